@@ -106,7 +106,8 @@ fn hive(mount: &KeyPath) -> Result<Vec<u8>, ExampleError> {
         let mut editor = hive.edit(now)?;
         for key in document.keys() {
             let Some(below) = key.relative_to(mount) else { continue };
-            // What the running machine calls CurrentControlSet is one of the numbered sets in the file; Select says which.
+            // What the running machine calls CurrentControlSet is one of the numbered sets in the file; Select says
+            // which.
             let below = match below.strip_prefix("CurrentControlSet") {
                 Some(rest) => format!("ControlSet001{rest}"),
                 None => below.to_owned(),

@@ -1,7 +1,7 @@
 //! kbfix keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
 //!
-//! This is the library below the command line `kbfix`. A spec, one YAML file, says which product it is about, which hotfix
-//! must be installed, and which registry values must hold. The library reads the state of a machine, shows the
+//! This is the library below the command line `kbfix`. A spec, one YAML file, says which product it is about, which
+//! hotfix must be installed, and which registry values must hold. The library reads the state of a machine, shows the
 //! difference, applies it with a journal, and can roll it back. README.md in the package shows the command line, and
 //! `docs/` is a book about it.
 //!

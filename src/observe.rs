@@ -1,9 +1,9 @@
-//! Observation: reads exactly what is asked from a target, in as few batches as the questions allow.
+//! Observation: reads exactly the requested facts from a target, in as few batches as possible.
 //!
-//! What has to be read can depend on what was read before: a registry value names a file's folder, and `*` stands for
-//! the subkeys that exist. So code that needs facts asks a [`Reader`], which notes every question that it cannot answer
-//! yet. Those are read in one batch and the code runs again, until no question is open. This way the code that makes
-//! the plan also decides what is read, and nothing is read that no spec asks for.
+//! Which facts are needed can depend on other facts: a registry value contains a file's folder, and `*` matches the
+//! subkeys that exist. So code that needs facts asks a [`Reader`], which records every query that it cannot answer yet.
+//! These are read in one batch, and the code runs again, until no query is open. This way the code that makes the plan
+//! also decides what is read, and nothing is read that no spec needs.
 
 mod limits;
 mod reader;
@@ -20,24 +20,28 @@ use reader::Ask;
 pub(crate) use limits::MOST_KEYS;
 pub use reader::{KeyImage, Reader, Reads, Told};
 
-/// Rounds of questions after which an observation gives up. Each round follows from the answers to the one before: a
-/// value names a file's folder, or a `*` yields the keys to look in next. A whole tree takes one round, however deep it
-/// is.
+/// The highest number of rounds in one observation.
+///
+/// Each round follows from the answers of the one before: a value contains a file's folder, or a `*` yields the keys to
+/// read next. A whole tree takes one round, whatever its depth.
 const MOST_QUESTIONS: usize = 600;
 
-/// Reads from the target what `ask` asks of a [`Reader`], until it asks for nothing new.
+/// Reads the facts that `ask` queries from a [`Reader`], until it makes no new query.
 ///
 /// # Errors
-/// [`TargetError`] if the target as a whole cannot be read, or the questions do not end.
+///
+/// Returns [`TargetError`] if the target as a whole cannot be read, or if there are too many queries or rounds.
 pub fn observe(target: &mut dyn Target, ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
     observe_within(Limits::MOST, Facts::default(), target, ask)
 }
 
-/// Does what [`observe`] does, but first asks the target about all keys and files that `like` answers for: the facts of a
-/// target of which the same was asked. Most questions then take one round.
+/// Reads facts like [`observe`], but first reads all keys and files in `like` from the target.
+///
+/// `like` are the facts of another target for the same queries. Most queries then take one round.
 ///
 /// # Errors
-/// [`TargetError`] as [`observe`].
+///
+/// Returns [`TargetError`] like [`observe`].
 pub(crate) fn observe_like(
     like: &Facts,
     target: &mut dyn Target,
@@ -46,10 +50,11 @@ pub(crate) fn observe_like(
     observe_within(Limits::MOST, read_again(target, like)?, target, ask)
 }
 
-/// Does what [`observe`] does, for code that asks about what the changes have changed or are about to change.
+/// Reads facts like [`observe`], for code that queries what `changes` have changed or will change.
 ///
 /// # Errors
-/// [`TargetError`] as [`observe`], but however many keys and values the changes name, they are not too many.
+///
+/// Returns [`TargetError`] like [`observe`]. The limits are raised by the number of keys and values in `changes`.
 pub fn observe_changed(
     target: &mut dyn Target,
     changes: &[KeyChange],
@@ -94,13 +99,14 @@ fn observe_within(
         }
     }
     let detail = format!(
-        "the questions of the specs did not end after {MOST_QUESTIONS} rounds, each of which followed from the one before"
+        "the specs still needed more facts after {MOST_QUESTIONS} rounds of reading, each of which followed from the \
+            one before"
     );
     Err(TargetError::Unsupported { what: target.uri(), detail })
 }
 
-/// Returns the queries for the keys directly below `trees`; `None` if their paths have more than `most` bytes. Leaves
-/// out what is known already, and links, which are not part of a tree.
+/// Returns the queries for the keys directly below `trees`; `None` if their paths have more than `most` bytes. Keys
+/// that are already known and links, which are not part of a tree, are left out.
 fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>> {
     let mut level = BTreeMap::new();
     let mut left = most;
@@ -121,21 +127,22 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
 }
 
 fn too_much(target: &dyn Target, what: &str) -> TargetError {
-    let detail = format!("{what}: it is damaged, or made to use up memory");
+    let detail = format!("{what}: the target is damaged, or was made to exhaust memory");
     TargetError::Unsupported { what: target.uri(), detail }
 }
 
-/// Asks the target again everything that `facts` answer.
+/// Reads everything in `facts` from the target again.
 ///
 /// # Errors
-/// [`TargetError`] if the target as a whole cannot be read.
+///
+/// Returns [`TargetError`] if the target as a whole cannot be read.
 pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
     let mut now = read_again(target, facts)?;
     read_policies_into(&mut now, target, &facts.policy_questions(), &mut Limits::MOST.clone())?;
     Ok(now)
 }
 
-/// Asks the target again about the keys and files for which `facts` answer.
+/// Reads the keys and files in `facts` from the target again.
 fn read_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
     let (queries, files) = facts.questions();
     let mut now = Facts::default();
@@ -176,7 +183,7 @@ mod tests {
     use super::*;
     use crate::targets::{Address, ChangeAction, open};
 
-    /// Returns what becomes of a question about a tree of three keys, with paths of 3, 4 and 5 names.
+    /// Observes a tree of three keys, with paths of 3, 4 and 5 names, with these limits.
     fn observed(most: Limits) -> Result<bool, String> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("machine.reg");
@@ -202,7 +209,7 @@ mod tests {
             (Limits { found: 6, ..enough }, "more than 6 keys and values"),
         ] {
             let error = observed(most).unwrap_err();
-            assert!(error.contains(word) && error.contains("use up memory"), "{error}");
+            assert!(error.contains(word) && error.contains("exhaust memory"), "{error}");
         }
     }
 

@@ -1,4 +1,6 @@
-//! The codes of all diagnostics. `docs/reference/diagnostics.md` has a section for each; a test checks that.
+//! The codes of all diagnostics.
+//!
+//! `docs/reference/diagnostics.md` has a section for each code; a test checks that.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -43,7 +45,7 @@ codes! {
     TARGET_UNREADABLE = "target-unreadable";
     /// The target's file is damaged, or has another format than expected.
     TARGET_MALFORMED = "target-malformed";
-    /// The target cannot do what is asked.
+    /// The target does not support the operation.
     TARGET_UNSUPPORTED = "target-unsupported";
     /// Another apply or rollback holds the target's lock.
     TARGET_LOCKED = "target-locked";
@@ -77,7 +79,7 @@ codes! {
     PLAN_STALE = "plan-stale";
     /// A `*` in a spec matches so many keys that the operator must confirm it.
     TOO_MANY_CHANGES = "too-many-changes";
-    /// Files of a drive were asked for, and the operator named no folder that holds them.
+    /// Files on a drive are needed, but the operator named no folder that contains them.
     FILES_NOT_GIVEN = "files-not-given";
     /// The policy file that is the target does not exist.
     POLICY_FILE_MISSING = "policy-file-missing";
@@ -97,29 +99,29 @@ codes! {
     JOURNAL_MISSING = "journal-missing";
     /// A machine of a fleet file cannot be used.
     FLEET_MACHINE = "fleet-machine";
-    /// No machine is in a group that is named.
+    /// A group that is named contains no machine.
     FLEET_GROUP = "fleet-group";
     /// A fleet has no machine.
     FLEET_EMPTY = "fleet-empty";
-    /// A waiver has expired, or its day is none.
+    /// A waiver has expired, or its date is not valid.
     WAIVER_EXPIRED = "waiver-expired";
-    /// A waiver names something that is not there.
+    /// A waiver names something that does not exist.
     WAIVER_UNKNOWN = "waiver-unknown";
     /// A fleet plan has no plan for the machine.
     FLEET_PLAN_MISSING = "fleet-plan-missing";
     /// A fleet plan has more than one plan for the machine.
     FLEET_PLAN_TWICE = "fleet-plan-twice";
-    /// Machines of a fleet say that they are one machine.
+    /// Several machines of a fleet have the same identity.
     FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written.
     WRITE_FAILED = "write-failed";
     /// A rollback or a retirement kept a setting that was changed again after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
-    /// A spec is applied and stays, and a retirement was not given it.
+    /// A retirement was not given a spec that is applied and stays.
     RETIRE_NEEDS_SPEC = "retire-needs-spec";
-    /// A rollback is in another control set than the current one.
+    /// A rollback was made in a control set that is not the current one.
     OTHER_CONTROL_SET = "other-control-set";
-    /// A registry file is larger than the limit that kbfix reads.
+    /// A registry file is larger than the largest file that kbfix reads.
     REG_TOO_LARGE = "reg-too-large";
     /// A registry file does not begin with the header of a `.reg` file.
     REG_HEADER = "reg-header";
@@ -159,9 +161,9 @@ codes! {
     POLICY_SECURE_KEY = "policy-secure-key";
     /// The export format cannot express everything that the spec says.
     EXPORT_LOSSY = "export-lossy";
-    /// The input of a DSC resource is not of its schema.
+    /// The input of a DSC resource does not match its schema.
     DSC_INPUT = "dsc-input";
-    /// A type is no resource of kbfix.
+    /// A type is not a resource type of kbfix.
     DSC_TYPE = "dsc-type";
     /// `kbfix dsc set` left a spec as it was.
     DSC_NOT_SET = "dsc-not-set";
@@ -293,7 +295,7 @@ codes! {
     UNUSED_PARAMETER = "unused-parameter";
     /// A location is not used.
     UNUSED_LOCATION = "unused-location";
-    /// A spec changes how a service starts, but names no restart of the computer.
+    /// A spec changes the start type of a service, but does not request a restart of the computer.
     SERVICE_START = "service-start";
     /// A location can resolve to more than one folder.
     LOCATION_NOT_SINGLE = "location-not-single";
@@ -349,7 +351,7 @@ codes! {
     CONFLICTING_SPECS = "conflicting-specs";
     /// There are more findings than kbfix prints.
     MORE_FINDINGS = "more-findings";
-    /// A fault in kbfix itself.
+    /// kbfix itself has a fault.
     INTERNAL = "internal";
 }
 

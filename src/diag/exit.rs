@@ -1,36 +1,36 @@
 //! The table of exit codes.
 //!
-//! It is in the library because a report carries its exit code, and because the outcome of a spec decides it. The help of
-//! the command line prints this table, and a test checks `docs/reference/exit-codes.md` against it.
+//! It is in the library because a report carries its exit code, and because the outcome of a spec decides it. The help
+//! of the command line prints this table, and a test checks `docs/reference/exit-codes.md` against it.
 
 use serde::{Serialize, Serializer};
 
-/// The exit code of a command. If several apply, the highest counts.
+/// The exit code of a command. If several apply, the highest is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// All is as it should be.
+    /// Everything is in the desired state, or was done.
     Done = 0,
-    /// Something differs.
+    /// Something differs from the desired state.
     Differences = 1,
-    /// The input is refused.
+    /// The input was refused.
     Refused = 2,
     /// The target cannot be used.
     Unusable = 3,
-    /// A spec cannot be applied here, or nobody can tell.
+    /// A spec cannot be applied to the target, or this is not known.
     Blocked = 4,
-    /// A write failed, and nothing was changed.
+    /// Writing failed, and everything was restored.
     RolledBack = 5,
-    /// Something failed, and not everything is as it was.
+    /// Something failed, and not everything was restored.
     Failed = 6,
-    /// The changes were made, and a service is down.
+    /// The changes were made, but a service is not running.
     NotRestarted = 7,
-    /// The changes were made, and the report is lost.
+    /// The changes were made, but the report could not be written.
     ReportLost = 8,
 }
 
 impl Exit {
-    /// All exit codes, in their order.
+    /// All exit codes, in ascending order.
     pub const ALL: [Self; 9] = [
         Self::Done,
         Self::Differences,
@@ -43,12 +43,12 @@ impl Exit {
         Self::ReportLost,
     ];
 
-    /// Returns the number that the process ends with.
+    /// Returns the number of the exit code.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// Returns what the code means.
+    /// Returns the meaning of the code.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "in desired state, not applicable, or done",
@@ -60,21 +60,22 @@ impl Exit {
                   `rollback --check`, `retire --check`: something would be kept; \
                  `symptoms`: something could not be read"
             }
-            Self::RolledBack => "a write failed, and everything was put back",
+            Self::RolledBack => "a write failed, and everything was restored",
             Self::Failed => {
-                "a write failed and not everything was put back, a rollback or a retirement kept something, or a package failed"
+                "a write failed and not everything was restored, a rollback or a retirement kept something, or a \
+                    package failed"
             }
             Self::NotRestarted => "done, but a service that was to be restarted is not running",
             Self::ReportLost => "done, but the report could not be written to standard output",
         }
     }
 
-    /// Returns what was changed on the target.
+    /// Returns what was changed on the target when a command ends with this code.
     pub fn changed(self) -> &'static str {
         match self {
             Self::Done => "what the report says",
             Self::Differences | Self::Refused | Self::Unusable | Self::RolledBack => "nothing",
-            Self::Blocked => "nothing for that spec; the other specs of the run went ahead",
+            Self::Blocked => "nothing for that spec; the other specs of the run were applied",
             Self::Failed => "what the journal says, whose path is printed",
             Self::NotRestarted => "all changes of the registry",
             Self::ReportLost => "all changes; standard error names the journal",

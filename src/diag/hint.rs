@@ -1,5 +1,7 @@
-//! Hints: the next step for the user. The options that a hint names are data, because each caller spells them in its own
-//! way: `--max-changes 5` on a command line, `max_changes: 5` in a task of Ansible.
+//! Hints: the next step for the user.
+//!
+//! The options that a hint names are data, because each caller writes them differently: `--max-changes 5` on a command
+//! line, `max_changes: 5` in an Ansible task.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,12 +19,12 @@ pub struct Hint {
 pub struct NamedOption {
     /// The option's long name, without dashes.
     pub name: &'static str,
-    /// What to give it; missing for an option that takes nothing, and where the hint is to leave the option out.
+    /// The argument of the option; missing if the option takes none, or if the hint is to leave the option out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
-/// A correction of the text that a finding is about.
+/// A correction of the text that a finding concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fix {
@@ -31,30 +33,30 @@ pub enum Fix {
 }
 
 impl Hint {
-    /// Returns a hint that has only text: no options, no fix.
+    /// Returns a hint that consists only of text.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), options: Vec::new(), fix: None }
     }
 
-    /// Returns the hint to write text in quotes; `quoted` is that text with its quotes.
+    /// Returns the hint to write text in quotes. `quoted` is the text with its quotes.
     pub fn quote(quoted: &str) -> Self {
         Self { fix: Some(Fix::Quote), ..Self::new(format!("write it in quotes: {quoted}")) }
     }
 
-    /// Names an option.
+    /// Adds an option.
     #[must_use]
     pub fn with(mut self, option: NamedOption) -> Self {
         self.options.push(option);
         self
     }
 
-    /// Names an option, and what to give it.
+    /// Adds an option with an argument.
     #[must_use]
     pub fn option(self, name: &'static str, value: impl Into<String>) -> Self {
         self.with(NamedOption { name, value: Some(value.into()) })
     }
 
-    /// Names an option that takes nothing, or is to be left out.
+    /// Adds an option that takes no argument, or that is to be left out.
     #[must_use]
     pub fn bare_option(self, name: &'static str) -> Self {
         self.with(NamedOption { name, value: None })
@@ -81,7 +83,7 @@ impl From<&str> for Hint {
 }
 
 impl std::fmt::Display for NamedOption {
-    /// Writes the option as a command line has it.
+    /// Writes the option as on a command line.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.value {
             Some(value) => write!(f, "--{} {value}", self.name),

@@ -19,7 +19,7 @@ pub use hint::{Fix, Hint, NamedOption};
 pub fn number_of(n: usize, what: &str) -> String {
     match (n, what.strip_suffix('y')) {
         (1, _) => format!("1 {what}"),
-        // A `y` after a vowel stays: `keys`.
+        // A `y` after a vowel stays, as in `keys`.
         (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{n} {stem}ies"),
         _ => format!("{n} {what}s"),
     }
@@ -28,7 +28,7 @@ pub fn number_of(n: usize, what: &str) -> String {
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostic {
-    /// The stable code, in kebab-case; `docs/reference/diagnostics.md` explains each.
+    /// The stable code, in kebab-case. `docs/reference/diagnostics.md` explains each code.
     pub code: Code,
     /// Whether the finding stops the operation.
     pub severity: Severity,
@@ -40,10 +40,10 @@ pub struct Diagnostic {
     /// The next step for the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The options that the hint names. The hint itself does not spell them.
+    /// The options that the hint names. The text of the hint does not contain them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<NamedOption>,
-    /// The correction that the hint describes, where it is of a known kind.
+    /// The correction that the hint describes, if it is of a known kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
 }
@@ -112,7 +112,7 @@ impl Diagnostic {
         (self.hint, self.options, self.fix) = (Some(text), options, fix);
     }
 
-    /// Returns the hint with its options as a command line spells them.
+    /// Returns the hint with its options as on a command line.
     pub fn advice(&self) -> Option<String> {
         let options: Vec<_> = self.options.iter().map(ToString::to_string).collect();
         let hint = self.hint.as_ref()?;

@@ -1,14 +1,15 @@
-//! The one path of a file or folder, with links resolved.
+//! Resolves links in paths.
 
 use std::{fs, io, path::Path, path::PathBuf};
 
-/// Returns the path of an existing file or folder: absolute, with links resolved, as people write it.
+/// Returns the absolute path of an existing file or folder, with links resolved, in the usual notation.
 ///
-/// On Windows the system returns it with the prefix `\\?\`, which few programs accept and nobody expects in a message.
-/// The prefix is removed where the path leads to the same place without it.
+/// On Windows the system returns it with the prefix `\\?\`, which few programs accept and which would surprise users in
+/// a message. The prefix is removed if the path leads to the same place without it.
 ///
 /// # Errors
-/// Returns the system's error.
+///
+/// Returns the error of the operating system.
 pub fn canonical(path: &Path) -> io::Result<PathBuf> {
     let found = fs::canonicalize(path)?;
     if !cfg!(windows) {
@@ -17,8 +18,8 @@ pub fn canonical(path: &Path) -> io::Result<PathBuf> {
     Ok(found.to_str().and_then(plain).map_or(found.clone(), PathBuf::from))
 }
 
-/// Returns a path without the prefix `\\?\`; `None` where it has none, or leads elsewhere without it: the system then
-/// drops dots and spaces at the end of names, and takes names such as `aux` for devices.
+/// Returns a path without the prefix `\\?\`. Returns `None` if it has no prefix, or leads elsewhere without it: the
+/// system then drops dots and spaces at the end of names, and treats names such as `aux` as devices.
 ///
 /// Source: Microsoft, "Naming Files, Paths, and Namespaces".
 fn plain(path: &str) -> Option<String> {

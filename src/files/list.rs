@@ -1,4 +1,4 @@
-//! Lists what a folder holds.
+//! Lists the content of a folder.
 
 use std::{
     fs, io,

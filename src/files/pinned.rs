@@ -26,7 +26,8 @@ impl Pinned {
     /// # Errors
     /// Returns the system's error, or one of kind `InvalidInput` that names the link on the way.
     pub fn open(root: &Path, path: &Path) -> io::Result<Self> {
-        let below = path.strip_prefix(root).map_err(|_| wrong(path, "is not below the folder that it was found in"))?;
+        let below =
+            path.strip_prefix(root).map_err(|_| wrong(path, "is not below the folder in which it was found"))?;
         let mut at = root.to_owned();
         let mut held = vec![system::open_root(root)?];
         let mut names = below.components().peekable();
@@ -62,14 +63,15 @@ impl Pinned {
         }
     }
 
-    /// Opens the file for reading; it must be a regular one.
+    /// Opens the file for reading. It must be a regular file.
     ///
     /// # Errors
-    /// Returns the system's error, or one of kind `InvalidInput` where the file has become a link.
+    ///
+    /// Returns the error of the operating system, or one of kind `InvalidInput` if the file is a link now.
     pub fn file(&self) -> io::Result<File> {
         let file = match self.held.is_empty() {
             true => {
-                // Checked before it is opened: opening a pipe would wait for a writer.
+                // Check this before opening the file, because opening a pipe would wait for a writer.
                 refuse_other(&metadata(&self.path)?)?;
                 File::open(&self.path)?
             }
@@ -81,7 +83,7 @@ impl Pinned {
         Ok(file)
     }
 
-    /// Returns a path of the file that leads through the open folder.
+    /// Returns a path to the file that leads through the open folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -126,7 +128,7 @@ mod system {
         Ok(openat(folder, name, FOLDER.union(OFlags::NOFOLLOW), Mode::empty())?.into())
     }
 
-    /// Opens a file that is no link, and does not wait if it is a pipe.
+    /// Opens a file that is not a link, without waiting if it is a pipe.
     pub(super) fn open_file(path: &Path) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match openat(CWD, path, flags, Mode::empty()) {

@@ -31,10 +31,11 @@ pub fn open_file(path: &Path, most: u64) -> io::Result<File> {
     File::open(path)
 }
 
-/// Returns the bytes of a file that need not be a regular one, such as the pipe that a shell makes for `<(…)`.
+/// Returns the bytes of a file that need not be regular, such as the pipe that a shell makes for `<(…)`.
 ///
 /// # Errors
-/// Returns the system's error, or one that says that there are more than `most` bytes.
+///
+/// Returns the error of the operating system, or one that says that there are more than `most` bytes.
 pub fn read_stream(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if metadata.is_file() && metadata.len() > most {
@@ -56,7 +57,7 @@ pub fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
 fn too_large(most: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::FileTooLarge,
-        format!("it has more than {most} bytes, the most that kbfix reads of it"),
+        format!("it has more than {most} bytes, which is the limit for this kind of file"),
     )
 }
 

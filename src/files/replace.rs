@@ -1,4 +1,4 @@
-//! Replaces a file as a whole or not at all.
+//! Replaces a file completely or not at all.
 
 #[cfg(unix)]
 mod unix;
@@ -87,7 +87,7 @@ fn put(
 ) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, mode)?;
-    // The permissions are set before the data is written, which may not be for everybody.
+    // Set the permissions before writing the data, which may be confidential.
     like_the_old_one(&file, path)?;
     let mut buffered = io::BufWriter::new(&mut file);
     write(&mut buffered)?;

@@ -1,4 +1,4 @@
-//! Notes: what an operator should know of a result beside its outcome.
+//! Notes: additional information for the operator about a result, besides its outcome.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::{
     targets::Target,
 };
 
-/// What an operator should know of the result of a spec on a machine, whatever the outcome.
+/// Additional information for the operator about the result of a spec on a machine, whatever its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Note {
     /// The code: `policy-owned`, `policy-unknown` or `pending-restart`.
@@ -22,7 +22,7 @@ pub struct Note {
 impl Note {
     /// Returns the notes about one spec of a plan.
     pub(super) fn of(spec: &SpecPlan, plan: &Plan, target: &dyn Target) -> Vec<Self> {
-        // The outcome itself says that the machine waits for a restart, and its reasons say for what.
+        // The outcome itself shows that the machine waits for a restart, and its reasons show why.
         let pending = spec.pending_restart.as_ref().filter(|_| spec.outcome != Outcome::PendingRestart);
         let waits = pending.and_then(PendingRestart::sentence).map(|text| (Code::PENDING_RESTART, text));
         let all = policy::notes(spec, plan, target).into_iter().chain(waits);

@@ -1,4 +1,4 @@
-//! An event, as far as kbfix looks at it. The readers of both formats of event logs return it.
+//! An event from an event log, with the fields that kbfix uses. The readers of both log formats return it.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -17,8 +17,8 @@ pub enum EventLevel {
 }
 
 impl EventLevel {
-    /// Returns the level with this number in an event's XML. Event Viewer shows 0, and the numbers that a program
-    /// defines, as information.
+    /// Returns the level with this number in an event's XML. Event Viewer shows level 0, and the levels that a program
+    /// defines itself, as information.
     ///
     /// Source: Microsoft, "Event schema", winmeta.xml.
     pub fn of_number(number: u8) -> Self {
@@ -31,7 +31,7 @@ impl EventLevel {
         }
     }
 
-    /// Returns the word for it in specs, documents and messages.
+    /// Returns the name of the level in specs, documents and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Critical => "critical",
@@ -43,12 +43,12 @@ impl EventLevel {
     }
 }
 
-/// An event in a log.
+/// An event in an event log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The source, which the XML calls the provider.
+    /// The source. In the XML it is called the provider.
     pub source: String,
-    /// The name under which the source was registered before Windows Vista, where it has another one now.
+    /// The name under which the source was registered before Windows Vista, if it is different.
     pub old_source: Option<String>,
     /// The event ID, as Event Viewer shows it.
     pub id: u32,
@@ -66,15 +66,15 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// The most parts after which a reader goes on.
+    /// The number of unreadable parts after which a reader stops.
     const MOST: usize = 10_000;
 
-    /// Returns whether so many parts could not be read that the rest is not read either.
+    /// Returns whether there are so many unreadable parts that the rest is not read.
     pub fn is_too_much(&self) -> bool {
         self.parts >= Self::MOST
     }
 
-    /// Adds a part; `what` says where it is and what is wrong.
+    /// Adds an unreadable part. `what` describes where it is and what is wrong.
     pub fn add(&mut self, what: impl FnOnce() -> String) {
         if self.parts == 0 {
             self.first = what();
@@ -82,12 +82,14 @@ impl Damage {
         self.parts += 1;
     }
 
-    /// Returns how many parts could not be read, and what is wrong with the first; `None` where all were read.
+    /// Returns the number of unreadable parts, with a description of the first; `None` if everything was read.
     pub fn sentence(&self) -> Option<String> {
         match self.parts {
             0 => None,
             1 => Some(self.first.clone()),
-            _ if self.is_too_much() => Some(format!("{}, and so often that the rest was not read", self.first)),
+            _ if self.is_too_much() => {
+                Some(format!("{}, and there are so many errors that the rest was not read", self.first))
+            }
             n => Some(format!("{}, and {} more", self.first, n - 1)),
         }
     }

@@ -1,4 +1,4 @@
-//! An event's XML, as Windows renders it: the element `System`.
+//! Parses the XML that Windows renders for an event: its element `System`.
 //!
 //! Source: Microsoft, "Event schema", `SystemPropertiesType`.
 
@@ -7,10 +7,11 @@ use quick_xml::{Reader, events::Event as Part};
 
 use super::event::{Event, EventLevel};
 
-/// Returns the event that XML describes.
+/// Returns the event that the XML describes.
 ///
 /// # Errors
-/// What is missing or wrong in it, as a sentence.
+///
+/// Returns a sentence about what is missing or wrong.
 pub fn of_xml(xml: &str) -> Result<Event, String> {
     let mut reader = Reader::from_str(xml);
     let (mut path, mut found): (Vec<String>, System) = (Vec::new(), System::default());
@@ -40,7 +41,7 @@ pub fn of_xml(xml: &str) -> Result<Event, String> {
                     found.text(name, text.trim());
                 }
             }
-            // Nothing after `System` is needed.
+            // Nothing after the element `System` is needed.
             Part::End(_) if path.pop().is_some_and(|name| name == "System") => return found.event(),
             Part::Eof => return Err("it has no element System".to_owned()),
             _ => {}
@@ -48,7 +49,7 @@ pub fn of_xml(xml: &str) -> Result<Event, String> {
     }
 }
 
-/// What the element says.
+/// The content of the element `System`.
 #[derive(Default)]
 struct System {
     source: Option<String>,
@@ -79,7 +80,7 @@ impl System {
     fn event(self) -> Result<Event, String> {
         let time = self.time.parse::<Timestamp>();
         Ok(Event {
-            // The provider of an event that a program without a manifest logged may have no name.
+            // The provider may have no name if a program without a manifest logged the event.
             source: self.source.unwrap_or_default(),
             old_source: self.old_source.filter(|name| !name.is_empty()),
             id: self.id.parse().map_err(|_| format!("its EventID is `{}`", self.id))?,

@@ -1,7 +1,7 @@
 //! Event logs in the format of Windows Vista and later: `Application.evtx` and the others.
 //!
-//! The crate evtx reads them: one chunk of 64 KiB at a time, whose records it renders as XML within a budget. A chunk or
-//! record that it refuses is damage here.
+//! The crate evtx reads them, one chunk of 64 KiB at a time, and renders the records as XML within a size limit. A
+//! chunk or record that the crate refuses counts as damage.
 
 use std::io::{Read, Seek};
 
@@ -17,7 +17,7 @@ const HEADER: u64 = 4096;
 /// The size of a chunk in bytes.
 const CHUNK: u64 = 64 << 10;
 
-/// The reason why a file is not read as an event log.
+/// The reason why a file cannot be read as an event log.
 #[derive(Debug, thiserror::Error)]
 #[error("it is not an event log: {0}")]
 pub struct EvtxFault(#[from] EvtxError);
@@ -26,7 +26,8 @@ pub struct EvtxFault(#[from] EvtxError);
 /// be read.
 ///
 /// # Errors
-/// [`EvtxFault`] if the file is no such log.
+///
+/// Returns [`EvtxFault`] if the file is not such a log.
 pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> Result<Damage, EvtxFault> {
     let mut parser = EvtxParser::from_read_seek(file)?.with_configuration(ParserSettings::new().indent(false));
     let mut damage = Damage::default();
@@ -34,7 +35,7 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
         damage.add(|| "the checksum of its header is wrong".to_owned());
     }
     if !size.saturating_sub(HEADER).is_multiple_of(CHUNK) {
-        damage.add(|| "it ends inside a chunk: it was cut off".to_owned());
+        damage.add(|| "it ends inside a chunk, so it is incomplete".to_owned());
     }
     let settings = std::sync::Arc::new(ParserSettings::new().indent(false));
     for chunk in parser.chunks() {
@@ -50,8 +51,8 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
         };
         let number = chunk.number.unwrap_or_default();
         if !chunk.validate_checksum() {
-            // What it has is read all the same: the newest chunk of a log that was not closed is like that.
-            damage.add(|| format!("the checksum of its chunk {number} is wrong: it was changed, or not closed"));
+            // Read the events in it anyway: the newest chunk of a log that was not closed also has a wrong checksum.
+            damage.add(|| format!("the checksum of its chunk {number} is wrong: the log was changed, or not closed"));
         }
         match chunk.parse(settings.clone()) {
             Ok(mut chunk) => {
@@ -73,7 +74,7 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
     Ok(damage)
 }
 
-/// The error in one line.
+/// Formats the error on one line.
 fn said(error: &EvtxError) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

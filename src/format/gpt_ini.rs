@@ -1,9 +1,10 @@
-//! The file `gpt.ini` of a Group Policy object, which says what there is in it and when it changed.
+//! Edits the file `gpt.ini` of a Group Policy object, which contains its version and the extensions that process it.
 //!
-//! Windows carries out a `Registry.pol` again only where the version in `gpt.ini` differs from the one that it carried out
-//! last, and only where `gpt.ini` names the registry's extension. So whoever changes the policy file raises the version.
+//! Windows processes a `Registry.pol` again only if the version in `gpt.ini` differs from the version that it processed
+//! last, and only if `gpt.ini` names the registry extension. So a program that changes the policy file must increase
+//! the version.
 //!
-//! The file is edited like an INI file: all other lines and bytes stay.
+//! The file is edited as an INI file. All other lines and bytes stay as they are.
 //!
 //! Source: Microsoft, \[MS-GPOL\] 2.2.4, 2.2.6 and 3.3.5.4 (version; names of extensions), \[MS-GPREG\] 1.9 (the extension's
 //! identifier). The identifiers of the editor are those that Salt and winkit write too; not seen in a specification.
@@ -25,7 +26,7 @@ impl Side {
         }
     }
 
-    /// The registry's extension, and the editor of administrative templates for this half.
+    /// Returns the registry extension, and the editor of administrative templates for this half.
     fn registry(self) -> &'static str {
         match self {
             Self::Machine => "[{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{D02B1F72-3407-48AE-BA88-E8213C6761F1}]",
@@ -34,7 +35,7 @@ impl Side {
     }
 }
 
-/// The identifier of the extension that carries out `Registry.pol`.
+/// The identifier of the extension that processes `Registry.pol`.
 const REGISTRY: &str = "{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 
 /// The reason why the file cannot be edited.
@@ -48,30 +49,32 @@ pub enum GptIniError {
     Version {
         /// The line, from 1.
         line: usize,
-        /// What stands there.
+        /// The text that was found.
         found: String,
     },
 }
 
-/// Returns the versions of the machine's and of the user's half; zero where the file has none.
+/// Returns the versions of the machine half and of the user half. A missing version is zero.
 ///
 /// # Errors
-/// Returns [`GptIniError`] where the version cannot be read.
+///
+/// Returns [`GptIniError`] if the version cannot be read.
 pub fn versions(bytes: &[u8]) -> Result<(u16, u16), GptIniError> {
     let version = File::read(bytes)?.version()?;
     Ok((version as u16, (version >> 16) as u16))
 }
 
-/// Returns the file with the version of one half raised by one, and with the registry's extension named for that half.
+/// Returns the file with the version of one half increased by one, and with the registry extension named for that half.
 ///
-/// `bytes` may be empty: then the file is made anew.
+/// If `bytes` is empty, the result is a new file.
 ///
 /// # Errors
-/// Returns [`GptIniError`] where the file cannot be read.
+///
+/// Returns [`GptIniError`] if the file cannot be read.
 pub fn raise(bytes: &[u8], side: Side) -> Result<Vec<u8>, GptIniError> {
     let mut file = File::read(bytes)?;
     let version = file.version()?;
-    // Zero says that the half is empty, so the number after the last one is one.
+    // Zero means that the half is empty, so the highest number is followed by one.
     let next = |half: u32| (half + 1).max(1) % 0x1_0000 + u32::from(half == 0xFFFF);
     let raised = match side {
         Side::Machine => version & 0xFFFF_0000 | next(version & 0xFFFF),
@@ -85,7 +88,7 @@ pub fn raise(bytes: &[u8], side: Side) -> Result<Vec<u8>, GptIniError> {
     Ok(file.lines.concat())
 }
 
-/// Returns the list of extensions with the registry's. The list is in the order of the identifiers.
+/// Returns the list of extensions with the registry extension added. The list is sorted by identifier.
 fn with_registry(named: &str, side: Side) -> String {
     let mut groups: Vec<&str> = named.split_inclusive(']').map(str::trim).filter(|group| !group.is_empty()).collect();
     let at =
@@ -97,7 +100,7 @@ fn with_registry(named: &str, side: Side) -> String {
 /// The lines of the file, each with its line end, and the section `[General]`.
 struct File {
     lines: Vec<Vec<u8>>,
-    /// The line after the head of the section, and the one at which new lines are added to it.
+    /// The line after the section header, and the line before which new lines are added.
     section: std::ops::Range<usize>,
 }
 
@@ -124,7 +127,7 @@ impl File {
         Ok(Self { lines, section: at + 1..end })
     }
 
-    /// Returns the line of a name and its value; of several the first, as Windows does.
+    /// Returns the line of a name and its value. If there are several, the first counts, as in Windows.
     fn value(&self, name: &str) -> Option<(usize, &str)> {
         self.section.clone().find_map(|at| {
             let (found, value) = std::str::from_utf8(&self.lines[at]).ok()?.split_once('=')?;

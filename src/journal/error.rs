@@ -5,37 +5,37 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A journal or the state folder could not be read or written.
+/// Why a journal or the state folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The operating system refused or failed.
+    /// The operating system reported an error.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The system's error.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// There is no journal with this name.
-    #[error("there is no journal {name}, neither a file of that name nor one in {}", folder.display())]
+    #[error("there is no journal {name}: neither a file with this name, nor a journal in {}", folder.display())]
     Missing {
-        /// The name that was asked for.
+        /// The name that was given.
         name: String,
         /// The folder that was searched.
         folder: PathBuf,
     },
-    /// Someone other than this account and the administrators may write it.
+    /// Someone other than this account and the administrators can write to the file or folder.
     #[error("{}: {fault}", path.display())]
     Untrusted {
         /// The file or folder.
         path: PathBuf,
-        /// The account or permissions at fault, as a sentence.
+        /// The account or permissions that allow this, as a sentence.
         fault: String,
     },
     /// The newest journal's name has the latest possible time, so no later name exists.
-    #[error("{}: its name has the latest possible time, so no later journal can be named", path.display())]
+    #[error("{}: its name has the latest possible time, so no later journal can be created", path.display())]
     LastOfAll {
-        /// The file or folder.
+        /// The newest journal.
         path: PathBuf,
     },
     /// The file is damaged, or not a journal.
@@ -45,13 +45,13 @@ pub enum StoreError {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// The fault, as a sentence.
+        /// What is wrong, as a sentence.
         detail: String,
     },
 }
 
 impl StoreError {
-    /// Returns the file or folder that the error is about.
+    /// Returns the file or folder that the error concerns.
     pub fn path(&self) -> &Path {
         match self {
             Self::Io { path, .. }

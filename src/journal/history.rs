@@ -1,7 +1,8 @@
-//! The history of one target: what its journals together say of each key and value that kbfix changed.
+//! The history of one target: the combined content of its journals about each key and value that kbfix changed.
 //!
-//! For each of them: the state before kbfix, the state that kbfix left, and the specs that changed it. What somebody else
-//! wrote between two applies counts as the state before kbfix, since that is what the later apply replaced.
+//! The history contains the state before kbfix, the state that kbfix left, and the specs that changed the key or value.
+//! If someone else wrote a value between two applies, what they wrote counts as the state before kbfix, because the
+//! later apply replaced it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,19 +13,19 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// What the journals of one target say.
+/// The combined content of the journals of one target.
 #[derive(Debug, Default)]
 pub struct History {
     pub(super) keys: BTreeMap<Key, KeyHistory>,
-    /// By the id in lower case.
+    /// The specs by id, in lower case.
     specs: BTreeMap<String, SpecHistory>,
     newest: Option<String>,
 }
 
-/// What happened to a key and its values.
+/// The history of a key and its values.
 #[derive(Debug, Default)]
 pub(super) struct KeyHistory {
-    /// Whether the key exists; none where no change created or deleted it.
+    /// Whether the key exists; `None` if no change created or deleted it.
     pub(super) existence: Option<Track<bool>>,
     /// The class name and security descriptor that the key had before it was deleted.
     pub(super) properties: Option<KeyProperties>,
@@ -32,13 +33,13 @@ pub(super) struct KeyHistory {
     pub(super) sensitive: BTreeSet<ValueName>,
 }
 
-/// What happened to one key or value.
+/// The history of one key or value.
 #[derive(Debug)]
 pub(super) struct Track<T> {
     /// The state before kbfix.
     pub(super) base: T,
-    /// The state that kbfix left. Several where it is not known which of them an apply that did not end well left; the last is the
-    /// one that it wanted.
+    /// The state that kbfix left. There are several if an apply failed and it is not known which of them it left; the
+    /// last is the state that it intended.
     pub(super) left: Vec<T>,
     /// The ids, in lower case, of the specs that changed it.
     pub(super) specs: BTreeSet<String>,
@@ -48,23 +49,23 @@ pub(super) struct Track<T> {
 struct SpecHistory {
     /// The id as the first journal spells it.
     id: String,
-    /// The position of the latest journal that shows the spec as applied; none once it was retired or rolled back.
+    /// The position of the latest journal that shows the spec as applied; `None` after it was retired or rolled back.
     live: Option<usize>,
     restarts: Vec<Restart>,
 }
 
-/// What a journal does to the state before kbfix.
+/// The direction in which a journal changes the target, seen from the state before kbfix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
-    /// It leads away from it: an apply.
+    /// An apply: away from the state before kbfix.
     Apply,
-    /// It leads away from it again: the rollback of a rollback or of a retirement.
+    /// The rollback of a rollback or of a retirement: away from the state before kbfix again.
     Redo,
-    /// It leads back to it: a rollback or a retirement.
+    /// A rollback or a retirement: back to the state before kbfix.
     Undo,
 }
 
-/// One journal as [`Track::add`] needs it.
+/// The data of one journal that [`Track::add`] needs.
 struct Entry {
     direction: Direction,
     specs: BTreeSet<String>,
@@ -73,7 +74,7 @@ struct Entry {
 }
 
 impl<T: Clone + PartialEq> Track<T> {
-    /// Whether kbfix has put back what was there before it.
+    /// Returns whether kbfix has restored the state before kbfix.
     pub(super) fn is_settled(&self) -> bool {
         self.left.iter().all(|left| *left == self.base)
     }
@@ -87,7 +88,7 @@ impl<T: Clone + PartialEq> Track<T> {
             self.specs.extend(entry.specs.iter().cloned());
         }
         match entry.direction {
-            // What leads back leads to the state before kbfix, whatever it replaces.
+            // A rollback or retirement leads to the state before kbfix, whatever it replaces.
             Direction::Undo if was_settled => self.base = after.clone(),
             Direction::Undo => {}
             Direction::Apply | Direction::Redo if self.left.contains(&before) => {}
@@ -96,8 +97,10 @@ impl<T: Clone + PartialEq> Track<T> {
         self.left = if entry.is_certain { vec![after] } else { vec![before, after] };
     }
 
-    /// Adds a change to the track of its key or value. What leads back begins no track: it created a key only for what it put
-    /// back there.
+    /// Adds a change to the history of its key or value.
+    ///
+    /// A rollback or retirement does not start a history: if it created a key, it did so only for something that it
+    /// restored there.
     fn note(track: &mut Option<Self>, before: T, after: T, entry: &Entry) {
         let new = || Self { base: before.clone(), left: vec![before.clone()], specs: entry.specs.clone() };
         if track.is_some() || entry.direction != Direction::Undo {
@@ -107,7 +110,7 @@ impl<T: Clone + PartialEq> Track<T> {
 }
 
 impl History {
-    /// Returns the history that these journals of one target tell. They are in their order, oldest first.
+    /// Returns the combined history of these journals of one target, which must be sorted from oldest to newest.
     pub fn of(journals: &[Journal]) -> Self {
         let mut history = Self::default();
         let mut directions: BTreeMap<&str, Direction> = BTreeMap::new();
@@ -120,7 +123,7 @@ impl History {
                 Operation::Rollback(_) | Operation::Retire => Direction::Undo,
             };
             directions.insert(&journal.header.id, direction);
-            // Everything was put back at once.
+            // All changes were restored together.
             if journal.events.first().is_some_and(|event| event.event == EventKind::Undone) {
                 continue;
             }
@@ -182,35 +185,36 @@ impl History {
         self.newest.as_deref()
     }
 
-    /// Returns the id of every spec that any of the journals is about.
+    /// Returns the ids of all specs in the journals.
     pub fn known(&self) -> impl Iterator<Item = &str> {
         self.specs.values().map(|spec| &*spec.id)
     }
 
-    /// Returns the ids of the specs that are applied, and neither retired nor rolled back, in the order in which they were last
-    /// applied.
+    /// Returns the ids of the specs that are applied and were not retired or rolled back since, in the order in which
+    /// they were last applied.
     pub fn live(&self) -> Vec<&str> {
         let mut live: Vec<_> = self.specs.values().filter(|spec| spec.live.is_some()).collect();
         live.sort_by_key(|spec| spec.live);
         live.into_iter().map(|spec| &*spec.id).collect()
     }
 
-    /// Returns whether the spec is applied, and neither retired nor rolled back.
+    /// Returns whether the spec is applied and was not retired or rolled back since.
     pub fn is_live(&self, id: &str) -> bool {
         self.specs.get(&id.to_ascii_lowercase()).is_some_and(|spec| spec.live.is_some())
     }
 
-    /// Returns what had to be restarted after applies of these specs.
+    /// Returns the restarts that the applies of these specs required.
     pub fn restart(&self, ids: &[String]) -> Restart {
         let specs = ids.iter().filter_map(|id| self.specs.get(&id.to_ascii_lowercase()));
         Restart::together(specs.flat_map(|spec| &spec.restarts))
     }
 }
 
-/// Returns the ids, in lower case, of the specs that made each change: several where the journal does not tell them apart.
+/// Returns, for each change, the ids in lower case of the specs that made it. There are several if the journal does not
+/// distinguish them.
 fn specs_of_changes(header: &Header) -> Vec<BTreeSet<String>> {
     let lower = |id: &str| id.to_ascii_lowercase();
-    // A rollback names the specs of the apply together; no id contains a `+`.
+    // A rollback joins the names of the apply's specs with `+`, which no id contains.
     let all: BTreeSet<String> = header.specs.iter().flat_map(|id| id.split('+')).map(lower).collect();
     let mut each = Vec::new();
     if header.by_spec.iter().try_fold(0_usize, |sum, n| sum.checked_add(*n)) == Some(header.changes.len()) {

@@ -1,4 +1,4 @@
-//! The journal: the state before an apply, on disk before the first write.
+//! The journal of an apply: the state before it, written to disk before the first change.
 //!
 //! A journal is a file of JSON lines. The first line, the header, lists every change with its data before and after; it
 //! is complete on disk before anything is written to the target's registry. Each later line is an event: how the apply
@@ -28,14 +28,14 @@ use crate::{
     targets::{Address, KeyChange},
 };
 
-/// The first line of a journal.
+/// The first line of a journal, with all changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
     /// The version of this format: 1.
     pub kbfix_journal: u32,
-    /// The journal's id, which sorts after those of all earlier ones: the time at which it was made, and a random
-    /// number.
+    /// The id: the time at which the journal was made, and a random number. It sorts after the ids of all earlier
+    /// journals.
     pub id: String,
     /// When the journal was made, as RFC 3339.
     pub made: String,
@@ -43,24 +43,25 @@ pub struct Header {
     pub action: Operation,
     /// The address of the target.
     pub target: Address,
-    /// The machine whose registry the target is.
+    /// The identity of the machine whose registry was changed.
     pub machine: Machine,
-    /// The number of the control set that `HKLM\SYSTEM\CurrentControlSet` led to, where changes are in it and it is a link.
+    /// The number of the control set to which `HKLM\SYSTEM\CurrentControlSet` led. Missing if no change is in it, or if
+    /// it is not a link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_set: Option<u16>,
     /// The ids of the specs.
     pub specs: Vec<String>,
-    /// How many of the changes each spec makes, in the order of `specs` and of `changes`. Missing where there is one spec.
+    /// The number of changes of each spec, in the order of `specs` and of `changes`. Missing if there is only one spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_spec: Vec<usize>,
-    /// The ids of the specs for which a retirement kept something. They count as applied from then on.
+    /// The ids of the specs for which a retirement kept something. From then on they count as applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_for: Vec<String>,
     /// The digest of the plan that was applied.
     pub plan: String,
-    /// What has to be restarted, for all specs together.
+    /// The restarts that all specs together require.
     pub restart: Restart,
-    /// The changes in the order in which they are made, each with its data before and after.
+    /// The changes in the order in which they were made, each with its data before and after.
     pub changes: Vec<KeyChange>,
 }
 
@@ -77,7 +78,7 @@ pub enum Operation {
     Retire,
 }
 
-/// A later line of a journal.
+/// A later line of a journal, with an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
@@ -90,7 +91,7 @@ pub struct Event {
     pub detail: Option<String>,
 }
 
-/// An event in the life of a journal's changes.
+/// What happened to the changes of a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "What")]
@@ -103,7 +104,7 @@ pub enum EventKind {
     Failed,
     /// The changes were rolled back later.
     RolledBack,
-    /// The changes were rolled back later, except those that somebody else had changed since; these were kept.
+    /// The changes were rolled back later, except those that someone else had changed since. These were kept.
     RolledBackInPart,
 }
 
@@ -112,9 +113,9 @@ pub enum EventKind {
 pub struct Journal {
     /// The journal's file.
     pub path: PathBuf,
-    /// The first line.
+    /// The content of the first line.
     pub header: Header,
-    /// The later lines. The last one is left out if it is cut off.
+    /// The content of the later lines. An incomplete last line is left out.
     pub events: Vec<Event>,
 }
 
@@ -132,12 +133,12 @@ pub enum Status {
     Failed,
     /// The changes were rolled back.
     RolledBack,
-    /// The changes were rolled back, except those that somebody else had changed since.
+    /// The changes were rolled back, except those that someone else had changed since.
     RolledBackInPart,
 }
 
 impl Journal {
-    /// Returns the status of the journal's changes, which the last event decides.
+    /// Returns the status of the journal's changes, according to the last event.
     pub fn status(&self) -> Status {
         match self.events.last().map(|e| e.event) {
             None => Status::Interrupted,
@@ -155,12 +156,15 @@ impl Journal {
             && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
     }
 
-    /// Records that the changes were rolled back, fully or in part. If they were a rollback themselves, the changes
-    /// that it had undone are in place again; their journal records that too, and so on back to the first apply.
+    /// Records that the changes were rolled back, completely or in part.
+    ///
+    /// If this journal is itself of a rollback, the changes that it had undone are now in place again. Their journal
+    /// records this too, and so on, back to the journal of the first apply.
     ///
     /// # Errors
-    /// If the event cannot be written to this journal. An older journal that is missing or cannot be written stays as
-    /// it is.
+    ///
+    /// Fails if the event cannot be written to this journal. An older journal that is missing or cannot be written
+    /// stays as it is.
     pub fn add_rollback(&mut self, event: EventKind, by: Option<String>) -> io::Result<()> {
         self.add(event, by)?;
         let detail = format!("{} was rolled back", self.header.id);
@@ -177,7 +181,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Returns the journal in the same folder whose changes this one undid.
+    /// Returns the journal in the same folder whose changes this rollback undid.
     fn undone(&self) -> Option<Self> {
         let Operation::Rollback(id) = &self.header.action else { return None };
         // Accept an older journal only, so that following the chain always ends.
@@ -189,7 +193,8 @@ impl Journal {
     /// Appends an event.
     ///
     /// # Errors
-    /// If it cannot be written.
+    ///
+    /// Fails if the event cannot be written.
     pub fn add(&mut self, event: EventKind, detail: Option<String>) -> io::Result<()> {
         let event = Event { time: now(), event, detail };
         store::append(&self.path, &event)?;
@@ -223,7 +228,7 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// Returns the present time as RFC 3339, in UTC, to the millisecond.
+/// Returns the present time in UTC as RFC 3339, with milliseconds.
 pub fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }

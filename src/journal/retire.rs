@@ -1,8 +1,9 @@
-//! Works out which changes retire specs: back to the state before kbfix, less what live specs still want.
+//! Works out the changes that retire specs: the state before kbfix is restored, except what live specs still require.
 //!
-//! Everything that the retired specs changed is first supposed to be as it was before kbfix. On that state each live spec is
-//! planned, in the order in which they were last applied; what they change there is what they still want. The difference
-//! between what kbfix left and what results is put back as a rollback does it, with the same conflicts.
+//! First, everything that the retired specs changed is assumed to be as it was before kbfix. Each live spec is planned
+//! on that state, in the order in which the specs were last applied. The changes that these plans make are what the
+//! live specs still require. The difference between the state that kbfix left and the result is then undone like a
+//! rollback, with the same conflicts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,15 +23,15 @@ use crate::{
     targets::{ChangeAction, Facts, KeyChange, ValueChange},
 };
 
-/// The state that is wanted of something that is to be absent.
+/// The required state of something that must be absent.
 const ABSENT: &str = "it to be absent";
 
-/// A spec that may still want something.
+/// A spec that stays and may still require something.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveSpec<'a> {
-    /// The spec as it is now.
+    /// The present version of the spec.
     pub spec: &'a Spec,
-    /// Whether the journals show it as applied. If they do not, it counts if the target is in its desired state.
+    /// Whether the journals show the spec as applied. If not, it counts only if the target is in its desired state.
     pub is_applied: bool,
 }
 
@@ -39,19 +40,20 @@ pub struct LiveSpec<'a> {
 pub struct RetirePlan {
     /// The changes, conflicts, and places that could not be read.
     pub undo: Rollback,
-    /// One sentence for each place that a live spec decides.
+    /// One sentence for each place whose state a live spec requires.
     pub kept: Vec<String>,
-    /// The ids of the live specs that decide a place.
+    /// The ids of the live specs that require the state of a place.
     pub kept_for: BTreeSet<String>,
-    /// Why nothing is changed: what a live spec wants cannot be told, or it needs what would be undone.
+    /// The reasons why nothing is changed: the requirements of a live spec are not known, or it needs something that
+    /// would be undone.
     pub obstacles: Vec<String>,
-    /// Whether one of the obstacles is that something could not be read.
+    /// Whether one of the obstacles is a place that could not be read.
     pub is_unknown: bool,
-    /// The values whose data is shown to nobody.
+    /// The values whose data is never shown.
     pub sensitive: BTreeSet<(Key, ValueName)>,
 }
 
-/// A key with what a retired spec changed in it.
+/// A key in which a retired spec changed something.
 struct Touched<'a> {
     key: &'a Key,
     history: &'a KeyHistory,
@@ -59,26 +61,28 @@ struct Touched<'a> {
     values: BTreeMap<&'a ValueName, State<Option<Data>>>,
 }
 
-/// The state that kbfix left, the one that is there now as far as it could be read, and the one that is wanted.
+/// Three states: the state that kbfix left, the present state if it could be read, and the state to restore.
 struct State<T> {
     left: T,
     now: Option<T>,
     goal: T,
 }
 
-/// What the live specs want, as far as it is not the state before kbfix.
+/// What the live specs require, where it differs from the state before kbfix.
 #[derive(Default)]
 struct Claims<'a> {
-    /// The spec that creates, changes or deletes the value.
+    /// For each value, the spec that creates, changes or deletes it, and the data that it requires.
     values: BTreeMap<(Key, ValueName), (&'a str, Option<Data>)>,
-    /// The spec that deletes the key.
+    /// For each key to delete, the spec that deletes it.
     deleted: BTreeMap<Key, &'a str>,
-    /// The spec that wants the key, or something in it, to exist.
+    /// For each key that must exist, the spec that requires the key or something in it.
     present: BTreeMap<Key, &'a str>,
 }
 
-/// Returns the changes that retire the specs with these ids, given what the reader finds now. `live` are the specs that stay, in
-/// the order in which they were last applied. With `force`, values that somebody else changed are put back too.
+/// Returns the changes that retire the specs with these ids, based on the present state in `reader`.
+///
+/// `live` are the specs that stay, in the order in which they were last applied. If `force` is set, values that someone
+/// else has changed are restored too.
 pub fn plan_retire(
     history: &History,
     retired: &[String],
@@ -98,7 +102,7 @@ pub fn plan_retire(
     keep_parents(&mut touched, force);
     let supposed = std::mem::take(&mut out.undo.unread);
     out.undo = plan_rollback(&net(&touched), force, reader);
-    // What is read only to suppose the state before kbfix counts too: live specs were planned on it.
+    // Places that were read only for the assumed state before kbfix count too, because live specs were planned on it.
     out.undo.unread.extend(supposed);
     let mut seen = BTreeSet::new();
     out.undo.unread.retain(|unread| seen.insert(unread.clone()));
@@ -107,7 +111,7 @@ pub fn plan_retire(
 }
 
 impl<'a> Claims<'a> {
-    /// Notes that the spec wants the key to exist, and so the keys above it.
+    /// Records that the spec requires the key, and therefore the keys above it, to exist.
     fn exists(&mut self, key: &Key, id: &'a str) {
         let above = |key: &Key| key.parent().map(|parent| parent.one_name(false));
         for key in std::iter::successors(Some(key.clone()), above) {
@@ -119,7 +123,7 @@ impl<'a> Claims<'a> {
 }
 
 impl RetirePlan {
-    /// Returns whether the spec still wants something, by what the target holds now.
+    /// Returns whether the spec still requires something, given the present state.
     fn counts(&mut self, one: LiveSpec<'_>, reader: &Reader<'_>) -> bool {
         let Some(plan) = reader.aside(|| plan_of(one.spec, reader)) else { return false };
         match (plan.whole_outcome(), one.is_applied) {
@@ -128,13 +132,13 @@ impl RetirePlan {
             (outcome, true) => {
                 self.is_unknown |= outcome == Outcome::Unknown;
                 let why = plan.reasons.join("; ");
-                self.obstacles.push(format!("what {} still wants cannot be told: {why}", plan.id));
+                self.obstacles.push(format!("it is not known what {} still requires: {why}", plan.id));
                 false
             }
         }
     }
 
-    /// Plans the specs one after the other, and collects what they want.
+    /// Plans the specs in order, and collects what they require.
     fn claims<'a>(&mut self, specs: &[&'a Spec], reader: &Reader<'_>) -> Claims<'a> {
         let mut claims = Claims::default();
         for spec in specs {
@@ -146,8 +150,10 @@ impl RetirePlan {
                     reasons => format!(": {}", reasons.join("; ")),
                 };
                 self.is_unknown |= plan.outcome == Outcome::Unknown;
-                self.obstacles
-                    .push(format!("{id} needs what would be undone, and would be {}{why}", word(plan.outcome)));
+                self.obstacles.push(format!(
+                    "{id} needs something that would be undone, and would then be {}{why}",
+                    word(plan.outcome)
+                ));
             }
             for change in plan.changes {
                 let KeyChange { key, action, values, .. } = change;
@@ -176,8 +182,8 @@ impl RetirePlan {
 }
 
 impl History {
-    /// Returns what specs with these ids changed, and what only specs changed that are no longer applied, unless somebody else
-    /// changed that since.
+    /// Returns what these specs changed, and what was changed only by specs that are no longer applied. Places that
+    /// someone else has changed since are left out of the second group.
     fn touched_by<'a>(&'a self, retired: &[String], reader: &Reader<'_>) -> Vec<Touched<'a>> {
         let retired: BTreeSet<String> = retired.iter().map(|id| id.to_ascii_lowercase()).collect();
         let is_live = |id: &String| self.is_live(id) && !retired.contains(id);
@@ -203,7 +209,8 @@ impl History {
     }
 }
 
-/// Returns what kbfix left and what was there before it; none if the place is none of those that `counts`.
+/// Returns the state that kbfix left and the state before it; `None` if the specs that changed the place do not satisfy
+/// `counts`.
 fn state<T: Clone + PartialEq>(
     track: &Track<T>,
     now: Option<T>,
@@ -218,7 +225,7 @@ fn state<T: Clone + PartialEq>(
 }
 
 impl Touched<'_> {
-    /// Sets what is wanted where a live spec wants something else than was there before kbfix.
+    /// Sets the state to restore where a live spec requires another state than the one before kbfix.
     fn aim(&mut self, claims: &Claims<'_>, reader: &Reader<'_>, out: &mut RetirePlan) {
         let key = self.key;
         if let (Some(existence), Some(track)) = (&mut self.existence, &self.history.existence) {
@@ -246,7 +253,7 @@ impl Touched<'_> {
         }
     }
 
-    /// Returns the change that leads from what is wanted to what kbfix left; `None` if they are the same.
+    /// Returns the change from the state to restore to the state that kbfix left; `None` if they are the same.
     fn net(&self) -> Option<KeyChange> {
         let action = match self.existence {
             Some(State { left: true, goal: false, .. }) => ChangeAction::Create,
@@ -266,7 +273,7 @@ impl Touched<'_> {
     }
 }
 
-/// Lets the keys exist in which something is wanted that somebody else put there, after kbfix had created the key.
+/// Keeps each key that kbfix created if one of its values must exist afterwards, and the keys above it.
 fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
     let mut needed: BTreeSet<Key> = BTreeSet::new();
     for one in touched.iter_mut().rev() {
@@ -284,7 +291,8 @@ fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
     }
 }
 
-/// Returns the changes that lead from what is wanted to what kbfix left: deletions first, each subkey before its parent.
+/// Returns the changes from the state to restore to the state that kbfix left: deletions first, each subkey before its
+/// parent.
 fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
     let all: Vec<_> = touched.iter().filter_map(Touched::net).collect();
     let (mut deletions, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|c| c.action == ChangeAction::Delete);
@@ -293,7 +301,7 @@ fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
     deletions
 }
 
-/// Plans one spec alone. The reader then answers as after its changes.
+/// Plans one spec alone. Afterwards the reader answers as if the changes had been made.
 fn plan_of(spec: &Spec, reader: &Reader<'_>) -> Option<SpecPlan> {
     let mut planning = Planning::new("", slice::from_ref(spec));
     planning.ask(reader);

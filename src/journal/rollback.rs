@@ -1,7 +1,8 @@
-//! Works out which changes now undo those of a journal.
+//! Works out the changes that undo those of a journal.
 //!
-//! The present state decides, change by change from the last to the first. What is still as the apply left it is put
-//! back. What already is as it was before stays. Anything else was changed by somebody else since, and is a conflict.
+//! The changes are undone one by one, from the last to the first, depending on the present state. If the state is still
+//! the one that the apply left, it is set back. If it is already the state before the apply, it stays. Any other state
+//! was set by someone else since, and is a conflict.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +19,16 @@ use crate::{
 pub struct Rollback {
     /// The changes to make, in order.
     pub changes: Vec<KeyChange>,
-    /// Places that somebody else changed since; they are kept.
+    /// The places that someone else has changed since. They are kept.
     pub conflicts: Vec<Conflict>,
     /// Places that could not be read, each with the reason.
     pub unread: Vec<String>,
 }
 
-/// Returns the changes that undo `changes`, given what the reader finds now. With `force`, values that somebody else
-/// changed are put back too; a key that contains anything else is kept even then.
+/// Returns the changes that undo `changes`, based on the present state in `reader`.
+///
+/// If `force` is set, values that someone else has changed are restored too. A key that contains anything else is kept
+/// even then.
 pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Rollback {
     let mut out = Rollback::default();
     for change in changes.iter().rev() {
@@ -43,7 +46,7 @@ pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) ->
     out
 }
 
-/// Undoes the creation of a key: deletes it, unless it contains something else by now.
+/// Undoes the creation of a key by deleting it, unless it contains something else now.
 fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     let key = &undo.key;
     let (there, values, subkeys) = (reader.key(key), reader.all_values(key), reader.subkeys(key));
@@ -98,7 +101,7 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     if keep {
         return (!gone.is_empty()).then(|| step(undo, ChangeAction::Update, gone));
     }
-    // A rollback of this creates the key as it is now.
+    // If this deletion is rolled back, the key is created as it is now.
     let properties = match reader.properties(key).known() {
         Ok(properties) => properties,
         Err(Unread { reason: Reason::Unknown, .. }) => None,
@@ -110,7 +113,7 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     Some(KeyChange { properties, ..step(undo, ChangeAction::Delete, gone) })
 }
 
-/// Undoes changes of values in a key that existed: puts each value back.
+/// Undoes changes of values in a key that existed before, by restoring each value.
 fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     let there = reader.key(&undo.key);
     let values = values(undo, force, reader, out);
@@ -128,7 +131,7 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     Some(step(undo, action, values))
 }
 
-/// Undoes the deletion of a key: creates it with its values.
+/// Undoes the deletion of a key, by creating it with its values.
 fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     match reader.key(&undo.key) {
         Answer::Absent if parent_exists(&undo.key, reader, out)? => Some(undo.clone()),
@@ -160,7 +163,7 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
         if now == value.after {
             continue;
         }
-        // An apply that deleted a key left no values in it, so an absent value is as the apply left it.
+        // An apply that deletes a key leaves no values, so an absent value is in the state that the apply left.
         if now == value.before || force {
             values.push(ValueChange { name: value.name.clone(), before: now, after: value.after.clone() });
         } else {
@@ -171,7 +174,7 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     values
 }
 
-/// Returns the part of `undo` that can be made.
+/// Returns the part of `undo` that can be done.
 fn step(undo: &KeyChange, action: ChangeAction, values: Vec<ValueChange>) -> KeyChange {
     KeyChange { sensitive: undo.sensitive.clone(), ..KeyChange::new(undo.key.clone(), action, values) }
 }

@@ -28,13 +28,15 @@ const MOST: u64 = 1 << 30;
 pub struct Store {
     root: PathBuf,
     /// Whether this is the default folder, whose permissions kbfix sets and checks itself.
-    #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the folder gets the same mode, whoever names it"))]
+    #[cfg_attr(not(windows), allow(dead_code, reason = "on other systems every state folder gets the same mode"))]
     is_default: bool,
 }
 
 impl Store {
-    /// Returns the folder that the user named, or the default: `%ProgramData%\kbfix` on Windows; elsewhere
-    /// `$XDG_STATE_HOME/kbfix`, or `~/.local/state/kbfix` if that variable is not set. `None` if there is no default.
+    /// Returns the folder that the user gave, or else the default folder.
+    ///
+    /// The default is `%ProgramData%\kbfix` on Windows. On other systems it is `$XDG_STATE_HOME/kbfix`, or
+    /// `~/.local/state/kbfix` if that variable is not set. Returns `None` if there is no default.
     pub fn new(named: Option<&Path>) -> Option<Self> {
         match named {
             Some(root) => Some(Self { root: root.to_owned(), is_default: false }),
@@ -47,10 +49,11 @@ impl Store {
         &self.root
     }
 
-    /// Checks that a journal could be written, as far as that can be told without leaving anything on disk.
+    /// Checks that a journal could be written, as far as this can be checked without leaving anything on disk.
     ///
     /// # Errors
-    /// The error that [`Store::begin`] would return.
+    ///
+    /// Returns the error that [`Store::begin`] would return.
     pub fn check(&self) -> Result<(), StoreError> {
         self.trusted()?;
         let folder = self.journals();
@@ -65,7 +68,7 @@ impl Store {
         self.root.join("journal")
     }
 
-    /// Checks that nobody else may write the state folder and its subfolder. Returns whether both exist.
+    /// Checks that nobody else can write to the state folder and its subfolder. Returns whether both exist.
     fn trusted(&self) -> Result<bool, StoreError> {
         #[cfg(windows)]
         if self.is_default {
@@ -77,23 +80,27 @@ impl Store {
         Ok(trust::check_folder(&self.root)? && trust::check_folder(&self.journals())?)
     }
 
-    /// Creates the state folder if it is missing, so that nobody else may write it.
+    /// Creates the state folder if it is missing, so that nobody else can write to it.
     ///
     /// # Errors
-    /// If it cannot be created, or if somebody else may write the existing one.
+    ///
+    /// Fails if the folder cannot be created, or if someone else can write to the existing folder.
     pub fn create(&self) -> Result<(), StoreError> {
-        // Check first: nothing may be created in a folder that is then refused.
+        // Check this first, so that nothing is created in a folder that is then refused.
         self.trusted()?;
         let folder = self.journals();
         self.make(&folder).map_err(|source| StoreError::Io { path: folder.clone(), source })?;
         self.trusted().map(drop)
     }
 
-    /// Writes a journal's first line, which is complete and on disk when this returns. Gives the header its id, which
-    /// sorts after the ids of all journals in the folder, even if the clock was set back since.
+    /// Writes the first line of a journal. It is complete and on disk when this function returns.
+    ///
+    /// The header gets its id here. The id sorts after the ids of all journals in the folder, even if the clock was set
+    /// back.
     ///
     /// # Errors
-    /// If it cannot be written; then no journal is left.
+    ///
+    /// Fails if the line cannot be written. No journal is left then.
     pub fn begin(&self, mut header: Header) -> Result<Journal, StoreError> {
         self.create()?;
         let folder = self.journals();
@@ -110,7 +117,7 @@ impl Store {
             }
             match create_private_file(&path, line.as_bytes()) {
                 Ok(()) => return Ok(Journal { path, header, events: Vec::new() }),
-                // Another process took the name. The next id is later than that journal's.
+                // Another process has used this name. The next id is later than that of the other journal.
                 Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(why) => return Err(error(why)),
             }
@@ -129,7 +136,7 @@ impl Store {
         if self.is_default {
             crate::targets::local::create_admin_only_dir(&self.root).map_err(io::Error::other)?;
         } else if !self.root.exists() {
-            // By default every user may write a new folder directly below a drive's root, for example.
+            // By default, for example, every user can write to a new folder directly below the root of a drive.
             self.root.parent().map_or(Ok(()), fs::create_dir_all)?;
             crate::targets::local::create_private_dir(&self.root)?;
         }
@@ -141,8 +148,8 @@ impl Store {
         id_at(Timestamp::now())
     }
 
-    /// Returns the id of the next journal: the present time, or a millisecond after the newest journal if that is
-    /// later.
+    /// Returns the id of the next journal. Its time is the present, or a millisecond after the newest journal if that
+    /// is later.
     fn next_id(&self) -> Result<String, StoreError> {
         let now = Timestamp::now();
         let newest =
@@ -157,7 +164,7 @@ impl Store {
         Ok(id_at(time))
     }
 
-    /// Returns the journals' files, sorted by name.
+    /// Returns the paths of the journals, sorted by name.
     fn names(&self) -> Result<Vec<PathBuf>, StoreError> {
         let folder = self.journals();
         let error = |source| StoreError::Io { path: folder.clone(), source };
@@ -172,10 +179,11 @@ impl Store {
         Ok(paths)
     }
 
-    /// Returns all journals, oldest first, and an error for each file that could not be read as one.
+    /// Returns all journals, oldest first, and an error for each file that could not be read as a journal.
     ///
     /// # Errors
-    /// If the folder exists and cannot be listed, or somebody else may write it.
+    ///
+    /// Fails if the folder exists but cannot be listed, or if someone else can write to it.
     pub fn list(&self) -> Result<(Vec<Journal>, Vec<StoreError>), StoreError> {
         let paths = if self.trusted()? { self.names()? } else { Vec::new() };
         let (mut journals, mut damaged) = (Vec::new(), Vec::new());
@@ -188,10 +196,12 @@ impl Store {
         Ok((journals, damaged))
     }
 
-    /// Reads the journal with this name in this folder (with or without `.jsonl`), or else from the file at this path.
+    /// Reads the journal with this name in this folder (with or without `.jsonl`), or otherwise the file with this
+    /// path.
     ///
     /// # Errors
-    /// If there is none, or it is damaged.
+    ///
+    /// Fails if there is no such journal, or if it is damaged.
     pub fn find(&self, name: &str) -> Result<Journal, StoreError> {
         let bare = name.strip_suffix(".jsonl").unwrap_or(name);
         let folder = self.journals();
@@ -220,7 +230,7 @@ impl Store {
         for (at, line) in lines {
             match json::check(line).and_then(|()| serde_json::from_str::<Event>(line)) {
                 Ok(event) => events.push(event),
-                // The process died while it added an event. That event is lost; the header is complete.
+                // The process ended while it was adding an event. That event is lost, but the header is complete.
                 Err(_) if !line.ends_with('\n') => {}
                 Err(e) => return Err(malformed(at + 1, e.to_string())),
             }
@@ -229,10 +239,10 @@ impl Store {
     }
 }
 
-/// Returns an id for what is made at that time. The random number separates processes that run at the same time.
+/// Returns an id for this time. The random number distinguishes processes that run at the same time.
 fn id_at(time: Timestamp) -> String {
     let time: String = format!("{time:.3}").chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    // Hash map keys are the standard library's only source of randomness.
+    // The standard library has no random numbers except for its hash maps.
     let random = RandomState::new().hash_one(std::process::id()) as u32;
     format!("{time}-{random}")
 }
@@ -246,7 +256,7 @@ fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
     fits.then(|| time.parse())
 }
 
-/// Returns the header with its digest, so that a rollback never restores data from a damaged file.
+/// Returns the header with its digest, which prevents a rollback from restoring data from a damaged file.
 fn first_line(header: &Header) -> serde_json::Result<String> {
     Ok(serde_json::to_string(&seal(header))? + "\n")
 }
@@ -256,19 +266,24 @@ fn header(line: &str) -> Result<Header, String> {
     let version: Version = serde_json::from_str(line).map_err(|e| e.to_string())?;
     match version.kbfix_journal {
         Some(version) if version == 1 => {}
-        Some(version) => return Err(format!("it is of version {version}, this kbfix reads version 1")),
+        Some(version) => {
+            return Err(format!(
+                "its `kbfix_journal` is {version}, but this version of kbfix only reads \
+            1"
+            ));
+        }
         None => return Err("it has no `kbfix_journal`".to_owned()),
     }
     let (written, content, rest) = unseal(line).ok_or("it has no `digest`")?;
     if written != content {
         return Err(format!(
-            "it was altered or damaged: it says that its digest is {written}, but the digest of its content is {content}"
+            "it was altered or damaged: its `digest` is {written}, but the digest of its content is {content}"
         ));
     }
     from_canonical(&rest)
 }
 
-/// The member that says of which version a journal is.
+/// The member that holds the version of the journal format.
 #[derive(Deserialize)]
 struct Version {
     kbfix_journal: Option<Value>,
@@ -277,7 +292,7 @@ struct Version {
 pub(super) fn append(path: &Path, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
-    // Remove a line that a crash cut off, so that the new event starts on its own line.
+    // Remove a line that a crash left incomplete, so that the new event starts on its own line.
     let cut = fs::read(path)?.last().is_some_and(|last| *last != b'\n');
     if cut {
         let whole = fs::read(path)?;

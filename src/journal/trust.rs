@@ -1,5 +1,6 @@
-//! Trust in journals: nothing in a journal is believed if anyone but this account and the administrators could have
-//! written it. A journal decides what a rollback writes and on which target, and an administrator often runs it.
+//! Checks that a journal can be trusted: only this account and the administrators can write to it.
+//!
+//! A journal decides what a rollback writes, and on which target, and an administrator often runs the rollback.
 
 use std::{
     fs::{self, File},
@@ -11,10 +12,11 @@ use crate::files::read::{open_file, read_open};
 
 use super::error::StoreError;
 
-/// Checks that nobody else may write the folder. Returns whether it exists.
+/// Checks that nobody else can write to the folder. Returns whether it exists.
 ///
 /// # Errors
-/// [`StoreError::Untrusted`], or the system's error.
+///
+/// Returns [`StoreError::Untrusted`] if someone else can, or the error of the operating system.
 pub(super) fn check_folder(path: &Path) -> Result<bool, StoreError> {
     let error = |source| StoreError::Io { path: path.to_owned(), source };
     match fs::metadata(path) {
@@ -28,11 +30,13 @@ pub(super) fn check_folder(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Reads a file of at most `most` bytes that nobody else may write. Checks the open file, so that it cannot be swapped
-/// between check and read.
+/// Reads a file of at most `most` bytes to which nobody else can write.
+///
+/// The open file is checked, so that it cannot be exchanged between check and read.
 ///
 /// # Errors
-/// [`StoreError::Untrusted`], or the system's error.
+///
+/// Returns [`StoreError::Untrusted`] if someone else can write to the file, or the error of the operating system.
 pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, StoreError> {
     let error = |source| StoreError::Io { path: path.to_owned(), source };
     let file = open_file(path, most).map_err(error)?;
@@ -52,17 +56,22 @@ fn file_fault(file: &File) -> io::Result<Option<String>> {
     file.metadata().map(|found| fault(&found))
 }
 
-/// Returns why others may write it, or `None`. If a file has an access control list (acl(5)), the group bits of its
-/// mode are the most that the list grants to anyone but the owner and others.
+/// Returns why others can write to it, or `None`.
+///
+/// If a file has an access control list (acl(5)), the group bits of its mode are the upper limit for everyone in the
+/// list except the owner and others.
 #[cfg(unix)]
 fn fault(found: &fs::Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
     let owner = found.uid();
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Some(format!("it belongs to the user number {owner}, who is neither root nor the user who runs kbfix"));
+        return Some(format!(
+            "it belongs to the user with the id {owner}, who is neither root nor the user who runs \
+            kbfix"
+        ));
     }
     let mode = found.mode() & 0o7777;
-    (mode & 0o022 != 0).then(|| format!("users other than its owner may write it (mode {mode:03o})"))
+    (mode & 0o022 != 0).then(|| format!("users other than its owner can write to it (mode {mode:03o})"))
 }
 
 #[cfg(windows)]
@@ -99,7 +108,7 @@ mod tests {
             set(folder.path(), mode);
             assert!(check_folder(folder.path()).unwrap());
         }
-        // The sticky bit prevents others from removing files, but not from adding some.
+        // The sticky bit prevents others from removing files, but not from adding files.
         for mode in [0o770, 0o1777, 0o777, 0o702] {
             set(folder.path(), mode);
             let error = check_folder(folder.path()).unwrap_err().to_string();

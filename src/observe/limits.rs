@@ -1,35 +1,42 @@
-//! How much one observation may query.
+//! The limits of one observation.
 
 use crate::targets::{Answer, KeyChange, KeyFacts, KeyQuery, PolicyFacts};
 
-/// The most bytes that the paths of all queried keys may have together. A file of a few megabytes can nest keys so
-/// deeply, under such long names, that their paths fill any memory; a real path has about 100 bytes.
+/// The highest number of bytes in the paths of all queried keys together.
+///
+/// A file of a few megabytes can nest keys so deeply, with such long names, that their paths fill any memory. A real
+/// path has about 100 bytes.
 const MOST_PATHS: usize = 64 << 20;
-/// The most keys that one observation queries, and that a `*` can stand for. Until its plan is printed, each takes about 4 KB
-/// and 40 µs; a file of a few megabytes can name a million.
+/// The highest number of keys that one observation queries, and that a `*` can match.
+///
+/// Until the plan is printed, each key takes about 4 KB and 40 µs. A file of a few megabytes can contain a million
+/// keys.
 pub(crate) const MOST_KEYS: usize = 200_000;
-/// The most names that the paths of all queried keys may have together. A key is looked up name by name, so keys below
-/// hundreds of levels take long; a real key has about ten.
+/// The highest number of names in the paths of all queried keys together.
+///
+/// A key is looked up name by name, so keys below hundreds of levels take long. A real path has about ten names.
 const MOST_NAMES: usize = 2_500_000;
-/// The most keys and values that are found, a key counted as two. Until its plan is printed, a key takes about 5 KB and a value
-/// about 3 KB, so that all together take less than 1 GB.
+/// The highest number of keys and values that are found. A key counts as two.
+///
+/// Until the plan is printed, a key takes about 5 KB and a value about 3 KB, so that all together take less than 1 GB.
 const MOST_FOUND: usize = 300_000;
-/// The most bytes of data that policy stores set, all together. One store is for all users, and each has its own copy of
-/// what it says; a real setting has less than 100 bytes.
+/// The highest number of bytes of data in the settings of policy stores, all together.
+///
+/// One store applies to all users, and each user has a copy of its settings. A real setting has less than 100 bytes.
 const MOST_POLICIES: usize = 64 << 20;
 
-/// How much one observation may query.
+/// What is left of the limits of one observation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Keys.
+    /// The number of keys.
     pub(super) keys: usize,
-    /// Names in the paths of these keys.
+    /// The number of names in the paths of these keys.
     pub(super) names: usize,
-    /// Bytes of these paths.
+    /// The number of bytes in these paths.
     pub(super) paths: usize,
-    /// Keys and values that are found, a key counted as two.
+    /// The number of keys and values that are found. A key counts as two.
     pub(super) found: usize,
-    /// Bytes of data in policy stores.
+    /// The number of bytes of data in policy stores.
     pub(super) policies: usize,
 }
 
@@ -37,8 +44,10 @@ impl Limits {
     pub(super) const MOST: Self =
         Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS, found: MOST_FOUND, policies: MOST_POLICIES };
 
-    /// Returns these limits, raised by what the changes name: each key with its values, and the key above it. They are in
-    /// memory already; and what was written, because its plan was within the limits, must be read back and undone.
+    /// Returns these limits, raised by the keys in `changes`, their values, and the keys above them.
+    ///
+    /// These are already in memory. Their plan was within the limits, so after writing it must be possible to read them
+    /// back and to undo them.
     pub(super) fn and(mut self, changes: &[KeyChange]) -> Self {
         for change in changes {
             self.keys += 2;
@@ -49,7 +58,11 @@ impl Limits {
         self
     }
 
-    /// Takes the queries off what is left; says what they are too many of.
+    /// Subtracts the queries from the limits.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message that names the limit that is exceeded.
     pub(super) fn take(&mut self, queries: &[KeyQuery], most: Self) -> Result<(), String> {
         take(&mut self.keys, queries.len(), most.keys, "keys")?;
         let names = queries.iter().map(|query| query.key.path.depth()).sum();
@@ -58,7 +71,11 @@ impl Limits {
         take(&mut self.paths, paths, most.paths, PATHS)
     }
 
-    /// Takes what was found off what is left; says that it is too much.
+    /// Subtracts the keys and values that were found.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message if the limit is exceeded.
     pub(super) fn take_found(&mut self, answers: &[Answer<KeyFacts>], most: Self) -> Result<(), String> {
         let size = |answer: &Answer<KeyFacts>| match answer {
             Answer::Present(facts) => 2 + facts.values.len(),
@@ -67,7 +84,11 @@ impl Limits {
         take(&mut self.found, answers.iter().map(size).sum(), most.found, "keys and values (a key counts as two)")
     }
 
-    /// Takes the data that policy stores set off what is left; says that it is too much.
+    /// Subtracts the data that policy stores set.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message if the limit is exceeded.
     pub(super) fn take_policies(&mut self, answers: &[PolicyFacts]) -> Result<(), String> {
         let size = answers.iter().map(PolicyFacts::size).sum();
         take(&mut self.policies, size, MOST_POLICIES, "bytes of data in policy stores")
@@ -79,9 +100,9 @@ fn take(left: &mut usize, count: usize, most: usize, what: &str) -> Result<(), S
     Ok(())
 }
 
-/// What the paths of keys have too many of.
+/// The name of the limit for the paths of keys, in messages.
 pub(super) const PATHS: &str = "bytes in the paths of keys";
 
 pub(super) fn asked_for(most: usize, what: &str) -> String {
-    format!("the specs ask for more than {most} {what}")
+    format!("the specs need more than {most} {what}, the most that kbfix reads")
 }

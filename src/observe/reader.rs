@@ -1,4 +1,4 @@
-//! Answers questions from facts, and notes what is missing.
+//! Answers queries from facts, and records the facts that are missing.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Answers questions from facts, and notes those that the facts do not answer.
+/// Answers queries from facts, and records the queries that the facts do not answer.
 pub struct Reader<'a> {
     facts: RefCell<std::borrow::Cow<'a, Facts>>,
     pub(super) missing: RefCell<Missing>,
@@ -21,26 +21,26 @@ pub struct Reader<'a> {
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
     log: RefCell<Option<Reads>>,
     missed: Cell<usize>,
-    /// Whether policy stores are asked.
+    /// Whether policy stores are queried.
     with_policies: bool,
 }
 
-/// The keys that were asked about.
+/// The keys that were queried.
 #[derive(Debug, Default)]
 pub struct Reads {
     keys: BTreeSet<Key>,
-    /// Keys whose subkeys were asked for.
+    /// The keys whose subkeys were queried.
     lists: BTreeSet<Key>,
 }
 
 impl Reads {
-    /// Returns whether any of the questions may have another answer after the change.
+    /// Returns whether the change can change the answer to one of the queries.
     pub fn concern(&self, change: &crate::targets::KeyChange) -> bool {
         self.keys.contains(&change.key) || change.key.parent().is_some_and(|parent| self.lists.contains(&parent))
     }
 }
 
-/// The changes planned so far: which spec planned each of them, and whose plan the latest answers rest on.
+/// The changes planned so far: the spec that planned each, and the spec whose plan the latest answers depend on.
 #[derive(Default, Clone)]
 struct Planned {
     keys: BTreeMap<Key, String>,
@@ -63,12 +63,12 @@ impl Missing {
     }
 }
 
-/// What the policy stores say about a value, as [`Reader::policies`] returns it.
+/// The setting of a policy store for a value, as [`Reader::policies`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// The store.
     pub store: PolicyStore,
-    /// The path of its file.
+    /// The path of the store's file.
     pub path: String,
     /// Its setting, or why it could not be read.
     pub says: Result<PolicySetting, Unread>,
@@ -79,7 +79,7 @@ pub(super) struct Ask {
     pub(super) names: BTreeSet<ValueName>,
     pub(super) all_values: bool,
     pub(super) subkeys: bool,
-    /// Whether everything below the key is asked for as well.
+    /// Whether everything below the key is queried as well.
     pub(super) tree: bool,
 }
 
@@ -119,17 +119,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Has the reader ask policy stores, where the target has some.
+    /// Sets whether the reader queries policy stores, if the target has them.
     #[must_use]
     pub fn with_policies(self, with_policies: bool) -> Self {
         Self { with_policies, ..self }
     }
 
-    /// Returns what policy stores say about a value: one entry for each that says something or could not be read. None
-    /// where the target has no stores, or Group Policy sets no values in the key.
+    /// Returns the settings of policy stores for a value: one entry for each store that sets the value or could not be
+    /// read.
+    ///
+    /// The list is empty if the target has no stores, or if Group Policy sets no values in the key.
     ///
     /// # Errors
-    /// Why it is not known what they say.
+    ///
+    /// Returns the reason if the settings are not known.
     pub fn policies(&self, key: &Key, name: &ValueName) -> Result<Vec<Told>, Unread> {
         let Some(scope) = PolicyScope::of(key).filter(|_| self.with_policies) else { return Ok(Vec::new()) };
         match self.facts.borrow().policies(key, name) {
@@ -144,7 +147,11 @@ impl<'a> Reader<'a> {
                     .collect());
             }
             Some(Err(())) => {
-                return Err(Unread::new(Reason::Unknown, "the snapshot does not cover what policy stores say of it"));
+                return Err(Unread::new(
+                    Reason::Unknown,
+                    "the snapshot does not contain the settings of policy stores \
+                    for it",
+                ));
             }
             None => {}
         }
@@ -175,7 +182,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Returns the value's name as the target spells it, or as `name` does if the value was not found.
+    /// Returns the value's name as the target spells it, or `name` itself if the value was not found.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> ValueName {
         self.facts.borrow().spelled(key, name).unwrap_or(name).clone()
     }
@@ -202,7 +209,7 @@ impl<'a> Reader<'a> {
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
     }
 
-    /// Returns what is known of a file.
+    /// Returns the facts about a file.
     pub fn file(&self, path: &str) -> Answer<FileFacts> {
         let known = self.facts.borrow().file(path);
         known.unwrap_or_else(|| {
@@ -212,15 +219,16 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Returns the key and all keys below it, each parent before its subkeys; an empty list if the key is absent. The
-    /// target of a link is not part of the tree and is never listed.
+    /// Returns the key and all keys below it, each parent before its subkeys. The list is empty if the key is absent.
+    ///
+    /// The target of a link is not part of the tree and is never listed.
     ///
     /// # Errors
-    /// The first thing in the tree that could not be read or is a link.
+    ///
+    /// Returns the first thing in the tree that could not be read or is a link.
     pub fn tree(&self, key: &Key) -> Result<Vec<KeyImage>, Unread> {
         let mut out = Vec::new();
-        // Ask both questions before judging either answer. A key that is not known yet is requested with its whole
-        // tree.
+        // Make both queries before examining either answer. A key that is not known yet is queried with its whole tree.
         let mut level = vec![key.clone()];
         let mut failed = None;
         while !level.is_empty() {
@@ -272,12 +280,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Marks the value as sensitive: its data is shown to nobody.
+    /// Marks the value as sensitive, so that its data is never shown.
     pub fn hide(&self, key: &Key, name: &ValueName) {
         self.sensitive.borrow_mut().insert((key.clone(), name.clone()));
     }
 
-    /// Returns whether the value's data is shown to nobody.
+    /// Returns whether the value is sensitive, so that its data is never shown.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         let sensitive = self.sensitive.borrow();
         (!sensitive.is_empty() && sensitive.contains(&(key.clone(), name.clone())))
@@ -289,17 +297,17 @@ impl<'a> Reader<'a> {
         self.sensitive.borrow().clone()
     }
 
-    /// Returns how many values [`Reader::hide`] marked.
+    /// Returns the number of values that [`Reader::hide`] marked.
     pub fn hidden_count(&self) -> usize {
         self.sensitive.borrow().len()
     }
 
-    /// Returns how many questions the facts did not answer.
+    /// Returns the number of queries that the facts did not answer.
     pub fn missed_count(&self) -> usize {
         self.missed.get()
     }
 
-    /// Runs `ask`; also returns what it asked.
+    /// Runs `ask`; also returns the queries that it made.
     pub fn logged<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<Reads>) {
         self.log.replace(Some(Reads::default()));
         let answer = ask();
@@ -315,7 +323,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the first place that was asked for and that the facts do not cover; `None` if they answered everything.
+    /// Returns the first place that was queried but is not in the facts; `None` if all queries were answered.
     pub fn unanswered(&self) -> Option<String> {
         let missing = self.missing.borrow();
         let value = |(key, ask): (&Key, &Ask)| match ask.names.first() {
@@ -330,12 +338,12 @@ impl<'a> Reader<'a> {
         missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned()).or_else(policy)
     }
 
-    /// Makes all later answers as they will be after this change.
+    /// Makes all later answers as if this change had been made.
     pub fn pretend(&self, change: &crate::targets::KeyChange) {
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
-    /// Runs `ask`, and forgets the changes that it pretends.
+    /// Runs `ask`, and discards the changes that it pretends.
     pub fn aside<T>(&self, ask: impl FnOnce() -> T) -> T {
         let (facts, planned) = (self.facts.borrow().clone(), self.planned.borrow().clone());
         let answer = ask();
@@ -344,7 +352,7 @@ impl<'a> Reader<'a> {
         answer
     }
 
-    /// Notes which spec planned a change, for [`Reader::planned_by`].
+    /// Records which spec planned a change, for [`Reader::planned_by`].
     pub fn planned_for(&self, id: &str, change: &crate::targets::KeyChange) {
         let planned = &mut *self.planned.borrow_mut();
         for value in &change.values {
@@ -380,7 +388,7 @@ impl<'a> Reader<'a> {
 }
 
 fn other_place(key: &Key) -> Unread {
-    let detail = format!("{key} is {}, which is another place", key.one_name(false));
+    let detail = format!("{key} leads to {}, which is another key", key.one_name(false));
     Unread::new(Reason::Unsupported, detail)
 }
 

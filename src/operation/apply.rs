@@ -1,4 +1,4 @@
-//! Apply: what specs ask for, or what a reviewed plan says, is done on a target.
+//! Apply: changes a target so that specs are satisfied, or makes the changes of a reviewed plan.
 
 use std::time::Duration;
 
@@ -19,23 +19,24 @@ use crate::{
     targets::{Address, Target},
 };
 
-/// The most keys and values that change through a `*` of one spec when the operator says nothing.
+/// The default limit for the keys and values of one spec that may change because of a `*`.
 pub const MOST_CHANGES: usize = 1000;
 
-/// How an apply is done.
+/// Options for an apply.
 #[derive(Debug, Clone)]
 pub struct ApplyOptions {
-    /// Only show what would be done. Refuses what the apply would refuse, as far as can be known without changing anything.
+    /// Only show what would be done. The same errors are reported as for the real apply, as far as they can be known
+    /// without changing anything.
     pub check: bool,
-    /// The most keys and values that may change through a `*` of one spec.
+    /// The limit for the keys and values of one spec that may change because of a `*`.
     pub max_changes: usize,
-    /// The codes of warnings with which nothing is changed: [`Code::POLICY_OWNED`] and [`Code::POLICY_UNKNOWN`].
+    /// Codes of warnings that prevent the apply: [`Code::POLICY_OWNED`] and [`Code::POLICY_UNKNOWN`].
     pub fail_on: Vec<Code>,
-    /// The packages of the hotfixes that are installed first.
+    /// The packages of the hotfixes that are installed before the registry is changed.
     pub packages: Packages,
-    /// How long a package may take before it is ended.
+    /// The time limit for a package. A package that takes longer is ended.
     pub package_limit: Duration,
-    /// Whether the services that the specs name are restarted after their changes.
+    /// Whether to restart the services that the specs name, after the changes.
     pub restart_services: bool,
 }
 
@@ -52,11 +53,15 @@ impl Default for ApplyOptions {
     }
 }
 
-/// Applies specs or a saved plan to a target: takes its lock, makes or checks the plan, installs hotfixes, writes the journal,
-/// makes the changes, and restarts services. `address` is how a later rollback finds the target; `store` is where the journal goes.
+/// Applies specs or a saved plan to a target.
+///
+/// It locks the target, makes or checks the plan, installs hotfixes, writes the journal, makes the changes and restarts
+/// services. `address` is stored in the journal, so that a later rollback finds the target. `store` is the folder for
+/// the journal.
 ///
 /// # Errors
-/// When nothing was changed, and why. What happens after the first change is in the report.
+///
+/// Returns an error only if nothing was changed. Whatever happens after the first change is in the report.
 pub fn apply(
     request: Request,
     options: &ApplyOptions,
@@ -68,7 +73,7 @@ pub fn apply(
     if options.restart_services {
         restart::check(&address)?;
     }
-    // A look takes no lock, which needs the right to write.
+    // A dry run does not lock the target, because a lock needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let (plan, mut status) = progress.during(&reading(target), || request.plan(target))?;
     let conflicts = plan.retires.as_ref().map(|retires| retires.conflicts.clone()).unwrap_or_default();
@@ -133,7 +138,7 @@ pub fn apply(
     Ok(report)
 }
 
-/// Refuses to change anything where there is a warning with one of these codes.
+/// Returns an error if one of the warnings has one of these codes.
 fn refuse(warnings: &[Diagnostic], fail_on: &[Code]) -> Result<(), Error> {
     let found = warnings.iter().filter(|warning| fail_on.contains(&warning.code));
     let diagnostics: Vec<_> = found.map(|one| Diagnostic { severity: Severity::Error, ..one.clone() }).collect();
@@ -143,7 +148,7 @@ fn refuse(warnings: &[Diagnostic], fail_on: &[Code]) -> Result<(), Error> {
     }
 }
 
-/// Makes the changes of a plan, and reports what came of it. The caller holds the lock.
+/// Makes the changes of a plan, and reports the result. The caller holds the lock of the target.
 pub(super) fn carry_out(
     mut plan: Plan,
     action: journal::Operation,
@@ -159,18 +164,18 @@ pub(super) fn carry_out(
         Applied::Done(_) => (Outcome::Changed, None),
         Applied::Undone(_, why) => (Outcome::RolledBack, Some(why.to_string())),
         Applied::Incomplete(_, why, left) => {
-            (Outcome::Failed, Some(format!("{why}; not put back: {}", left.join("; "))))
+            (Outcome::Failed, Some(format!("{why}; not restored: {}", left.join("; "))))
         }
     };
     for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
         match spec.changes.is_empty() {
-            // There was only a hotfix to install, and that is done by now.
+            // The plan contained only the installation of a hotfix, which is already done.
             true => finish(spec, Outcome::Changed, None),
             false => finish(spec, outcome, failure.as_deref()),
         }
     }
     let mut report = Report::new(Command::Apply).with_specs(plan.specs);
-    // A plan made from a snapshot names that; the report names what was changed.
+    // A plan that was made from a snapshot names the snapshot; the report names the target that was changed.
     report.target = Some(target.uri());
     report.machine = plan.machine;
     report.digest = Some(digest);

@@ -1,4 +1,4 @@
-//! Diff: what would have to change on a target, without changing it.
+//! Diff: finds the changes that a target needs, without changing it.
 
 use super::{
     error::Error,
@@ -9,22 +9,24 @@ use super::{
 };
 use crate::{diag::Diagnostic, journal::Store, plan::Plan, spec::Spec, targets::Target};
 
-/// A plan, and how it stands.
+/// A plan, and whether it can be applied.
 #[derive(Debug, Clone)]
 pub struct Diff {
     /// The plan.
     pub plan: Plan,
-    /// How it stands.
+    /// Whether the plan still has to be applied.
     pub status: PlanStatus,
-    /// What stands against carrying it out.
+    /// Warnings about applying the plan.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Makes the plan of specs, or checks a saved one against the target. Warns where more than `max_changes` keys and values
-/// change through a `*` of one spec.
+/// Makes a plan from specs, or checks a saved plan against the target.
+///
+/// It warns if more than `max_changes` keys and values of one spec change because of a `*`.
 ///
 /// # Errors
-/// When the target as a whole cannot be read, or the saved plan may not be carried out.
+///
+/// Fails if the target as a whole cannot be read, or if the saved plan must not be applied.
 pub fn diff(
     request: &Request,
     max_changes: usize,
@@ -56,10 +58,11 @@ impl Diff {
     }
 }
 
-/// Adds the symptoms of specs to the report of a diff of them on the target.
+/// Adds to the report how often the symptoms of the specs occurred on the target.
 ///
 /// # Errors
-/// When the target as a whole cannot be read.
+///
+/// Fails if the target as a whole cannot be read.
 pub fn add_symptoms(
     report: &mut Report,
     specs: &[Spec],

@@ -1,4 +1,4 @@
-//! Why an operation did not get to its result, and what to do about it.
+//! Errors that stop an operation before it has a result, with a hint about what to do.
 
 use std::io;
 
@@ -9,19 +9,19 @@ use crate::{
     targets::{Drift, TargetError, smb::Trouble},
 };
 
-/// Why an operation did not get to its result. Nothing was changed.
+/// An error that stopped an operation before it had a result. Nothing was changed.
 #[derive(Debug)]
 pub struct Error {
-    /// The exit code of a command that ends with it.
+    /// The exit code for a command that stops with this error.
     pub exit: Exit,
-    /// What is wrong.
+    /// What is wrong, as diagnostics.
     pub diagnostics: Vec<Diagnostic>,
-    /// What has moved since a plan was made.
+    /// The facts that changed since the plan was made.
     pub moved: Vec<Drift>,
 }
 
 impl Error {
-    /// Returns an error of one diagnostic.
+    /// Returns an error with one diagnostic.
     pub fn new(exit: Exit, diagnostic: Diagnostic) -> Self {
         Self { exit, diagnostics: vec![diagnostic], moved: Vec::new() }
     }
@@ -51,18 +51,18 @@ impl From<TargetError> for Error {
                 (Code::TARGET_MALFORMED, "use a complete and undamaged file".into())
             }
             TargetError::Malformed { option: Some(option), .. } => {
-                let hint = Hint::new("use a complete and undamaged file, or say how to read this one");
+                let hint = Hint::new("use a complete and undamaged file, or choose how to read this one");
                 (Code::TARGET_MALFORMED, hint.with(option.clone()))
             }
             TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target".into()),
             TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "check that it exists and that you may read it".into()),
             TargetError::NoLock { source, .. } => match source.kind() {
                 io::ErrorKind::AlreadyExists => {
-                    let hint = "check who put it there, and move it away: kbfix needs that name for its lock";
+                    let hint = "find out who created it, and move it away: kbfix needs this name for its lock";
                     (Code::TARGET_LOCK, hint.into())
                 }
                 _ => {
-                    let hint = "check that you may write in its folder: the lock is a file next to the target";
+                    let hint = "check that you may write to its folder: the lock is a file next to the target";
                     (Code::TARGET_LOCK, hint.into())
                 }
             },
@@ -92,7 +92,7 @@ impl From<PlanRefusal> for Error {
         match error {
             PlanRefusal::Target(error) => error.into(),
             PlanRefusal::OtherMachine { .. } => {
-                let hint = "make a plan from a snapshot of this machine, which knows its name";
+                let hint = "make a plan from a snapshot of this machine: a snapshot contains the machine's name";
                 Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
             }
             PlanRefusal::Stale(moved) => {
@@ -107,22 +107,26 @@ impl From<PlanRefusal> for Error {
     }
 }
 
-/// What to do about a state folder or journal that others may write.
+/// The hint for a state folder or journal that other users can write.
 #[cfg(unix)]
-const UNTRUSTED_HINT: &str = "look at what is there; if it is yours, remove the rights of others (`chmod go-w`, `chown`); or copy a \
-                              journal that you trust, and name another state folder";
-/// What to do about a state folder or journal that others may write.
+const UNTRUSTED_HINT: &str = "check the content; if it is yours, remove the rights of others (`chmod go-w`, \
+    `chown`); or copy a journal that you trust to another state folder, and use that folder";
+/// The hint for a state folder or journal that other users can write.
 #[cfg(not(unix))]
-const UNTRUSTED_HINT: &str = "look at what is there; if it is yours, remove the rights of others (`icacls`); or copy a journal that \
-                              you trust, and name another state folder";
+const UNTRUSTED_HINT: &str = "check the content; if it is yours, remove the rights of others (`icacls`); or copy a \
+    journal that you trust to another state folder, and use that folder";
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let another = |text: &str| Hint::new(text).option("state-dir", "DIR");
         let (code, hint) = match error {
-            StoreError::Io { .. } => {
-                (Code::JOURNAL_ACCESS, another("check that you may use the state folder, or name another"))
-            }
+            StoreError::Io { .. } => (
+                Code::JOURNAL_ACCESS,
+                another(
+                    "check that you may read and write the state folder, or use another \
+                    one",
+                ),
+            ),
             StoreError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, another(UNTRUSTED_HINT)),
             StoreError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere".into()),
             StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` lists the journals".into()),

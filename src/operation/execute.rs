@@ -1,8 +1,8 @@
-//! Apply: journal, write, read back; and undo when something fails.
+//! Makes changes: writes the journal and the changes, reads them back, and undoes them if something fails.
 //!
-//! The caller holds the target's lock and has made the plan under it. The journal is complete on disk before the first
-//! write; after the last, everything is read back and compared; on any failure what was written is undone, by the same code
-//! that a later rollback uses.
+//! The caller holds the lock of the target, and made the plan under that lock. The journal is complete on disk before
+//! the first change is written. After the last change, everything is read back and compared. On any failure, what was
+//! written is undone by the same code that a later rollback uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,16 @@ use crate::{
     targets::{Address, Answer, ChangeAction, KeyChange, Reason, Target, TargetError, Unread, WriteFailure},
 };
 
-/// What came of carrying out changes.
+/// The result of making changes.
 #[derive(Debug)]
 pub enum Applied {
-    /// There was nothing to do; nothing was written, and there is no journal.
+    /// There was nothing to do. Nothing was written, and there is no journal.
     Nothing,
-    /// All changes were made, and read back.
+    /// All changes were made and read back.
     Done(Journal),
-    /// Writing failed, and everything is as it was before.
+    /// Writing failed, and everything was restored.
     Undone(Journal, Failure),
-    /// Writing failed, and not everything could be put back.
+    /// Writing failed, and not everything could be restored. The strings name the places that were not.
     Incomplete(Journal, Failure, Vec<String>),
 }
 
@@ -33,15 +33,15 @@ pub enum Failure {
     /// A write was refused or failed.
     #[error(transparent)]
     Write(#[from] WriteFailure),
-    /// Everything was written, but reads back differently. The text names each place.
-    #[error("what was read back is not what was written: {}", .0.join("; "))]
+    /// Everything was written, but the target then contains other data. The strings name the places.
+    #[error("the data that was read back differs from the data that was written: {}", .0.join("; "))]
     ReadBack(Vec<String>),
     /// The target could not be read after writing.
     #[error("after writing, {0}")]
     Read(#[from] TargetError),
 }
 
-/// Why nothing was started. Nothing was changed.
+/// Why no change was started. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The journal could not be written.
@@ -50,15 +50,19 @@ pub enum StartError {
     /// The target could not be read.
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// The journal could not name the control set that the changes are in.
-    #[error("the number of the current control set could not be read, so a rollback could not find it again: {0}")]
+    /// The number of the current control set could not be read, so the journal could not record it.
+    #[error(
+        "the number of the current control set could not be read, so a rollback could not find the changes \
+        again: {0}"
+    )]
     ControlSet(Unread),
 }
 
-/// Makes the changes of a plan. `address` is how a later rollback finds the target.
+/// Makes the changes of a plan. `address` is stored in the journal, so that a later rollback finds the target.
 ///
 /// # Errors
-/// [`StartError`] where nothing was changed, since the journal could not be written.
+///
+/// Returns [`StartError`] if nothing was changed, for example because the journal could not be written.
 pub fn execute(
     plan: &Plan,
     action: journal::Operation,
@@ -67,7 +71,7 @@ pub fn execute(
     store: &Store,
 ) -> Result<Applied, StartError> {
     let changes: Vec<KeyChange> = plan.changes().cloned().collect();
-    // A retirement is recorded even if nothing is left to put back: its specs are not applied any more.
+    // A retirement is recorded even if nothing must be restored, because its specs no longer count as applied.
     let is_recorded = plan.retires.is_some() && plan.outcome() == Outcome::InDesiredState;
     if changes.is_empty() && !is_recorded {
         return Ok(Applied::Nothing);
@@ -87,7 +91,7 @@ pub fn execute(
     };
     let mut journal = store.begin(Header {
         kbfix_journal: 1,
-        // The store gives it one.
+        // The store sets the id.
         id: String::new(),
         made: journal::now(),
         action,
@@ -104,7 +108,8 @@ pub fn execute(
     let changes = &journal.header.changes;
     let failure = match target.write(changes).map_err(Failure::from).and_then(|()| read_back(changes, target)) {
         Ok(()) => {
-            // That the apply ended well can also be seen on the target; a journal that cannot say so is no failure.
+            // The target itself also shows that the apply succeeded. So it is not an error if the journal cannot record
+            // this.
             let _ = journal.add(EventKind::Done, None);
             return Ok(Applied::Done(journal));
         }
@@ -117,14 +122,16 @@ pub fn execute(
     let left = undo(begun, target);
     let (event, detail) = match left.is_empty() {
         true => (EventKind::Undone, failure.to_string()),
-        false => (EventKind::Failed, format!("{failure}; not put back: {}", left.join("; "))),
+        false => (EventKind::Failed, format!("{failure}; not restored: {}", left.join("; "))),
     };
     let _ = journal.add(event, Some(detail));
     Ok(if left.is_empty() { Applied::Undone(journal, failure) } else { Applied::Incomplete(journal, failure, left) })
 }
 
-/// Puts back what this apply wrote; returns what could not be. What is neither as before nor as this apply writes it was
-/// written by somebody else, whom kbfix' lock does not bind, and is kept.
+/// Undoes what this apply wrote; returns the places that could not be restored.
+///
+/// A place whose state is neither the one before the apply nor the one that the apply writes was changed by someone who
+/// does not use kbfix's lock. It is kept.
 fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     let mut undo = journal::Rollback::default();
     if let Err(why) = observe_changed(target, changes, |reader| undo = journal::plan_rollback(changes, false, reader)) {
@@ -145,7 +152,7 @@ fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     left
 }
 
-/// Reads every key and value that the changes name, and compares.
+/// Reads every key and value of the changes, and compares them with the expected state.
 fn read_back(changes: &[KeyChange], target: &mut dyn Target) -> Result<(), Failure> {
     let expected = Expected::of(changes);
     let mut wrong = Vec::new();
@@ -153,13 +160,13 @@ fn read_back(changes: &[KeyChange], target: &mut dyn Target) -> Result<(), Failu
     if wrong.is_empty() { Ok(()) } else { Err(Failure::ReadBack(wrong)) }
 }
 
-/// What keys and values are to be after all changes; a later change of the same one counts.
+/// The expected state of keys and values after all changes. The last change of the same place counts.
 #[derive(Default)]
 struct Expected {
     keys: BTreeMap<Key, bool>,
     properties: BTreeMap<Key, KeyProperties>,
     values: BTreeMap<(Key, ValueName), Option<Data>>,
-    /// Those of them whose data is shown to nobody.
+    /// The values whose data is never shown.
     sensitive: BTreeSet<(Key, ValueName)>,
 }
 
@@ -188,7 +195,7 @@ impl Expected {
             match (reader.key(key), exists) {
                 (Answer::Present(()), true) | (Answer::Absent, false) => {}
                 (Answer::Present(()), false) => wrong.push(format!("{key} still exists")),
-                // A policy file that sets nothing in the key any more.
+                // This is a policy file that no longer sets anything in the key.
                 (Answer::Unread(Unread { reason: Reason::NotConfigured, .. }), true) => {}
                 (Answer::Absent, true) => wrong.push(format!("{key} is absent")),
                 (Answer::Unread(why), _) => wrong.push(format!("{key}: {why}")),
@@ -197,7 +204,7 @@ impl Expected {
         for (key, properties) in &self.properties {
             match reader.properties(key) {
                 Answer::Present(found) if found.same(properties) => {}
-                // The target has none, as an export.
+                // The target does not store these properties, for example if it is an export.
                 Answer::Unread(Unread { reason: Reason::Unknown, .. }) => {}
                 _ => wrong.push(format!("the class name and security descriptor of {key} were not restored")),
             }
@@ -219,7 +226,7 @@ impl Expected {
 }
 
 impl Applied {
-    /// The journal, where something was written.
+    /// Returns the journal, or `None` if nothing was written.
     pub fn journal(&self) -> Option<&Journal> {
         match self {
             Self::Nothing => None,

@@ -29,10 +29,11 @@ fn usage(message: String, hint: impl Into<Hint>) -> Error {
 }
 
 impl Packages {
-    /// Notes in each spec whether its hotfix may be installed. For specs that are not planned yet.
+    /// Marks each spec whose hotfix may be installed. Call this before the specs are planned.
     ///
     /// # Errors
-    /// When a package is given for no spec of the run, or for one that names no package.
+    ///
+    /// Fails if a package is given for a spec that is not in this run, or for a spec that names no package.
     pub fn ask(&self, specs: &mut [Spec]) -> Result<(), Error> {
         for (id, _) in &self.0 {
             let spec = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id));
@@ -43,16 +44,22 @@ impl Packages {
             match spec.hotfix.as_mut().filter(|hotfix| hotfix.package.is_some()) {
                 Some(hotfix) => hotfix.install = true,
                 None => {
-                    let hint = "install the hotfix by other means; or add `hotfix.package` to the spec";
-                    return Err(usage(format!("the spec {id} names no package that kbfix may install"), hint));
+                    let hint = "install the hotfix by other means, or add `hotfix.package` to the spec";
+                    return Err(usage(
+                        format!(
+                            "the spec {id} has no `hotfix.package`, so kbfix cannot install its \
+                        hotfix"
+                        ),
+                        hint,
+                    ));
                 }
             }
         }
         Ok(())
     }
 
-    /// Refuses a plan that installs a package which is not given, is not the one that the spec names, or cannot be run on this
-    /// target.
+    /// Returns an error if the plan installs a package that was not given, is not the package that the spec names, or
+    /// cannot be run on this target.
     pub(super) fn check(&self, plan: &Plan, address: &Address) -> Result<(), Error> {
         for spec in &plan.specs {
             if let Some(install) = &spec.install {
@@ -75,7 +82,7 @@ impl Packages {
         })
     }
 
-    /// The packages that a plan installs, each copied and checked, before any is run.
+    /// Copies and checks all packages of a plan, before any of them is run.
     pub(super) fn prepare(
         &self,
         plan: &Plan,
@@ -99,17 +106,17 @@ impl Packages {
     }
 }
 
-/// Returns why a package is not run. Nothing was done.
+/// Returns the error for a package that cannot be run. Nothing was changed.
 fn refused(error: &PackageError) -> Error {
     let (code, hint) = match error {
         PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file that has the digest in the spec"),
-        PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive of it"),
+        PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive that contains it"),
         _ => (Code::FILE_ACCESS, "check that it exists and that you may read it"),
     };
     Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
 }
 
-/// What became of the packages of a plan.
+/// The results of the packages of a plan.
 pub(super) struct Installed {
     plan: Plan,
     steps: Vec<Step>,
@@ -120,7 +127,7 @@ impl Installed {
         self.steps.iter().any(|step| step.result == result)
     }
 
-    /// The plan without anything more to do.
+    /// Returns the plan with everything that is left to do marked as blocked.
     fn left_alone(&self, why: &str) -> Plan {
         let mut plan = self.plan.clone();
         left_alone(&mut plan, &self.steps, why);
@@ -128,7 +135,7 @@ impl Installed {
     }
 }
 
-/// Runs the packages of a plan, in order, up to the first that fails or begins to restart the computer.
+/// Runs the packages of a plan in order, and stops at the first that fails or begins to restart the computer.
 pub(super) fn run(
     mut plan: Plan,
     prepared: Vec<(usize, Prepared)>,
@@ -159,11 +166,10 @@ pub(super) fn run(
     Installed { plan, steps }
 }
 
-/// Goes on to the registry where every package was installed and its files show it. From here on there is a report whatever
-/// happens, for something was done.
+/// Plans the registry changes if every package was installed and its files show this.
 ///
-/// `specs` are those that the plan was made of, which is then made anew; a saved plan is carried out as it is, if nothing else
-/// that it rests on has moved.
+/// A package has been run by now, so the result is always a report. `specs` are the specs of the plan, which are
+/// planned again. Without specs, the saved plan is used if nothing else that it depends on changed.
 pub(super) fn go_on(
     installed: Installed,
     specs: Option<Vec<Spec>>,
@@ -205,7 +211,7 @@ pub(super) fn go_on(
     report
 }
 
-/// Blocks what is still to be done, and says why.
+/// Blocks everything that is left to do, and records the reason.
 fn left_alone(plan: &mut Plan, steps: &[Step], why: &str) {
     for spec in &mut plan.specs {
         if spec.outcome == Outcome::ChangesPending {
@@ -224,7 +230,7 @@ fn block(spec: &mut SpecPlan, reasons: Vec<String>) {
     spec.changes.clear();
 }
 
-/// The plan for the registry, once the packages were installed.
+/// Returns the plan for the registry after the packages were installed.
 fn plan_after(
     installed: &Installed,
     specs: Option<Vec<Spec>>,
@@ -243,8 +249,10 @@ fn plan_after(
     let (waiting, missing): (Vec<_>, Vec<_>) = missing.iter().partition(|(id, _)| waits(id));
     if !waiting.is_empty() {
         let lines: Vec<_> = waiting.iter().map(|(id, what)| format!("{id}: {what}")).collect();
-        let message =
-            format!("the package was installed, and the next start replaces what is missing: {}", lines.join("; "));
+        let message = format!(
+            "the package was installed, but some files are replaced only at the next start: {}",
+            lines.join("; ")
+        );
         let hint = "restart the computer, and apply again";
         diagnostics.push(Diagnostic::warning(Code::PENDING_RESTART, message).hint(hint));
     }
@@ -252,14 +260,14 @@ fn plan_after(
     for (spec, before) in next.specs.iter_mut().zip(&installed.plan.specs) {
         spec.install.clone_from(&before.install);
         if spec.install.is_some() && spec.outcome == Outcome::InDesiredState {
-            // Nothing is left to do, and something was done.
+            // Nothing is left to do, but something was done.
             spec.outcome = Outcome::ChangesPending;
         }
     }
     Ok(next)
 }
 
-/// Returns that hotfixes are still missing, if any are.
+/// Returns an error that names the hotfixes that are still missing, if any are.
 fn still_missing(missing: &[&(String, String)]) -> Option<Diagnostic> {
     let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
     let message = format!("the package was installed, but the hotfix is still missing: {}", lines.join("; "));
@@ -286,12 +294,12 @@ fn saved_plan_after(
     let others = plan.facts.moved(&now).into_iter().filter(|m| !meant.contains(&m.place.to_lowercase()));
     moved.extend(others);
     if !moved.is_empty() {
-        left_alone(&mut plan, &installed.steps, "the installation changed what the plan depends on");
+        left_alone(&mut plan, &installed.steps, "the installation changed facts on which the plan depends");
     }
     Ok(plan)
 }
 
-/// The files of the installed hotfixes that are still not as they must be, each with its spec's id.
+/// Returns the files of installed hotfixes that are still not sufficient, each with the spec's id.
 fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, String)>, Error> {
     let mut out = Vec::new();
     for spec in &plan.specs {

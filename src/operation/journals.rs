@@ -1,4 +1,4 @@
-//! The journals of one target, read as its history.
+//! Reads the journals of one target as its history.
 
 use super::{
     error::Error,
@@ -11,7 +11,7 @@ use crate::{
     targets::{Address, Answer, Target},
 };
 
-/// What the journals of a target say, and the target's machine.
+/// The history of a target according to its journals, and its machine.
 pub(super) struct Past {
     pub(super) history: History,
     pub(super) machine: Machine,
@@ -27,12 +27,13 @@ pub(super) fn past(address: &Address, target: &mut dyn Target, store: &Store) ->
     Ok(Past { history: History::of(&journals), machine })
 }
 
-/// Returns the journals of this target, oldest first: those with its address, unless they are of another machine.
+/// Returns the journals of this target, oldest first. These are the journals with its address, except those of another
+/// machine.
 fn of_target(address: &Address, target: &mut dyn Target, store: &Store) -> Result<(Vec<Journal>, Machine), Error> {
     let (mut journals, damaged) = store.list()?;
     if let Some(why) = damaged.into_iter().next() {
-        let hint = "without it, nobody can say what was there before kbfix: restore it, or move it elsewhere if it is of \
-                    another target";
+        let hint = "without it the state before kbfix is not known: restore the file from a copy, or move it \
+            elsewhere if it belongs to another target";
         return Err(Error::from(why).with_hint(hint));
     }
     let machine = identify(target)?;
@@ -47,24 +48,25 @@ fn of_target(address: &Address, target: &mut dyn Target, store: &Store) -> Resul
     Ok((journals, machine))
 }
 
-/// Names keys of the control set that the journal's changes were made in as they are named now.
+/// Renames keys in the control set of the journal to the names that they have now.
 fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
     let Some(number) = journal.header.control_set else { return };
     for change in &mut journal.header.changes {
         change.key = match current {
-            // A target without that link has the key itself.
+            // A target without this link contains the key itself.
             Answer::Absent => continue,
             Answer::Present(current) => change.key.in_control_set(number).in_current_set(*current),
-            // Its own number leads to the set in any case.
+            // The number of a control set always leads to it.
             Answer::Unread(_) => change.key.in_control_set(number),
         };
     }
 }
 
-/// Checks that no journal of the target was added since the plan to retire was made.
+/// Checks that no journal was added to the target since the plan to retire was made.
 ///
 /// # Errors
-/// That the plan is stale, or that the journals cannot be read.
+///
+/// Fails if the plan is stale, or if the journals cannot be read.
 pub(super) fn check_retirement(
     plan: &Plan,
     retires: &Retirement,
@@ -82,10 +84,10 @@ pub(super) fn check_retirement(
         newest => {
             let is = newest.map_or("there is none", |newest| &newest.id);
             let message = format!(
-                "the plan is stale: it retires specs by the journals up to {}, but the newest one of this target is {is}",
+                "the plan is stale: it was made when {} was the newest journal of this target, but now it is {is}",
                 retires.journal
             );
-            let hint = "make a new plan, and have it reviewed; `kbfix journal list` lists the journals";
+            let hint = "make a new plan and have it reviewed; `kbfix journal list` lists the journals";
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_STALE, message).hint(hint)))
         }
     }

@@ -1,4 +1,4 @@
-//! The library on a target: each built-in spec, and how it stands.
+//! Lists the built-in specs, with the outcome of each on a target.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::{
     spec::Spec,
 };
 
-/// The built-in specs, or those of them that were searched for.
+/// The built-in specs, or those that a search found.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix library, version 1")]
 pub struct Library {
@@ -30,35 +30,35 @@ pub struct Entry {
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// Other names of the same issue.
+    /// Other names of the same issue, such as CVE numbers.
     pub also: Vec<String>,
-    /// The products that the article lists.
+    /// The products to which the article applies.
     pub applies_to: Vec<String>,
-    /// The keys that it is about, as the spec names them.
+    /// The keys that the spec concerns, as the spec writes them.
     pub keys: Vec<String>,
-    /// How it stands on the target; none without a target.
+    /// The outcome on the target; null if the specs were not compared with a target.
     pub standing: Option<Standing>,
 }
 
-/// How a spec stands on a target.
+/// The outcome of a spec on a target, with its reasons.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Standing {
     /// The outcome.
     pub outcome: Outcome,
-    /// How many keys and values would change.
+    /// The number of keys and values that would change.
     pub changes: usize,
     /// The reasons for an outcome of not applicable, blocked, needs parameter or unknown.
     pub reasons: Vec<String>,
 }
 
 impl Library {
-    /// Lists specs that are compared with no target.
+    /// Returns the list of these specs, without outcomes.
     pub fn of(specs: &[Spec]) -> Self {
         let specs = specs.iter().map(|spec| Entry::new(spec, None)).collect();
         Self { kbfix_library: 1, target: None, machine: Machine::default(), specs }
     }
 
-    /// Lists specs with how they stand in `plan`, which was made of them.
+    /// Returns the list of these specs with their outcomes in `plan`, which must have been made from them.
     pub fn with_plan(specs: &[Spec], plan: &crate::plan::Plan) -> Self {
         let standing = |spec: &Spec| plan.specs.iter().find(|planned| planned.id == spec.id).map(Standing::of);
         let specs = specs.iter().map(|spec| Entry::new(spec, standing(spec))).collect();
@@ -80,7 +80,7 @@ impl Entry {
 }
 
 impl Standing {
-    /// Returns how a planned spec stands.
+    /// Returns the outcome of a planned spec.
     pub fn of(spec: &SpecPlan) -> Self {
         let changes = spec.changes.iter().map(crate::targets::KeyChange::size).sum();
         Self { outcome: spec.whole_outcome(), changes, reasons: spec.reasons.clone() }

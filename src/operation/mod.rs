@@ -1,7 +1,8 @@
-//! The engine room: each operation on a target is one call.
+//! Operations on a target. Each operation is one call.
 //!
-//! [`diff`] makes a plan, [`apply`] carries one out with all that goes with it, [`rollback`] puts back what an apply changed, and
-//! [`retire`] what specs did in all applies. Each returns a [`Report`](report::Report). [`make_plan`], [`check_plan`] and [`execute`] are the parts that they are made of.
+//! [`diff`] makes a plan, [`apply`] applies specs or a plan, [`rollback`] undoes one apply, and [`retire`] undoes the
+//! changes of specs in all applies. Each returns a [`Report`](report::Report). [`make_plan`], [`check_plan`] and
+//! [`execute`] are the steps of these operations.
 
 mod apply;
 mod diff;

@@ -1,8 +1,8 @@
-//! Runs a hotfix's package, once it is certain that the file is the one that the spec names.
+//! Runs the package of a hotfix, after checking that the file is the one that the spec names.
 //!
-//! The file is copied into a folder of kbfix's own, and its digest is made of the copy, through a handle that stays open
-//! until the package has ended: on Windows nobody can write, rename or remove the file as long as that is so, and on any
-//! system nobody but the administrator can write the folder. What is checked is thereby what is run.
+//! The file is first copied into a folder of kbfix. The digest is computed from the copy, through a handle that stays
+//! open until the package has ended. On Windows nobody can write, rename or remove the copy while the handle is open.
+//! On any system only an administrator can write to the folder. So the file that is checked is the file that is run.
 
 mod folder;
 #[cfg(windows)]
@@ -30,15 +30,15 @@ use sha2::{Digest, Sha256};
 use super::step::{Step, StepKind, StepResult};
 use crate::{plan::Install, registry::notation::hex_digits};
 
-/// Why a package cannot be run. Nothing was done.
+/// Why a package cannot be run. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
-    /// It cannot be read, or copied.
+    /// The package cannot be read or copied.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The system's error.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The folder for the copy cannot be trusted.
@@ -46,30 +46,30 @@ pub enum PackageError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// Why it cannot be trusted.
         detail: String,
     },
-    /// It is not the package that the spec names.
+    /// The file is not the package that the spec names.
     #[error("{} is not the package {package}: its SHA-256 is {found}, but the package has {wanted}", path.display())]
     Mismatch {
         /// The file.
         path: PathBuf,
-        /// The name in the spec.
+        /// The name of the package in the spec.
         package: String,
         /// The digest of the file.
         found: String,
         /// The digest in the spec.
         wanted: String,
     },
-    /// It is of a kind that kbfix does not know how to run.
-    #[error("{}: kbfix runs packages that end in .exe, .msi, .msp and .msu", path.display())]
+    /// kbfix cannot run files of this kind.
+    #[error("{}: kbfix can only run packages whose name ends with .exe, .msi, .msp or .msu", path.display())]
     Kind {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// A package whose content is certain, ready to be run. The copy goes when this does.
+/// A copy of a package that was checked and can be run. Dropping it removes the copy.
 #[derive(Debug)]
 pub struct Prepared {
     name: String,
@@ -83,15 +83,16 @@ pub struct Prepared {
 impl Drop for Prepared {
     fn drop(&mut self) {
         drop(self.held.take());
-        // What cannot be removed, since the package left something running, is no failure of the apply.
+        // A program that the package started may still use the copy. The apply does not fail because of that.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// Checks that the file at `path` is the package and of a kind that can be run. Copies and writes nothing.
+/// Checks that the file at `path` is the package and of a kind that can be run. Nothing is copied or written.
 ///
 /// # Errors
-/// [`PackageError`]: what [`prepare`] would refuse, as far as the file alone says.
+///
+/// Returns the [`PackageError`] that [`prepare`] would return, as far as it depends only on the file.
 pub fn check(path: &Path, install: &Install) -> Result<(), PackageError> {
     name_and_kind(path)?;
     let io = |source| PackageError::Io { path: path.to_owned(), source };
@@ -102,7 +103,8 @@ pub fn check(path: &Path, install: &Install) -> Result<(), PackageError> {
 /// Copies the file at `path` into a new folder below `state`, and checks that it is the package.
 ///
 /// # Errors
-/// [`PackageError`]
+///
+/// Returns [`PackageError`] if the file cannot be copied, or is not the package that the spec names.
 pub fn prepare(path: &Path, install: &Install, state: &Path) -> Result<Prepared, PackageError> {
     let io = |path: &Path| {
         let path = path.to_owned();
@@ -154,22 +156,22 @@ fn digest(file: &mut File) -> io::Result<String> {
     }
 }
 
-/// A program of Windows', by its full path: none of that name elsewhere in PATH is meant.
+/// Returns the full path of a program of Windows, so that no other program in PATH is run instead.
 #[cfg(windows)]
 fn system_program(name: &str) -> Result<PathBuf, PackageError> {
     let failed = |source| PackageError::Io { path: name.into(), source };
     crate::files::state::system_folder().map(|folder| folder.join(name)).map_err(failed)
 }
 
-/// There is none here.
+/// Returns an error: this system has no such programs.
 #[cfg(not(windows))]
 fn system_program(name: &str) -> Result<PathBuf, PackageError> {
     Err(PackageError::Io { path: name.into(), source: io::ErrorKind::Unsupported.into() })
 }
 
 impl Prepared {
-    /// Runs the package with the arguments that the spec gives, and waits for its end. `tick` is called every second with the
-    /// time it has run. After `limit` it is ended.
+    /// Runs the package with the arguments from the spec, and waits until it ends. `tick` is called every second with
+    /// the elapsed time. After `limit` the package is ended.
     pub fn run(&self, spec: &str, install: &Install, limit: Duration, mut tick: impl FnMut(Duration)) -> Step {
         let step = |result, detail: String| Step {
             action: StepKind::InstallHotfix,
@@ -180,7 +182,7 @@ impl Prepared {
         };
         let mut command = Command::new(&self.program);
         command.args(&self.before).args(&install.arguments).current_dir(&self.folder);
-        // Standard output is the report's.
+        // Standard output is reserved for the report.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut process = match Process::start(&mut command) {
             Ok(process) => process,
@@ -192,7 +194,7 @@ impl Prepared {
             match process.ended() {
                 Ok(Some(status)) => break status,
                 Ok(None) => {}
-                Err(why) => return step(StepResult::Failed, format!("it cannot be waited for: {why}")),
+                Err(why) => return step(StepResult::Failed, format!("waiting for it failed: {why}")),
             }
             let run = started.elapsed();
             if run >= limit {
@@ -207,7 +209,7 @@ impl Prepared {
             std::thread::sleep(Duration::from_millis(50));
         };
         let left = process.leave();
-        // Windows' exit codes are 32 bits without a sign.
+        // Exit codes of Windows are unsigned 32-bit numbers.
         let Some(code) = status.code().map(i32::cast_unsigned) else {
             return step(StepResult::Failed, "it was ended by a signal".to_owned());
         };
@@ -229,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    /// A program that ends with the exit code that it is told, and what a plan says of it.
+    /// Returns a program that ends with the exit code in its argument, and its entry in a plan.
     fn package(folder: &Path) -> (PathBuf, Install) {
         let path = folder.join("fix.exe");
         let program = "#!/bin/sh\nif [ \"$1\" = wait ]; then exec sleep 60; fi\nexit \"$1\"\n";
@@ -312,7 +314,7 @@ mod tests {
 mod windows_tests {
     use super::*;
 
-    /// Windows' shell as a package, with what a plan says of it.
+    /// Returns the Windows command shell as a package, and its entry in a plan.
     fn prepared(folder: &Path) -> (Prepared, Install) {
         let path = folder.join("fix.exe");
         fs::copy(system_program("cmd.exe").unwrap(), &path).unwrap();

@@ -1,4 +1,4 @@
-//! Plans and a target: a plan is made of specs, and a saved one is checked against the target as it is now.
+//! Makes a plan from specs, and checks a saved plan against the present state of a target.
 
 use super::policy;
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
     targets::{Drift, Facts, Target, TargetError},
 };
 
-/// What an operation is to bring about.
+/// The state that an operation must achieve.
 #[derive(Debug, Clone)]
 pub enum Request {
-    /// What these specs ask for.
+    /// The state that these specs require.
     Specs(Vec<Spec>),
-    /// What this saved plan says.
+    /// The changes of this saved plan.
     Plan(Box<Plan>),
 }
 
@@ -29,21 +29,25 @@ impl Request {
     }
 }
 
-/// Reads what the specs ask for, and makes the plan.
+/// Reads the facts that the specs need, and makes the plan.
 ///
 /// # Errors
-/// When the target as a whole cannot be read.
+///
+/// Fails if the target as a whole cannot be read.
 pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, TargetError> {
     let mut planning = Planning::new(&target.uri(), specs);
     let facts = observe(target, |reader| planning.ask(reader))?;
     Ok(planning.finish(facts))
 }
 
-/// Does what [`make_plan`] does for one of many machines, but leaves the machine of the plan open, so that the plan has no
-/// facts but those that specs ask for. `like` are the facts of such a plan of another machine, which are asked here as well.
+/// Makes a plan like [`make_plan`] for one of many machines, but without the identity of the machine.
+///
+/// So the plan contains only the facts that the specs need. `like` are the facts of such a plan of another machine; they
+/// are read first.
 ///
 /// # Errors
-/// When the target as a whole cannot be read.
+///
+/// Fails if the target as a whole cannot be read.
 pub(crate) fn make_plan_like(
     like: Option<&Facts>,
     target: &mut dyn Target,
@@ -55,18 +59,18 @@ pub(crate) fn make_plan_like(
     Ok(planning.finish(facts))
 }
 
-/// Why a saved plan is not carried out. Nothing was changed.
+/// Why a saved plan is not applied. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanRefusal {
-    /// It was made for another machine.
+    /// The plan was made for another machine.
     #[error("the plan is for {}, but this is {}", .wanted, .found)]
     OtherMachine {
-        /// The machine of the plan.
+        /// The machine for which the plan was made.
         wanted: String,
         /// The machine of the target.
         found: String,
     },
-    /// Something that it rests on is no longer so.
+    /// Facts on which the plan depends changed.
     #[error("the plan is stale: {} that it depends on changed", number_of(.0.len(), "fact"))]
     Stale(Vec<Drift>),
     /// The target could not be read.
@@ -74,66 +78,71 @@ pub enum PlanRefusal {
     Target(#[from] TargetError),
 }
 
-/// How a saved plan that may be carried out stands.
+/// Whether a valid saved plan still has to be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanStatus {
-    /// All that it rests on is as it was.
+    /// All facts on which the plan depends are unchanged.
     Current,
-    /// Every change of it was made already, and all else that it rests on is as it was.
+    /// All changes of the plan are already made, and the other facts on which it depends are unchanged.
     AlreadyApplied,
 }
 
-/// Holds a saved plan against the target as it is now.
+/// Checks a saved plan against the present state of the target.
 ///
 /// # Errors
-/// [`PlanRefusal`]
+///
+/// Returns [`PlanRefusal`] if the plan must not be applied.
 pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<PlanStatus, PlanRefusal> {
     let renamed = same_machine(&plan.machine, &plan.target, None, target)?;
     let moved = plan.facts.moved(&observe_again(target, &plan.facts)?);
     if moved.is_empty() {
         return Ok(PlanStatus::Current);
     }
-    // Whether a package was installed cannot be seen from the facts alone.
+    // The facts alone do not show whether a package was installed.
     let registry_only = plan.specs.iter().all(|spec| spec.install.is_none());
     let mut after = plan.facts.clone();
     plan.changes().for_each(|change| after.apply(change));
-    // The questions are others: of a key that was absent and is there now, nothing was asked when the plan was made.
+    // More facts are needed now: for a key that was absent when the plan was made, nothing in it was read.
     if registry_only && after.moved(&observe_again(target, &after)?).is_empty() {
         return Ok(PlanStatus::AlreadyApplied);
     }
     match renamed {
-        // Unless by the plan itself, whoever renamed it may have made another machine of it; a plan is soon made anew.
+        // The machine was renamed, and not by the plan, so it may be another machine now. A new plan is easy to make.
         Some(Renamed { was, is }) => Err(PlanRefusal::OtherMachine { wanted: was, found: is }),
         None => Err(PlanRefusal::Stale(moved)),
     }
 }
 
-/// A machine that has another name than it had, and the same MachineGuid.
+/// A machine whose computer name changed, while its MachineGuid stayed the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renamed {
-    /// Its name in the plan or journal, with the MachineGuid.
+    /// The name and MachineGuid in the plan or journal.
     pub was: String,
-    /// Its name now, with the MachineGuid.
+    /// The present name and MachineGuid.
     pub is: String,
 }
 
-/// Reads which machine the target is, as far as its registry says.
+/// Reads the identity of the target's machine, as far as its registry contains it.
 ///
 /// # Errors
-/// When the target as a whole cannot be read.
+///
+/// Fails if the target as a whole cannot be read.
 pub fn identify(target: &mut dyn Target) -> Result<Machine, TargetError> {
     let mut found = Machine::default();
     observe(target, |reader| found = crate::plan::machine(reader))?;
     Ok(found)
 }
 
-/// Refuses a plan or journal of another machine. Where both are known, the MachineGuid decides: a computer can be renamed, and keeps
-/// it. But a disk image that is copied without sysprep takes it along, so the caller is told of another name. Where neither computer
-/// name nor MachineGuid is known, the target's URI has to be the same. `set` is the number of the control set with the computer name,
-/// where that is not the current one.
+/// Checks that a plan or journal belongs to the machine of the target.
+///
+/// If both MachineGuids are known, they decide, because a renamed computer keeps its MachineGuid. A disk image that was
+/// copied without sysprep has the same MachineGuid, so a different name is returned to the caller. If neither computer
+/// name nor MachineGuid is known, the URI of the target must be the same. `set` is the number of the control set that
+/// contains the computer name, if it is not the current one.
 ///
 /// # Errors
-/// [`PlanRefusal::OtherMachine`], or that the target cannot be read.
+///
+/// Returns [`PlanRefusal::OtherMachine`] if the machine is another, or an error if the target cannot be read.
 pub fn same_machine(
     wanted: &Machine,
     wanted_uri: &str,
@@ -146,7 +155,7 @@ pub fn same_machine(
     compare_machines(wanted, wanted_uri, &found, &target.uri())
 }
 
-/// Does what [`same_machine`] does, for a target whose machine is known.
+/// Compares machines as [`same_machine`] does, for a target whose machine is already known.
 pub(super) fn compare_machines(
     wanted: &Machine,
     wanted_uri: &str,
@@ -167,7 +176,7 @@ pub(super) fn compare_machines(
     let name = |machine: &Machine, uri: &str| match (&machine.computer_name, &machine.machine_guid) {
         (Some(name), Some(guid)) => format!("{name} ({guid})"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
-        (None, None) => format!("a machine without a known name, {uri}"),
+        (None, None) => format!("a machine whose name is not known ({uri})"),
     };
     let (wanted_name, found_name) = (name(wanted, wanted_uri), name(found, found_uri));
     if same_guid && wanted.machine_guid.is_some() && found.computer_name.is_some() {
@@ -176,20 +185,20 @@ pub(super) fn compare_machines(
     Err(PlanRefusal::OtherMachine { wanted: wanted_name, found: found_name })
 }
 
-/// That a `*` of a spec stands for very many keys.
+/// Returns a diagnostic if more keys and values of a spec than `most` change because of a `*`.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
-    let hint = Hint::new("look through them; if all of them are intended, allow that many")
+    let hint = Hint::new("review the changes; if all of them are intended, allow that many")
         .option("max-changes", spec.by_star.to_string());
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
 }
 
-/// Refuses a plan with changes in a file that is damaged as a whole.
+/// Refuses a plan that changes a file which is damaged as a whole.
 pub(super) fn refuse_damaged(plan: &Plan, target: &mut dyn Target) -> Result<(), TargetError> {
     target.refuse_damaged(&plan.changes().cloned().collect::<Vec<_>>())
 }
 
-/// Returns that the target cannot be written as the plan says, where that is known without writing.
+/// Returns an error if it is already known that the target cannot be changed as planned.
 pub(super) fn cannot_apply(
     plan: &Plan,
     target: &mut dyn Target,
@@ -201,22 +210,23 @@ pub(super) fn cannot_apply(
     Some(severity(Code::CANNOT_APPLY, message).hint("correct that first; nothing was changed"))
 }
 
-/// Returns what else the operator should know of a plan and its target.
+/// Returns warnings about a plan and its target.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     let of_target =
         other_target(plan, target).into_iter().chain(missing_drives(plan, target)).chain(missing_file(target));
     of_target.chain(policy::warnings(plan, target)).collect()
 }
 
-/// Returns that the target's file does not exist: perhaps its name is wrong.
+/// Returns a warning if the file of the target does not exist, because its name may be wrong.
 fn missing_file(target: &dyn Target) -> Option<Diagnostic> {
     let file = target.missing_file()?.display();
-    let message = format!("{file} does not exist, so it says nothing about any value; apply creates it");
-    let hint = "if there should be such a file, correct its name";
+    let message = format!("{file} does not exist, so it sets no values; apply will create it");
+    let hint = "if the file should exist, correct its name";
     Some(Diagnostic::warning(Code::POLICY_FILE_MISSING, message).hint(hint))
 }
 
-/// Returns that files could not be read because the operator gave no folder for their drives, and a spec is unknown.
+/// Returns a warning if a spec is unknown because files could not be read, and the operator gave no folder for their
+/// drives.
 fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let drives = target.missing_drives();
     if drives.is_empty() || plan.outcome() < Outcome::Unknown {
@@ -233,14 +243,14 @@ fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     Some(Diagnostic::warning(Code::FILES_NOT_GIVEN, message).hint(hint))
 }
 
-/// That a saved plan was made from another target than this one: a clone has the name, the MachineGuid and the facts of the machine
-/// that the plan is for. Snapshots and exports are copies, whose plans are always for another target.
+/// Returns a warning if a saved plan was made from another target. A cloned machine has the same name, MachineGuid and
+/// facts. Plans from snapshots and exports get no warning, because they are always for another target.
 fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let uri = target.uri();
     let is_copy = ["snapshot:", "reg:"].iter().any(|kind| plan.target.starts_with(kind));
     (!is_copy && plan.target != uri).then(|| {
         let message = format!("the plan was made from {}, but this is {uri}", plan.target);
-        let hint = "check that it is that machine: a clone has the same name and MachineGuid";
+        let hint = "check that it is the same machine: a clone has the same name and MachineGuid";
         Diagnostic::warning(Code::PLAN_OTHER_TARGET, message).hint(hint)
     })
 }

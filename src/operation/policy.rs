@@ -1,5 +1,4 @@
-//! What the operator should know of policy stores: which values Group Policy writes back, and of which values that is not
-//! known.
+//! Warns about policy stores: which values Group Policy will set back, and for which values this is not known.
 
 use std::slice;
 
@@ -10,10 +9,11 @@ use crate::{
     targets::{PolicyScope, PolicyStores, Target},
 };
 
-/// The most places that a message names; it always has their number.
+/// The highest number of places that a message names. The total is always given.
 const MOST: usize = 5;
 
-/// Returns one warning for each spec whose values Group Policy undoes, and one for all values whose owner is not known.
+/// Returns one warning for each spec whose values Group Policy undoes, and one for all values with an unreadable policy
+/// store.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     let owned = plan.specs.iter().filter_map(|spec| {
         let hint = "change the policy; a change of the registry alone does not last";
@@ -39,11 +39,11 @@ fn owned(spec: &SpecPlan) -> Option<String> {
     }
     let values = number_of(values(&owners), "value");
     let places = listed(owners.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence())), owners.len());
-    Some(format!("Group Policy undoes {values} of it at its next refresh: {places}"))
+    Some(format!("the next refresh of Group Policy undoes {values}: {places}"))
 }
 
 fn unknown(specs: &[SpecPlan], plan: &Plan, target: &dyn Target) -> Option<(String, Hint)> {
-    let message = |what: String| format!("whether Group Policy undoes it is not known: {what}");
+    let message = |what: String| format!("it is not known whether Group Policy undoes the changes: {what}");
     let stores = target.policy_stores();
     if stores != PolicyStores::Elsewhere && !plan.facts.has_policies() && specs.iter().any(asks_for_values) {
         let not_taken = stores == PolicyStores::NotTaken;
@@ -67,11 +67,11 @@ fn unknown(specs: &[SpecPlan], plan: &Plan, target: &dyn Target) -> Option<(Stri
     let of_groups = perhaps.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence()));
     let count = unread.len() + perhaps.len();
     let all: Vec<String> = of_stores.chain(of_groups).collect();
-    let hint = Hint::new("read it as an account that may, or check these values in gpresult");
+    let hint = Hint::new("run kbfix as an account that may read it, or check these values with gpresult");
     (count > 0).then(|| (message(listed(all, count)), hint))
 }
 
-/// Returns why a store was not read, with its path.
+/// Returns why a store could not be read, with its path.
 fn reason(one: &PolicyUnread) -> String {
     match &one.path {
         Some(path) if !one.why.detail.contains(path.as_str()) => format!("{path}: {}", one.why),
@@ -83,7 +83,7 @@ fn with(spec: &SpecPlan, result: PolicyResult) -> impl Iterator<Item = &PolicyOw
     spec.policy.iter().filter(move |owner| owner.result == result)
 }
 
-/// Returns how many values have one of these owners; a value can have several.
+/// Returns the number of different values that have these owners. A value can have several owners.
 fn values(owners: &[&PolicyOwner]) -> usize {
     owners.iter().map(|owner| (&owner.key, &owner.name)).collect::<std::collections::BTreeSet<_>>().len()
 }
@@ -94,7 +94,7 @@ fn listed(all: impl IntoIterator<Item = String>, count: usize) -> String {
     format!("{}{more}", shown.join("; "))
 }
 
-/// Returns whether the spec changes, or has found as required, a value that Group Policy can set.
+/// Returns whether the spec changes, or has found as required, a value that Group Policy could set.
 fn asks_for_values(spec: &SpecPlan) -> bool {
     let is_of_policy = |key: &Key| PolicyScope::of(key).is_some();
     spec.changes.iter().any(|change| !change.values.is_empty() && is_of_policy(&change.key))

@@ -1,21 +1,21 @@
-//! How far an operation is, for whoever waits for it.
+//! Shows the progress of an operation to the person who waits for it.
 
 use crate::{diag::Diagnostic, targets::Target};
 
-/// Follows an operation. `()` follows nothing.
+/// Receives the progress of an operation. The implementation for `()` ignores it.
 pub trait Progress {
-    /// Does long work. `what` says what it is, for people.
+    /// Runs long work. `what` describes the work for people.
     fn during<T>(&mut self, what: &str, work: impl FnOnce() -> T) -> T {
         let _ = what;
         work()
     }
 
-    /// Shows how far the operation is; each text replaces the one before.
+    /// Shows the progress as text, which replaces the text before it.
     fn show(&mut self, text: &str) {
         let _ = text;
     }
 
-    /// Takes away what [`show`](Self::show) shows.
+    /// Removes the text that [`show`](Self::show) displayed.
     fn end(&mut self) {}
 
     /// Shows a warning that is not in the report.
@@ -26,17 +26,17 @@ pub trait Progress {
 
 impl Progress for () {}
 
-/// Returns what goes on while a target is read, for people.
+/// Describes for people that a target is being read.
 pub fn reading(target: &dyn Target) -> String {
     format!("reading {}", target.uri())
 }
 
-/// Returns what goes on while the event logs of a target are read, for people.
+/// Describes for people that the event logs of a target are being read.
 pub fn reading_logs(target: &dyn Target) -> String {
     format!("reading the event logs of {}", target.uri())
 }
 
-/// Returns what goes on while a target is changed, for people.
+/// Describes for people that a target is being changed.
 pub fn changing(target: &dyn Target) -> String {
     format!("changing {}", target.uri())
 }

@@ -1,4 +1,4 @@
-//! The report: what a command found or did, as one versioned document. The Ansible plugin reads nothing else.
+//! The report of a command, as one versioned document. The Ansible plugins read only this document.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,76 +14,77 @@ use crate::{
     targets::Drift,
 };
 
-/// What a command found or did.
+/// The results of a command.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix report, version 1")]
 pub struct Report {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_report: u32,
-    /// The version of kbfix.
+    /// The version of kbfix that wrote the report.
     pub kbfix_version: &'static str,
-    /// The command.
+    /// The command that wrote the report.
     pub command: Command,
-    /// The URI of the target; none where the command did not get that far.
+    /// The URI of the target; null if the command stopped before it knew the target.
     pub target: Option<String>,
     /// The machine that the target is, or is a copy of.
     pub machine: Machine,
-    /// The worst outcome; none where the command did not get that far.
+    /// The worst outcome of all specs; null if the command stopped before it had one.
     pub outcome: Option<Outcome>,
-    /// The command's exit code.
+    /// The exit code of the command.
     #[schemars(with = "u8")]
     pub exit_code: Exit,
-    /// Whether anything was written to the target and stayed there.
+    /// Whether the target was changed and the change is still in place.
     pub changed: bool,
-    /// What became of the changes that stand with the specs; none where there are none.
+    /// What happened to the changes that are listed in `specs`; null if there are none.
     pub changes_are: Option<ChangesAre>,
     /// The digest of the plan.
     pub digest: Option<String>,
-    /// The text of the plan file, where `kbfix diff --with-plan` asked for it.
+    /// The text of the plan file, if `kbfix diff --with-plan` requested it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// This report as Markdown, where `kbfix diff --with-markdown` asked for it.
+    /// This report as Markdown, if `kbfix diff --with-markdown` requested it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub markdown: Option<String>,
-    /// One for each spec, in the order given.
+    /// The result of each spec, in the order in which the specs were given.
     pub specs: Vec<SpecPlan>,
-    /// What the target's event logs say of the specs' symptoms, where `kbfix diff --symptoms` asked for that; one for each
-    /// spec. They decide no outcome.
+    /// How often the symptoms of each spec occurred according to the target's event logs, if `kbfix diff --symptoms`
+    /// requested it. The symptoms do not affect the outcome.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<SpecSymptoms>,
-    /// What has to be restarted: by now after apply and rollback, once applied after diff.
+    /// What must be restarted: now, after apply and rollback; once the plan is applied, after diff.
     pub restart: Restart,
-    /// The restart that the machine waited for already when its facts were read; none where no spec has use for it.
+    /// The restart that the machine was already waiting for when its facts were read; missing if no spec needs to know
+    /// it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_restart: Option<PendingRestart>,
-    /// The journal's file, where something was written.
+    /// The path of the journal; null if nothing was written.
     pub journal: Option<String>,
-    /// What was done beside the registry, in order.
+    /// The steps outside the registry that were done, in order.
     pub steps: Vec<Step>,
-    /// What a rollback kept, since somebody else changed it.
+    /// The places that a rollback kept because they were changed after the apply.
     pub conflicts: Vec<Conflict>,
-    /// What has moved since a plan was made.
+    /// The facts that changed since the plan was made.
     pub moved: Vec<Drift>,
-    /// What stopped the command, and warnings.
+    /// The errors that stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What became of changes.
+/// What happened to the changes in a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangesAre {
-    /// They are there to be made.
+    /// The changes are planned, and were not made.
     Planned,
-    /// They were made, and read back.
+    /// The changes were made and read back.
     Made,
-    /// Writing failed, and everything was put back.
+    /// Writing failed, and everything was restored.
     Undone,
-    /// Writing failed, and not everything could be put back.
+    /// Writing failed, and not everything could be restored.
     UndoneInPart,
 }
 
-/// The commands that report.
+/// The commands that write a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -98,7 +99,7 @@ pub enum Command {
 }
 
 impl Report {
-    /// A report of nothing yet.
+    /// Returns an empty report of this command.
     pub fn new(command: Command) -> Self {
         Self {
             kbfix_report: 1,
@@ -125,7 +126,7 @@ impl Report {
         }
     }
 
-    /// With the specs, and what follows from their outcomes.
+    /// Adds the specs, and everything that follows from their outcomes.
     #[must_use]
     pub fn with_specs(mut self, specs: Vec<SpecPlan>) -> Self {
         let outcome = specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState);
@@ -143,7 +144,7 @@ impl Report {
         self
     }
 
-    /// Returns the report of a plan that is not carried out.
+    /// Returns the report of a plan that is not applied.
     pub fn of_plan(plan: Plan, command: Command) -> Self {
         let digest = plan.digest();
         let mut report = Self::new(command).with_specs(plan.specs);
@@ -153,9 +154,9 @@ impl Report {
         report
     }
 
-    /// Returns the report of a plan whose changes were all made before.
+    /// Returns the report of a plan whose changes were all made earlier.
     pub fn of_applied_plan(mut plan: Plan, command: Command) -> Self {
-        // That of what was reviewed, not of what is left of it.
+        // The digest of the plan that was reviewed, not of what is left of it.
         let digest = plan.digest();
         for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
             spec.outcome = Outcome::InDesiredState;
@@ -166,7 +167,7 @@ impl Report {
         Self { digest: Some(digest), ..Self::of_plan(plan, command) }
     }
 
-    /// Raises the exit code where there is a warning with one of these codes: the caller counts that as a failure.
+    /// Raises the exit code to at least [`Exit::Blocked`] if there is a warning with one of these codes.
     #[must_use]
     pub fn failing_on(mut self, codes: &[Code]) -> Self {
         if self.diagnostics.iter().any(|diagnostic| codes.contains(&diagnostic.code)) {
@@ -175,7 +176,7 @@ impl Report {
         self
     }
 
-    /// Adds the places that a retirement keeps. What a look finds is no failure: nothing was tried.
+    /// Adds the places that a retirement keeps. Findings of a dry run are not failures, because nothing was tried.
     #[must_use]
     pub(super) fn keeping(mut self, conflicts: Vec<Conflict>, is_tried: bool) -> Self {
         if conflicts.is_empty() {
@@ -192,13 +193,13 @@ impl Report {
         self
     }
 
-    /// Whether the package of a hotfix failed. Nothing was written to the registry then.
+    /// Returns whether the package of a hotfix failed. If so, nothing was written to the registry.
     pub fn package_failed(&self) -> bool {
         let failed = |step: &Step| step.action == StepKind::InstallHotfix && step.result == StepResult::Failed;
         self.steps.iter().any(failed)
     }
 
-    /// What became of the changes that stand with the specs; none where there are none.
+    /// Returns what happened to the changes that are listed in `specs`; `None` if there are none.
     pub(crate) fn changes_are(&self) -> Option<ChangesAre> {
         let with_changes = self.specs.iter().filter(|spec| !spec.changes.is_empty());
         with_changes.map(|spec| spec.outcome).max().map(|outcome| match outcome {
@@ -210,23 +211,25 @@ impl Report {
     }
 }
 
-/// That somebody else changed something since, and what there is to do. `older`: the journal before this one, where this one has
-/// nothing more to put back.
+/// Returns the diagnostic about places that someone else has changed since. `older` is the previous journal, if this
+/// one has nothing more to undo.
 pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
     let message = match conflicts.len() {
-        1 => "1 place was changed by somebody else since the apply, and is kept".to_owned(),
-        n => format!("{n} places were changed by somebody else since the apply, and are kept"),
+        1 => "1 place was changed by someone else since the apply, and is kept".to_owned(),
+        n => format!("{n} places were changed by someone else since the apply, and are kept"),
     };
     let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
-    let by_hand = "force does not restore a key that contains what somebody else made, or whose parent is gone: correct that \
-                   by hand, and roll back again";
+    let by_hand = "force does not restore a key that contains something made by someone else, or whose parent key no \
+        longer exists: correct this by hand, then roll back again";
     let mut hint = match forcible {
         0 => Hint::new(by_hand),
         n if n == conflicts.len() => Hint::new("restore it by hand, or use force").bare_option("force"),
         n => Hint::new(format!("force restores {n} of them; {by_hand}")).bare_option("force"),
     };
     if let Some(older) = older {
-        hint = hint.and(&format!(". To leave it so and roll back the apply before it, name its journal: {older}"));
+        hint = hint.and(&format!(
+            ". To keep these changes and roll back the apply before this one, give its journal: {older}"
+        ));
     }
     Diagnostic::warning(Code::ROLLBACK_CONFLICT, message).hint(hint)
 }

@@ -7,7 +7,7 @@ use crate::{
     targets::{Address, Kind},
 };
 
-/// Refuses any target but this machine.
+/// Returns an error if the target is not this machine.
 pub(super) fn check(address: &Address) -> Result<(), Error> {
     if matches!(address.kind(), Ok(Kind::Local)) {
         return Ok(());
@@ -17,8 +17,10 @@ pub(super) fn check(address: &Address) -> Result<(), Error> {
     Err(Error::new(Exit::Refused, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
 }
 
-/// Refuses a plan that ends in the restart of a service that is not there: once the changes are made, no later run would find
-/// anything to restart it for.
+/// Returns an error if a service that must be restarted does not exist.
+///
+/// This is checked before the changes: after them, no later run would find anything to change, so it would not restart
+/// the service either.
 pub(super) fn find(plan: &Plan) -> Result<(), Error> {
     let services = plan.restart().services;
     let missing = services::missing_local(&services).map_err(|why| {
@@ -36,7 +38,7 @@ pub(super) fn find(plan: &Plan) -> Result<(), Error> {
     }
 }
 
-/// Restarts the services that the report names, where something was changed and stayed.
+/// Restarts the services in the report, if something was changed and is still in place.
 pub(super) fn restart(report: &mut Report, progress: &mut impl Progress) {
     let failed = report.outcome.is_none_or(|outcome| outcome >= Outcome::RolledBack);
     if !report.changed || failed || report.restart.services.is_empty() {
@@ -51,10 +53,11 @@ pub(super) fn restart(report: &mut Report, progress: &mut impl Progress) {
     report.steps.extend(done.unwrap_or_default());
     if !wrong.is_empty() {
         let message = format!("the changes were made, but a service was not restarted: {}", wrong.join("; "));
-        let hint = "restart it by hand: another apply would find nothing to change, and restart nothing";
+        let hint = "restart it by hand: another apply would find nothing to change, so it would not restart the \
+            service";
         report.diagnostics.push(Diagnostic::error(Code::SERVICE_RESTART_FAILED, message).hint(hint));
-        // The registry is as it should be, so this is none of the failures; and whoever asked for the restart must not take
-        // a service that is down for success.
+        // The registry is as it should be, so this is none of the failures; and whoever asked for the restart must not
+        // take a service that is down for success.
         report.exit_code = report.exit_code.max(Exit::NotRestarted);
     }
 }

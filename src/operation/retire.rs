@@ -1,4 +1,4 @@
-//! Retire: what specs did to a target is put back to what was there before kbfix, less what other specs still want.
+//! Retire: undoes the changes that specs made to a target, except what other specs still require.
 
 use std::collections::BTreeMap;
 
@@ -23,33 +23,36 @@ use crate::{
     targets::{Address, Target},
 };
 
-/// Which specs are retired.
+/// The specs to retire.
 #[derive(Debug, Clone)]
 pub enum Retired {
-    /// Those with these ids.
+    /// The specs with these ids.
     Ids(Vec<String>),
-    /// All applied specs that are not among those given.
+    /// All applied specs that are not among the given specs.
     Absent,
 }
 
-/// How a retirement is done.
+/// Options for a retirement.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RetireOptions {
-    /// Only show what would be put back.
+    /// Only show what would be undone.
     pub check: bool,
-    /// Put back also the values that somebody else changed since.
+    /// Also restore values that someone else has changed since.
     pub force: bool,
-    /// Skip the ids that no journal of the target knows, in place of refusing.
+    /// Skip ids that occur in no journal of the target, instead of reporting an error.
     pub if_applied: bool,
-    /// Put the text of the plan file into the report.
+    /// Add the text of the plan file to the report.
     pub with_plan: bool,
 }
 
-/// Puts back what specs did. `given` are specs that stay: those that the journals show as applied, and those that the target
-/// satisfies. A built-in spec that is applied need not be given.
+/// Undoes the changes that specs made.
+///
+/// `given` are the specs that stay. They count if the journals show them as applied, or if the target satisfies them.
+/// Applied specs that are built in need not be given.
 ///
 /// # Errors
-/// When nothing was changed, and why. What happens after the first change is in the report.
+///
+/// Returns an error only if nothing was changed. Whatever happens after the first change is in the report.
 pub fn retire(
     retired: &Retired,
     given: &[Spec],
@@ -59,7 +62,7 @@ pub fn retire(
     store: &Store,
     progress: &mut impl Progress,
 ) -> Result<Report, Error> {
-    // A look takes no lock, which needs the right to write.
+    // A dry run does not lock the target, because a lock needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let Past { history, machine } = past(&address, target, store)?;
     let ids = match retired {
@@ -100,7 +103,7 @@ pub fn retire(
     refuse_damaged(&plan, target)?;
     let text = options.with_plan.then(|| plan.to_text());
     let is_stopped = !found.undo.unread.is_empty() || !found.obstacles.is_empty();
-    // Where nothing is left to do or to record, there is no journal.
+    // If nothing is left to undo or to record, there is no journal.
     let is_done = found.undo.changes.is_empty() && !ids.iter().any(|id| history.is_live(id));
     let looked = options.check || is_stopped || is_done;
     let mut report = if looked {
@@ -114,33 +117,34 @@ pub fn retire(
     Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
 }
 
-/// Returns the id as the journals have it.
+/// Returns the id with the spelling that the journals use.
 fn known(id: &str, history: &History, address: &Address, store: &Store) -> Result<String, Error> {
     if let Some(known) = history.known().find(|known| known.eq_ignore_ascii_case(id)) {
         return Ok(known.to_owned());
     }
-    let message = format!("no journal in {} says that {id} was applied to {}", store.root().display(), address.uri);
+    let message = format!("no journal in {} shows that {id} was applied to {}", store.root().display(), address.uri);
     let hint: Hint = match (suggest(id, history.known()), history.newest()) {
         (Some(meant), _) => format!("did you mean {meant}?").into(),
         (None, Some(_)) => format!("the journals of this target are about {}", first_few(history.known())).into(),
         (None, None) => Hint::new(
-            "no journal is of this target and machine; name the target as it was named to apply, and its state folder",
+            "there is no journal of this target and machine; give the same target and state folder as for the apply",
         )
         .option("state-dir", "DIR"),
     };
     Err(Error::new(Exit::Refused, Diagnostic::error(Code::JOURNAL_MISSING, message).hint(hint)))
 }
 
-/// Returns the ids of the applied specs that are not given.
+/// Returns the ids of applied specs that were not given.
 fn absent(given: &[Spec], history: &History) -> Vec<String> {
     let is_given = |id: &str| given.iter().any(|spec| spec.id.eq_ignore_ascii_case(id));
     history.live().into_iter().filter(|id| !is_given(id)).map(str::to_owned).collect()
 }
 
-/// Returns the built-in specs that are applied, stay, and are not given.
+/// Returns the built-in specs that are applied, stay, and were not given.
 ///
 /// # Errors
-/// If an applied spec is neither given nor built in: what it still wants is not known then.
+///
+/// Fails if an applied spec is neither given nor built in, because it is then unknown what it still requires.
 fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec<Spec>, Error> {
     let is_here =
         |id: &str| retired.iter().chain(given.iter().map(|spec| &spec.id)).any(|one| one.eq_ignore_ascii_case(id));
@@ -159,14 +163,14 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
         missing => {
             let (is, them) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
             let message = format!("{} {is} applied to this target and not given", missing.join(", "));
-            let hint = Hint::new(format!("what is still wanted is not known: give {them}, or retire {them} too"))
+            let hint = Hint::new(format!("kbfix does not know what to keep: give {them}, or retire {them} too"))
                 .option("specs", "SPEC");
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::RETIRE_NEEDS_SPEC, message).hint(hint)))
         }
     }
 }
 
-/// Returns that the retired spec's hotfix stays, where its text is at hand and it has one.
+/// Returns a note that the hotfix of the retired spec stays, if the spec is available and has a hotfix.
 fn hotfix_of(id: &str, given: &[Spec]) -> Option<String> {
     let given = given.iter().find(|spec| spec.id.eq_ignore_ascii_case(id)).cloned();
     let load = |bytes| spec::load(id, bytes, &Settings::for_validation()).spec;
@@ -176,7 +180,8 @@ fn hotfix_of(id: &str, given: &[Spec]) -> Option<String> {
     })
 }
 
-/// Returns the specs that stay, in the order in which they were last applied; those that no journal shows as applied last.
+/// Returns the specs that stay, in the order in which they were last applied. Specs that no journal shows as applied
+/// come last.
 fn live<'a>(history: &History, retired: &[String], given: &'a [Spec], built_in: &'a [Spec]) -> Vec<LiveSpec<'a>> {
     let order = history.live();
     let place = |spec: &Spec| order.iter().position(|id| spec.id.eq_ignore_ascii_case(id));
@@ -193,15 +198,16 @@ fn section(ids: &[String], found: &RetirePlan, restart: crate::plan::Restart) ->
         () if !undo.unread.is_empty() || found.is_unknown => Outcome::Unknown,
         () if !found.obstacles.is_empty() => Outcome::Blocked,
         () if !undo.changes.is_empty() => Outcome::ChangesPending,
-        // That it is retired is recorded even if all that it changed is kept.
+        // A retirement is recorded even if everything that the specs changed is kept.
         () => Outcome::InDesiredState,
     };
-    let conflicts = undo.conflicts.iter().map(|c| format!("{}: changed by somebody else since, and kept", c.place));
+    let conflicts =
+        undo.conflicts.iter().map(|c| format!("{}: was changed by someone else since, and is kept", c.place));
     let reasons = undo.unread.iter().chain(&found.obstacles).cloned().chain(conflicts);
     let reasons = reasons.chain(found.kept.iter().filter(|_| !is_stopped).cloned());
     SpecPlan {
         id: ids.join("+"),
-        title: "retire: back to what was there before kbfix, less what other specs still require".to_owned(),
+        title: "retire: restore the state before kbfix, except what other specs still require".to_owned(),
         sha256: String::new(),
         pending_restart: None,
         parameters: Default::default(),

@@ -1,4 +1,4 @@
-//! Rollback: what an apply changed is put back.
+//! Rollback: undoes the changes of an apply.
 
 use super::{
     apply::carry_out,
@@ -16,22 +16,25 @@ use crate::{
     targets::{Address, Answer, Target, TargetError},
 };
 
-/// How a rollback is done.
+/// Options for a rollback.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RollbackOptions {
-    /// Only show what would be put back.
+    /// Only show what would be undone.
     pub check: bool,
-    /// Put back also the values that somebody else changed since.
+    /// Also restore values that someone else has changed since.
     pub force: bool,
-    /// Roll back also where computer name or MachineGuid are not those of the journal.
+    /// Roll back even if the computer name or MachineGuid differs from that in the journal.
     pub force_machine: bool,
 }
 
-/// Puts back what an apply changed. What somebody else changed since is kept, and reported. `address` names the target;
-/// `older` is the journal before this one, which is named where this one has nothing more to put back.
+/// Undoes the changes of an apply.
+///
+/// Places that someone else has changed since are kept and reported. `address` is the target. `older` is the previous
+/// journal, which the report suggests if this journal has nothing more to undo.
 ///
 /// # Errors
-/// When nothing was changed, and why. What happens after the first change is in the report.
+///
+/// Returns an error only if nothing was changed. Whatever happens after the first change is in the report.
 pub fn rollback(
     mut journal: Journal,
     older: Option<String>,
@@ -41,7 +44,7 @@ pub fn rollback(
     store: &Store,
     progress: &mut impl Progress,
 ) -> Result<Report, Error> {
-    // A look takes no lock, which needs the right to write.
+    // A dry run does not lock the target, because a lock needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
     let set = other_set(&journal, target)?;
     let same = progress
@@ -61,7 +64,7 @@ pub fn rollback(
     };
     let renamed = was.zip(is).map(|(was, is)| {
         let message = format!("the journal {} is of {was}, but this is {is}", journal.header.id);
-        let hint = "only what is still as that apply left it is rolled back";
+        let hint = "only places that are still in the state that the apply left are rolled back";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
     let moved = set.map(|number| in_set(&mut journal, number));
@@ -88,7 +91,7 @@ pub fn rollback(
         if report.outcome <= Some(Outcome::Blocked) {
             let event = if conflicts.is_empty() { EventKind::RolledBack } else { EventKind::RolledBackInPart };
             if could_act || conflicts.is_empty() || journal.status() != Status::RolledBackInPart {
-                // The journal stays as it is where this cannot be said; a second rollback then finds nothing to do.
+                // If this cannot be recorded, the journal stays as it is. A second rollback then finds nothing to do.
                 let _ = journal.add_rollback(event, report.journal.clone());
             }
         }
@@ -96,7 +99,7 @@ pub fn rollback(
     };
     report.command = Command::Rollback;
     if !conflicts.is_empty() {
-        // What a look finds is no failure: nothing was tried.
+        // Findings of a dry run are not failures, because nothing was tried.
         let outcome = if looked { Outcome::Blocked } else { Outcome::Failed };
         report.exit_code = report.exit_code.max(outcome.exit());
         report.outcome = report.outcome.max(Some(outcome));
@@ -109,19 +112,19 @@ pub fn rollback(
     Ok(report)
 }
 
-/// Returns the number of the control set that the apply wrote to, where `CurrentControlSet` does not lead to it now.
+/// Returns the number of the control set that the apply wrote to, if `CurrentControlSet` does not lead to it now.
 fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<u16>, TargetError> {
     let Some(was) = journal.header.control_set else { return Ok(None) };
     Ok(match target.control_set()? {
-        // A target without that link has the key itself.
+        // A target without this link contains the key itself.
         Answer::Absent => None,
         Answer::Present(is) => (is != was).then_some(was),
-        // Its own number leads to the set in any case.
+        // The number of a control set always leads to it.
         Answer::Unread(_) => Some(was),
     })
 }
 
-/// Names the control set of the journal's changes by its number, and tells so.
+/// Changes the keys of the journal to the numbered control set, and returns a warning about it.
 fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
     for change in &mut journal.header.changes {
         change.key = change.key.in_control_set(number);
@@ -134,13 +137,13 @@ fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
     let message = format!("the journal {} is of {was}, but this is {is}", journal.header.id);
-    let hint = "name the target that was changed, or none: the journal knows it. If this is that machine, renamed or \
-                prepared anew since, allow that";
+    let hint = "give the target that was changed, or leave it out: the journal contains it. If this is the same \
+        machine, but it was renamed or prepared again since, allow that";
     let hint = Hint::new(hint).bare_option("force-machine");
     Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }
 
-/// Returns the report of a plan that is only shown, with the reason if it could not be written.
+/// Returns the report of a plan that is only shown, with a diagnostic if it could not be written.
 pub(super) fn rehearsed(plan: Plan, target: &mut dyn Target, command: Command) -> Report {
     let refused = cannot_apply(&plan, target, Diagnostic::error);
     let mut report = Report::of_plan(plan, command);
@@ -151,10 +154,12 @@ pub(super) fn rehearsed(plan: Plan, target: &mut dyn Target, command: Command) -
     report
 }
 
-/// The newest journal that can be rolled back, of that target if one is named; and the name of the next older one.
+/// Returns the newest journal that can be rolled back, and the name of the one before it. If a target is given, only
+/// its journals count.
 ///
 /// # Errors
-/// When there is none, or when a damaged file may be a newer one.
+///
+/// Fails if there is no such journal, or if a damaged file may be a newer journal.
 pub fn newest(
     store: &Store,
     target: Option<&Address>,
@@ -167,8 +172,8 @@ pub fn newest(
     let found = fitting.next();
     for why in damaged {
         let is_newer = found.as_ref().is_none_or(|found| why.path().file_name() > found.path.file_name());
-        let hint = "it may belong to the newest apply: look at it, and name the journal to roll back \
-                    (`kbfix journal list` lists the undamaged ones), or move the damaged file elsewhere";
+        let hint = "it may belong to the newest apply: check it, then give the journal to roll back (`kbfix journal \
+            list` lists the undamaged ones), or move the damaged file elsewhere";
         let stop = Error::from(why).with_hint(hint);
         if is_newer {
             return Err(stop);
@@ -190,7 +195,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         (true, true) if !undo.conflicts.is_empty() => Outcome::Blocked,
         (true, true) => Outcome::InDesiredState,
     };
-    let kept = undo.conflicts.iter().map(|c| format!("{}: changed by somebody else since, and kept", c.place));
+    let kept = undo.conflicts.iter().map(|c| format!("{}: was changed by someone else since, and is kept", c.place));
     SpecPlan {
         id: journal.header.specs.join("+"),
         title: format!("rollback of journal {}, made {}", journal.header.id, journal.header.made),

@@ -1,28 +1,28 @@
-//! What an apply does beside the registry, and only when asked: installing a hotfix's package, restarting services.
+//! The steps of an apply outside the registry: installing the package of a hotfix, and restarting services.
 //!
-//! Each thing done is a [`Step`] of the report. None can be rolled back; that is why the plan names them, the operator asks
-//! for each kind by an option of its own, and all of it is of the target `local` only.
+//! Steps are done only on request. Each step that was done is a [`Step`] of the report. No step can be rolled back.
+//! Therefore the plan names all steps, each kind has its own option, and steps are possible only on the target `local`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Something that was done beside the registry.
+/// A step outside the registry that was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
     /// What was done.
     pub action: StepKind,
     /// The package's file, or the service.
     pub name: String,
-    /// The spec that it was done for; none where it is for several.
+    /// The id of the spec for which it was done; missing if it was done for several specs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<String>,
-    /// What came of it.
+    /// The result of the step.
     pub result: StepResult,
-    /// More of it, for people.
+    /// Details for people.
     pub detail: String,
 }
 
-/// The kinds of step.
+/// The kinds of steps outside the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Action")]
@@ -37,25 +37,25 @@ pub enum StepKind {
     PauseService,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Result")]
 pub enum StepResult {
-    /// It was done.
+    /// The step was done.
     Done,
-    /// It was done, and the computer must be restarted.
+    /// The step was done, and the computer must be restarted.
     RestartNeeded,
-    /// It was done, and has begun to restart the computer.
+    /// The step was done, and it has begun to restart the computer.
     RestartBegun,
     /// There was nothing to do.
     Skipped,
-    /// It failed.
+    /// The step failed.
     Failed,
 }
 
 impl StepKind {
-    /// The words of messages.
+    /// Returns the words for the result in messages.
     pub fn words(self) -> &'static str {
         match self {
             Self::InstallHotfix => "install hotfix",
@@ -70,8 +70,8 @@ impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let result = match self.result {
             StepResult::Done => "done",
-            StepResult::RestartNeeded => "done, restart needed",
-            StepResult::RestartBegun => "done, restart begun",
+            StepResult::RestartNeeded => "done, restart required",
+            StepResult::RestartBegun => "done, restart in progress",
             StepResult::Skipped => "skipped",
             StepResult::Failed => "failed",
         };

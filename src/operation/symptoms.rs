@@ -1,6 +1,7 @@
-//! Symptoms: how often the events that articles are about were logged on a target, and how often since the last apply.
+//! Symptoms: how often the events that articles describe were logged on a target, in all and since the last apply.
 //!
-//! They are evidence, and decide no outcome. What cannot be read is unknown; it is never "no event".
+//! Symptoms are evidence and do not affect the outcome. If a log cannot be read, the result is unknown, never "no
+//! event".
 
 mod applies;
 mod sentence;
@@ -33,16 +34,16 @@ pub struct Symptoms {
     pub kbfix_symptoms: u32,
     /// The version of kbfix.
     pub kbfix_version: &'static str,
-    /// The URI of the target; null if the command did not get that far.
+    /// The URI of the target; null if the command stopped before it knew the target.
     pub target: Option<String>,
     /// The machine that the target is, or is a copy of.
     pub machine: Machine,
-    /// The command's exit code.
+    /// The exit code of the command.
     #[schemars(with = "u8")]
     pub exit_code: Exit,
-    /// One for each spec, in the order given.
+    /// The symptoms of each spec, in the order in which the specs were given.
     pub specs: Vec<SpecSymptoms>,
-    /// What stopped the command, and warnings.
+    /// The errors that stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -53,33 +54,34 @@ pub struct SpecSymptoms {
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// The last apply of the spec to this target that is still in place, as the journals say.
+    /// The last apply of the spec to this target that is still in place, according to the journals.
     pub last_apply: Answer<LastApply>,
-    /// One for each symptom, in the order of the spec.
+    /// Each symptom, in the order of the spec.
     pub symptoms: Vec<FoundSymptom>,
 }
 
-/// A symptom, and what the target's log says of it.
+/// A symptom, with its events in the target's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FoundSymptom {
     /// The event.
     pub event: EventQuery,
-    /// The effect of the remedy on it.
+    /// How the remedy affects the event.
     pub expect: Expectation,
     /// A note for the operator.
     pub note: Option<String>,
-    /// What the log has of it. Absent: the target has no such log.
+    /// The events in the log. Absent means that the target has no such log.
     pub found: Answer<Seen>,
-    /// How often it was logged before and since the last apply; null if there is none, or if either is not known.
+    /// How often the event was logged before and since the last apply; null if there was no apply, or if either number
+    /// is not known.
     pub apply: Option<AroundApply>,
-    /// All of that in words.
+    /// The same in a sentence.
     pub sentence: String,
 }
 
 /// How often an event was logged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Seen {
-    /// How many of these events the log has.
+    /// The number of these events in the log.
     pub count: u64,
     /// When the first of them was logged, as RFC 3339 in UTC; null if there is none.
     #[schemars(with = "Option<String>")]
@@ -87,33 +89,34 @@ pub struct Seen {
     /// When the last of them was logged; null if there is none.
     #[schemars(with = "Option<String>")]
     pub last: Option<Timestamp>,
-    /// When the oldest event of the log, whichever it is, was logged; null if the log is empty.
+    /// When the oldest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_begins: Option<Timestamp>,
-    /// When the newest event of the log, whichever it is, was logged; null if the log is empty.
+    /// When the newest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_ends: Option<Timestamp>,
-    /// What of the log could not be read, so that there may be more events than were counted; null if all was read.
+    /// The part of the log that could not be read, so that there may be more events than were counted; null if all was
+    /// read.
     pub damage: Option<String>,
 }
 
 /// How often an event was logged before and since an apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AroundApply {
-    /// How many were logged since.
+    /// The number of events since the apply.
     pub since: u64,
-    /// Whether there were more since than `since` says: the times of the newest 1000 are kept.
+    /// Whether there may be more events than `since`. Only the times of the newest 1000 events are kept.
     pub or_more: bool,
-    /// How many the log has of before.
+    /// The number of events before the apply that are still in the log.
     pub before: u64,
-    /// Whether the log begins after the apply: it was cleared, or its older events were overwritten.
+    /// Whether the log begins after the apply: it was cleared, or older events were overwritten.
     pub log_begins_after: bool,
-    /// Whether the log has anything that was logged since.
+    /// Whether the log contains any event, of any kind, since the apply.
     pub logged_since: bool,
 }
 
 impl Symptoms {
-    /// Returns a document of nothing yet.
+    /// Returns an empty document.
     pub fn new() -> Self {
         Self {
             kbfix_symptoms: 1,
@@ -134,7 +137,7 @@ impl Default for Symptoms {
 }
 
 impl SpecSymptoms {
-    /// Returns whether anything could not be read, or not in full.
+    /// Returns whether anything could not be read, or not completely.
     pub fn is_unknown(&self) -> bool {
         let is_unread = |symptom: &FoundSymptom| match &symptom.found {
             Answer::Present(seen) => seen.damage.is_some(),
@@ -145,10 +148,13 @@ impl SpecSymptoms {
     }
 }
 
-/// Looks for the symptoms of specs on a target. `store` is where the journals are; without one, no apply is known.
+/// Searches the event logs of a target for the symptoms of specs.
+///
+/// `store` contains the journals; without it, no apply is known.
 ///
 /// # Errors
-/// When the target as a whole cannot be read.
+///
+/// Fails if the target as a whole cannot be read.
 pub fn symptoms(
     specs: &[Spec],
     target: &mut dyn Target,
@@ -161,7 +167,7 @@ pub fn symptoms(
     Ok(Symptoms { target: Some(target.uri()), machine, exit_code, specs, diagnostics, ..Symptoms::new() })
 }
 
-/// Looks for the symptoms of specs on the target, which is `machine`. Also returns warnings about journals.
+/// Searches the target, which is `machine`, for the symptoms of specs. Also returns warnings about journals.
 pub(super) fn find(
     specs: &[Spec],
     machine: &Machine,
@@ -192,17 +198,18 @@ pub(super) fn find(
     Ok((specs.iter().map(found).collect(), applies.warnings))
 }
 
-/// Returns what a target's event logs say of the symptoms of specs, for a snapshot of it.
+/// Returns the answers of a target's event logs that a snapshot must contain for the symptoms of specs.
 ///
 /// # Errors
-/// When the target as a whole cannot be read.
+///
+/// Fails if the target as a whole cannot be read.
 pub fn events(specs: &[Spec], target: &mut dyn Target) -> Result<Vec<EventAnswer>, TargetError> {
     let queries = queries(specs);
     let answers = ask(&queries, target)?;
     Ok(queries.into_iter().zip(answers).map(|(event, found)| EventAnswer { event, found }).collect())
 }
 
-/// Returns what the symptoms of specs ask of event logs, each question once.
+/// Returns the event queries of the specs' symptoms, without duplicates.
 fn queries(specs: &[Spec]) -> Vec<EventQuery> {
     let all = specs.iter().flat_map(|spec| &spec.document.symptoms).map(|symptom| query(&symptom.event));
     Vec::from_iter(all.collect::<std::collections::BTreeSet<_>>())

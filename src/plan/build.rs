@@ -1,4 +1,4 @@
-//! Builds a plan from specs and what was read.
+//! Builds a plan from specs and the facts that were read.
 
 use std::{
     cell::OnceCell,
@@ -18,37 +18,40 @@ use super::{
     desired_state::DesiredState, earlier::Earlier, named, pending, rules,
 };
 
-/// A plan in the making. [`observe`](crate::observe::observe) learns from it what to read: it is asked again until
-/// nothing is missing, and goes on where new facts came.
+/// A plan that is being built.
+///
+/// [`observe`](crate::observe::observe) runs it again and again: each run shows which facts are still missing, and
+/// `observe` reads them before the next run.
 pub struct Planning<'a> {
     target: String,
     specs: &'a [Spec],
-    /// Whether it is asked which machine the target is.
+    /// Whether the identity of the machine is read.
     asks_machine: bool,
     machine: Machine,
-    /// What became of each spec when it was planned last.
+    /// The plan of each spec from the last run of [`ask`](Self::ask).
     planned: Vec<Planned<'a>>,
     hidden: BTreeSet<(Key, ValueName)>,
-    /// The number of the latest state that planned changes led to.
+    /// The highest number that a planned state has so far.
     states: usize,
 }
 
-/// The plan of one spec, and what it was made of.
+/// The plan of one spec, with the facts that decide whether it must be planned again.
 struct Planned<'a> {
     plan: SpecPlan,
     wants: DesiredState<'a>,
-    /// What was asked, if a `*` of the spec can match a key that a later spec creates.
+    /// The places that were read, if the spec has a `*` that can match a key which a later spec creates.
     reads: Option<Reads>,
-    /// Whether every question was answered. Further facts change nothing then.
+    /// Whether all facts that the spec needs were known. If so, more facts cannot change its plan.
     complete: bool,
-    /// How many values were hidden from messages.
+    /// The number of values that messages hid when the spec was planned.
     hidden: usize,
-    /// The states before and after the planned changes: the same numbers stand for the same changes of all specs before.
+    /// The numbers of the states before and after the planned changes. The same number means the same changes by all
+    /// specs up to that point.
     states: (usize, usize),
 }
 
 impl<'a> Planning<'a> {
-    /// Begins a plan of these specs, in their order, for the target with that URI.
+    /// Starts a plan of these specs, in this order. `target` is the target's URI.
     pub fn new(target: &str, specs: &'a [Spec]) -> Self {
         Self {
             target: target.to_owned(),
@@ -61,25 +64,25 @@ impl<'a> Planning<'a> {
         }
     }
 
-    /// Leaves open which machine the target is, so that the plan rests only on what its specs ask for.
+    /// Makes the plan without the identity of the machine, so that it depends only on the facts that its specs need.
     #[must_use]
     pub fn of_any_machine(self) -> Self {
         Self { asks_machine: false, ..self }
     }
 
-    /// Plans every spec whose plan can be another than last time.
+    /// Plans each spec again, except those whose plan cannot have changed since the last run.
     pub fn ask(&mut self, reader: &Reader<'_>) {
         if self.asks_machine {
             self.machine = machine(reader);
         }
-        // Before the first spec, because every message of a run hides what any of its specs calls sensitive.
+        // Hide the sensitive values of all specs before the first is planned, because every message hides them.
         self.specs.iter().for_each(|spec| rules::hide(spec, reader));
         let mut state = 0;
         let mut before = std::mem::take(&mut self.planned).into_iter();
         let planned: Vec<OnceCell<Planned<'a>>> = self.specs.iter().map(|_| OnceCell::new()).collect();
         let mut earlier = Earlier::default();
         for (spec, cell) in self.specs.iter().zip(&planned) {
-            // Again for each spec, because its `*` may match a key that an earlier spec creates.
+            // Repeat this for each spec, because its `*` may match a key that an earlier spec creates.
             rules::hide(spec, reader);
             let is_same =
                 |last: &Planned<'_>| last.complete && last.states.0 == state && last.hidden == reader.hidden_count();
@@ -122,7 +125,7 @@ impl<'a> Planning<'a> {
         Planned { plan, wants, reads, complete: reader.missed_count() == missed, hidden, states: (state, after) }
     }
 
-    /// Returns the plan, which rests on these facts: all that were asked for.
+    /// Returns the plan. `facts` are all the facts that were read for it.
     pub fn finish(self, mut facts: Facts) -> Plan {
         for (key, name) in &self.hidden {
             facts.hide(key, name);
@@ -133,7 +136,7 @@ impl<'a> Planning<'a> {
     }
 }
 
-/// Marks the plan's values whose data is shown to nobody.
+/// Marks the sensitive values of the plan, whose data is never shown.
 fn mark_sensitive(plan: &mut SpecPlan, hidden: &BTreeSet<(Key, ValueName)>) {
     if hidden.is_empty() {
         return;
@@ -151,12 +154,12 @@ fn mark_sensitive(plan: &mut SpecPlan, hidden: &BTreeSet<(Key, ValueName)>) {
     }
 }
 
-/// Reads which machine the target is, as far as its registry says.
+/// Reads the identity of the target's machine from its registry.
 pub fn machine(reader: &Reader<'_>) -> Machine {
     machine_of_set("CurrentControlSet", reader)
 }
 
-/// Reads which machine the target is, with the computer name that this control set has.
+/// Reads the identity of the target's machine, with the computer name from the given control set.
 pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
     let text = |value: Option<(Key, ValueName)>| {
         let (key, name) = value?;
@@ -166,7 +169,7 @@ pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
     Machine { computer_name, machine_guid }
 }
 
-/// Returns the values that say which machine a target is: the computer name that a control set has, and the MachineGuid.
+/// Returns the values with the identity of the machine: the computer name in this control set, and the MachineGuid.
 pub(crate) fn machine_values(set: &str) -> [Option<(Key, ValueName)>; 2] {
     [
         (&*format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
@@ -175,13 +178,13 @@ pub(crate) fn machine_values(set: &str) -> [Option<(Key, ValueName)>; 2] {
     .map(|(key, name)| Some((lookup::hklm(key), ValueName::new(name).ok()?)))
 }
 
-/// Returns whether a spec with this outcome gets, or already has, what it requires.
+/// Returns whether the target is, or will be, in the state that a spec with this outcome requires.
 pub(super) fn counts(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending)
 }
 
-/// Returns the outcome of a spec whose checks do not all pass; `None` if they do, so that the registry rules decide. A
-/// hotfix that is to be installed counts as installed, and a trigger that is to be run as done.
+/// Returns the outcome that a spec's checks determine. `None` means that all checks pass and the registry rules decide.
+/// A hotfix that will be installed counts as installed, and a trigger that will be run counts as done.
 pub(super) fn gate(checks: &[Check], installs: bool, run_triggers: bool) -> Option<Outcome> {
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let hotfix = if installs { Truth::Met } else { of(Part::Hotfix) };
@@ -235,12 +238,12 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         }
         Some(outcome) => {
             let truth = if outcome == Outcome::Unknown { Truth::Unknown } else { Truth::Unmet };
-            // Until a spec is known to be applicable, only that check is a reason.
+            // If it is not known that the spec applies, only the `applicable` check is a reason.
             let applicable = of(Part::Applicable) != Truth::Met;
             let mut reasons = reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable);
             if outcome == Outcome::Blocked && of(Part::Trigger) == Truth::Unmet {
                 reasons
-                    .push(format!("a trigger is not done, and was not requested; `--trigger {}` writes it", spec.id));
+                    .push(format!("a trigger is not done and was not requested; run it with `--trigger {}`", spec.id));
             }
             (outcome, reasons)
         }
@@ -302,7 +305,7 @@ fn has_no_hive(sid: &str) -> String {
     format!("user {sid} has a profile in ProfileList but no hive, and is left out")
 }
 
-/// Returns whether a reason says that one of the `unread` users is left out, or one without a hive.
+/// Returns whether `reason` says that a user was left out: one of the `unread` users, or a user without a hive.
 pub(super) fn is_of_users(reason: &str, unread: &[String]) -> bool {
     let of = |sid: &String| reason.strip_prefix("user ")?.strip_prefix(sid.as_str())?.strip_prefix(": ");
     let sid = reason.split(' ').nth(1).unwrap_or_default();
@@ -334,13 +337,13 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     checks
 }
 
-/// Returns one sentence for each fact with that result, from the checks that have it too.
+/// Returns one sentence for each fact with this result, from the selected checks that have this result too.
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
     let found = checks.iter().filter(|c| c.part != Part::Cause && which(c) && c.result == result);
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
 }
 
-/// Blocks a spec that conflicts with earlier ones, and drops everything planned for it.
+/// Blocks a spec that conflicts with earlier specs, and drops everything that was planned for it.
 fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;

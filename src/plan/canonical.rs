@@ -1,10 +1,10 @@
-//! The canonical name of each key on the target.
+//! Finds the canonical name of each key on the target.
 //!
 //! Several names can lead to one key: HKCR is HKLM\SOFTWARE\Classes, the current control set also has a number, and
 //! 32-bit Windows has only one view. The plan reads and changes every key under one name; otherwise it would plan a
 //! change twice, or miss what an earlier change does. Most names are known in advance ([`Key::one_name`]); those that
-//! depend on the machine are read. Links stored in a hive are not known here: a target refuses changes that were
-//! planned twice through one.
+//! depend on the machine are read. Links that are stored in a hive are not resolved here; if a key was planned twice
+//! through such a link, the target refuses the changes.
 
 use super::lookup;
 use crate::{
@@ -30,13 +30,14 @@ pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
     match current {
         Decoded::Number(current) if current == u64::from(number) => Ok(named.in_current_set(number)),
         Decoded::Number(_) => Ok(named),
-        _ => Err(Unread::new(Reason::Malformed, r"HKLM\SYSTEM\Select Current names no control set")),
+        _ => Err(Unread::new(Reason::Malformed, r"HKLM\SYSTEM\Select Current does not name a control set")),
     }
 }
 
-/// Returns whether the target is 32-bit Windows, which has only one registry view: either it says so, or it lacks the
-/// key in which every 64-bit Windows keeps the other view. A target that answers neither question is treated as 64-bit;
-/// its keys in the 32-bit view are then read on their own.
+/// Returns whether the target is 32-bit Windows, which has only one registry view.
+///
+/// It is 32-bit if it says so, or if it lacks the key in which every 64-bit Windows keeps the 32-bit view. A target
+/// that has neither fact is treated as 64-bit, so its keys in the 32-bit view are read separately.
 fn has_one_view(reader: &Reader<'_>) -> bool {
     let environment = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
     let architecture = lookup::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();

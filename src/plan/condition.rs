@@ -1,4 +1,4 @@
-//! Evaluates conditions on the target, with the evidence.
+//! Evaluates conditions on the target and records the evidence.
 
 use super::lookup;
 use crate::{
@@ -32,7 +32,7 @@ impl Truth {
         }
     }
 
-    /// Returns unmet if one is unmet, otherwise unknown if one is unknown, otherwise met.
+    /// Returns unmet if any result is unmet, otherwise unknown if any is unknown, otherwise met.
     pub(super) fn all(truths: impl IntoIterator<Item = Self>) -> Self {
         truths.into_iter().fold(Self::Met, |all, one| match (all, one) {
             (Self::Unmet, _) | (_, Self::Unmet) => Self::Unmet,
@@ -46,8 +46,10 @@ impl Truth {
     }
 }
 
-/// Evaluates a condition; `own` is the key of the rule that it belongs to. Adds each single fact to `evidence`. Looks
-/// at all of them, so that they are read in one batch.
+/// Evaluates a condition and adds each fact that was tested to `evidence`.
+///
+/// `own` is the key of the rule that the condition belongs to. All facts are requested even if the first decides, so
+/// that they are read in one batch.
 pub(super) fn holds(
     condition: &Condition,
     own: Option<&Key>,
@@ -99,8 +101,8 @@ pub(super) fn holds(
     }
 }
 
-/// Tests every key that a pattern stands for. The test holds if it holds for at least one of them; if there is none,
-/// `if_none` is the result.
+/// Tests every key that a pattern matches. The test holds if it holds for at least one key. If no key matches, the
+/// result is `if_none`.
 fn over_keys(
     pattern: &KeyPattern,
     own: Option<&Key>,
@@ -134,7 +136,7 @@ fn over_keys(
     Truth::any(truths)
 }
 
-/// Reads the other value with which a test compares, in each key that its pattern stands for.
+/// Reads the value with which a test compares, in each key that its pattern matches.
 fn other_value(other: &OtherValue, own: Option<&Key>, reader: &Reader<'_>) -> Others {
     let ValueAt { key: pattern, name } = &other.at;
     let unread =
@@ -169,7 +171,7 @@ fn value(
         other => presence(other),
     };
     let (wanted, truth) = value_test::judged(answer, test, others.as_ref());
-    // Next to the result, the wanted data would reveal the data that was found.
+    // Hide the wanted data as well, because together with the result it would reveal the data that was found.
     let wanted = match test {
         ValueTest::Exists(_) => wanted,
         _ if is_hidden => notation::HIDDEN.to_owned(),
@@ -178,7 +180,7 @@ fn value(
     (place, wanted, found, truth)
 }
 
-/// Tests a file; the evidence has what was found and what is wanted.
+/// Tests a file. The evidence contains the state that was found and the state that is wanted.
 pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: &Reader<'_>) -> Evidence {
     let mut wanted = match test {
         FileTest::Absent => "absent".to_owned(),
@@ -211,7 +213,7 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
     Evidence { place, wanted, found, result, planned_by: None }
 }
 
-/// Describes and judges a file that exists.
+/// Describes a file that exists, and tests its version and processor.
 pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform: Option<Platform>) -> (String, Truth) {
     let found_platform = facts.platform.map_or("no platform".to_owned(), |p| p.to_string());
     let platform_holds = Truth::of(platform.is_none_or(|wanted| facts.platform == Some(wanted)));
@@ -225,8 +227,11 @@ pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform
     (shown, Truth::all([platform_holds, version_holds]))
 }
 
-/// Returns whether a file version is sufficient. With branches, the one with the highest floor that is not above the
-/// found version counts: a later branch's number does not show that an earlier branch has the fix.
+/// Returns whether a file version is sufficient.
+///
+/// If there are branches, only one counts: the branch with the highest lower limit that the found version reaches.
+/// Versions of different branches are not compared, because a higher version in another branch does not show that the
+/// file has the fix.
 fn version_will_do(found: FileVersion, test: &VersionTest) -> bool {
     match test {
         VersionTest::AtLeast(wanted) => found >= *wanted,
@@ -238,8 +243,8 @@ fn branch_of(found: FileVersion, branches: &[Branch]) -> Option<&Branch> {
     branches.iter().filter(|branch| branch.from <= found).max_by_key(|branch| branch.from)
 }
 
-/// Describes the sufficient file versions and the processor. If `found` is known and in a branch, only that branch is
-/// described.
+/// Describes the sufficient file versions and the required processor. If `found` is in one of the branches, only that
+/// branch is described.
 pub(super) fn versions_wanted(test: &VersionTest, found: Option<FileVersion>, platform: Option<Platform>) -> String {
     let one = |branch: &Branch| match &branch.title {
         Some(title) => format!("{} or later in the branch from {} ({title})", branch.version, branch.from),
@@ -255,7 +260,7 @@ pub(super) fn versions_wanted(test: &VersionTest, found: Option<FileVersion>, pl
     versions + &built_for(platform)
 }
 
-/// Returns the file's version, if it has one that could be read.
+/// Returns the file's version, or `None` if it has none or it could not be read.
 pub(super) fn known_version(facts: &FileFacts) -> Option<FileVersion> {
     match &facts.version {
         Answer::Present(version) => Some(*version),

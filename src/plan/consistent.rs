@@ -1,8 +1,8 @@
-//! Checks a loaded plan against itself: its parts must not contradict each other.
+//! Checks that the parts of a loaded plan do not contradict each other.
 //!
-//! The digest shows that a plan was not altered by accident, but anyone who can edit the file can compute it again. So
-//! kbfix rejects a plan file that it would not have written: an outcome that hides changes, a change that no fact
-//! supports (it would be made whatever the target holds by then), or the deletion of a protected key.
+//! The digest shows that a plan was not altered by accident, but anyone who edits the file can compute a new digest. So
+//! kbfix rejects a plan that it would not have written itself: one whose outcome hides changes, one with a change that
+//! no fact supports (it would then be made regardless of the target's state), or one that deletes a protected key.
 
 use std::collections::BTreeSet;
 
@@ -17,19 +17,20 @@ use crate::{
     targets::{Answer, ChangeAction, KeyChange, Reason, Unread},
 };
 
-/// Checks the plan against itself.
+/// Checks the plan for contradictions.
 ///
 /// # Errors
-/// The first contradiction, as a sentence that names the spec and the place.
+///
+/// Returns the first contradiction, as a sentence that names the spec and the place.
 pub(super) fn check(plan: &Plan) -> Result<(), String> {
     let reader = Reader::new(&plan.facts).with_policies(plan.facts.has_policies() && plan.retires.is_none());
     if plan.specs.is_empty() {
-        return Err("it contains no spec".to_owned());
+        return Err("it does not contain a spec".to_owned());
     }
     let machine = build::machine(&reader);
     // If the facts lack the answer altogether, the last check reports that.
     if reader.unanswered().is_none() && machine != plan.machine {
-        return Err("the plan names one machine, and its facts are of another".to_owned());
+        return Err("the machine that the plan names is not the machine that its facts describe".to_owned());
     }
     let mut ids = BTreeSet::new();
     for spec in &plan.specs {
@@ -45,7 +46,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     }
 }
 
-/// Checks one spec. The reader then answers as it would after the spec's changes.
+/// Checks one spec. Afterwards the reader answers as if the spec's changes had been made.
 fn check_spec(spec: &SpecPlan, retires: bool, reader: &Reader<'_>) -> Result<(), String> {
     refuse(outcome_fault(spec, retires))?;
     refuse(spec.checks.iter().find_map(|check| evidence::fault(check, reader)))?;
@@ -91,7 +92,7 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
         | Outcome::NeedsParameter
         | Outcome::Unknown => false,
         Outcome::Changed | Outcome::RolledBack | Outcome::Failed => {
-            return Some(format!("its outcome is {outcome}, which a plan cannot have"));
+            return Some(format!("its outcome is {outcome}, which only a finished run can have"));
         }
     };
     let counts = build::counts(spec.outcome);
@@ -111,20 +112,23 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
         let has = if must_act { "no changes" } else { "changes" };
         Some(format!("its outcome is {outcome}, but it has {has}"))
     } else if !fits {
-        Some(format!("its outcome is {outcome}, but its checks lead to another"))
+        Some(format!("its outcome is {outcome}, but its checks lead to another outcome"))
     } else if counts && !retires && !spec.reasons.iter().all(|reason| build::is_of_users(reason, &spec.unread_users)) {
         Some(format!("its outcome is {outcome}, but it has reasons for another outcome"))
     } else if let Some(sid) = changed_users(spec).find(|sid| spec.unread_users.contains(sid)) {
-        Some(format!("it changes keys of user {sid}, who is left out"))
+        Some(format!("it changes keys of user {sid}, although `unread_users` says that this user is left out"))
     } else if !(counts || spec.satisfied.is_empty() && spec.named.is_empty()) {
-        Some(format!("its outcome is {outcome}, but it lists what is in desired state"))
+        Some(format!("its outcome is {outcome}, but it lists keys and values that are already in the desired state"))
     } else if counts && spec.by_star > spec.changes.iter().map(KeyChange::size).sum() {
-        Some(format!("it says that {} keys and values change through a `*`, but has fewer", spec.by_star))
+        Some(format!(
+            "`by_star` says that {} keys and values change through a `*`, but it has fewer changes",
+            spec.by_star
+        ))
     } else if spec.rules.is_some_and(|rules| rules.here >= rules.of) {
-        Some("it says that some of its rules do not apply, but counts all of them".to_owned())
+        Some("`rules` says that some rules do not apply, but counts all of them as applying".to_owned())
     } else if retires {
-        // It is about several specs, and none of their files.
-        (!spec.sha256.is_empty()).then(|| "it retires specs, but has the digest of a spec's file".to_owned())
+        // A plan that retires specs covers several specs, and does not depend on their files.
+        (!spec.sha256.is_empty()).then(|| "it retires specs, but `sha256` is not empty".to_owned())
     } else if spec.sha256.len() != 64 || notation::parse_hex_digits(&spec.sha256).is_none() {
         Some("`sha256` is not a SHA-256 in hex digits".to_owned())
     } else {
@@ -137,12 +141,12 @@ fn changed_users(spec: &SpecPlan) -> impl Iterator<Item = String> {
     spec.changes.iter().filter_map(|change| user_of(&change.key))
 }
 
-/// Checks that an installation is planned only if the hotfix is missing, and the facts about its files show that.
+/// Checks that an installation is planned only if the checks and the facts show that the hotfix is missing.
 fn install_fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let install = spec.install.as_ref()?;
     let truth = |part: Part| Truth::all(spec.checks.iter().filter(|c| c.part == part).map(|c| c.result));
     if truth(Part::Hotfix) != Truth::Unmet {
-        return Some("it installs a hotfix that its checks do not find missing".to_owned());
+        return Some("it installs a hotfix, but its checks do not show that the hotfix is missing".to_owned());
     }
     let is_missing = |answer| match answer {
         (file, Answer::Present(facts)) => !super::InstalledFile::judge(file, &facts).2,
@@ -151,12 +155,16 @@ fn install_fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     };
     let missing =
         install.files.iter().map(|file| (file, reader.file(&file.path))).filter(|(f, a)| is_missing((*f, a.clone())));
-    (missing.count() == 0).then(|| "it installs a hotfix whose files its facts do not find missing".to_owned())
+    (missing.count() == 0).then(|| {
+        "it installs a hotfix, but its facts do not show that any of its files is missing \
+        or too old"
+            .to_owned()
+    })
 }
 
 fn satisfied_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
     let Some(name) = &one.name else {
-        // Present or absent, only the spec knows which of the two it requires.
+        // Only the spec knows whether the key must be present or absent, so it is enough that its state is known.
         return reader.key(&one.key).known().err().map(|why| format!("{}: {why}", one.key));
     };
     let found = reader.value(&one.key, name);
@@ -170,7 +178,7 @@ fn planned_by_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
     });
     let text = |id: &Option<String>| id.as_ref().map_or("no earlier spec".to_owned(), Clone::clone);
     (by.1 != one.planned_by).then(|| {
-        format!("it says that {} was planned by {}, but {} planned it", one.key, text(&one.planned_by), text(&by.1))
+        format!("`planned_by` of {} is {}, but the changes come from {}", one.key, text(&one.planned_by), text(&by.1))
     })
 }
 
@@ -178,7 +186,7 @@ fn change_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
     let key = &change.key;
     let one_name = key.one_name(false);
     if one_name != *key {
-        return Some(format!("it changes {key} under that name, and not as {one_name}"));
+        return Some(format!("it changes {key}, whose canonical name is {one_name}"));
     }
     let mut names = BTreeSet::new();
     for value in &change.values {
@@ -191,7 +199,7 @@ fn change_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
     }
     let there = match reader.key(key).holds_values() {
         Ok(there) => there,
-        Err(why) => return Some(format!("its facts do not say whether {key} exists: {why}")),
+        Err(why) => return Some(format!("its facts do not show whether {key} exists: {why}")),
     };
     match (change.action, there) {
         (ChangeAction::Create, true) => return Some(format!("it creates {key}, which exists according to its facts")),
@@ -211,23 +219,28 @@ fn create_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
     let key = &change.key;
     if change.properties.is_some() && !retires {
         return Some(format!(
-            "it gives {key}, which it creates, a class name or security descriptor, as only a plan to retire does"
+            "it sets the class name or security descriptor of the new key {key}, which only a plan that retires \
+                specs can do"
         ));
     }
     if let Some(value) = change.values.iter().find(|value| value.before.is_some() || value.after.is_none()) {
         return Some(format!("{} cannot exist before its key does", change.place(&value.name)));
     }
-    let Some(parent) = key.parent() else { return Some(format!("it creates {key}")) };
+    let Some(parent) = key.parent() else { return Some(format!("it creates the root key {key}, which always exists")) };
     match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).holds_values()) {
         Ok(true) => None,
         Ok(false) => Some(format!("it creates {key}, but {parent} is absent according to its facts")),
-        Err(why) => Some(format!("its facts do not say whether {parent} exists: {why}")),
+        Err(why) => Some(format!("its facts do not show whether {parent} exists: {why}")),
     }
 }
 
 fn update_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     if change.properties.is_some() {
-        return Some(format!("it changes class name or security descriptor of {}, which kbfix never does", change.key));
+        return Some(format!(
+            "it changes the class name or security descriptor of the existing key {}, which kbfix \
+            never does",
+            change.key
+        ));
     }
     if change.values.is_empty() {
         return Some(format!("it changes nothing in {}", change.key));
@@ -248,7 +261,7 @@ fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     }
     let (found, subkeys) = match (reader.all_values(key).known(), reader.subkeys(key).known()) {
         (Ok(found), Ok(subkeys)) => (found.unwrap_or_default(), subkeys.unwrap_or_default()),
-        (Err(why), _) | (_, Err(why)) => return Some(format!("its facts do not say all that is in {key}: {why}")),
+        (Err(why), _) | (_, Err(why)) => return Some(format!("its facts do not list everything in {key}: {why}")),
     };
     if let Some(subkey) = subkeys.first() {
         return Some(format!("it deletes {key}, which has the subkey {subkey} according to its facts"));
@@ -259,12 +272,12 @@ fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     }
     let properties = match reader.properties(key).known() {
         Ok(properties) => properties,
-        // The target has no properties, for example an export.
+        // The target does not store these properties, for example if it is an export.
         Err(Unread { reason: Reason::Unknown, .. }) => None,
         Err(why) => return Some(format!("{key}: {why}")),
     };
     if properties != change.properties {
-        return Some(format!("class name or security descriptor of {key} are not those of its facts"));
+        return Some(format!("the class name or security descriptor of {key} differs from its facts"));
     }
     change.values.iter().find_map(|value| {
         let answer = found.get(&value.name).cloned().unwrap_or(Answer::Absent);

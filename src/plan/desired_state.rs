@@ -1,5 +1,6 @@
-//! The desired state of keys and values, by each key's canonical name: whether the rules agree with each other, and
-//! whether a change breaks them.
+//! Holds the desired state of keys and values, by canonical key name.
+//!
+//! It finds rules that contradict each other, and changes that would break a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,7 @@ pub(super) struct DesiredState<'a> {
     pub present: BTreeSet<Key>,
     /// Keys that must be absent, with everything below them.
     pub absent: BTreeSet<Key>,
-    /// The keys in `absent` that may be deleted only if they have no other subkeys.
+    /// The keys in `absent` that may be deleted only if they have no subkeys other than those to be deleted.
     pub absent_if_empty: BTreeSet<Key>,
     /// Keys that must contain only what the spec names.
     pub exclusive: BTreeMap<Key, Exclusive>,
@@ -48,24 +49,25 @@ pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
 }
 
 impl OneValue<'_> {
-    /// Returns what the value becomes, applying the rules one after the other; `None` if a later rule undoes an earlier
-    /// one.
+    /// Returns the state of the value after all rules are applied in order; the inner `None` means absent. Returns
+    /// `None` if a later rule undoes an earlier one.
     ///
     /// # Errors
-    /// If part of the data must be kept, and the existing data does not have the right form.
+    ///
+    /// Fails if part of the existing data must be kept, but the data does not have the form that the rule needs.
     pub(super) fn after(&self, before: Option<&Data>) -> Result<Option<Option<Data>>, Unread> {
         let after = self.rules.iter().try_fold(before.cloned(), |data, rule| value::after(rule, data.as_ref()))?;
         Ok(self.rules.iter().all(|rule| is_as(rule, after.as_ref())).then_some(after))
     }
 }
 
-/// Returns whether the data satisfies the rule.
+/// Returns whether the data already satisfies the rule.
 fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
     value::after(rule, data).is_ok_and(|after| after.as_ref() == data)
 }
 
 impl DesiredState<'_> {
-    /// Adds that the key must contain nothing else; the stricter of two settings wins.
+    /// Adds that the key must contain nothing else. If this was added before, the stricter setting is kept.
     pub(super) fn hold_only(&mut self, key: &Key, exclusive: Exclusive) {
         let known = self.exclusive.entry(key.clone()).or_insert(exclusive);
         if exclusive == Exclusive::Tree {
@@ -73,7 +75,7 @@ impl DesiredState<'_> {
         }
     }
 
-    /// Returns the keys that must exist or for which there are value rules, and all keys above them.
+    /// Returns the keys that must exist or that have value rules, and all keys above them.
     pub(super) fn named(&self) -> BTreeSet<Key> {
         let mut named = BTreeSet::new();
         for key in self.values.keys().chain(&self.present) {
@@ -83,15 +85,15 @@ impl DesiredState<'_> {
         named
     }
 
-    /// Returns the exclusive key because of which `key` may contain only named values, and how it is exclusive.
+    /// Returns the exclusive key that forbids unnamed values in `key`, and how it is exclusive.
     fn exclusive_above(&self, key: &Key) -> Option<(&Key, Exclusive)> {
         let is_tree = |(above, how): &(&Key, Exclusive)| *how == Exclusive::Tree || *above == key;
         let known = |above: Key| self.exclusive.get_key_value(&above).map(|(above, how)| (above, *how));
         std::iter::successors(Some(key.clone()), Key::parent).filter_map(known).find(is_tree)
     }
 
-    /// Returns each requirement that a change undoes, with its place; the change was planned on a state in which all of
-    /// them hold.
+    /// Returns each requirement that a change undoes, with its place. The change must have been planned on a state in
+    /// which all requirements hold.
     pub(super) fn undone_by(&self, change: &KeyChange, reader: &Reader<'_>) -> Vec<(String, String)> {
         let key = &change.key;
         let rules = self.values.get(key).map_or(&[][..], Vec::as_slice);
@@ -122,7 +124,7 @@ impl DesiredState<'_> {
             let after = value.after.as_ref();
             if wanted.get(&value.name).is_some_and(|wanted| !wanted.rules.iter().all(|rule| is_as(rule, after))) {
                 let (is, after) = (text(&value.name, &value.before), text(&value.name, &value.after));
-                undone.push((change.place(&value.name), format!("{is}, and this spec {after}")));
+                undone.push((change.place(&value.name), format!("{is}, but this spec {after}")));
             }
             if let (Some((above, _)), Some(_), None) = (only, after, wanted.get(&value.name)) {
                 undone.push((change.place(&value.name), format!("{above} to contain no other values")));
@@ -136,7 +138,7 @@ fn is_within(key: &Key, above: &Key) -> bool {
     key.view == above.view && key.path.is_within(&above.path)
 }
 
-/// Returns the one of `keys` that is `key` or above it; the closest if there are several.
+/// Returns the closest of `keys` that is `key` itself or a key above it.
 pub(super) fn within(key: &Key, keys: &BTreeSet<Key>) -> Option<Key> {
     std::iter::successors(Some(key.clone()), Key::parent).find(|above| keys.contains(above))
 }

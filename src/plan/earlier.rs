@@ -1,4 +1,4 @@
-//! The earlier specs of a run: which of their settings the changes of a later spec would undo, or leave out.
+//! The earlier specs of a run: finds settings of theirs that the changes of a later spec would undo or leave out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,10 @@ use crate::{
 
 use super::{desired_state::DesiredState, rules};
 
-/// The specs that were planned before, found by the keys and values that they want something of. A run can have hundreds of specs
-/// about the same keys, so the changes of one are not checked against each of the others.
+/// The specs that were planned before, indexed by the keys and values that they set.
+///
+/// A run can have hundreds of specs about the same keys. The index avoids checking each change against each earlier
+/// spec.
 #[derive(Default)]
 pub(super) struct Earlier<'a> {
     specs: Vec<One<'a>>,
@@ -25,12 +27,12 @@ pub(super) struct Earlier<'a> {
 struct One<'a> {
     id: &'a str,
     wants: &'a DesiredState<'a>,
-    /// The spec again with what its evaluation asked, where a `*` of it can match a key that a later spec creates.
+    /// The spec and the places that it read, if it has a `*` that can match a key which a later spec creates.
     starred: Option<(&'a Spec, &'a Reads)>,
 }
 
 impl<'a> Earlier<'a> {
-    /// Adds a spec that gets, or already has, what it wants.
+    /// Adds a spec whose required state holds now or will hold after its changes.
     pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
         let at = self.specs.len();
         wants.present.iter().for_each(|key| self.present.entry(key).or_default().push(at));
@@ -61,7 +63,7 @@ impl<'a> Earlier<'a> {
         clashes
     }
 
-    /// Returns the specs, by their positions, that want something of what the change changes.
+    /// Returns the positions of the specs that set something which this change concerns.
     fn about(&self, change: &KeyChange) -> BTreeSet<usize> {
         let key = &change.key;
         let mut about = BTreeSet::new();
@@ -78,8 +80,8 @@ impl<'a> Earlier<'a> {
         about
     }
 
-    /// Returns one message for each change that an earlier spec would want once these changes are made, because its `*`
-    /// matches a key that they create.
+    /// Returns one message for each change that an earlier spec would also have to make if `changes` are made. This
+    /// happens if its `*` matches a key that they create.
     pub(super) fn left_out(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
         if !changes.iter().any(|change| change.action == ChangeAction::Create) {
             return Vec::new();
@@ -88,7 +90,7 @@ impl<'a> Earlier<'a> {
         let again =
             starred.filter(|(_, reads)| changes.iter().any(|change| reads.concern(change))).flat_map(|(spec, _)| {
                 let clash = |change: KeyChange| {
-                    format!("{}: a `*` of {}, earlier in this run, would match it", change.key, spec.id)
+                    format!("{}: a `*` of {}, earlier in this run, would match this key", change.key, spec.id)
                 };
                 rules::evaluate(spec, reader).changes.into_iter().map(clash)
             });

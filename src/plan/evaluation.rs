@@ -1,4 +1,4 @@
-//! The result of evaluating a spec's registry rules, collected key by key.
+//! The result of the registry rules of a spec, collected key by key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,24 +12,24 @@ use super::{Check, RulesHere, Satisfied, desired_state::DesiredState, named, pol
 /// The result of a spec's registry rules.
 #[derive(Default)]
 pub(super) struct Evaluation<'a> {
-    /// The changes of keys: deletions first, each subkey before its parent; then updates and creations, each parent
+    /// The changes to keys: deletions first, each subkey before its parent; then updates and creations, each parent
     /// before its subkeys.
     pub changes: Vec<KeyChange>,
-    /// How many keys and values in `changes` are in, or below, keys that a `*` matches.
+    /// The number of keys and values in `changes` that are in keys which a `*` matches, or below them.
     pub by_star: usize,
-    /// How many rules about keys and values there are, and how many apply to this target.
+    /// The number of rules about keys and values, and how many of them apply to this target.
     pub rules: RulesHere,
-    /// Everything that already holds.
+    /// Keys and values that are already as required.
     pub satisfied: Vec<Satisfied>,
     /// Places that could not be read, each with the reason.
     pub unknown: Vec<String>,
-    /// Requests that kbfix refuses, and contradictions between rules; appended to `unknown` at the end.
+    /// Contradictions between rules, and changes that kbfix refuses to make. They are appended to `unknown` at the end.
     pub refused: Vec<String>,
-    /// What could not be read in a user's hive, by SID. Nothing is planned for that user.
+    /// The reasons why a user's hive could not be read, by SID. Nothing is planned for these users.
     pub unread_users: BTreeMap<String, Vec<String>>,
-    /// The SIDs of users who have a profile and no hive.
+    /// The SIDs of users who have a profile but no hive.
     pub without_hive: BTreeSet<String>,
-    /// For each trigger how it stands, and for each key that may be deleted only without subkeys, whether it has none.
+    /// One check for each trigger (whether it is done), and one for each key that may be deleted only without subkeys.
     pub checks: Vec<Check>,
     /// The rules with a label that apply, in the order of the spec.
     pub held: Vec<named::Held<'a>>,
@@ -40,7 +40,8 @@ pub(super) struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    /// Moves what was reported since `said`, if `key` is in a user's hive, to that user.
+    /// Moves the reasons that were added to `unknown` since it had `said` entries to the user of `key`, if `key` is in
+    /// a user's hive.
     pub(super) fn give_to_user(&mut self, said: usize, key: &Key) {
         if let Some(sid) = user_of(key).filter(|_| said < self.unknown.len()) {
             let of_user = self.unknown.split_off(said);
@@ -48,7 +49,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Drops everything planned for a user for whom something could not be read.
+    /// Drops everything that was planned for users who could not be read completely.
     pub(super) fn leave_out_users(&mut self) {
         let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
         self.changes.retain(|change| !is_left_out(&change.key));
@@ -58,7 +59,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// Returns the SID of the person in whose hive the key is; the key must have its canonical name.
+/// Returns the SID of the user whose hive contains the key. The key must have its canonical name.
 pub(super) fn user_of(key: &Key) -> Option<String> {
     let sid = key.path.names().next().filter(|sid| key.path.root() == RootKey::Hku && sid::is_person(sid));
     sid.map(str::to_ascii_uppercase)

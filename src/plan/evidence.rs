@@ -1,4 +1,5 @@
-//! Checks the evidence of a plan against its facts: what a reviewer reads as found is what `apply` looks for again.
+//! Checks the evidence of a plan against its facts. So the state that a reviewer reads is the state that `apply` checks
+//! again.
 
 use super::lookup;
 use super::{Check, Evidence, Part, Truth, condition};
@@ -9,7 +10,7 @@ use crate::{
 };
 
 impl Check {
-    /// Describes one fact of the check, as a sentence.
+    /// Describes one fact of this check in a sentence.
     pub fn sentence(&self, evidence: &Evidence) -> String {
         let Evidence { place, wanted, .. } = evidence;
         let found = evidence.found_or_planned();
@@ -25,7 +26,8 @@ impl Check {
     }
 }
 
-/// Returns the fault of a plan's check; `None` if it has none, as far as that can be told without the spec.
+/// Returns what is wrong with a check of a plan; `None` if nothing is. Faults that only the spec could show are not
+/// found.
 pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
     let mut results = check.evidence.iter().map(|evidence| evidence.result);
     if let Some(first) = results.next()
@@ -35,14 +37,16 @@ pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
         return Some(format!("the result of the check {} is not what its evidence says", check.title));
     }
     if check.part == Part::Deletion {
-        // Its evidence is about subkeys; the facts must list them anyway if the key is deleted.
+        // The evidence of this check is about subkeys. If the key is deleted, the facts must list its subkeys anyway.
         return None;
     }
     check.evidence.iter().find_map(|evidence| evidence_fault(evidence, reader))
 }
 
-/// Returns a message if the facts say something else about a key, value or file. Not compared: what could not be read,
-/// a folder that the registry does not name, and a `*` that matches no key.
+/// Returns a message if the facts differ from the evidence about a key, value or file.
+///
+/// Three things are not compared: places that could not be read, folders that no registry value names, and a `*` that
+/// matches no key.
 fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     if evidence.result == Truth::Unknown || evidence.found.starts_with("no such folder: ") {
         return None;
@@ -53,13 +57,13 @@ fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     if !found.contains(named) {
         return Some(format!("{place} is {named} in the plan, but {} in its facts", found.join(" or ")));
     }
-    // Evidence can also rest on an earlier spec through the path to its place, which the plan does not record.
+    // Evidence can also depend on an earlier spec through the path of its place, which the plan does not record.
     let by_another = planned_by.filter(|id| evidence.planned_by.as_ref() != Some(id));
-    by_another.map(|id| format!("{place} is planned by {id}, but the plan does not say so"))
+    by_another.map(|id| format!("{place} is planned by {id}, but `planned_by` is missing"))
 }
 
-/// Returns what the facts say of the place, in each wording that evidence can have for it; `None` if the place is not a
-/// key, value or file.
+/// Returns the state of the place according to the facts, in each wording that evidence can have. `None` means that the
+/// place is not a key, value or file.
 fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
     let place = &evidence.place;
     if place.as_bytes().get(1) == Some(&b':') || place.starts_with(r"\\") {
@@ -79,7 +83,7 @@ fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
     }
 }
 
-/// Parses a value's place as [`condition`] writes it: the key, a space, and the name in quotes or `@`.
+/// Parses the place of a value as [`condition`] writes it: the key, a space, and the name in quotes or `@`.
 fn value(place: &str) -> Option<(Key, ValueName)> {
     place.match_indices(' ').find_map(|(at, _)| {
         let (key, name) = (key(&place[..at])?, &place[at + 1..]);
@@ -103,7 +107,7 @@ fn key(text: &str) -> Option<Key> {
     path.parse::<KeyPath>().ok().map(|path| Key { path, view })
 }
 
-/// Returns what the facts say of a file, in each wording that evidence can have for it.
+/// Returns the state of a file according to the facts, in each wording that evidence can have.
 pub(super) fn file(answer: &Answer<FileFacts>) -> Vec<String> {
     let facts = match answer {
         Answer::Absent => return vec!["absent".to_owned()],

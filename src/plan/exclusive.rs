@@ -1,4 +1,4 @@
-//! Keys that may contain only what a spec names: works out what else is in them and must be deleted.
+//! Finds what else exclusive keys contain: everything in them that the spec does not name must be deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,20 @@ use crate::{
 
 use super::desired_state::{DesiredState, within};
 
-/// The unnamed contents of exclusive keys.
+/// The contents of exclusive keys that the spec does not name.
 #[derive(Default)]
 pub(super) struct Rest {
     /// Keys whose values are deleted unless the spec names them.
     pub values: BTreeSet<Key>,
-    /// The topmost keys to delete, each with everything below it.
+    /// The topmost keys to delete. Everything below them is deleted too.
     pub keys: BTreeSet<Key>,
-    /// Requests that kbfix refuses, as sentences.
+    /// Reasons why kbfix refuses to delete, as sentences.
     pub refused: Vec<String>,
     /// Keys whose contents could not be read, each with the reason.
     pub unknown: Vec<(Key, String)>,
 }
 
-/// Asks what [`rest`] will ask about the key, even if its rule does not apply here.
+/// Requests the facts that [`rest`] needs about the key, even if its rule does not apply here.
 pub(super) fn ask(key: &Key, exclusive: Exclusive, reader: &Reader<'_>) {
     match exclusive {
         Exclusive::Values => drop(reader.all_values(key)),
@@ -32,14 +32,14 @@ pub(super) fn ask(key: &Key, exclusive: Exclusive, reader: &Reader<'_>) {
     }
 }
 
-/// Works out what must be deleted from the exclusive keys of `wants`.
+/// Returns everything that must be deleted from the exclusive keys of `wants`.
 pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
     let mut rest = Rest::default();
     let named = if wants.exclusive.is_empty() { BTreeSet::new() } else { wants.named() };
     for (key, exclusive) in &wants.exclusive {
-        // Validation refuses the names that a spec writes; the key's canonical name is known only here.
+        // Validation refuses the protected keys that a spec names; the canonical name of this key is known only here.
         if is_protected(key) {
-            rest.refused.push(format!("{key} is a key that Windows needs; kbfix never empties it"));
+            rest.refused.push(format!("{key} is a key that Windows needs; kbfix never deletes its contents"));
             continue;
         }
         rest.values.insert(key.clone());
@@ -65,7 +65,8 @@ pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
 /// Returns the deletion of each value in the key for which `is_named` is false.
 ///
 /// # Errors
-/// The first value that could not be read, or why the key's values could not be listed.
+///
+/// Returns the first value that could not be read, or the reason why the key's values could not be listed.
 pub(super) fn other_values(
     key: &Key,
     is_named: impl Fn(&ValueName) -> bool,

@@ -1,4 +1,4 @@
-//! Resolves patterns to keys and paths: `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
+//! Resolves patterns to keys and paths. `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
 
 use super::lookup;
 use crate::{
@@ -17,20 +17,25 @@ pub(super) const WINDOWS_NT: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersi
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 
-/// Returns the keys that a pattern stands for on the target, sorted, each by its canonical name. A key that a `*`
-/// matches exists; keys named below it need not.
+/// Returns the keys that a pattern matches on the target, sorted, with their canonical names.
+///
+/// Keys that a `*` matches exist. The keys that the pattern names below a `*` may be absent.
 ///
 /// # Errors
-/// The first thing on the way that could not be read.
+///
+/// Returns the first thing that could not be read.
 pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     keys_of(pattern, None, reader)
 }
 
-/// Like [`keys`], but with a separate result for each user if the pattern is below HKCU, so that one user who cannot be
-/// read does not hide the others. Also returns the SIDs of users who have a profile and no hive.
+/// Returns the keys that a pattern matches, with a separate result for each user if the pattern is below HKCU.
+///
+/// If one user cannot be read, the results of the other users remain. Also returns the SIDs of users who have a profile
+/// but no hive.
 ///
 /// # Errors
-/// If the list of users cannot be read.
+///
+/// Fails if the list of users cannot be read.
 pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<(Vec<ByUser>, Vec<String>), Unread> {
     if pattern.root != RootKey::Hkcu {
         return Ok((vec![(None, keys(pattern, reader))], Vec::new()));
@@ -47,13 +52,14 @@ pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<
     Ok((each.chain(default).collect(), without_hive))
 }
 
-/// The keys of one user, with the SID; `None` for keys that belong to no user in particular.
+/// The keys of one user, and the user's SID. The SID is `None` for keys that do not belong to a user.
 pub(super) type ByUser = (Option<String>, Result<Vec<Key>, Unread>);
 
-/// Like [`keys`], for a pattern that may refer to a rule's key; `own` is that key.
+/// Returns the keys that a pattern matches; the pattern may refer to the key of a rule, `own`.
 ///
 /// # Errors
-/// The first thing on the way that could not be read.
+///
+/// Returns the first thing that could not be read.
 pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     if let Some(parameter) = &pattern.unset {
         return Err(not_set(parameter));
@@ -75,7 +81,7 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
     }
 }
 
-/// Returns the keys that the pattern stands for below these.
+/// Returns the keys that the pattern matches below `roots`.
 fn below(roots: Vec<Key>, pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     match &pattern.unset {
         Some(parameter) => Err(not_set(parameter)),
@@ -106,14 +112,15 @@ fn not_set(parameter: &str) -> Unread {
     Unread::new(Reason::Unknown, format!("the parameter `{parameter}` is not set"))
 }
 
-/// Asks the same of every key. All are asked before any answer is judged, so that they are read in one batch.
+/// Requests the same fact for every key. All requests are made before any result is examined, so that they are read in
+/// one batch.
 fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<T>, Unread> {
     let answers: Vec<_> = keys.iter().map(ask).collect();
     answers.into_iter().collect()
 }
 
-/// Returns the subkeys of the key whose names match. A link that Windows creates when it starts is asked for by name,
-/// because the stored key does not list it.
+/// Returns the subkeys of the key whose names match. A link that Windows creates at startup is looked up by name,
+/// because a stored hive does not list it.
 fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     let at = canonical::one_name(key, reader)?;
     let fits = |name: &KeyName| like.fits(name.as_str());
@@ -123,7 +130,7 @@ fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unre
             names.push(link);
         }
     }
-    // Before any of the paths is made.
+    // Check the number before any path is built.
     names.retain(fits);
     if names.len() > MOST_KEYS {
         return Err(too_many());
@@ -135,7 +142,7 @@ fn too_many() -> Unread {
     Unread::new(Reason::Unsupported, format!("a `*` matches more than {MOST_KEYS} keys"))
 }
 
-/// Returns the root key itself; for HKCU, the key below HKU of each user with a hive on the target.
+/// Returns the root key itself. For HKCU it returns the key below HKU of each user who has a hive on the target.
 fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     if root != RootKey::Hkcu {
         return Ok(vec![KeyPath::root_key(root)]);
@@ -143,10 +150,10 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     users(reader)?.0.into_iter().map(|(path, found)| found.map(|()| path)).collect()
 }
 
-/// Returns the key that HKCU is for the user whose key `own` is, given by its canonical name.
+/// Returns the key that is HKCU for the user whose hive contains `own`. `own` must have its canonical name.
 fn root_of_user(own: &KeyPath) -> KeyPath {
     let root = KeyPath::root_key(own.root());
-    // An export of one user's HKCU has no other name for it.
+    // In an export of one user's HKCU, HKCU has no other name.
     let Some(name) = own.names().next().filter(|_| own.root() == RootKey::Hku) else { return root };
     let is_classes = sid::is_default_profile(name) || sid::of_classes(name).is_some();
     let user = name
@@ -157,16 +164,17 @@ fn root_of_user(own: &KeyPath) -> KeyPath {
     KeyName::new(user).map_or(root.clone(), |user| root.child(&user))
 }
 
-/// The key of a user's hive, and whether it can be read.
+/// The root key of a user's hive, and whether it can be read.
 type User = (KeyPath, Result<(), Unread>);
 
-/// Returns each user with a hive on the target, readable or not, and the SIDs of users who have a profile and no hive.
+/// Returns each user who has a hive on the target, readable or not, and the SIDs of users who have a profile but no
+/// hive.
 fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
-    // Every Windows has this list, so a target without it does not prove that there are no users.
+    // Every Windows has this list, so its absence does not show that there are no users.
     let absent = || Unread::new(Reason::Unknown, format!("HKLM\\{PROFILES}, which lists the users, is absent"));
     let sids = match reader.subkeys(&lookup::hklm(PROFILES)).known().and_then(|sids| sids.ok_or_else(absent)) {
         Ok(sids) => sids,
-        // An export of one user's HKCU has no profile list; there HKCU is that user.
+        // An export of one user's HKCU has no list of profiles. There, HKCU is that user's hive.
         Err(why) if why.reason == Reason::Unknown => {
             let own = KeyPath::root_key(RootKey::Hkcu);
             return match reader.key(&Key::new(own.clone())) {
@@ -188,11 +196,11 @@ fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
     Ok((users, without_hive))
 }
 
-/// Returns the key at which the Default profile's hive is mounted.
+/// Returns the key at which the hive of the Default profile is mounted.
 fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
     let path = KeyPath::from_parts(RootKey::Hku, sid::DEFAULT_PROFILE);
     let path = path.map_err(|error| Unread::new(Reason::Unsupported, error.to_string()))?;
-    // Every Windows has this profile, so a target that does not show it does not prove that there is none.
+    // Every Windows has this profile, so its absence from the target does not show that there is none.
     let absent = || Unread::new(Reason::Unknown, "the hive of the Default profile is absent");
     let there = reader.key(&Key::new(path.clone())).known();
     let there = there.map_err(|why| Unread { detail: format!("the Default profile: {}", why.detail), ..why });
@@ -203,14 +211,15 @@ fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
 pub(super) enum Resolved {
     /// The absolute path on the target.
     Path(String),
-    /// The path's folder cannot be determined; the string says why.
+    /// The folder of the path cannot be determined, for this reason.
     NoFolder(String),
 }
 
 /// Resolves a path pattern on the target.
 ///
 /// # Errors
-/// The first thing on the way that could not be read.
+///
+/// Returns the first thing that could not be read.
 pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> Result<Resolved, Unread> {
     let mut out = String::new();
     for part in &pattern.0 {
@@ -242,7 +251,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                 None => return Ok(Resolved::NoFolder(format!("%{}% is not set on the target", variable.name()))),
             },
         };
-        // A folder from the registry may end in a backslash, and the part after it may begin with one.
+        // A folder from the registry may end with a backslash, and the part after it may begin with one.
         if piece.starts_with('\\') && out.ends_with('\\') {
             out.pop();
         }
@@ -251,8 +260,8 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
     Ok(Resolved::Path(out))
 }
 
-/// Returns the folder that a REG_SZ or REG_EXPAND_SZ value names, with its variables resolved. `under` lists the
-/// variables that are being resolved.
+/// Returns the folder that a REG_SZ or REG_EXPAND_SZ value contains, with its variables expanded. `under` lists the
+/// variables that are being expanded, which detects circles.
 fn folder(
     key: &Key,
     name: &ValueName,
@@ -268,13 +277,13 @@ fn folder(
     expanded(&text, reader, under).map(Some)
 }
 
-/// Resolves the `%variables%` in `text` on the target.
+/// Expands the `%variables%` in `text` for the target.
 fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> Result<String, Unread> {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         let Some((name, tail)) = after.split_once('%') else { break };
-        let unknown = || Unread::new(Reason::Unsupported, format!("kbfix does not know %{name}% in `{text}`"));
+        let unknown = || Unread::new(Reason::Unsupported, format!("kbfix cannot expand %{name}% in `{text}`"));
         let folder = variable(PathVariable::parse(name).ok_or_else(unknown)?, reader, under)?.ok_or_else(unknown)?;
         out.push_str(before);
         out.push_str(&folder);
@@ -284,7 +293,7 @@ fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> R
     Ok(out)
 }
 
-/// Returns the folder that a variable names on the target, from the registry values that Windows derives it from.
+/// Returns the folder that a variable stands for on the target, from the same registry values as Windows uses.
 fn variable(
     variable: PathVariable,
     reader: &Reader<'_>,

@@ -1,7 +1,7 @@
 //! The saved plan: a JSON file with its own digest.
 //!
-//! The digest is the SHA-256 of the plan as canonical JSON (RFC 8785; a plan has no fractions), so it does not depend
-//! on the file's layout.
+//! The digest is the SHA-256 of the plan in canonical JSON (RFC 8785), so it does not depend on spaces, line breaks or
+//! the order of members.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, error::Category};
@@ -16,7 +16,7 @@ use crate::{
     registry::notation::hex_digits,
 };
 
-/// A file is not a plan that can be trusted.
+/// Why a file is not a plan that can be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The file is not JSON.
@@ -25,33 +25,31 @@ pub enum PlanError {
     /// The file is JSON, but not a plan of version 1.
     #[error("it is not a plan of version 1: {0}")]
     Shape(String),
-    /// The content does not have the digest that the file states.
-    #[error(
-        "it was altered after it was made: it says that its digest is {written}, but the digest of its content is {content}"
-    )]
+    /// The digest of the content differs from the digest that the file states.
+    #[error("it was altered after it was made: its `digest` is {written}, but the digest of its content is {content}")]
     Altered {
         /// The digest in the file.
         written: String,
         /// The digest of the content.
         content: String,
     },
-    /// The plan's parts contradict each other, so kbfix did not write it like this.
+    /// The parts of the plan contradict each other, so kbfix did not write it in this form.
     #[error("its parts contradict each other: {0}")]
     Inconsistent(String),
     /// The plan is not the one that was approved.
-    #[error("it is not the plan that was approved: its digest is {found}, the approved one is {wanted}")]
+    #[error("it is not the plan that was approved: its digest is {found}, but the approved digest is {wanted}")]
     Other {
-        /// The file's digest.
+        /// The digest of the file.
         found: String,
         /// The approved digest.
         wanted: String,
     },
 }
 
-/// The member of a document that has its digest.
+/// The name of the member that holds a document's digest.
 const DIGEST: &str = "digest";
 
-/// The member that says of which version a plan is.
+/// The member that holds the version of the plan format.
 #[derive(Deserialize)]
 struct Version {
     kbfix_plan: Option<Value>,
@@ -63,24 +61,24 @@ impl Plan {
         digest(self)
     }
 
-    /// Returns the content of the plan file.
+    /// Returns the text of the plan file.
     pub fn to_text(&self) -> String {
         let mut text = serde_json::to_string_pretty(&seal(self)).unwrap_or_default();
         text.push('\n');
         text
     }
 
-    /// Returns the same content on one line without a line break, and the digest.
+    /// Returns the plan on one line, without a final line break, and its digest.
     pub fn to_line(&self) -> (String, String) {
         let sealed = seal(self);
         (serde_json::to_string(&sealed).unwrap_or_default(), sealed.digest)
     }
 
-    /// Reads a plan file, and checks it against the approved digest, if one is given, and against itself. The returned
-    /// plan has the digest that the file states.
+    /// Reads a plan file and checks its digest, the approved digest if one is given, and its consistency.
     ///
     /// # Errors
-    /// [`PlanError`]
+    ///
+    /// Returns [`PlanError`] if the file is not a plan that can be trusted.
     pub fn from_text(text: &str, approved: Option<&str>) -> Result<Self, PlanError> {
         json::check(text).map_err(|error| match error.classify() {
             Category::Data => PlanError::Shape(error.to_string()),
@@ -106,14 +104,17 @@ impl Plan {
         if plan.digest() != content {
             let trees = (serde_json::from_slice(&rest), serde_json::to_value(&plan));
             let place = if let (Ok(was), Ok(is)) = trees { difference(&was, &is, "") } else { None };
-            return Err(PlanError::Shape(format!("{} is not written as kbfix writes it", place.unwrap_or_default())));
+            return Err(PlanError::Shape(format!(
+                "{} is not in the form that kbfix writes",
+                place.unwrap_or_default()
+            )));
         }
         consistent::check(&plan).map_err(PlanError::Inconsistent)?;
         Ok(plan)
     }
 }
 
-/// Returns the JSON schema of the file: a plan and its digest.
+/// Returns the JSON schema of the plan file: the plan and its digest.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Plan).to_value();
     let digest = serde_json::json!({
@@ -130,7 +131,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Compares digests, which may be given without `sha256:` and in either letter case.
+/// Compares two digests. Each may lack the prefix `sha256:` and may be in either letter case.
 pub(crate) fn same_digest(a: &str, b: &str) -> bool {
     let bare = |d: &str| {
         let lower = d.trim().to_ascii_lowercase();
@@ -139,7 +140,7 @@ pub(crate) fn same_digest(a: &str, b: &str) -> bool {
     bare(a) == bare(b)
 }
 
-/// A document with its digest as a further member.
+/// A document with its digest as an additional member.
 #[derive(Serialize)]
 pub(crate) struct Sealed<'a, T: Serialize> {
     #[serde(flatten)]
@@ -147,19 +148,19 @@ pub(crate) struct Sealed<'a, T: Serialize> {
     digest: String,
 }
 
-/// Adds the document's digest to it, as the member `digest`.
+/// Adds the digest to the document, as the member `digest`.
 pub(crate) fn seal<T: Serialize>(document: &T) -> Sealed<'_, T> {
     Sealed { document, digest: digest(document) }
 }
 
-/// Takes the digest out of the text of a document. Returns the digest that was in it, that of the rest, and the rest as
-/// canonical JSON; `None` if it is not an object with a digest.
+/// Separates the digest from a document. Returns the stated digest, the digest of the rest, and the rest as canonical
+/// JSON. Returns `None` if the text is not an object with a digest.
 pub(crate) fn unseal(document: &str) -> Option<(String, String, Vec<u8>)> {
     let (Some(Value::String(written)), rest) = without(document, DIGEST).ok()? else { return None };
     Some((written, digest_of(&rest), rest))
 }
 
-/// Reads a document in canonical form. The error is a sentence without line and column, which nobody sees.
+/// Reads a document in canonical form. The error omits line and column, because users never see the canonical form.
 pub(crate) fn from_canonical<T: DeserializeOwned>(document: &[u8]) -> Result<T, String> {
     serde_json::from_slice(document).map_err(|error| {
         let text = error.to_string();
@@ -185,7 +186,7 @@ fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// Returns the SHA-256 of a document as canonical JSON; an empty string for one that is no JSON.
+/// Returns the SHA-256 of a document in canonical JSON, or an empty string if it cannot be written as JSON.
 pub fn digest(document: &impl Serialize) -> String {
     canonical(document).map_or_else(|_| String::new(), |text| digest_of(&text))
 }

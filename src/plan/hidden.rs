@@ -1,13 +1,13 @@
-//! Leaves the data that is shown to nobody out of documents.
+//! Removes the data of sensitive values from documents.
 //!
-//! Plans and journals are written in full, because they are applied and rolled back. Reports and displayed journals are
-//! not.
+//! Plan and journal files keep all data, because it is needed to apply and to roll back. Reports and displayed journals
+//! do not show sensitive data.
 
 use serde_json::{Value, json};
 
 use crate::registry::notation::HIDDEN;
 
-/// Hides the data of sensitive values in changes and in satisfied rules, anywhere in `value`.
+/// Removes the data of sensitive values from all changes and satisfied rules in `value`.
 pub(crate) fn hide(value: &mut Value) {
     match value {
         Value::Object(fields) => {

@@ -18,22 +18,21 @@ use super::{
     expand::{self, Resolved},
 };
 
-/// The installation of a hotfix that is missing. It comes before the changes of the registry, and cannot be rolled
-/// back.
+/// The installation of a missing hotfix. It is done before the registry changes, and cannot be rolled back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Install {
-    /// The file name of the package, as in the spec; `*` stands for any characters.
+    /// The file name of the package, as in the spec; `*` matches any characters.
     pub package: String,
     /// The SHA-256 that the file must have, in hex digits.
     pub sha256: String,
-    /// The arguments with which the package is run.
+    /// The command-line arguments for the package.
     pub arguments: Vec<String>,
     /// Exit codes that mean success.
     pub success: Vec<u32>,
-    /// Exit codes that mean success after which the computer must be restarted.
+    /// Exit codes that mean success and that the computer must be restarted.
     pub restart: Vec<u32>,
-    /// The files that show afterwards whether the hotfix is installed.
+    /// The files that show, after the package was run, whether the hotfix is installed.
     pub files: Vec<InstalledFile>,
 }
 
@@ -43,9 +42,9 @@ pub struct Install {
 pub struct InstalledFile {
     /// The path on the target.
     pub path: String,
-    /// The file versions that are sufficient. One without `from` means this version or later.
+    /// The sufficient file versions. An entry without `from` accepts its version and every later one.
     pub versions: Vec<Threshold>,
-    /// The processor that the file is built for.
+    /// The processor for which the file must be built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
 }
@@ -62,8 +61,7 @@ pub struct Threshold {
 }
 
 impl Install {
-    /// Returns the installation that the operator asks for; `None` if they do not, or if a file's path cannot be
-    /// determined.
+    /// Returns the installation, if the operator requested it and the paths of all files can be determined.
     pub(super) fn wanted(spec: &Spec, reader: &Reader<'_>) -> Option<Self> {
         let hotfix = spec.hotfix.as_ref().filter(|hotfix| hotfix.install)?;
         let package = hotfix.package.as_ref()?;
@@ -94,7 +92,7 @@ fn thresholds(test: &VersionTest) -> Vec<Threshold> {
 }
 
 impl InstalledFile {
-    /// Judges a file: returns what was found, what is wanted, and whether the file is sufficient.
+    /// Tests a file. Returns what was found, what is wanted, and whether the file is sufficient.
     pub fn judge(&self, facts: &FileFacts) -> (String, String, bool) {
         let branches: Vec<Branch> = self
             .versions

@@ -1,4 +1,4 @@
-//! Turns the desired state of one key into its changes.
+//! Turns the desired state of one key into changes.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use crate::{
 
 use super::{Satisfied, canonical, desired_state::OneValue, evaluation::Evaluation, exclusive};
 
-/// A key with the rules that it, or its values, must satisfy.
+/// A key with the rules for it and its values.
 pub(super) struct WantedKey<'a> {
     pub key: &'a Key,
     pub must_exist: bool,
-    /// Whether the key may have no other values.
+    /// Whether the key must contain no other values.
     pub exclusive: bool,
     pub values: &'a [OneValue<'a>],
 }
 
-/// Evaluates a key that is deleted itself or with a key above it. Values that must be absent will be; anything else is
-/// a contradiction.
+/// Evaluates a key that will be deleted, itself or with a key above it. Its values that must be absent then will be.
+/// Any other rule contradicts the deletion.
 pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
-        result.refused.push(format!("{key} is to be there, and {gone} is to be absent"));
+        result.refused.push(format!("one rule requires {key} to exist, another requires {gone} to be absent"));
         return;
     }
     for value in values {
@@ -38,7 +38,7 @@ pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>
     result.satisfied.extend(values.iter().map(absent));
 }
 
-/// Evaluates one key whose values, or which itself, must hold.
+/// Evaluates the rules of one key that is not deleted.
 pub(super) fn one_key(
     wanted: &WantedKey<'_>,
     created: &mut BTreeSet<Key>,
@@ -51,11 +51,14 @@ pub(super) fn one_key(
     for value in wanted {
         let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
         let read = reader.value(key, value.name).state();
-        // Asked in the same batch.
+        // Request this in the same batch.
         drop(reader.policies(key, value.name));
         let after = |before: Option<Data>| {
             let after = value.after(before.as_ref()).map_err(|why| match reader.is_hidden(key, value.name) {
-                true => Unread::new(why.reason, "the existing data cannot be kept; it is sensitive, and is not shown"),
+                true => Unread::new(
+                    why.reason,
+                    "the existing data does not have the form that the rule needs; it is sensitive and is not shown",
+                ),
                 false => why,
             });
             Ok((after?, before))
@@ -67,7 +70,7 @@ pub(super) fn one_key(
                     value.after(data).is_ok_and(|is| is.as_ref().is_some_and(|is| is.as_ref() == data))
                 };
                 result.policy.add(key, value.name, after.as_ref(), keeps, reader);
-                // Use the name as found, so that a deleted value comes back under the same name.
+                // Use the spelling of the name that was found, so that a rollback restores it.
                 let name = reader.spelled(key, value.name);
                 if before == after {
                     result.satisfied.push(Satisfied::new(key, Some(name), before));
@@ -99,7 +102,8 @@ pub(super) fn one_key(
     let exists = match reader.key(key) {
         Answer::Present(()) => true,
         Answer::Absent => false,
-        // In a policy file, a value can be set in every key; that the key exists is known only where something is set.
+        // In a policy file a value can be set in any key. The file shows that a key exists only if it sets something
+        // there.
         Answer::Unread(why) if why.reason == Reason::NotConfigured && (sets(&values) || !must_exist) => true,
         Answer::Unread(why) => {
             if !unread {
@@ -126,7 +130,7 @@ pub(super) fn one_key(
     }
 }
 
-/// Returns whether a change gives a value data, so that the key is there afterwards.
+/// Returns whether one of the changes sets data, so that the key exists afterwards.
 fn sets(values: &[ValueChange]) -> bool {
     values.iter().any(|value| value.after.as_ref().is_some_and(|data| !data.is_not_configured()))
 }
@@ -141,7 +145,7 @@ fn create_parents(
     let mut missing = Vec::new();
     let mut next = key.parent();
     while let Some(parent) = next {
-        // The parent of a key that the views keep apart may be one that they share.
+        // The parent of a key that differs between the views may be a key that both views share.
         let parent = canonical::one_name(&parent, reader).map_err(|why| (parent, why))?;
         if created.contains(&parent) {
             break;
@@ -161,9 +165,9 @@ fn create_parents(
     Ok(())
 }
 
-/// Adds the deletion of a key and all keys below it, each subkey before its parent.
+/// Adds the deletions of a key and of all keys below it, each subkey before its parent.
 pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
-    // Validation refuses the names that a spec writes; what its `*` stands for is known only here.
+    // Validation refuses the protected keys that a spec names; the keys that a `*` matches are known only here.
     if is_protected(key) {
         result.refused.push(format!("{key} is a key that Windows needs; kbfix never deletes it"));
         return;
@@ -179,7 +183,8 @@ pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>
         }
         Answer::Present(()) => {}
     }
-    // A rollback asks whether the parent exists, and a snapshot has only what was asked when it was taken.
+    // Request the parent too: a rollback needs to know whether it exists, and a snapshot contains only the facts that
+    // were requested.
     if let Some(parent) = key.parent() {
         reader.key(&parent);
     }

@@ -1,4 +1,4 @@
-//! Looks up values of the machine that several steps of planning need.
+//! Looks up facts about the machine that several planning steps need.
 
 use crate::{
     observe::Reader,
@@ -6,12 +6,12 @@ use crate::{
     targets::{Reason, Unread},
 };
 
-/// Returns a key below HKLM; its path is a constant of this program.
+/// Returns a key below HKLM. `below` is a constant of this program.
 pub(super) fn hklm(below: &str) -> Key {
     Key::new(KeyPath::known(RootKey::Hklm, below))
 }
 
-/// Returns a value below HKLM; its key and name are constants of this program.
+/// Returns a value below HKLM. `key` and `name` are constants of this program.
 pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
     reader.value(&hklm(key), &name).known()
@@ -22,8 +22,12 @@ pub(super) fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<
     read(key, name, "text", Data::as_read_text, reader)
 }
 
-/// Returns a value below HKLM, parsed by `meaning`. If that returns `None`, the data is malformed; the error says that
-/// it is not `what`.
+/// Returns a value below HKLM, parsed by `meaning`.
+///
+/// # Errors
+///
+/// Fails if the value cannot be read, or if `meaning` returns `None`; the message then says that the data is not
+/// `what`.
 pub(super) fn read<T>(
     key: &str,
     name: &str,
@@ -36,7 +40,7 @@ pub(super) fn read<T>(
     meaning(&data).map(Some).ok_or_else(malformed)
 }
 
-/// Formats data for evidence; a number also in decimal.
+/// Formats data for evidence. A number is shown in decimal and in hex.
 pub(super) fn readable(data: &Data) -> String {
     match data.decode() {
         Decoded::Malformed(why) => format!("{data:?}, malformed: {why}"),

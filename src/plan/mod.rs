@@ -1,8 +1,7 @@
-//! Plans: what has to change on a target to satisfy specs, and the facts that this rests on.
+//! Plans: the changes that a target needs to satisfy specs, and the facts on which they depend.
 //!
-//! Making a plan is pure: it asks a [`Reader`](crate::observe::Reader) and does no I/O. A plan is data: it can be
-//! saved, reviewed, identified by its digest, and applied later on the same machine if nothing that it rests on has
-//! changed.
+//! Planning does no I/O: it gets all facts from a [`Reader`](crate::observe::Reader). A plan is data: it can be saved,
+//! reviewed, identified by its digest, and applied later to the same machine while the facts are unchanged.
 
 mod build;
 mod condition;
@@ -60,24 +59,26 @@ pub struct Plan {
     pub kbfix_plan: u32,
     /// The URI of the target that the plan was made from.
     pub target: String,
-    /// The machine that the target is, or is a copy of.
+    /// The identity of the machine that the target is, or is a copy of.
     pub machine: Machine,
-    /// One part for each spec, in the order given. Later specs are planned as if the changes of earlier ones were made.
+    /// The plans of the specs, in the order in which the specs were given. Each spec is planned as if the changes of
+    /// the specs before it had been made.
     pub specs: Vec<SpecPlan>,
-    /// The specs that the plan retires, if it does; then `specs` has one part for all of them.
+    /// The specs that the plan retires; missing if it retires none. If present, `specs` has one entry for all retired
+    /// specs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retires: Option<Retirement>,
-    /// Everything that was read to make the plan. The plan is applied only while all of it still holds.
+    /// All facts that were read to make the plan. The plan is applied only if all of them are unchanged.
     pub facts: Facts,
 }
 
-/// The identity of a target's machine, as far as its registry says.
+/// The identity of a target's machine, as far as its registry contains it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
-    /// The computer name; null if the target does not have it.
+    /// The computer name; null if the target does not contain it.
     pub computer_name: Option<String>,
-    /// The MachineGuid; null if the target does not have it.
+    /// The MachineGuid; null if the target does not contain it.
     pub machine_guid: Option<String>,
 }
 
@@ -89,63 +90,63 @@ pub struct SpecPlan {
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// The SHA-256 of the spec's file, in hex digits.
+    /// The SHA-256 of the spec's file, in hex digits; empty in a plan that retires specs.
     pub sha256: String,
     /// The parameter values; `(hidden)` for a sensitive one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
     /// The outcome of the spec.
     pub outcome: Outcome,
-    /// The reasons for an outcome of not applicable, pending restart, blocked, needs parameter, unknown or failed; and which users are
-    /// left out.
+    /// The reasons for an outcome of `not_applicable`, `pending_restart`, `blocked`, `needs_parameter`, `unknown` or
+    /// `failed`, and the users who are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// The SIDs of users for whom something could not be read, while the spec applies to all others; `reasons` say why.
-    /// Nothing is planned for these users, and the run as a whole is `unknown`.
+    /// The SIDs of users who could not be read completely, although the spec applies to all other users. `reasons` says
+    /// why. Nothing is planned for these users, and the outcome of the whole run is `unknown`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread_users: Vec<String>,
     /// The checks that are made before the registry rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
-    /// Whether the operator asked for the spec's triggers, so that those that are not done are written.
+    /// Whether the operator requested the triggers of the spec, so that those that are not done are written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_triggers: bool,
-    /// The installation of the hotfix, if it is missing and the operator asks for it. It comes before the changes.
+    /// The installation of the hotfix, if it is missing and the operator requested it. It is done before the changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<Install>,
-    /// The changes, in the order in which they are made.
+    /// The changes, in the order in which they will be made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<KeyChange>,
-    /// How many keys and values change through a `*` of the spec. `kbfix apply` makes very many such changes only if
-    /// told to.
+    /// The number of keys and values that change because a `*` of the spec matches their key. Above a limit, `kbfix
+    /// apply` makes these changes only if its options allow it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub by_star: usize,
-    /// How many of the spec's rules apply to this target, if not all do. A rule does not apply if its `when` does not
-    /// hold, or if its key pattern (such as `*`) matches no key.
+    /// The number of the spec's rules that apply to this target; missing if all apply. A rule does not apply if its
+    /// `when` does not hold, or if its key pattern (such as `*`) matches no key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<RulesHere>,
-    /// The rules and values to which the spec gives an `id`, a `severity` or `controls`, and which apply to this target.
+    /// The rules and values that have an `id`, a `severity` or `controls` in the spec and apply to this target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<NamedRule>,
-    /// Everything that is already as the spec requires.
+    /// Every key and value that is already in the state that the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
-    /// What policy stores say about the values that the spec wants.
+    /// The settings of policy stores for the values that the spec sets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policy: Vec<PolicyOwner>,
-    /// The policy stores that could not be read, so that the owners of values are not known.
+    /// The policy stores that could not be read. For some values it is therefore unknown whether a policy sets them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policy_unread: Vec<PolicyUnread>,
-    /// The steps that the spec asks for beside the registry, which kbfix does not take.
+    /// The steps outside the registry that the spec requires and that a person must do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manual_steps: Vec<ManualStep>,
     /// What has to be restarted after the changes.
     pub restart: Restart,
-    /// The restart that the machine waits for already. Missing if the spec has no use for it: without a hotfix and a
-    /// restart of the computer, and where it does not apply.
+    /// The restart that the machine is already waiting for. Missing if the spec does not apply, or if it neither has a
+    /// hotfix nor requires a restart of the computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_restart: Option<PendingRestart>,
-    /// The parameters that have to be set first. Not in the document, whose `reasons` name them in words.
+    /// The parameters without a value. They are not in the document; `reasons` describes them.
     #[serde(skip)]
     #[schemars(skip)]
     pub unset: Vec<String>,
@@ -164,12 +165,12 @@ pub struct Restart {
     pub computer: ComputerRestart,
     /// The services to restart, by service name.
     pub services: Vec<String>,
-    /// A note for the operator.
+    /// A note about the restart, for the operator.
     pub note: Option<String>,
 }
 
 impl Restart {
-    /// Combines several: the strongest requirement for the computer, and each service once.
+    /// Combines several restarts: the strongest requirement for the computer, and each service once.
     pub fn together<'a>(each: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all = Self { computer: ComputerRestart::Never, services: Vec::new(), note: None };
         for one in each {
@@ -184,15 +185,15 @@ impl Restart {
     }
 }
 
-/// A test that a spec makes before its registry rules.
+/// A test that is made before the registry rules of a spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// The part of the spec that asks for the check.
+    /// The part of the spec that requires the check.
     pub part: Part,
-    /// The prerequisite's or hotfix's title, or the name of the part.
+    /// The title of the prerequisite or hotfix, or the name of the part.
     pub title: String,
-    /// Each single fact that was tested.
+    /// The facts that were tested.
     pub evidence: Vec<Evidence>,
     /// Whether the check passes.
     pub result: Truth,
@@ -204,37 +205,37 @@ pub struct Check {
 pub enum Part {
     /// `applicable`.
     Applicable,
-    /// `cause`. It decides nothing.
+    /// `cause`. Its result does not affect the outcome.
     Cause,
     /// `prerequisites`.
     Prerequisite,
     /// `hotfix`.
     Hotfix,
-    /// `on_subkeys: refuse` of a key that must be absent.
+    /// `on_subkeys: refuse` of a key that must be absent: whether the key has no other subkeys.
     Deletion,
-    /// `trigger` of a rule: whether it is done, or written.
+    /// `trigger` of a rule: whether the trigger is done, or its values are already written.
     Trigger,
 }
 
-/// A fact that was tested, next to what was wanted.
+/// A fact that was tested, with the wanted state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// The key, value or file.
+    /// The key, value or file that was tested.
     pub place: String,
     /// The wanted state.
     pub wanted: String,
     /// The state that was found.
     pub found: String,
-    /// Whether the found state is as wanted.
+    /// Whether the found state satisfies the test.
     pub result: Truth,
-    /// The earlier spec of the run that plans the found state. Missing if the target has it now.
+    /// The id of the earlier spec of the run that plans the found state. Missing if the target is in this state now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_by: Option<String>,
 }
 
 impl Evidence {
-    /// Returns the found state, and which spec plans it if it is only planned.
+    /// Returns the found state; if it is only planned, also the id of the spec that plans it.
     pub fn found_or_planned(&self) -> String {
         match &self.planned_by {
             Some(id) => format!("{} (planned by {id})", self.found),
@@ -247,22 +248,22 @@ impl Evidence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Truth {
-    /// It holds.
+    /// The test is satisfied.
     Met,
-    /// It does not hold.
+    /// The test is not satisfied.
     Unmet,
-    /// The target cannot answer.
+    /// The target does not contain the facts that are needed to decide.
     Unknown,
 }
 
-/// How many of a spec's rules apply to a target.
+/// The number of a spec's rules that apply to a target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesHere {
-    /// The rules that apply.
+    /// The number of rules that apply.
     pub here: usize,
-    /// All rules: each value that a rule names, or the key if the rule is about the key itself. In both views, a rule
-    /// counts twice.
+    /// The number of all rules. Each value of a rule counts as one, as does a rule about the key itself. A rule for
+    /// both registry views counts twice.
     pub of: usize,
 }
 
@@ -276,56 +277,54 @@ pub struct Satisfied {
     /// The value name; missing if this is about the key itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ValueName>,
-    /// The value's data; missing if the value is absent, as it should be or may be, and if this is about the key
-    /// itself.
+    /// The data of the value. Missing if the value is absent and may be, or if the entry is about the key itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// The earlier spec of the run that plans this state. Missing if the target has it now.
+    /// The id of the earlier spec of the run that plans this state. Missing if the target is in this state now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_by: Option<String>,
-    /// Whether the data is shown to nobody. In a report, `bytes` is then missing from it, and `hidden` is true.
+    /// Whether the data is never shown. In a report, `bytes` is then missing, and `hidden` is true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
 }
 
 impl Satisfied {
-    /// Returns the entry for a key, or for a value in it.
+    /// Returns the entry for a key, or for a value of the key.
     pub(crate) fn new(key: &Key, name: Option<ValueName>, data: Option<Data>) -> Self {
         Self { key: key.clone(), name, data, planned_by: None, sensitive: false }
     }
 }
 
-/// The outcome of a spec. The order is that of the exit codes, worst last.
+/// The outcome of a spec. The order is that of the exit codes, with the worst outcome last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The article does not apply to this target.
     NotApplicable,
-    /// Everything is as the spec requires.
+    /// Everything is in the state that the spec requires.
     InDesiredState,
     /// The changes were made.
     Changed,
-    /// Something has to change.
+    /// Something must be changed.
     ChangesPending,
-    /// The hotfix is installed, and waits for the next start of the computer, which replaces its file; nothing is
-    /// changed.
+    /// The hotfix is installed, but its file is replaced only when the computer restarts. Nothing is changed.
     PendingRestart,
-    /// A prerequisite or the hotfix is missing, a key to be deleted has subkeys, or the spec conflicts with an earlier
-    /// one; nothing is changed.
+    /// A prerequisite or the hotfix is missing, a trigger is not done, a key that must be deleted has subkeys, or the
+    /// spec conflicts with an earlier one. Nothing is changed.
     Blocked,
-    /// A parameter without a default is not set; nothing is changed.
+    /// A parameter without a default has no value. Nothing is changed.
     NeedsParameter,
-    /// The target cannot answer; nothing is changed.
+    /// The target does not contain the facts that are needed to decide. Nothing is changed.
     Unknown,
-    /// Writing failed, and everything was put back as it was.
+    /// Writing failed, and everything was restored.
     RolledBack,
-    /// Writing failed, and not everything could be put back; or the package of the hotfix failed, and nothing was
+    /// Writing failed, and not everything could be restored; or the package of the hotfix failed, and nothing was
     /// written.
     Failed,
 }
 
 impl Outcome {
-    /// Returns the word for it in documents and messages.
+    /// Returns the name of the outcome in documents and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotApplicable => "not_applicable",
@@ -341,7 +340,7 @@ impl Outcome {
         }
     }
 
-    /// Returns the exit code of a run whose worst outcome this is.
+    /// Returns the exit code of a run in which this is the worst outcome.
     pub fn exit(self) -> Exit {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Changed => Exit::Done,
@@ -354,12 +353,12 @@ impl Outcome {
 }
 
 impl SpecPlan {
-    /// Returns the outcome for the run as a whole: if a user could not be read, at least unknown.
+    /// Returns the outcome for the whole run: at least `unknown` if a user could not be read.
     pub fn whole_outcome(&self) -> Outcome {
         if self.unread_users.is_empty() { self.outcome } else { self.outcome.max(Outcome::Unknown) }
     }
 
-    /// Returns whether anything is installed or changed for the spec.
+    /// Returns whether the plan installs or changes anything for the spec.
     pub fn does_something(&self) -> bool {
         self.install.is_some() || !self.changes.is_empty()
     }
@@ -371,18 +370,19 @@ impl Plan {
         self.specs.iter().flat_map(|spec| &spec.changes)
     }
 
-    /// Returns the first spec that changes more than `most` keys and values through a `*`. What a `*` matches depends
-    /// on the machine, so no reviewer of the spec has seen how many there are.
+    /// Returns the first spec that changes more than `most` keys and values because of a `*`.
+    ///
+    /// The matches of a `*` depend on the machine, so a reviewer of the spec cannot know their number.
     pub fn wider_than(&self, most: usize) -> Option<&SpecPlan> {
         self.specs.iter().find(|spec| !spec.changes.is_empty() && spec.by_star > most)
     }
 
-    /// Returns the restarts for all specs with something to do; their notes stay with the specs.
+    /// Returns the combined restarts of all specs with changes. Notes are not included.
     pub fn restart(&self) -> Restart {
         Restart::together(self.specs.iter().filter(|spec| spec.does_something()).map(|spec| &spec.restart))
     }
 
-    /// Returns the worst outcome; in desired state if there is no spec.
+    /// Returns the worst outcome of all specs; in desired state if there is no spec.
     pub fn outcome(&self) -> Outcome {
         self.specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState)
     }

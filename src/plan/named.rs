@@ -1,4 +1,4 @@
-//! The rules and values that a spec names: what each is about on the target, and whether it is met.
+//! Rules and values that have an id, a severity or controls: their places on the target, and whether they are met.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,19 +14,19 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// A rule or value of a spec that has an id, a severity or controls, on this target.
+/// A rule or value of a spec that has an id, a severity or controls, and applies to this target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedRule {
     /// Its id, severity and controls.
     pub label: Label,
-    /// Whether it is met before the changes: `unmet` if one of its places has a change, otherwise `met`.
+    /// Whether it is met before the changes: `unmet` if one of its places is changed, otherwise `met`.
     pub result: Truth,
-    /// The keys and values that it is about.
+    /// The keys and values that the rule concerns.
     pub places: Vec<Place>,
 }
 
-/// A key or value that a rule is about.
+/// A key or value that a rule concerns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
@@ -36,12 +36,12 @@ pub struct Place {
     /// The value name; missing if this is about the key itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ValueName>,
-    /// The extent to which the key may hold nothing else.
+    /// How the key is exclusive; missing if it may contain anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
 }
 
-/// A rule whose condition holds for a key, and which of its values apply there.
+/// A rule that applies to a key, with its values that apply there.
 pub(super) struct Held<'a> {
     /// The rule.
     pub rule: &'a KeyRule,
@@ -51,12 +51,12 @@ pub(super) struct Held<'a> {
     pub values: Vec<&'a ValueRule>,
 }
 
-/// Returns the named rules and values in the order of the spec; `held` is in that order.
+/// Returns the named rules and values in the order of the spec. `held` must have this order.
 pub(super) fn named(spec: &Spec, held: &[Held<'_>], changes: &[KeyChange]) -> Vec<NamedRule> {
     let mut out: Vec<NamedRule> = Vec::new();
     let mut add = |label: &Label, places: Vec<Place>| {
         let result = Truth::of(!places.iter().any(|place| place.changes(changes)));
-        // In both views, one rule of the spec is two.
+        // A rule for both registry views was split into two, which are joined here.
         match out.iter_mut().find(|known| label.id.is_some() && known.label.id == label.id) {
             Some(known) => {
                 known.result = Truth::all([known.result, result]);
@@ -86,7 +86,7 @@ pub(super) fn named(spec: &Spec, held: &[Held<'_>], changes: &[KeyChange]) -> Ve
 }
 
 impl Held<'_> {
-    /// Returns everything that the rule is about at this key.
+    /// Returns everything that the rule concerns in this key.
     fn places(&self) -> Vec<Place> {
         let is_of_key = self.rule.must_exist || self.rule.desired.is_absent() || self.rule.exclusive.is_some();
         let key = Place { key: self.key.clone(), name: None, exclusive: self.rule.exclusive };
@@ -95,12 +95,12 @@ impl Held<'_> {
     }
 }
 
-/// Returns the fault of what a loaded plan says of named rules, if it has one.
+/// Returns what is wrong with the named rules of a loaded plan, if anything is.
 pub(super) fn fault(named: &[NamedRule], changes: &[KeyChange]) -> Option<String> {
     let is_wrong = |rule: &&NamedRule| {
         rule.places.is_empty() || rule.result != Truth::of(!rule.places.iter().any(|place| place.changes(changes)))
     };
-    named.iter().find(is_wrong).map(|rule| format!("its changes contradict what it says about the rule {}", rule.label))
+    named.iter().find(is_wrong).map(|rule| format!("the `result` of the rule {} contradicts the changes", rule.label))
 }
 
 impl Place {
@@ -108,7 +108,7 @@ impl Place {
         Self { key: key.clone(), name: Some(value.name.clone()), exclusive: None }
     }
 
-    /// Returns whether one of the changes is about the place.
+    /// Returns whether one of the changes concerns the place.
     pub(super) fn changes(&self, changes: &[KeyChange]) -> bool {
         let is_below = |key: &Key| key.view == self.key.view && key.path.is_within(&self.key.path);
         changes.iter().any(|change| match (&self.name, self.exclusive) {

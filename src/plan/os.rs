@@ -1,4 +1,4 @@
-//! Tests the operating system by what its registry says.
+//! Tests the operating system by its version facts in the registry.
 
 use super::lookup;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 
 use super::{Evidence, Truth, expand::WINDOWS_NT};
 
-/// Tests the target's Windows, with each fact as evidence.
+/// Tests the target's Windows version. Each fact becomes evidence.
 pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
     let mut truths = Vec::new();
     let mut add = |place: &str, wanted: String, found: Result<Option<(String, bool)>, Unread>| {
@@ -59,7 +59,7 @@ pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evide
             None => Ok(Some(("none".to_owned(), least == 0))),
             Some(text) => {
                 let number = service_pack(&text).ok_or_else(|| {
-                    Unread::new(Reason::Unsupported, format!("CSDVersion is `{text}`, which names no service pack"))
+                    Unread::new(Reason::Unsupported, format!("CSDVersion is `{text}`, which is not a service pack"))
                 })?;
                 Ok(Some((text, number >= least)))
             }
@@ -69,8 +69,10 @@ pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evide
     Truth::all(truths)
 }
 
-/// Reads major, minor, build and update revision. Since Windows 10 the first two have values of their own; older
-/// versions have them in `CurrentVersion`, which Windows 10 keeps at 6.3 for old programs.
+/// Reads major, minor, build and update revision.
+///
+/// Windows 10 and later have separate values for the first two. Earlier versions have them in `CurrentVersion`, which
+/// is always 6.3 in Windows 10 and later, for old programs.
 fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
     let number = |name: &str| {
         let is_number = |data: &Data| match data.decode() {
@@ -79,7 +81,7 @@ fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
         };
         lookup::read(WINDOWS_NT, name, "a number", is_number, reader)
     };
-    // Ask for all before judging any, so that they are read in one batch.
+    // Request all of them before examining any, so that they are read in one batch.
     let (major, minor, revision) =
         (number("CurrentMajorVersionNumber"), number("CurrentMinorVersionNumber"), number("UBR"));
     let is_version = |data: &Data| {
@@ -97,7 +99,7 @@ fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
     Ok(version?.map(|(major, minor)| [major, minor, build, revision]))
 }
 
-/// Parses the number in `Service Pack 2`, or in `Service Pack 2, v.3244` as test versions have it.
+/// Parses the number in `Service Pack 2`, or in `Service Pack 2, v.3244` (as test versions have it).
 fn service_pack(text: &str) -> Option<u32> {
     let number = text.trim().strip_prefix("Service Pack ")?;
     let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());

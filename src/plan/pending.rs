@@ -1,13 +1,15 @@
-//! Restarts that the machine waits for already, as its registry says.
+//! Detects a restart that the machine is already waiting for, from its registry.
 //!
-//! Windows cannot replace a file that is in use: an installer asks for it to be moved at the next start, and the request
-//! waits in the registry. So a hotfix that is installed can look as if it were missing. Only what a spec has use for is
-//! read: the signs of a restart where the spec has a hotfix or asks for a restart of the computer, and the moves, which
-//! change often, only where a file of the hotfix is missing or too old.
+//! Windows cannot replace a file that is in use. An installer requests that the file is moved at the next start, and
+//! the request is stored in the registry. Until then, an installed hotfix can look as if it were missing.
+//!
+//! Only the facts that a spec needs are read. The signs of a restart are read if the spec has a hotfix or requires a
+//! restart of the computer. The list of moves, which changes often, is read only if a file of the hotfix is missing or
+//! too old.
 //!
 //! Sources: Microsoft, "MoveFileExA function" (`PendingFileRenameOperations`), and KB202071 for a move without
-//! `MOVEFILE_REPLACE_EXISTING` to a file that exists. That `!` is that flag, and `*` with a number a note of Windows'
-//! own, is inference from what Windows writes.
+//! `MOVEFILE_REPLACE_EXISTING` to a file that exists. Two details are inferred from what Windows writes: `!` means that
+//! flag, and `*` with a number is an internal mark of Windows.
 
 use std::collections::BTreeMap;
 
@@ -34,20 +36,20 @@ const SIGNS: [&str; 2] = [
 
 const SESSION_MANAGER: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager";
 
-/// The values with the moves of the next start, in the order in which they are made.
+/// The values that list the moves of the next start, in the order in which Windows makes them.
 const MOVES: [&str; 2] = ["PendingFileRenameOperations", "PendingFileRenameOperations2"];
 
-/// What a machine's registry says of a restart that it waits for.
+/// A restart that the machine is waiting for, as its registry shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PendingRestart {
-    /// The keys that exist while Windows waits for a restart. Empty: none exists, unless `unread` names it.
+    /// The keys that exist while Windows waits for a restart. If empty, none exists, unless `unread` names one.
     pub signs: Vec<String>,
     /// The files of the hotfix that the next start replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<ReplacedFile>,
-    /// What could not be read of all this, each with the reason. While there is any, it is not known that no restart
-    /// is pending.
+    /// The facts that could not be read, each with the reason. If there are any, it is not known whether a restart is
+    /// pending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
 }
@@ -58,21 +60,21 @@ pub struct PendingRestart {
 pub struct ReplacedFile {
     /// The path of the file on the target.
     pub path: String,
-    /// The path of the file that takes its place.
+    /// The path of the file that replaces it.
     pub from: String,
-    /// The version of that file as it was found, or why it is not known.
+    /// The version of the replacing file, or the reason why it is not known.
     pub found: String,
-    /// Whether that file is sufficient for the hotfix.
+    /// Whether the replacing file is sufficient for the hotfix.
     pub result: Truth,
 }
 
 impl PendingRestart {
-    /// Returns whether the machine is known to wait for a restart.
+    /// Returns whether the machine is known to be waiting for a restart.
     pub fn is_pending(&self) -> bool {
         !self.signs.is_empty() || self.replaced.iter().any(|file| file.result != Truth::Unmet)
     }
 
-    /// Combines what several specs found; `None` if none of them asked.
+    /// Combines the results of several specs; `None` if no spec needed them.
     pub fn together<'a>(each: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         each.into_iter().fold(None, |all: Option<Self>, one| {
             let mut all = all.unwrap_or_default();
@@ -83,7 +85,7 @@ impl PendingRestart {
         })
     }
 
-    /// Describes what the machine waits for; `None` if it is not known to wait.
+    /// Describes what the machine is waiting for; `None` if it is not known to be waiting.
     pub fn sentence(&self) -> Option<String> {
         let signs = self.signs.iter().map(|sign| format!("{sign} exists"));
         let files = self.replaced.iter().filter(|file| file.result != Truth::Unmet);
@@ -91,8 +93,8 @@ impl PendingRestart {
         (!all.is_empty()).then(|| format!("this machine waits for a restart: {}", all.join("; ")))
     }
 
-    /// Returns whether the next start puts a sufficient file in the place of every file of the hotfix that is missing or
-    /// too old. One whose version cannot be read may be sufficient.
+    /// Returns whether the next start replaces every missing or old file of the hotfix with a sufficient one. A file
+    /// whose version cannot be read is assumed to be sufficient.
     pub(super) fn installs(&self, checks: &[Check]) -> bool {
         let of_hotfix = || checks.iter().filter(|check| check.part == Part::Hotfix && check.result != Truth::Met);
         let is_replaced = |check: &Check| {
@@ -109,13 +111,14 @@ impl ReplacedFile {
     pub fn sentence(&self) -> String {
         let Self { path, from, found, result } = self;
         match result {
-            Truth::Met => format!("{path}: the file is replaced at the next start, by {from} with {found}"),
+            Truth::Met => format!("{path}: the next start replaces this file with {from}, which is {found}"),
             Truth::Unknown => {
-                format!(
-                    "{path}: the file is replaced at the next start, by {from}, whose version is not known: {found}"
-                )
+                format!("{path}: the next start replaces this file with {from}, whose version is not known: {found}")
             }
-            Truth::Unmet => format!("{path}: also {from}, which is to replace it at the next start, is {found}"),
+            Truth::Unmet => format!(
+                "{path}: {from}, which replaces this file at the next start, is not sufficient \
+                either: {found}"
+            ),
         }
     }
 }
@@ -128,7 +131,8 @@ fn add<T: Clone + PartialEq>(all: &mut Vec<T>, new: &[T]) {
     }
 }
 
-/// Reads what the spec has use for; `None` if it has none, or is not known to apply.
+/// Reads the facts about pending restarts that the spec needs. Returns `None` if it needs none, or is not known to
+/// apply.
 pub(super) fn of(spec: &Spec, checks: &[Check], reader: &Reader<'_>) -> Option<PendingRestart> {
     let truth = |part: Part| Truth::all(checks.iter().filter(|check| check.part == part).map(|check| check.result));
     let asks = spec.hotfix.is_some() || spec.restart.computer != ComputerRestart::Never;
@@ -168,7 +172,7 @@ fn replacement(file: &HotfixFile, moves: &[Move], spec: &Spec, reader: &Reader<'
     }
     let (facts, from) = fate(&path, moves, reader)?;
     let (found, result) = match facts {
-        // The start cannot move what is not there, and leaves the file as it is.
+        // A move fails if its source does not exist, and leaves the destination as it is.
         Answer::Absent => ("absent".to_owned(), Truth::Unmet),
         Answer::Unread(why) => (why.to_string(), Truth::Unknown),
         Answer::Present(facts) => condition::present(&facts, Some(&file.version), file.platform),
@@ -176,19 +180,19 @@ fn replacement(file: &HotfixFile, moves: &[Move], spec: &Spec, reader: &Reader<'
     Some(ReplacedFile { path, from, found, result })
 }
 
-/// Returns whether the file that is there now is sufficient.
+/// Returns whether the present file is sufficient.
 fn is_sufficient(path: &str, file: &HotfixFile, reader: &Reader<'_>) -> bool {
     matches!(reader.file(path), Answer::Present(facts)
         if condition::present(&facts, Some(&file.version), file.platform).1 == Truth::Met)
 }
 
-/// Returns which file is at the path after the next start, and what is known of it; `None` if it is the one that is there
-/// now, or none.
+/// Returns the file that is at the path after the next start, and its facts. Returns `None` if the next start does not
+/// replace the present file, or leaves no file there.
 fn fate(path: &str, moves: &[Move], reader: &Reader<'_>) -> Option<(Answer<FileFacts>, String)> {
     let here = folded(path);
     moves.iter().find(|one| folded(&one.to) == here)?;
     let exists = !matches!(reader.file(path), Answer::Absent);
-    // For each path that was moved from or to: the file that is there then.
+    // Maps each path that a move has changed to the file that is there after the move.
     let mut at: BTreeMap<Vec<u16>, Option<String>> = BTreeMap::new();
     let origin = |at: &BTreeMap<Vec<u16>, Option<String>>, path: &str| match at.get(&folded(path)) {
         Some(origin) => origin.clone(),
@@ -209,19 +213,19 @@ fn fate(path: &str, moves: &[Move], reader: &Reader<'_>) -> Option<(Answer<FileF
     (folded(&from) != here).then(|| (reader.file(&from), from))
 }
 
-/// A file that the next start moves; away, if `to` is empty.
+/// A move of the next start. If `to` is empty, the file is deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Move {
     from: String,
     to: String,
-    /// Whether a file that is in its place is replaced.
+    /// Whether the move may replace an existing file.
     replaces: bool,
 }
 
 /// Reads the moves of the next start, in order.
 fn moves(reader: &Reader<'_>) -> Result<Vec<Move>, Unread> {
     let read = |name: &str| lookup::read(SESSION_MANAGER, name, "a list of pairs of paths", parse, reader);
-    // Both are asked for before either is judged, so that they are read in one batch.
+    // Request both before examining either, so that they are read in one batch.
     let both = MOVES.map(read);
     let mut all = Vec::new();
     for moves in both {
@@ -243,12 +247,12 @@ fn parse(data: &Data) -> Option<Vec<Move>> {
     )
 }
 
-/// Returns whether the target of a move has the mark of one that replaces.
+/// Returns whether the destination of a move has the mark that allows it to replace a file.
 fn replaces(text: &str) -> bool {
     text.split('\\').next().is_some_and(|marks| marks.contains('!'))
 }
 
-/// Returns the path as programs have it: without marks, and without the prefix of the object manager's name.
+/// Returns the path in the form that programs use: without marks, and without the object manager's prefix.
 fn dos_path(text: &str) -> String {
     let path = text.trim_start_matches(|c: char| c == '!' || c == '*' || c.is_ascii_digit());
     let path = [r"\??\", r"\DosDevices\"].iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path);
@@ -258,11 +262,11 @@ fn dos_path(text: &str) -> String {
     }
 }
 
-/// Returns the fault of what a plan says of a pending restart; `None` if it has none.
+/// Returns what is wrong with a plan's account of a pending restart; `None` if nothing is.
 pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let pending = spec.pending_restart.as_ref()?;
     if signs(reader).0 != pending.signs {
-        return Some("the signs of a pending restart are not those of its facts".to_owned());
+        return Some("the signs of a pending restart differ from its facts".to_owned());
     }
     if pending.replaced.is_empty() {
         return None;
@@ -301,13 +305,13 @@ mod tests {
         assert_eq!(after_restart(&[(r"*1\??\C:\app\new.tmp", r"!*1\??\C:\app\A.DLL")], true), from(r"C:\app\new.tmp"));
         assert_eq!(after_restart(&[(r"\DosDevices\C:\n", r"!\DosDevices\C:\app\a.dll")], true), from(r"C:\n"));
         assert_eq!(after_restart(&[(r"\??\UNC\s\f\n", replace.1)], true), from(r"\\s\f\n"));
-        // Without the mark, the move fails where a file is in the way, and succeeds where it was taken away before.
+        // Without the mark, a move fails if the destination exists, and succeeds if an earlier move removed it.
         let bare = (r"\??\C:\app\new.tmp", r"\??\C:\app\a.dll");
         assert_eq!(after_restart(&[bare], true), None);
         assert_eq!(after_restart(&[bare], false), from(r"C:\app\new.tmp"));
         assert_eq!(after_restart(&[(r"\??\C:\app\a.dll", ""), bare], true), from(r"C:\app\new.tmp"));
         assert_eq!(after_restart(&[(r"\??\C:\app\a.dll", r"!\??\C:\app\old"), bare], true), from(r"C:\app\new.tmp"));
-        // The last one counts; what was moved or deleted before is not there to be moved.
+        // The last move counts, because a file that was moved or deleted before cannot be moved again.
         assert_eq!(after_restart(&[replace, (r"\??\C:\2", replace.1)], true), from(r"C:\2"));
         assert_eq!(after_restart(&[(replace.0, ""), replace], true), None);
         assert_eq!(after_restart(&[(r"\??\C:\1", r"!\??\C:\app\new.tmp"), replace], true), from(r"C:\1"));

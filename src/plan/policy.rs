@@ -1,7 +1,7 @@
-//! Who owns a value: the policy stores that set the values that a spec wants.
+//! Finds the policy stores that set the values which a spec sets.
 //!
-//! Group Policy writes what its stores say at each refresh. A change of such a value is undone then, unless the store says
-//! the same. A store that could not be read may say anything: then the owner is unknown.
+//! Group Policy writes the settings of its stores at each refresh. This undoes a change to such a value, unless the
+//! store sets the same data. If a store could not be read, it is unknown whether it sets the value.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
     targets::{PolicyEffect, PolicyScope, PolicySetting, PolicyStore, Unread},
 };
 
-/// A policy store that says something about a value that the spec wants.
+/// A setting of a policy store for a value that the spec sets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyOwner {
@@ -28,30 +28,31 @@ pub struct PolicyOwner {
     pub store: PolicyStore,
     /// The path of the store's file on the machine.
     pub path: String,
-    /// The name of the GPO, where `ntuser.pol` or the history of Group Policy tells it.
+    /// The name of the GPO, if `ntuser.pol` or the history of Group Policy contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpo: Option<String>,
-    /// What the policy does with the value at each refresh.
+    /// What the policy does to the value at each refresh.
     pub effect: PolicyEffect,
-    /// The data that it writes; missing where it deletes the value.
+    /// The data that the policy writes; missing if it deletes the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// What becomes of the state that the spec requires.
+    /// What a refresh does to the state that the spec requires.
     pub result: PolicyResult,
-    /// Whether the data is shown to nobody. In a report, `bytes` is then missing from it, and `hidden` is true.
+    /// Whether the data is never shown. In a report, `bytes` is then missing, and `hidden` is true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
 }
 
-/// What becomes of the required state when Group Policy is refreshed.
+/// What a refresh of Group Policy does to the required state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyResult {
-    /// It stays: the policy says the same.
+    /// The required state stays, because the policy sets the same.
     Keeps,
-    /// It is undone: the policy writes other data, or deletes the value.
+    /// The required state is undone: the policy writes other data, or deletes the value.
     Undoes,
-    /// It is undone if the user is a member of the group that the policy is for, which is not known.
+    /// The required state is undone if the user is a member of the group to which the policy applies. The membership is
+    /// not known.
     MayUndo,
 }
 
@@ -59,16 +60,17 @@ pub enum PolicyResult {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyUnread {
-    /// The path of the store's file on the machine; null where no store is known, as in a snapshot of something else.
+    /// The path of the store's file on the machine; null if it is not known which stores exist, as in a snapshot that
+    /// was made for other values.
     pub path: Option<String>,
-    /// Why.
+    /// Why it could not be read.
     pub why: Unread,
-    /// How many values of the spec have no known owner because of it.
+    /// The number of the spec's values for which it is therefore unknown whether a policy sets them.
     pub values: usize,
 }
 
 impl PolicyOwner {
-    /// Describes what the store does, without the value: `the local GPO (C:\…\Registry.pol) sets dword:00000001`.
+    /// Describes the store's setting without the value: `the local GPO (C:\…\Registry.pol) sets it to dword:00000001`.
     pub fn sentence(&self) -> String {
         let gpo = self.gpo.as_ref().map(|gpo| format!(", GPO `{gpo}`,")).unwrap_or_default();
         let data = notation::message(self.data.as_ref(), self.sensitive);
@@ -78,7 +80,7 @@ impl PolicyOwner {
             PolicyEffect::Delete => "deletes it".to_owned(),
         };
         let but = match self.result {
-            PolicyResult::MayUndo => "; whether the user is one is not known",
+            PolicyResult::MayUndo => "; it is not known whether the user is one",
             PolicyResult::Keeps | PolicyResult::Undoes => "",
         };
         format!("{}{gpo} ({}) {does}{but}", self.store, self.path)
@@ -90,17 +92,19 @@ impl PolicyOwner {
     }
 }
 
-/// What was found about the owners of values.
+/// The policy settings that were found for the values of a spec.
 #[derive(Default)]
 pub(super) struct Found {
     owners: Vec<PolicyOwner>,
-    /// Each value with a store that could not be read: the store's path, and why.
+    /// Each value for which a store could not be read, with the store's path and the reason.
     unread: Vec<(Key, Option<String>, Unread)>,
 }
 
 impl Found {
-    /// Adds what policy stores say about a value. `keeps` tells whether the state that a refresh leads to (`None` means
-    /// absent) is as required; `after` is the required state.
+    /// Adds the settings of policy stores for a value.
+    ///
+    /// `after` is the required state. `keeps` returns whether a state after a refresh (`None` means absent) satisfies
+    /// the rule.
     pub(super) fn add(
         &mut self,
         key: &Key,
@@ -140,13 +144,13 @@ impl Found {
         }
     }
 
-    /// Drops what was found about these keys.
+    /// Drops the settings for keys that are left out.
     pub(super) fn leave_out(&mut self, is_left_out: impl Fn(&Key) -> bool) {
         self.owners.retain(|owner| !is_left_out(&owner.key));
         self.unread.retain(|(key, ..)| !is_left_out(key));
     }
 
-    /// Returns the owners, and the stores that could not be read.
+    /// Returns the settings, and the stores that could not be read.
     pub(super) fn finish(self) -> (Vec<PolicyOwner>, Vec<PolicyUnread>) {
         let mut unread: BTreeMap<(Option<String>, String), PolicyUnread> = BTreeMap::new();
         for (_, path, why) in self.unread {
@@ -157,20 +161,20 @@ impl Found {
     }
 }
 
-/// Returns how what a plan says of the owners of values contradicts its facts; `None` if it does not.
+/// Returns how the policy settings in a plan contradict its facts; `None` if they do not.
 ///
-/// A policy with the planned data keeps it. Whether other data is as required too, only the spec knows.
+/// A policy with the planned data keeps the value. Only the spec knows whether other data is as required too.
 pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let changed = spec.changes.iter().flat_map(|change| change.values.iter().map(move |value| (&change.key, value)));
     let changed = changed.map(|(key, value)| ((key, &value.name), value.after.as_ref()));
     let satisfied = spec.satisfied.iter().filter_map(|one| Some(((&one.key, one.name.as_ref()?), one.data.as_ref())));
-    // A value that is deleted with its key stands in both.
+    // A value that is deleted with its key is in both.
     let wanted: BTreeMap<(&Key, &ValueName), Option<&Data>> = satisfied.chain(changed).collect();
     let mut found = Found::default();
     wanted.into_iter().for_each(|((key, name), after)| found.add(key, name, after, |_| false, reader));
     let (owners, unread) = found.finish();
     if unread != spec.policy_unread {
-        return Some("the policy stores that could not be read are not those of its facts".to_owned());
+        return Some("the policy stores that could not be read differ from its facts".to_owned());
     }
     let mut told: BTreeMap<(&Key, &ValueName, PolicyStore), &PolicyOwner> = BTreeMap::new();
     for owner in &spec.policy {
@@ -184,18 +188,18 @@ pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
             *told == PolicyOwner { result, ..owner.clone() }
         });
         if !is_so {
-            return Some(format!("it does not say of {} what {} says in its facts", owner.place(), owner.path));
+            return Some(format!("the policy setting of {} differs from {} in its facts", owner.place(), owner.path));
         }
     }
-    told.into_values().next().map(|owner| format!("its facts do not say that {} sets {}", owner.path, owner.place()))
+    told.into_values().next().map(|owner| format!("its facts do not show that {} sets {}", owner.path, owner.place()))
 }
 
-/// The number of the extension of Group Policy that reads `Registry.pol`.
+/// The GUID of the Group Policy extension that applies `Registry.pol`.
 const HISTORY: &str =
     r"Software\Microsoft\Windows\CurrentVersion\Group Policy\History\{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 
-/// Returns the name of the GPO that was applied last, where the history of Group Policy has exactly one. The history is
-/// the list of all GPOs, and does not say which of several set a value.
+/// Returns the name of the last applied GPO, if the history of Group Policy contains exactly one. The history lists all
+/// GPOs, but does not show which of several sets a value.
 fn only_gpo(key: &Key, reader: &Reader<'_>) -> Option<String> {
     let path = match PolicyScope::of(key)? {
         PolicyScope::Machine => KeyPath::from_parts(RootKey::Hklm, HISTORY),

@@ -1,25 +1,25 @@
-//! What a plan says beside its changes when it retires specs.
+//! The additional data of a plan that retires specs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The specs that a plan retires: what they did is put back, less what other specs still want.
+/// The specs that a plan retires. Their changes are undone, except where other specs still require them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retirement {
     /// The ids of the retired specs.
     pub specs: Vec<String>,
-    /// The ids of the specs for which something is kept that a retired spec changed.
+    /// The ids of the specs that still require some of the changes, so that these are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_for: Vec<String>,
-    /// The newest journal of the target when the plan was made. The plan is stale once there is a newer one.
+    /// The id of the target's newest journal when the plan was made. The plan is stale if there is a newer journal.
     pub journal: String,
-    /// The places that somebody else changed since, and that are kept.
+    /// The places that are kept because someone else has changed them since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
 }
 
-/// A place that is neither as the apply left it nor as it was before.
+/// A place whose state is neither the one that the apply left nor the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conflict {
@@ -31,6 +31,6 @@ pub struct Conflict {
     pub found: String,
     /// The data or state that was there before the apply.
     pub before: String,
-    /// Whether `--force` puts it back. A key that contains something else that somebody made stays even then.
+    /// Whether `--force` restores the place. It does not restore a key that contains something made by someone else.
     pub forcible: bool,
 }

@@ -1,4 +1,4 @@
-//! Turns a spec's registry rules into changes of keys, and a list of what already holds.
+//! Turns a spec's registry rules into changes to keys, and a list of what is already as required.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use super::{
     named, trigger,
 };
 
-/// Marks the values that the spec calls sensitive, whether or not their rules apply.
+/// Marks the values that the spec declares as sensitive, whether or not their rules apply.
 pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
     for rule in &spec.rules {
         let mut sensitive = rule.values().iter().filter(|value| value.is_sensitive).peekable();
@@ -35,7 +35,7 @@ pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
     }
 }
 
-/// Evaluates all rules.
+/// Evaluates all registry rules of a spec.
 pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a> {
     let mut result = Evaluation::default();
     let mut starred: BTreeSet<Key> = BTreeSet::new();
@@ -45,7 +45,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
     let wants = std::mem::take(&mut result.wants);
     let deletions = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader));
     result.checks.extend(deletions);
-    // In sorted order a key follows the keys above it, so it is deleted once, together with the topmost.
+    // In sorted order a key follows the keys above it. So each key is deleted only once, with the topmost deleted key.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
     let rest = exclusive::rest(&wants, reader);
     result.refused.extend(rest.refused);
@@ -86,7 +86,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
     result
 }
 
-/// Reads the keys and values of one rule, and adds what it requires of them where it applies.
+/// Reads the keys and values of one rule, and adds its requirements where it applies.
 fn one_rule<'a>(
     rule: &'a KeyRule,
     spec: &Spec,
@@ -94,11 +94,11 @@ fn one_rule<'a>(
     starred: &mut BTreeSet<Key>,
     result: &mut Evaluation<'a>,
 ) {
-    // A condition on the rule's own key, or on that key's user, can differ from key to key.
+    // A condition on the rule's own key, or on that key's user, can have a different result for each key.
     let is_own = |key: &&KeyPattern| key.own.is_some() || key.same_user;
     let by_key = rule.when.as_deref().is_some_and(|when| when.keys().iter().any(is_own));
     let always = by_key || when(rule.when.as_deref(), None, spec, reader, &mut result.unknown);
-    // Read what the rule needs even if it does not apply, so that a snapshot can also serve other parameters.
+    // Read the facts that the rule needs even if it does not apply, so that a snapshot also serves other parameters.
     let by_user = match expand::keys_by_user(&rule.key, reader) {
         Ok((by_user, without_hive)) => {
             result.without_hive.extend(without_hive);
@@ -167,7 +167,7 @@ fn one_rule<'a>(
                     if holds && value_holds {
                         here.insert(at);
                         applying.push(value);
-                        // Rules about one key become one change, so that the key is opened once.
+                        // Combine the rules about one key into one change, so that the key is opened once.
                         result.wants.values.entry(key.clone()).or_default().push(value);
                     } else {
                         reader.value(&key, &value.name);
@@ -196,7 +196,7 @@ fn one_rule<'a>(
     result.rules.here += here.len();
 }
 
-/// Checks that the key has no subkeys except those that the spec deletes as well.
+/// Checks that the key has no subkeys other than those that the spec deletes too.
 fn without_subkeys(key: &Key, wants: &DesiredState<'_>, reader: &Reader<'_>) -> Check {
     let (answer, planned_by) = reader.planned_by(|| reader.subkeys(key));
     let (result, found) = match answer {
@@ -218,7 +218,7 @@ fn without_subkeys(key: &Key, wants: &DesiredState<'_>, reader: &Reader<'_>) -> 
     Check { part: Part::Deletion, title: "deletion".to_owned(), evidence, result }
 }
 
-/// Returns how many keys and values change in, or below, the keys that a `*` stands for.
+/// Returns the number of keys and values that change in keys which a `*` matches, or below them.
 fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
     if starred.is_empty() {
         return 0;

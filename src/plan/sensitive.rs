@@ -1,8 +1,9 @@
-//! Checks the marks of sensitive values in a plan: all parts that name a value agree on whether its data is shown.
+//! Checks that all parts of a plan agree on which values are sensitive.
 //!
-//! Facts, changes and what is satisfied each have marks. A plan that lost some of them would show data in one place that it
-//! hides in another. A plan that lost all of them cannot be told from one whose spec calls nothing sensitive, since it
-//! does not contain its specs; whoever takes them away has read the data already, which the plan file contains.
+//! Facts, changes and satisfied rules each mark sensitive values. If a plan lost some of these marks, it would show
+//! data in one place and hide it in another. A plan that lost all of them looks like a plan without sensitive values,
+//! because it does not contain its specs. This is no additional risk: whoever removes the marks can already read the
+//! data in the file.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +13,11 @@ use crate::{
     targets::Answer,
 };
 
-/// Returns the first value that is sensitive in one part of the plan and not in another.
+/// Returns a message about the first value that is sensitive in one part of the plan but not in another.
 pub(super) fn fault(plan: &Plan) -> Option<String> {
     let mut known: BTreeMap<(&Key, &ValueName), bool> = BTreeMap::new();
     let mut differs = |key, name, is_sensitive| {
-        // Facts about an absent key have no marks.
+        // An absent key has no facts that could be marked.
         let in_facts =
             matches!(plan.facts.key(key), Some(Answer::Present(()))).then(|| plan.facts.is_hidden(key, name));
         let known = *known.entry((key, name)).or_insert(in_facts.unwrap_or(is_sensitive));
@@ -38,6 +39,6 @@ pub(super) fn fault(plan: &Plan) -> Option<String> {
     });
     all.map(|(spec, key, name)| {
         let place = format!("{key} {}", notation::value_name(name));
-        format!("{}: {place} is sensitive in one part of it, but not in another", spec.id)
+        format!("{}: {place} is marked as sensitive in one part of the plan, but not in another", spec.id)
     })
 }

@@ -11,8 +11,9 @@ use crate::{
     targets::Answer,
 };
 
-/// Returns whether the rule is to be written to the key, and the check that says how it stands. The check passes if
-/// the trigger is done, or is written and not yet done.
+/// Returns whether the rule must be written to the key, and the check that shows the trigger's state.
+///
+/// The check passes if the trigger is done, or if its values are already written.
 pub(super) fn check(
     rule: &KeyRule,
     done_when: &Condition,
@@ -30,7 +31,7 @@ pub(super) fn check(
     (spec.run_triggers && done == Truth::Unmet, check)
 }
 
-/// Returns, for the key or each of its values, whether it is as the rule writes it.
+/// Returns the evidence for the key, or for each of its values, that the rule is already written.
 fn written(rule: &KeyRule, key: &Key, spec: &Spec, reader: &Reader<'_>) -> Vec<Evidence> {
     match &rule.desired {
         DesiredKey::Values(values) => {

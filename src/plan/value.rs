@@ -1,4 +1,4 @@
-//! Works out what one value has to become.
+//! Works out the new data of one value.
 
 use std::collections::HashSet;
 
@@ -8,11 +8,12 @@ use crate::{
     targets::{Reason, Unread},
 };
 
-/// Returns what a value must be after, given what it is before (`None` means absent). If the result equals `before`,
+/// Returns the state of a value after a rule; `before` is its state now, and `None` means absent. If both are equal,
 /// nothing changes.
 ///
 /// # Errors
-/// If part of the data must be kept, and the existing data does not have the right form.
+///
+/// Fails if part of the existing data must be kept, but the data does not have the form that the rule needs.
 pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Data>, Unread> {
     if before.is_some_and(Data::is_not_configured)
         && matches!(
@@ -20,7 +21,7 @@ pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Da
             Desired::Bits { .. } | Desired::List { .. } | Desired::Joined { .. } | Desired::Replaced { .. }
         )
     {
-        let why = "the policy file says nothing about it, so there is no data of which a part could be kept";
+        let why = "the policy file does not set this value, so there is no data to keep a part of";
         return Err(Unread::new(Reason::NotConfigured, why));
     }
     if before.is_none()
@@ -30,7 +31,7 @@ pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Da
         return Ok(None);
     }
     let base = before.or(match rule.desired {
-        // Change a part of the data that Windows assumes when the value is absent.
+        // Windows assumes this data if the value is absent, so the change starts from it.
         Desired::Bits { .. } | Desired::List { .. } | Desired::Joined { .. } | Desired::Replaced { .. } => {
             rule.if_absent.as_ref()
         }
@@ -68,8 +69,8 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
                 return Ok((!add.is_empty()).then(|| Data::multi_sz(add)));
             };
             let found = match data.decode() {
-                // A number holds no strings that could be lost: KB926642 deletes a REG_DWORD that stands where a list
-                // belongs.
+                // A number contains no strings that could be lost. KB926642 deletes a REG_DWORD that stands in the
+                // place of a list.
                 Decoded::Number(_) if !add.is_empty() => Vec::new(),
                 _ => data.as_read_list().map_err(malformed)?,
             };
@@ -78,8 +79,7 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
             list.retain(|item| !removed.contains(&name::folded(item)));
             let mut there: HashSet<_> = list.iter().map(|item| name::folded(item)).collect();
             list.extend(add.iter().filter(|item| there.insert(name::folded(item))).cloned());
-            // A list that already has the right strings is kept byte for byte, even if it lacks the NULs after its last
-            // string.
+            // A list that already has the right strings is kept byte for byte, even if the final NULs are missing.
             let same = list == found && data.value_type == ValueType::MULTI_SZ;
             Some(if same { data.clone() } else { Data::multi_sz(list) })
         }
@@ -93,7 +93,7 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
         }
         Desired::Replaced { types, edit } => {
             let Some(data) = before else {
-                return Err(malformed("the value is absent and contains nothing to replace".to_owned()));
+                return Err(malformed("the value is absent, so there is nothing to replace".to_owned()));
             };
             let (found, value_type) = read_string(data, types).map_err(malformed)?;
             Some(edited(data, &found, edit.edit(&found).map_err(malformed)?, value_type))
@@ -101,23 +101,23 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
     })
 }
 
-/// Returns the string that programs read in the data, and the type that it keeps or gets.
+/// Returns the string in the data as programs read it, and the type that the value keeps or gets.
 fn read_string(data: &Data, types: &[ValueType]) -> Result<(String, ValueType), String> {
     let whole = match data.decode() {
         Decoded::Text(text) => Some(text),
-        // Without its NUL, a string is read to its end.
+        // Without a terminating NUL, a string extends to the end of the data.
         _ => data.as_read_text().filter(|text| text.encode_utf16().count() * 2 == data.bytes.len()),
     };
     let Some(text) = whole else { return Err(format!("{data:?} is not a string, or contains a NUL")) };
     match types.first() {
         _ if types.contains(&data.value_type) => Ok((text, data.value_type)),
-        // The two types differ only in what Windows does with `%`.
+        // The two types differ only in the meaning of `%`.
         Some(first) if !text.contains('%') => Ok((text, *first)),
-        _ => Err(format!("a {} with a `%` is not the same as another type", data.value_type)),
+        _ => Err(format!("a {} that contains `%` has another meaning as another type", data.value_type)),
     }
 }
 
-/// Returns the data byte for byte if neither string nor type changes.
+/// Returns the data unchanged, byte for byte, if neither the string nor the type changes.
 fn edited(data: &Data, found: &str, edited: String, value_type: ValueType) -> Data {
     if edited == found && value_type == data.value_type { data.clone() } else { Data::text(value_type, &edited) }
 }

@@ -1,4 +1,4 @@
-//! Judges the data of a value by a test, and describes what the test wants.
+//! Tests the data of a value, and describes what a test wants.
 
 use super::{Truth, lookup};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     targets::Answer,
 };
 
-/// Describes what a test wants, and judges the answer.
+/// Describes what a test wants, and tests the answer.
 pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Others>) -> (String, Truth) {
     match test {
         ValueTest::SameAs(_) => match others {
@@ -74,7 +74,7 @@ pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Oth
             let types = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
             let wanted = match **test {
                 ValueTest::Exists(_) => types,
-                // The data says its type itself.
+                // The data already shows its type.
                 ValueTest::Data(_) => wanted,
                 _ => format!("{types}, {wanted}"),
             };
@@ -83,7 +83,7 @@ pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Oth
     }
 }
 
-/// The values with which a test compares; it is enough that one of them has the data.
+/// The values with which a test compares. The test holds if one of them has the same data.
 pub(super) struct Others {
     pub ignore_case: bool,
     pub all: Vec<Other>,
@@ -93,7 +93,7 @@ pub(super) struct Others {
 pub(super) struct Other {
     pub place: String,
     pub answer: Answer<Data>,
-    /// Whether its data is shown to nobody.
+    /// Whether its data is never shown.
     pub is_hidden: bool,
 }
 
@@ -113,7 +113,7 @@ impl Others {
         let holds = |data: &Data| {
             Truth::any(self.all.iter().map(|other| match &other.answer {
                 Answer::Present(other) => same(data, other, self.ignore_case),
-                // There is nothing to compare with.
+                // There is no value to compare with.
                 Answer::Absent | Answer::Unread(_) => Truth::Unknown,
             }))
         };
@@ -121,7 +121,7 @@ impl Others {
     }
 }
 
-/// Compares the data of two values. Data of another kind is not equal; malformed data of the same kind is unknown.
+/// Compares the data of two values. Data of different kinds is not equal. Malformed data of the same kind is unknown.
 fn same(one: &Data, other: &Data, ignore_case: bool) -> Truth {
     let equal = |a: &str, b: &str| if ignore_case { name::compare(a, b).is_eq() } else { a == b };
     match (one.decode(), other.decode()) {
@@ -136,7 +136,7 @@ fn same(one: &Data, other: &Data, ignore_case: bool) -> Truth {
     }
 }
 
-/// Returns a type that stands for all types with which data of this one can be equal.
+/// Returns a type that represents all types with which this data can be equal.
 fn kind(data: &Data) -> ValueType {
     match data.value_type {
         one if is_number(one) => ValueType::DWORD,
@@ -145,7 +145,7 @@ fn kind(data: &Data) -> ValueType {
     }
 }
 
-/// Evaluates a test of a string; data of another type fails it, and a malformed string is unknown.
+/// Evaluates a test of a string. Data of another type fails the test. A malformed string is unknown.
 fn of_text(answer: Answer<Data>, holds: impl FnOnce(&str) -> Truth) -> Truth {
     of_data(answer, |data| match data.decode() {
         Decoded::Text(found) => holds(&found),
@@ -158,7 +158,7 @@ fn is_text(value_type: ValueType) -> bool {
     [ValueType::SZ, ValueType::EXPAND_SZ].contains(&value_type)
 }
 
-/// Evaluates a test of data; an absent value fails it.
+/// Evaluates a test of data. An absent value fails the test.
 fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
     match answer {
         Answer::Present(data) => holds(&data),
@@ -167,7 +167,7 @@ fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
     }
 }
 
-/// Compares data with a literal. Data of another type is not equal; malformed data of the right type is unknown.
+/// Compares data with a literal. Data of another type is not equal. Malformed data of the right type is unknown.
 fn equals(data: &Data, literal: &Literal) -> Truth {
     let of_the_type = match literal {
         Literal::Number(_) => is_number(data.value_type),
@@ -195,7 +195,7 @@ fn literal_text(literal: &Literal) -> String {
     }
 }
 
-/// Evaluates a test of existence.
+/// Evaluates a test for existence.
 fn exists(answer: Answer<Data>, wanted: bool) -> Truth {
     answer.known().map_or(Truth::Unknown, |found| Truth::of(found.is_some() == wanted))
 }

@@ -1,10 +1,9 @@
-//! Keys that Windows shows under several names, and the one name that kbfix uses for each.
+//! Finds the canonical name of each key that Windows shows under several names.
 //!
 //! A plan uses one name for each key, whichever names its specs use; otherwise it would create or delete the key twice.
-//! What depends on the machine (which control set is the current one, whether there are two views) is in
-//! `plan/canonical.rs`.
-//! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Merged View of HKEY_CLASSES_ROOT", "Registry Keys Affected by WOW64",
-//! "Registry Hives" (`HKU\.DEFAULT`), "Predefined Keys" (`HKEY_CURRENT_CONFIG`).
+//! Names that depend on the machine (the number of the current control set, the number of views) are handled in
+//! `plan/canonical.rs`. Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Merged View of HKEY_CLASSES_ROOT", "Registry Keys
+//! Affected by WOW64", "Registry Hives" (`HKU\.DEFAULT`), "Predefined Keys" (`HKEY_CURRENT_CONFIG`).
 
 use std::sync::LazyLock;
 
@@ -13,13 +12,13 @@ use super::{
     sid::{self, CLASSES},
 };
 
-/// A key, by its path below a root key.
+/// The path of a key below a root key.
 type Place = (RootKey, &'static str);
 
-/// Another name of a key, and the canonical one.
+/// Another name of a key, and its canonical name.
 type Alias = (KeyPath, KeyPath);
 
-/// The aliases.
+/// The other names of keys on every machine.
 static ALIASES: LazyLock<[Alias; 3]> = LazyLock::new(|| {
     aliases([
         // HKCR also shows the user's classes, but a change through HKCR is meant for the machine's.
@@ -50,10 +49,12 @@ fn aliases<const COUNT: usize>(pairs: [(Place, Place); COUNT]) -> [Alias; COUNT]
 }
 
 impl Key {
-    /// Returns the canonical name of the key. Two keys are the same place exactly where it is equal, as far as that is
-    /// known without the machine.
+    /// Returns the canonical name of the key.
     ///
-    /// With `one_view`, for 32-bit Windows, both views are the same.
+    /// Two keys are the same place exactly if their canonical names are equal, as far as this is known without the
+    /// machine.
+    ///
+    /// If `one_view` is set, for 32-bit Windows, both views are the same.
     #[must_use]
     pub fn one_name(&self, one_view: bool) -> Self {
         let path = aliased(&self.path);

@@ -35,7 +35,7 @@ impl ValueType {
     pub const RESOURCE_REQUIREMENTS_LIST: Self = Self(10);
     /// A 64-bit number, least significant byte first.
     pub const QWORD: Self = Self(11);
-    /// No data, but the state of a value of which a policy file says nothing; see [`Data::not_configured`].
+    /// No data: the state of a value that a policy file does not set; see [`Data::not_configured`].
     pub const NOT_CONFIGURED: Self = Self(u32::MAX);
 
     const NAMES: [&'static str; 12] = [
@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for ValueType {
     }
 }
 
-/// A value's type and bytes. Two are equal only where the type and every byte are equal.
+/// The type and bytes of a value. Data is equal only if the type and every byte are equal.
 ///
 /// In JSON it has `type`, `bytes` (hex digits) and `text` (the `.reg` notation, for people; it must agree with the
 /// bytes).
@@ -124,8 +124,9 @@ impl Data {
         Self { value_type, bytes: bytes.into() }
     }
 
-    /// Returns what stands for the state of a value of which a policy file says nothing, so that Group Policy leaves it
-    /// alone. It is the third state of such a value, beside data and absent (Group Policy deletes it).
+    /// Returns the data that represents a value which a policy file does not set, so that Group Policy leaves it alone.
+    ///
+    /// It is the third state of such a value, besides data and absent (Group Policy deletes it).
     pub fn not_configured() -> Self {
         Self::new(ValueType::NOT_CONFIGURED, [])
     }

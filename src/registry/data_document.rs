@@ -26,9 +26,9 @@ impl JsonSchema for Data {
     }
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let mut schema = DataDocument::json_schema(generator);
-        // A report has `hidden` in place of `bytes` where the data is sensitive.
+        // A report has `hidden` instead of `bytes` if the data is sensitive.
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            let hidden = "In a report only: the data is sensitive, `bytes` is missing, and `text` says nothing of it.";
+            let hidden = "Only in a report: the data is sensitive, `bytes` is missing, and `text` does not show it.";
             properties.insert("hidden".to_owned(), json!({ "const": true, "description": hidden }));
         }
         schema.insert("required".to_owned(), json!(["type", "text"]));
@@ -51,7 +51,10 @@ impl<'de> Deserialize<'de> for Data {
             .ok_or_else(|| D::Error::custom(format!("`{}` is not bytes in hex digits", document.bytes)))?;
         let data = Self { value_type: document.value_type, bytes };
         if notation::data(&data) != document.text {
-            return Err(D::Error::custom(format!("text `{}` is not what bytes and type say", document.text)));
+            return Err(D::Error::custom(format!(
+                "`text` is `{}`, which does not match `type` and `bytes`",
+                document.text
+            )));
         }
         Ok(data)
     }

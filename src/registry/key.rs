@@ -64,7 +64,7 @@ impl RootKey {
 
 /// The path of a key: a root key and the names below it. Paths compare without case; a parent sorts before the keys
 /// below it.
-// It is cheap to clone, and its names are folded once, when it is made, so that two paths compare byte by byte.
+// Cheap to clone. The names are folded once, when the path is made, so that two paths compare byte by byte.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPath {
@@ -111,7 +111,7 @@ impl KeyPath {
         Self::known(root, "")
     }
 
-    /// Returns the path of the names `below` (joined by backslashes) under `root`, which are known to be valid, as in a
+    /// Returns the path of the names `below` (joined by backslashes) under `root`. The names must be valid, as in a
     /// constant of this program.
     pub(crate) fn known(root: RootKey, below: &str) -> Self {
         let mut both = String::with_capacity(2 * below.len());

@@ -1,8 +1,8 @@
-//! Symbolic links in the registry: those that Windows makes, and all others.
+//! Handles symbolic links in the registry: the links that Windows makes, and all others.
 //!
-//! Windows follows a link anywhere in a key's path, so whoever may create one decides what a program reads, changes or
-//! deletes. kbfix knows the links of Windows by name, as other names of a key ([`Key::one_name`]). A key that is
-//! reached through any other link is not the key that its name says, but the check for protected keys and the
+//! Windows follows a link anywhere in a key's path, so an account that can create a link decides what a program reads,
+//! changes or deletes. kbfix knows the links of Windows by name, as other names of a key ([`Key::one_name`]). A key
+//! that is reached through any other link is not the key that its name says, but the check for protected keys and the
 //! reviewer's approval rely on the name.
 //!
 //! Sources: Microsoft, "Registry Key Security and Access Rights", "RegOpenKeyEx function" (REG_OPTION_OPEN_LINK),

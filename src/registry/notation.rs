@@ -12,10 +12,10 @@ use super::{Data, Decoded, ValueName, ValueType};
 /// The placeholder for sensitive data.
 pub const HIDDEN: &str = "(hidden)";
 
-/// The text for a value of which a policy file says nothing.
+/// The text for a value that a policy file does not set.
 pub const NOT_CONFIGURED: &str = "not configured";
 
-/// Returns data for a message: its type and notation; of sensitive data only the type; `absent` for none.
+/// Returns data for a message: its type and notation. Sensitive data is shown by its type only; `None` is `absent`.
 pub fn message(data: Option<&Data>, is_sensitive: bool) -> String {
     match data {
         None => "absent".to_owned(),

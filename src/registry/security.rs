@@ -1,4 +1,4 @@
-//! A key's class name and security descriptor; the latter says who owns the key and who may do what with it.
+//! A key's class name and security descriptor, which contains the owner and the permissions of the key.
 //!
 //! kbfix does not change either of them on its own. A key that is deleted loses both, and gets them back when the
 //! deletion is undone.
@@ -16,12 +16,12 @@ const HEADER: usize = 20;
 const CONTROL: usize = 2;
 /// The offsets in the header of the fields for owner, group, SACL and DACL.
 const PARTS: [usize; 4] = [4, 8, 12, 16];
-/// Control bits: the parts follow the header; there is a DACL; the DACL inherits nothing from the key above.
+/// Control bits: the parts follow the header; there is a DACL; the DACL does not inherit from the key above.
 const SELF_RELATIVE: u16 = 0x8000;
 const DACL_PRESENT: u16 = 0x0004;
 const DACL_PROTECTED: u16 = 0x1000;
 
-/// The properties of a key beside its values and subkeys.
+/// The properties of a key other than its values and subkeys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyProperties {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{KeyName, KeyPath, RootKey, sid};
 
-/// One of the two registry views of WOW64. 32-bit Windows has only one view, and both variants mean that.
+/// One of the two registry views of WOW64. 32-bit Windows has only one view; both variants mean that view there.
 ///
 /// Source: Microsoft, "Accessing an Alternate Registry View" and "Registry Keys Affected by WOW64".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -135,9 +135,9 @@ impl fmt::Display for View {
     }
 }
 
-/// A key in one view: targets are asked for it, and changes name it.
+/// A key in one view. Targets are queried with it, and changes contain it.
 ///
-/// Prints as the path alone in the 64-bit view, and with ` [32-bit view]` after it in the other.
+/// It prints as the path alone in the 64-bit view, and with ` [32-bit view]` after it in the 32-bit view.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// The path.
@@ -158,15 +158,17 @@ impl Key {
         Self { path, view: View::Bits64 }
     }
 
-    /// Returns the key that holds this one: the one above in the same view or, of the topmost keys that the 32-bit view has for
-    /// itself, the one that the 64-bit view has above them, such as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
+    /// Returns the parent of this key.
+    ///
+    /// It is the key above in the same view. For the topmost keys that exist separately in the 32-bit view, it is the
+    /// key above them in the 64-bit view, such as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
     pub fn parent(&self) -> Option<Self> {
         let above = Self { path: self.path.parent()?, view: self.view };
         let holds = self.stored().parent()?;
         Some(if above.stored() == holds { above } else { Self::new(holds) })
     }
 
-    /// Returns where the 64-bit view keeps the key.
+    /// Returns the path at which the 64-bit view stores the key.
     pub fn stored(&self) -> KeyPath {
         self.view.stored_at(&self.path)
     }

@@ -1,4 +1,4 @@
-//! Formats what was found of symptoms, for people and as a document.
+//! Formats the symptoms that were found, for people and as a document.
 
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ pub fn human(symptoms: &Symptoms, paint: Paint) -> String {
         }
         section(spec, &mut out);
         if spec.symptoms.is_empty() {
-            let _ = writeln!(out, "  symptom       the spec names none");
+            let _ = writeln!(out, "  symptom       the spec describes none");
         }
         out.push('\n');
     }
@@ -44,12 +44,12 @@ pub(super) fn section(spec: &SpecSymptoms, out: &mut String) {
     }
 }
 
-/// Returns the event, and what the remedy does to it.
+/// Returns the event, and how the remedy affects it.
 pub(super) fn title(symptom: &FoundSymptom) -> String {
     format!("{}; {}", symptom.event, expectation(symptom.expect))
 }
 
-/// Returns what the remedy does to a symptom.
+/// Returns how the remedy affects a symptom.
 pub(super) fn expectation(expect: Expectation) -> &'static str {
     match expect {
         Expectation::Gone => "gone with the remedy",

@@ -134,7 +134,7 @@ impl Address {
             Kind::Local => Some("the target `local` reads the drives of this machine"),
             Kind::Image(_) => Some("an image contains its own drive C"),
             Kind::Snapshot(_) => Some("a snapshot already contains the facts of its files"),
-            Kind::Pol(..) => Some("a policy file says nothing about files"),
+            Kind::Pol(..) => Some("a policy file does not contain files"),
             Kind::Hive(..) | Kind::Reg(_) | Kind::Smb(_) => None,
         };
         let no_drives = match kind {

@@ -172,7 +172,8 @@ impl<T> From<Option<T>> for Answer<T> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyFacts {
     /// The values. If the query named values, there is an answer for each name. If the query asked for all values, only
-    /// existing values are here, and in a policy file also the values that it deletes. The names are spelled as in the target.
+    /// existing values are here, and in a policy file also the values that it deletes. The names are spelled as in the
+    /// target.
     pub values: BTreeMap<ValueName, Answer<Data>>,
     /// Why it is not known whether the key exists, although there are answers about its values: a policy file sets
     /// nothing in the key.

@@ -1,5 +1,5 @@
-//! An apply of 200 values is killed at any instant: SIGKILL, or TerminateProcess on Windows. From what is left, `rollback`
-//! restores every before-image, and an apply run again converges; both are tried after every kill.
+//! An apply of 200 values is killed at any instant: SIGKILL, or TerminateProcess on Windows. From what is left,
+//! `rollback` restores every before-image, and an apply run again converges; both are tried after every kill.
 //!
 //! Half of the kills are spread over the whole run, half over the time from the moment that the journal is there.
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
@@ -34,7 +34,8 @@ struct Tally {
     ended: usize,
 }
 
-/// Half of the values are there with other data or another type, half are absent; the last ones are in keys to be created.
+/// Half of the values are there with other data or another type, half are absent; the last ones are in keys to be
+/// created.
 fn spec(key: &str) -> String {
     let value = |i: usize| format!("      v{i}: {{ type: REG_SZ, data: \"wanted {i} {}\" }}\n", "x".repeat(200));
     let rule = |key: &str, range: std::ops::Range<usize>| {

@@ -1,5 +1,5 @@
-//! Plans, snapshots and journals that are not as kbfix wrote them: a byte changed, a part cut out, a field of another kind.
-//! Each gets an exit code that means what it says, never a panic; what is refused changes nothing.
+//! Plans, snapshots and journals that are not as kbfix wrote them: a byte changed, a part cut out, a field of another
+//! kind. Each gets an exit code that means what it says, never a panic; what is refused changes nothing.
 
 use std::fs;
 

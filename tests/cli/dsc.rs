@@ -22,7 +22,8 @@ fn manifests() -> &'static Value {
     &MANIFESTS
 }
 
-/// Calls a method of a resource as DSC does; returns the run, and each line of output held against the resource's schema.
+/// Calls a method of a resource as DSC does; returns the run, and each line of output held against the resource's
+/// schema.
 #[track_caller]
 fn call(machine: &Machine, method: &str, resource: &str, input: &Value, what_if: bool) -> (Run, Vec<Value>) {
     let manifests = manifests();

@@ -132,7 +132,8 @@ fn four_blocked_or_unknown() {
     machine.run("diff KB909094 @target").code(4).says("blocked");
 }
 
-// 5 is in apply.rs, 6 of a rollback in rollback.rs, 6 of an apply in tests/properties: it takes a target that fails twice.
+// 5 is in apply.rs, 6 of a rollback in rollback.rs, 6 of an apply in tests/properties: it takes a target that fails
+// twice.
 
 #[test]
 fn the_highest_code_of_a_run_wins_and_a_blocked_spec_does_not_stop_the_others() {

@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::harness::Machine;
 
-/// A folder `fleet` with two snapshots of the example server, one of them with an older exprox.dll, and one broken file.
+/// A folder `fleet` with two snapshots of the example server, one of them with an older exprox.dll, and one broken
+/// file.
 fn fleet() -> Machine {
     let machine = Machine::new();
     fs::create_dir(machine.path("fleet")).unwrap();

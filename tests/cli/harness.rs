@@ -104,8 +104,8 @@ impl Machine {
         names
     }
 
-    /// A command line, split at blanks. `@target` stands for this server's export and drive, `@state` for its state folder,
-    /// `@/` before a name for this folder.
+    /// A command line, split at blanks. `@target` stands for this server's export and drive, `@state` for its state
+    /// folder, `@/` before a name for this folder.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
         for word in line.split_whitespace() {

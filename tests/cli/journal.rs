@@ -43,7 +43,8 @@ fn list_and_show_tell_what_was_done() {
     assert_eq!(shown["machine"]["computer_name"], "FRONTEND1");
 }
 
-/// Where the clock went back, as it does when a virtual machine is resumed, the newest journal is still that of the last apply.
+/// Where the clock went back, as it does when a virtual machine is resumed, the newest journal is still that of the
+/// last apply.
 #[test]
 fn journals_are_named_in_the_order_of_the_applies() {
     let machine = Machine::new();
@@ -65,7 +66,7 @@ fn journals_are_named_in_the_order_of_the_applies() {
         .run("apply KB909094 @target @state")
         .code(3)
         .says("journal-access")
-        .says("so no later journal can be named");
+        .says("so no later journal can be created");
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn a_journal_that_others_could_have_written_is_not_believed() {
         for command in
             ["rollback --last", "rollback --check --last", "journal list", &format!("journal show {journal}")]
         {
-            machine.run(&format!("{command} @state")).code(2).says("journal-untrusted").says("may write it");
+            machine.run(&format!("{command} @state")).code(2).says("journal-untrusted").says("can write to it");
         }
         machine.run(&format!("rollback {journal} @state")).code(2).says("journal-untrusted");
         if below != file {

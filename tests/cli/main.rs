@@ -1,5 +1,5 @@
-//! The program as a user sees it: each command's output, streams and exit code. What stands behind it is tested below the
-//! command line, in the library.
+//! The program as a user sees it: each command's output, streams and exit code. What stands behind it is tested below
+//! the command line, in the library.
 
 mod about;
 mod apply;

@@ -1,4 +1,5 @@
-//! Keys that have several names: each place is planned once, under one name, and what is known of it is not lost for another.
+//! Keys that have several names: each place is planned once, under one name, and what is known of it is not lost for
+//! another.
 
 use crate::harness::Machine;
 
@@ -133,7 +134,7 @@ fn what_must_be_absent_below_a_deleted_key_is() {
     let rule = |key: &str, value: &str| format!(r"key: HKLM\SOFTWARE\T\{key}, values: {{ v: {{ {value} }} }}");
     applies(&machine(export, &[gone, &rule(r"D\x", "ensure: absent")]), "1 key deleted, 1 value deleted");
     let machine = machine(export, &[gone, &rule("d*", "type: REG_DWORD, data: 1")]);
-    machine.run("diff @/s.yaml @target").code(4).says(r"HKLM\SOFTWARE\T\D is to be absent");
+    machine.run("diff @/s.yaml @target").code(4).says(r"another requires HKLM\SOFTWARE\T\D to be absent");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn waiting(version: [u16; 4]) -> Machine {
 #[test]
 fn a_hotfix_that_waits_for_the_next_start_is_not_too_old() {
     let machine = waiting([6, 5, 7651, 19]);
-    let replaced = r"C:\Program Files\Exchsrvr\bin\exprox.dll: the file is replaced at the next start, by C:\Program Files\Exchsrvr\bin\SET42.tmp with 6.5.7651.19 (x86)";
+    let replaced = r"C:\Program Files\Exchsrvr\bin\exprox.dll: the next start replaces this file with C:\Program Files\Exchsrvr\bin\SET42.tmp, which is 6.5.7651.19 (x86)";
     let human = machine.run("diff KB909094 @target").code(4).says("KB909094: pending restart").says(replaced);
     human.says("this machine waits for a restart: it replaces C:");
     for format in ["markdown", "html"] {
@@ -43,7 +43,7 @@ fn a_hotfix_that_waits_for_the_next_start_is_not_too_old() {
             .run(&format!("diff KB909094 @target --format {format}"))
             .code(4)
             .says("pending restart")
-            .says("the file is replaced at the next start")
+            .says("the next start replaces this file")
             .says("this machine waits for a restart");
     }
     let before = machine.export();
@@ -72,7 +72,11 @@ fn a_hotfix_that_waits_for_the_next_start_is_not_too_old() {
     let machine = waiting([6, 5, 7640, 0]);
     let report = machine.run("diff KB909094 @target --format json").code(4).json();
     assert_eq!((&report["outcome"], &report["restart"]["computer"]), (&json!("blocked"), &json!("never")));
-    machine.run("diff KB909094 @target").code(4).says("found 6.5.7638.1").says("is 6.5.7640.0 (x86)");
+    machine
+        .run("diff KB909094 @target")
+        .code(4)
+        .says("found 6.5.7638.1")
+        .says("is not sufficient either: 6.5.7640.0 (x86)");
 }
 
 #[test]
@@ -142,11 +146,11 @@ fn a_fleet_counts_the_machines_that_wait_for_a_restart() {
     machine.set_dll([6, 5, 7651, 19]);
     machine.run("snapshot KB909094 @target --out @/fleet/FE2.json").code(0);
     let run = |format: &str| machine.run(&format!("fleet diff KB909094 --snapshots @/fleet --format {format}")).code(4);
-    run("human").says("pending restart").says("the file is replaced at the next start");
+    run("human").says("pending restart").says("the next start replaces this file");
     let report = run("json").json();
     assert_eq!(report["counts"]["outcomes"], json!({ "changes_pending": 1, "pending_restart": 1 }));
     for format in ["csv", "markdown", "html", "junit", "sarif"] {
-        run(format).says("replaced at the next start");
+        run(format).says("the next start replaces this file");
     }
 }
 

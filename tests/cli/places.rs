@@ -29,7 +29,7 @@ fn a_journal_of_another_machine_is_called_a_journal() {
         .run("rollback --last @state")
         .code(2)
         .says("the journal [JOURNAL] is of FRONTEND1")
-        .says("name the target");
+        .says("give the target");
     assert!(!run.stderr.contains("plan is for") && !run.stderr.contains("make a plan"), "{}", run.stderr);
 }
 

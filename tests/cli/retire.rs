@@ -53,7 +53,7 @@ fn a_spec_that_git_reverted_is_undone_by_one_command() {
     let look = retire(&machine, "--absent-from @/specs --check").code(1);
     insta::assert_snapshot!(look.stdout, @r#"
     A: changes pending
-      retire: back to what was there before kbfix, less what other specs still require
+      retire: restore the state before kbfix, except what other specs still require
     --- reg:[DIR]/machine.reg (before)
     +++ reg:[DIR]/machine.reg (after)
     @@ [HKEY_LOCAL_MACHINE\SOFTWARE\Vendor\New\Sub] @@
@@ -228,7 +228,9 @@ fn nothing_is_undone_that_a_live_spec_needs() {
     apply(&machine, "A");
     apply(&machine, "B");
     let before = machine.export();
-    retire(&machine, "A --specs @/specs/B.yaml").code(4).says("B needs what would be undone, and would be blocked");
+    retire(&machine, "A --specs @/specs/B.yaml")
+        .code(4)
+        .says("B needs something that would be undone, and would then be blocked");
     assert_eq!(machine.export(), before);
     assert_eq!(machine.journals().len(), 2);
     retire(&machine, "A B").code(0);

@@ -30,7 +30,7 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
     insta::assert_snapshot!(run.stdout, @r#"
     KB909094: blocked
       rollback of journal [JOURNAL], made [TIME]
-      because       HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint": changed by somebody else since, and kept
+      because       HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint": was changed by someone else since, and is kept
 
     conflict HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint"
       the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept
@@ -145,7 +145,7 @@ fn the_last_is_not_taken_for_an_older_one_where_a_newer_is_damaged() {
     machine.write("state/journal/29990101T000000.000Z-1.jsonl", "{ \"kbfix_journal\": 1, \n");
     for check in ["", "--check", "@target"] {
         let run = machine.run(&format!("rollback --last {check} @state")).code(2);
-        run.says("[DIR]/state/journal/[JOURNAL].jsonl, line 1").says("name the journal");
+        run.says("[DIR]/state/journal/[JOURNAL].jsonl, line 1").says("give the journal");
     }
     assert_eq!(machine.export(), before);
     assert_eq!(machine.journals().len(), 2);
@@ -188,7 +188,7 @@ fn what_a_rollback_kept_is_told_and_does_not_hide_older_applies() {
     for force in ["", "--force"] {
         let journals = machine.journals().len();
         let run = machine.run(&format!("rollback --last {force} @state")).code(6).says("KB909094: blocked");
-        run.says("force does not restore").says("name its journal: [JOURNAL]");
+        run.says("force does not restore").says("give its journal: [JOURNAL]");
         assert_eq!(machine.journals().len(), journals);
     }
     machine.run("rollback --last --check @state").code(4);
@@ -217,7 +217,8 @@ fn a_computer_that_was_renamed_since_is_rolled_back_with_a_warning() {
     assert!(!machine.export().contains("DAV]"));
 }
 
-/// A MachineGuid is copied with a disk: where the address differs too, the operator has to say that it is the same machine.
+/// A MachineGuid is copied with a disk: where the address differs too, the operator has to say that it is the same
+/// machine.
 #[test]
 fn another_name_at_another_address_needs_a_word_of_the_operator() {
     let machine = Machine::new();

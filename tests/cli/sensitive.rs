@@ -99,7 +99,7 @@ registry:
 ";
     machine.write("other.yaml", other);
     let run = hides(machine.run("diff @/s.yaml @/other.yaml --set password=hunter2 @target").code(4));
-    run.says("SECRET, earlier in this run, requires REG_SZ (hidden), and this spec REG_SZ (hidden)");
+    run.says("SECRET, earlier in this run, requires REG_SZ (hidden), but this spec REG_SZ (hidden)");
     hides(machine.run("diff @/other.yaml @/s.yaml --set password=hunter2 @target").code(4));
     // What is there cannot be kept.
     machine.set_export(&machine.export().replace("\"Token\"", "\"List\"=hex:68,00,75,00,6e,00\r\n\"Token\""));
@@ -165,8 +165,9 @@ fn a_plan_that_lost_a_mark_in_one_part_is_refused() {
     };
     hides(altered(&of_changes).code(2))
         .says("plan-inconsistent")
-        .says("is sensitive in one part of it, but not in another");
-    hides(altered(&of_satisfied).code(2)).says("\"Token\" is sensitive in one part of it, but not in another");
+        .says("is marked as sensitive in one part of the plan, but not in another");
+    hides(altered(&of_satisfied).code(2))
+        .says("\"Token\" is marked as sensitive in one part of the plan, but not in another");
     // The evidence hides what it found.
     altered(&of_facts).code(2).says("plan-inconsistent");
     altered(&|plan| {
@@ -174,7 +175,7 @@ fn a_plan_that_lost_a_mark_in_one_part_is_refused() {
         plan["specs"][0].as_object_mut().unwrap().remove("checks");
     })
     .code(2)
-    .says("is sensitive in one part of it, but not in another");
+    .says("is marked as sensitive in one part of the plan, but not in another");
     // Whoever takes all of them away has read the data, which is in the file: docs/explanation/security.md.
     altered(&|plan| {
         of_facts(plan);

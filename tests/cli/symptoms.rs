@@ -33,7 +33,8 @@ fn found(machine: &Machine, code: i32) -> Value {
     document["specs"][0].clone()
 }
 
-/// Logs one more of the events that KB909094 is about, at a time of the form `2026-11-28T03:00:00Z`, after what stands there.
+/// Logs one more of the events that KB909094 is about, at a time of the form `2026-11-28T03:00:00Z`, after what stands
+/// there.
 fn log(machine: &Machine, times: &[jiff::Timestamp]) {
     let event = |time: &jiff::Timestamp| NewEvent {
         time: *time,
@@ -78,7 +79,7 @@ fn an_event_is_counted_before_and_since_an_apply() {
     symptoms(&machine, "KB909094")
         .code(0)
         .says("1 event since 20")
-        .says("after the apply: what was before is not known");
+        .says("after the apply, so the number before is not known");
 
     // What was rolled back is not in place any more.
     machine.run("rollback --last @state").code(0);
@@ -119,9 +120,9 @@ fn what_cannot_be_read_is_not_known_and_never_no_event() {
     // A log that the machine does not have.
     let spec = "kbfix: 1\nid: T\ntitle: T\nsymptoms: [{ event: { log: My/Log, source: S, id: 1 } }]\n\
                 registry: [{ key: 'HKLM\\SOFTWARE\\T' }]\n";
-    machine.run_with(&format!("symptoms - {TARGET}"), spec).code(0).says("the target has no log My/Log");
+    machine.run_with(&format!("symptoms - {TARGET}"), spec).code(0).says("the target does not have the log My/Log");
     let none = spec.replace("symptoms: [{ event: { log: My/Log, source: S, id: 1 } }]\n", "");
-    machine.run_with(&format!("symptoms - {TARGET}"), &none).code(0).says("the spec names none");
+    machine.run_with(&format!("symptoms - {TARGET}"), &none).code(0).says("the spec describes none");
 }
 
 #[test]
@@ -188,8 +189,9 @@ fn a_journal_that_cannot_be_read_may_be_of_the_last_apply() {
     machine.run(&format!("apply KB909094 {TARGET}")).code(0);
     machine.write_journal("20990101T000000.000Z-1", "damaged");
     let run = symptoms(&machine, "KB909094").code(4);
-    let run = run
-        .says("seen 3 times, last 2008-05-16T08:20:07Z; how often since the last apply is not known: a journal cannot");
+    let run = run.says(
+        "seen 3 times, last 2008-05-16T08:20:07Z; the number since the last apply is not known: a journal cannot",
+    );
     run.says("warning[journal-malformed]");
     fs::remove_file(machine.path("state/journal/20990101T000000.000Z-1.jsonl")).unwrap();
     machine.write_journal("20000101T000000.000Z-1", "damaged");

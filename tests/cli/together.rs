@@ -52,7 +52,7 @@ fn a_key_that_two_specs_name_differently_is_changed_by_one_of_them_only() {
     machine.write("c.yaml", &file("C", r"HKLM\SOFTWARE\Classes\x", "w: { type: REG_DWORD, data: 3 }"));
     let run = machine.run("diff @/a.yaml @/b.yaml @target").code(4);
     let run = run.says(
-        r#"HKLM\SOFTWARE\Classes\x "v": A, earlier in this run, requires dword:00000001, and this spec dword:00000002"#,
+        r#"HKLM\SOFTWARE\Classes\x "v": A, earlier in this run, requires dword:00000001, but this spec dword:00000002"#,
     );
     assert!(run.stderr.contains("conflicting-specs"), "{}", run.stderr);
     machine.run("apply @/a.yaml @/c.yaml @target @state").code(0).says("2 values created");
@@ -97,13 +97,13 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
     machine.write("new.yaml", &spec("NEW", r"HKLM\SOFTWARE\T1", &number(2)));
     machine.write("same.yaml", &spec("SAME", r"HKLM\SOFTWARE\T2", &number(1)));
     apply("@/all.yaml @/new.yaml @/same.yaml")
-        .says(r"T1: a `*` of ALL, earlier in this run, would match it")
+        .says(r"T1: a `*` of ALL, earlier in this run, would match this key")
         .says("SAME: changed");
     machine.run("diff @/all.yaml @target").code(0);
     // The other way round, the one that is to go is wanted.
     machine.set_export(&before);
     apply("@/one.yaml @/gone.yaml")
-        .says(r#"x "v": ONE, earlier in this run, requires dword:00000001, and this spec absent"#);
+        .says(r#"x "v": ONE, earlier in this run, requires dword:00000001, but this spec absent"#);
     assert_eq!(machine.export(), before);
 }
 
@@ -132,7 +132,7 @@ fn no_later_spec_adds_to_a_key_that_holds_nothing_else() {
         .says(r#""w": ONLY, earlier in this run, requires HKLM\SOFTWARE\T to contain no other values"#);
     apply("@/w.yaml @/only.yaml")
         .code(4)
-        .says(r#""w": W, earlier in this run, requires dword:00000001, and this spec absent"#);
+        .says(r#""w": W, earlier in this run, requires dword:00000001, but this spec absent"#);
     apply("@/tree.yaml @/below.yaml")
         .code(4)
         .says(r"below: TREE, earlier in this run, requires HKLM\SOFTWARE\T to contain no other keys");
@@ -177,7 +177,8 @@ fn specs_that_agree_on_a_value_change_it_in_turn() {
     assert_eq!(machine.export(), export);
 }
 
-/// Each apply sets as many values as it can be told by, all to its own data. What is there afterwards is of one of them.
+/// Each apply sets as many values as it can be told by, all to its own data. What is there afterwards is of one of
+/// them.
 #[test]
 fn applies_at_once_are_never_interleaved() {
     let machine = Machine::new();

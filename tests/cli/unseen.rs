@@ -1,4 +1,5 @@
-//! Names and strings of a machine that would steer a terminal, fake a line or hide one: nothing that people read has them raw.
+//! Names and strings of a machine that would steer a terminal, fake a line or hide one: nothing that people read has
+//! them raw.
 
 use kbfix::registry::notation::one_line;
 

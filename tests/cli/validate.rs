@@ -1,4 +1,5 @@
-//! `kbfix validate`, `show`, `completions` and `example`: their wiring. What they find and print is tested in the library.
+//! `kbfix validate`, `show`, `completions` and `example`: their wiring. What they find and print is tested in the
+//! library.
 
 use crate::harness::Machine;
 

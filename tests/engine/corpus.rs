@@ -1,5 +1,5 @@
-//! The corpus of the fuzzer (tests/fuzz): inputs that together reach what the parsers can do. Each is parsed, and what is edited
-//! must come back; nothing may panic. `tests/fuzz/run` adds to the corpus.
+//! The corpus of the fuzzer (tests/fuzz): inputs that together reach what the parsers can do. Each is parsed, and what
+//! is edited must come back; nothing may panic. `tests/fuzz/run` adds to the corpus.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, their helpers too")]
 

@@ -1,4 +1,5 @@
-//! Policy files beside an independent reader and writer: Samba's `preg` (policies.py), after each of 10,000 random edits.
+//! Policy files beside an independent reader and writer: Samba's `preg` (policies.py), after each of 10,000 random
+//! edits.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,5 @@
-//! The whole story of KB909094 on a live registry: kbfix.exe run as an operator runs it, a real x86 exprox.dll, and `reg.exe`
-//! as the reader that knows nothing of kbfix.
+//! The whole story of KB909094 on a live registry: kbfix.exe run as an operator runs it, a real x86 exprox.dll, and
+//! `reg.exe` as the reader that knows nothing of kbfix.
 //!
 //! It writes the keys of Exchange Server themselves, so it runs under Wine only, and only where there is no Exchange.
 #![cfg(windows)]
@@ -106,7 +106,8 @@ fn add(key: &str, name: &str, value_type: &str, data: &str) {
     assert!(output.status.success(), "{output:?}");
 }
 
-/// What `reg query KEY /v DisableRealmHint` prints of the value, blanks made single; `None` where it says there is none.
+/// What `reg query KEY /v DisableRealmHint` prints of the value, blanks made single; `None` where it says there is
+/// none.
 fn realm_hint(view: &[&str]) -> Option<String> {
     let output = reg(&[&["query", DAV, "/v", "DisableRealmHint"], view].concat());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -38,7 +38,8 @@ fn every_code_of_a_spec_is_met_in_a_test() {
     for file in std::fs::read_dir(folder).unwrap() {
         met += &std::fs::read_to_string(file.unwrap().path()).unwrap();
     }
-    // `schema` and `internal` are there so that what should not happen is not silent; the parsers are not known to disagree.
+    // `schema` and `internal` are there so that what should not happen is not silent; the parsers are not known to
+    // disagree.
     let other_parts = ["usage", "file-access", "schema", "internal", "yaml-readers-disagree"];
     let first = CODES.iter().position(|c| c.as_str() == "file-too-large").unwrap();
     let last = CODES.iter().position(|c| c.as_str() == "internal").unwrap();

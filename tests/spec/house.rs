@@ -1,7 +1,8 @@
 //! The house that ARCHITECTURE.md describes: who may import whom.
 //!
-//! The modules of `src/lib.rs` stand in the order in which data flows. A module imports only what stands above it, no files import
-//! each other in a circle, the codecs know nothing of specs, and only a few folders touch the disk. Test code is left out.
+//! The modules of `src/lib.rs` stand in the order in which data flows. A module imports only what stands above it, no
+//! files import each other in a circle, the codecs know nothing of specs, and only a few folders touch the disk. Test
+//! code is left out.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -284,8 +285,8 @@ fn registry_and_codecs_know_nothing_of_specs() {
     assert!(wrong.is_empty(), "{}", join(&wrong));
 }
 
-/// The commands may, and are not of the library; neither are what they have done: an installer's package is a file that is copied and
-/// run, and the example machine is a folder.
+/// The commands may, and are not of the library; neither are what they have done: an installer's package is a file that
+/// is copied and run, and the example machine is a folder.
 #[test]
 fn only_a_few_folders_touch_the_disk() {
     let house = House::read();

@@ -12,8 +12,8 @@ fn allowed() -> BTreeSet<&'static str> {
     listed.chain(["MIT", "Apache-2.0"]).collect()
 }
 
-/// Whether the SPDX expression can be met with allowed licences only: `OR` offers a choice, `AND` demands both. cargo also
-/// has the older `MIT/Apache-2.0`. `AND` binds tighter than `OR`; no dependency nests parentheses.
+/// Whether the SPDX expression can be met with allowed licences only: `OR` offers a choice, `AND` demands both. cargo
+/// also has the older `MIT/Apache-2.0`. `AND` binds tighter than `OR`; no dependency nests parentheses.
 fn is_met(expression: &str, allowed: &BTreeSet<&str>) -> bool {
     let expression = expression.replace('/', " OR ");
     if let Some((group, rest)) = expression.strip_prefix('(').and_then(|rest| rest.split_once(')')) {

@@ -5,7 +5,7 @@ use kbfix::diag::Code;
 /// The warnings that count as failures.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct FailOnArguments {
-    /// Exit with 4 where this warning is given; `apply` changes nothing then. Can be repeated.
+    /// Exit with 4 if this warning is given. `apply` then changes nothing. May be repeated.
     #[arg(long, value_name = "CODE", value_enum)]
     fail_on: Vec<FailOn>,
 }
@@ -14,7 +14,7 @@ pub(in crate::cli) struct FailOnArguments {
 enum FailOn {
     /// Group Policy sets a value to other data, and undoes the change at its next refresh.
     PolicyOwned,
-    /// It is not known whether Group Policy does: a policy store could not be read.
+    /// It is not known whether Group Policy sets a value, because a policy store could not be read.
     PolicyUnknown,
 }
 

@@ -23,50 +23,52 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Put back what specs did to a target: to what was there before kbfix first changed it, less what other applied specs still want.
+/// Undo what specs did to a target: restore the state before kbfix first changed it, except what other applied specs
+/// still require.
 ///
-/// What the specs did is in the journals of the target. Specs that stay are planned anew, as they are now; built-in ones need not be
-/// named. What somebody else changed since is kept, and reported.
+/// The journals of the target contain what the specs changed. Specs that stay are planned again, in their present
+/// version. Built-in specs need not be given. What someone else has changed since is kept and reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The ids of the specs to retire; their files may be gone.
+    /// The ids of the specs to retire. Their files need not exist any more.
     #[arg(value_name = "ID", required_unless_present_any = ["absent_from", "absent"], conflicts_with_all = ["absent_from", "absent"])]
     ids: Vec<String>,
 
-    /// Retire every spec that is applied and that this folder does not contain (nor --specs). Its specs stay. May be repeated.
+    /// Retire every applied spec that is neither in this folder nor given with --specs. The specs in the folder stay.
+    /// May be repeated.
     #[arg(long, value_name = "DIR")]
     absent_from: Vec<String>,
 
-    /// Retire every spec that is applied and that --specs and --stdin-specs do not give.
+    /// Retire every applied spec that is not given with --specs or --stdin-specs.
     #[arg(long)]
     absent: bool,
 
-    /// Skip the ids that no journal of the target knows, in place of refusing the command.
+    /// Skip ids that occur in no journal of the target, instead of reporting an error.
     #[arg(long, requires = "ids")]
     if_applied: bool,
 
-    /// Specs that stay: files, folders, or ids of built-in specs. One that no journal shows as applied counts if the target is in its
-    /// desired state. May be repeated.
+    /// Specs that stay: files, folders, or ids of built-in specs. A spec that no journal shows as applied counts only
+    /// if the target is in its desired state. May be repeated.
     #[arg(long, value_name = "SPEC")]
     specs: Vec<String>,
 
-    /// Read more specs that stay from standard input, as `kbfix diff --stdin-specs` does.
+    /// Read more specs that stay from standard input, like `kbfix diff --stdin-specs`.
     #[arg(long)]
     stdin_specs: bool,
 
-    /// What a parameter of the specs that stay is set to; may be repeated.
+    /// The value of a parameter of the specs that stay. May be repeated.
     #[arg(long = "set", value_name = "NAME=DATA")]
     set: Vec<String>,
 
-    /// Put back also the values that somebody else changed since.
+    /// Also restore values that someone else has changed since.
     #[arg(long)]
     force: bool,
 
-    /// Only show what would be put back.
+    /// Only show what would be restored.
     #[arg(long)]
     check: bool,
 
-    /// Save the plan, for review and for `kbfix apply --plan`. Changes nothing, as --check.
+    /// Save the plan, for review and for `kbfix apply --plan`. Like --check, this changes nothing.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 

@@ -15,8 +15,10 @@ use kbfix::{
     render,
 };
 
-/// Look for the events that articles are about in the event logs of a target: how often, when, and how often since the last
-/// apply. Changes nothing. Exits 4 where something of it cannot be read.
+/// Search the event logs of a target for the events that articles describe: how often they were logged, when, and how
+/// often since the last apply.
+///
+/// This changes nothing. The exit code is 4 if something cannot be read.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
@@ -28,7 +30,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     state: StateArguments,
 
-    /// How the result is written.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }

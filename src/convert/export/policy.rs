@@ -1,6 +1,7 @@
-//! Exports for Group Policy: a `Registry.pol`, and the text that LGPO.exe reads.
+//! Exports for Group Policy: a `Registry.pol` file, and the text that LGPO.exe reads.
 //!
-//! `ensure: absent` becomes an entry that deletes the value, and `exclusive: true` one that deletes all other values first.
+//! `ensure: absent` becomes an entry that deletes the value. `exclusive: true` becomes an entry that first deletes all
+//! other values.
 
 use crate::{
     format::pol::{Document, TextAction},
@@ -13,7 +14,7 @@ use super::{
     keys::{ExportedKey, KeyState, exported_keys},
 };
 
-/// Exports the specs as a policy file: for HKLM, or for HKCU where all their keys are below it.
+/// Exports the specs as a policy file, for HKCU if all their keys are below it, otherwise for HKLM.
 pub fn pol(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let keys = policy_keys(specs, &mut losses);
@@ -60,13 +61,13 @@ pub fn lgpo(specs: &[Spec]) -> Export {
     Export { bytes: text.encode_utf16().flat_map(u16::to_le_bytes).collect(), losses }
 }
 
-/// Returns the keys that Group Policy can set.
+/// Returns the keys below HKLM and HKCU, which are the only ones that Group Policy can set.
 fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
     let mut keys = exported_keys(specs, losses);
     keys.retain(|key| {
         let fits = matches!(key.path.root(), RootKey::Hklm | RootKey::Hkcu);
         if !fits {
-            let what = format!("{}: left out: Group Policy sets only what is below HKLM and HKCU", key.path);
+            let what = format!("{}: left out: Group Policy only sets values below HKLM and HKCU", key.path);
             losses.push(Loss { spec: key.spec.id.clone(), what });
         }
         fits
@@ -74,7 +75,7 @@ fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey
     keys
 }
 
-/// Writes the entries of one key; what `write` refuses is a loss.
+/// Writes the entries of one key. What `write` rejects is recorded as a loss.
 fn each(
     key: &ExportedKey<'_>,
     losses: &mut Vec<Loss>,
@@ -83,11 +84,11 @@ fn each(
     let path = &key.path;
     let mut lose = |what: String| losses.push(Loss { spec: key.spec.id.clone(), what });
     let KeyState::Present { must_exist, values } = &key.state else {
-        return lose(format!("{path}: left out: it is to be deleted, and a policy deletes only values"));
+        return lose(format!("{path}: left out: the spec deletes this key, but a policy can only delete values"));
     };
     if let Some(exclusive) = key.exclusive {
         if exclusive == Exclusive::Tree {
-            lose(format!("{path}: other subkeys in it stay, which the spec deletes"));
+            lose(format!("{path}: its other subkeys, which the spec deletes, stay"));
         }
         if let Err(why) = write(path, TextAction::DeleteAllValues) {
             lose(format!("{path}: other values in it stay: {why}"));

@@ -260,7 +260,7 @@ fn a_policy_file_sets_and_deletes_values() {
     assert!(document.key(&r"HKLM\SOFTWARE\Policies\T\New".parse().unwrap()).present);
     let lost = export.losses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     for what in [
-        r"T\Old: left out: it is to be deleted",
+        r"T\Old: left out: the spec deletes this key",
         r#"T "none": left out: a policy file cannot hold REG_NONE"#,
         r"HKCU\Software\Policies\T: left out: a policy file is for one",
     ] {

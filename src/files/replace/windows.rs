@@ -101,7 +101,7 @@ fn security_of(file: &File) -> io::Result<Descriptor> {
     let mut descriptor: Descriptor = vec![0; 64];
     loop {
         let (room, mut needed) = (u32::try_from(descriptor.len() * 8).unwrap_or(u32::MAX), 0);
-        // SAFETY: the handle is open as long as `file` lives; `room` says how many bytes the buffer has.
+        // SAFETY: the handle is open as long as `file` lives; `room` is the number of bytes in the buffer.
         let read = check(unsafe {
             GetKernelObjectSecurity(file.as_raw_handle(), what, descriptor.as_mut_ptr().cast(), room, &mut needed)
         });
@@ -118,7 +118,7 @@ fn set_security(path: &Path, access: u32, what: u32, descriptor: &mut Descriptor
     let file = OpenOptions::new().access_mode(access).open(path)?;
     let descriptor = descriptor.as_mut_ptr().cast();
     let (mut control, mut revision) = (0, 0);
-    // SAFETY: the descriptor is one that the system made; the results go to live variables.
+    // SAFETY: the system made the descriptor; the results are written to live variables.
     check(unsafe { GetSecurityDescriptorControl(descriptor, &mut control, &mut revision) })?;
     if control & SE_DACL_AUTO_INHERITED != 0 {
         // Without the request bit the system clears the flag that says that the entries were inherited.

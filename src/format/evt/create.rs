@@ -1,29 +1,31 @@
-//! Creates logs, for the example machine and for tests, so that the repository needs no foreign files.
+//! Creates logs for the example machine and for tests, so that the repository needs no files from real machines.
 
 use jiff::Timestamp;
 
 use super::{END, END_SIGNATURE, FILLER, FIXED, HEADER, SIGNATURE};
 use crate::format::event::EventLevel;
 
-/// An event to be written.
+/// An event to write.
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
-    /// When it is logged; without the fraction of a second, which the format does not have.
+    /// The time of logging. The format has no fractions of a second.
     pub time: Timestamp,
     /// The source.
     pub source: &'a str,
-    /// The event ID: the code of its message, with severity and facility.
+    /// The event ID: the code of the message, with severity and facility.
     pub id: u32,
-    /// The level: error, warning, or else information.
+    /// The level: error or warning; any other level is written as information.
     pub level: EventLevel,
     /// The computer name.
     pub computer: &'a str,
-    /// What is put into the message.
+    /// The strings that are inserted into the message.
     pub strings: &'a [&'a str],
 }
 
-/// Returns a closed log with these events, oldest first, in a file of `size` bytes: a multiple of four, with room for the
-/// largest record and the end record. If it does not hold all events, the newest overwrite the oldest.
+/// Returns a closed log with these events, oldest first, in a file of `size` bytes.
+///
+/// `size` must be a multiple of four, with room for the largest record and the end record. If there is not enough room
+/// for all events, the newest overwrite the oldest.
 pub fn create(events: &[NewEvent<'_>], size: usize) -> Vec<u8> {
     let mut log = Log { file: vec![0; size], at: HEADER, oldest: HEADER, kept: std::collections::VecDeque::new() };
     for (number, event) in (1..).zip(events) {
@@ -32,19 +34,20 @@ pub fn create(events: &[NewEvent<'_>], size: usize) -> Vec<u8> {
     log.close(events.len() as u32 + 1)
 }
 
-/// A log that is being written.
+/// A log while it is written.
 struct Log {
     file: Vec<u8>,
-    /// Where the next record goes.
+    /// The place of the next record.
     at: usize,
-    /// Where the oldest record is.
+    /// The place of the oldest record.
     oldest: usize,
-    /// The number, place and size of each record that is still there, oldest first; the size with the filler after it.
+    /// The number, place and size of each record that still exists, oldest first. The size includes the filler after
+    /// the record.
     kept: std::collections::VecDeque<(u32, usize, usize)>,
 }
 
 impl Log {
-    /// How many bytes are free from the next place on.
+    /// Returns the number of free bytes, starting at the next place.
     fn free(&self) -> usize {
         let ring = self.file.len() - HEADER;
         ring - self.kept.iter().map(|(_, _, size)| size).sum::<usize>()
@@ -53,7 +56,7 @@ impl Log {
     fn write(&mut self, number: u32, record: &[u8]) {
         let to_seam = self.file.len() - self.at;
         let filler = if to_seam < FIXED { to_seam } else { 0 };
-        // The end record must have room, too, and what fills the seam before it.
+        // The end record must have room too, and so must the filler before the end of the file.
         while self.free() < filler + record.len() + END + FIXED {
             self.kept.pop_front();
         }
@@ -80,7 +83,7 @@ impl Log {
         let [a, b, c, d] = END_SIGNATURE;
         self.put(&bytes(&[size, a, b, c, d, oldest, end, next, oldest_number, size]));
         let header = HEADER as u32;
-        // The flag 2: the log has gone past the end of the file.
+        // The flag 2 means that the log has continued past the end of the file.
         let flags = if oldest_number > 1 { 2 } else { 0 };
         let most = self.file.len() as u32;
         let header = bytes(&[header, SIGNATURE, 1, 1, oldest, end, next, oldest_number, most, flags, 604_800, header]);
@@ -89,7 +92,7 @@ impl Log {
     }
 }
 
-/// Returns the record of an event, without user and data.
+/// Returns the record of an event, without a user and data.
 fn record(number: u32, event: &NewEvent<'_>) -> Vec<u8> {
     let strings = |texts: &[&str]| {
         texts.iter().flat_map(|text| text.encode_utf16().chain([0])).flat_map(u16::to_le_bytes).collect::<Vec<u8>>()

@@ -1,9 +1,9 @@
 //! Event logs in the format of Windows Server 2003 and before: `AppEvent.Evt` and the others.
 //!
-//! A log is a ring. Behind a header stand records, each after the one before; after the newest stands an end record,
-//! which says where the oldest is. At the end of the file a log that is full goes on after the header, so that a record
-//! can begin at the end of the file and end at its beginning. The header is written only when the log is closed: until
-//! then it is dirty, and only the end record is true.
+//! A log is a ring buffer. It starts with a header, which is followed by the records. After the newest record there is
+//! an end record, which contains the offset of the oldest record. When a full log reaches the end of the file, it
+//! continues after the header. A record can therefore start at the end of the file and end at its beginning. The header
+//! is updated only when the log is closed. Until then it is marked as dirty, and only the end record is correct.
 //!
 //! Sources: Microsoft, "Event Log File Format", "ELF_LOGFILE_HEADER", "ELF_EOF_RECORD", "EVENTLOGRECORD".
 
@@ -18,40 +18,42 @@ use ring::Ring;
 
 use super::event::{Damage, Event};
 
-/// The size of the header, which is its first and its last number.
+/// The size of the header. It is also the header's first and last number.
 const HEADER: usize = 0x30;
-/// What a record and the header have at offset 4: `LfLe`.
+/// The signature at offset 4 of the header and of each record: `LfLe`.
 const SIGNATURE: u32 = 0x654C_664C;
 /// The size of a record without its strings and data.
 const FIXED: usize = 56;
-/// The size of the smallest record: the fixed part, and the length once more.
+/// The size of the smallest record: the fixed part, and the length once more at its end.
 const SMALLEST: usize = FIXED + 4;
 /// The size of the end record.
 const END: usize = 0x28;
-/// What the end record has after its length.
+/// The numbers after the length of an end record.
 const END_SIGNATURE: [u32; 4] = [0x1111_1111, 0x2222_2222, 0x3333_3333, 0x4444_4444];
-/// What fills the end of a file in which no fixed part has room any more.
+/// The filler at the end of a file, where the fixed part of a record has no room.
 const FILLER: u32 = 0x27;
 
-/// The header's flag of a log that was not closed.
+/// The flag in the header of a log that was not closed.
 const DIRTY: u32 = 1;
 
-/// The reason why a file is not read as an event log.
+/// The reason why a file cannot be read as an event log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EvtError {
-    /// It does not begin with the header of an event log.
+    /// The file does not begin with the header of an event log.
     #[error("it does not begin with the header of an event log")]
     NoHeader,
-    /// It is of a version that is not documented.
-    #[error("it is an event log of version {0}.{1}, and not of 1.1")]
+    /// The log has a version that is not documented.
+    #[error("it is an event log of version {0}.{1}, but kbfix only reads version 1.1")]
     Version(u32, u32),
 }
 
-/// Calls `each` for every event of a log, oldest first. Returns the parts that could not be read: after damage, the
-/// reader goes on with the next record.
+/// Calls `each` for every event of a log, oldest first, and returns the parts that could not be read.
+///
+/// After a damaged part, reading continues with the next record.
 ///
 /// # Errors
-/// [`EvtError`] if the bytes are no such log.
+///
+/// Returns [`EvtError`] if the bytes are not such a log.
 pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtError> {
     let number = |at: usize| bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     if bytes.len() < HEADER || number(0) != HEADER as u32 || number(4) != SIGNATURE || number(44) != HEADER as u32 {
@@ -66,7 +68,7 @@ pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtErro
     match closed.or_else(|| ring.newest_end()) {
         Some(end) => walk(&ring, end.oldest, Some(end.at), &mut damage, &mut each),
         None => {
-            damage.add(|| "it has no end record: it was cut off, or not closed".to_owned());
+            damage.add(|| "it has no end record: it is incomplete, or was not closed".to_owned());
             let start = ring.place(number(16)).unwrap_or(0);
             walk(&ring, start, None, &mut damage, &mut each);
         }
@@ -74,7 +76,7 @@ pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtErro
     Ok(damage)
 }
 
-/// Reads from the oldest record at `from` up to the end record at `end`, or once around.
+/// Reads from the oldest record at `from` to the end record at `end`, or once around the ring.
 fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, each: &mut impl FnMut(Event)) {
     let all = match end {
         Some(end) => ring.distance(from, end),
@@ -105,7 +107,7 @@ fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, e
             }
             Err(why) => {
                 let skipped = ring.to_next(at, all - gone);
-                // A log that never was full has nothing after its newest record.
+                // A log that was never full contains nothing after its newest record.
                 if end.is_some() || skipped < all - gone || !ring.is_unused(at, all - gone) {
                     damage.add(|| format!("at {}: {why}", ring.offset(at)));
                 }
@@ -115,7 +117,7 @@ fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, e
     }
 }
 
-/// Returns the event at `at`, and the size of its record; `left` is how much there is of the log.
+/// Returns the event at `at`, and the size of its record. `left` is the size of the rest of the log.
 fn record_at(ring: &Ring<'_>, at: usize, left: usize) -> Result<(Event, usize), String> {
     let length = ring.number(at) as usize;
     if ring.number(ring.forward(at, 4)) != SIGNATURE {

@@ -1,19 +1,20 @@
-//! One record of a log, as a file has it and as ReadEventLog returns it.
+//! Parses one record of a log, in the form in which files contain it and ReadEventLog returns it.
 
 use jiff::Timestamp;
 
 use super::{FIXED, SIGNATURE, SMALLEST};
 use crate::format::event::{Event, EventLevel};
 
-/// The largest name of a source in bytes, with the NUL: it is that of a key.
+/// The size of the longest source name in bytes, with its NUL. A source name is the name of a key.
 const NAME: usize = 2 * (crate::registry::name::MAX_KEY_NAME + 1);
-/// The part of a record that is looked at: the fixed part, and the name of the source.
+/// The size of the part of a record that is read: the fixed part and the source name.
 pub(super) const HEAD: usize = FIXED + NAME;
 
-/// Returns the event in the bytes of one whole record.
+/// Returns the event in the bytes of one complete record.
 ///
 /// # Errors
-/// What is wrong with the record, as a sentence.
+///
+/// Returns a sentence about what is wrong with the record.
 pub fn of_record(bytes: &[u8]) -> Result<Event, String> {
     let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     if bytes.len() < SMALLEST || number(4) != SIGNATURE {
@@ -26,28 +27,29 @@ pub fn of_record(bytes: &[u8]) -> Result<Event, String> {
     of_head(&bytes[..HEAD.min(bytes.len() - 4)])
 }
 
-/// What is wrong with a record whose last number is not its first.
+/// The message for a record whose last number differs from its first.
 pub(super) const UNEVEN: &str = "the record does not end with its length";
 
-/// Returns the event in the first [`HEAD`] bytes of a record, or in all but the last number of a smaller one.
+/// Returns the event in the first [`HEAD`] bytes of a record, or in all bytes except the last number of a smaller
+/// record.
 pub(super) fn of_head(head: &[u8]) -> Result<Event, String> {
     let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let mut source: Vec<u16> = head[FIXED..].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
     let length = source.iter().position(|unit| *unit == 0).ok_or("the name of the record's source does not end")?;
     source.truncate(length);
-    // Any number of seconds of 32 bits is a time.
+    // Every 32-bit number of seconds is a valid time.
     let time = Timestamp::from_second(number(12).into()).map_err(|error| error.to_string())?;
     Ok(Event {
         source: String::from_utf16_lossy(&source),
         old_source: None,
-        // Event Viewer shows the code of the event's message without severity, customer bit and facility.
+        // Event Viewer shows the message code of the event without severity, customer bit and facility.
         id: number(20) & 0xFFFF,
         level: level((number(24) & 0xFFFF) as u16),
         time,
     })
 }
 
-/// Returns the level of an event type. The types are flags of which one is set; those of audits are information.
+/// Returns the level of an event type. A type is one of several flags; audit types count as information.
 fn level(event_type: u16) -> EventLevel {
     match event_type {
         1 => EventLevel::Error,

@@ -1,7 +1,7 @@
-//! The ring of records after a log's header.
+//! The ring buffer of records after the header of a log.
 //!
-//! Places are offsets from the end of the header. A log is made of numbers of four bytes, which never stand across the
-//! seam between the end of the file and the header.
+//! Places are offsets from the end of the header. A log consists of four-byte numbers, which never cross the boundary
+//! between the end of the file and the header.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,23 @@ use super::{END, END_SIGNATURE, FILLER, HEADER, SIGNATURE, SMALLEST};
 
 /// The records of a log.
 pub(super) struct Ring<'a> {
-    /// A multiple of four bytes.
+    /// The bytes after the header; their number is a multiple of four.
     bytes: &'a [u8],
 }
 
 /// An end record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
-    /// Where it is.
+    /// The place of the end record.
     pub(super) at: usize,
-    /// Where the oldest record is.
+    /// The place of the oldest record.
     pub(super) oldest: usize,
     /// The number of the next record.
     next: u32,
 }
 
 impl<'a> Ring<'a> {
-    /// Returns the ring of the bytes after the header.
+    /// Returns the ring with these bytes, which follow the header.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes: &bytes[..bytes.len() / 4 * 4] }
     }
@@ -40,12 +40,12 @@ impl<'a> Ring<'a> {
         (at + by) % self.len()
     }
 
-    /// Returns how far it is forward from one place to another.
+    /// Returns the distance from one place forward to another.
     pub(super) fn distance(&self, from: usize, to: usize) -> usize {
         (to + self.len() - from) % self.len()
     }
 
-    /// Returns the place that has this offset in the file; `None` where it has no number.
+    /// Returns the place with this offset in the file; `None` if no number starts there.
     pub(super) fn place(&self, offset: u32) -> Option<usize> {
         let at = (offset as usize).checked_sub(HEADER)?;
         (at < self.len() && at.is_multiple_of(4)).then_some(at)
@@ -61,7 +61,8 @@ impl<'a> Ring<'a> {
         self.bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
     }
 
-    /// Returns `length` bytes from a place on; they may stand across the seam. There must be that many.
+    /// Returns `length` bytes that start at a place, even across the end of the file. The ring must contain that many
+    /// bytes.
     pub(super) fn bytes(&self, at: usize, length: usize) -> Cow<'a, [u8]> {
         match self.bytes.get(at..at + length) {
             Some(bytes) => Cow::Borrowed(bytes),
@@ -69,7 +70,7 @@ impl<'a> Ring<'a> {
         }
     }
 
-    /// Returns whether an end record begins here.
+    /// Returns whether an end record starts here.
     pub(super) fn is_end(&self, at: usize) -> bool {
         self.len() >= END
             && self.number(at) == END as u32
@@ -81,7 +82,7 @@ impl<'a> Ring<'a> {
         self.end(self.place(offset)?)
     }
 
-    /// Returns the end record here, if it fits the file.
+    /// Returns the end record here, if its numbers are valid for this file.
     fn end(&self, at: usize) -> Option<End> {
         let member = |n: usize| self.number(self.forward(at, 4 * n));
         if !self.is_end(at) || member(9) != END as u32 || self.place(member(6)) != Some(at) {
@@ -90,12 +91,13 @@ impl<'a> Ring<'a> {
         Some(End { at, oldest: self.place(member(5))?, next: member(7) })
     }
 
-    /// Returns the end record with the highest record number: where the log was not closed, older ones may have stayed.
+    /// Returns the end record with the highest record number. A log that was not closed may still contain older end
+    /// records.
     pub(super) fn newest_end(&self) -> Option<End> {
         (0..self.len()).step_by(4).filter_map(|at| self.end(at)).max_by_key(|end| end.next)
     }
 
-    /// Returns whether all numbers from here on are fillers.
+    /// Returns whether all numbers from a place on are fillers.
     pub(super) fn is_filled(&self, at: usize, length: usize) -> bool {
         (at..at + length).step_by(4).all(|at| self.number(at) == FILLER)
     }
@@ -105,7 +107,7 @@ impl<'a> Ring<'a> {
         (0..length).step_by(4).all(|by| self.number(self.forward(at, by)) == 0)
     }
 
-    /// Returns how far it is to the next record, or to the end of what is `left` of the log.
+    /// Returns the distance to the next record, or to the end if there is none in the `left` bytes.
     pub(super) fn to_next(&self, at: usize, left: usize) -> usize {
         let is_record = |by: &usize| {
             let length = self.number(self.forward(at, *by)) as usize;

@@ -1,4 +1,4 @@
-//! A policy file in memory: its meaning and its bytes.
+//! A policy file in memory: its settings and its bytes.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ use crate::registry::{KeyPath, RootKey, ValueName};
 #[derive(Debug, Clone)]
 pub struct Document {
     source: Vec<u8>,
-    /// The entries in file order; `None` for one that was removed.
+    /// The entries in file order; `None` for a removed entry.
     entries: Vec<Option<Entry>>,
-    /// Entries that were inserted, each by the entry before which it stands.
+    /// Inserted entries, by the entry before which they are inserted.
     inserted: BTreeMap<usize, Entry>,
     index: BTreeMap<KeyPath, KeyIndex>,
     /// The entries that delete keys, in file order.
@@ -50,11 +50,12 @@ impl Document {
         }
     }
 
-    /// Parses a file, whose keys are below `root`: HKLM for the policy of a machine, HKCU for that of a user.
+    /// Parses a file whose keys are below `root`: HKLM for a machine policy, HKCU for a user policy.
     ///
     /// # Errors
-    /// Returns [`PolError`], with the position, where the bytes are not a policy file. An entry with a name that is not
-    /// valid is not such an error: the entry reports it.
+    ///
+    /// Returns [`PolError`], with the position, if the bytes are not a policy file. An entry with an invalid name is
+    /// not such an error; the entry itself reports it.
     pub fn parse(bytes: Vec<u8>, root: RootKey) -> Result<Self, PolError> {
         let entries = parse::parse(&bytes, root)?;
         let mut document = Self { source: bytes, ..Self::empty() };

@@ -1,4 +1,4 @@
-//! Edits a policy file: changes only the entries of the edited value, and adds new ones at the end.
+//! Edits a policy file: changes only the entries of the edited value, and adds new entries at the end.
 
 use super::{
     document::{Document, Position},
@@ -9,10 +9,10 @@ use crate::registry::{Data, KeyPath, ValueName, ValueType};
 
 /// The largest data of an entry, in bytes (\[MS-GPREG\] 2.2.1).
 const MAX_DATA: usize = 65_535;
-/// The longest value name of an entry with its instruction, in UTF-16 units (\[MS-GPREG\] 2.2.1).
+/// The longest value name of an entry, including an instruction such as `**del.`, in UTF-16 units (\[MS-GPREG\] 2.2.1).
 const MAX_NAME: usize = 259;
 
-/// The reason why the file cannot hold a setting.
+/// The reason why the file cannot contain a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// Group Policy does not set data of this type.
@@ -28,23 +28,26 @@ pub enum EditError {
         "a policy file cannot hold a value name of {0} UTF-16 units; an entry has {MAX_NAME} at most, `**del.` included"
     )]
     NameTooLong(usize),
-    /// Windows would take the value name for an instruction.
+    /// Windows would read the value name as an instruction.
     #[error("a policy file cannot hold a value name that begins with `**`: Windows takes it for an instruction")]
     Reserved,
-    /// The key is a root key, or too long for a part of the format.
+    /// The key is a root key, or its path is too long for the format.
     #[error("a policy file cannot hold the key {0}: {1}")]
     Key(KeyPath, String),
-    /// An entry about other values too deletes the value, so the file cannot leave it alone.
-    #[error("an entry deletes all values of {0}, so that the file cannot leave one alone")]
+    /// An entry deletes all values of the key, so the file cannot leave this one alone.
+    #[error("an entry deletes all values of {0}, so the file cannot leave this value alone")]
     DeletesAll(KeyPath),
 }
 
 impl Document {
-    /// Sets a value to data. The entry that decides about the value now is replaced, in its place and with its spelling of
-    /// key and name; without one, an entry is added at the end.
+    /// Sets a value to data.
+    ///
+    /// The entry that determines the value now is replaced in its place, and the spelling of its key and name is kept.
+    /// If there is none, an entry is added at the end.
     ///
     /// # Errors
-    /// Returns [`EditError`]; then nothing is changed.
+    ///
+    /// Returns [`EditError`]; nothing is changed then.
     pub fn set(&mut self, key: &KeyPath, name: &ValueName, data: &Data) -> Result<(), EditError> {
         const TYPES: [ValueType; 7] = [
             ValueType::SZ,
@@ -65,7 +68,7 @@ impl Document {
         if setting == Setting::Data(data) {
             return Ok(());
         }
-        // Where an entry sets the value already, a later one that sets it softly has no effect before and after.
+        // If an entry already sets the value, a later `**soft.` entry has no effect, before and after the edit.
         let in_place = matches!(setting, Setting::Data(_));
         self.put(key, name, "", data, in_place)
     }
@@ -73,23 +76,25 @@ impl Document {
     /// Makes Windows delete a value (`**del.NAME`).
     ///
     /// # Errors
-    /// Returns [`EditError`]; then nothing is changed.
+    ///
+    /// Returns [`EditError`]; nothing is changed then.
     pub fn delete(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
         if self.value(key, name) == Setting::Deleted {
             return Ok(());
         }
-        // Where all values are deleted, it is enough that no entry sets this one afterwards.
+        // If all values are deleted, it is enough that no later entry sets this value.
         if self.is_cleared(key) {
             return self.remove(key, name);
         }
-        // The data has no meaning; the Group Policy editor writes a space.
+        // The data has no meaning. The Group Policy editor writes a space.
         self.put(key, name, DELETE, &Data::sz(" "), false)
     }
 
-    /// Removes all that the file says about a value, so that Group Policy leaves it alone.
+    /// Removes all settings of a value, so that Group Policy leaves it alone.
     ///
     /// # Errors
-    /// Returns [`EditError::DeletesAll`] where an entry deletes all values of the key; then nothing is changed.
+    ///
+    /// Returns [`EditError::DeletesAll`] if an entry deletes all values of the key; nothing is changed then.
     pub fn forget(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
         if self.is_cleared(key) {
             return Err(EditError::DeletesAll(key.clone()));
@@ -97,10 +102,11 @@ impl Document {
         self.remove(key, name)
     }
 
-    /// Makes Windows delete all values of a key that no entry sets (`**DelVals.`), before it sets those.
+    /// Makes Windows delete all values of a key that no entry sets (`**DelVals.`), before it sets the others.
     ///
     /// # Errors
-    /// Returns [`EditError`]; then nothing is changed.
+    ///
+    /// Returns [`EditError`]; nothing is changed then.
     pub fn delete_all_values(&mut self, key: &KeyPath) -> Result<(), EditError> {
         if self.is_cleared(key) {
             return Ok(());
@@ -116,10 +122,11 @@ impl Document {
         Ok(())
     }
 
-    /// Removes the entries that delete all values of a key, and what they make void.
+    /// Removes the entries that delete all values of a key, and the entries that have no effect because of them.
     ///
     /// # Errors
-    /// Returns [`EditError::DeletesAll`] where the key itself is deleted; then nothing is changed.
+    ///
+    /// Returns [`EditError::DeletesAll`] if the key itself is deleted; nothing is changed then.
     pub fn keep_other_values(&mut self, key: &KeyPath) -> Result<(), EditError> {
         if self.state(key).key_deleted {
             return Err(EditError::DeletesAll(key.clone()));
@@ -146,7 +153,8 @@ impl Document {
     /// Makes Windows create a key.
     ///
     /// # Errors
-    /// Returns [`EditError`]; then nothing is changed.
+    ///
+    /// Returns [`EditError`]; nothing is changed then.
     pub fn create_key(&mut self, key: &KeyPath) -> Result<(), EditError> {
         if !self.key(key).present {
             let entry = new_entry(key, key.below_root(), "", &Data::new(ValueType::NONE, []))?;
@@ -155,7 +163,7 @@ impl Document {
         Ok(())
     }
 
-    /// Removes all entries that set something in a key or create it.
+    /// Removes all entries that set something in a key, or create the key.
     pub fn forget_key(&mut self, key: &KeyPath) {
         let sets = |at: &Position| {
             matches!(
@@ -171,7 +179,7 @@ impl Document {
         self.at(at)?.instruction().ok()
     }
 
-    /// Removes the entries that name the value, and its name from lists.
+    /// Removes the entries of the value, and its name from lists of names.
     fn remove(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
         let concerned: Vec<Position> = self.concerned(key, name).collect();
         for at in concerned {
@@ -188,7 +196,7 @@ impl Document {
         Ok(())
     }
 
-    /// Writes the entry that decides about a value.
+    /// Writes the entry that determines a value.
     fn put(
         &mut self,
         key: &KeyPath,
@@ -201,7 +209,7 @@ impl Document {
             return Err(EditError::Reserved);
         }
         let decides = self.state_of(key, name).values.get(name).map(|state| state.at);
-        // An entry after it could change what a new entry in its place does.
+        // A later entry could change the effect of a new entry in this place.
         let place = decides.filter(|at| in_place || self.concerned(key, name).next_back() == Some(*at));
         let found = place.and_then(|at| Some((at, self.spelling(at)?)));
         let (spelled_key, spelled_name) = match &found {
@@ -230,7 +238,7 @@ impl Document {
         self.entries_of_value(key, name).iter().copied().filter(is_it)
     }
 
-    /// Returns the key and name as an entry about one value spells them.
+    /// Returns the key and name as the entry of a single value spells them.
     fn spelling(&self, at: Position) -> Option<(KeyPath, ValueName)> {
         match self.at(at)?.meaning.as_ref().ok()? {
             (key, Instruction::Set { name, .. } | Instruction::Soft { name, .. } | Instruction::Delete(name)) => {
@@ -241,7 +249,7 @@ impl Document {
     }
 }
 
-/// Returns a new entry. `spelled` is the key's path below its root key.
+/// Returns a new entry. `spelled` is the path of the key below its root key.
 fn new_entry(key: &KeyPath, spelled: &str, name: &str, data: &Data) -> Result<Entry, EditError> {
     let length = name.encode_utf16().count();
     if length > MAX_NAME {

@@ -1,4 +1,4 @@
-//! The entries of a policy file and what they mean.
+//! The entries of a policy file, and their meaning.
 
 use std::ops::Range;
 
@@ -21,17 +21,17 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Returns the key, or the reason why the entry cannot be understood.
+    /// Returns the key, or the reason why kbfix does not understand the entry.
     pub fn key(&self) -> Result<&KeyPath, &str> {
         self.meaning.as_ref().map(|(key, _)| key).map_err(String::as_str)
     }
 
-    /// Returns what Windows does for the entry, or the reason why the entry cannot be understood: a name is not valid.
+    /// Returns what Windows does for the entry, or the reason why kbfix does not understand it: a name is not valid.
     pub fn instruction(&self) -> Result<&Instruction, &str> {
         self.meaning.as_ref().map(|(_, instruction)| instruction).map_err(String::as_str)
     }
 
-    /// Returns the position of an entry that was read, in bytes from the beginning of the file; `None` for a new one.
+    /// Returns the position of an entry in bytes from the beginning of the file; `None` for a new entry.
     pub fn offset(&self) -> Option<usize> {
         match &self.raw {
             Raw::Span(range) => Some(range.start),
@@ -40,17 +40,17 @@ impl Entry {
     }
 }
 
-/// What Windows does for an entry.
+/// The action of Windows for an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instruction {
-    /// Sets the value to the data, and creates the key where it is missing.
+    /// Sets the value to the data, and creates the key if it is missing.
     Set {
         /// The value name.
         name: ValueName,
         /// The data.
         data: Data,
     },
-    /// `**soft.NAME`: sets the value only where it is absent.
+    /// `**soft.NAME`: sets the value only if it is absent.
     Soft {
         /// The value name.
         name: ValueName,
@@ -69,14 +69,15 @@ pub enum Instruction {
     CreateKey,
     /// `**SecureKey`: changes the key's permissions.
     SecureKey,
-    /// `**Comment:`: nothing; the text after the colon. `ntuser.pol` has the name of a GPO in one, before its entries.
+    /// `**Comment:` does nothing; this is the text after the colon. `ntuser.pol` contains the name of each GPO in a
+    /// comment before its entries.
     Comment(String),
 }
 
 pub(super) const DELETE: &str = "**del.";
 pub(super) const SOFT: &str = "**soft.";
 
-/// Returns what Windows does for an entry's fields, or why they cannot be understood.
+/// Returns the action for the fields of an entry, or the reason why kbfix does not understand them.
 pub(super) fn meaning(root: RootKey, key: &str, name: &str, data: Data) -> Result<(KeyPath, Instruction), String> {
     let path = |below: &str| KeyPath::from_parts(root, below).map_err(|error| error.to_string());
     if key.is_empty() {
@@ -117,8 +118,8 @@ fn after<'a>(name: &'a str, word: &str) -> Option<&'a str> {
     name.get(word.len()..)
 }
 
-/// Returns the names of a list: they stand in the data, with semicolons between; an older spelling has them after the
-/// instruction's word, with a space between.
+/// Returns the names of a list. They are in the data, separated by semicolons. In an older notation they follow the
+/// instruction, separated by a space.
 fn list(key: &KeyPath, rest: &str, data: &Data) -> Result<Vec<String>, String> {
     let text = match Data::new(crate::registry::ValueType::SZ, data.bytes.clone()).decode() {
         Decoded::Text(text) => text,

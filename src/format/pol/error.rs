@@ -4,11 +4,11 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("file offset {offset:#x}: expected {expected}, found {found}")]
 pub struct PolError {
-    /// The kind, which determines the hint.
+    /// The kind of error, which determines the hint.
     pub kind: PolErrorKind,
     /// The position in the file, in bytes from 0.
     pub offset: usize,
-    /// The expected bytes.
+    /// What was expected.
     pub expected: String,
     /// What was found.
     pub found: String,
@@ -17,29 +17,30 @@ pub struct PolError {
 /// The kinds of [`PolError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolErrorKind {
-    /// The file is larger than kbfix reads.
+    /// The file is larger than the limit of kbfix.
     TooLarge,
     /// The file does not begin with the signature `PReg`.
     Signature,
     /// The version of the format is not 1.
     Version,
-    /// Something other than the next part of an entry stands there.
+    /// There is something other than the next part of an entry.
     Syntax,
     /// The file ends inside the header or an entry.
     Unfinished,
 }
 
 impl PolErrorKind {
-    /// Returns what the user can do about it.
+    /// Returns the hint for the user.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::TooLarge => "no policy of Windows is so large; check that this is a Registry.pol",
+            Self::TooLarge => "no policy file of Windows is this large; check that this is a Registry.pol",
             Self::Signature => "a Registry.pol begins with the bytes PReg; check that this is one",
             Self::Version => "kbfix reads version 1, the only one that Microsoft documents",
             Self::Syntax => {
-                "the file is damaged, and Windows ignores what follows; take it from a backup or write it again with gpedit"
+                "the file is damaged, and Windows ignores the rest of it; restore it from a backup, or write it \
+                    again with gpedit"
             }
-            Self::Unfinished => "the file was cut off; copy it again, or take it from a backup",
+            Self::Unfinished => "the file is incomplete; copy it again, or restore it from a backup",
         }
     }
 }

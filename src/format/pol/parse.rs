@@ -6,7 +6,8 @@ use super::{
 };
 use crate::registry::{Data, RootKey, ValueType};
 
-/// The size of the largest file that is read, in bytes. A large domain's policies have some hundred kilobytes.
+/// The size of the largest file that is read, in bytes. Even the policies of a large domain have only some hundred
+/// kilobytes.
 pub const MAX_FILE: usize = 16 << 20;
 
 /// The bytes before the first entry: the signature and the version.
@@ -96,7 +97,7 @@ impl<'a> Reader<'a> {
         Err(self.error(PolErrorKind::Syntax, what, format!("the bytes {:02x} {:02x}", bytes[0], bytes[1])))
     }
 
-    /// Reads a string up to its NUL. The inner error is of a string that is not valid UTF-16.
+    /// Reads a string up to its NUL. The inner error means that the string is not valid UTF-16.
     fn text(&mut self, what: &str) -> Result<Result<String, std::string::FromUtf16Error>, PolError> {
         let start = self.at;
         let mut units = Vec::new();

@@ -1,4 +1,4 @@
-//! What a policy file makes of a key and its values, by the order of its entries.
+//! Works out the settings of a policy file for a key and its values, from the order of the entries.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use super::{
 };
 use crate::registry::{Data, KeyPath, ValueName};
 
-/// What a policy file makes of one value.
+/// The setting of a policy file for one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting<'a> {
     /// The value has this data.
     Data(&'a Data),
-    /// The value gets this data where it is absent, and otherwise stays.
+    /// The value gets this data if it is absent; otherwise it stays.
     Soft(&'a Data),
     /// The value is deleted.
     Deleted,
@@ -21,22 +21,22 @@ pub enum Setting<'a> {
     Nothing,
 }
 
-/// What a policy file makes of a key.
+/// The setting of a policy file for a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KeySetting {
-    /// Whether the key is there after the file was carried out: an entry sets something in it or below it, or creates it.
+    /// Whether the key exists after the file was processed: an entry sets something in it or below it, or creates it.
     pub present: bool,
-    /// Whether values that no entry sets afterwards are deleted.
+    /// Whether all values are deleted that no later entry sets.
     pub values_deleted: bool,
-    /// Whether the key as it was is deleted; `present` says whether it is made anew.
+    /// Whether the old key is deleted. `present` then means that it is created again.
     pub key_deleted: bool,
 }
 
-/// The state of one value while the entries of its key are gone through.
+/// The state of one value while the entries of its key are processed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ValueState<'a> {
     pub(super) setting: Setting<'a>,
-    /// The entry that decides.
+    /// The entry that determines the state.
     pub(super) at: Position,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct ValueState<'a> {
 #[derive(Debug, Default)]
 pub(super) struct KeyState<'a> {
     pub(super) values: BTreeMap<&'a ValueName, ValueState<'a>>,
-    /// Whether an entry for all values deletes those that are not in `values`.
+    /// Whether an entry for all values deletes the values that are not in `values`.
     pub(super) deleted: bool,
     pub(super) key_deleted: bool,
     present: bool,
@@ -85,24 +85,25 @@ impl<'a> KeyState<'a> {
 }
 
 impl Document {
-    /// Returns what the file makes of a value.
+    /// Returns the setting of a value.
     pub fn value(&self, key: &KeyPath, name: &ValueName) -> Setting<'_> {
         self.state_of(key, name).setting(name)
     }
 
-    /// Returns the values of a key that entries name, with what the file makes of each, by name.
+    /// Returns the settings of all values of a key that entries name, by name.
     pub fn values(&self, key: &KeyPath) -> BTreeMap<&ValueName, Setting<'_>> {
         self.state(key).values.into_iter().map(|(name, state)| (name, state.setting)).collect()
     }
 
-    /// Returns what the file makes of a key.
+    /// Returns the setting of a key.
     pub fn key(&self, key: &KeyPath) -> KeySetting {
         let state = self.state(key);
         let present = state.present || self.keys_below(key).any(|below| self.state(below).present);
         KeySetting { present, values_deleted: state.deleted, key_deleted: state.key_deleted }
     }
 
-    /// Returns the reason, with the position, for the first entry that cannot be understood. It may concern any value.
+    /// Returns why the first entry that kbfix does not understand cannot be understood, with its position. It may
+    /// concern any value.
     pub fn unreadable(&self) -> Option<&str> {
         self.entries().find_map(|entry| entry.instruction().err())
     }
@@ -136,7 +137,7 @@ impl Document {
         state
     }
 
-    /// Returns the last entry that deletes the key, itself or with a key above it.
+    /// Returns the last entry that deletes the key, directly or with a key above it.
     fn last_deletion(&self, key: &KeyPath) -> Option<Position> {
         let deletes = |at: &Position| match self.at(*at).map(|entry| &entry.meaning) {
             Some(Ok((_, Instruction::DeleteKeys(keys)))) => keys.iter().any(|deleted| key.is_within(deleted)),

@@ -1,8 +1,8 @@
-//! The text form of policies that Microsoft's LGPO.exe reads and writes: four lines for each entry, and an empty line
-//! between.
+//! Reads and writes policies in the text format of Microsoft's LGPO.exe: four lines for each entry, and an empty line
+//! between entries.
 //!
-//! The lines are `Computer` or `User`, the key, the value name, and what to do. `(Default)` is the name of a key's default
-//! value. A line that begins with `;` is a comment. What to do is one of:
+//! The lines are `Computer` or `User`, the key, the value name, and the action. `(Default)` is the name of a key's
+//! default value. A line that begins with `;` is a comment. The action is one of:
 //!
 //! - `DWORD:` or `QWORD:` and a number, decimal or `0x…`; `SZ:` or `EXSZ:` and text; `MULTISZ:` and strings with `\0`
 //!   between; `BINARY:` and bytes of two hex digits with commas between. In text and strings, `\\` is a backslash.
@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use super::entry::is_reserved;
 use crate::registry::{Data, Decoded, KeyPath, RootKey, ValueName, ValueType};
 
-/// What one entry of the text does.
+/// The action of one entry of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextAction<'a> {
     /// Sets a value.
@@ -33,7 +33,8 @@ pub enum TextAction<'a> {
 /// Returns the lines of an entry, with the empty line after it.
 ///
 /// # Errors
-/// Returns the reason, as a part of a sentence, why the text cannot express the entry.
+///
+/// Returns the reason why the text cannot express the entry, as part of a sentence.
 pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static str> {
     let configuration = match key.root() {
         RootKey::Hklm => "Computer",
@@ -49,7 +50,7 @@ pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static st
     let mut out = String::new();
     for line in [configuration, key.below_root(), name, &what] {
         if line.contains(['\r', '\n']) || line.trim() != line || line.starts_with(';') {
-            return Err("a line of the text cannot hold a line break, a space at its ends, or `;` at its beginning");
+            return Err("a line of the text cannot contain a line break, begin or end with a space, or begin with `;`");
         }
         let _ = write!(out, "{line}\r\n");
     }

@@ -1,4 +1,4 @@
-//! The folder that a package is copied into and run from, which only administrators can write.
+//! The folder into which a package is copied and from which it is run. Only administrators can write to it.
 
 use std::{
     fs::{self, File},
@@ -12,10 +12,11 @@ use super::PackageError;
 
 const PREFIX: &str = "package-";
 
-/// Makes a new folder below `state`.
+/// Creates a new folder below `state`.
 ///
 /// # Errors
-/// [`PackageError::Folder`] where it could not be trusted, [`PackageError::Io`] where it cannot be made.
+///
+/// Returns [`PackageError::Folder`] if the folder cannot be trusted, or [`PackageError::Io`] if it cannot be created.
 pub(super) fn make(state: &Path) -> Result<PathBuf, PackageError> {
     fs::create_dir_all(state).map_err(|source| PackageError::Io { path: state.to_owned(), source })?;
     let folder = state.join(format!("{PREFIX}{}", Store::new_id()));
@@ -23,19 +24,22 @@ pub(super) fn make(state: &Path) -> Result<PathBuf, PackageError> {
     Ok(folder)
 }
 
-/// Removes the folders that earlier runs left below `state`, since what a package started still used them. The caller holds the
-/// lock of this machine, so that no other run uses one. What somebody else made, or could have written, stays.
+/// Removes the folders of earlier runs below `state`, which stayed because a program that a package started still used
+/// them.
+///
+/// The caller holds the lock of this machine, so no other run uses one of the folders. Folders that someone else
+/// created or could have written to are kept.
 pub fn remove_leftovers(state: &Path) {
     let Ok(entries) = fs::read_dir(state) else { return };
     for entry in entries.filter_map(Result::ok) {
         if entry.file_name().to_str().is_some_and(is_ours) && is_private(&entry.path()) {
-            // What is still in use goes with a later run.
+            // A folder that is still in use is removed by a later run.
             let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
 
-/// Whether kbfix makes such names: `package-20270131T120000.123Z-4711`.
+/// Returns whether the name has the form that kbfix uses: `package-20270131T120000.123Z-4711`.
 fn is_ours(name: &str) -> bool {
     let Some(id) = name.strip_prefix(PREFIX) else { return false };
     let (Some(date), Some(rest)) = (id.get(..8), id.get(8..)) else { return false };
@@ -58,14 +62,14 @@ fn make_private(folder: &Path) -> Result<(), PackageError> {
         .map_err(|source| PackageError::Io { path: folder.to_owned(), source })
 }
 
-/// Whether it is a folder, no link, that only administrators own and can write.
+/// Returns whether it is a folder, not a link, that only administrators own and can write to.
 #[cfg(windows)]
 fn is_private(folder: &Path) -> bool {
-    // It is there: this only checks it.
+    // The folder exists already, so this only checks it.
     crate::targets::local::create_admin_only_dir(folder).is_ok()
 }
 
-/// Whether it is a folder, no link, that only this user owns and can write.
+/// Returns whether it is a folder, not a link, that only this user owns and can write to.
 #[cfg(not(windows))]
 fn is_private(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;

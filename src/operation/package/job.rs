@@ -1,8 +1,10 @@
-//! A package that runs, with all that it starts: in a job object. It is assigned before its first instruction, so that nothing that
-//! it starts is outside.
+//! Runs a package and everything that it starts in a job object.
 //!
-//! Sources: Microsoft, "Job Objects", "TerminateJobObject function", "JOBOBJECT_BASIC_LIMIT_INFORMATION structure", "Nested Jobs" (since
-//! Windows 8; before that a process that is in a job already cannot be assigned to another), "Taking a Snapshot and Viewing
+//! The process is assigned to the job before its first instruction, so that no program that it starts is outside the
+//! job.
+//!
+//! Sources: Microsoft, "Job Objects", "TerminateJobObject function", "JOBOBJECT_BASIC_LIMIT_INFORMATION structure",
+//! "Nested Jobs" (since Windows 8; before, a process could be in only one job), "Taking a Snapshot and Viewing
 //! Processes".
 #![allow(unsafe_code)]
 
@@ -38,15 +40,18 @@ use windows_sys::Win32::{
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    /// None where the system refused one: what the package starts is then on its own.
+    /// The job object; `None` if the system refused to create one. The programs that the package starts are then not
+    /// tracked.
     job: Option<Job>,
 }
 
 impl Process {
-    /// Starts it. Where kbfix ends before [`Process::leave`], however it does, the package and all that it started end with it.
+    /// Starts the package. If kbfix ends before [`Process::leave`], for whatever reason, the package and all programs
+    /// that it started end too.
     ///
     /// # Errors
-    /// The system's error; then nothing runs.
+    ///
+    /// Returns the error of the operating system; no process runs then.
     pub(super) fn start(command: &mut Command) -> io::Result<Self> {
         let mut child = command.creation_flags(CREATE_SUSPENDED).spawn()?;
         let job = Job::of(&child).ok();
@@ -59,15 +64,16 @@ impl Process {
         }
     }
 
-    /// Returns how it ended; none as long as it runs.
+    /// Returns the exit status, or `None` while the package runs.
     ///
     /// # Errors
-    /// The system's error.
+    ///
+    /// Returns the error of the operating system.
     pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
 
-    /// Ends it with all that it started, and says how far that went.
+    /// Ends the package and all programs that it started. Returns what could be ended, in words.
     pub(super) fn end(mut self) -> &'static str {
         let all = self.job.as_ref().is_some_and(|job| job.end().is_ok());
         match if all { Ok(()) } else { self.child.kill() }.and_then(|()| self.child.wait()) {
@@ -77,7 +83,7 @@ impl Process {
         }
     }
 
-    /// Lets go of what it started, and says whether there is such a thing.
+    /// Releases the programs that the package started. Returns, in words, whether any of them still run.
     pub(super) fn leave(self) -> &'static str {
         match self.job.map(|job| job.set_limits(0).and_then(|()| job.running())) {
             Some(Ok(1..)) => "; a program that it started still runs",
@@ -86,12 +92,12 @@ impl Process {
     }
 }
 
-/// A job object. What is in it ends when the handle is closed.
+/// A job object. When the handle is closed, all processes in the job end.
 #[derive(Debug)]
 struct Job(OwnedHandle);
 
 impl Job {
-    /// A new one with this process in it.
+    /// Creates a job object that contains this process.
     fn of(child: &Child) -> io::Result<Self> {
         // SAFETY: no name and the default security are asked for.
         let handle = unsafe { CreateJobObjectW(null(), null()) };
@@ -111,23 +117,23 @@ impl Job {
         limits.BasicLimitInformation.LimitFlags = flags;
         let size = size_of_val(&limits) as u32;
         let at: *const c_void = (&raw const limits).cast();
-        // SAFETY: the handle is open, and `size` bytes are at `at`.
+        // SAFETY: the handle is open, and `at` points to `size` bytes.
         check(unsafe { SetInformationJobObject(self.0.as_raw_handle(), JobObjectExtendedLimitInformation, at, size) })
     }
 
-    /// The number of processes in it.
+    /// Returns the number of processes in the job.
     fn running(&self) -> io::Result<u32> {
         let mut counts = JOBOBJECT_BASIC_ACCOUNTING_INFORMATION::default();
         let size = size_of_val(&counts) as u32;
         let at: *mut c_void = (&raw mut counts).cast();
-        // SAFETY: the handle is open, and there is room for `size` bytes at `at`; the length is not asked for.
+        // SAFETY: the handle is open, and `at` points to room for `size` bytes. The returned length is not requested.
         check(unsafe {
             QueryInformationJobObject(self.0.as_raw_handle(), JobObjectBasicAccountingInformation, at, size, null_mut())
         })?;
         Ok(counts.ActiveProcesses)
     }
 
-    /// Ends all processes in it, and waits for that.
+    /// Ends all processes in the job, and waits until they have ended.
     fn end(&self) -> io::Result<()> {
         // SAFETY: the handle is open.
         check(unsafe { TerminateJobObject(self.0.as_raw_handle(), 1) })?;
@@ -142,7 +148,7 @@ impl Job {
     }
 }
 
-/// Lets a process go on that was started suspended: it has one thread.
+/// Resumes a process that was started suspended. Such a process has one thread.
 fn resume(process: u32) -> io::Result<()> {
     // SAFETY: the call has no further conditions.
     let snapshot = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0) };

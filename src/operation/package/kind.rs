@@ -1,11 +1,11 @@
-//! The kinds of package, and what each means by its exit code.
+//! The kinds of package, and the meaning of their exit codes.
 
 use std::path::Path;
 
 /// A kind of package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A program that installs.
+    /// A program that installs the hotfix.
     Program,
     /// A package of the Windows Installer.
     Installer,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 pub(super) const RESTART_BEGUN: u32 = 1641;
 
 impl Kind {
-    /// Returns the kind that the ending of the file's name says.
+    /// Returns the kind of a package according to the extension of its file name.
     pub(super) fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "exe" => Some(Self::Program),
@@ -30,7 +30,8 @@ impl Kind {
         }
     }
 
-    /// Returns the program of Windows that installs it, with the switch for the file; none where it runs by itself.
+    /// Returns the Windows program that installs it, and the option before the file; `None` if the package is a program
+    /// itself.
     pub(super) fn program(self) -> Option<(&'static str, Option<&'static str>)> {
         match self {
             Self::Program => None,
@@ -40,7 +41,7 @@ impl Kind {
         }
     }
 
-    /// Says what no longer waits for the program once that was ended: the work is done by a service.
+    /// Returns a note about the service that does the work, which continues after the program was ended.
     pub(super) fn service(self) -> &'static str {
         match self {
             Self::Program => "",
@@ -51,21 +52,25 @@ impl Kind {
         }
     }
 
-    /// Says what the exit code means, where that is known.
+    /// Returns the meaning of an exit code if it is known, otherwise an empty string.
     ///
     /// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages", "Windows Update error code list by component";
     /// KB949545 (0x240006 and, from a wusa before that update, 1); KB2773898 (5 over WinRM).
     pub(super) fn meaning(self, code: u32) -> &'static str {
         match (self, code) {
-            (Self::Update, 1) => ", installed already, or not for this computer: this old wusa does not say which",
-            (Self::Update, 5 | 0x8007_0005) => {
-                ", access denied: wusa installs nothing through WinRM (Microsoft KB2773898); start kbfix from a scheduled task"
+            (Self::Update, 1) => {
+                ", already installed, or not for this computer: this old version of wusa does not \
+                distinguish the two"
             }
-            (Self::Update, 1058) => ", the service Windows Update is disabled",
+            (Self::Update, 5 | 0x8007_0005) => {
+                ", access denied: wusa cannot install through WinRM (Microsoft KB2773898); run kbfix from a \
+                    scheduled task"
+            }
+            (Self::Update, 1058) => ", the Windows Update service is disabled",
             (Self::Update, 0x0024_0005) => ", the computer must be restarted",
-            (Self::Update, 0x0024_0006) => ", installed already",
+            (Self::Update, 0x0024_0006) => ", already installed",
             (Self::Update, 0x8024_0017) => ", not for this computer, or replaced by a newer update",
-            (Self::Installer | Self::Patch, 1638) => ", another version of the product is installed already",
+            (Self::Installer | Self::Patch, 1638) => ", another version of the product is already installed",
             (Self::Installer | Self::Patch, 1642) => ", the program that it updates is not installed",
             (_, 1602) => ", cancelled by the user",
             (_, 1603) => ", a fatal error during installation",
@@ -90,7 +95,7 @@ mod tests {
         assert_eq!((kind("a"), kind("a.txt"), kind("msu")), (None, None, None));
         assert!(Kind::Update.meaning(5).contains("KB2773898"));
         assert_eq!(Kind::Program.meaning(5), "");
-        assert_eq!(Kind::Update.meaning(2_359_302), ", installed already");
+        assert_eq!(Kind::Update.meaning(2_359_302), ", already installed");
         assert_eq!(Kind::Installer.meaning(2_359_302), "");
         assert_eq!(Kind::Update.meaning(2_359_301), Kind::Installer.meaning(3010));
     }

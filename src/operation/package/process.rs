@@ -1,4 +1,5 @@
-//! A package that runs. kbfix runs none on this system but in tests: only Windows has the target `local`.
+//! Runs a package on systems other than Windows. This is only used in tests, because only Windows has the target
+//! `local`.
 
 use std::{
     io,
@@ -10,23 +11,25 @@ use std::{
 pub(super) struct Process(Child);
 
 impl Process {
-    /// Starts it.
+    /// Starts the package.
     ///
     /// # Errors
-    /// The system's error.
+    ///
+    /// Returns the error of the operating system.
     pub(super) fn start(command: &mut Command) -> io::Result<Self> {
         command.spawn().map(Self)
     }
 
-    /// Returns how it ended; none as long as it runs.
+    /// Returns the exit status, or `None` while the package runs.
     ///
     /// # Errors
-    /// The system's error.
+    ///
+    /// Returns the error of the operating system.
     pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.0.try_wait()
     }
 
-    /// Ends it, and says how far that went.
+    /// Ends the package. Returns what could be ended, in words.
     pub(super) fn end(mut self) -> &'static str {
         match self.0.kill().and_then(|()| self.0.wait()) {
             Ok(_) => "was ended; programs that it had started may still run",
@@ -34,7 +37,7 @@ impl Process {
         }
     }
 
-    /// Lets go of what it started, and says whether there is such a thing.
+    /// Releases the programs that the package started. Returns, in words, whether any of them still run.
     pub(super) fn leave(self) -> &'static str {
         ""
     }

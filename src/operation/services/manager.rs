@@ -1,4 +1,4 @@
-//! Windows' service manager.
+//! Controls services through the Windows service manager.
 #![allow(unsafe_code)]
 
 use std::{
@@ -23,7 +23,7 @@ use windows_sys::Win32::{
 
 use super::{Manager, State, patience::Patience};
 
-/// How often a service is asked again that changes its state while it is asked.
+/// How often a control is sent again to a service that is just changing its state.
 const TRIES: usize = 5;
 
 /// A handle of the service manager, closed when dropped.
@@ -36,7 +36,7 @@ impl Drop for Handle {
     }
 }
 
-/// The service manager of this machine.
+/// The service manager of this computer.
 pub(super) struct ServiceManager(Handle);
 
 fn wide(text: &str) -> Vec<u16> {
@@ -57,7 +57,7 @@ fn is(error: &io::Error, code: u32) -> bool {
 
 impl ServiceManager {
     pub(super) fn open() -> Result<Self, String> {
-        // SAFETY: null names this machine and its services.
+        // SAFETY: null selects this computer and its active services.
         let handle = unsafe { OpenSCManagerW(null(), null(), SC_MANAGER_CONNECT) };
         if handle.is_null() { Err(text_of(last_error())) } else { Ok(Self(Handle(handle))) }
     }
@@ -76,12 +76,12 @@ impl ServiceManager {
 
 fn status(service: &Handle) -> Result<SERVICE_STATUS, String> {
     let mut status = SERVICE_STATUS::default();
-    // SAFETY: the service is open with the right to ask, and the status goes to a live variable.
+    // SAFETY: the service is open with the right to query it, and the status is written to a live variable.
     let asked = unsafe { QueryServiceStatus(service.0, &mut status) };
     if asked == 0 { Err(text_of(last_error())) } else { Ok(status) }
 }
 
-/// Waits until the service is in one of these states, as long as it says that it needs.
+/// Waits until the service is in one of these states, for as long as the service shows progress.
 fn wait_for(service: &Handle, wanted: &[SERVICE_STATUS_CURRENT_STATE]) -> Result<SERVICE_STATUS, String> {
     let started = Instant::now();
     let mut patience = Patience::default();
@@ -98,7 +98,7 @@ fn wait_for(service: &Handle, wanted: &[SERVICE_STATUS_CURRENT_STATE]) -> Result
     }
 }
 
-/// Waits until the service is on the way to no other state.
+/// Waits until the service is not changing its state.
 fn settle(service: &Handle) -> Result<State, String> {
     match wait_for(service, &[SERVICE_STOPPED, SERVICE_RUNNING, SERVICE_PAUSED])?.dwCurrentState {
         SERVICE_STOPPED => Ok(State::Stopped),
@@ -107,18 +107,18 @@ fn settle(service: &Handle) -> Result<State, String> {
     }
 }
 
-/// Sends a control that brings the service into the state `wanted`, and waits for that.
+/// Sends a control that brings the service into the state `wanted`, and waits for that state.
 fn control(service: &Handle, control: u32, wanted: SERVICE_STATUS_CURRENT_STATE) -> Result<(), String> {
     let mut tries = 0;
     loop {
         settle(service)?;
         let mut status = SERVICE_STATUS::default();
-        // SAFETY: the service is open with the right for this control, and the status goes to a live variable.
+        // SAFETY: the service is open with the right for this control, and the status is written to a live variable.
         let asked = unsafe { ControlService(service.0, control, &mut status) };
         let error = last_error();
         match asked {
             0 if wanted == SERVICE_STOPPED && is(&error, ERROR_SERVICE_NOT_ACTIVE) => {}
-            // It has begun to change its state after it was looked at.
+            // The service began to change its state after the last query.
             0 if is(&error, ERROR_SERVICE_CANNOT_ACCEPT_CTRL) && tries < TRIES => {
                 tries += 1;
                 thread::sleep(Duration::from_millis(200));
@@ -146,17 +146,17 @@ impl Manager for ServiceManager {
 
     fn active_dependents(&mut self, name: &str) -> Result<Vec<String>, String> {
         let service = self.service(name, SERVICE_ENUMERATE_DEPENDENTS)?;
-        // Of the type that the call fills, so that it is aligned.
+        // The buffer has the type that the call fills, so that it is aligned.
         let mut buffer: Vec<ENUM_SERVICE_STATUSW> = Vec::new();
         let (mut needed, mut count) = (0, 0);
         for _ in 0..4 {
             let bytes = u32::try_from(buffer.len() * size_of::<ENUM_SERVICE_STATUSW>()).unwrap_or(0);
             let at = if buffer.is_empty() { std::ptr::null_mut() } else { buffer.as_mut_ptr() };
-            // SAFETY: the service is open with the right to ask, and the buffer has as many bytes as is said.
+            // SAFETY: the service is open with the right to query it, and the buffer has the given number of bytes.
             let done = unsafe { EnumDependentServicesW(service.0, SERVICE_ACTIVE, at, bytes, &mut needed, &mut count) };
             if done != 0 {
                 let found = buffer.iter().take(count as usize);
-                // SAFETY: the system has filled `count` entries, whose names stand after them in the same buffer.
+                // SAFETY: the system has filled `count` entries. Their names are stored after them in the same buffer.
                 return Ok(found.map(|entry| unsafe { text(entry.lpServiceName) }).collect());
             }
             let error = last_error();
@@ -166,7 +166,7 @@ impl Manager for ServiceManager {
             let entries = needed as usize / size_of::<ENUM_SERVICE_STATUSW>() + 1;
             buffer = vec![ENUM_SERVICE_STATUSW::default(); entries];
         }
-        Err("the services that depend on it cannot be listed".to_owned())
+        Err("the services that depend on it keep changing, and could not be listed".to_owned())
     }
 
     fn stop(&mut self, name: &str) -> Result<(), String> {
@@ -176,11 +176,11 @@ impl Manager for ServiceManager {
 
     fn start(&mut self, name: &str) -> Result<(), String> {
         let service = self.service(name, SERVICE_START | SERVICE_QUERY_STATUS)?;
-        // One that is about to stop answers that it runs already.
+        // A service that is about to stop reports that it is already running.
         if settle(&service)? != State::Stopped {
             return Ok(());
         }
-        // SAFETY: the service is open with the right to start it; it gets no arguments.
+        // SAFETY: the service is open with the right to start it. It gets no arguments.
         let asked = unsafe { StartServiceW(service.0, 0, null()) };
         let error = last_error();
         if asked == 0 && !is(&error, ERROR_SERVICE_ALREADY_RUNNING) {
@@ -209,13 +209,13 @@ unsafe fn text(at: *const u16) -> String {
     let mut units = Vec::new();
     let mut at = at;
     loop {
-        // SAFETY: the NUL was not met yet.
+        // SAFETY: the terminating NUL is not before this position.
         let unit = unsafe { *at };
         if unit == 0 {
             return String::from_utf16_lossy(&units);
         }
         units.push(unit);
-        // SAFETY: the NUL stands here or further on.
+        // SAFETY: the terminating NUL is at this position or after it.
         at = unsafe { at.add(1) };
     }
 }

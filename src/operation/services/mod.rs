@@ -1,5 +1,7 @@
-//! Restarts services through the service manager: a service with those that depend on it is stopped, then all that ran are
-//! started again in reverse.
+//! Restarts services through the service manager.
+//!
+//! A service and the services that depend on it are stopped. Then all that were running are started again in reverse
+//! order.
 
 #[cfg(windows)]
 mod manager;
@@ -10,96 +12,107 @@ use std::collections::BTreeSet;
 
 use super::step::{Step, StepKind, StepResult};
 
-/// How a service is, once it is not on the way to another state.
+/// The state of a service that is not changing its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It does not run.
+    /// The service is not running.
     Stopped,
-    /// It runs.
+    /// The service is running.
     Running,
-    /// It runs, with what it read when it started, and does not work.
+    /// The service is loaded with its old settings, but is paused.
     Paused,
 }
 
-/// What a restart needs of the service manager. Names are service names.
+/// The functions of a service manager that a restart needs. Names are service names, not display names.
 pub trait Manager {
-    /// Whether there is such a service.
+    /// Returns whether a service with this name exists.
     ///
     /// # Errors
-    /// The reason, for people.
+    ///
+    /// Returns the reason, for people.
     fn exists(&mut self, name: &str) -> std::result::Result<bool, String>;
 
-    /// Waits until the service is in none of the states that Windows calls pending, and returns that.
+    /// Waits until the service is in none of the states that Windows calls pending, and returns its state.
     ///
     /// # Errors
-    /// The reason, for people.
+    ///
+    /// Returns the reason, for people.
     fn settled(&mut self, name: &str) -> std::result::Result<State, String>;
 
-    /// The services that depend on it and are not stopped, in the order in which they are to be stopped.
+    /// Returns the dependent services that are not stopped, in the order in which they must be stopped.
     ///
     /// # Errors
-    /// The reason, for people.
+    ///
+    /// Returns the reason, for people.
     fn active_dependents(&mut self, name: &str) -> std::result::Result<Vec<String>, String>;
 
-    /// Stops it, and waits until it is stopped.
+    /// Stops the service, and waits until it is stopped.
     ///
     /// # Errors
-    /// The reason, for people.
+    ///
+    /// Returns the reason, for people.
     fn stop(&mut self, name: &str) -> std::result::Result<(), String>;
 
-    /// Starts it, and waits until it runs.
+    /// Starts the service, and waits until it is running.
     ///
     /// # Errors
-    /// The reason, for people.
+    ///
+    /// Returns the reason, for people.
     fn start(&mut self, name: &str) -> std::result::Result<(), String>;
 
-    /// Pauses it, and waits until it is paused.
+    /// Pauses the service, and waits until it is paused.
     ///
     /// # Errors
-    /// The reason, for people.
+    ///
+    /// Returns the reason, for people.
     fn pause(&mut self, name: &str) -> std::result::Result<(), String>;
 }
 
-/// Restarts the services of this machine. `tell` is called with each step once it is done.
+/// Restarts services of this computer. `tell` is called after each step.
 ///
 /// # Errors
-/// Where the service manager cannot be asked at all.
+///
+/// Fails if the service manager cannot be used at all.
 #[cfg(windows)]
 pub fn restart_local(services: &[String], tell: impl FnMut(&Step)) -> std::result::Result<Vec<Step>, String> {
     Ok(restart(services, &mut manager::ServiceManager::open()?, tell))
 }
 
-/// There are no services here.
+/// Returns an error: only Windows has services.
 ///
 /// # Errors
+///
 /// Always.
 #[cfg(not(windows))]
 pub fn restart_local(_services: &[String], _tell: impl FnMut(&Step)) -> std::result::Result<Vec<Step>, String> {
     Err("there is a service manager on Windows only".to_owned())
 }
 
-/// Returns those of the services that this machine does not have.
+/// Returns those of the services that do not exist on this computer.
 ///
 /// # Errors
-/// Where the service manager cannot be asked.
+///
+/// Fails if the service manager cannot be used.
 #[cfg(windows)]
 pub fn missing_local(services: &[String]) -> std::result::Result<Vec<String>, String> {
     if services.is_empty() { Ok(Vec::new()) } else { missing(services, &mut manager::ServiceManager::open()?) }
 }
 
-/// There are no services here.
+/// Returns an error: only Windows has services.
 ///
 /// # Errors
+///
 /// Always.
 #[cfg(not(windows))]
 pub fn missing_local(_services: &[String]) -> std::result::Result<Vec<String>, String> {
     Err("there is a service manager on Windows only".to_owned())
 }
 
-/// Returns those of the services that are not there.
+/// Returns those of the services that do not exist.
 ///
 /// # Errors
-/// Where that cannot be told of one.
+///
+/// Fails if this cannot be determined for one of them.
 pub fn missing(services: &[String], manager: &mut dyn Manager) -> std::result::Result<Vec<String>, String> {
     let mut missing = Vec::new();
     for name in services {
@@ -110,8 +123,10 @@ pub fn missing(services: &[String], manager: &mut dyn Manager) -> std::result::R
     Ok(missing)
 }
 
-/// Restarts services, each once, in this order. One that does not run is left as it is: whoever stopped it meant it; and one
-/// that is paused is paused again. Whatever fails, every service that was stopped is started again.
+/// Restarts services, each once, in this order.
+///
+/// A service that is not running is left as it is, because someone may have stopped it on purpose. A paused service is
+/// paused again. Every service that was stopped is started again, even if something fails.
 pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl FnMut(&Step)) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut add = |action, name: &str, result, detail: String| {
@@ -119,7 +134,7 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
         tell(&step);
         steps.push(step);
     };
-    // A service that went down and up with another one needs no restart of its own.
+    // A service that was restarted together with another one needs no restart of its own.
     let mut restarted: BTreeSet<String> = BTreeSet::new();
     for service in services {
         if restarted.contains(&service.to_lowercase()) {
@@ -143,7 +158,7 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
         let mut stopped = Vec::new();
         for (name, state) in &order {
             let result = manager.stop(name);
-            // Also one that did not stop in time: it may be down a moment later.
+            // This includes a service that did not stop in time, because it may stop a moment later.
             stopped.push((name, *state));
             match result {
                 Ok(()) => add(StepKind::StopService, name, StepResult::Done, String::new()),
@@ -170,8 +185,8 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
     steps
 }
 
-/// Returns what is to be stopped, in order, each with its state: the services that depend on this one, and it; nothing where it
-/// does not run.
+/// Returns the services to stop, in order, with their states: those that depend on this service, then the service
+/// itself. Returns an empty list if the service is not running.
 fn in_order(service: &str, manager: &mut dyn Manager) -> std::result::Result<Vec<(String, State)>, String> {
     let state = manager.settled(service)?;
     if state == State::Stopped {
@@ -180,7 +195,7 @@ fn in_order(service: &str, manager: &mut dyn Manager) -> std::result::Result<Vec
     let mut order = Vec::new();
     for name in manager.active_dependents(service)? {
         match manager.settled(&name).map_err(|why| format!("{name}, which depends on it: {why}"))? {
-            // It was on the way to that.
+            // It was already changing to this state.
             State::Stopped => {}
             state => order.push((name, state)),
         }
@@ -195,7 +210,7 @@ mod tests {
 
     use super::*;
 
-    /// IISADMIN with W3SVC and SMTPSVC on it; `fails` names what goes wrong.
+    /// IISADMIN, on which W3SVC and SMTPSVC depend. `fails` contains the steps that fail.
     struct Machine {
         active: BTreeMap<&'static str, State>,
         fails: &'static str,

@@ -1,27 +1,27 @@
-//! How long a service may take.
+//! The time that a service may take to change its state.
 //!
-//! Source: Microsoft, "SERVICE_STATUS structure": "If the amount of time specified by dwWaitHint passes, and dwCheckPoint has not been
-//! incremented or dwCurrentState has not changed, the service control manager or service control program can assume that an
-//! error has occurred".
+//! Source: Microsoft, "SERVICE_STATUS structure": "If the amount of time specified by dwWaitHint passes, and
+//! dwCheckPoint has not been incremented or dwCurrentState has not changed, the service control manager or service
+//! control program can assume that an error has occurred".
 
 use std::time::Duration;
 
-/// Without a sign of progress, whatever the service says: many say nothing, or too little.
+/// The shortest time without progress before giving up. Many services request no time, or too little.
 const LEAST: Duration = Duration::from_secs(120);
-/// Without a sign of progress, whatever the service asks for.
+/// The longest time without progress before giving up, whatever the service requests.
 const MOST: Duration = Duration::from_secs(15 * 60);
-/// In all: a service can count for ever.
+/// The time limit in all, because a service can report progress forever.
 const IN_ALL: Duration = Duration::from_secs(30 * 60);
 
-/// The wait for a service. Times are since it began.
+/// The wait for a service. Times are measured from its start.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
-    /// State and checkpoint when they last changed, and when that was.
+    /// The last state and checkpoint, and the time at which they changed.
     last: Option<((u32, u32), Duration)>,
 }
 
 impl Patience {
-    /// Says whether to give up: why, for people.
+    /// Returns the reason to give up waiting, for people; `None` to continue.
     pub(super) fn ends(&mut self, state: u32, checkpoint: u32, hint: Duration, now: Duration) -> Option<String> {
         let seen = (state, checkpoint);
         let since = match self.last {
@@ -48,11 +48,11 @@ mod tests {
         assert_eq!(wait.ends(3, 0, seconds(1), seconds(0)), None);
         assert_eq!(wait.ends(3, 0, seconds(1), seconds(119)), None);
         assert_eq!(wait.ends(3, 0, seconds(1), seconds(120)).as_deref(), Some("it made no progress for 120 s"));
-        // It asks for more.
+        // The service requests more time.
         assert_eq!(wait.ends(3, 0, seconds(300), seconds(299)), None);
         assert_eq!(wait.ends(3, 0, seconds(300), seconds(300)).as_deref(), Some("it made no progress for 300 s"));
         assert!(wait.ends(3, 0, seconds(100_000), seconds(900)).is_some());
-        // It goes on.
+        // The service makes progress.
         assert_eq!(wait.ends(3, 1, seconds(300), seconds(900)), None);
         assert_eq!(wait.ends(1, 1, seconds(0), seconds(1019)), None);
         assert_eq!(wait.ends(1, 2, seconds(0), seconds(1800)).as_deref(), Some("it took longer than 1800 s"));

@@ -1,4 +1,4 @@
-//! When specs were last applied to a target, as the journals say.
+//! Finds the last applies of specs to a target in the journals.
 
 use std::path::PathBuf;
 
@@ -20,17 +20,17 @@ pub struct LastApply {
     /// When its changes were made and read back, as RFC 3339 in UTC.
     #[schemars(with = "String")]
     pub time: Timestamp,
-    /// The id of its journal.
+    /// The id of the journal.
     pub journal: String,
 }
 
 /// The applies to one target.
 pub(super) struct Applies {
-    /// Oldest first.
+    /// The journals, oldest first.
     journals: Vec<Journal>,
-    /// The files that could not be read, or the folder, each with why.
+    /// The files or the folder that could not be read, each with the reason.
     damaged: Vec<(PathBuf, String)>,
-    /// What the operator should know of them.
+    /// Warnings for the operator about the journals.
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -53,7 +53,7 @@ impl Applies {
         Self { journals, damaged: names, warnings }
     }
 
-    /// Returns the last apply of a spec.
+    /// Returns the last apply of a spec that is still in place.
     pub(super) fn last(&self, id: &str) -> Answer<LastApply> {
         let is_of_spec = |journal: &&Journal| journal.header.specs.iter().any(|spec| spec == id);
         let last = self.journals.iter().rev().find(is_of_spec);
@@ -66,13 +66,15 @@ impl Applies {
         let done = last.events.iter().rev().find(|event| event.event == EventKind::Done);
         match done.map(|done| done.time.parse()) {
             Some(Ok(time)) => Answer::Present(LastApply { time, journal: last.header.id.clone() }),
-            _ => Answer::unread(Reason::Malformed, format!("the journal {} has no time", last.header.id)),
+            _ => Answer::unread(Reason::Malformed, format!("the journal {} does not contain a time", last.header.id)),
         }
     }
 }
 
-/// Returns whether a journal is of this machine. A snapshot or a copy of a disk is of the machine that it was taken of;
-/// without a name for the machine, the target's URI has to be the same.
+/// Returns whether a journal belongs to this machine.
+///
+/// A snapshot or a copy of a disk belongs to the machine from which it was made. If the name of the machine is not
+/// known, the URI of the target must be the same.
 fn is_of(header: &Header, machine: &Machine, uri: &str) -> bool {
     let same =
         |a: &Option<String>, b: &Option<String>| a.as_ref().zip(b.as_ref()).map(|(a, b)| a.eq_ignore_ascii_case(b));
@@ -81,7 +83,7 @@ fn is_of(header: &Header, machine: &Machine, uri: &str) -> bool {
     let same_uri = header.target.uri == uri;
     match (guid, name) {
         (Some(false), _) => false,
-        // A machine that was renamed; elsewhere, a clone.
+        // The name differs: with the same URI the machine was renamed, otherwise it may be a clone.
         (_, Some(false)) => same_uri && guid == Some(true),
         (Some(true), _) | (None, Some(true)) => true,
         (None, None) => same_uri,

@@ -1,4 +1,4 @@
-//! What was found of a symptom, in words.
+//! Describes in words what was found about a symptom.
 
 use super::{AroundApply, LastApply, Seen};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     targets::{Answer, EventQuery, Reason, Unread},
 };
 
-/// Returns what was found, such as `0 events since 2026-11-28T02:50:00Z, 3 before`.
+/// Returns the description, such as `0 events since 2026-11-28T02:50:00Z, 3 before`.
 pub(super) fn sentence(
     event: &EventQuery,
     found: &Answer<Seen>,
@@ -15,12 +15,12 @@ pub(super) fn sentence(
 ) -> String {
     let seen = match found {
         Answer::Present(seen) => seen,
-        Answer::Absent => return format!("the target has no log {}", event.log),
+        Answer::Absent => return format!("the target does not have the log {}", event.log),
         Answer::Unread(why) => return not_known(why),
     };
     let mut words = match (last_apply, apply) {
         (Answer::Present(last), Some(apply)) => around(seen, last, apply),
-        (Answer::Unread(why), _) => format!("{}; how often since the last apply is {}", in_all(seen), not_known(why)),
+        (Answer::Unread(why), _) => format!("{}; the number since the last apply is {}", in_all(seen), not_known(why)),
         _ => in_all(seen),
     };
     if let Some(damage) = &seen.damage {
@@ -36,7 +36,7 @@ fn not_known(why: &Unread) -> String {
     }
 }
 
-/// Returns how often it was seen in all.
+/// Returns how often the event was logged, in all.
 fn in_all(seen: &Seen) -> String {
     let least = if seen.damage.is_some() { "at least " } else { "" };
     match (seen.count, seen.last, seen.log_begins) {
@@ -48,14 +48,14 @@ fn in_all(seen: &Seen) -> String {
     }
 }
 
-/// Returns how often it was seen since an apply, and how often before.
+/// Returns how often the event was logged since an apply, and how often before it.
 fn around(seen: &Seen, last: &LastApply, apply: AroundApply) -> String {
     let least = if apply.or_more || seen.damage.is_some() && apply.since > 0 { "at least " } else { "" };
     let since = format!("{least}{} since {:.0}", number_of(apply.since as usize, "event"), last.time);
     match (apply.log_begins_after, seen.log_begins, seen.log_ends) {
-        (_, None, _) => format!("{since}; the log is empty, so that nothing is known of before"),
+        (_, None, _) => format!("{since}; the log is empty, so the number before is not known"),
         (true, Some(begins), _) => {
-            format!("{since}, but the log begins at {begins}, after the apply: what was before is not known")
+            format!("{since}, but the log begins at {begins}, after the apply, so the number before is not known")
         }
         (false, _, Some(ends)) if !apply.logged_since => {
             format!("{since}, {} before; but nothing at all was logged since: the log ends at {ends}", apply.before)

@@ -54,11 +54,11 @@ fn what_was_seen_around_an_apply_is_said() {
     assert_eq!(said(&all, Some("2026-11-04T00:00:00.5Z")), "0 events since 2026-11-04T00:00:00Z, 3 before");
     assert_eq!(said(&all, Some("2026-11-03T00:00:00.9Z")), "1 event since 2026-11-03T00:00:00Z, 2 before");
     let cleared = facts(&DAYS[..1], ["2026-11-03T00:00:00Z", log[1]]);
-    let words = "1 event since 2026-11-02T12:00:00Z, but the log begins at 2026-11-03T00:00:00Z, after the apply: what was \
-                 before is not known";
+    let words = "1 event since 2026-11-02T12:00:00Z, but the log begins at 2026-11-03T00:00:00Z, after the apply, so \
+                 the number before is not known";
     assert_eq!(said(&cleared, Some("2026-11-02T12:00:00Z")), words);
     let empty = facts(&[], ["", ""]);
-    let words = "0 events since 2026-11-02T12:00:00Z; the log is empty, so that nothing is known of before";
+    let words = "0 events since 2026-11-02T12:00:00Z; the log is empty, so the number before is not known";
     assert_eq!(said(&empty, Some("2026-11-02T12:00:00Z")), words);
     let words = "0 events since 2026-11-10T00:00:00Z, 3 before; but nothing at all was logged since: the log ends at \
                  2026-11-09T00:00:00Z";
@@ -75,10 +75,10 @@ fn what_is_not_known_is_never_a_number() {
     let unread = Answer::unread(Reason::Denied, "no right");
     let apply = Answer::Present(LastApply { time: time(DAYS[0]), journal: "j".to_owned() });
     assert_eq!(sentence(&event(), &unread, &apply, None), "not known: access denied: no right");
-    assert_eq!(sentence(&event(), &Answer::Absent, &apply, None), "the target has no log Application");
+    assert_eq!(sentence(&event(), &Answer::Absent, &apply, None), "the target does not have the log Application");
     let seen = Answer::Present(Seen::of(&facts(&DAYS, [DAYS[2], DAYS[0]])));
     let unread = Answer::unread(Reason::Unknown, "a journal cannot be read: x");
-    let words = "seen 3 times, last 2026-11-03T00:00:00Z; how often since the last apply is not known: a journal cannot \
+    let words = "seen 3 times, last 2026-11-03T00:00:00Z; the number since the last apply is not known: a journal cannot \
                  be read: x";
     assert_eq!(sentence(&event(), &seen, &unread, None), words);
 }

@@ -63,7 +63,8 @@ pub struct Condition {
     pub not: Option<Box<Condition>>,
 }
 
-/// A prerequisite or a cause: a condition with a title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is given.
+/// A prerequisite or a cause: a condition with a title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is
+/// given.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prerequisite {
@@ -163,8 +164,8 @@ pub enum Comparison {
 }
 
 /// Another value of the target, whose data is compared with that of the tested value: numbers by their number, strings
-/// by their text whether they are REG_SZ or REG_EXPAND_SZ, lists in order, and other data by type and bytes. If the other
-/// value is absent, or if one of the two is malformed, the result is unknown.
+/// by their text whether they are REG_SZ or REG_EXPAND_SZ, lists in order, and other data by type and bytes. If the
+/// other value is absent, or if one of the two is malformed, the result is unknown.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherValue {

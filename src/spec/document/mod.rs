@@ -75,8 +75,8 @@ pub struct Document {
     /// The condition under which the spec applies. If it is false, kbfix changes nothing and reports "not applicable".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
-    /// The cause that the article names, if a target can show it. kbfix reports whether it was found, but it never changes
-    /// the outcome: the spec also applies if the problem has another cause, or if the cause cannot be read.
+    /// The cause that the article names, if a target can show it. kbfix reports whether it was found, but it never
+    /// changes the outcome: the spec also applies if the problem has another cause, or if the cause cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Prerequisite>,
     /// Conditions that must be true before anything is changed. If one is false, the spec is blocked.
@@ -141,7 +141,7 @@ pub enum SourceLevel {
     Microsoft,
     /// A copy of a page of Microsoft.
     Mirror,
-    /// A text, script or scanner of somebody else.
+    /// A text, script or scanner of someone else.
     Secondary,
     /// A conclusion from the other sources; none of them states it.
     Inference,

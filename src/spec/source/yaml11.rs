@@ -12,7 +12,8 @@ pub(super) fn yaml11(text: &str) -> Reading {
         "<<" | "=" => return Reading::Special,
         _ => {}
     }
-    // Not `y` and `n`: the type repository has them, and PyYAML, with which Ansible reads and writes, takes them for text.
+    // Not `y` and `n`: the type repository has them, and PyYAML, with which Ansible reads and writes, takes them for
+    // text.
     let words = ["yes", "no", "true", "false", "on", "off"];
     if words.contains(&text.to_ascii_lowercase().as_str()) {
         let mut rest = text.chars().skip(1);

@@ -1,15 +1,18 @@
-//! Questions about events, put together by log.
+//! Groups queries about events by log.
 
 use std::collections::BTreeMap;
 
 use super::{EventFacts, EventQuery};
 use crate::targets::{Answer, TargetError};
 
-/// Answers each question, in the same order. `of_log` answers those about one log, whose name is that of the first; it is
-/// called once for each log.
+/// Answers each query, in the same order.
+///
+/// `of_log` answers the queries about one log and is called once for each log. The log has the name that the first of
+/// these queries uses.
 ///
 /// # Errors
-/// Returns an error only where the target as a whole cannot be read.
+///
+/// Fails only if the target as a whole cannot be read.
 pub(in crate::targets) fn answers(
     queries: &[EventQuery],
     mut of_log: impl FnMut(&[&EventQuery]) -> Result<Answer<Vec<EventFacts>>, TargetError>,

@@ -1,7 +1,7 @@
-//! Events in the logs of a target: how often one was logged, and when.
+//! Events in the logs of a target: how often an event was logged, and when.
 //!
-//! A target answers with what its log has. That a log was cleared, or that its oldest events were overwritten, shows in
-//! when its oldest event was logged.
+//! The answer covers the events that the log still contains. If a log was cleared or its oldest events were
+//! overwritten, the time of its oldest event shows that.
 
 mod batch;
 mod file;
@@ -23,7 +23,7 @@ pub(super) use place::place;
 #[cfg_attr(not(windows), allow(unused_imports, reason = "a running Windows reads its logs itself"))]
 pub(super) use tally::Tally;
 
-/// A question about one kind of event.
+/// A query for one kind of event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventQuery {
@@ -33,15 +33,15 @@ pub struct EventQuery {
     pub source: String,
     /// The event ID.
     pub id: u32,
-    /// The level; null for any.
+    /// The level; null for any level.
     pub level: Option<EventLevel>,
 }
 
-/// The events that a question is about.
+/// The events that match a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventFacts {
-    /// How many the log has.
+    /// The number of these events in the log.
     pub count: u64,
     /// When the first of them was logged, as RFC 3339 in UTC; null if there is none.
     #[schemars(with = "Option<String>")]
@@ -49,33 +49,36 @@ pub struct EventFacts {
     /// When the last of them was logged; null if there is none.
     #[schemars(with = "Option<String>")]
     pub last: Option<Timestamp>,
-    /// When the newest 1000 of them were logged, newest first.
+    /// The times of the newest 1000 of these events, newest first.
     #[schemars(with = "Vec<String>")]
     pub times: Vec<Timestamp>,
-    /// When the oldest event of the log, whichever it is, was logged; null if the log is empty.
+    /// When the oldest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_begins: Option<Timestamp>,
-    /// When the newest event of the log, whichever it is, was logged; null if the log is empty.
+    /// When the newest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_ends: Option<Timestamp>,
-    /// What of the log could not be read, so that there may be more events than were counted.
+    /// The part of the log that could not be read, so that there may be more events than were counted; missing if all
+    /// was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
 }
 
-/// A question about events, with its answer.
+/// A query for events, with its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventAnswer {
-    /// The question.
+    /// The query.
     pub event: EventQuery,
-    /// The log has them, or is not there, or could not be read.
+    /// The events in the log, or that the log does not exist or could not be read.
     pub found: Answer<EventFacts>,
 }
 
 impl EventQuery {
-    /// Returns whether the event is one that the question is about. Its source may be given as Event Viewer shows it, which
-    /// leaves out `Microsoft-Windows-`, and by the name that it was registered under before Windows Vista.
+    /// Returns whether the event matches the query.
+    ///
+    /// The source may be given as Event Viewer shows it, without `Microsoft-Windows-`, or by the name under which it
+    /// was registered before Windows Vista.
     fn fits(&self, event: &Event) -> bool {
         let same = |name: &str| name.eq_ignore_ascii_case(&self.source);
         let short = |name: &str| {
@@ -90,7 +93,7 @@ impl EventQuery {
 }
 
 impl fmt::Display for EventQuery {
-    /// Formats the question as `event 1000 of EXPROX in the log Application, warning`.
+    /// Formats the query as `event 1000 of EXPROX in the log Application, warning`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { log, source, id, .. } = self;
         write!(f, "event {id} of {source} in the log {log}")?;
@@ -99,8 +102,8 @@ impl fmt::Display for EventQuery {
 }
 
 impl EventFacts {
-    /// Returns how many of the events were logged at a time or after it. Logs keep whole seconds, so the time counts as
-    /// the second that it is in.
+    /// Returns the number of events at or after a time. Logs only keep whole seconds, so the time is rounded down to a
+    /// second.
     pub fn since(&self, time: Timestamp) -> Since {
         let second = time.as_second();
         let known = self.times.iter().filter(|logged| logged.as_second() >= second).count() as u64;
@@ -108,12 +111,12 @@ impl EventFacts {
     }
 }
 
-/// How many events were logged since a time.
+/// The number of events since a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since {
-    /// The number, or at least so many.
+    /// The number of events; the minimum if `or_more` is set.
     pub count: u64,
-    /// Whether there may be more, whose times are not kept.
+    /// Whether there may be more events, because not all times are kept.
     pub or_more: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Finds the file of a log on a machine that is not asked itself.
+//! Finds the file of a log on a machine whose Windows is not queried.
 //!
 //! Sources: Microsoft, "Eventlog Key" (its value `File`), "Event Logs in Windows Vista and later", and the names that
 //! setup gives the logs of Windows Server 2003.
@@ -11,12 +11,12 @@ use crate::{
     },
 };
 
-/// The key of the logs that have programs of before Windows Vista; each has a subkey.
+/// The key of the logs that programs from before Windows Vista can use. Each log has a subkey.
 const LOGS: &str = r"SYSTEM\CurrentControlSet\Services\EventLog";
 /// The key of all other logs.
 const CHANNELS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\WINEVT\Channels";
 
-/// The logs of Windows Server 2003 and their files. The first three are on every Windows.
+/// The logs of Windows Server 2003 and their files. The first three exist on every Windows.
 const OLD_FILES: [(&str, &str); 6] = [
     ("Application", "AppEvent.Evt"),
     ("Security", "SecEvent.Evt"),
@@ -26,26 +26,28 @@ const OLD_FILES: [(&str, &str); 6] = [
     ("File Replication Service", "NtFrs.Evt"),
 ];
 
-/// Where the file of a log may be.
+/// The possible places of the file of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::targets) struct Place {
-    /// The paths, as the machine calls them; the first that exists is the file.
+    /// The paths as the machine names them. The first file that exists is the log.
     pub(in crate::targets) paths: Vec<String>,
-    /// Why the log is unknown where none of them exists; none for a log that the machine does not know.
+    /// Why the log is unknown if none of the files exists; `None` if the machine does not know the log.
     unknown: Option<Unread>,
 }
 
 impl Place {
-    /// Returns the answer where none of the paths exists.
+    /// Returns the answer for the case that none of the files exists.
     pub(in crate::targets) fn nowhere<T>(self) -> Answer<T> {
         self.unknown.map_or(Answer::Absent, Answer::Unread)
     }
 }
 
-/// Returns where the file of a log is: where its key says, or else where Windows keeps it by default.
+/// Returns the possible places of the file of a log: the one in the registry, or otherwise the default places of
+/// Windows.
 ///
 /// # Errors
-/// Returns an error where the target as a whole cannot be read; the inner error is for a registry that cannot be read.
+///
+/// Fails if the target as a whole cannot be read. The inner error means that the registry could not be read.
 pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Result<String, Unread>) -> Asked<Place> {
     if log.is_empty() || log.contains(['\\', ':']) || log.chars().any(char::is_control) {
         return Ok(Err(Unread::new(Reason::Unsupported, format!("`{log}` is not the name of a log"))));
@@ -62,7 +64,7 @@ pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Resu
         Ok(root) => root.trim_end_matches('\\'),
         Err(why) => return Ok(Err(why.clone())),
     };
-    // Windows writes a slash in the name of a log so.
+    // Windows writes a slash in the name of a log in this way.
     let mut paths = vec![format!(r"{root}\System32\winevt\Logs\{}.evtx", log.replace('/', "%4"))];
     let old = OLD_FILES.iter().position(|(name, _)| name.eq_ignore_ascii_case(log));
     paths.extend(old.map(|at| format!(r"{root}\System32\config\{}", OLD_FILES[at].1)));
@@ -75,7 +77,7 @@ pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Resu
     Ok(Ok(Place { paths, unknown }))
 }
 
-/// Returns whether the machine knows a log of this name.
+/// Returns whether the machine has a log with this name.
 fn is_channel(mut ask: impl Ask, log: &str) -> Asked<bool> {
     let path = match KeyPath::from_parts(RootKey::Hklm, &format!(r"{CHANNELS}\{log}")) {
         Ok(path) => path,

@@ -1,4 +1,4 @@
-//! Counts the events of one log, in whatever order they come.
+//! Counts the events of one log, in any order.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::{EventFacts, EventQuery};
 use crate::format::event::{Damage, Event};
 
-/// The most times that are kept for one question.
+/// The highest number of times that are kept for one query.
 const MOST_TIMES: usize = 1000;
 
-/// The counts for the questions about one log.
+/// The counts for the queries about one log.
 pub(in crate::targets) struct Tally<'a> {
     counts: Vec<Count<'a>>,
     begins: Option<Timestamp>,
@@ -21,7 +21,7 @@ struct Count<'a> {
     query: &'a EventQuery,
     count: u64,
     first: Option<Timestamp>,
-    /// The newest times; the oldest of them on top.
+    /// The newest times. The oldest of them is on top of the heap.
     times: BinaryHeap<Reverse<Timestamp>>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Tally<'a> {
         Self { counts: counts.collect(), begins: None, ends: None }
     }
 
-    /// Notes that the log has an event of that time.
+    /// Records that the log contains an event with this time.
     pub(in crate::targets) fn span(&mut self, time: Timestamp) {
         self.begins = earlier(self.begins, time);
         self.ends = self.ends.max(Some(time));
@@ -50,7 +50,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Returns the facts for each question, in their order.
+    /// Returns the facts for each query, in the order of the queries.
     pub(in crate::targets) fn facts(self, damage: &Damage) -> Vec<EventFacts> {
         let (log_begins, log_ends, damage) = (self.begins, self.ends, damage.sentence());
         let facts = |count: Count<'_>| {

@@ -1,4 +1,4 @@
-//! What policy stores say, among the facts.
+//! The settings of policy stores, as part of the facts.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
 use super::{Drift, Facts};
 
 impl Facts {
-    /// Adds what the stores of a scope say.
+    /// Adds the settings of the stores of a scope.
     pub fn record_policies(&mut self, answer: PolicyFacts) {
         match self.policies.get_mut(&answer.scope) {
             Some(known) => Arc::make_mut(known).add(answer),
@@ -18,23 +18,24 @@ impl Facts {
         }
     }
 
-    /// Returns whether any policy store was asked.
+    /// Returns whether any policy store was queried.
     pub fn has_policies(&self) -> bool {
         !self.policies.is_empty()
     }
 
-    /// Returns what each policy store that says something, or could not be read, says about a value; `None` where it was
-    /// not asked for, and an error where a snapshot does not cover it.
+    /// Returns the answer of each policy store that sets a value or could not be read.
+    ///
+    /// Returns `None` if the value was not queried, and an error if a snapshot does not contain the answer.
     pub fn policies(&self, key: &Key, name: &ValueName) -> Option<Result<Vec<StoreAnswer<'_>>, ()>> {
         self.policies.get(&PolicyScope::of(key)?)?.answers(key, name)
     }
 
-    /// Returns the questions about policy stores that these facts answer.
+    /// Returns the queries about policy stores that these facts answer.
     pub fn policy_questions(&self) -> Vec<PolicyQuery> {
         self.policies.values().map(|facts| facts.question()).collect()
     }
 
-    /// Answers a question from these facts.
+    /// Answers a query from these facts.
     pub(in crate::targets) fn policies_of(&self, query: &PolicyQuery) -> PolicyFacts {
         match self.policies.get(&query.scope) {
             Some(facts) => facts.part(query.clone()),
@@ -51,8 +52,8 @@ impl Facts {
         }
     }
 
-    /// Compares what policy stores say with newer answers to the same questions. A store that says the same about every
-    /// value is the same, whatever else became of its file.
+    /// Compares the settings of policy stores with newer answers to the same queries. A store with the same settings
+    /// counts as unchanged, even if its file changed otherwise.
     pub(super) fn policies_moved(&self, now: &Self, moved: &mut Vec<Drift>) {
         for (scope, was) in &self.policies {
             let is = now.policies.get(scope);
@@ -69,7 +70,7 @@ impl Facts {
         }
     }
 
-    /// Compares what policy stores say with newer facts; only about values that both asked for.
+    /// Compares the settings of policy stores with newer facts. Only values that both contain are compared.
     pub(super) fn policies_changed(&self, now: &Self, changed: &mut Vec<Drift>) {
         for (scope, was) in &self.policies {
             let Some(is) = now.policies.get(scope) else { continue };
@@ -85,7 +86,7 @@ impl Facts {
     }
 }
 
-/// Adds each value of `asked` about which two states of a store say other things.
+/// Adds each queried value for which two states of a store have different settings.
 fn compare(was: &StoreFacts, is: Option<&StoreFacts>, asked: &PolicyFacts, moved: &mut Vec<Drift>) {
     let unread = |store: &StoreFacts| match &store.found {
         Answer::Unread(why) => Some(why.clone()),
@@ -123,7 +124,7 @@ fn compare(was: &StoreFacts, is: Option<&StoreFacts>, asked: &PolicyFacts, moved
     }
 }
 
-/// Describes what a store says about a value.
+/// Describes the setting of a store for a value.
 fn text(setting: Option<&PolicySetting>, is_hidden: bool) -> String {
     let Some(setting) = setting else { return "not set".to_owned() };
     let data = notation::message(setting.data.as_ref(), is_hidden);

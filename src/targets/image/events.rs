@@ -1,11 +1,11 @@
-//! The event logs of an image: files on its drives.
+//! Reads the event logs of an image, which are files on its drives.
 
 use crate::targets::{Answer, EventFacts, EventQuery, TargetError, events};
 
 use super::ImageTarget;
 
 impl ImageTarget {
-    /// Answers questions about events.
+    /// Answers queries about events.
     pub(super) fn events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let system_root = self.system_root()?;
         let (registry, volume) = (&mut self.registry, &mut self.volume);

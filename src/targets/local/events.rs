@@ -1,7 +1,7 @@
-//! The event logs of this machine, through Windows.
+//! Reads the event logs of this machine through Windows.
 //!
-//! The Windows Event Log API reads every log since Windows Vista. Where it is not implemented, the one before it is used
-//! (Event Logging): its logs are those that have a key below `EventLog`.
+//! The Windows Event Log API reads every log since Windows Vista. Where it is not implemented, the older Event Logging
+//! API is used, whose logs are those with a key below `EventLog`.
 //!
 //! Sources: Microsoft, "EvtQuery", "EvtNext", "EvtRender", "Consuming Events", "OpenEventLogW", "ReadEventLogW".
 #![allow(unsafe_code)]
@@ -33,20 +33,20 @@ use crate::{
     },
 };
 
-/// The most events that are asked for at once.
+/// The highest number of events that are requested at once.
 const BATCH: usize = 64;
-/// How long one batch may take, in milliseconds.
+/// The time limit for one batch, in milliseconds.
 const BATCH_LIMIT: u32 = 60_000;
-/// The largest rendered event, in bytes; Windows has no larger ones.
+/// The size of the largest rendered event, in bytes. Windows has no larger events.
 const LARGEST: usize = 4 << 20;
-/// The most event IDs that a query selects; a query has at most 32 terms.
+/// The highest number of event IDs in one query. A query has at most 32 terms.
 const MOST_IDS: usize = 20;
 /// The flag of ReadEventLogW to read from the oldest event to the newest.
 const FORWARDS: u32 = 4;
-/// The largest buffer that ReadEventLogW takes, in bytes.
+/// The size of the largest buffer that ReadEventLogW accepts, in bytes.
 const LARGEST_READ: usize = 0x7_FFFF;
 
-/// Answers each question, in the same order.
+/// Answers each query, in the same order.
 pub(super) fn answers(queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
     events::answers(queries, |asked| Ok(of_log(asked)))
 }
@@ -72,7 +72,7 @@ fn of_log(asked: &[&EventQuery]) -> Answer<Vec<EventFacts>> {
         }
         Err(code) => match code.answer::<()>() {
             Answer::Unread(Unread { reason, detail }) => Answer::unread(reason, format!("the log {log}: {detail}")),
-            // Only a log that is not found is absent; another thing that is not found is no answer.
+            // Only a log that is not found is absent. If something else is not found, the answer is not known.
             _ => Answer::unread(Reason::Unknown, format!("the log {log}: {}", code.message())),
         },
     }
@@ -86,7 +86,7 @@ fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-/// A result set or an event, closed when this is dropped.
+/// A result set or an event. Dropping it closes it.
 struct Handle(EVT_HANDLE);
 
 impl Drop for Handle {
@@ -96,7 +96,7 @@ impl Drop for Handle {
     }
 }
 
-/// Reads the events that are asked for, and when the log begins and ends.
+/// Reads the events that match the queries, and the times at which the log begins and ends.
 fn new_api(asked: &[&EventQuery], tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), Code> {
     let log = wide(&asked[0].log);
     let mut ids: Vec<u32> = asked.iter().map(|query| query.id).collect();
@@ -114,7 +114,7 @@ fn new_api(asked: &[&EventQuery], tally: &mut Tally<'_>, damage: &mut Damage) ->
     Ok(())
 }
 
-/// Calls `on` for each event that the query selects, up to `most`.
+/// Calls `on` for each event that the query selects, at most `most` times.
 fn each(
     log: &[u16],
     query: &str,
@@ -124,8 +124,8 @@ fn each(
     mut on: impl FnMut(&Event),
 ) -> Result<(), Code> {
     let query = wide(query);
-    // A system that only has the name of the call (Wine) sets no error.
-    // SAFETY: both texts end with a NUL; 0 is this machine.
+    // A system that only has a stub of the function (Wine) sets no error. SAFETY: both strings end with a NUL; 0 is
+    // this machine.
     let set = unsafe {
         SetLastError(ERROR_CALL_NOT_IMPLEMENTED);
         EvtQuery(0, log.as_ptr(), query.as_ptr(), EvtQueryChannelPath | direction)
@@ -138,7 +138,7 @@ fn each(
     while left > 0 && !damage.is_too_much() {
         let (mut found, mut count) = ([0; BATCH], 0);
         let wanted = left.min(BATCH);
-        // SAFETY: there is room for as many handles as are asked for.
+        // SAFETY: there is room for as many handles as are requested.
         let done = unsafe { EvtNext(set.0, wanted as u32, found.as_mut_ptr(), BATCH_LIMIT, 0, &raw mut count) };
         if done == 0 {
             return match last_error() {
@@ -162,7 +162,7 @@ fn each(
 fn render(event: &Handle, buffer: &mut Vec<u16>) -> Result<String, String> {
     loop {
         let (size, mut used, mut properties) = ((buffer.len() * 2) as u32, 0, 0);
-        // SAFETY: the buffer has the size that is given, in bytes.
+        // SAFETY: the buffer has the given size, in bytes.
         let done = unsafe {
             EvtRender(
                 0,
@@ -187,7 +187,7 @@ fn render(event: &Handle, buffer: &mut Vec<u16>) -> Result<String, String> {
     }
 }
 
-/// Returns nothing where the log has a key, without which OpenEventLogW would open the log Application in its place.
+/// Returns an error if the log has no key. OpenEventLogW would open the log Application instead of such a log.
 fn is_registered(log: &str) -> Result<(), Answer<Vec<EventFacts>>> {
     let unsupported = |what: String| Answer::unread(Reason::Unsupported, what);
     let key = format!(r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\{log}");
@@ -200,7 +200,7 @@ fn is_registered(log: &str) -> Result<(), Answer<Vec<EventFacts>>> {
     }
 }
 
-/// A log, closed when this is dropped.
+/// A log. Dropping it closes it.
 struct Log(HANDLE);
 
 impl Drop for Log {
@@ -213,7 +213,7 @@ impl Drop for Log {
 /// Reads all events of the log.
 fn old_api(log: &str, tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), Code> {
     let log = wide(log);
-    // SAFETY: the name ends with a NUL; without a server it is that of a log of this machine.
+    // SAFETY: the name ends with a NUL. Without a server name, the log is one of this machine.
     let handle = unsafe { OpenEventLogW(null(), log.as_ptr()) };
     if handle.is_null() {
         return Err(last_error());
@@ -223,7 +223,7 @@ fn old_api(log: &str, tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), 
     while !damage.is_too_much() {
         let (size, mut used, mut needed) = (buffer.len() as u32, 0, 0);
         let flags = EVENTLOG_SEQUENTIAL_READ | FORWARDS;
-        // SAFETY: the buffer has the size that is given.
+        // SAFETY: the buffer has the given size.
         let done =
             unsafe { ReadEventLogW(log.0, flags, 0, buffer.as_mut_ptr().cast(), size, &raw mut used, &raw mut needed) };
         if done != 0 {

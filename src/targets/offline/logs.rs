@@ -1,17 +1,18 @@
-//! The transaction logs beside a hive.
+//! Finds the transaction logs next to a hive.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// The suffixes that are added to the name of a hive for the names of its logs.
+/// The suffixes of the logs' names, which follow the name of the hive.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
-/// Returns the paths of the logs beside the hive. Upper and lower case in their names do not matter.
+/// Returns the paths of the logs next to the hive. Letter case in their names does not matter.
 ///
 /// # Errors
-/// Returns the system's error where the folder cannot be listed.
+///
+/// Returns the error of the operating system if the folder cannot be listed.
 pub fn logs_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Ok(Vec::new());

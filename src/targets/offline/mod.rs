@@ -63,8 +63,8 @@ struct Mount {
     key: KeyPath,
     /// The path of the file, or why the path is not known.
     file: Result<PathBuf, Unread>,
-    /// Whether this is the hive of one of the machine's users. If it is damaged, its keys are unknown, but the target as
-    /// a whole is not refused.
+    /// Whether this is the hive of one of the machine's users. If it is damaged, its keys are unknown, but the target
+    /// as a whole is not refused.
     of_user: bool,
     /// The result of opening the file; `None` before the first attempt.
     opened: Option<Result<HiveFile, Unread>>,
@@ -123,8 +123,8 @@ impl OfflineRegistry {
         self.mounts.push(Mount { key, file, of_user: false, opened: None });
     }
 
-    /// Does the same for a hive of a user of the machine. If it is damaged, only its keys are unknown: a user can damage
-    /// it, and must not prevent what is done for the others.
+    /// Does the same for a hive of a user of the machine. If it is damaged, only its keys are unknown: a user can
+    /// damage it, and must not prevent what is done for the others.
     pub(super) fn mount_user(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
         self.mounts.push(Mount { key, file, of_user: true, opened: None });
     }

@@ -1,4 +1,4 @@
-//! Lets a hive be read from its file on demand, instead of as a whole.
+//! Reads a hive from its file on demand, instead of completely.
 
 use std::{fs::File, io, os::unix::fs::FileExt as _};
 

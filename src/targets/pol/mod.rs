@@ -1,18 +1,20 @@
-//! The target `pol:FILE[=HKLM|HKCU]`: a registry policy file, which Group Policy carries out at each refresh.
+//! The target `pol:FILE[=HKLM|HKCU]`: a registry policy file, which Group Policy processes at each refresh.
 //!
-//! A value has three states here: data (an entry sets it), absent (an entry deletes it), and not configured (no entry
-//! concerns it, so Group Policy leaves it alone). The third is not known to be absent: a condition about such a value, or
-//! about a key in which the file sets nothing, is unknown. A change goes between any two of the states, and so can be
-//! rolled back.
+//! A value has three states in this target: data (an entry sets it), absent (an entry deletes it), and not configured
+//! (no entry concerns it, so Group Policy leaves it alone). A value that is not configured may exist or not on the
+//! machine. So a condition about such a value, or about a key in which the file sets nothing, is unknown. A change can
+//! lead from each of the states to each other, so it can be rolled back.
 //!
-//! - All other values of a key are treated as one value named `**DelVals.`: absent where the file deletes them, otherwise
-//!   not configured. So a key that is to have no other values gets that entry.
-//! - A value that the file sets only where it is absent (`**soft.`) is unread, and so is everything where an entry cannot
-//!   be understood.
-//! - What is in a key is listed only where the file deletes the key first. So kbfix deletes no keys through a policy file.
-//! - A file that does not exist is a policy file without entries; the first change makes it. Its folder must exist.
-//! - Where `gpt.ini` stands in the folder above `Machine` or `User`, each write raises its version, without which Windows
-//!   would not notice the change.
+//! - All other values of a key are treated as one value named `**DelVals.`: absent where the file deletes them,
+//!   otherwise not configured. So a key that must contain no other values gets that entry.
+//! - A value that the file sets only if it is absent (`**soft.`) is unread. If an entry cannot be understood,
+//!   everything is unread.
+//! - The contents of a key can be listed only if the file deletes the key first. So kbfix does not delete keys through
+//!   a policy file.
+//! - A file that does not exist is treated as a policy file without entries, and the first change creates it. Its
+//!   folder must exist.
+//! - If there is a `gpt.ini` in the folder above `Machine` or `User`, each write increases its version. Otherwise
+//!   Windows would not notice the change.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,7 +49,7 @@ const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
 pub struct PolTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    /// The path with links resolved, so that all names of one file share a lock and a write keeps the link.
+    /// The path with links resolved. All names of one file therefore share a lock, and a write keeps the link.
     path: PathBuf,
     root: RootKey,
     document: Document,
@@ -60,12 +62,13 @@ impl PolTarget {
     /// Reads the policy file at `path`, whose keys are below `root`.
     ///
     /// # Errors
-    /// Returns [`TargetError::Malformed`] where the file is damaged, and [`TargetError::Io`] where it cannot be read or its
+    ///
+    /// Returns [`TargetError::Malformed`] if the file is damaged, and [`TargetError::Io`] if it cannot be read or its
     /// folder does not exist.
     pub fn open(path: &Path, root: RootKey) -> Result<Self, TargetError> {
         let io = |source| TargetError::Io { what: path.display().to_string(), source };
         let real = match canonical(path) {
-            // A missing policy is none; its folder tells it from a wrong path.
+            // A missing file is an empty policy, but a missing folder shows that the path is wrong.
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
                 let name = path.file_name().ok_or_else(|| io(io::Error::other("it is not a file")))?;
                 let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -103,7 +106,7 @@ impl PolTarget {
             (true, false) => {
                 return Err(Unread::new(
                     Reason::NotConfigured,
-                    "a policy file does not say which keys there are, so kbfix deletes none through it",
+                    "a policy file does not show which keys exist, so kbfix does not delete keys through it",
                 ));
             }
         };
@@ -115,7 +118,7 @@ impl PolTarget {
             match set.get(name) {
                 Some(Setting::Data(data)) => Answer::Present((*data).clone()),
                 Some(Setting::Soft(_)) => {
-                    Answer::unread(Reason::Unsupported, "the policy file sets it only where it is absent (`**soft.`)")
+                    Answer::unread(Reason::Unsupported, "the policy file sets it only if it is absent (`**soft.`)")
                 }
                 Some(Setting::Deleted) => Answer::Absent,
                 Some(Setting::Nothing) | None if state.values_deleted => Answer::Absent,
@@ -131,25 +134,36 @@ impl PolTarget {
             ValueSelection::All => {
                 let others = ValueName::new(OTHER_VALUES).ok();
                 let all = set.keys().copied().chain(&others).map(|name| (name.clone(), answer(name)));
-                // Where others are not configured, it counts that one is deleted.
+                // Unless all values are deleted, the list must also show the single values that are.
                 values.extend(all.filter(|(_, answer)| !state.values_deleted || *answer != Answer::Absent));
             }
         }
-        let none = || Answer::unread(Reason::Unknown, "a policy file holds no classes and security descriptors");
+        let none = || {
+            Answer::unread(
+                Reason::Unknown,
+                "a policy file does not contain class names and security \
+            descriptors",
+            )
+        };
         let properties = (query.values == ValueSelection::All).then(none);
-        // The root key itself is always there.
+        // The root key itself always exists.
         let is_known = state.present || path.below_root().is_empty();
         let unsure = (!is_known).then(|| {
-            Unread::new(Reason::NotConfigured, "the policy file sets nothing in it, and does not say whether it exists")
+            Unread::new(
+                Reason::NotConfigured,
+                "the policy file sets nothing in it, so it is not known whether it \
+                exists",
+            )
         });
         Ok(Answer::Present(KeyFacts { values, unsure, properties, subkeys }))
     }
 
-    /// Returns the key under which the file has a key.
+    /// Returns the path of a key in the file.
     fn resolve(&self, key: &crate::registry::Key) -> Result<KeyPath, Unread> {
         let path = key.one_name(false).stored();
         if path.root() != self.root {
-            let detail = format!("a policy file for {} says nothing about {}", self.root.short(), path.root().short());
+            let detail =
+                format!("a policy file for {} cannot contain settings for {}", self.root.short(), path.root().short());
             return Err(Unread::new(Reason::Unknown, detail));
         }
         match self.document.unreadable() {
@@ -167,8 +181,8 @@ impl PolTarget {
         BTreeSet::from_iter(first).into_iter().collect()
     }
 
-    /// Returns the `gpt.ini` that says which version the file is, and the half that the file is; `None` where the file does
-    /// not lie in a Group Policy object.
+    /// Returns the `gpt.ini` with the version of the file, and the half to which the file belongs. Returns `None` if
+    /// the file is not part of a Group Policy object.
     fn gpt_ini(&self) -> Option<(PathBuf, Side)> {
         let half = self.path.parent()?;
         let side = match half.file_name()?.to_str()? {
@@ -187,7 +201,7 @@ impl PolTarget {
         found.or(is_local.then(|| object.join("gpt.ini"))).map(|path| (path, side))
     }
 
-    /// Returns the `gpt.ini` with its version raised.
+    /// Returns the `gpt.ini` with its version increased.
     fn raised(&self) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
         let Some((path, side)) = self.gpt_ini() else { return Ok(None) };
         let place = path.display().to_string();
@@ -241,13 +255,13 @@ impl Target for PolTarget {
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        let unknown = || Answer::unread(Reason::Unknown, "a policy file says nothing about files");
+        let unknown = || Answer::unread(Reason::Unknown, "a policy file does not contain files");
         Ok(paths.iter().map(|_| unknown()).collect())
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let lock = lock_beside(&self.path)?;
-        // Leftovers that cannot be removed do not prevent an apply.
+        // Leftover files that cannot be removed do not prevent an apply.
         let _ = remove_leftovers(&self.path);
         self.reload()?;
         Ok(lock)
@@ -270,7 +284,7 @@ impl Target for PolTarget {
             return Ok(());
         }
         let place = self.path.display().to_string();
-        // The changes are checked against the present content of the file, even if it was edited without the lock.
+        // Check the changes against the present content of the file, which may have been edited without the lock.
         self.reload().map_err(|error| error.refusal(&place))?;
         let before = self.document.clone();
         let raised = self.raised()?;
@@ -295,7 +309,7 @@ impl Target for PolTarget {
             }
         };
         let replaced = replace_file(&self.path, &bytes).map_err(|source| refused(place, source));
-        // Windows compares the versions, so the policy is complete before its version is raised.
+        // Windows compares the versions, so the policy must be complete before its version is increased.
         let replaced = replaced.and_then(|()| match raised {
             Some((path, bytes)) => {
                 replace_file(&path, &bytes).map_err(|source| refused(path.display().to_string(), source))
@@ -304,7 +318,7 @@ impl Target for PolTarget {
         });
         self.exists = true;
         replaced.map_err(|error| {
-            // The new file may be in place nevertheless.
+            // The new file may be in place anyway.
             self.is_stale = true;
             WriteFailure { error, begun: changes.to_vec() }
         })

@@ -1,4 +1,4 @@
-//! Makes changes to a policy file in memory; each is checked against the present state first.
+//! Makes changes to a policy file in memory. Each change is checked against the present state first.
 
 use crate::{
     format::pol::EditError,
@@ -40,7 +40,8 @@ impl PolTarget {
             }
             ChangeAction::Create | ChangeAction::Update => {}
         }
-        // What is made of all values comes first, so that the entries of single ones are not needed or not undone by it.
+        // Make the change to all values first: it can make entries of single values unnecessary, and must not undo
+        // them.
         let (others, single): (Vec<_>, Vec<_>) =
             change.values.iter().partition(|value| value.name.as_str().eq_ignore_ascii_case(OTHER_VALUES));
         for value in others {

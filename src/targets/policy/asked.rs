@@ -1,4 +1,4 @@
-//! The format of the values that policy stores were asked for: a list of keys, each with names.
+//! Reads and writes the list of values for which policy stores were queried: keys, each with value names.
 
 use std::collections::BTreeSet;
 

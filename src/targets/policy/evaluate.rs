@@ -1,4 +1,4 @@
-//! Works out what a policy store does with values, by the order of its entries.
+//! Works out the settings of a policy store for values, from the order of its entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +10,15 @@ use crate::{
 
 use super::{PolicyEffect, PolicyQuery, PolicyScope, PolicySetting};
 
-/// The beginning of the comment after which `ntuser.pol` has the settings of a GPO, as Microsoft's regview shows it.
+/// The beginning of the comment before the settings of a GPO in `ntuser.pol`, as Microsoft's regview shows it.
 const GPO_NAME: &str = "GPO Name: ";
 
 /// A parsed store.
 pub(super) struct Entries(Document);
 
 impl Entries {
-    /// Parses the bytes of the store at `path`. A store with an entry that cannot be understood is malformed, because that
-    /// entry may be about any value.
+    /// Parses the bytes of the store at `path`. If an entry cannot be understood, the store is malformed, because the
+    /// entry may concern any value.
     pub(super) fn parse(path: &str, scope: &PolicyScope, bytes: Vec<u8>) -> Answer<Self> {
         let root = match scope {
             PolicyScope::Machine => RootKey::Hklm,
@@ -35,7 +35,7 @@ impl Entries {
     }
 }
 
-/// Returns what the store does with the values that were asked for, ordered by key and name.
+/// Returns the store's settings for the queried values, sorted by key and name.
 pub(super) fn settings(entries: &Entries, query: &PolicyQuery) -> Vec<PolicySetting> {
     let mut found = Found { query, settings: BTreeMap::new(), gpo: None };
     for entry in entries.0.entries() {
@@ -53,7 +53,7 @@ pub(super) fn settings(entries: &Entries, query: &PolicyQuery) -> Vec<PolicySett
     found.settings.into_values().collect()
 }
 
-/// Returns the name by which plans call a key of the store.
+/// Returns the canonical name of a key of the store.
 fn one_name(scope: &PolicyScope, path: &KeyPath) -> Option<Key> {
     let path = match scope {
         PolicyScope::Machine => path.clone(),
@@ -62,11 +62,11 @@ fn one_name(scope: &PolicyScope, path: &KeyPath) -> Option<Key> {
     Some(Key::new(path).one_name(false))
 }
 
-/// The settings that were found, while the entries are gone through.
+/// The settings that were found while the entries are processed.
 struct Found<'a> {
     query: &'a PolicyQuery,
     settings: BTreeMap<(&'a Key, &'a ValueName), PolicySetting>,
-    /// The GPO that the entries are of.
+    /// The GPO to which the entries belong.
     gpo: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Found<'a> {
                 let known = names.get(name).and_then(|name| self.settings.get(&(key, name))).map(|known| known.effect);
                 match known {
                     None => self.put(key, names, name, PolicyEffect::SetIfAbsent, Some(data)),
-                    // An entry before it made the value absent.
+                    // An earlier entry made the value absent.
                     Some(PolicyEffect::Delete) => self.put(key, names, name, PolicyEffect::Set, Some(data)),
                     Some(PolicyEffect::Set | PolicyEffect::SetIfAbsent) => {}
                 }

@@ -1,7 +1,7 @@
-//! Policy stores: the files in which Group Policy keeps the registry values that it sets.
+//! Policy stores: the files that contain the registry settings of Group Policy.
 //!
-//! Group Policy writes these values again at each refresh, so a change of one of them does not last. The stores are
-//! files of the machine, so that they can be read where Windows is not running.
+//! Group Policy writes these values again at each refresh, so a change to one of them does not last. The stores are
+//! files of the machine, so they can be read even if Windows is not running.
 //!
 //! Sources: Microsoft, "Registry Policy File Format", "Step-by-Step Guide to Managing Multiple Local Group Policy
 //! Objects" (`GroupPolicyUsers`), KB201453 "Group Policy History Stored in Registry".
@@ -25,10 +25,10 @@ use super::{Answer, Unread};
 pub(super) use places::Place;
 pub(super) use read::{Stores, read};
 
-/// Values, by key.
+/// Value names, by key.
 pub type Values = BTreeMap<Key, BTreeSet<ValueName>>;
 
-/// The part of the registry that a policy store is about.
+/// The part of the registry to which a policy store applies.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyScope {
@@ -39,7 +39,7 @@ pub enum PolicyScope {
 }
 
 impl PolicyScope {
-    /// Returns the scope of a key; `None` where Group Policy sets no values, as in the hives of services.
+    /// Returns the scope of a key; `None` if Group Policy sets no values there, as in the hives of services.
     pub fn of(key: &Key) -> Option<Self> {
         match key.path.root() {
             RootKey::Hklm => Some(Self::Machine),
@@ -66,7 +66,7 @@ pub enum PolicyStore {
     Administrators,
     /// The local GPO of this user.
     User,
-    /// `ntuser.pol`: what Group Policy wrote last, of all GPOs together.
+    /// `ntuser.pol`: the settings of all GPOs together that Group Policy applied last.
     Applied,
 }
 
@@ -83,25 +83,25 @@ impl fmt::Display for PolicyStore {
 }
 
 impl PolicyStore {
-    /// Returns whether the store is for members of a group only, so that it need not be for a user.
+    /// Returns whether the store applies only to members of a group, so that it need not apply to a user.
     pub fn is_of_a_group(self) -> bool {
         matches!(self, Self::NonAdministrators | Self::Administrators)
     }
 }
 
-/// What a policy does with a value at each refresh.
+/// What a policy does to a value at each refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyEffect {
     /// It writes the data.
     Set,
-    /// It writes the data where the value is absent (`**soft.`).
+    /// It writes the data if the value is absent (`**soft.`).
     SetIfAbsent,
-    /// It deletes the value (`**del.`, `**DelVals.` and their kin).
+    /// It deletes the value (`**del.`, `**DelVals.` and similar instructions).
     Delete,
 }
 
-/// What a store says about a value.
+/// The setting of a store for a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySetting {
@@ -110,15 +110,15 @@ pub struct PolicySetting {
     pub key: Key,
     /// The value name.
     pub name: ValueName,
-    /// What the policy does.
+    /// What the policy does to the value.
     pub effect: PolicyEffect,
-    /// The data that it writes; missing where it deletes the value.
+    /// The data that the policy writes; missing if it deletes the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// The name of the GPO, where `ntuser.pol` has it.
+    /// The name of the GPO, if `ntuser.pol` contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpo: Option<String>,
-    /// Whether the data is shown to nobody.
+    /// Whether the data is never shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
 }
@@ -128,57 +128,58 @@ impl PolicySetting {
         (&self.key, &self.name)
     }
 
-    /// Returns whether both do the same; the GPO does not matter.
+    /// Returns whether both settings have the same effect. The GPO is not compared.
     pub(super) fn does_as(&self, other: &Self) -> bool {
         (self.effect, &self.data) == (other.effect, &other.data)
     }
 }
 
-/// What one store says about the values that were asked for.
+/// The settings of one store for the queried values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreFacts {
     /// The kind of store.
     pub store: PolicyStore,
-    /// The path of its file on the machine.
+    /// The path of the store's file on the machine.
     pub path: String,
-    /// The settings of values that were asked for, ordered by key and name; absent where there is no such file.
+    /// The settings for the queried values, sorted by key and name. Absent means that there is no such file.
     pub found: Answer<Vec<PolicySetting>>,
 }
 
-/// What the stores of one scope say about the values that were asked for.
+/// The settings of the stores of one scope for the queried values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyFacts {
-    /// Whom the stores are for.
+    /// The scope of the stores.
     pub scope: PolicyScope,
-    /// The values that were asked for.
+    /// The values that were queried.
     #[serde(with = "asked")]
     #[schemars(with = "Vec<asked::Entry>")]
     pub(super) asked: Values,
-    /// The values that were asked for of a snapshot that does not cover them.
+    /// The values that a snapshot was queried for but does not cover.
     #[serde(default, with = "asked", skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "Vec<asked::Entry>")]
     pub(super) uncovered: Values,
-    /// The stores, each once.
+    /// The stores. Each occurs once.
     pub stores: Vec<StoreFacts>,
 }
 
-/// A question about values of one scope.
+/// A query for the policy settings of values in one scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyQuery {
-    /// Whose stores are read.
+    /// The scope whose stores are read.
     pub scope: PolicyScope,
-    /// The values, each in a key of the scope, with the key's one name.
+    /// The values. Each key is in the scope and has its canonical name.
     pub values: Values,
 }
 
-/// What a store says about one value, or why it could not be read. A store that says nothing has no such answer.
+/// The setting of a store for one value, or the reason why the store could not be read. A store without a setting for
+/// the value has no such answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreAnswer<'a> {
     /// The store.
     pub store: &'a StoreFacts,
-    /// Its setting, or why it could not be read.
+    /// The setting, or the reason why it could not be read.
     pub says: Result<&'a PolicySetting, &'a Unread>,
 }
 
@@ -194,18 +195,19 @@ impl StoreFacts {
 }
 
 impl PolicyFacts {
-    /// Returns the answers to a question of which nothing is covered.
+    /// Returns the answer for a query of which a snapshot covers nothing.
     pub(super) fn not_covered(query: PolicyQuery) -> Self {
         Self { scope: query.scope, asked: Values::new(), uncovered: query.values, stores: Vec::new() }
     }
 
-    /// Returns whether the value was asked for.
+    /// Returns whether the value was queried.
     fn has_asked(&self, key: &Key, name: &ValueName) -> bool {
         contains(&self.asked, key, name)
     }
 
-    /// Returns what each store that says something, or could not be read, says about the value; `None` where it was not
-    /// asked for, and an error where a snapshot does not cover it.
+    /// Returns the answer of each store that sets the value or could not be read.
+    ///
+    /// Returns `None` if the value was not queried, and an error if a snapshot does not contain the answer.
     pub(super) fn answers(&self, key: &Key, name: &ValueName) -> Option<Result<Vec<StoreAnswer<'_>>, ()>> {
         if !self.has_asked(key, name) {
             return contains(&self.uncovered, key, name).then_some(Err(()));
@@ -213,7 +215,7 @@ impl PolicyFacts {
         Some(Ok(self.stores.iter().filter_map(|store| store.answer(key, name)).collect()))
     }
 
-    /// Adds the answers to a further question.
+    /// Adds the answers to another query.
     pub(super) fn add(&mut self, more: Self) {
         add_values(&mut self.asked, more.asked);
         add_values(&mut self.uncovered, more.uncovered);
@@ -242,7 +244,7 @@ impl PolicyFacts {
         }
     }
 
-    /// Returns the part of these facts that answers the question.
+    /// Returns the part of these facts that answers the query.
     pub(super) fn part(&self, query: PolicyQuery) -> Self {
         let (mut asked, mut uncovered) = (Values::new(), Values::new());
         for (key, names) in query.values {
@@ -261,27 +263,27 @@ impl PolicyFacts {
         Self { scope: self.scope.clone(), asked, uncovered, stores }
     }
 
-    /// Returns the question that these facts answer.
+    /// Returns the query that these facts answer.
     pub(super) fn question(&self) -> PolicyQuery {
         let mut values = self.asked.clone();
         add_values(&mut values, self.uncovered.clone());
         PolicyQuery { scope: self.scope.clone(), values }
     }
 
-    /// Returns a message if the facts were not written like this.
+    /// Returns a message if kbfix would not have written the facts in this form.
     pub(super) fn fault(&self) -> Option<String> {
         let is_sorted = |settings: &Vec<PolicySetting>| settings.is_sorted_by(|a, b| a.place() < b.place());
         let mut kinds = BTreeSet::new();
         self.stores.iter().find_map(|store| match &store.found {
             _ if !kinds.insert(store.store) => Some(format!("{} is given twice", store.path)),
             Answer::Present(settings) if !is_sorted(settings) => {
-                Some(format!("the settings of {} are not in their order, or one is given twice", store.path))
+                Some(format!("the settings of {} are not sorted, or one is given twice", store.path))
             }
             _ => None,
         })
     }
 
-    /// Returns how many bytes of data the stores set.
+    /// Returns the number of bytes of data in the settings.
     pub fn size(&self) -> usize {
         let of = |setting: &PolicySetting| setting.data.as_ref().map_or(0, |data| data.bytes.len());
         let of = |store: &StoreFacts| match &store.found {
@@ -291,13 +293,13 @@ impl PolicyFacts {
         self.stores.iter().map(of).sum()
     }
 
-    /// Returns the values that were asked for.
+    /// Returns the values that were queried.
     pub(super) fn asked(&self) -> impl Iterator<Item = (&Key, &ValueName)> {
         self.asked.iter().flat_map(|(key, names)| names.iter().map(move |name| (key, name)))
     }
 }
 
-/// Returns the setting of the value in an ordered list.
+/// Returns the setting of the value in a sorted list.
 pub(super) fn setting<'a>(settings: &'a [PolicySetting], key: &Key, name: &ValueName) -> Option<&'a PolicySetting> {
     settings.binary_search_by(|one| one.place().cmp(&(key, name))).ok().map(|at| &settings[at])
 }

@@ -1,22 +1,22 @@
-//! The files of the policy stores of a machine.
+//! Finds the files of the policy stores of a machine.
 
 use crate::registry::KeyName;
 use crate::targets::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, profiles};
 
 use super::{PolicyScope, PolicyStore};
 
-/// Well-known SIDs. Windows names the folders of the two group GPOs by them.
+/// The well-known SIDs that Windows uses as names of the folders of the two group GPOs.
 const ADMINISTRATORS: &str = "S-1-5-32-544";
 const USERS: &str = "S-1-5-32-545";
 
-/// The file of a store.
+/// The place of a store's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::targets) struct Place {
     pub(in crate::targets) store: PolicyStore,
-    /// A folder below which no link is followed, as the machine names it, such as `C:\WINDOWS`; `None` where the machine
+    /// The folder below which no link is followed, as the machine names it, such as `C:\WINDOWS`; `None` if the machine
     /// has no such folder.
     pub(in crate::targets) folder: Result<Option<String>, Unread>,
-    /// The file's path below that folder.
+    /// The path of the file below that folder.
     pub(in crate::targets) below: String,
 }
 
@@ -35,17 +35,24 @@ impl Place {
     }
 }
 
-/// Returns the files of all stores of a scope.
+/// Returns the places of all stores of a scope.
 ///
 /// # Errors
-/// Returns an error where the target as a whole cannot be read.
+///
+/// Fails if the target as a whole cannot be read.
 pub(super) fn places(
     mut ask: impl FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError>,
     scope: &PolicyScope,
 ) -> Result<Vec<Place>, TargetError> {
     let system_root = profiles::system_root(&mut ask)?;
     let system_root = system_root.and_then(|root| {
-        root.ok_or_else(|| Unread::new(Reason::Unknown, "the registry has no SystemRoot, below which the file is"))
+        root.ok_or_else(|| {
+            Unread::new(
+                Reason::Unknown,
+                "the file is below SystemRoot, which the registry does not \
+            contain",
+            )
+        })
     });
     let local = |store: PolicyStore, below: String| Place {
         store,

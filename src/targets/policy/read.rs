@@ -1,4 +1,4 @@
-//! Answers questions about policy stores from their files.
+//! Answers queries about policy stores from their files.
 
 use std::collections::HashMap;
 
@@ -13,19 +13,19 @@ use super::{
     places,
 };
 
-/// What a target gives to have its policy stores read.
+/// The functions of a target that reading its policy stores needs.
 pub(in crate::targets) trait Stores {
-    /// Answers a question about a key below `HKLM`.
+    /// Answers a query about a key below `HKLM`.
     fn key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError>;
 
-    /// Returns the bytes of a store's file.
+    /// Returns the bytes of a store's file, at most `most`.
     fn bytes(&mut self, place: &Place, folder: &str, most: u64) -> Result<Answer<Vec<u8>>, TargetError>;
 }
 
 /// The largest store that is read, in bytes.
 const MOST: u64 = pol::MAX_FILE as u64;
 
-/// Answers each question, in the same order. A store that several users share is read once.
+/// Answers each query, in the same order. A store that several users share is read once.
 pub(in crate::targets) fn read(
     queries: &[PolicyQuery],
     stores: &mut impl Stores,

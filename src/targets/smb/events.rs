@@ -1,6 +1,6 @@
-//! Event logs of the other machine: each file is fetched whole and read here.
+//! Reads the event logs of the other machine. Each file is fetched completely and read here.
 //!
-//! Windows Vista and later let others read the files of logs that are open. Windows Server 2003 does not: there, a log is
+//! Windows Vista and later allow others to read the files of open logs. Windows Server 2003 does not, so its logs are
 //! unknown.
 
 use std::fs::File;
@@ -10,7 +10,7 @@ use crate::targets::{Answer, EventFacts, EventQuery, KeyQuery, Reason, Target as
 use super::SmbTarget;
 
 impl SmbTarget {
-    /// Answers questions about events.
+    /// Answers queries about events.
     pub(super) fn events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let system_root = profiles::system_root(|query: &KeyQuery| self.read_key(query))?;
         let system_root = system_root.and_then(|root| {
@@ -38,7 +38,8 @@ impl SmbTarget {
         Ok(self.read_keys(std::slice::from_ref(query))?.pop().unwrap_or_else(not_read))
     }
 
-    /// Opens a file: in the folder that stands for its drive, or else fetched. What was fetched has no name any more.
+    /// Opens a file, either in the folder that stands for its drive or after fetching it. A fetched file has no name
+    /// any more.
     fn open_file(&mut self, path: &str) -> Result<Answer<File>, TargetError> {
         if let Some(drive) = self.drives.of(path) {
             return Ok(drive.open_file(path));

@@ -1,4 +1,5 @@
-//! Event logs in both formats: what kbfix reads of logs that are made here, whole and damaged, and what others read of them.
+//! Event logs in both formats: what kbfix reads of logs that are made here, whole and damaged, and what others read of
+//! them.
 
 use std::{collections::BTreeMap, fs, io::Cursor, path::Path, process::Command};
 
@@ -208,8 +209,8 @@ fn another_reader_of_the_old_format_reads_the_same() {
             strings: &["BACKEND1", "x"],
         })
         .collect();
-    // One that has room for all, and others with a record across the seam. libevt does not know what fills the end of a file
-    // that has no room for the fixed part of a record, and loses what stands after it.
+    // One that has room for all, and others with a record across the seam. libevt does not know what fills the end of a
+    // file that has no room for the fixed part of a record, and loses what stands after it.
     let mut compared = 0;
     for size in (4096..4400).step_by(20).chain([64 << 10]) {
         let log = evt::create(&events, size);

@@ -1,7 +1,7 @@
 //! A fault at each system call of an apply and of a rollback, on every kind of target that is a file.
 //!
-//! `strace` makes one call of the process fail (EIO, ENOSPC), all from one on, or ends the process there. Whatever the exit code
-//! says is then compared with what the machine holds, and a rollback and a further apply have to get over it.
+//! `strace` makes one call of the process fail (EIO, ENOSPC), all from one on, or ends the process there. Whatever the
+//! exit code says is then compared with what the machine holds, and a rollback and a further apply have to get over it.
 //! `KBFIX_INJECT=all` takes every call; without it one in a few, so that each kind of call is met.
 
 use std::{

@@ -1,6 +1,7 @@
 //! The description made real on this machine, and taken away again.
 //!
-//! What it says of keys that Windows has of its own (the version, the list of profiles) is put there for the time of one form.
+//! What it says of keys that Windows has of its own (the version, the list of profiles) is put there for the time of
+//! one form.
 
 use std::{
     collections::BTreeSet,

@@ -1,8 +1,9 @@
-//! Every form of the spec language on every kind of target: a small spec, a machine, and what the one makes of the other.
+//! Every form of the spec language on every kind of target: a small spec, a machine, and what the one makes of the
+//! other.
 //!
-//! The forms stand in `tests/engine/forms/*.yaml`. On each kind of target the plan has the changes that stand there, apply makes them,
-//! a second plan has none, and a rollback gives the machine of before. Where a kind cannot carry a form, what it answers
-//! stands there too.
+//! The forms stand in `tests/engine/forms/*.yaml`. On each kind of target the plan has the changes that stand there,
+//! apply makes them, a second plan has none, and a rollback gives the machine of before. Where a kind cannot carry a
+//! form, what it answers stands there too.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
 #[cfg(target_os = "linux")]

@@ -1,5 +1,6 @@
-//! Mutation loops: damaged hives and logs are read, recovered, checked and edited. Nothing may panic, hang, or take memory
-//! out of proportion. Whether an edit made a damaged hive worse is for the check before a save to say, and not asked here.
+//! Mutation loops: damaged hives and logs are read, recovered, checked and edited. Nothing may panic, hang, or take
+//! memory out of proportion. Whether an edit made a damaged hive worse is for the check before a save to say, and not
+//! asked here.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},

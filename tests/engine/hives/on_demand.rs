@@ -1,5 +1,5 @@
-//! Hives of which a part is read when it is asked for: the same answers as from one that was read whole, and an error where a
-//! read fails.
+//! Hives of which a part is read when it is asked for: the same answers as from one that was read whole, and an error
+//! where a read fails.
 
 use std::{
     fs::File,

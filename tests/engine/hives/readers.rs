@@ -5,7 +5,8 @@ use std::{io::Write as _, path::Path, process::Command};
 use kbfix::{format::regf::Hive, registry::notation::hex_digits};
 use serde_json::json;
 
-/// Compares by tests/engine/hives/compare.py, under the Python that `KBFIX_PYTHON` names; `KBFIX_READERS` can choose readers.
+/// Compares by tests/engine/hives/compare.py, under the Python that `KBFIX_PYTHON` names; `KBFIX_READERS` can choose
+/// readers.
 pub(crate) fn compare(hive: &Hive, file: &Path, name: &str) {
     let Ok(python) = std::env::var("KBFIX_PYTHON") else {
         println!("SKIPPED: {name} beside independent readers: KBFIX_PYTHON names no Python that has them");

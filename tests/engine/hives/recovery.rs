@@ -217,8 +217,8 @@ fn a_saved_hive_is_newer_than_what_was_applied_to_it() {
     assert!(number(&saved, 4) > sequence);
     let advice = hive.logs_after_save();
     assert_eq!((advice.sequence, advice.empty), (number(&saved, 4), true));
-    // Should the program end before it empties the log, the log is not applied: neither to the clean file, nor to one that
-    // a later writer left half written.
+    // Should the program end before it empties the log, the log is not applied: neither to the clean file, nor to one
+    // that a later writer left half written.
     assert_eq!(Hive::open(saved.clone(), &[log.clone()]).unwrap().state(), &State::Clean);
     assert!(matches!(Hive::open(dirty(&saved), &[log]), Err(Error::Dirty { .. })));
 }

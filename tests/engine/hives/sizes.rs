@@ -13,8 +13,8 @@ use super::{
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 
-/// Creates `count` keys and values below `under` keys each, deletes them again in another order, and gives the sizes of the
-/// file before and after. With `saved`, it is written out and opened anew between, as by an apply and its rollback.
+/// Creates `count` keys and values below `under` keys each, deletes them again in another order, and gives the sizes of
+/// the file before and after. With `saved`, it is written out and opened anew between, as by an apply and its rollback.
 fn created_and_deleted(hive: &mut Hive, seed: u64, count: u64, under: usize, saved: bool) -> (usize, usize) {
     // One save first: Windows may have left empty bins at the end, which are not kept.
     drop(hive.edit(NOW).unwrap());
@@ -71,7 +71,8 @@ fn what_was_created_and_deleted_again_leaves_no_larger_file() {
 
 #[test]
 fn edits_all_over_a_full_hive_leave_it_no_larger() {
-    // SYSTEM has 4 KB of free cells in 11.8 MB: when thousands of its lists grow and shrink again, others have their places.
+    // SYSTEM has 4 KB of free cells in 11.8 MB: when thousands of its lists grow and shrink again, others have their
+    // places.
     for (name, logs) in REAL {
         let Some(mut hive) = real_hive(name, logs) else { continue };
         let (keys, findings) = (dump(&hive), hive.check());

@@ -1,4 +1,5 @@
-//! Files of a few megabytes that would read as gigabytes, or for minutes: each gets an answer within a bound of memory, and soon.
+//! Files of a few megabytes that would read as gigabytes, or for minutes: each gets an answer within a bound of memory,
+//! and soon.
 //!
 //! The bound is the address space of the process, which the shell limits; no time is measured, but none may hang.
 
@@ -17,7 +18,8 @@ use kbfix::{
 use super::support::Run;
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
-/// The address space of a process that reads files of at most 3 MB, in KiB. A file of 10 MB may take three times that, 1 GB.
+/// The address space of a process that reads files of at most 3 MB, in KiB. A file of 10 MB may take three times that,
+/// 1 GB.
 const MOST: usize = 350 << 10;
 /// Nothing here takes as long, also in a slow build on a busy machine.
 const SECONDS: &str = "120";
@@ -243,7 +245,7 @@ fn logs_that_are_longer_than_any_are_refused() {
         let file = fs::File::create(folder.path(log)).unwrap();
         file.set_len(2 << 30).unwrap();
     }
-    folder.diff(r"hive:hive=HKLM\SOFTWARE").exits(3).says("the most that kbfix reads of it");
+    folder.diff(r"hive:hive=HKLM\SOFTWARE").exits(3).says("which is the limit for this kind of file");
     folder.kbfix(&["hive", "check", "hive"]).exits(3);
 }
 

@@ -1,4 +1,5 @@
-//! Damaged hives, and changes that alter where names lead: a change reads back and can be undone, or the file stays as it is.
+//! Damaged hives, and changes that alter where names lead: a change reads back and can be undone, or the file stays as
+//! it is.
 
 use std::{collections::BTreeMap, fs, path::Path};
 

@@ -233,7 +233,8 @@ fn of_the_links_that_a_hive_holds_only_those_of_windows_are_followed() {
     }
 }
 
-/// What a link leads to is another key, in another's hive or a protected one: it is neither changed nor deleted through the link.
+/// What a link leads to is another key, in another's hive or a protected one: it is neither changed nor deleted through
+/// the link.
 #[test]
 fn what_a_link_leads_to_is_not_changed_through_it() {
     let machine = Machine::new();

@@ -1,8 +1,8 @@
-//! The targets `image:DIR` and `hive:FILE=KEY`, on volumes that the tests make, and on real hives (../shared/hives, skipped
-//! where they are absent). What was written is read back with hivexget too, where it is installed.
+//! The targets `image:DIR` and `hive:FILE=KEY`, on volumes that the tests make, and on real hives (../shared/hives,
+//! skipped where they are absent). What was written is read back with hivexget too, where it is installed.
 //!
-//! `KBFIX_KILLS` is the number of applies that are killed at a random instant (30), `KBFIX_DAMAGED` that of damaged hives that are
-//! changed (120).
+//! `KBFIX_KILLS` is the number of applies that are killed at a random instant (30), `KBFIX_DAMAGED` that of damaged
+//! hives that are changed (120).
 
 // Names that differ in case only, links and signals are tested, and the independent readers are Linux programs.
 #![cfg(not(windows))]

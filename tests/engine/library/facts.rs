@@ -1,5 +1,6 @@
-//! Every spec against `tests/fixtures/library/facts.yaml`, a copy of the keys, values, types and data that were read in the sources,
-//! without their sentences. A slip in a spec, or a value that no source has, is told with its spec and field.
+//! Every spec against `tests/fixtures/library/facts.yaml`, a copy of the keys, values, types and data that were read in
+//! the sources, without their sentences. A slip in a spec, or a value that no source has, is told with its spec and
+//! field.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,8 +36,8 @@ struct Fact {
     /// The types that will do.
     #[serde(rename = "type", default)]
     types: Vec<String>,
-    /// All that a spec may write: numbers, strings, `absent`, `set N` and `clear N` for bits, `with X` and `without X` for a list, and
-    /// `chosen` for what only the operator can know.
+    /// All that a spec may write: numbers, strings, `absent`, `set N` and `clear N` for bits, `with X` and `without X`
+    /// for a list, and `chosen` for what only the operator can know.
     data: Vec<Scalar>,
     /// Where it was read.
     source: String,

@@ -1,4 +1,5 @@
-//! The library of specs: each meets the machines that its file `tests/engine/library/ID.yaml` describes, on every kind of target.
+//! The library of specs: each meets the machines that its file `tests/engine/library/ID.yaml` describes, on every kind
+//! of target.
 
 mod facts;
 mod machines;

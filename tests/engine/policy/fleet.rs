@@ -43,11 +43,14 @@ fn a_fleet_says_which_values_policy_owns_in_every_format() {
         human
             .starts_with("4 machines: 3 changes pending, 1 in desired state; policy-owned on 2; policy-unknown on 1\n")
     );
-    let says = format!("note          policy-owned: Group Policy undoes 1 value of it at its next refresh: {}", "HKLM");
+    let says = format!("note          policy-owned: the next refresh of Group Policy undoes 1 value: {}", "HKLM");
     assert_eq!(human.matches(&says).count(), 2, "{human}");
     for format in ["csv", "markdown", "html", "junit", "sarif"] {
         let text = run(&["--format", format]).exits(1).text();
-        for code in ["policy-owned: Group Policy undoes 1 value", "policy-unknown: whether Group Policy undoes it"] {
+        for code in [
+            "policy-owned: the next refresh of Group Policy undoes 1 value",
+            "policy-unknown: it is not known whether Group Policy undoes the changes",
+        ] {
             let times = text.matches(code).count();
             let wanted = if code.starts_with("policy-owned") { 2 } else { 1 };
             assert_eq!(times, wanted, "{format}: {code}: {text}");
@@ -93,6 +96,6 @@ fn a_policy_that_came_between_two_snapshots_is_a_difference() {
     folder("new", "M2.json");
     for format in ["human", "markdown"] {
         let run = machine.kbfix(&["fleet", "drift", "old", "new", "spec.yaml", "--format", format]).exits(1);
-        run.says("policy-owned: Group Policy undoes 1 value");
+        run.says("policy-owned: the next refresh of Group Policy undoes 1 value");
     }
 }

@@ -71,8 +71,8 @@ proptest! {
     }
 }
 
-/// Every step of one apply, with every fault: exit code 6 of an apply comes from here, since it takes a target that fails
-/// twice.
+/// Every step of one apply, with every fault: exit code 6 of an apply comes from here, since it takes a target that
+/// fails twice.
 #[test]
 fn every_step_of_an_apply_may_fail() {
     let key = |text: &str| text.parse::<kbfix::registry::Key>().unwrap();

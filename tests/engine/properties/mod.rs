@@ -1,5 +1,5 @@
-//! What holds of every machine and every spec: both are made at random, the spec as YAML text, so that what reads it takes
-//! part.
+//! What holds of every machine and every spec: both are made at random, the spec as YAML text, so that what reads it
+//! takes part.
 //!
 //! Machines are exports; for faults, a model in memory that fails at the n-th value, as no real target does on demand.
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
@@ -85,7 +85,8 @@ proptest! {
         prop_assert!(target.keys == before, "{:?}\n{:?}", target.keys, before);
     }
 
-    /// The same on a file, with what the model cannot show: the bytes. Where a spec only creates, rollback restores every one.
+    /// The same on a file, with what the model cannot show: the bytes. Where a spec only creates, rollback restores
+    /// every one.
     #[test]
     fn exports_keep_every_byte_that_no_change_is_about(case in case()) {
         let Case { machine, spec } = case;

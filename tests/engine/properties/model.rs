@@ -17,7 +17,7 @@ pub(crate) type Keys = BTreeMap<Key, BTreeMap<ValueName, Data>>;
 pub(crate) enum Fault {
     /// Never.
     None,
-    /// This one step fails, later ones go well: somebody else was in the way.
+    /// This one step fails, later ones go well: someone else was in the way.
     Once,
     /// Every later step fails: the disk is full.
     Writes,

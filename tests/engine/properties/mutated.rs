@@ -284,7 +284,8 @@ proptest! {
         }
     }
 
-    /// Whatever is done to a plan: what is accepted, and holds on the machine, can be carried out there, and says what it does.
+    /// Whatever is done to a plan: what is accepted, and holds on the machine, can be carried out there, and says what
+    /// it does.
     #[test]
     fn what_an_accepted_plan_says_is_what_happens(case in case(), mutations in prop::collection::vec(any::<(Index, Index)>(), 1..4)) {
         let Case { machine, spec } = case;

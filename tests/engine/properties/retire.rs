@@ -1,8 +1,8 @@
 //! Histories of applies, foreign writes, spec upgrades, rollbacks and retirements, made at random.
 //!
-//! The model knows nothing of journals. It looks at the registry before and after each step, and keeps for each place the state
-//! of a world without kbfix: what somebody else last made of it. A retirement leads there, less what live specs want.
-//! Somebody else never writes the same data twice, so that each write can be told from what kbfix left.
+//! The model knows nothing of journals. It looks at the registry before and after each step, and keeps for each place
+//! the state of a world without kbfix: what someone else last made of it. A retirement leads there, less what live
+//! specs want. Someone else never writes the same data twice, so that each write can be told from what kbfix left.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ use super::{
 
 const IDS: [&str; 3] = ["A", "B", "C"];
 const ROOT: &str = r"HKLM\SOFTWARE\R";
-/// Below the root, which is never deleted. Only the last one is deleted by somebody else.
+/// Below the root, which is never deleted. Only the last one is deleted by someone else.
 const KEYS: [&str; 4] = ["", r"\K", r"\K\S", r"\L"];
 const NAMES: [&str; 2] = ["v", "w"];
 
@@ -35,11 +35,11 @@ enum Step {
     /// The spec's file changes.
     Upgrade(usize, Wants),
     Apply(Vec<usize>),
-    /// Somebody else writes a value of that key, and creates the key where it is absent.
+    /// Someone else writes a value of that key, and creates the key where it is absent.
     Write(usize, usize),
-    /// Somebody else deletes a value.
+    /// Someone else deletes a value.
     Remove(usize, usize),
-    /// Somebody else deletes the last key.
+    /// Someone else deletes the last key.
     RemoveKey,
     /// The rollback of a journal, counted from the newest.
     Rollback(usize, bool),
@@ -145,7 +145,7 @@ struct World {
     /// The state without kbfix, where it is another one than kbfix first found.
     without: BTreeMap<Place, State>,
     mine: BTreeMap<Place, Mine>,
-    /// The places that somebody else changed last.
+    /// The places that someone else changed last.
     theirs: BTreeSet<Place>,
     /// By journal.
     ways: BTreeMap<String, Way>,
@@ -187,8 +187,8 @@ impl World {
         }
     }
 
-    /// The registry once the specs are retired; and the specs that decide something. `live`: the others that are applied, in
-    /// the order of their last applies, and after these `satisfied`, which no journal shows as applied.
+    /// The registry once the specs are retired; and the specs that decide something. `live`: the others that are
+    /// applied, in the order of their last applies, and after these `satisfied`, which no journal shows as applied.
     fn retired(
         &self,
         now: &Keys,

@@ -1,7 +1,8 @@
 //! Scenarios: a spec, a machine, and what the one makes of the other, on every kind of target.
 //!
-//! The one YAML format of `tests/engine/forms/*.yaml` (each form of the language) and `tests/engine/library/ID.yaml` (each spec of the
-//! library). A scenario is planned; where something has to change, it is applied, planned again and rolled back.
+//! The one YAML format of `tests/engine/forms/*.yaml` (each form of the language) and `tests/engine/library/ID.yaml`
+//! (each spec of the library). A scenario is planned; where something has to change, it is applied, planned again and
+//! rolled back.
 
 pub(crate) mod content;
 pub(crate) mod cycle;

@@ -1,5 +1,5 @@
-//! Apply and rollback through the library, on every kind of target: what is planned is what is read back, and the rollback
-//! leaves the target as it was; a file byte for byte.
+//! Apply and rollback through the library, on every kind of target: what is planned is what is read back, and the
+//! rollback leaves the target as it was; a file byte for byte.
 
 use kbfix::{
     journal::{self, Journal, Status, Store},
@@ -204,7 +204,7 @@ fn a_saved_plan_is_carried_out_only_while_all_it_rests_on_holds() {
     });
 }
 
-/// What somebody else does between plan and write is refused, and is not undone with what the apply itself did.
+/// What someone else does between plan and write is refused, and is not undone with what the apply itself did.
 #[test]
 fn what_somebody_else_writes_meanwhile_is_kept() {
     each(|machine| {

@@ -197,8 +197,8 @@ fn what_the_format_lacks_is_refused_and_nothing_is_written() {
     });
 }
 
-/// A reader that knows nothing of kbfix's parser: each value has to stand in the file on one line, once lines that end in a
-/// backslash are joined.
+/// A reader that knows nothing of kbfix's parser: each value has to stand in the file on one line, once lines that end
+/// in a backslash are joined.
 #[test]
 fn exports_hold_each_value_in_the_notation_of_reg_files() {
     each(|machine| {

@@ -1,4 +1,5 @@
-//! A rollback after another run made another control set the current one: it puts back in the set that the apply wrote to.
+//! A rollback after another run made another control set the current one: it puts back in the set that the apply wrote
+//! to.
 
 use std::{fs, path::Path};
 

@@ -1,5 +1,5 @@
-//! What is done with one input, for each parser. The fuzzer calls it with what it makes up (fuzz.rs), and the tests with the
-//! corpus that the fuzzer has gathered (tests/engine/corpus.rs).
+//! What is done with one input, for each parser. The fuzzer calls it with what it makes up (fuzz.rs), and the tests
+//! with the corpus that the fuzzer has gathered (tests/engine/corpus.rs).
 
 mod events;
 mod hives;

@@ -86,8 +86,8 @@ fn what_kbfix_writes_reg_exe_exports() {
 
     let lines = reg_export(&scratch.path());
     for (value_name, data) in cases() {
-        // Wine's reg.exe writes every REG_SZ as text and every REG_DWORD as a number, also one with other bytes than these
-        // have; what it writes then proves nothing.
+        // Wine's reg.exe writes every REG_SZ as text and every REG_DWORD as a number, also one with other bytes than
+        // these have; what it writes then proves nothing.
         let shown_as_it_is = ![ValueType::SZ, ValueType::DWORD].contains(&data.value_type);
         if !shown_as_it_is && notation::data(&data).starts_with("hex") {
             continue;

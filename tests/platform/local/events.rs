@@ -1,5 +1,5 @@
-//! The event logs of this machine. Windows' own `eventcreate` logs what kbfix then counts; under Wine, which has none and logs
-//! nothing, the logs are read all the same.
+//! The event logs of this machine. Windows' own `eventcreate` logs what kbfix then counts; under Wine, which has none
+//! and logs nothing, the logs are read all the same.
 
 use std::process::Command;
 

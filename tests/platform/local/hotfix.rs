@@ -1,5 +1,6 @@
-//! A hotfix's package is checked, run, and judged by its exit code and by the file that it puts into place; only then is the
-//! registry changed. The package is a real program (tests/wine/make-programs), the files are real DLLs (make-dlls).
+//! A hotfix's package is checked, run, and judged by its exit code and by the file that it puts into place; only then
+//! is the registry changed. The package is a real program (tests/wine/make-programs), the files are real DLLs
+//! (make-dlls).
 
 use std::{
     fs,

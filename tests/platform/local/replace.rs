@@ -1,5 +1,5 @@
-//! A file that is replaced keeps its permissions and attributes, as far as the system has them: Wine keeps the mode bits of
-//! Unix, and attributes where the disk has extended ones.
+//! A file that is replaced keeps its permissions and attributes, as far as the system has them: Wine keeps the mode
+//! bits of Unix, and attributes where the disk has extended ones.
 #![allow(unsafe_code, reason = "std knows no security descriptors")]
 
 use std::{

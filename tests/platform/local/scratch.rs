@@ -14,7 +14,8 @@ use kbfix::{
     },
 };
 
-/// Held by each test that applies to this machine, or takes its lock: it is one machine, and the tests run side by side.
+/// Held by each test that applies to this machine, or takes its lock: it is one machine, and the tests run side by
+/// side.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static MACHINE: Mutex<()> = Mutex::new(());
     MACHINE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -172,7 +172,8 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
     drop(held);
     assert_eq!(fs::read(user.hive()).unwrap(), bytes);
 
-    // Read, then logged on, then written: refused, in the file and in the live registry; and after that the live one counts.
+    // Read, then logged on, then written: refused, in the file and in the live registry; and after that the live one
+    // counts.
     let mut target = LocalTarget::new();
     let wanted = ValueSelection::Names([name("v")].into());
     let asked = kbfix::targets::KeyQuery { key: user.key(r"\Software\kbfix-test"), values: wanted, subkeys: false };

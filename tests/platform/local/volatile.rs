@@ -1,5 +1,5 @@
-//! Volatile keys, which exist in memory only. Wine does not say which keys are volatile: there they are read and changed as any key, and
-//! what a Windows answers has not been seen.
+//! Volatile keys, which exist in memory only. Wine does not say which keys are volatile: there they are read and
+//! changed as any key, and what a Windows answers has not been seen.
 #![allow(unsafe_code, reason = "whether the system tells is asked of the system itself")]
 
 use std::ptr::{null, null_mut};

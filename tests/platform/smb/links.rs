@@ -1,4 +1,5 @@
-//! Registry links over MS-RRP. Samba has none: a key with the value of a link stands in for one, and is not followed by the server.
+//! Registry links over MS-RRP. Samba has none: a key with the value of a link stands in for one, and is not followed by
+//! the server.
 
 use super::{
     machine::{Run, front_end, listing, run},

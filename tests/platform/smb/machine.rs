@@ -11,7 +11,8 @@ use kbfix::{format::pe::minimal, format::reg::Document, registry::KeyPath, versi
 
 use super::server::{Server, Speaks};
 
-/// The keys of the example that KB909094 asks for. Samba has no hives of users, and makes up the values below `Windows NT`.
+/// The keys of the example that KB909094 asks for. Samba has no hives of users, and makes up the values below `Windows
+/// NT`.
 const KEYS: [&str; 4] = [r"Microsoft\Cryptography]", r"Exchange\Setup]", r"\ComputerName]", r"Services\MSExchangeWEB"];
 const EXPORT: &str = include_str!("../../../examples/front-end.reg");
 

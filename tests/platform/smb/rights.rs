@@ -1,4 +1,5 @@
-//! An account with few rights: Samba gives root every right, so that only another account shows which rights are asked for.
+//! An account with few rights: Samba gives root every right, so that only another account shows which rights are asked
+//! for.
 
 use super::{
     machine::{Run, listing},

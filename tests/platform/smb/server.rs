@@ -1,8 +1,8 @@
 //! A Samba server on loopback in place of a Windows machine: its registry by MS-RRP, and a share `C$`.
 //!
 //! It runs under a shell that ends it, and removes its folder, when this process ends, however it does. `net`, an
-//! implementation of MS-RRP of its own, writes and reads beside kbfix. Needs smbd, pdbedit, net and smbclient, and Samba's
-//! Python bindings; without them there is no server, and `SKIPPED: why` is printed.
+//! implementation of MS-RRP of its own, writes and reads beside kbfix. Needs smbd, pdbedit, net and smbclient, and
+//! Samba's Python bindings; without them there is no server, and `SKIPPED: why` is printed.
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::{
@@ -222,7 +222,8 @@ impl Server {
         assert!(said.status.success(), "{said:?}");
     }
 
-    /// A key and all below it, as Samba's own client exports it, all data in hex digits; none where there is no such key.
+    /// A key and all below it, as Samba's own client exports it, all data in hex digits; none where there is no such
+    /// key.
     pub(crate) fn export(&self, key: &str) -> Option<Document> {
         let file = self.path("export.reg");
         let _ = fs::remove_file(&file);

@@ -2,7 +2,8 @@
 //!
 //! In a block ```` ```console ````, a line `$ command` is run, in one folder for the whole page, and the lines after it are its output.
 //! After "Save this as `NAME`", a block of YAML is written into that file.
-//! In output, `...` alone stands for any lines and `…` for any part of a line; in a command `sha256:…` is the digest printed last.
+//! In output, `...` alone stands for any lines and `…` for any part of a line; in a command `sha256:…` is the digest
+//! printed last.
 
 use std::{env, fs, path::Path, process::Command};
 

@@ -1,7 +1,7 @@
 //! What regedit does with a `.reg` file, as a model: which keys and values a text leaves.
 //!
-//! The rules are those that Wine's conformance tests of `reg import` record, which pass on Windows. reg_exe.rs checks them
-//! against `reg.exe` itself.
+//! The rules are those that Wine's conformance tests of `reg import` record, which pass on Windows. reg_exe.rs checks
+//! them against `reg.exe` itself.
 
 use std::{collections::BTreeMap, fs, path::Path};
 

@@ -40,8 +40,8 @@ impl Hive {
         Ok(Editor { hive: self, now })
     }
 
-    /// Checks that cells fill the hive's bins, without which [`Hive::edit`] is refused. A file that is read on demand is
-    /// read once more for it, and nothing of that is kept.
+    /// Checks that cells fill the hive's bins, without which [`Hive::edit`] is refused. A file that is read on demand
+    /// is read once more for it, and nothing of that is kept.
     ///
     /// # Errors
     /// Returns [`Error`] for the first bin or cell that is wrong, or where the file cannot be read.

@@ -172,7 +172,8 @@ impl Hive {
         self.rewrite(list_at, &list)
     }
 
-    /// Removes element number `index` of a list of `count` values; returns the list's offset, old or new, or [`NOWHERE`].
+    /// Removes element number `index` of a list of `count` values; returns the list's offset, old or new, or
+    /// [`NOWHERE`].
     fn remove_from_list(&mut self, list_at: u32, count: u32, index: usize) -> Result<u32, Error> {
         if count <= 1 {
             self.release(list_at)?;

@@ -1,4 +1,4 @@
-//! The table of specs: on how many machines a spec has which outcome.
+//! Formats the table of specs: the number of machines for each outcome of each spec.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::{
     render::fleet::wording,
 };
 
-/// Formats the specs that ask for something, then, folded, those that ask for nothing on any machine.
+/// Formats the specs that require something on any machine, followed by the others in a folded section.
 pub(super) fn specs(report: &FleetReport) -> Markup {
     let asks: HashSet<&str> = report.cases.iter().filter(|case| case.asks()).map(|case| &*case.spec).collect();
     let (asking, quiet): (Vec<_>, Vec<_>) = report.specs.iter().partition(|spec| asks.contains(&*spec.id));
@@ -53,7 +53,8 @@ fn counts(specs: &[&SpecCounts], report: &FleetReport) -> Markup {
     }
 }
 
-/// Formats a count as a link to the first case of this outcome; with script, it shows the machines of all of them.
+/// Formats a count as a link to the first case of this outcome. With scripts enabled, it shows the machines of all
+/// cases.
 fn linked(count: usize, spec: &str, outcome: FleetOutcome, report: &FleetReport) -> Markup {
     let is_it = |(_, case): &(usize, &Case)| case.outcome == outcome && case.asks() && &*case.spec == spec;
     let ids: Vec<String> = report.cases.iter().enumerate().filter(is_it).map(|(at, _)| format!("c{at}")).collect();

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What the documentation of the modules shares."""
+"""The shared parts of the documentation of the modules."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ class ModuleDocFragment:
 options:
   target:
     description:
-      - What to look at or change, as C(kbfix --target) names it.
-      - V(local) is the live registry of the host, and the default where the host runs Windows.
+      - The target to read or change, as for C(kbfix --target).
+      - V(local) is the live registry of the host, and the default if the host runs Windows.
       - V(reg:FILE) is a registry export, V(pol:FILE) a policy file (C(Registry.pol)) of Group Policy, and V(snapshot:FILE) a kbfix
         snapshot, all on the host that runs kbfix.
       - V(smb://HOST) is another Windows machine, and V(smb://HOST?smb1) a Windows Server 2003, reached from a Linux host that has
-        smbclient and Samba's Python bindings. The credentials are in a file there, which the environment variable
+        smbclient and Samba's Python bindings. The credentials are in a file on the Linux host, which the environment variable
         E(KBFIX_SMB_AUTH_FILE) of the task names.
-      - Further kinds, such as V(image:DIR), work where the installed kbfix knows them.
-      - A password in it is refused, since a command line can be read by every user of a host.
-      - A name that is given and empty is refused, here and in all options that are texts; V(default(omit\)) leaves one out.
+      - Other kinds, such as V(image:DIR), work if the installed version of kbfix supports them.
+      - A password in it is refused, because every user of a host can read command lines.
+      - An empty string is refused, here and in all options that are strings. Use V(default(omit\)) to leave an option out.
     type: str
   files:
     description:
-      - The folder on the host that stands for drive C of a registry export, a hive or another machine, where the files of a hotfix
-        are looked for.
-      - Refused with targets that have a drive C of their own, such as V(local) and V(image:DIR).
+      - The folder on the host that contains the files of drive C of a registry export, a hive or another machine, such as the files
+        of a hotfix.
+      - Refused with targets that contain drive C themselves, such as V(local) and V(image:DIR).
     type: str
   drives:
     description:
-      - Folders on the host that stand for drives of an image, a hive or another machine, as a mapping from the letter to the folder.
-      - An image is itself the drive that its Windows is on.
+      - Folders on the host that contain the files of drives of an image, a hive or another machine, as a mapping from the drive letter to
+        the folder.
+      - The drive of an image that contains its Windows is the image itself.
     type: dict
     default: {}
   allow_dirty:
     description:
-      - Also look at a hive of an image that was not written completely and that its logs do not complete, as it is.
-      - It is never written.
+      - Also read an incomplete hive of an image that its logs do not complete, as it is.
+      - Such a hive is never written.
     type: bool
     default: false
   code_page:
@@ -46,27 +47,27 @@ options:
   state_dir:
     description:
       - The folder on the host for the journals.
-      - The default is C(%ProgramData%\kbfix) on Windows and C($XDG_STATE_HOME/kbfix) elsewhere.
-      - M(kbfix.windows.kb_info) writes no journal. With O(kbfix.windows.kb_info#module:symptoms=true) it reads there when specs were last
-        applied, and otherwise takes it only so that C(module_defaults) of the group may give it.
+      - The default is C(%ProgramData%\kbfix) on Windows and C($XDG_STATE_HOME/kbfix) on other systems.
+      - M(kbfix.windows.kb_info) does not write a journal. With O(kbfix.windows.kb_info#module:symptoms=true) it reads the time of the last
+        apply of the specs from the journals. Otherwise it ignores the option, so that C(module_defaults) of the group can contain it.
     type: str
   binary_path:
     description:
-      - The kbfix binary on the host. A C(~) at its beginning is the home folder of the user that the task runs as.
+      - The kbfix binary on the host. A C(~) at the beginning means the home folder of the user of the task.
       - The default is C(C:\Program Files\kbfix\kbfix.exe) on Windows, where the role P(kbfix.windows.install#role) puts it,
-        and C(kbfix) on the C(PATH) elsewhere.
+        and C(kbfix) in C(PATH) on other systems.
     type: str
 requirements:
   - The kbfix binary on the host; the role P(kbfix.windows.install#role) puts it there.
-  - On hosts that do not run Windows, Python, as for most modules. On Windows nothing but kbfix.
+  - On hosts that do not run Windows, Python, as for most modules. On Windows, only kbfix.
 author:
   - The kbfix authors (@kbfix)
 notes:
-  - The binary is run once for each task, however many specs and values there are, by M(ansible.windows.win_command) on Windows and
-    by M(ansible.builtin.command) elsewhere. So C(become), C(environment) and all connection plugins of these work.
+  - The binary is run only once for each task, with any number of specs and values, by M(ansible.windows.win_command) on Windows and
+    by M(ansible.builtin.command) on other systems. So C(become), C(environment) and all connection plugins work as with these modules.
   - Specs, parameters and plans are sent on standard input, never on a command line, and are not logged on the host.
-  - Data that a spec calls C(sensitive) is hidden in results and diffs. Other secret data needs C(no_log=true) on the task, since its
-    result and its diff show data.
+  - Data that a spec marks as C(sensitive) is hidden in results and diffs. For other secret data, set C(no_log=true) on the task, because
+    its result and its diff show data.
 seealso:
   - module: ansible.windows.win_regedit
   - module: ansible.windows.win_reboot
@@ -77,66 +78,68 @@ seealso:
 options:
   spec:
     description:
-      - One spec or a list of specs, each as a mapping or as a text of YAML. A text that begins as a C(.reg) file is the spec that
-        C(kbfix import) makes of it; what a C(.reg) file says and a spec cannot is an error.
-      - Ansible reads a mapping in a play as YAML 1.1. A value name that this makes a number, a boolean, a date or nothing of, such as
-        V(010), V(off) or V(1:30), is refused until it is quoted. In data V(010) is the number 8, which kbfix cannot see; a spec given
-        as text, and a file, are read by kbfix itself, which refuses what is ambiguous.
-      - Ansible fills templates in data, never in the names of a mapping. A name with C({{) or C({%) is refused. Where value names come
-        from variables, give C(values) of a key as a list of mappings, each with C(name) beside what the value is to be.
+      - One spec or a list of specs, each as a mapping or as a string of YAML. A string that begins like a C(.reg) file is converted as with
+        C(kbfix import). If a spec cannot express something in the C(.reg) file, this is an error.
+      - Ansible reads a mapping in a play as YAML 1.1. A value name that YAML 1.1 turns into a number, a boolean, a date or null, such as
+        V(010), V(off) or V(1:30), is refused unless it is in quotes. In data, V(010) becomes the number 8, and kbfix cannot detect this.
+        kbfix itself reads a spec that is given as a string or a file, and refuses ambiguous text.
+      - Ansible expands templates in data, but not in the names of a mapping. A name with C({{) or C({%) is refused. If value names come
+        from variables, give the C(values) of a key as a list of mappings, each with C(name) and the fields of the value.
       - An error is reported with its place in the mapping, such as C(registry[0].values.E.data).
     type: raw
   src:
     description:
       - Spec files on the controller, looked up in C(files/) as other modules do. Vaulted files are decrypted.
-      - A C(.reg) file in Unicode, as regedit exports it, is the spec that C(kbfix import) makes of it, with the file's name as its id.
+      - A C(.reg) file in Unicode, as regedit exports it, is converted as with C(kbfix import). The name of the file is the id of the spec.
       - A folder of specs, and the id of a built-in spec, need O(remote_src=true).
-      - Their text is sent as it is, so an error in one is reported with its file, line and column.
+      - The text is sent unchanged, so an error in a spec is reported with its file, line and column.
     type: list
     elements: str
   remote_src:
     description:
-      - Whether the files that the task names are on the host.
-      - O(src) may then also name a folder of specs, or the id of a spec that is built into kbfix, such as V(KB909094).
+      - Whether the files in the task are on the host.
+      - O(src) can then also contain a folder of specs, or the id of a spec that is built into kbfix, such as V(KB909094).
     type: bool
     default: false
   parameters:
     description:
-      - What the parameters of the specs are set to. Data is a whole number, a text, or for a parameter of type C(list) a list of texts.
-      - In a text for such a parameter a comma parts its members; in a list a text may have commas.
-      - Quote words such as V(on) and V(no), which YAML 1.1 reads as booleans.
+      - The values of the parameters of the specs. A value is a whole number, a string, or for a parameter of type C(list) a list of
+        strings.
+      - In a string for such a parameter, commas separate the items. In a list, a string can contain commas.
+      - Write words such as V(on) and V(no) in quotes, because YAML 1.1 reads them as booleans.
     type: dict
     default: {}
 """
 
-    # Modules that take a plan in place of specs.
+    # Modules that accept a plan instead of specs.
     PLAN = r"""
 options:
   plan:
     description:
-      - A saved plan, in place of O(spec) and O(src), one of which is required otherwise.
-      - It was made by C(kbfix diff --out) or by M(kbfix.windows.kb_info) with O(kbfix.windows.kb_info#module:with_plan=true).
-      - It is for one machine, and is refused when anything that it rests on has changed since.
-      - A fleet plan, made by C(kbfix fleet plan), may be named too; the plan in it whose machine has the name of the host is sent to the
-        host, and the digest is that of the fleet plan. With O(remote_src=true) the binary chooses the plan by the identity of the
-        machine.
-      - One that was already applied is in desired state, where each of its changes is in place and all else is as it was. So a run
-        over many hosts that was interrupted can be started again.
+      - A saved plan, instead of O(spec) or O(src). One of the three is required.
+      - It is made by C(kbfix diff --out) or by M(kbfix.windows.kb_info) with O(kbfix.windows.kb_info#module:with_plan=true).
+      - It is for one machine, and is refused if a fact on which it depends has changed since.
+      - It can also be a fleet plan, made by C(kbfix fleet plan). The plan of the machine with the name of the host is then sent to the
+        host,
+        and the digest is that of the fleet plan. With O(remote_src=true), the binary selects the plan by the identity of the machine.
+      - If all changes of the plan are in place and the other facts are unchanged, the plan was already applied, and the outcome is in
+        desired
+        state. So an interrupted run over many hosts can be started again.
     type: str
   digest:
     description:
-      - The digest of the plan that was approved, with or without C(sha256:), in either case. Any other plan is refused.
-      - An empty one, or none where the option is given, is refused too.
+      - The digest of the approved plan, with or without C(sha256:), in upper or lower case. Any other plan is refused.
+      - An empty string or null is refused too.
     type: str
 """
 
-    # Modules whose result may hold very many changes.
+    # Modules whose result can contain very many changes.
     CHANGES = r"""
 options:
   with_changes:
     description:
-      - Whether the result has RV(changes). Without, the result of a task with many thousand values stays small; the journal, and the
-        files of O(kbfix.windows.kb_info#module:reports), have them all the same.
+      - Whether the result contains RV(changes). Without them, the result of a task with many thousand values stays small. The journal and
+        the files of O(kbfix.windows.kb_info#module:reports) contain them in any case.
     type: bool
     default: true
 """
@@ -146,7 +149,8 @@ options:
 options:
   diff_lines:
     description:
-      - The most lines of changes that diff mode prints. Keys beyond it are counted, and said to be left out. RV(changes) has all.
+      - The highest number of lines of changes that diff mode prints. The diff ends with the number of the other keys. RV(changes)
+        contains all.
     type: int
     default: 2000
 """

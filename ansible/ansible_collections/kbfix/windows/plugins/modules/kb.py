@@ -8,15 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kb
-short_description: Bring a Windows machine into the state that Knowledge Base articles ask for
+short_description: Bring a Windows machine into the state that Knowledge Base articles require
 version_added: 0.1.0
 description:
-  - Makes the registry changes that specs of Microsoft Knowledge Base articles ask for, or those of a reviewed plan, where the
-    product, the prerequisites and the file versions of the hotfix are as the article says.
-  - Writes only what differs, keeps a journal of what was there before, reads back what was written, and undoes everything when
-    a write fails. M(kbfix.windows.kb_rollback) undoes it later.
-  - A spec that does not apply to a machine is no failure. One whose prerequisite or hotfix is missing changes nothing and fails,
-    naming what was found and what is wanted.
+  - Makes the registry changes that specs of Microsoft Knowledge Base articles require, or those of a reviewed plan, if the
+    product, the prerequisites and the file versions of the hotfix match the article.
+  - Writes only what differs, keeps a journal of the state before, reads back what was written, and undoes everything if
+    a write fails. M(kbfix.windows.kb_rollback) can undo the changes later.
+  - A spec that does not apply to a machine is not a failure. If a prerequisite or the hotfix is missing, nothing is changed for the spec,
+    and the task fails with a message that shows what was found and what is wanted.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
   - kbfix.windows.kbfix.specs
@@ -27,52 +27,57 @@ extends_documentation_fragment:
 options:
   triggers:
     description:
-      - The ids of specs whose triggers are written where they are not done. Without its id here, such a spec is blocked.
-      - Not with O(plan), which says itself what it writes.
+      - The ids of specs whose triggers are run if they are not done. A spec with a trigger that is not done and not in this list is
+        blocked.
+      - Cannot be used with O(plan), because the plan determines this.
     type: list
     elements: str
     default: []
   packages:
     description:
       - Hotfix packages on the host, as a mapping from the id of a spec to the path of its package.
-      - Refused without O(install_hotfix=true), since nothing would be installed.
+      - Refused without O(install_hotfix=true), because nothing would be installed.
     type: dict
     default: {}
   install_hotfix:
     description:
-      - Install the package of a spec in O(packages) where a file version is too low. That cannot be rolled back.
+      - Install the package of a spec in O(packages) if a file version is too low. This cannot be rolled back.
       - Only for the target V(local).
     type: bool
     default: false
   restart_services:
     description:
-      - Restart the services that the specs name, where something was changed. The computer is never restarted.
-      - A service that is not there fails the task before anything is changed, also in check mode. One that cannot be restarted
-        fails it after.
+      - Restart the services that the specs name, if something was changed. The computer is never restarted.
+      - If a service does not exist, the task fails before anything is changed, also in check mode. If a service cannot be restarted, the
+        task
+        fails after the changes.
       - Only for the target V(local).
     type: bool
     default: false
   max_changes:
     description:
-      - The most keys and values that may change through a C(*) of one spec, from 0; more are refused, and nothing is changed.
-      - The default is that of kbfix. Check mode fails as the run would.
+      - The highest number (0 or more) of keys and values of one spec that can change because of a C(*). If there are more, the task fails
+        and
+        nothing is changed.
+      - The default is that of kbfix. Check mode fails in the same way.
     type: int
   on_blocked:
-    description: Whether a spec whose prerequisite or hotfix is missing, or waits for a restart, fails the task or is warned of.
+    description: >-
+      Whether the task fails or reports a warning if a spec is blocked (a prerequisite or the hotfix is missing) or waits for a restart.
     type: str
     choices: [fail, warn]
     default: fail
 attributes:
   check_mode:
     description:
-      - Reports the same C(changed) as the run would, and changes nothing.
-      - Fails where the run would be refused, such as with O(restart_services=true) on another target than V(local), or an O(state_dir)
-        that cannot be written.
+      - Reports the same C(changed) as a real run, and changes nothing.
+      - Fails if a real run would be refused, for example with O(restart_services=true) on a target other than V(local), or if O(state_dir)
+        cannot be written.
     support: full
   diff_mode:
     description:
       - One before and after for each key, in the notation of .reg files.
-      - Ansible prints no diff of a task that failed. RV(changes) has it in any case.
+      - Ansible does not print a diff if the task fails. RV(changes) contains the changes in any case.
     support: full
 seealso:
   - module: kbfix.windows.kb_info
@@ -88,7 +93,7 @@ EXAMPLES = r"""
       realm_hint: 1
   register: kb909094
 
-- name: Remediate several articles in one call, going on where a hotfix is missing, and restart where an article asks for it
+- name: Remediate several articles in one call, continue if a hotfix is missing, and restart if an article requires it
   block:
     - name: Remediate
       kbfix.windows.kb:
@@ -100,7 +105,7 @@ EXAMPLES = r"""
         on_blocked: warn
       register: remediated
   always:
-    # Also where the task failed: one spec may have changed something before another failed, and the next run finds nothing to do.
+    # Also if the task failed: one spec may have changed something before another failed, and the next run would find nothing to do.
     - name: Restart the computer
       ansible.windows.win_reboot:
       when: remediated.reboot_required | default(false)
@@ -124,11 +129,11 @@ EXAMPLES = r"""
               list:
                 add: [intranet.example.com]
 
-- name: Make the changes of a .reg file, which can be looked at before and rolled back as those of any spec
+- name: Make the changes of a .reg file, which can be reviewed and rolled back like those of a spec
   kbfix.windows.kb:
     src: [settings.reg]
 
-- name: The same as text in the task
+- name: Give the .reg file as text in the task
   kbfix.windows.kb:
     spec: |
       Windows Registry Editor Version 5.00
@@ -136,12 +141,12 @@ EXAMPLES = r"""
       [HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\LanmanServer\Parameters]
       "AutoShareWks"=dword:00000000
 
-- name: Set values whose names come from variables, in one call in place of a loop over win_regedit
+- name: Set values whose names come from variables, in one call instead of a loop over win_regedit
   kbfix.windows.kb:
     spec:
       kbfix: 1
       id: crash-dumps
-      title: What a crash leaves
+      title: Settings for crash dumps
       registry:
         - key: HKLM\SYSTEM\CurrentControlSet\Control\CrashControl
           # Each item of crash_values has name, type and data.
@@ -171,7 +176,7 @@ EXAMPLES = r"""
     state_dir: /srv/exports/state
   delegate_to: localhost
 
-- name: Reach a Windows Server 2003, which no Ansible connection can, from a Linux host with Samba
+- name: Change a Windows Server 2003, which Ansible cannot connect to, from a Linux host with Samba
   kbfix.windows.kb:
     src: [KB909094.yaml]
     target: smb://frontend1.example.com?smb1
@@ -185,12 +190,12 @@ outcome:
   description:
     - The worst outcome of the specs.
     - One of V(not_applicable), V(in_desired_state), V(changed), V(changes_pending), V(pending_restart), V(blocked),
-      V(needs_parameter), V(unknown), V(rolled_back), V(failed); none where kbfix did not get that far.
+      V(needs_parameter), V(unknown), V(rolled_back), V(failed); null if kbfix stopped before it had an outcome.
   returned: when kbfix reported
   type: str
   sample: changed
 specs:
-  description: Each spec's outcome, with the reasons and with what was found and wanted by each check.
+  description: The outcome of each spec, with the reasons, and with the found and wanted state of each check.
   returned: when kbfix reported
   type: list
   elements: dict
@@ -205,18 +210,18 @@ specs:
       description: Its outcome, one of those of RV(outcome).
       type: str
     reasons:
-      description: Why, in sentences; empty where there is nothing to say.
+      description: The reasons for the outcome, in sentences; can be empty.
       type: list
       elements: str
     parameters:
-      description: What its parameters are set to, as text, by name.
+      description: The values of its parameters, as strings, by name.
       type: dict
     checks:
-      description: What was tested, each with C(title) and with C(evidence), a list of C(place), C(found), C(wanted) and C(result).
+      description: The tests, each with C(title) and with C(evidence), a list of C(place), C(found), C(wanted) and C(result).
       type: list
       elements: dict
     install:
-      description: The package that was or would be installed, with C(package) and C(sha256); none where there is none.
+      description: The package that was or would be installed, with C(package) and C(sha256); null if there is none.
       type: dict
     policy:
       description: >-
@@ -230,7 +235,7 @@ specs:
       type: list
       elements: dict
     restart:
-      description: What the article says of restarts, with C(computer), C(services) and C(note), whatever the outcome.
+      description: The restarts that the article requires, with C(computer), C(services) and C(note), for every outcome.
       type: dict
   sample:
     - id: KB909094
@@ -238,7 +243,8 @@ specs:
       outcome: blocked
       reasons: ['hotfix KB909094: C:\Program Files\Exchsrvr\bin\exprox.dll: found 6.5.7638.1 (x86), wanted 6.5.7651.19 or later (x86)']
 changes:
-  description: Each change, of a key (with no name) or of a value. The changes of a blocked spec, which are never made, are not among them.
+  description: >-
+    Each change, of a key (without a name) or of a value. Changes of a blocked spec are not included, because they are never made.
   returned: when kbfix reported, unless O(with_changes=false)
   type: list
   elements: dict
@@ -253,12 +259,12 @@ changes:
       description: The registry view, V(64) or V(32).
       type: int
     name:
-      description: The value name, empty for the default value; none where the change is of the key itself.
+      description: The value name, empty for the default value; null if the change is of the key itself.
       type: str
     before:
       description: >-
-        The data before, with C(type), C(bytes) (hex digits), C(text) (as a .reg file has it) and C(readable) (what the hex digits of a
-        text say; none where there is nothing to add); none where it was absent.
+        The data before, with C(type), C(bytes) (hex digits), C(text) (in .reg notation) and C(readable) (the meaning of hex digits in
+        C(text); null if there is nothing to add); null if it was absent.
       type: dict
     after:
       description: The data after, in the same form.
@@ -271,23 +277,23 @@ changes:
       before: null
       after: {type: REG_DWORD, bytes: '01000000', text: 'dword:00000001', readable: null}
 restart:
-  description: What has to be restarted, of the specs that change something or whose hotfix waits for a restart.
+  description: The restarts that are required by specs that change something or whose hotfix waits for a restart.
   returned: when kbfix got as far as an outcome
   type: dict
   contains:
     computer:
-      description: V(never), V(required), or V(unknown) where the article does not say.
+      description: V(never), V(required), or V(unknown) if the article does not mention it.
       type: str
     services:
       description: The services, by service name.
       type: list
       elements: str
     notes:
-      description: What the articles add.
+      description: Notes from the specs.
       type: list
       elements: str
 steps:
-  description: What was done beside the registry, such as packages installed and services restarted.
+  description: The steps outside the registry that were done, such as packages installed and services restarted.
   returned: when kbfix reported
   type: list
   elements: dict
@@ -299,69 +305,68 @@ steps:
       description: The package's file, or the service.
       type: str
     spec:
-      description: The spec that it was done for, where it is one.
+      description: The spec for which it was done, if it is a single spec.
       type: str
     result:
       description: V(done), V(restart_needed), V(skipped) or V(failed).
       type: str
     detail:
-      description: More of it.
+      description: Details for people.
       type: str
 reboot_required:
-  description: Whether the computer has to be restarted, as M(ansible.windows.win_updates) calls it.
+  description: Whether the computer must be restarted. M(ansible.windows.win_updates) uses the same name.
   returned: when kbfix got as far as an outcome
   type: bool
 reboot_pending:
   description:
-    - Whether the computer waited for a restart already before the task, as its registry says, for a spec with a hotfix or a restart of the
-      computer.
-    - None where the registry could not be read, and where no spec has use for it.
+    - Whether, according to its registry, the computer was already waiting for a restart before the task.
+    - Null if the registry could not be read, or if no spec has a hotfix or requires a restart of the computer.
   returned: when kbfix got as far as an outcome
   type: bool
 journal:
-  description: The journal on the host, for M(kbfix.windows.kb_rollback); none where nothing was written.
+  description: The journal on the host, for M(kbfix.windows.kb_rollback); null if nothing was written.
   returned: when kbfix reported
   type: str
   sample: C:\ProgramData\kbfix\journal\20261122T160635.196Z-4162.jsonl
 digest:
-  description: The digest of the plan that was or would be carried out.
+  description: The digest of the plan that was or would be applied.
   returned: when kbfix reported
   type: str
 machine:
-  description: The machine's computer name and MachineGuid, as far as the target knows them.
+  description: The machine's computer name and MachineGuid, if the target contains them.
   returned: when kbfix reported
   type: dict
   contains:
     computer_name:
-      description: The computer name; none where the target does not know it.
+      description: The computer name; null if the target does not contain it.
       type: str
     machine_guid:
-      description: The MachineGuid; none where the target does not know it.
+      description: The MachineGuid; null if the target does not contain it.
       type: str
 target:
   description: The target.
   returned: when kbfix reported
   type: str
 conflicts:
-  description: What a rollback or a retirement kept, since somebody else changed it.
+  description: The places that a rollback or a retirement kept because someone else had changed them.
   returned: when kbfix reported
   type: list
   elements: dict
   contains:
     place:
-      description: The key, and the value name where it is about one.
+      description: The key, and the value name if the conflict concerns a value.
       type: str
     left:
-      description: What the apply left there.
+      description: The data or state that the apply left.
       type: str
     found:
-      description: What is there now.
+      description: The present data or state.
       type: str
     before:
-      description: What was there before the apply.
+      description: The data or state before the apply.
       type: str
 diagnostics:
-  description: What stopped kbfix, and its warnings, each with code, message, place and hint.
+  description: The errors that stopped kbfix, and warnings, each with code, message, place and hint.
   returned: when kbfix reported
   type: list
   elements: dict
@@ -377,7 +382,8 @@ diagnostics:
       type: str
     place:
       description: >-
-        The C(file), C(line) and C(column), with the C(source) line; of a spec that is a mapping in the task also its C(path) in that.
+        The C(file), C(line) and C(column), with the C(source) line; for a spec that is a mapping in the task also its C(path) in the
+        mapping.
       type: dict
     hint:
       description: What to do next.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kb_info
-short_description: See whether a Windows machine is in the state that Knowledge Base articles ask for
+short_description: Check whether a Windows machine is in the state that Knowledge Base articles require
 version_added: 0.1.0
 description:
-  - Holds specs of Microsoft Knowledge Base articles against a machine and reports what would have to change. Changes nothing.
-  - What it finds does not fail the task, not even a missing hotfix, but for the warnings in O(fail_on). A spec with an error and a machine
-    that cannot be read do.
+  - Checks a machine against specs of Microsoft Knowledge Base articles, and reports what would have to change. Changes nothing.
+  - The task fails only if a spec has an error, the machine cannot be read, or there is a warning that O(fail_on) lists. Findings such as a
+    missing hotfix do not fail it.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
   - kbfix.windows.kbfix.specs
@@ -23,38 +23,41 @@ extends_documentation_fragment:
 options:
   triggers:
     description:
-      - The ids of specs whose triggers are written where they are not done. Without its id here, such a spec is blocked.
-      - Not with O(plan), which says itself what it writes.
+      - The ids of specs whose triggers are run if they are not done. A spec with a trigger that is not done and not in this list is
+        blocked.
+      - Cannot be used with O(plan), because the plan determines this.
     type: list
     elements: str
     default: []
   with_plan:
-    description: Also return the plan, for review and for O(kbfix.windows.kb#module:plan). It has C(sensitive) data too.
+    description: Also return the plan, for review and for O(kbfix.windows.kb#module:plan). The plan contains C(sensitive) data too.
     type: bool
     default: false
   symptoms:
     description:
-      - Also look in the event logs for the events that the articles are about, and return how often each was logged, before and since
+      - Also search the event logs for the events that the articles describe, and return how often each was logged, before and since
         the last apply.
-      - They decide nothing, and what cannot be read of a log is not known and does not fail the task.
-      - Not with O(plan), which has no symptoms.
+      - The events do not affect the outcome. If a log cannot be read, the number is not known, and the task does not fail.
+      - Cannot be used with O(plan), because a plan does not contain symptoms.
     type: bool
     default: false
   reports:
     description:
-      - A folder on the controller, made if it is not there, for what is to be kept of each host. A relative path is that of the play.
-      - C(HOST.json) is the whole report, C(HOST.md) the same for people, and C(HOST.plan.json) the plan, where something is to change.
-        What an earlier task left of the host is removed first.
-      - The plan is for its owner only (mode 0600), since it holds C(sensitive) data too.
-      - The host C(index) is refused, since the playbook C(audit) writes C(index.md), and so is a host whose name ends with C(.plan).
-      - They are written in check mode too, and whatever C(no_log) says.
+      - A folder on the controller for the reports of each host. It is created if it does not exist. A relative path is relative to the
+        play.
+      - C(HOST.json) is the whole report, C(HOST.md) is the same for people, and C(HOST.plan.json) is the plan, if something must be
+        changed.
+        The files that an earlier task wrote for the host are removed first.
+      - Only the owner can read the plan (mode 0600), because it contains C(sensitive) data too.
+      - The host name C(index) is refused, because the playbook C(audit) writes C(index.md). Names that end with C(.plan) are refused too.
+      - The files are also written in check mode, and regardless of C(no_log).
     type: str
 attributes:
   check_mode:
     description: Works the same.
     support: full
   diff_mode:
-    description: Nothing is changed; RV(changes) says what would be.
+    description: Nothing is changed; RV(changes) contains the changes that would be made.
     support: none
 seealso:
   - module: kbfix.windows.kb
@@ -62,7 +65,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what is missing
+- name: Check what is missing
   kbfix.windows.kb_info:
     src: [KB909094.yaml]
   register: audit
@@ -76,17 +79,17 @@ EXAMPLES = r"""
     src: [KB909094.yaml]
     reports: reports
 
-- name: See whether the event that the article is about is still logged since the apply
+- name: Check whether the event in the article was still logged since the apply
   kbfix.windows.kb_info:
     src: [KB909094.yaml]
     symptoms: true
   register: audit
 
-- name: Say how often
+- name: Show how often
   ansible.builtin.debug:
     msg: "{{ audit.symptoms | map(attribute='symptoms') | flatten | map(attribute='sentence') | list }}"
 
-- name: Find out whether a reviewed plan still holds, or was carried out already
+- name: Check whether a reviewed plan is still valid, or was already applied
   kbfix.windows.kb_info:
     plan: "plans/{{ inventory_hostname }}.json"
 """
@@ -94,10 +97,10 @@ EXAMPLES = r"""
 RETURN = r"""
 symptoms:
   description:
-    - For each spec, when it was last applied (C(last_apply)) and what was found of its C(symptoms).
-    - Each of these has the C(event), what the remedy does to it (C(expect)), what was C(found) (C(present) with numbers and times,
-      C(absent) where the machine has no such log, C(unread) with the reason), the numbers before and since that apply (C(apply)),
-      and all of that in words (C(sentence)). C(kbfix schema symptoms) prints the schema.
+    - For each spec, the time of its last apply (C(last_apply)) and its C(symptoms).
+    - Each symptom has the C(event), the effect of the remedy on it (C(expect)), the events that were C(found) (C(present) with numbers and
+      times, C(absent) if the machine has no such log, C(unread) with the reason), the numbers before and since the last apply (C(apply)),
+      and a C(sentence) with all of this. C(kbfix schema symptoms) prints the schema.
   returned: with O(symptoms=true), when kbfix got as far as an outcome
   type: list
   elements: dict
@@ -120,13 +123,13 @@ symptoms:
           apply:
           sentence: seen 3 times, last 2008-05-16T08:20:07Z
 outcome:
-  description: The worst outcome of the specs, as M(kbfix.windows.kb) names them.
+  description: The worst outcome of the specs, with the same names as in M(kbfix.windows.kb).
   returned: when kbfix reported
   type: str
   sample: changes_pending
 specs:
   description:
-    - Each spec's outcome, with the reasons and with what was found and wanted by each check.
+    - The outcome of each spec, with the reasons, and with the found and wanted state of each check.
     - In the form of RV(kbfix.windows.kb#module:specs).
   returned: when kbfix reported
   type: list
@@ -140,7 +143,7 @@ changes:
   elements: dict
 restart:
   description:
-    - What would have to be restarted after them.
+    - What would have to be restarted after the changes.
     - In the form of RV(kbfix.windows.kb#module:restart).
   returned: when kbfix got as far as an outcome
   type: dict
@@ -149,11 +152,11 @@ reboot_required:
   returned: when kbfix got as far as an outcome
   type: bool
 reboot_pending:
-  description: Whether the computer waits for a restart already, in the form of RV(kbfix.windows.kb#module:reboot_pending).
+  description: Whether the computer is already waiting for a restart, in the form of RV(kbfix.windows.kb#module:reboot_pending).
   returned: when kbfix got as far as an outcome
   type: bool
 digest:
-  description: The digest of the plan, which a change ticket quotes.
+  description: The digest of the plan, for the change ticket.
   returned: when kbfix reported
   type: str
   sample: sha256:fcb97c575c1def4cf8f389122f7753519b53f6ca315d4127a31382c4482ef7af
@@ -162,7 +165,7 @@ plan:
   returned: with O(with_plan=true)
   type: str
 report:
-  description: The whole report of kbfix, to be kept. C(kbfix schema report) prints its schema.
+  description: The whole report of kbfix. C(kbfix schema report) prints its schema.
   returned: when kbfix reported, without O(reports), unless O(with_changes=false)
   type: dict
 report_files:
@@ -172,7 +175,7 @@ report_files:
   sample: {json: /srv/reports/web1.json, md: /srv/reports/web1.md}
 machine:
   description:
-    - The machine's computer name and MachineGuid, as far as the target knows them.
+    - The machine's computer name and MachineGuid, if the target contains them.
     - In the form of RV(kbfix.windows.kb#module:machine).
   returned: when kbfix reported
   type: dict
@@ -182,7 +185,7 @@ target:
   type: str
 diagnostics:
   description:
-    - What stopped kbfix, and its warnings, each with code, message, place and hint.
+    - The errors that stopped kbfix, and warnings, each with code, message, place and hint.
     - In the form of RV(kbfix.windows.kb#module:diagnostics).
   returned: when kbfix reported
   type: list

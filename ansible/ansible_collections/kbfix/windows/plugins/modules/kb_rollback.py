@@ -8,12 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kb_rollback
-short_description: Put back what kbfix changed on a machine
+short_description: Undo the changes of kbfix on a machine
 version_added: 0.1.0
 description:
-  - Puts back what a run of M(kbfix.windows.kb) changed, from the journal that it left, and keeps a journal of that too.
-  - A value that somebody else changed since is kept and reported as a conflict, which fails the task, unless O(force=true).
-  - File versions of installed hotfixes are not put back.
+  - Undoes the changes of a run of M(kbfix.windows.kb) from its journal, and writes a journal of the rollback.
+  - A value that someone else has changed since is kept and reported as a conflict, and the task fails, unless O(force=true).
+  - Installed hotfixes are not removed.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
   - kbfix.windows.kbfix.changes
@@ -21,27 +21,27 @@ extends_documentation_fragment:
 options:
   journal:
     description:
-      - The journal on the host, as RV(kbfix.windows.kb#module:journal) returned it, or its name, with C(.jsonl) or without.
+      - The journal on the host, as in RV(kbfix.windows.kb#module:journal), or its name, with or without C(.jsonl).
       - One of O(journal) and O(last) is required.
     type: str
   last:
     description:
-      - Roll back the newest journal that can be; with O(target), the newest of that target. Where there is none, nothing is done.
-      - Run again, it goes one journal further back. O(journal) names one and is idempotent.
+      - Roll back the newest journal that can be rolled back; with O(target), the newest of this target. If there is none, nothing is done.
+      - If the task is run again, it rolls back the journal before that one. Use O(journal) for an idempotent task.
     type: bool
     default: false
   force:
-    description: Put back also what somebody else changed since.
+    description: Also restore values that someone else has changed since.
     type: bool
     default: false
 attributes:
   check_mode:
-    description: Reports what would be put back, and changes nothing.
+    description: Reports what would be restored, and changes nothing.
     support: full
   diff_mode:
     description:
       - One before and after for each key, in the notation of .reg files.
-      - Ansible prints no diff of a task that failed. RV(changes) has it in any case.
+      - Ansible does not print a diff if the task fails. RV(changes) contains the changes in any case.
     support: full
 seealso:
   - module: kbfix.windows.kb
@@ -54,7 +54,7 @@ EXAMPLES = r"""
     journal: "{{ kb909094.journal }}"
   when: kb909094.journal is truthy
 
-# Run again, it goes one journal further back: not for a play that may be repeated.
+# Running this again would roll back the journal before that one, so do not use it in a play that may be repeated.
 - name: Undo the last change of each host, once
   kbfix.windows.kb_rollback:
     last: true
@@ -62,7 +62,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: V(changed), V(in_desired_state) where there was nothing to put back, V(failed) where something was kept.
+  description: V(changed), V(in_desired_state) if there was nothing to restore, V(failed) if something was kept.
   returned: when kbfix reported
   type: str
 changes:
@@ -74,26 +74,26 @@ changes:
   elements: dict
 conflicts:
   description:
-    - What was kept, since somebody else changed it, with what the apply left and what was found.
+    - The places that were kept because someone else had changed them, with the state that the apply left and the state that was found.
     - In the form of RV(kbfix.windows.kb#module:conflicts).
   returned: when kbfix reported
   type: list
   elements: dict
 specs:
   description:
-    - The one section of a rollback, with its outcome and reasons.
+    - A single entry for the rollback, with its outcome and reasons.
     - In the form of RV(kbfix.windows.kb#module:specs).
   returned: when kbfix reported
   type: list
   elements: dict
 restart:
   description:
-    - What has to be restarted.
+    - What must be restarted.
     - In the form of RV(kbfix.windows.kb#module:restart).
   returned: when kbfix got as far as an outcome
   type: dict
 reboot_required:
-  description: Whether the computer has to be restarted.
+  description: Whether the computer must be restarted.
   returned: when kbfix got as far as an outcome
   type: bool
 journal:
@@ -106,7 +106,7 @@ digest:
   type: str
 machine:
   description:
-    - The machine's computer name and MachineGuid, as far as the target knows them.
+    - The machine's computer name and MachineGuid, if the target contains them.
     - In the form of RV(kbfix.windows.kb#module:machine).
   returned: when kbfix reported
   type: dict
@@ -116,7 +116,7 @@ target:
   type: str
 diagnostics:
   description:
-    - What stopped kbfix, and its warnings, each with code, message, place and hint.
+    - The errors that stopped kbfix, and warnings, each with code, message, place and hint.
     - In the form of RV(kbfix.windows.kb#module:diagnostics).
   returned: when kbfix reported
   type: list

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kb_snapshot
-short_description: Keep what specs ask about a Windows machine in a file on the controller
+short_description: Store the facts about a Windows machine that specs need in a file on the controller
 version_added: 0.1.0
 description:
-  - Reads from the machine everything that the specs ask about it, and writes it into a folder on the controller, as C(HOST.json).
-  - C(kbfix fleet diff --snapshots FOLDER) then reviews all machines in one document, and a snapshot is a target of its own
-    (C(snapshot:FILE)). Changes nothing on the machine.
+  - Reads the facts about the machine that the specs need, and writes them into a folder on the controller, as C(HOST.json).
+  - C(kbfix fleet diff --snapshots FOLDER) then reviews all machines in one document. A snapshot can also be used as a target
+    (C(snapshot:FILE)). Nothing is changed on the machine.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
   - kbfix.windows.kbfix.specs
 options:
   dest:
     description:
-      - The folder on the controller, made if it is not there. A relative path is that of the play.
-      - A snapshot is written whole or not at all. What an earlier task left of the host is removed first, so that no old snapshot
-        stands for a host that cannot be read now.
-      - It is for its owner only (mode 0600), since it holds data of the machine.
-      - It is written in check mode too, and whatever C(no_log) says.
+      - The folder on the controller. It is created if it does not exist. A relative path is relative to the play.
+      - A snapshot is written completely or not at all. A snapshot of the host from an earlier task is removed first, so that there is no
+        old snapshot for a host that cannot be read now.
+      - Only the owner can read it (mode 0600), because it contains data of the machine.
+      - It is also written in check mode, and regardless of C(no_log).
     type: str
     required: true
   symptoms:
-    description: Also keep how often, and when, the events that the articles are about were logged. None of the events' text is kept.
+    description: Also store how often, and when, the events that the articles describe were logged. The text of the events is not stored.
     type: bool
     default: false
 attributes:
@@ -43,7 +43,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Keep what two specs ask about the host
+- name: Store the facts about the host that two specs need
   kbfix.windows.kb_snapshot:
     src: [KB909094, KB926642]
     remote_src: true

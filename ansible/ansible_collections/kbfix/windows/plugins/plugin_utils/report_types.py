@@ -53,7 +53,7 @@ Moved = dict[str, t.Any]
 
 
 class Machine(t.TypedDict):
-    """The identity of a target's machine, as far as its registry says."""
+    """The identity of a target's machine, as far as its registry contains it."""
 
     computer_name: str | None
     machine_guid: str | None
@@ -87,7 +87,7 @@ class SpecPlan(t.TypedDict):
 
 
 class Check(t.TypedDict):
-    """A test that a spec makes before its registry rules."""
+    """A test that is made before the registry rules of a spec."""
 
     part: Part
     title: str
@@ -96,7 +96,7 @@ class Check(t.TypedDict):
 
 
 class Evidence(t.TypedDict):
-    """A fact that was tested, next to what was wanted."""
+    """A fact that was tested, with the wanted state."""
 
     place: str
     wanted: str
@@ -106,7 +106,7 @@ class Evidence(t.TypedDict):
 
 
 class Install(t.TypedDict):
-    """The installation of a hotfix that is missing."""
+    """The installation of a missing hotfix."""
 
     package: str
     sha256: str
@@ -157,14 +157,14 @@ class Data(t.TypedDict):
 
 
 class RulesHere(t.TypedDict):
-    """How many of a spec's rules apply to a target."""
+    """The number of a spec's rules that apply to a target."""
 
     here: int
     of: int
 
 
 class NamedRule(t.TypedDict):
-    """A rule or value of a spec that has an id, a severity or controls, on this target."""
+    """A rule or value of a spec that has an id, a severity or controls, and applies to this target."""
 
     label: Label
     result: Truth
@@ -189,7 +189,7 @@ class Controls(t.TypedDict):
 
 
 class Place(t.TypedDict):
-    """A key or value that a rule is about."""
+    """A key or value that a rule concerns."""
 
     key: KeyPath
     view: t.NotRequired[View]
@@ -209,7 +209,7 @@ class Satisfied(t.TypedDict):
 
 
 class PolicyOwner(t.TypedDict):
-    """A policy store that says something about a value that the spec wants."""
+    """A setting of a policy store for a value that the spec sets."""
 
     key: KeyPath
     view: t.NotRequired[View]
@@ -255,7 +255,7 @@ class Restart(t.TypedDict):
 
 
 class PendingRestart(t.TypedDict):
-    """What a machine's registry says of a restart that it waits for."""
+    """A restart that the machine is waiting for, as its registry shows it."""
 
     signs: list[str]
     replaced: t.NotRequired[list[ReplacedFile]]
@@ -279,7 +279,7 @@ class LastApply(t.TypedDict):
 
 
 class FoundSymptom(t.TypedDict):
-    """A symptom, and what the target's log says of it."""
+    """A symptom, with its events in the target's log."""
 
     event: EventQuery
     expect: Expectation
@@ -290,7 +290,7 @@ class FoundSymptom(t.TypedDict):
 
 
 class EventQuery(t.TypedDict):
-    """A question about one kind of event."""
+    """A query for one kind of event."""
 
     log: str
     source: str
@@ -320,7 +320,7 @@ class AroundApply(t.TypedDict):
 
 
 class Step(t.TypedDict):
-    """Something that was done beside the registry."""
+    """A step outside the registry that was done."""
 
     action: Action2
     name: str
@@ -330,7 +330,7 @@ class Step(t.TypedDict):
 
 
 class Conflict(t.TypedDict):
-    """A place that is neither as the apply left it nor as it was before."""
+    """A place whose state is neither the one that the apply left nor the one before it."""
 
     place: str
     left: str
@@ -377,7 +377,7 @@ class DiffLines(t.TypedDict):
 
 
 class Report(t.TypedDict):
-    """What a command found or did."""
+    """The results of a command."""
 
     kbfix_report: t.Literal[1]
     kbfix_version: str

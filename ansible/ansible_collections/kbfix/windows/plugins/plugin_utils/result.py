@@ -181,7 +181,7 @@ def _message(report: Report, no_log: bool) -> str:
     lines = [_sentence(spec, no_log) for spec in report["specs"]]
     for conflict in report["conflicts"]:
         data = "" if no_log else f": the apply left {conflict['left']}, found {conflict['found']}"
-        lines.append(f"{conflict['place']}{data}; somebody else changed it, so it is kept")
+        lines.append(f"{conflict['place']}{data}; someone else changed it, so it is kept")
     said = "\n".join(lines)
     lines += [_diagnostic(d, no_log) for d in report["diagnostics"] if d["severity"] == "error" and d["message"] not in said]
     nothing = "nothing to retire" if report["command"] == "retire" and not _stopped(report) else "kbfix gave no reason"
