@@ -184,6 +184,23 @@ fn what_somebody_else_wrote_between_two_applies_was_there_before() {
 }
 
 #[test]
+fn a_policy_file_has_the_bytes_that_it_had_before() {
+    let machine = machine();
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let mut before = b"PReg\x01\0\0\0".to_vec();
+    before.extend(wide("[Software\\Policies\\Theirs\0;n\0;"));
+    before.extend(b"\x04\0\0\0;\0\x04\0\0\0;\0\x07\0\0\0]\0");
+    let file = machine.path("Registry.pol");
+    fs::write(&file, &before).unwrap();
+    write(&machine, "A", r"Policies\Vendor", &number("Level", 1));
+    let run = |line: &str| machine.run(&format!("{line} --target pol:@/Registry.pol @state"));
+    run("apply @/specs/A.yaml").code(0);
+    assert_ne!(fs::read(&file).unwrap(), before);
+    let shown = run("retire A").code(0).stdout;
+    assert_eq!(fs::read(&file).unwrap(), before, "{shown}");
+}
+
+#[test]
 fn only_the_bits_of_the_retired_spec_go() {
     let machine = machine();
     let bits = |set: u32| format!("values: {{ Flags: {{ type: REG_DWORD, bits: {{ set: {set} }}, if_absent: 0 }} }}");

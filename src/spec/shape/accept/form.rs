@@ -249,6 +249,7 @@ static KEEP_WHICH: Form = Form { kind: Some(Kind::Object), additional: Additiona
     ("subset", &Form { kind: Some(Kind::Array), items: Some(&Form { kind: Some(Kind::String), ..ANY }), min_items: 1, ..ANY }),
     ("matches", &Form { kind: Some(Kind::String), min_length: 1, ..ANY }),
     ("separator", &Form { kind: Some(Kind::String), min_length: 1, max_length: 10, ..ANY }),
+    ("ignore_case", &Form { kind: Some(Kind::Boolean), ..ANY }),
 ], ..ANY };
 
 static BITS: Form = Form { kind: Some(Kind::Object), additional: Additional::Forbidden, properties: &[
