@@ -45,7 +45,7 @@ fn owners_that_do_not_follow_from_the_facts_are_refused() {
     let set = |at: usize, member: &'static str, to: Value| {
         move |plan: &mut Value| plan["specs"][0]["policy"][at][member] = to.clone()
     };
-    let owner = "does not say of HKLM";
+    let owner = "the policy setting of HKLM";
     let altered: &[(Alter<'_>, &str)] = &[
         (&|p: &mut Value| drop(p["specs"][0]["policy"].as_array_mut().unwrap().remove(0)), owner),
         (&set(0, "path", json!(r"C:\other.pol")), owner),
@@ -56,14 +56,14 @@ fn owners_that_do_not_follow_from_the_facts_are_refused() {
         (&set(1, "result", json!("undoes")), owner),
         (&set(1, "effect", json!("set_if_absent")), owner),
         (&set(1, "sensitive", json!(true)), owner),
-        (&set(1, "name", json!("c")), "does not say of HKLM"),
+        (&set(1, "name", json!("c")), "the policy setting of HKLM"),
         (
             &|p: &mut Value| {
                 let mut more = p["specs"][0]["policy"][0].clone();
                 more["name"] = json!("c");
                 p["specs"][0]["policy"].as_array_mut().unwrap().push(more);
             },
-            "its facts do not say that",
+            "its facts do not show that",
         ),
         (
             &|p: &mut Value| {
