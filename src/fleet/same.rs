@@ -52,7 +52,7 @@ impl SameMachine {
         if self.machines.len() > MOST {
             names.push(format!("{} more", self.machines.len() - MOST));
         }
-        let what = if self.by == "machine_guid" { "the MachineGuid" } else { "the computer name" };
+        let what = if self.by == "machine_guid" { "MachineGuid" } else { "computer name" };
         let count = number_of(self.machines.len(), "machine");
         let message = format!("{count} have the same {what} {}: {}", shorten(&self.identity), names.join(", "));
         let hint = "keep only the newest snapshot of each machine; if these are clones, give each its own \

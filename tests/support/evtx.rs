@@ -24,9 +24,22 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) second: i64,
 }
 
+/// Returns a closed log of `chunks` chunks, each with `records` events whose template puts one text of `length`
+/// characters into `times` places.
+pub(crate) fn repeating(chunks: usize, records: usize, length: usize, times: usize) -> Vec<u8> {
+    let text = "t".repeat(length);
+    let events = vec![NewEvent { source: &text, old_source: None, id: 1, level: 4, second: 0 }; chunks * records];
+    written("Application", &events, records, times)
+}
+
 /// Returns a closed log with these events, and at most `most` of them in one chunk.
 pub(crate) fn create(channel: &str, events: &[NewEvent<'_>], most: usize) -> Vec<u8> {
-    let chunks: Vec<_> = events.chunks(most).enumerate().map(|(n, events)| chunk(channel, n * most, events)).collect();
+    written(channel, events, most, 0)
+}
+
+fn written(channel: &str, events: &[NewEvent<'_>], most: usize, repeated: usize) -> Vec<u8> {
+    let chunks = events.chunks(most).enumerate();
+    let chunks: Vec<_> = chunks.map(|(n, events)| chunk(channel, n * most, events, repeated)).collect();
     let count = chunks.len() as u64;
     let mut header = b"ElfFile\0".to_vec();
     [0, count.saturating_sub(1), events.len() as u64 + 1].iter().for_each(|n: &u64| header.extend(n.to_le_bytes()));
@@ -51,8 +64,8 @@ fn put(bytes: &mut [u8], at: usize, number: u32) {
     bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
 }
 
-fn chunk(channel: &str, before: usize, events: &[NewEvent<'_>]) -> Vec<u8> {
-    let mut chunk = Chunk { bytes: vec![0; CHUNK_HEADER], names: BTreeMap::new(), template: None };
+fn chunk(channel: &str, before: usize, events: &[NewEvent<'_>], repeated: usize) -> Vec<u8> {
+    let mut chunk = Chunk { bytes: vec![0; CHUNK_HEADER], names: BTreeMap::new(), template: None, repeated };
     let mut last = 0;
     for (n, event) in events.iter().enumerate() {
         last = chunk.bytes.len();
@@ -76,6 +89,8 @@ struct Chunk {
     names: BTreeMap<String, u32>,
     /// Where the one template stands.
     template: Option<u32>,
+    /// How often the template has the source once more, in elements of their own.
+    repeated: usize,
 }
 
 /// A value that a record puts into its template.
@@ -182,6 +197,9 @@ impl Chunk {
                     chunk.element("EventRecordID", &[], |chunk| chunk.substitution(5, 0x0A));
                     chunk.element("Channel", &[], |chunk| chunk.substitution(6, 0x01));
                 });
+                for _ in 0..chunk.repeated {
+                    chunk.element("Data", &[], |chunk| chunk.substitution(0, 0x01));
+                }
             });
             chunk.u8s(&[0]);
         });

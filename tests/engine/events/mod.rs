@@ -118,6 +118,16 @@ fn what_cannot_be_read_of_a_log_is_named() {
 }
 
 #[test]
+fn a_text_that_a_template_repeats_makes_no_gigabytes() {
+    // 64 KB that are rendered as 15 MB of XML are read as ever, and what would be more is damage.
+    let (found, damage) = read(&writer::repeating(2, 1, 20_000, 750));
+    assert_eq!((found.len(), damage), (2, None));
+    assert_eq!(found[0].source.len(), 20_000);
+    let (found, damage) = read(&writer::repeating(2, 1, 20_000, 900));
+    assert!(found.is_empty() && damage.unwrap().contains("and 1 more"));
+}
+
+#[test]
 fn an_image_has_its_logs_where_windows_keeps_them() {
     let log = writer::create("Microsoft-Windows-Test/Operational", &events(8), 8);
     let folder = image("Windows/System32/winevt/Logs/Microsoft-Windows-Test%4Operational.evtx", &log);

@@ -190,6 +190,30 @@ fn entries_of_two_logs_are_applied_in_their_order() {
 }
 
 #[test]
+fn entries_that_take_more_than_their_bytes_are_bounded() {
+    let (before, _) = before_and_after();
+    let sequence = number(&before, 4);
+    // Thousands of entries, each of no page: they are counted, and the bins stay.
+    let mut log = new_log(&before, sequence);
+    (0..2000).for_each(|n| add_entry(&mut log, sequence + n, &before, &[]));
+    assert_eq!(assert_recovered(dirty(&before), &[log], &before).entries, 2000);
+    // The same, and each other one makes the hive a megabyte larger.
+    let mut log = new_log(&before, sequence);
+    let mut larger = before.clone();
+    larger.resize(before.len() + (1 << 20), 0);
+    (0..2000).for_each(|n| add_entry(&mut log, sequence + n, if n % 2 == 0 { &larger } else { &before }, &[]));
+    let refused = Hive::open(dirty(&before), &[log]).map(|hive| hive.state().clone());
+    let said = format!("{refused:?}");
+    assert!(said.contains("shrink and grow the hive again and again"), "{said}");
+    // One that asks for more than the log can have is no entry.
+    let mut log = new_log(&before, sequence);
+    larger.resize(64 << 20, 0);
+    add_entry(&mut log, sequence, &larger, &[]);
+    let said = format!("{:?}", Hive::open(dirty(&before), &[log]).map(|hive| hive.state().clone()));
+    assert!(said.contains("no log has an entry with correct hashes"), "{said}");
+}
+
+#[test]
 fn a_torn_base_block_is_taken_from_the_latest_log() {
     let (before, after) = before_and_after();
     let sequence = number(&before, 8);

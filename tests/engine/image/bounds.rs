@@ -260,3 +260,40 @@ fn documents_with_many_entries_or_levels_have_a_bound() {
     folder.write("plan.json", deep.replace("snapshot", "plan").as_bytes());
     folder.kbfix(&["apply", "--plan", "plan.json", "--target", "snapshot:snapshot.json"]).exits(2);
 }
+
+#[test]
+fn dense_documents_of_each_kind_have_a_bound() {
+    let folder = Folder::new();
+    let changes = ["--max-changes", "100000"];
+    // An export of 20,000 values, the plan that deletes them (3 MB), and its journal.
+    let values: String = (0..20_000).fold(String::new(), |mut all, n| {
+        write!(all, "\"{n:x}\"=hex:\r\n").unwrap();
+        all
+    });
+    let top = r"[HKEY_LOCAL_MACHINE\SOFTWARE\top]";
+    let export = format!("REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n{top}\r\n{values}");
+    folder.write("export.reg", export.as_bytes());
+    folder.kbfix(&["diff", "spec.yaml", "--target", "reg:export.reg", "--out", "plan.json"]).exits(1);
+    folder.kbfix(&[&["apply", "--plan", "plan.json", "--target", "reg:export.reg"], &changes[..]].concat()).exits(0);
+    folder.kbfix(&["rollback", "--last"]).exits(0);
+    assert!(fs::read_to_string(folder.path("export.reg")).unwrap().contains("\"4e1f\"=hex:"));
+
+    // A snapshot that says of 100,000 values that they are absent, and not whether the key has others.
+    let absent: Vec<String> = (0..100_000).map(|n| format!("\"{n:x}\":\"absent\"")).collect();
+    let found = format!("{{\"present\":{{\"values\":{{{}}}}}}}", absent.join(","));
+    let facts = format!(r#"{{"keys":[{{"key":"HKLM\\SOFTWARE\\top","found":{found}}}],"files":[]}}"#);
+    let head = r#""kbfix_snapshot":1,"taken_of":"x","taken":"2026-01-01T00:00:00Z","specs":[]"#;
+    folder.write("snapshot.json", format!("{{{head},\"facts\":{facts}}}").as_bytes());
+    folder.diff("snapshot:snapshot.json").exits(4);
+
+    // A policy file that sets one value 80,000 times (3 MB).
+    let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let numbers = [text(";"), 4_u32.to_le_bytes().into(), text(";"), 0_u32.to_le_bytes().into(), text(";]")];
+    let entry = [text("[SOFTWARE\\top\0;a\0"), numbers.concat()].concat();
+    folder.write("Registry.pol", &[b"PReg\x01\0\0\0".to_vec(), entry.repeat(80_000)].concat());
+    folder.write("spec.yaml", b"kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\top\n    values: { a: { type: REG_DWORD, data: 1 } }\n");
+    let policy = ["spec.yaml", "--target", "pol:Registry.pol=HKLM"];
+    folder.kbfix(&[&["diff"], &policy[..]].concat()).exits(1);
+    folder.kbfix(&[&["apply"], &policy[..]].concat()).exits(0);
+    folder.kbfix(&[&["diff"], &policy[..]].concat()).exits(0);
+}
