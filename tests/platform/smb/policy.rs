@@ -69,5 +69,5 @@ fn a_pending_restart_of_the_server_is_seen() {
     let manager = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager";
     let value = format!("\"PendingFileRenameOperations\"=hex(7):{}", bytes.join(","));
     server.import(&format!("Windows Registry Editor Version 5.00\r\n\r\n[{manager}]\r\n{value}\r\n\r\n"));
-    run_diff().code(4).says("KB909094: pending restart").says("SET42.tmp with 6.5.7651.19 (x86)");
+    run_diff().code(4).says("KB909094: pending restart").says("SET42.tmp, which is 6.5.7651.19 (x86)");
 }
