@@ -74,7 +74,7 @@ fn acquire(path: &Path) -> io::Result<Option<Held>> {
     // An attempt fails only if another process removed or created the file between two of the calls here.
     for _ in 0..TRIES {
         match make(path) {
-            Ok(made) => return Ok(made),
+            Ok(made) => return Ok(Some(made)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -95,7 +95,7 @@ enum Taken {
     Held(File),
     /// Another process holds the lock.
     ByAnother,
-    /// The file was removed in the meantime, or its creator may be about to lock it.
+    /// The file was removed in the meantime.
     #[cfg_attr(windows, allow(dead_code, reason = "Windows says so when it is opened"))]
     Again,
 }

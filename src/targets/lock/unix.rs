@@ -1,35 +1,37 @@
 //! Lock files on Unix: locked with flock, and removed by name.
 
 use std::{
-    fs::{File, Metadata, TryLockError, symlink_metadata},
+    fs::{File, Metadata, Permissions, TryLockError, symlink_metadata},
     io,
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
-    thread,
-    time::Duration,
 };
 
 use rustix::fs::OFlags;
 
 use super::{Held, Taken, foreign, refuse_foreign};
 
-/// The age from which on an unlocked lock file counts as left over by a killed process. A younger one may just have
-/// been created by another process that is about to lock it.
-const ORPHAN: Duration = Duration::from_millis(50);
-
-/// Creates the file and locks it; returns `None` where another process locked it first.
-pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
-    // Only this user may read the file: any account that could read it could lock it and so block others.
-    let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    let mut held = Held { made: Some(path.to_owned()), file };
-    match held.file.try_lock() {
-        Ok(()) => Ok(Some(held)),
-        Err(TryLockError::WouldBlock) => {
-            held.made = None;
-            Ok(None)
-        }
-        Err(TryLockError::Error(error)) => Err(error),
+/// Creates the file and locks it. The file gets its name when it is already locked, so that no process finds it unlocked:
+/// one that took the lock before its creator would not remove the file afterwards.
+///
+/// # Errors
+/// Returns [`io::ErrorKind::AlreadyExists`] if there is a file of this name, locked or not; the system's error if no
+/// file can be created.
+pub(super) fn make(path: &Path) -> io::Result<Held> {
+    if symlink_metadata(path).is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
     }
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let mut prefix = name.to_owned();
+    prefix.push("-");
+    // Only this user may read the file: any account that could read it could lock it and so block others.
+    let new =
+        tempfile::Builder::new().prefix(&prefix).permissions(Permissions::from_mode(0o600)).tempfile_in(folder)?;
+    new.as_file().try_lock()?;
+    let file = new.persist_noclobber(path).map_err(|error| error.error)?;
+    Ok(Held { made: Some(path.to_owned()), file })
 }
 
 /// Locks the existing file.
@@ -38,13 +40,7 @@ pub(super) fn take(path: &Path) -> io::Result<Taken> {
     refuse_foreign(&symlink_metadata(path)?)?;
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    let metadata = file.metadata()?;
-    refuse_foreign(&metadata)?;
-    // If this lock were taken away from the file's creator, the file would remain, because only its creator removes it.
-    if metadata.modified()?.elapsed().is_ok_and(|age| age < ORPHAN) {
-        thread::sleep(ORPHAN / 20);
-        return Ok(Taken::Again);
-    }
+    refuse_foreign(&file.metadata()?)?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(Taken::ByAnother),
         Err(TryLockError::Error(error)) => Err(error),

@@ -15,12 +15,12 @@ use super::{Held, Taken, refuse_foreign};
 ///
 /// Windows deletes the file when its only handle is closed, so the file exists exactly as long as the lock is held.
 /// Windows deletes the file that this call created, even if its path has changed since. CREATE_NEW follows no link.
-pub(super) fn make(path: &Path) -> io::Result<Option<Held>> {
+pub(super) fn make(path: &Path) -> io::Result<Held> {
     let mut options = File::options();
     options.write(true).create_new(true).share_mode(0);
     options.access_mode(GENERIC_WRITE | DELETE).custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
     let file = patiently(|| options.open(path))?;
-    Ok(Some(Held { made: Some(path.to_owned()), file }))
+    Ok(Held { made: Some(path.to_owned()), file })
 }
 
 /// Opens the existing file without sharing. The file remains when it is closed.
