@@ -70,7 +70,7 @@ pub enum PlanRefusal {
         /// The machine of the target.
         found: String,
     },
-    /// Facts on which the plan depends changed.
+    /// Facts on which the plan depends have changed.
     #[error("the plan is stale: {} that it depends on changed", number_of(.0.len(), "fact"))]
     Stale(Vec<Drift>),
     /// The target could not be read.

@@ -172,8 +172,8 @@ pub fn newest(
     let found = fitting.next();
     for why in damaged {
         let is_newer = found.as_ref().is_none_or(|found| why.path().file_name() > found.path.file_name());
-        let hint = "it may belong to the newest apply: check it, then give the journal to roll back (`kbfix journal \
-            list` lists the undamaged ones), or move the damaged file elsewhere";
+        let hint = "it may belong to the newest apply: give the name of the journal that is to be rolled back (`kbfix \
+            journal list` lists the undamaged ones), or move the damaged file to another folder";
         let stop = Error::from(why).with_hint(hint);
         if is_newer {
             return Err(stop);

@@ -79,7 +79,8 @@ fn is_link_of_windows(path: &KeyPath) -> bool {
     }
 }
 
-/// Returns the canonical path of a key in the 64-bit view. A key that the views share is not below `Wow6432Node`.
+/// Returns the canonical path of a key, as the 64-bit view shows it: a key of the 32-bit view is below `Wow6432Node`, a
+/// key that both views share is not.
 fn settled(key: &Key) -> KeyPath {
     let named = key.one_name(false);
     let stored = named.stored();

@@ -6,7 +6,7 @@ use kbfix::{diag::text::suggest, operation::Packages, spec::Spec};
 
 use crate::cli::{error::CommandError, out_file::Inputs};
 
-/// The arguments about packages and triggers, for the commands that plan an installation.
+/// The arguments that give hotfix packages and request triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PackageArguments {
     /// The package file that installs the hotfix of a spec; may be repeated.

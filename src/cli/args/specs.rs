@@ -353,7 +353,7 @@ fn file(path: &Path) -> Result<Source, CommandError> {
     Ok(Source::new(name, bytes))
 }
 
-/// Reads standard input, at most `limit` bytes.
+/// Reads the first `limit` bytes of standard input; the rest is not read.
 pub(in crate::cli) fn standard_input(limit: usize) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     io::stdin()

@@ -35,7 +35,7 @@ pub enum EditError {
     #[error("a policy file cannot hold the key {0}: {1}")]
     Key(KeyPath, String),
     /// An entry deletes all values of the key, so the file cannot leave this one alone.
-    #[error("an entry deletes all values of {0}, so the file cannot leave this value alone")]
+    #[error("an entry deletes all values of {0}, so the file cannot leave one of them not configured")]
     DeletesAll(KeyPath),
 }
 

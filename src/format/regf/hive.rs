@@ -64,7 +64,7 @@ pub enum State {
 }
 
 /// Why a hive is incomplete if its file is too short.
-const CUT_SHORT: &str = "the file ends before the end of the hive bins that its base block gives";
+const CUT_SHORT: &str = "the file is shorter than the hive bins whose size is in its base block";
 
 impl Hive {
     /// The length of the base block at the start of a file.

@@ -16,7 +16,7 @@ pub struct Walk<'a> {
     stack: Vec<Subkeys<'a>>,
     /// The lists that were entered. If two keys could share a list, the walk could take exponentially long.
     lists: HashSet<u32>,
-    /// The error of reading the subkeys of the last key.
+    /// The depth of the key that was returned last, and why its subkeys could not be read; the next call returns it.
     pending: Option<(usize, Error)>,
 }
 

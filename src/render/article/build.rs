@@ -231,10 +231,15 @@ fn undo(spec: &Spec) -> Vec<Block> {
     let width = lines.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
     let lines: Vec<String> = lines.iter().map(|(command, does)| format!("kbfix {command:width$}  {does}")).collect();
     let mut blocks = vec![Block::Code(lines.join("\n"))];
-    let mut text = "A rollback deletes the keys and values that the apply created, so that the defaults of Windows \
-        count again, and restores the previous type and data of all others. If a value was changed after the apply, \
-        the rollback keeps it and reports it; with --force it undoes that too."
-        .to_owned();
+    let mut text = String::new();
+    if !spec.document.parameters.is_empty() {
+        text.push_str("With --set NAME=VALUE, diff and apply take another value for a parameter. ");
+    }
+    text.push_str(
+        "A rollback deletes the keys and values that the apply created, and restores the previous type and data of all \
+        others. If a value was changed after the apply, the rollback keeps it and reports it; with --force it undoes \
+        that too.",
+    );
     if spec.hotfix.is_some() {
         text.push_str(" The hotfix stays installed.");
     }

@@ -223,7 +223,7 @@ fn block(difference: &Difference) -> Option<String> {
         // A code fence inside the data would end the block.
         let line = short(&line.to_string()).replace("```", "`\u{200b}``");
         if block.len() + line.len() > BLOCK {
-            let _ = writeln!(block, "# {} more lines are not shown here", number_of(lines.len() - at, "line"));
+            let _ = writeln!(block, "# {} not shown here", number_of(lines.len() - at, "more line"));
             break;
         }
         let _ = writeln!(block, "{line}");

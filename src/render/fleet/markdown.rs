@@ -127,7 +127,7 @@ fn changes(report: &FleetReport) -> (String, Vec<String>) {
             // A code fence inside the data would end the block.
             let line = short(line).replace("```", "`\u{200b}``");
             if block.len() + line.len() > BLOCK {
-                let _ = writeln!(block, "# {} more lines are not shown here", number_of(lines.len() - at, "line"));
+                let _ = writeln!(block, "# {} not shown here", number_of(lines.len() - at, "more line"));
                 break;
             }
             let _ = writeln!(block, "{line}");

@@ -118,8 +118,8 @@ pub(super) fn expression(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
         Ok(expression) => Some(expression),
         Err(why) => {
             let message = format!("`{}` is not a regular expression that kbfix accepts: {why}", shorten(text));
-            let hint = "use the syntax of the Rust crate `regex`: no look-around, no back-reference; `\\` before `.` and `(` \
-                        that stand for themselves";
+            let hint = "use the syntax of the Rust crate `regex`: no look-around, no back-reference; write `\\.` and \
+                        `\\(` for a literal `.` and `(`";
             cx.error(Code::REGULAR_EXPRESSION, path, message, hint);
             None
         }

@@ -97,7 +97,7 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
             let what = if has_separator { "a list with a separator" } else { "`replace`" };
             if all.is_empty() {
                 let hint = "add `type: REG_SZ` or `type: REG_EXPAND_SZ`, or a list of both";
-                let message = format!("{what} needs the type of the string");
+                let message = format!("{what} needs `type`");
                 cx.error_at_name(Code::MISSING_FIELD, path, message, hint);
                 return None;
             }

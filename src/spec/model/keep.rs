@@ -37,7 +37,7 @@ pub enum Keep {
 /// Strings to look for in a list. The list may be a single string with separators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Items {
-    /// The strings.
+    /// The strings to look for.
     pub items: Vec<String>,
     /// The text between the items of a REG_SZ or REG_EXPAND_SZ.
     pub separator: Option<String>,

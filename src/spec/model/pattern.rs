@@ -25,7 +25,7 @@ pub struct KeyPattern {
     pub unset: Option<String>,
 }
 
-/// The path of a file. The target may have to fill in its folder.
+/// The path of a file. Its folder may have to be read from a registry value of the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePattern(pub Vec<PathPart>);
 

@@ -55,7 +55,7 @@ pub(in crate::spec) struct Entry {
     pub spot: Spot,
     /// Whether the name is unquoted.
     pub plain: bool,
-    /// The index of the node with the data.
+    /// The index of the node that is the value of the field.
     pub value: usize,
 }
 
