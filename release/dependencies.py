@@ -10,8 +10,9 @@ import sys
 import tempfile
 import zlib
 
-with tempfile.NamedTemporaryFile() as section:
-    subprocess.run(["objcopy", "--dump-section", f".dep-v0={section.name}", sys.argv[1], "/dev/null"], check=True)
+# objcopy writes a copy of the program too, and of an exe it cannot write it to /dev/null.
+with tempfile.NamedTemporaryFile() as section, tempfile.NamedTemporaryFile() as copy:
+    subprocess.run(["objcopy", "--dump-section", f".dep-v0={section.name}", sys.argv[1], copy.name], check=True)
     packages = json.loads(zlib.decompressobj().decompress(section.read()))["packages"]
 for package in packages:
     print(package["name"], package["version"])
