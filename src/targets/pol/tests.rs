@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    registry::Key,
-    targets::{ChangeAction, ValueChange},
-};
+use crate::targets::{ChangeAction, ValueChange};
 
 /// The path of an open file can be read, and the file cannot be replaced under it.
 #[cfg(target_os = "linux")]
@@ -10,7 +7,7 @@ use crate::{
 fn a_file_that_cannot_be_read_after_a_failed_write_is_an_error_and_not_empty() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("Registry.pol");
-    let key: Key = r"HKLM\Software\Policies\K".parse().unwrap();
+    let key: crate::registry::Key = r"HKLM\Software\Policies\K".parse().unwrap();
     let name = ValueName::new("v").unwrap();
     let mut policy = Document::empty();
     policy.set(&key.path, &name, &Data::dword(1)).unwrap();
