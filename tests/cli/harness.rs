@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use kbfix::{format::pe::minimal, version::FileVersion};
@@ -136,11 +136,25 @@ impl Machine {
     pub(crate) fn run_with(&self, line: &str, input: &str) -> Run {
         let mut command = self.command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("kbfix starts");
+        let mut child = start(&mut command);
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| normal(&String::from_utf8(bytes).unwrap(), self.folder.path());
         Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Starts a program. Where many processes start at once, Wine now and then says ERROR_INTERNAL_ERROR before anything ran;
+/// then it is started again.
+fn start(command: &mut Command) -> Child {
+    const INTERNAL_ERROR: i32 = 1359;
+    let mut tries = 0;
+    loop {
+        match command.spawn() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) && tries < 5 => tries += 1,
+            started => return started.expect("kbfix starts"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
     }
 }
 
