@@ -145,7 +145,7 @@ fn the_last_is_not_taken_for_an_older_one_where_a_newer_is_damaged() {
     machine.write("state/journal/29990101T000000.000Z-1.jsonl", "{ \"kbfix_journal\": 1, \n");
     for check in ["", "--check", "@target"] {
         let run = machine.run(&format!("rollback --last {check} @state")).code(2);
-        run.says("[DIR]/state/journal/[JOURNAL].jsonl, line 1").says("give the journal");
+        run.says("[DIR]/state/journal/[JOURNAL].jsonl, line 1").says("give the name of the journal");
     }
     assert_eq!(machine.export(), before);
     assert_eq!(machine.journals().len(), 2);

@@ -309,7 +309,7 @@ fn a_user_whose_hive_is_damaged_is_left_out_and_the_others_are_not() {
     let damages: [(&str, Damage); 6] = [
         ("the file does not begin with the signature `regf`", |bytes| bytes.fill(b'x')),
         ("the file ends inside the base block", |bytes| bytes.truncate(1000)),
-        ("the file ends before the end of the hive bins", |bytes| bytes.truncate(6000)),
+        ("the file is shorter than the hive bins", |bytes| bytes.truncate(6000)),
         ("the signature is wrong", |bytes| bytes[4096] = b'x'),
         ("does not fit into its bin", |bytes| bytes[4096 + 32..4096 + 36].fill(0x7F)),
         ("the file does not begin with the signature `regf`", Vec::clear),

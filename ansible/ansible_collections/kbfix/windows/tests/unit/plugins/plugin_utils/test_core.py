@@ -70,7 +70,7 @@ def test_the_examples_use_options_that_there_are(name: str) -> None:
 # Of the playbooks' variables, those that they set themselves.
 OWN = """
 audit bad blocked by_fleet by_fleet_plan by_plan by_plans by_specs fleet fleet_arguments folder made
-outcome page part result results stdin unknown
+outcome page part result results stdin stopped unknown
 """
 
 
