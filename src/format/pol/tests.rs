@@ -248,32 +248,3 @@ fn what_group_policy_cannot_hold_is_refused() {
     assert!(matches!(document.set(&KeyPath::root_key(RootKey::Hklm), &name("A"), &one()), Err(EditError::Key(..))));
     assert_eq!(document.entries().count(), 1);
 }
-
-/// How long it takes to delete and set many values, in one key or in a key each.
-fn time_of(keys: usize, values: usize) -> std::time::Duration {
-    let mut document = Document::empty();
-    let begin = std::time::Instant::now();
-    for at in 0..keys {
-        let key = KeyPath::from_parts(RootKey::Hklm, &format!(r"Software\Policies\K{at}")).unwrap();
-        for value in 0..values {
-            document.set(&key, &name(&format!("v{value}")), &Data::dword(1)).unwrap();
-        }
-        document.delete_all_values(&key).unwrap();
-        for value in 0..values {
-            document.set(&key, &name(&format!("v{value}")), &Data::dword(2)).unwrap();
-            document.delete(&key, &name(&format!("w{value}"))).unwrap();
-        }
-    }
-    begin.elapsed()
-}
-
-#[test]
-fn a_value_costs_the_same_among_many() {
-    // Both make 8 times as many values; if each looked at all others, it would take 64 times as long.
-    for many in [(2_400, 1), (1, 2_400)] {
-        let few = (many.0.min(300), many.1.min(300));
-        let fastest = |(keys, values): (usize, usize)| (0..5).map(|_| time_of(keys, values)).min().unwrap();
-        let ratio = fastest(many).as_secs_f64() / fastest(few).as_secs_f64();
-        assert!(ratio < 25.0, "{many:?}: {ratio}");
-    }
-}
