@@ -53,7 +53,7 @@ fn where_the_file_cannot_be_read_under_the_lock_nothing_older_is_answered() {
         let mut target = machine.open();
         let wanted = ValueSelection::Names([name("v")].into());
         let query = KeyQuery { key: machine.base.clone(), values: wanted, subkeys: false };
-        let mut read =
+        let read =
             |target: &mut dyn Target| target.read_keys(std::slice::from_ref(&query)).map(|mut all| all.remove(0));
         assert!(matches!(read(target.as_mut()), Ok(Answer::Present(_))));
         machine.set(&[("v", Data::dword(1))]);
