@@ -15,7 +15,7 @@ use kbfix::{
 use serde_json::{Value, json};
 
 mod import;
-#[path = "../support/numbers.rs"]
+#[path = "../../support/numbers.rs"]
 mod numbers;
 use numbers::Numbers;
 
