@@ -119,6 +119,8 @@ codes! {
     ROLLBACK_CONFLICT = "rollback-conflict";
     /// A retirement was not given a spec that is applied and stays.
     RETIRE_NEEDS_SPEC = "retire-needs-spec";
+    /// An id to retire is not the id of any spec, built-in spec or journal.
+    RETIRE_UNKNOWN_ID = "retire-unknown-id";
     /// A rollback was made in a control set that is not the current one.
     OTHER_CONTROL_SET = "other-control-set";
     /// A registry file is larger than the largest file that kbfix reads.
