@@ -127,6 +127,8 @@ codes! {
     REG_TOO_LARGE = "reg-too-large";
     /// A registry file does not begin with the header of a `.reg` file.
     REG_HEADER = "reg-header";
+    /// The file is a registry hive, not a registry file.
+    REG_HIVE = "reg-hive";
     /// A registry file has bytes in an unknown code page.
     REG_CODE_PAGE = "reg-code-page";
     /// The section of a registry file does not name a valid key.
