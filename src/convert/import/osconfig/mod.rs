@@ -76,7 +76,8 @@ struct Rule {
 /// # Errors
 /// Returns the errors in the manifest; also if it contains no registry rule that a spec can express.
 pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedManifest, Vec<Diagnostic>> {
-    let document: SideDocument<'_, Manifest> = SideDocument::read(Source { name, bytes }, ID, "a manifest")?;
+    let document: SideDocument<'_, Manifest> =
+        SideDocument::read(Source { name, bytes }, ID, "a manifest").map_err(with_form)?;
     let resources = &document.content.resources;
     let mut left_out: BTreeMap<usize, String> = BTreeMap::new();
     let mut others: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
@@ -136,6 +137,14 @@ pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedMani
         return Err(warnings);
     }
     Ok(ImportedManifest { spec: Imported { text, warnings }, rules: total, imported: rules.len() })
+}
+
+/// Adds the form of a manifest to the errors without a hint.
+fn with_form(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    for finding in findings.iter_mut().filter(|finding| finding.hint.is_none()) {
+        finding.set_hint("a manifest has a list `resources`, and each resource a `type` and `properties`");
+    }
+    findings
 }
 
 /// The properties of a registry resource, and the schema of the test around it, if there is a test.
