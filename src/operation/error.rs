@@ -109,11 +109,11 @@ impl From<PlanRefusal> for Error {
 
 /// The hint for a state folder or journal that other users can write.
 #[cfg(unix)]
-const UNTRUSTED_HINT: &str = "check the content; if it is yours, remove the rights of others (`chmod go-w`, \
+const UNTRUSTED_HINT: &str = "check the content; if it belongs to you, remove the rights of others (`chmod go-w`, \
     `chown`); or copy a journal that you trust to another state folder, and use that folder";
 /// The hint for a state folder or journal that other users can write.
 #[cfg(not(unix))]
-const UNTRUSTED_HINT: &str = "check the content; if it is yours, remove the rights of others (`icacls`); or copy a \
+const UNTRUSTED_HINT: &str = "check the content; if it belongs to you, remove the rights of others (`icacls`); or copy a \
     journal that you trust to another state folder, and use that folder";
 
 impl From<StoreError> for Error {

@@ -157,7 +157,7 @@ fn unknown(ids: &[&String], given: &[Spec], store: &Store) -> Result<Vec<Diagnos
             format!("no spec, built-in spec or journal on this host has the id {id}; nothing was retired for it");
         let hint = match suggest(id, all.iter().copied()) {
             Some(meant) => format!("did you mean {meant}?"),
-            None => "check how the id is spelled".to_owned(),
+            None => "check the spelling of the id".to_owned(),
         };
         Diagnostic::warning(Code::RETIRE_UNKNOWN_ID, message).hint(hint)
     };

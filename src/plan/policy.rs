@@ -76,7 +76,7 @@ impl PolicyOwner {
         let data = notation::message(self.data.as_ref(), self.sensitive);
         let does = match self.effect {
             PolicyEffect::Set => format!("sets it to {data}"),
-            PolicyEffect::SetIfAbsent => format!("sets it to {data} where it is absent"),
+            PolicyEffect::SetIfAbsent => format!("sets it to {data} if it is absent"),
             PolicyEffect::Delete => "deletes it".to_owned(),
         };
         let but = match self.result {

@@ -145,7 +145,7 @@ impl Answer<Data> {
 impl<T> Answer<T> {
     /// Returns the answer about something of which a policy file says nothing.
     pub(super) fn not_configured() -> Self {
-        Self::unread(Reason::NotConfigured, "the policy file says nothing about it, so Group Policy leaves it as it is")
+        Self::unread(Reason::NotConfigured, "the policy file does not set it, so Group Policy does not change it")
     }
 }
 

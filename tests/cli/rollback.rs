@@ -229,7 +229,7 @@ fn another_name_at_another_address_needs_a_word_of_the_operator() {
     let journal = machine.journals().remove(0);
     let line = line.replace("--last", &journal);
     machine.run(&line).code(2).says("plan-other-machine").says("--force-machine");
-    machine.run(&format!("{line} --check --force-machine")).code(1).says("this is CLONE");
-    machine.run(&format!("{line} --force-machine")).code(0).says("this is CLONE");
+    machine.run(&format!("{line} --check --force-machine")).code(1).says("this target is CLONE");
+    machine.run(&format!("{line} --force-machine")).code(0).says("this target is CLONE");
     assert!(!machine.read("clone.reg").contains("DAV]") && machine.export().contains("DAV]"));
 }

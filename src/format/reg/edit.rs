@@ -16,7 +16,7 @@ use crate::registry::{Data, KeyPath, ValueName, notation};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// A name contains a line break, which the format cannot express.
-    #[error("a .reg file cannot hold a name with a line break")]
+    #[error("a .reg file cannot contain a name with a line break")]
     LineBreak,
     /// The file's encoding cannot express a name or data.
     #[error("{0}")]

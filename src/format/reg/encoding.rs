@@ -79,7 +79,7 @@ impl FromStr for CodePage {
     fn from_str(text: &str) -> Result<Self, String> {
         text.parse().ok().and_then(Self::new).ok_or_else(|| {
             let numbers: Vec<String> = Self::NUMBERS.iter().map(ToString::to_string).collect();
-            format!("`{text}` is not a code page that kbfix knows; it knows {}", numbers.join(", "))
+            format!("kbfix does not support the code page `{text}`; it supports {}", numbers.join(", "))
         })
     }
 }

@@ -211,7 +211,7 @@ impl Prepared {
         let left = process.leave();
         // Exit codes of Windows are unsigned 32-bit numbers.
         let Some(code) = status.code().map(i32::cast_unsigned) else {
-            return step(StepResult::Failed, "it was ended by a signal".to_owned());
+            return step(StepResult::Failed, "a signal ended it".to_owned());
         };
         let meaning = self.kind.meaning(code);
         if install.success.contains(&code) {

@@ -72,7 +72,8 @@ pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Resu
         Some(0..3) => Ok(true),
         _ => is_channel(&mut ask, log)?,
     };
-    let no_file = || Unread::new(Reason::Unknown, format!("the target has the log {log}, but no file of it"));
+    let no_file =
+        || Unread::new(Reason::Unknown, format!("the target has the log {log}, but the file of the log is missing"));
     let unknown = is_known.map_or_else(Some, |is_known| is_known.then(no_file));
     Ok(Ok(Place { paths, unknown }))
 }

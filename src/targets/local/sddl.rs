@@ -32,7 +32,7 @@ pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
     }
     let (flags, entries) = dacl.split_at(dacl.find('(').unwrap_or(dacl.len()));
     if flags.contains("NO_ACCESS_CONTROL") {
-        return Some("it has no access list, so everyone may write it".to_owned());
+        return Some("it has no access list, so everyone can write to it".to_owned());
     }
     entries.split_terminator(')').find_map(|entry| entry_fault(entry.trim_start_matches('('), &trusted))
 }

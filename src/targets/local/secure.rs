@@ -61,7 +61,7 @@ pub enum FolderError {
     },
     /// Another account may write the folder, or owns it.
     #[error(
-        "{path} is not trusted: {fault}; only administrators may own or write it: remove it, or correct its permissions"
+        "{path} is not trusted: {fault}. Only administrators may own it and be able to write to it; remove it, or correct its permissions"
     )]
     Untrusted {
         /// The folder.

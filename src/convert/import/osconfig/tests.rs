@@ -126,7 +126,7 @@ fn each_schema_becomes_the_rule_that_accepts_the_same() {
 #[test]
 fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
     for (value_type, rest, why) in [
-        ("REG_DWORD", "value: 1 }", "it has no `schema` of acceptable data"),
+        ("REG_DWORD", "value: 1 }", "its test has no `schema`, which describes the acceptable data"),
         (
             "REG_DWORD",
             "value: 1 }\n    expression: value == 1",
@@ -139,9 +139,13 @@ fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
         ),
         ("REG_DWORD", "value: 1 }\n    schema: {}", "its `schema` accepts any data"),
         ("REG_DWORD", "value: 1 }\n    schema: true", "its `schema` is not a mapping"),
-        ("REG_DWORD", "value: 1 }\n    schema: { const: 2 }", "its `schema` does not accept its own `value`"),
-        ("REG_DWORD", "value: }\n    schema: { enum: [1, 2] }", "it has no `value` to write"),
-        ("REG_DWORD", "value: 1 }\n    schema: { enum: [] }", "its `enum` is not a list with items"),
+        (
+            "REG_DWORD",
+            "value: 1 }\n    schema: { const: 2 }",
+            "its `schema` does not accept the data in its own `value`",
+        ),
+        ("REG_DWORD", "value: }\n    schema: { enum: [1, 2] }", "it has no `value`, so there is no data to write"),
+        ("REG_DWORD", "value: 1 }\n    schema: { enum: [] }", "its `enum` must be a list with at least one item"),
         ("REG_DWORD", "value: 4294967296 }\n    schema: { minimum: 1 }", "4294967296 is not data of a REG_DWORD"),
         ("REG_DWORD", "value: 1 }\n    schema: { const: -1 }", "-1 is not data of a REG_DWORD"),
         ("REG_DWORD", "value: 1 }\n    schema: { const: '1' }", "\"1\" is not data of a REG_DWORD"),
@@ -239,8 +243,8 @@ fn keys_have_one_name_and_rules_have_ids_of_their_own() {
     assert_eq!((rules, imported), (8, 3));
     let messages: Vec<_> = spec.warnings.iter().map(|warning| warning.message.as_str()).collect();
     for part in [
-        "\"again\" is left out: an earlier rule is about the same value",
-        "HKEY_CURRENT_USER is the account of OSConfig",
+        "\"again\" is left out: an earlier rule of the manifest sets the same value",
+        "HKEY_CURRENT_USER is the registry of its own account",
         "\"HKXX\" is not a root key",
         "Windows reads the dependencies of a service from a REG_MULTI_SZ; as a REG_DWORD they would be lost",
         "2 resources of the type \"X/Y\", which are not about the registry",
