@@ -14,7 +14,7 @@ use crate::{
 pub struct Error {
     /// The exit code for a command that stops with this error.
     pub exit: Exit,
-    /// What is wrong, as diagnostics.
+    /// The errors, as diagnostics.
     pub diagnostics: Vec<Diagnostic>,
     /// The facts that changed since the plan was made.
     pub moved: Vec<Drift>,

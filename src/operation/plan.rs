@@ -59,7 +59,7 @@ pub(crate) fn make_plan_like(
     Ok(planning.finish(facts))
 }
 
-/// Why a saved plan is not applied. Nothing was changed.
+/// The reason why a saved plan is not applied. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanRefusal {
     /// The plan was made for another machine.

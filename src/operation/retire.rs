@@ -232,7 +232,7 @@ fn section(ids: &[String], found: &RetirePlan, restart: crate::plan::Restart) ->
         () => Outcome::InDesiredState,
     };
     let conflicts =
-        undo.conflicts.iter().map(|c| format!("{}: was changed by someone else since, and is kept", c.place));
+        undo.conflicts.iter().map(|c| format!("{}: someone else has changed it since, so it is kept", c.place));
     let reasons = undo.unread.iter().chain(&found.obstacles).cloned().chain(conflicts);
     let reasons = reasons.chain(found.kept.iter().filter(|_| !is_stopped).cloned());
     SpecPlan {

@@ -195,7 +195,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         (true, true) if !undo.conflicts.is_empty() => Outcome::Blocked,
         (true, true) => Outcome::InDesiredState,
     };
-    let kept = undo.conflicts.iter().map(|c| format!("{}: was changed by someone else since, and is kept", c.place));
+    let kept = undo.conflicts.iter().map(|c| format!("{}: someone else has changed it since, so it is kept", c.place));
     SpecPlan {
         id: journal.header.specs.join("+"),
         title: format!("rollback of journal {}, made {}", journal.header.id, journal.header.made),

@@ -100,13 +100,13 @@ pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)
         let result = match owner.result {
             PolicyResult::Keeps => "as this spec requires",
             PolicyResult::Undoes => "which undoes this spec at its next refresh",
-            PolicyResult::MayUndo => "which may undo this spec at its next refresh",
+            PolicyResult::MayUndo => "which possibly undoes this spec at its next refresh",
         };
         (owner.place(), format!("{}, {result}", owner.sentence()))
     });
     let unread = spec.policy_unread.iter().map(|one| {
         let place = one.path.clone().unwrap_or_else(|| "policy stores".to_owned());
-        (place, format!("not known for {}: {}", number_of(one.values, "value"), one.why))
+        (place, format!("it is not known whether this store sets {}: {}", number_of(one.values, "value"), one.why))
     });
     owned.chain(unread)
 }

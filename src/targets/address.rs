@@ -75,7 +75,7 @@ pub enum Extra {
 pub struct AddressError {
     /// The string that was given, without parts that may be secret.
     pub uri: String,
-    /// What is wrong with the string.
+    /// A description of the error in the string.
     pub detail: String,
 }
 

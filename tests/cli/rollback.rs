@@ -30,7 +30,7 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
     insta::assert_snapshot!(run.stdout, @r#"
     KB909094: blocked
       rollback of journal [JOURNAL], made [TIME]
-      because       HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint": was changed by someone else since, and is kept
+      because       HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint": someone else has changed it since, so it is kept
 
     conflict HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint"
       the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept

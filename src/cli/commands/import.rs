@@ -1,4 +1,4 @@
-//! The command `kbfix import`.
+//! The command `kbfix import`: makes specs from files of other tools.
 
 use std::{
     io,

@@ -8,9 +8,9 @@ pub struct PolError {
     pub kind: PolErrorKind,
     /// The position in the file, in bytes from 0.
     pub offset: usize,
-    /// What was expected.
+    /// The text or data that was expected.
     pub expected: String,
-    /// What was found.
+    /// The text or data that was found.
     pub found: String,
 }
 

@@ -32,9 +32,9 @@ pub struct TextError {
     pub kind: TextErrorKind,
     /// The line, from 1.
     pub line: usize,
-    /// What was expected.
+    /// The text or data that was expected.
     pub expected: String,
-    /// What was found.
+    /// The text or data that was found.
     pub found: String,
 }
 

@@ -16,7 +16,7 @@ pub(super) enum Written {
     Hex(ValueType, Vec<u8>),
 }
 
-/// Why data in the file cannot be decoded.
+/// The reason why data in the file cannot be decoded.
 pub(super) enum Undecoded {
     NeedsCodePage,
     Malformed(String),

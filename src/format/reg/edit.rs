@@ -12,7 +12,7 @@ use super::{
 };
 use crate::registry::{Data, KeyPath, ValueName, notation};
 
-/// Why a key or a value cannot be written to the file.
+/// The reason why a key or a value cannot be written to the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// A name contains a line break, which the format cannot express.

@@ -96,7 +96,7 @@ impl fmt::Debug for CodePage {
     }
 }
 
-/// Why bytes cannot be decoded.
+/// The reason why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::format) enum DecodeError {
     /// The bytes are ANSI text with bytes outside ASCII, but no code page is known.

@@ -10,9 +10,9 @@ pub struct RegError {
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
-    /// What the file should have at this position.
+    /// The text that was expected at this position.
     pub expected: String,
-    /// What the file has at this position.
+    /// The text that was found at this position.
     pub found: String,
 }
 

@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 use super::step::{Step, StepKind, StepResult};
 use crate::{plan::Install, registry::notation::hex_digits};
 
-/// Why a package cannot be run. Nothing was changed.
+/// The reason why a package cannot be run. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
     /// The package cannot be read or copied.
@@ -46,7 +46,7 @@ pub enum PackageError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why it cannot be trusted.
+        /// The reason why it cannot be trusted.
         detail: String,
     },
     /// The file is not the package that the spec names.

@@ -319,7 +319,7 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
     } else {
         return true;
     };
-    cx.error(Code::PROTECTED_KEY, path, message, "name the key below it that the article means");
+    cx.error(Code::PROTECTED_KEY, path, message, "write the subkey that the article means");
     false
 }
 

@@ -66,7 +66,7 @@ impl Checked {
     }
 }
 
-/// What the checks of all parts share.
+/// The state that the checks of all parts share.
 struct Context<'t> {
     findings: Findings<'t>,
     parameters: BTreeMap<String, parameter::Resolved>,

@@ -31,7 +31,7 @@ const OLD_FILES: [(&str, &str); 6] = [
 pub(in crate::targets) struct Place {
     /// The paths as the machine names them. The first file that exists is the log.
     pub(in crate::targets) paths: Vec<String>,
-    /// Why the log is unknown if none of the files exists; `None` if the machine does not know the log.
+    /// The reason why the log is unknown if none of the files exists; `None` if the machine does not know the log.
     unknown: Option<Unread>,
 }
 

@@ -34,7 +34,7 @@ pub(in crate::targets) struct HiveFile {
     described: usize,
 }
 
-/// Why a hive file was not opened.
+/// The reason why a hive file was not opened.
 #[derive(Debug)]
 pub(in crate::targets) enum OpenError {
     /// The file does not exist or may not be read: its keys are unknown.
@@ -189,10 +189,10 @@ pub fn read_log(path: &Path, hive: usize) -> io::Result<Vec<u8>> {
     read_file(path, (hive as u64).saturating_add(LOG_BEYOND).min(LARGEST_LOG))
 }
 
-/// How many bytes of class names and security descriptors are returned in addition to the length of the hive.
+/// The number of bytes of class names and security descriptors are returned in addition to the length of the hive.
 const DESCRIBED_BEYOND: usize = 16 << 20;
 
-/// How many bytes larger than its hive a log may be.
+/// The number of bytes by which a log may be larger than its hive.
 const LOG_BEYOND: u64 = 64 << 20;
 const LARGEST_LOG: u64 = 512 << 20;
 

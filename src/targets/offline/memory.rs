@@ -21,7 +21,7 @@ const SHOWN: usize = 3;
 /// The location of a change: the number of the mounted hive, and the key's path below the hive's root.
 pub(super) type Spot = (usize, String);
 
-/// What the check of each hive found before the first change, by the number of the mounted hive.
+/// The findings in each hive before the first change, by the number of the mounted hive.
 type Findings = BTreeMap<usize, Vec<Finding>>;
 
 /// The result of making changes in memory.

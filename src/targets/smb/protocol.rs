@@ -162,7 +162,7 @@ enum Stage {
     Write,
 }
 
-/// Why changes were not made.
+/// The reason why changes were not made.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// The machine as a whole could not be asked.

@@ -1,6 +1,6 @@
 //! The reasons why another machine cannot be asked, grouped by what the user can do about them.
 
-/// Why another machine, as a whole, could not be asked.
+/// The reason why nothing could be read from another machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// A program that kbfix needs is not installed.

@@ -179,7 +179,7 @@ fn rule(at: usize, properties: &Value, schema: Option<&Value>) -> Result<Rule, S
     let kind: TypeName = serde_json::from_value(type_name.into())
         .map_err(|_| format!("a spec cannot write the type {}", notation::quoted(type_name)))?;
     if kind != TypeName::RegMultiSz && is_dependency(&path, &name) {
-        let message = "Windows reads the dependencies of a service from a REG_MULTI_SZ; as a";
+        let message = "Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type";
         return Err(format!("{message} {type_name} they would be lost, and the service would not start"));
     }
     let acceptable = match schema {
