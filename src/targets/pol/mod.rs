@@ -23,23 +23,19 @@ use std::{
 };
 
 use crate::{
-    files::{
-        canonical::canonical,
-        read::read_file,
-        replace::{remove_leftovers, replace_file},
-    },
-    format::{
-        gpt_ini::{self, Side},
-        pol::{Document, MAX_FILE, Setting},
-    },
+    files::canonical::canonical,
+    format::pol::{Document, Setting},
     registry::{Data, KeyName, KeyPath, RootKey, ValueName},
 };
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
-    WriteError, WriteFailure, lock::lock_beside,
+    WriteError, WriteFailure,
 };
+pub(super) use files::Replacements;
+use files::{Failed, Files};
 
+mod files;
 mod write;
 
 const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
@@ -49,8 +45,7 @@ const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
 pub struct PolTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    /// The path with links resolved. All names of one file therefore share a lock, and a write keeps the link.
-    path: PathBuf,
+    files: Files,
     root: RootKey,
     document: Document,
     exists: bool,
@@ -78,13 +73,27 @@ impl PolTarget {
             }
             found => found.map_err(io)?,
         };
-        let (document, exists) = load(&real, root)?;
-        Ok(Self { named: path.to_owned(), path: real, root, document, exists, is_stale: false })
+        Self::of(path.to_owned(), Files::named(real), root)
+    }
+
+    /// Reads the policy file at `path` of a Windows that is not running. The folder `volume` contains the file, and no
+    /// link below that folder is followed. Neither the file nor its folder need exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Self::open`].
+    pub(super) fn offline(path: PathBuf, volume: PathBuf, root: RootKey) -> Result<Self, TargetError> {
+        Self::of(path.clone(), Files::offline(path, volume), root)
+    }
+
+    fn of(named: PathBuf, files: Files, root: RootKey) -> Result<Self, TargetError> {
+        let (document, exists) = files.load(root)?;
+        Ok(Self { named, files, root, document, exists, is_stale: false })
     }
 
     /// Reads the file again, because it may have changed since it was last read.
     fn reload(&mut self) -> Result<(), TargetError> {
-        (self.document, self.exists) = load(&self.path, self.root)?;
+        (self.document, self.exists) = self.files.load(self.root)?;
         self.is_stale = false;
         Ok(())
     }
@@ -180,64 +189,6 @@ impl PolTarget {
         });
         BTreeSet::from_iter(first).into_iter().collect()
     }
-
-    /// Returns the `gpt.ini` with the version of the file, and the half to which the file belongs. Returns `None` if
-    /// the file is not part of a Group Policy object.
-    fn gpt_ini(&self) -> Option<(PathBuf, Side)> {
-        let half = self.path.parent()?;
-        let side = match half.file_name()?.to_str()? {
-            name if name.eq_ignore_ascii_case("Machine") => Side::Machine,
-            name if name.eq_ignore_ascii_case("User") => Side::User,
-            _ => return None,
-        };
-        let object = half.parent()?;
-        let found = fs::read_dir(object).ok()?.flatten().map(|entry| entry.path()).find(|path| {
-            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.eq_ignore_ascii_case("gpt.ini"))
-        });
-        let is_local = object
-            .file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.eq_ignore_ascii_case("GroupPolicy"));
-        found.or(is_local.then(|| object.join("gpt.ini"))).map(|path| (path, side))
-    }
-
-    /// Returns the `gpt.ini` with its version increased.
-    fn raised(&self) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
-        let Some((path, side)) = self.gpt_ini() else { return Ok(None) };
-        let place = path.display().to_string();
-        let bytes = match read_file(&path, 1 << 20) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(refused(place, error)),
-        };
-        match gpt_ini::raise(&bytes, side) {
-            Ok(raised) => Ok(Some((path, raised))),
-            Err(why) => Err(WriteError::Unsupported { place, detail: why.to_string() }),
-        }
-    }
-}
-
-fn refused(place: String, source: io::Error) -> WriteError {
-    match source.kind() {
-        io::ErrorKind::PermissionDenied => WriteError::Denied { place },
-        _ => WriteError::Io { place, source },
-    }
-}
-
-/// Returns the content of the file, and whether the file exists.
-fn load(path: &Path, root: RootKey) -> Result<(Document, bool), TargetError> {
-    let what = || path.display().to_string();
-    let bytes = match read_file(path, MAX_FILE as u64) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Document::empty(), false)),
-        Err(source) => return Err(TargetError::Io { what: what(), source }),
-    };
-    let document = Document::parse(bytes, root).map_err(|error| TargetError::Malformed {
-        what: what(),
-        detail: format!("{error}: {}", error.kind.hint()),
-        option: None,
-    })?;
-    Ok((document, true))
 }
 
 impl Target for PolTarget {
@@ -247,6 +198,10 @@ impl Target for PolTarget {
 
     fn missing_file(&self) -> Option<&Path> {
         (!self.exists).then_some(self.named.as_path())
+    }
+
+    fn unprocessed_policy(&self) -> Option<String> {
+        self.document.entries().next().and_then(|_| self.files.unprocessed())
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
@@ -260,9 +215,7 @@ impl Target for PolTarget {
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
-        let lock = lock_beside(&self.path)?;
-        // Leftover files that cannot be removed do not prevent an apply.
-        let _ = remove_leftovers(&self.path);
+        let lock = self.files.lock()?;
         self.reload()?;
         Ok(lock)
     }
@@ -271,57 +224,13 @@ impl Target for PolTarget {
         if changes.is_empty() {
             return Ok(());
         }
-        self.refresh().map_err(|error| error.refusal(&self.path.display().to_string()))?;
-        self.raised()?;
-        let before = self.document.clone();
-        let made = self.carry_out(changes).and_then(|()| self.try_undo(changes));
-        self.document = before;
-        made
+        self.refresh().map_err(|error| error.refusal(&self.place()))?;
+        self.edited(changes).map(drop)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let place = self.path.display().to_string();
-        // Check the changes against the present content of the file, which may have been edited without the lock.
-        self.reload().map_err(|error| error.refusal(&place))?;
-        let before = self.document.clone();
-        let raised = self.raised()?;
-        let made = self.carry_out(changes).and_then(|()| {
-            let edited = self.document.clone();
-            self.try_undo(changes)?;
-            self.document = edited;
-            let bytes = self.document.to_bytes();
-            match bytes.len() {
-                0..=MAX_FILE => Ok(bytes),
-                size => {
-                    let detail = format!("the file would have {size} bytes, and kbfix reads no more than {MAX_FILE}");
-                    Err(WriteError::Unsupported { place: place.clone(), detail })
-                }
-            }
-        });
-        let bytes = match made {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                self.document = before;
-                return Err(error.into());
-            }
-        };
-        let replaced = replace_file(&self.path, &bytes).map_err(|source| refused(place, source));
-        // Windows compares the versions, so the policy must be complete before its version is increased.
-        let replaced = replaced.and_then(|()| match raised {
-            Some((path, bytes)) => {
-                replace_file(&path, &bytes).map_err(|source| refused(path.display().to_string(), source))
-            }
-            None => Ok(()),
-        });
-        self.exists = true;
-        replaced.map_err(|error| {
-            // The new file may be in place anyway.
-            self.is_stale = true;
-            WriteFailure { error, begun: changes.to_vec() }
-        })
+        let prepared = self.prepare(changes)?;
+        self.replace(&prepared, changes)
     }
 }
 

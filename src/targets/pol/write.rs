@@ -1,21 +1,62 @@
-//! Makes changes to a policy file in memory. Each change is checked against the present state first.
+//! Makes changes to a policy file: first in memory, where each is checked against the present state, then on disk.
 
 use crate::{
     format::pol::EditError,
     registry::KeyPath,
-    targets::{Answer, ChangeAction, KeyChange, Unread, WriteError, precondition},
+    targets::{Answer, ChangeAction, KeyChange, Unread, WriteError, WriteFailure, precondition},
 };
 
-use super::{OTHER_VALUES, PolTarget};
+use super::{Failed, OTHER_VALUES, PolTarget, Replacements};
 
 impl PolTarget {
-    /// Makes the changes.
-    pub(super) fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    /// Returns the files after these changes, which are checked against the present content of the file: another
+    /// program may have edited it without the lock. Writes nothing.
+    pub(in crate::targets) fn prepare(&mut self, changes: &[KeyChange]) -> Result<Replacements, WriteError> {
+        if changes.is_empty() {
+            return Ok(Replacements::default());
+        }
+        self.reload().map_err(|error| error.refusal(&self.place()))?;
+        self.edited(changes)
+    }
+
+    /// Replaces the files. Afterwards, they are read again.
+    pub(in crate::targets) fn replace(
+        &mut self,
+        prepared: &Replacements,
+        changes: &[KeyChange],
+    ) -> Result<(), WriteFailure> {
+        let replaced = self.files.replace(prepared);
+        self.is_stale = true;
+        replaced.map_err(|Failed { error, is_restored }| {
+            let begun = if is_restored { Vec::new() } else { changes.to_vec() };
+            WriteFailure { error, begun }
+        })
+    }
+
+    /// Returns the files after these changes. Each change must be possible to undo.
+    pub(super) fn edited(&mut self, changes: &[KeyChange]) -> Result<Replacements, WriteError> {
+        let before = self.document.clone();
+        let made = self.carry_out(changes).and_then(|()| {
+            let bytes = self.document.to_bytes();
+            self.try_undo(changes)?;
+            self.files.replacements(bytes)
+        });
+        self.document = before;
+        made
+    }
+
+    /// Returns the path of the file, for messages.
+    pub(in crate::targets) fn place(&self) -> String {
+        self.files.path.display().to_string()
+    }
+
+    /// Makes the changes in memory.
+    fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         changes.iter().try_for_each(|change| self.carry_out_one(change))
     }
 
     /// Undoes the changes in memory.
-    pub(super) fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let read = |pol: &mut Self, query: &_| pol.read_key(query).unwrap_or_else(Answer::Unread);
         precondition::undo(changes, self, Self::carry_out_one, read)
     }
