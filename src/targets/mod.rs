@@ -24,6 +24,7 @@ mod image;
 pub mod local;
 pub mod lock;
 mod offline;
+mod one_file;
 mod open;
 mod pol;
 mod policy;

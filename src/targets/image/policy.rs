@@ -9,7 +9,8 @@ use crate::{
     registry::{KeyName, PolicyBranch, RootKey},
     targets::{
         Answer, KeyChange, KeyFacts, KeyQuery, Lock, PolTarget, PolicyFacts, PolicyScope, PolicyStore, Reason,
-        Target as _, TargetError, Unread, WriteError, WriteFailure, pol::Replacements,
+        Target as _, TargetError, Unread, WriteError, WriteFailure,
+        one_file::{self, Prepared},
     },
 };
 
@@ -71,27 +72,30 @@ impl LocalPolicy {
             folders.0.push(folder.clone());
         }
         let lock = self.file.lock().map_err(|error| error.refusal(&self.file.place()))?;
-        let prepared = self.file.prepare(changes)?;
-        Ok(Begun { file: &mut self.file, prepared, _lock: lock, folders })
+        let prepared = one_file::prepare(&mut self.file, changes)?;
+        Ok(Begun { file: &mut self.file, prepared, lock, folders })
     }
 }
 
 /// Changes that are ready to be written. If they are not, the folders that were created for them are removed.
 pub(super) struct Begun<'a> {
     file: &'a mut PolTarget,
-    prepared: Replacements,
+    prepared: Prepared<PolTarget>,
     // Dropped before the folders: the lock is a file in one of them.
-    _lock: Lock,
+    lock: Lock,
     folders: Folders,
 }
 
 impl Begun<'_> {
     /// Writes the changes.
-    pub(super) fn finish(mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
-        let written = self.file.replace(&self.prepared, changes);
+    pub(super) fn finish(self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        let Self { file, prepared, lock, mut folders } = self;
+        let written = one_file::replace(file, prepared, changes);
         if written.as_ref().err().is_none_or(|failure| !failure.begun.is_empty()) {
-            self.folders.0.clear();
+            folders.0.clear();
         }
+        // Removed before the folders: the lock is a file in one of them.
+        drop(lock);
         written
     }
 }

@@ -31,11 +31,11 @@ use crate::{
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
     WriteError, WriteFailure,
+    one_file::{self, Loaded},
 };
-pub(super) use files::Replacements;
-use files::{Failed, Files};
+use disk::Disk;
 
-mod files;
+mod disk;
 mod write;
 
 const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
@@ -45,12 +45,10 @@ const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
 pub struct PolTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    files: Files,
     root: RootKey,
-    document: Document,
+    disk: Disk,
+    file: Loaded<Document>,
     exists: bool,
-    /// Whether a failed write may have made `document` differ from the file, so that it must be read again.
-    is_stale: bool,
 }
 
 impl PolTarget {
@@ -73,7 +71,7 @@ impl PolTarget {
             }
             found => found.map_err(io)?,
         };
-        Self::of(path.to_owned(), Files::named(real), root)
+        Self::of(path.to_owned(), real, Disk::named(), root)
     }
 
     /// Reads the policy file at `path` of a Windows that is not running. The folder `volume` contains the file, and no
@@ -83,29 +81,22 @@ impl PolTarget {
     ///
     /// Returns the errors of [`Self::open`].
     pub(super) fn offline(path: PathBuf, volume: PathBuf, root: RootKey) -> Result<Self, TargetError> {
-        Self::of(path.clone(), Files::offline(path, volume), root)
+        Self::of(path.clone(), path, Disk::offline(volume), root)
     }
 
-    fn of(named: PathBuf, files: Files, root: RootKey) -> Result<Self, TargetError> {
-        let (document, exists) = files.load(root)?;
-        Ok(Self { named, files, root, document, exists, is_stale: false })
+    fn of(named: PathBuf, real: PathBuf, disk: Disk, root: RootKey) -> Result<Self, TargetError> {
+        let (document, exists) = disk.load(&real, root)?;
+        Ok(Self { named, root, disk, file: Loaded::new(real, document), exists })
     }
 
-    /// Reads the file again, because it may have changed since it was last read.
-    fn reload(&mut self) -> Result<(), TargetError> {
-        (self.document, self.exists) = self.files.load(self.root)?;
-        self.is_stale = false;
-        Ok(())
-    }
-
-    /// Reads the file again after a failed write.
-    fn refresh(&mut self) -> Result<(), TargetError> {
-        if self.is_stale { self.reload() } else { Ok(()) }
+    /// Returns the path of the file, for messages.
+    pub(super) fn place(&self) -> String {
+        self.file.place()
     }
 
     fn read_key(&self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Unread> {
         let path = self.resolve(&query.key)?;
-        let state = self.document.key(&path);
+        let state = self.file.document.key(&path);
         if state.key_deleted && !state.present {
             return Ok(Answer::Absent);
         }
@@ -119,7 +110,7 @@ impl PolTarget {
                 ));
             }
         };
-        let set = self.document.values(&path);
+        let set = self.file.document.values(&path);
         let answer = |name: &ValueName| {
             if name.as_str().eq_ignore_ascii_case(OTHER_VALUES) {
                 return if state.values_deleted { Answer::Absent } else { Answer::not_configured() };
@@ -175,14 +166,14 @@ impl PolTarget {
                 format!("a policy file for {} cannot contain settings for {}", self.root.short(), path.root().short());
             return Err(Unread::new(Reason::Unknown, detail));
         }
-        match self.document.unreadable() {
+        match self.file.document.unreadable() {
             Some(why) => Err(Unread::new(Reason::Malformed, format!("an entry cannot be understood: {why}"))),
             None => Ok(path),
         }
     }
 
     fn subkeys(&self, path: &KeyPath) -> Vec<KeyName> {
-        let below = self.document.keys().filter(|key| key.is_within(path) && self.document.key(key).present);
+        let below = self.file.document.keys().filter(|key| key.is_within(path) && self.file.document.key(key).present);
         let first = below.filter_map(|key| {
             let below = key.relative_to(path)?;
             KeyName::new(below.split('\\').next()?).ok()
@@ -201,11 +192,11 @@ impl Target for PolTarget {
     }
 
     fn unprocessed_policy(&self) -> Option<String> {
-        self.document.entries().next().and_then(|_| self.files.unprocessed())
+        self.file.document.entries().next().and_then(|_| self.disk.unprocessed(&self.file.path))
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
-        self.refresh()?;
+        one_file::refresh(self)?;
         Ok(queries.iter().map(|query| self.read_key(query).unwrap_or_else(Answer::Unread)).collect())
     }
 
@@ -215,22 +206,19 @@ impl Target for PolTarget {
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
-        let lock = self.files.lock()?;
-        self.reload()?;
+        let lock = one_file::lock(self)?;
+        self.disk.remove_leftovers(&self.file.path);
         Ok(lock)
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        self.refresh().map_err(|error| error.refusal(&self.place()))?;
-        self.edited(changes).map(drop)
+        one_file::rehearse(self, changes)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
-        let prepared = self.prepare(changes)?;
-        self.replace(&prepared, changes)
+        one_file::write(self, changes)?;
+        self.exists |= !changes.is_empty();
+        Ok(())
     }
 }
 

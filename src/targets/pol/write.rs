@@ -1,66 +1,49 @@
-//! Makes changes to a policy file: first in memory, where each is checked against the present state, then on disk.
+//! Makes changes to a policy file in memory. Each change is checked against the present state first.
 
 use crate::{
-    format::pol::EditError,
+    format::pol::{Document, EditError},
     registry::KeyPath,
-    targets::{Answer, ChangeAction, KeyChange, Unread, WriteError, WriteFailure, precondition},
+    targets::{
+        Answer, ChangeAction, KeyChange, TargetError, Unread, WriteError,
+        one_file::{Loaded, NotReplaced, OneFile, Replacements},
+        precondition,
+    },
 };
 
-use super::{Failed, OTHER_VALUES, PolTarget, Replacements};
+use super::{OTHER_VALUES, PolTarget};
 
-impl PolTarget {
-    /// Returns the files after these changes, which are checked against the present content of the file: another
-    /// program may have edited it without the lock. Writes nothing.
-    pub(in crate::targets) fn prepare(&mut self, changes: &[KeyChange]) -> Result<Replacements, WriteError> {
-        if changes.is_empty() {
-            return Ok(Replacements::default());
-        }
-        self.reload().map_err(|error| error.refusal(&self.place()))?;
-        self.edited(changes)
+impl OneFile for PolTarget {
+    type Document = Document;
+
+    fn file(&mut self) -> &mut Loaded<Document> {
+        &mut self.file
     }
 
-    /// Replaces the files. Afterwards, they are read again.
-    pub(in crate::targets) fn replace(
-        &mut self,
-        prepared: &Replacements,
-        changes: &[KeyChange],
-    ) -> Result<(), WriteFailure> {
-        let replaced = self.files.replace(prepared);
-        self.is_stale = true;
-        replaced.map_err(|Failed { error, is_restored }| {
-            let begun = if is_restored { Vec::new() } else { changes.to_vec() };
-            WriteFailure { error, begun }
-        })
+    fn load(&mut self) -> Result<Document, TargetError> {
+        let (document, exists) = self.disk.load(&self.file.path, self.root)?;
+        self.exists = exists;
+        Ok(document)
     }
 
-    /// Returns the files after these changes. Each change must be possible to undo.
-    pub(super) fn edited(&mut self, changes: &[KeyChange]) -> Result<Replacements, WriteError> {
-        let before = self.document.clone();
-        let made = self.carry_out(changes).and_then(|()| {
-            let bytes = self.document.to_bytes();
-            self.try_undo(changes)?;
-            self.files.replacements(bytes)
-        });
-        self.document = before;
-        made
-    }
-
-    /// Returns the path of the file, for messages.
-    pub(in crate::targets) fn place(&self) -> String {
-        self.files.path.display().to_string()
-    }
-
-    /// Makes the changes in memory.
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         changes.iter().try_for_each(|change| self.carry_out_one(change))
     }
 
-    /// Undoes the changes in memory.
     fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let read = |pol: &mut Self, query: &_| pol.read_key(query).unwrap_or_else(Answer::Unread);
         precondition::undo(changes, self, Self::carry_out_one, read)
     }
 
+    fn replacements(&mut self) -> Result<Replacements, WriteError> {
+        self.disk.replacements(&self.file.path, self.file.document.to_bytes())
+    }
+
+    fn replace(&mut self, files: &Replacements) -> Result<(), NotReplaced> {
+        self.disk.replace(files)
+    }
+}
+
+impl PolTarget {
     fn carry_out_one(&mut self, change: &KeyChange) -> Result<(), WriteError> {
         precondition::before(change, |query| self.read_key(query).unwrap_or_else(Answer::Unread))?;
         let place = || change.key.to_string();
@@ -73,11 +56,11 @@ impl PolTarget {
         let kept = kept.filter(|key| self.is_made(key));
         match change.action {
             ChangeAction::Delete => {
-                self.document.forget_key(&path);
+                self.file.document.forget_key(&path);
                 return self.keep(kept).map_err(refused(place()));
             }
             ChangeAction::Create if change.values.is_empty() => {
-                self.document.create_key(&path).map_err(refused(place()))?;
+                self.file.document.create_key(&path).map_err(refused(place()))?;
             }
             ChangeAction::Create | ChangeAction::Update => {}
         }
@@ -87,17 +70,17 @@ impl PolTarget {
             change.values.iter().partition(|value| value.name.as_str().eq_ignore_ascii_case(OTHER_VALUES));
         for value in others {
             let made = match &value.after {
-                None => self.document.delete_all_values(&path),
-                Some(data) if data.is_not_configured() => self.document.keep_other_values(&path),
+                None => self.file.document.delete_all_values(&path),
+                Some(data) if data.is_not_configured() => self.file.document.keep_other_values(&path),
                 Some(_) => Err(EditError::Reserved),
             };
             made.map_err(refused(change.place(&value.name)))?;
         }
         for value in single {
             let made = match &value.after {
-                None => self.document.delete(&path, &value.name),
-                Some(data) if data.is_not_configured() => self.document.forget(&path, &value.name),
-                Some(data) => self.document.set(&path, &value.name, data),
+                None => self.file.document.delete(&path, &value.name),
+                Some(data) if data.is_not_configured() => self.file.document.forget(&path, &value.name),
+                Some(data) => self.file.document.set(&path, &value.name, data),
             };
             made.map_err(refused(change.place(&value.name)))?;
         }
@@ -106,11 +89,11 @@ impl PolTarget {
 
     /// Returns whether the file deletes the key and makes it anew.
     fn is_made(&self, key: &KeyPath) -> bool {
-        let state = self.document.key(key);
+        let state = self.file.document.key(key);
         state.key_deleted && state.present
     }
 
     fn keep(&mut self, key: Option<KeyPath>) -> Result<(), EditError> {
-        key.map_or(Ok(()), |key| self.document.create_key(&key))
+        key.map_or(Ok(()), |key| self.file.document.create_key(&key))
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 mod import;
 mod through;
-#[path = "../support/numbers.rs"]
+#[path = "../../support/numbers.rs"]
 mod numbers;
 use numbers::Numbers;
 
