@@ -40,7 +40,8 @@ impl Reads {
     }
 }
 
-/// The changes planned so far: the spec that planned each, and the spec whose plan the latest answers depend on.
+/// The changes planned so far, each with the spec that planned it. Also records the spec on whose planned change the
+/// latest answers depend.
 #[derive(Default, Clone)]
 struct Planned {
     keys: BTreeMap<Key, String>,
@@ -70,7 +71,7 @@ pub struct Told {
     pub store: PolicyStore,
     /// The path of the store's file.
     pub path: String,
-    /// Its setting, or why it could not be read.
+    /// The setting of the store, or why the store could not be read.
     pub says: Result<PolicySetting, Unread>,
 }
 

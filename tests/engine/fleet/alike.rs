@@ -8,7 +8,7 @@ use kbfix::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::support::{Folder, OTHER, SPEC, dword, snapshot, specs, sz};
+use super::support::{Folder, OTHER, SPEC, dword, snapshot, specs, sz, text};
 
 /// A spec for one machine, which it knows by its MachineGuid.
 const BY_GUID: &str = r"
@@ -56,7 +56,7 @@ fn both(folder: &Folder, specs: &[Spec]) -> (String, String) {
     let (which, waivers) = (vec![0; members.each.len()], Waivers::default());
     let shared = survey(&members, &lists, &which, &waivers, &mut ());
     let each = survey_with_plans(&members, &lists, &which, &waivers, |_| (), |_, ()| (), &mut ());
-    [shared, each].map(|survey| render::fleet::json(&FleetReport::of(survey, specs, FleetCommand::Diff))).into()
+    [shared, each].map(|survey| text(render::fleet::json, &FleetReport::of(survey, specs, FleetCommand::Diff))).into()
 }
 
 #[test]
