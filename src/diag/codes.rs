@@ -125,12 +125,16 @@ codes! {
     ROLLBACK_CONFLICT = "rollback-conflict";
     /// A retirement was not given a spec that is applied and stays.
     RETIRE_NEEDS_SPEC = "retire-needs-spec";
+    /// An id to retire is not the id of any spec, built-in spec or journal.
+    RETIRE_UNKNOWN_ID = "retire-unknown-id";
     /// A rollback was made in a control set that is not the current one.
     OTHER_CONTROL_SET = "other-control-set";
     /// A registry file is larger than the largest file that kbfix reads.
     REG_TOO_LARGE = "reg-too-large";
     /// A registry file does not begin with the header of a `.reg` file.
     REG_HEADER = "reg-header";
+    /// The file is a registry hive, not a registry file.
+    REG_HIVE = "reg-hive";
     /// A registry file has bytes in an unknown code page.
     REG_CODE_PAGE = "reg-code-page";
     /// The section of a registry file does not name a valid key.

@@ -1,8 +1,8 @@
 //! A file in a folder that is kept open and was reached without following a link.
 //!
-//! A path can change between check and use: whoever may write to a folder on the way can put a link in its place and so
-//! lead kbfix, which runs as an administrator, to another file. An access through [`Pinned::path`] stays in the folder
-//! that was reached.
+//! A path can change between check and use. Someone who can write to a folder in the path can replace a part of it by a
+//! link. kbfix, which runs as an administrator, would then access another file. To prevent this, the folders are kept
+//! open, and [`Pinned::path`] always leads through the folder that was checked.
 
 use std::{
     fs::{File, Metadata, metadata, symlink_metadata},
@@ -71,7 +71,8 @@ impl Pinned {
 
     /// Opens the folders from `root` down to the file, as [`Pinned::open`] does.
     ///
-    /// Without a root the operator named the file: then links are followed as usual, and no folder is kept open.
+    /// If there is no root, the operator has named the file itself. Then links are followed as usual, and no folder is
+    /// kept open.
     ///
     /// # Errors
     /// Returns the errors of [`Pinned::open`].
@@ -159,7 +160,7 @@ mod system {
 
     /// Returns the path through the open folder in Linux's `/proc` (proc_pid_fd(5)).
     ///
-    /// `None` where there is no `/proc`: then a short time passes between the check in [`super::Pinned::open`] and the
+    /// `None` if there is no `/proc`: then a short time passes between the check in [`super::Pinned::open`] and the
     /// use.
     pub(super) fn path_in(folder: &File, name: &OsStr) -> Option<PathBuf> {
         let through = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));

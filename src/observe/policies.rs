@@ -14,7 +14,7 @@ pub struct Told {
     pub store: PolicyStore,
     /// The path of the store's file.
     pub path: String,
-    /// Its setting, or why it could not be read.
+    /// The setting of the store, or why the store could not be read.
     pub says: Result<PolicySetting, Unread>,
 }
 

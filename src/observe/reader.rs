@@ -39,7 +39,8 @@ impl Reads {
     }
 }
 
-/// The changes planned so far: the spec that planned each, and the spec whose plan the latest answers depend on.
+/// The changes planned so far, each with the spec that planned it. Also records the spec on whose planned change the
+/// latest answers depend.
 #[derive(Default, Clone)]
 struct Planned {
     keys: BTreeMap<Key, String>,

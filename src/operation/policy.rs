@@ -1,4 +1,5 @@
-//! Warns about policy stores: which values Group Policy will set back, and for which values this is not known.
+//! Warns about Group Policy: names the values whose change Group Policy will undo, and the values for which this is not
+//! known.
 
 use std::slice;
 
@@ -54,7 +55,7 @@ pub(super) fn of_users(
     Some(severity(Code::POLICY_OF_USERS, message).hint(hint.bare_option("through-policy")))
 }
 
-/// Returns the same about one spec of a plan, as codes with sentences.
+/// Returns the codes and sentences of the warnings about one spec of a plan.
 pub(crate) fn notes(spec: &SpecPlan, plan: &Plan, target: &dyn Target) -> Vec<(Code, String)> {
     let owned = owned(spec).map(|text| (Code::POLICY_OWNED, text));
     let unknown = unknown(slice::from_ref(spec), plan, target).map(|(text, _)| (Code::POLICY_UNKNOWN, text));

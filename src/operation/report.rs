@@ -162,7 +162,8 @@ impl Report {
 
     /// Returns the report of a plan whose changes were all made earlier.
     pub fn of_applied_plan(mut plan: Plan, command: Command) -> Self {
-        // The digest of the plan that was reviewed, not of what is left of it.
+        // Use the digest of the plan that was reviewed. The changes are removed below, so the digest would be different
+        // then.
         let digest = plan.digest();
         for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
             spec.outcome = Outcome::InDesiredState;

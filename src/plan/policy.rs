@@ -1,4 +1,4 @@
-//! Finds the policy stores that set the values which a spec sets.
+//! Finds the policy stores that set the same values as a spec.
 //!
 //! Group Policy writes the settings of its stores at each refresh. This undoes a change to such a value, unless the
 //! store sets the same data. If a store could not be read, it is unknown whether it sets the value.
@@ -175,7 +175,7 @@ pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let changed = spec.changes.iter().flat_map(|change| change.values.iter().map(move |value| (&change.key, value)));
     let changed = changed.map(|(key, value)| ((key, &value.name), value.after.as_ref()));
     let satisfied = spec.satisfied.iter().filter_map(|one| Some(((&one.key, one.name.as_ref()?), one.data.as_ref())));
-    // A value that is deleted with its key is in both.
+    // A value that is deleted together with its key is both satisfied and changed.
     let wanted: BTreeMap<(&Key, &ValueName), Option<&Data>> = satisfied.chain(changed).collect();
     let mut found = Found::default();
     wanted.into_iter().for_each(|((key, name), after)| found.add(key, name, after, |_| false, reader));

@@ -147,7 +147,7 @@ fn once_planned(spec: &SpecPlan) -> String {
     }
 }
 
-/// Whether a plan was made that can be saved and reviewed.
+/// Returns whether the report contains a plan that can be saved and reviewed.
 fn is_to_review(report: &Report) -> bool {
     let is_planned = report.changes_are() == Some(ChangesAre::Planned);
     report.command == Command::Diff || report.command == Command::Retire && is_planned

@@ -93,7 +93,7 @@ impl Address {
     /// Parses a URI, and makes the path in it absolute.
     ///
     /// # Errors
-    /// Returns [`AddressError`] where the URI has none of the known forms.
+    /// Returns [`AddressError`] if the URI has none of the known forms.
     pub fn new(uri: &str, files: Option<&Path>, code_page: Option<u16>) -> Result<Self, AddressError> {
         let mut address = Self {
             uri: uri.to_owned(),
@@ -141,7 +141,7 @@ impl Address {
     /// Callers reject such an option: if it were ignored, kbfix would read something other than what the user named.
     ///
     /// # Errors
-    /// Returns [`AddressError`] where the URI has none of the known forms.
+    /// Returns [`AddressError`] if the URI has none of the known forms.
     pub fn misfit(&self) -> Result<Option<(Extra, &'static str)>, AddressError> {
         let kind = self.kind()?;
         let own_drive = match kind {
@@ -178,7 +178,7 @@ impl Address {
     /// Returns the kind of the target.
     ///
     /// # Errors
-    /// Returns [`AddressError`] where the URI has none of the known forms.
+    /// Returns [`AddressError`] if the URI has none of the known forms.
     pub fn kind(&self) -> Result<Kind, AddressError> {
         let because = |detail: String| AddressError { uri: self.uri.clone(), detail };
         let error = || because(KINDS.to_owned());

@@ -67,7 +67,7 @@ impl ImageTarget {
     /// never written.
     ///
     /// # Errors
-    /// Returns an error where the volume has no Windows folder, or has two and no `boot.ini` says which of them starts.
+    /// Returns an error if the volume has no Windows folder, or has two and no `boot.ini` says which of them starts.
     pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let root =
             canonical(folder).map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;

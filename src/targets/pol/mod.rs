@@ -5,7 +5,7 @@
 //! machine. So a condition about such a value, or about a key in which the file sets nothing, is unknown. A change can
 //! lead from each of the states to each other, so it can be rolled back.
 //!
-//! - All other values of a key are treated as one value named `**DelVals.`: absent where the file deletes them,
+//! - All other values of a key are treated as one value named `**DelVals.`: absent if the file deletes them,
 //!   otherwise not configured. So a key that must contain no other values gets that entry.
 //! - A value that the file sets only if it is absent (`**soft.`) is unread. If an entry cannot be understood,
 //!   everything is unread.
