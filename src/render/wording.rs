@@ -2,6 +2,7 @@
 
 use crate::{
     diag::number_of,
+    operation::report::Report,
     plan::{Check, Evidence, Install, Outcome, Part, PendingRestart, PolicyResult, RulesHere, SpecPlan, Truth},
     spec::document::ComputerRestart,
 };
@@ -18,6 +19,15 @@ pub(super) fn changes(spec: &SpecPlan) -> String {
         Outcome::Failed => format!("not completely undone: {count}"),
         _ => count,
     }
+}
+
+/// Says how many of the changed keys are in the local GPO; `None` if there is none.
+pub(super) fn local_gpo(spec: &SpecPlan, report: &Report) -> Option<String> {
+    let in_policy = spec.changes.iter().filter(|change| change.key.policy_branch().is_some()).count();
+    let keys = number_of(spec.changes.len(), "key");
+    (report.through_policy && in_policy > 0).then(|| {
+        format!("{in_policy} of {keys} in the Registry.pol of the local GPO, which Windows applies at its next start")
+    })
 }
 
 /// Returns a notice to show before the changes of a failed write, because these changes are not in place.

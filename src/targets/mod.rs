@@ -43,7 +43,7 @@ pub use change::{ChangeAction, KeyChange, ValueChange};
 pub use events::{EventAnswer, EventFacts, EventQuery, Since};
 pub use facts::{Drift, Facts, FilePath};
 pub use hive::HiveTarget;
-pub use image::ImageTarget;
+pub use image::{ImageTarget, USERS_POLICY};
 pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
 pub use pol::PolTarget;
@@ -138,6 +138,18 @@ pub trait Target {
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let why = format!("{} has no event logs", self.uri());
         Ok(queries.iter().map(|_| Answer::unread(Reason::Unsupported, &why)).collect())
+    }
+
+    /// Returns whether values in the policy branches of `HKLM` are read and written in the local GPO of the target, and
+    /// not in its registry.
+    fn through_policy(&self) -> bool {
+        false
+    }
+
+    /// Returns why Windows does not process the policy file to which the target writes, as a sentence. Each write
+    /// corrects that.
+    fn unprocessed_policy(&self) -> Option<String> {
+        None
     }
 
     /// Returns the file of the target if it does not exist, and the first change would create it.

@@ -98,8 +98,14 @@ fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
 pub(super) fn names_hives(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
     let is_below = |path: &str| KeyPath::from_parts(RootKey::Hklm, path).is_ok_and(|path| key.is_within(&path));
-    let root = change.values.iter().any(|value| value.name.as_str().eq_ignore_ascii_case("SystemRoot"));
-    is_below(PROFILES) || (root && is_below(WINDOWS))
+    is_below(PROFILES) || moves_windows(change)
+}
+
+/// Returns whether the change may alter where the Windows folder is: whether it changes `SystemRoot`.
+pub(super) fn moves_windows(change: &KeyChange) -> bool {
+    let key = change.key.one_name(false).path;
+    KeyPath::from_parts(RootKey::Hklm, WINDOWS).is_ok_and(|path| key.is_within(&path))
+        && change.values.iter().any(|value| value.name.as_str().eq_ignore_ascii_case("SystemRoot"))
 }
 
 /// Returns every user with a profile, and the Default profile.
