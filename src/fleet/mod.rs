@@ -16,6 +16,7 @@ mod note;
 mod outcome;
 mod pace;
 mod parallel;
+mod planner;
 mod report;
 mod row;
 mod same;

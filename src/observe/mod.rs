@@ -6,6 +6,7 @@
 //! also decides what is read, and nothing is read that no spec needs.
 
 mod limits;
+mod query;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use limits::{Limits, PATHS, asked_for};
 use reader::Ask;
 
 pub(crate) use limits::MOST_KEYS;
+pub(crate) use query::{AnswerDigest, Query};
 pub use reader::{KeyImage, Reader, Reads, Told};
 
 /// The highest number of rounds in one observation.
