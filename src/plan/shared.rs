@@ -331,47 +331,47 @@ fn with_parents<'k>(keys: impl Iterator<Item = &'k Key>) -> Vec<Key> {
 mod tests {
     use super::*;
     use crate::{
-        registry::{Data, ValueName},
+        observe::observe,
+        plan::Planning,
         spec::{Settings, Source, load_all},
-        targets::{Answer, KeyFacts, KeyQuery, ValueSelection},
+        targets::{Address, open},
     };
 
-    fn facts(values: &[(&str, u32)]) -> Facts {
-        let mut facts = Facts::default();
-        let values = values.iter().map(|(name, data)| {
-            let name = ValueName::new(name).unwrap();
-            (name, Answer::Present(Data::dword(*data)))
-        });
-        let query =
-            KeyQuery { key: r"HKLM\SOFTWARE\Vendor".parse().unwrap(), values: ValueSelection::All, subkeys: false };
-        facts.record_key(&query, Answer::Present(KeyFacts { values: values.collect(), ..KeyFacts::default() }));
-        facts
+    /// The facts of a machine with these values, as the specs need them.
+    fn facts(specs: &[Spec], values: &str) -> Facts {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("machine.reg");
+        let text = format!("REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor]\r\n{values}");
+        std::fs::write(&file, text).unwrap();
+        let mut target = open(&Address::new(&format!("reg:{}", file.display()), None, None).unwrap()).unwrap();
+        let mut planning = Planning::new("x", specs);
+        observe(target.as_mut(), |reader| planning.ask(reader)).unwrap()
     }
 
     #[test]
     fn a_plan_is_shared_as_long_as_what_its_spec_reads_is_the_same() {
-        let spec = |id: &str, name: &str| {
+        let spec = |name: &str| {
             format!(
-                "kbfix: 1\nid: {id}\ntitle: t\nregistry: [{{ key: HKLM\\SOFTWARE\\Vendor, values: {{ {name}: {{ type: REG_DWORD, data: 1 }} }} }}]\n"
+                "kbfix: 1\nid: {name}\ntitle: t\nregistry:\n  - key: HKLM\\SOFTWARE\\Vendor\n    values: {{ {name}: {{ type: REG_DWORD, data: 1 }} }}\n"
             )
         };
-        let texts = [spec("ONE", "a"), spec("TWO", "b")];
+        let texts = ["A", "B", "C"].map(spec);
         let sources: Vec<_> = texts.iter().map(|text| Source { name: "x.yaml", bytes: text.as_bytes() }).collect();
         let specs = load_all(&sources, &Settings::for_validation()).into_specs().unwrap();
-        let shared = SharedPlans::new(&specs).unwrap();
-        let ids = |values: &[(&str, u32)]| -> (bool, Vec<usize>) {
-            let facts = facts(values);
+        let shared = SharedPlans::new(&specs[..2]).unwrap();
+        let ids = |values: &str| -> (bool, Vec<usize>) {
+            let facts = facts(&specs, values);
             let mut answers = Answers::new(&facts, false);
             let is_known = shared.known(&mut answers).is_some();
             (is_known, shared.plan(&mut answers).unwrap().iter().map(|plan| plan.id).collect())
         };
-        let (is_known, first) = ids(&[("a", 2), ("b", 2)]);
+        let (is_known, first) = ids("\"A\"=dword:00000002\r\n");
         assert!(!is_known);
-        // A value that no spec reads changes nothing.
-        assert_eq!(ids(&[("a", 2), ("b", 2), ("c", 7)]), (true, first.clone()));
-        let (is_known, second) = ids(&[("a", 2), ("b", 1)]);
+        // A value that neither spec reads changes nothing.
+        assert_eq!(ids("\"A\"=dword:00000002\r\n\"C\"=dword:00000007\r\n"), (true, first.clone()));
+        let (is_known, second) = ids("\"A\"=dword:00000002\r\n\"B\"=dword:00000001\r\n");
         assert!(!is_known && second[0] == first[0] && second[1] != first[1]);
-        // A fact is missing: nothing is known.
+        // Facts are missing.
         let facts = Facts::default();
         assert!(shared.plan(&mut Answers::new(&facts, false)).is_none());
     }
