@@ -10,10 +10,10 @@ use super::{
     alike::MachineCases,
     case::Cases,
     comparison::Unreadable,
+    one::{opened, planned, snapshot},
     pace::Pace,
     parallel,
     planner::Planner,
-    survey::{opened, planned, snapshot},
 };
 use crate::{
     operation::{Progress, make_plan},

@@ -13,6 +13,7 @@ mod document;
 mod folder;
 mod member;
 mod note;
+mod one;
 mod outcome;
 mod pace;
 mod parallel;

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Case, Note, Waivers,
     alike::{Alike, MachineCases},
-    survey::planned,
+    one::planned,
 };
 use crate::{
     observe::observe,
@@ -100,7 +100,7 @@ impl<'a> Planner<'a> {
         };
         let queries = shared.differing(&mut [(answers(old), before), (answers(new), after)]);
         let read = |target: &mut SnapshotTarget| {
-            observe(target, |reader| queries.iter().for_each(|query| query.ask(reader)))
+            observe(target, |reader| queries.iter().for_each(|query| reader.ask(query)))
                 .map_err(|error| error.to_string())
         };
         Ok(Some(read(old)?.changed(&read(new)?)))

@@ -5,6 +5,7 @@
 //! These are read in one batch, and the code runs again, until no query is open. This way the code that makes the plan
 //! also decides what is read, and nothing is read that no spec needs.
 
+mod asked;
 mod limits;
 mod query;
 mod reader;
@@ -15,12 +16,13 @@ use crate::{
     registry::Key,
     targets::{Answer, Facts, KeyChange, PolicyQuery, PolicyStores, Target, TargetError},
 };
+use asked::Ask;
 use limits::{Limits, PATHS, asked_for};
-use reader::Ask;
 
+pub use asked::{KeyImage, Reads, Told};
 pub(crate) use limits::MOST_KEYS;
 pub(crate) use query::{AnswerDigest, Query};
-pub use reader::{KeyImage, Reader, Reads, Told};
+pub use reader::Reader;
 
 /// The highest number of rounds in one observation.
 ///

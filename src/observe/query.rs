@@ -2,7 +2,6 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::Reader;
 use crate::{
     registry::{Key, ValueName},
     targets::Facts,
@@ -11,7 +10,7 @@ use crate::{
 /// The SHA-256 of answers.
 pub(crate) type AnswerDigest = [u8; 32];
 
-/// A query that a [`Reader`] answered.
+/// A query that a [`Reader`](super::Reader) answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Query {
     /// Whether the key exists.
@@ -44,20 +43,7 @@ impl Query {
         }
     }
 
-    /// Makes the query, so that its answer is read.
-    pub(crate) fn ask(&self, reader: &Reader<'_>) {
-        match self {
-            Self::Key(key) => drop(reader.key(key)),
-            Self::Value(key, name) => drop(reader.value(key, name)),
-            Self::Values(key) => drop(reader.all_values(key)),
-            Self::Properties(key) => drop(reader.properties(key)),
-            Self::Subkeys(key) => drop(reader.subkeys(key)),
-            Self::File(path) => drop(reader.file(path)),
-            Self::Policy(key, name) => drop(reader.policies(key, name)),
-        }
-    }
-
-    /// Returns the digest of the answer that the facts contain. It depends on everything that a [`Reader`]
+    /// Returns the digest of the answer that the facts contain. It depends on everything that a [`Reader`](super::Reader)
     /// returns for the query.
     pub(crate) fn answer(&self, facts: &Facts) -> AnswerDigest {
         let bytes = match self {

@@ -5,13 +5,13 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
 };
 
-use super::Query;
+use super::{
+    asked::{Ask, KeyImage, Missing, Reads, Told},
+    query::Query,
+};
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
-    targets::{
-        Answer, Facts, FileFacts, KeyQuery, PolicyScope, PolicySetting, PolicyStore, Reason, StoreAnswer, Unread,
-        ValueSelection, Values,
-    },
+    targets::{Answer, Facts, FileFacts, PolicyScope, Reason, StoreAnswer, Unread},
 };
 
 /// Answers queries from facts, and records the queries that the facts do not answer.
@@ -27,26 +27,6 @@ pub struct Reader<'a> {
     with_policies: bool,
 }
 
-/// The keys that were queried.
-#[derive(Debug, Default)]
-pub struct Reads {
-    keys: BTreeSet<Key>,
-    /// The keys whose subkeys were queried.
-    lists: BTreeSet<Key>,
-}
-
-impl Reads {
-    /// Returns the keys that were queried.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.keys.iter().chain(&self.lists)
-    }
-
-    /// Returns whether the change can change the answer to one of the queries.
-    pub fn concern(&self, change: &crate::targets::KeyChange) -> bool {
-        self.keys.contains(&change.key) || change.key.parent().is_some_and(|parent| self.lists.contains(&parent))
-    }
-}
-
 /// The changes planned so far: the spec that planned each, and the spec whose plan the latest answers depend on.
 #[derive(Default, Clone)]
 struct Planned {
@@ -55,61 +35,6 @@ struct Planned {
     /// For each key, the spec that creates or deletes one of its subkeys.
     subkeys: BTreeMap<Key, String>,
     met: Option<String>,
-}
-
-#[derive(Default)]
-pub(super) struct Missing {
-    pub(super) keys: BTreeMap<Key, Ask>,
-    pub(super) files: BTreeSet<String>,
-    pub(super) policies: BTreeMap<PolicyScope, Values>,
-}
-
-impl Missing {
-    pub(super) fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.files.is_empty() && self.policies.is_empty()
-    }
-}
-
-/// The setting of a policy store for a value, as [`Reader::policies`] returns it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// The store.
-    pub store: PolicyStore,
-    /// The path of the store's file.
-    pub path: String,
-    /// Its setting, or why it could not be read.
-    pub says: Result<PolicySetting, Unread>,
-}
-
-#[derive(Default)]
-pub(super) struct Ask {
-    pub(super) names: BTreeSet<ValueName>,
-    pub(super) all_values: bool,
-    pub(super) subkeys: bool,
-    /// Whether everything below the key is queried as well.
-    pub(super) tree: bool,
-}
-
-impl Ask {
-    pub(super) fn tree() -> Self {
-        Self { names: BTreeSet::new(), all_values: true, subkeys: true, tree: true }
-    }
-
-    pub(super) fn about(self, key: Key) -> KeyQuery {
-        let values = if self.all_values { ValueSelection::All } else { ValueSelection::Names(self.names) };
-        KeyQuery { key, values, subkeys: self.subkeys }
-    }
-}
-
-/// A key with its values and properties, as [`Reader::tree`] lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyImage {
-    /// The key.
-    pub key: Key,
-    /// The key's properties; `None` if the target does not have them.
-    pub properties: Option<KeyProperties>,
-    /// The key's values.
-    pub values: Vec<(ValueName, Data)>,
 }
 
 impl<'a> Reader<'a> {
@@ -329,6 +254,19 @@ impl<'a> Reader<'a> {
         self.log.replace(Some(Reads::default()));
         let answer = ask();
         (answer, self.log.take())
+    }
+
+    /// Makes a query, so that its answer is read.
+    pub(crate) fn ask(&self, query: &Query) {
+        match query {
+            Query::Key(key) => drop(self.key(key)),
+            Query::Value(key, name) => drop(self.value(key, name)),
+            Query::Values(key) => drop(self.all_values(key)),
+            Query::Properties(key) => drop(self.properties(key)),
+            Query::Subkeys(key) => drop(self.subkeys(key)),
+            Query::File(path) => drop(self.file(path)),
+            Query::Policy(key, name) => drop(self.policies(key, name)),
+        }
     }
 
     /// Runs `ask`; also returns all its queries, on whose answers alone it depends.

@@ -68,7 +68,7 @@ pub(crate) fn assemble(specs: Vec<SpecPlan>, queries: &[Query], target: &mut dyn
     let mut machine = Machine::default();
     let facts = observe(target, |reader| {
         machine = crate::plan::machine(reader);
-        queries.iter().for_each(|query| query.ask(reader));
+        queries.iter().for_each(|query| reader.ask(query));
     })?;
     Ok(Plan { kbfix_plan: 1, target: target.uri(), machine, specs, retires: None, facts })
 }
