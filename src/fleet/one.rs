@@ -35,7 +35,7 @@ pub(super) fn planned(
     Ok((plan, all))
 }
 
-/// Opens the snapshot of a machine; `None` if its target is no snapshot.
+/// Opens the snapshot of a machine; `None` if its target is not a snapshot.
 pub(super) fn snapshot(member: &Member) -> Result<Option<SnapshotTarget>, String> {
     match member.address.as_ref().map_err(Clone::clone)?.kind() {
         Ok(Kind::Snapshot(path)) => SnapshotTarget::open(path).map(Some).map_err(|error| error.to_string()),

@@ -34,9 +34,9 @@ struct Seen {
 
 /// Reads each machine of the fleet once, plans specs on it, and returns one row for each machine.
 ///
-/// All cores are used, and of each machine only the row is kept. Machines share the plan of each spec that
-/// reads the same facts on them. `specs` contains one list for each set of parameters, and `which` contains, for each machine, the index of its
-/// list. The row of a machine that cannot be read says why.
+/// All cores are used, and of each machine only the row is kept. Machines share the plan of a spec if it reads the same
+/// facts on them. `specs` contains one list for each set of parameters, and `which` contains, for each machine, the
+/// index of its list. If a machine cannot be read, its row contains the reason.
 pub fn survey(
     members: &Members,
     specs: &[Vec<Spec>],
@@ -62,7 +62,8 @@ pub fn survey(
     rows(members, found, cases, specs)
 }
 
-/// Does what [`survey`] does, and passes to `take` what `also` computes from the plan of each machine that has one.
+/// Does the same as [`survey`]. In addition, calls `also` with the plan of each machine that has one, and passes the
+/// result to `take`.
 pub fn survey_with_plans<K: Send>(
     members: &Members,
     specs: &[Vec<Spec>],
@@ -85,7 +86,7 @@ pub fn survey_with_plans<K: Send>(
         }
         let (mut target, taken) = opened(member)?;
         let (plan, found) = planned(target.as_mut(), &specs[list], waivers, &among, make_plan)?;
-        // If all of a machine is waived, it has no plan.
+        // If all specs of a machine are waived, the machine has no plan.
         let more = (!plan.specs.is_empty()).then(|| also(&plan));
         Ok((Seen { machine: plan.machine, taken, numbers: numbered(&cases, &found) }, more))
     };
@@ -93,8 +94,8 @@ pub fn survey_with_plans<K: Send>(
     rows(members, found, cases, specs)
 }
 
-/// Calls `look` for each machine with the index of its list of specs, with all cores. Returns the results in the order of
-/// the machines.
+/// Calls `look` for each machine, on all cores. `look` also gets the index of the machine's list of specs. Returns the
+/// results in the order of the machines.
 fn read<K: Send>(
     members: &Members,
     which: &[usize],
@@ -120,7 +121,7 @@ fn read<K: Send>(
     found
 }
 
-/// Returns the numbers of cases, to which new ones are added.
+/// Adds the cases that are new, and returns the numbers of all cases in `found`.
 fn numbered<'c>(cases: &Mutex<Cases>, found: impl IntoIterator<Item = &'c Case>) -> Vec<usize> {
     let mut cases = cases.lock().unwrap_or_else(PoisonError::into_inner);
     found.into_iter().map(|case| cases.add(case)).collect()

@@ -5,8 +5,8 @@
 //! These are read in one batch, and the code runs again, until no query is open. This way the code that makes the plan
 //! also decides what is read, and nothing is read that no spec needs.
 
-mod asked;
 mod limits;
+mod policies;
 mod query;
 mod reader;
 
@@ -16,13 +16,13 @@ use crate::{
     registry::Key,
     targets::{Answer, Facts, KeyChange, PolicyQuery, PolicyStores, Target, TargetError},
 };
-use asked::Ask;
 use limits::{Limits, PATHS, asked_for};
+use reader::Ask;
 
-pub use asked::{KeyImage, Reads, Told};
 pub(crate) use limits::MOST_KEYS;
+pub use policies::Told;
 pub(crate) use query::{AnswerDigest, Query};
-pub use reader::Reader;
+pub use reader::{KeyImage, Reader, Reads};
 
 /// The highest number of rounds in one observation.
 ///
@@ -76,7 +76,8 @@ fn observe_within(
     let mut left = most;
     for _ in 0..MOST_QUESTIONS {
         let missing = {
-            let reader = Reader::new(&facts).with_policies(target.policy_stores() == PolicyStores::Here);
+            let has_stores = target.policy_stores() == PolicyStores::Here;
+            let reader = Reader::new(&facts).with_policies(has_stores).through_policy(target.through_policy());
             ask(&reader);
             reader.missing.into_inner()
         };

@@ -5,29 +5,49 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
 };
 
-use super::{
-    asked::{Ask, KeyImage, Missing, Reads, Told},
-    query::Query,
-};
+use super::query::Query;
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
-    targets::{Answer, Facts, FileFacts, PolicyScope, Reason, StoreAnswer, Unread},
+    targets::{Answer, Facts, FileFacts, KeyQuery, PolicyScope, Reason, Unread, ValueSelection, Values},
 };
 
 /// Answers queries from facts, and records the queries that the facts do not answer.
 pub struct Reader<'a> {
-    facts: RefCell<std::borrow::Cow<'a, Facts>>,
+    pub(super) facts: RefCell<std::borrow::Cow<'a, Facts>>,
     pub(super) missing: RefCell<Missing>,
     planned: RefCell<Planned>,
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
     log: RefCell<Option<Reads>>,
     trace: RefCell<Option<HashSet<Query>>>,
-    missed: Cell<usize>,
+    pub(super) missed: Cell<usize>,
     /// Whether policy stores are queried.
-    with_policies: bool,
+    pub(super) with_policies: bool,
+    /// Whether values in policy branches are those of the local GPO.
+    pub(super) through_policy: bool,
 }
 
-/// The changes planned so far: the spec that planned each, and the spec whose plan the latest answers depend on.
+/// The keys that were queried.
+#[derive(Debug, Default)]
+pub struct Reads {
+    keys: BTreeSet<Key>,
+    /// The keys whose subkeys were queried.
+    lists: BTreeSet<Key>,
+}
+
+impl Reads {
+    /// Returns the keys that were queried.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().chain(&self.lists)
+    }
+
+    /// Returns whether the change can change the answer to one of the queries.
+    pub fn concern(&self, change: &crate::targets::KeyChange) -> bool {
+        self.keys.contains(&change.key) || change.key.parent().is_some_and(|parent| self.lists.contains(&parent))
+    }
+}
+
+/// The changes planned so far, each with the spec that planned it. Also records the spec on whose planned change the
+/// latest answers depend.
 #[derive(Default, Clone)]
 struct Planned {
     keys: BTreeMap<Key, String>,
@@ -35,6 +55,50 @@ struct Planned {
     /// For each key, the spec that creates or deletes one of its subkeys.
     subkeys: BTreeMap<Key, String>,
     met: Option<String>,
+}
+
+#[derive(Default)]
+pub(super) struct Missing {
+    pub(super) keys: BTreeMap<Key, Ask>,
+    pub(super) files: BTreeSet<String>,
+    pub(super) policies: BTreeMap<PolicyScope, Values>,
+}
+
+impl Missing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.files.is_empty() && self.policies.is_empty()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Ask {
+    pub(super) names: BTreeSet<ValueName>,
+    pub(super) all_values: bool,
+    pub(super) subkeys: bool,
+    /// Whether everything below the key is queried as well.
+    pub(super) tree: bool,
+}
+
+impl Ask {
+    pub(super) fn tree() -> Self {
+        Self { names: BTreeSet::new(), all_values: true, subkeys: true, tree: true }
+    }
+
+    pub(super) fn about(self, key: Key) -> KeyQuery {
+        let values = if self.all_values { ValueSelection::All } else { ValueSelection::Names(self.names) };
+        KeyQuery { key, values, subkeys: self.subkeys }
+    }
+}
+
+/// A key with its values and properties, as [`Reader::tree`] lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyImage {
+    /// The key.
+    pub key: Key,
+    /// The key's properties; `None` if the target does not have them.
+    pub properties: Option<KeyProperties>,
+    /// The key's values.
+    pub values: Vec<(ValueName, Data)>,
 }
 
 impl<'a> Reader<'a> {
@@ -49,51 +113,8 @@ impl<'a> Reader<'a> {
             trace: RefCell::default(),
             missed: Cell::default(),
             with_policies: false,
+            through_policy: false,
         }
-    }
-
-    /// Sets whether the reader queries policy stores, if the target has them.
-    #[must_use]
-    pub fn with_policies(self, with_policies: bool) -> Self {
-        Self { with_policies, ..self }
-    }
-
-    /// Returns the settings of policy stores for a value: one entry for each store that sets the value or could not be
-    /// read.
-    ///
-    /// The list is empty if the target has no stores, or if Group Policy sets no values in the key.
-    ///
-    /// # Errors
-    ///
-    /// Returns the reason if the settings are not known.
-    pub fn policies(&self, key: &Key, name: &ValueName) -> Result<Vec<Told>, Unread> {
-        let Some(scope) = PolicyScope::of(key).filter(|_| self.with_policies) else { return Ok(Vec::new()) };
-        self.trace(|| Query::Policy(key.clone(), name.clone()));
-        match self.facts.borrow().policies(key, name) {
-            Some(Ok(answers)) => {
-                return Ok(answers
-                    .into_iter()
-                    .map(|StoreAnswer { store, says }| Told {
-                        store: store.store,
-                        path: store.path.clone(),
-                        says: says.cloned().map_err(Clone::clone),
-                    })
-                    .collect());
-            }
-            Some(Err(())) => {
-                return Err(Unread::new(
-                    Reason::Unknown,
-                    "the snapshot does not contain the settings of policy stores \
-                    for it",
-                ));
-            }
-            None => {}
-        }
-        self.missed.set(self.missed.get() + 1);
-        let mut missing = self.missing.borrow_mut();
-        let values = missing.policies.entry(scope).or_default();
-        values.entry(key.clone()).or_default().insert(name.clone());
-        Ok(Vec::new())
     }
 
     /// Returns whether the key exists.
@@ -269,14 +290,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Runs `ask`; also returns all its queries, on whose answers alone it depends.
+    /// Runs `ask`; also returns all its queries. The result of `ask` depends only on their answers.
     pub(crate) fn traced<T>(&self, ask: impl FnOnce() -> T) -> (T, Vec<Query>) {
         self.trace.replace(Some(HashSet::new()));
         let answer = ask();
         (answer, self.trace.take().into_iter().flatten().collect())
     }
 
-    fn trace(&self, query: impl FnOnce() -> Query) {
+    pub(super) fn trace(&self, query: impl FnOnce() -> Query) {
         if let Some(trace) = self.trace.borrow_mut().as_mut() {
             trace.insert(query());
         }
