@@ -300,6 +300,21 @@ proptest! {
     }
 }
 
+/// Found by the property: C fails before it creates a key that A wants by then. Its retirement does not create it.
+#[test]
+fn what_a_failed_apply_did_not_make_is_not_made_by_its_retirement() {
+    let wants = |rule, name, data| Wants::from([((rule, name), data)]);
+    let deep = Wants::from([((2, 0), Some(0)), ((3, 0), Some(0))]);
+    let steps = vec![
+        Step::Apply(vec![0], None),
+        Step::Apply(vec![1, 2], Some((Fault::Writes, 1))),
+        Step::Upgrade(0, wants(5, 0, Some(0))),
+        Step::Retire(vec![2], false, false, None),
+    ];
+    let seen = run(&Past::new(vec![wants(0, 0, Some(0)), deep, wants(5, 1, Some(0))], steps));
+    assert!(seen.failed == 1 && seen.changed == 0, "{seen:?}");
+}
+
 /// The property says nothing if no retirement of interest is made.
 #[test]
 fn the_histories_have_retirements_of_each_kind() {

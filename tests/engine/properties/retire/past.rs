@@ -110,6 +110,11 @@ pub(super) fn history() -> impl Strategy<Value = Past> {
 }
 
 impl Past {
+    /// A machine with one user and no values.
+    pub(super) fn new(specs: Vec<Wants>, steps: Vec<Step>) -> Self {
+        Self { machine: BTreeMap::new(), has_two_users: false, specs, steps }
+    }
+
     /// The registry in the beginning.
     pub(super) fn keys(&self) -> Keys {
         let mut keys = Keys::from([(key(0), BTreeMap::new())]);

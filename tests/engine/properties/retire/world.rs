@@ -134,9 +134,12 @@ impl World {
         let mut after = now.clone();
         let mut deciding = BTreeSet::new();
         let concerned = |place: &Place| {
-            let mine = self.mine.get(place).filter(|mine| !mine.is_settled())?;
+            let found = state(now, place);
+            // Of a run that failed, nothing was made here.
+            let is_as_before = |mine: &Mine| found == mine.base && mine.left.contains(&found);
+            let mine = self.mine.get(place).filter(|mine| !mine.is_settled() && !is_as_before(mine))?;
             let is_retired = mine.specs.iter().any(|at| retired.contains(at));
-            let is_nobodys = !mine.specs.iter().any(|at| live.contains(at)) && mine.left.contains(&state(now, place));
+            let is_nobodys = !mine.specs.iter().any(|at| live.contains(at)) && mine.left.contains(&found);
             (is_retired || is_nobodys).then_some(mine)
         };
         let wants = |at: usize, place: &Place| -> Option<State> {
