@@ -90,7 +90,7 @@ fn every_owned_value_of_this_machine_is_named_with_its_store_and_no_other() {
             50..75 => {
                 for (number, user) in users.iter().enumerate() {
                     let own = format!(r"{GROUP_POLICY}Users\{}\User\Registry.pol", user.sid);
-                    let store = if (at as usize + number) % 2 == 0 { own } else { profile(number) };
+                    let store = [own, profile(number)][(at as usize + number) % 2].clone();
                     stores.own(at, &store, &format!("HKU\\{}", user.sid), &key);
                 }
             }
