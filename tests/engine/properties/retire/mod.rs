@@ -175,12 +175,14 @@ impl Run {
             Way::Back => Way::Redo,
             Way::Apply | Way::Redo => Way::Back,
         };
+        let ids = journal.header.specs.iter().flat_map(|ids| ids.split('+'));
+        let specs: BTreeSet<usize> = ids.map(|id| IDS.iter().position(|one| *one == id).unwrap()).collect();
         let options = RollbackOptions { force, force_machine: true, ..RollbackOptions::default() };
         let run = self.run(failing, |target, store| {
             operation::rollback(journal, None, options, address(), target, store, &mut ())
         });
         if let Some(report) = run {
-            self.note(&report, way, before, |_| BTreeSet::new());
+            self.note(&report, way, before, |_| specs.clone());
         }
     }
 

@@ -96,7 +96,10 @@ impl World {
             if way == Way::Apply && is_settled {
                 specs.clear();
             }
-            specs.extend(by(&place));
+            // A rollback acts for the specs that were there before it, if there were any.
+            if way == Way::Apply || mine.is_none() {
+                specs.extend(by(&place));
+            }
             self.without.insert(place.clone(), base.clone());
             self.mine.insert(place, Mine { base, left, specs });
         }
