@@ -155,7 +155,7 @@ impl Output {
             None => ("nothing was changed on the target".to_owned(), Exit::Refused),
         };
         self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
-        // An exit code that says more than success, and is still true, stays.
+        // An exit code from 3 to 7 contains more information, and is still correct, so it stays.
         if exit > Exit::Refused { exit } else { least }
     }
 }

@@ -75,6 +75,8 @@ codes! {
     PLAN_OTHER_MACHINE = "plan-other-machine";
     /// A plan was made from another target.
     PLAN_OTHER_TARGET = "plan-other-target";
+    /// A plan or journal changes the local GPO and the target does not, or the other way round.
+    OTHER_PLACE = "other-place";
     /// The target has changed since the plan was made.
     PLAN_STALE = "plan-stale";
     /// A `*` in a spec matches so many keys that the operator must confirm it.
@@ -87,6 +89,10 @@ codes! {
     POLICY_OWNED = "policy-owned";
     /// It is not known whether Group Policy sets values.
     POLICY_UNKNOWN = "policy-unknown";
+    /// Windows does not process the policy file that contains the values.
+    POLICY_NOT_PROCESSED = "policy-not-processed";
+    /// Policy values of users cannot be written in the local GPO of an image.
+    POLICY_OF_USERS = "policy-of-users";
     /// The target cannot be written as the plan requires.
     CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.

@@ -34,9 +34,9 @@ struct Seen {
 
 /// Reads each machine of the fleet once, plans specs on it, and returns one row for each machine.
 ///
-/// All cores are used, and of each machine only the row is kept. Machines whose snapshots have the same facts are planned
-/// once. `specs` contains one list for each set of parameters, and `which` contains, for each machine, the index of its
-/// list. The row of a machine that cannot be read says why.
+/// All cores are used, and of each machine only the row is kept. Machines whose snapshots have the same facts are
+/// planned once. `specs` contains one list for each set of parameters, and `which` contains, for each machine, the
+/// index of its list. If a machine cannot be read, its row contains the reason.
 pub fn survey(
     members: &Members,
     specs: &[Vec<Spec>],
@@ -76,7 +76,8 @@ pub fn survey(
     rows(members, found, cases, specs)
 }
 
-/// Does what [`survey`] does, and passes to `take` what `also` computes from the plan of each machine that has one.
+/// Does the same as [`survey`]. In addition, calls `also` with the plan of each machine that has one, and passes the
+/// result to `take`.
 pub fn survey_with_plans<K: Send>(
     members: &Members,
     specs: &[Vec<Spec>],
@@ -91,7 +92,7 @@ pub fn survey_with_plans<K: Send>(
         let (mut target, taken) = opened(member)?;
         let among = waivers.of(&member.name, &member.groups);
         let (plan, found) = planned(target.as_mut(), &specs[list], waivers, &among, make_plan)?;
-        // If all of a machine is waived, it has no plan.
+        // If all specs of a machine are waived, the machine has no plan.
         let more = (!plan.specs.is_empty()).then(|| also(&plan));
         Ok((Seen { machine: plan.machine, taken, numbers: numbered(&cases, found) }, more))
     };
@@ -99,8 +100,8 @@ pub fn survey_with_plans<K: Send>(
     rows(members, found, cases, specs)
 }
 
-/// Calls `look` for each machine with the index of its list of specs, with all cores. Returns the results in the order of
-/// the machines.
+/// Calls `look` for each machine, on all cores. `look` also gets the index of the machine's list of specs. Returns the
+/// results in the order of the machines.
 fn read<K: Send>(
     members: &Members,
     which: &[usize],
@@ -126,7 +127,7 @@ fn read<K: Send>(
     found
 }
 
-/// Returns the numbers of cases, to which new ones are added.
+/// Adds the cases that are new, and returns the numbers of all cases in `found`.
 fn numbered(cases: &Mutex<Cases>, found: Vec<Case>) -> Numbers {
     let mut cases = cases.lock().unwrap_or_else(PoisonError::into_inner);
     found.into_iter().map(|case| cases.add(case)).collect()
@@ -160,7 +161,7 @@ pub(super) fn planned(
     Ok((plan, all))
 }
 
-/// Opens the snapshot of a machine; `None` if its target is no snapshot.
+/// Opens the snapshot of a machine; `None` if its target is not a snapshot.
 fn snapshot(member: &Member) -> Result<Option<SnapshotTarget>, String> {
     match member.address.as_ref().map_err(Clone::clone)?.kind() {
         Ok(Kind::Snapshot(path)) => SnapshotTarget::open(path).map(Some).map_err(|error| error.to_string()),

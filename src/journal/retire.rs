@@ -68,7 +68,7 @@ struct State<T> {
     goal: T,
 }
 
-/// What the live specs require, where it differs from the state before kbfix.
+/// The states that the live specs require, if they differ from the state before kbfix.
 #[derive(Default)]
 struct Claims<'a> {
     /// For each value, the spec that creates, changes or deletes it, and the data that it requires.
@@ -226,7 +226,7 @@ fn state<T: Clone + PartialEq>(
 }
 
 impl Touched<'_> {
-    /// Sets the state to restore where a live spec requires another state than the one before kbfix.
+    /// If a live spec requires another state than the state before kbfix, sets this state as the one to restore.
     fn aim(&mut self, claims: &Claims<'_>, reader: &Reader<'_>, out: &mut RetirePlan) {
         let key = self.key;
         if let (Some(existence), Some(track)) = (&mut self.existence, &self.history.existence) {

@@ -6,6 +6,7 @@
 //! also decides what is read, and nothing is read that no spec needs.
 
 mod limits;
+mod policies;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,8 @@ use limits::{Limits, PATHS, asked_for};
 use reader::Ask;
 
 pub(crate) use limits::MOST_KEYS;
-pub use reader::{KeyImage, Reader, Reads, Told};
+pub use policies::Told;
+pub use reader::{KeyImage, Reader, Reads};
 
 /// The highest number of rounds in one observation.
 ///
@@ -72,7 +74,8 @@ fn observe_within(
     let mut left = most;
     for _ in 0..MOST_QUESTIONS {
         let missing = {
-            let reader = Reader::new(&facts).with_policies(target.policy_stores() == PolicyStores::Here);
+            let has_stores = target.policy_stores() == PolicyStores::Here;
+            let reader = Reader::new(&facts).with_policies(has_stores).through_policy(target.through_policy());
             ask(&reader);
             reader.missing.into_inner()
         };

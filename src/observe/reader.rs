@@ -7,22 +7,21 @@ use std::{
 
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
-    targets::{
-        Answer, Facts, FileFacts, KeyQuery, PolicyScope, PolicySetting, PolicyStore, Reason, StoreAnswer, Unread,
-        ValueSelection, Values,
-    },
+    targets::{Answer, Facts, FileFacts, KeyQuery, PolicyScope, Reason, Unread, ValueSelection, Values},
 };
 
 /// Answers queries from facts, and records the queries that the facts do not answer.
 pub struct Reader<'a> {
-    facts: RefCell<std::borrow::Cow<'a, Facts>>,
+    pub(super) facts: RefCell<std::borrow::Cow<'a, Facts>>,
     pub(super) missing: RefCell<Missing>,
     planned: RefCell<Planned>,
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
     log: RefCell<Option<Reads>>,
-    missed: Cell<usize>,
+    pub(super) missed: Cell<usize>,
     /// Whether policy stores are queried.
-    with_policies: bool,
+    pub(super) with_policies: bool,
+    /// Whether values in policy branches are those of the local GPO.
+    pub(super) through_policy: bool,
 }
 
 /// The keys that were queried.
@@ -40,7 +39,8 @@ impl Reads {
     }
 }
 
-/// The changes planned so far: the spec that planned each, and the spec whose plan the latest answers depend on.
+/// The changes planned so far, each with the spec that planned it. Also records the spec on whose planned change the
+/// latest answers depend.
 #[derive(Default, Clone)]
 struct Planned {
     keys: BTreeMap<Key, String>,
@@ -61,17 +61,6 @@ impl Missing {
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.files.is_empty() && self.policies.is_empty()
     }
-}
-
-/// The setting of a policy store for a value, as [`Reader::policies`] returns it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// The store.
-    pub store: PolicyStore,
-    /// The path of the store's file.
-    pub path: String,
-    /// Its setting, or why it could not be read.
-    pub says: Result<PolicySetting, Unread>,
 }
 
 #[derive(Default)]
@@ -116,50 +105,8 @@ impl<'a> Reader<'a> {
             log: RefCell::default(),
             missed: Cell::default(),
             with_policies: false,
+            through_policy: false,
         }
-    }
-
-    /// Sets whether the reader queries policy stores, if the target has them.
-    #[must_use]
-    pub fn with_policies(self, with_policies: bool) -> Self {
-        Self { with_policies, ..self }
-    }
-
-    /// Returns the settings of policy stores for a value: one entry for each store that sets the value or could not be
-    /// read.
-    ///
-    /// The list is empty if the target has no stores, or if Group Policy sets no values in the key.
-    ///
-    /// # Errors
-    ///
-    /// Returns the reason if the settings are not known.
-    pub fn policies(&self, key: &Key, name: &ValueName) -> Result<Vec<Told>, Unread> {
-        let Some(scope) = PolicyScope::of(key).filter(|_| self.with_policies) else { return Ok(Vec::new()) };
-        match self.facts.borrow().policies(key, name) {
-            Some(Ok(answers)) => {
-                return Ok(answers
-                    .into_iter()
-                    .map(|StoreAnswer { store, says }| Told {
-                        store: store.store,
-                        path: store.path.clone(),
-                        says: says.cloned().map_err(Clone::clone),
-                    })
-                    .collect());
-            }
-            Some(Err(())) => {
-                return Err(Unread::new(
-                    Reason::Unknown,
-                    "the snapshot does not contain the settings of policy stores \
-                    for it",
-                ));
-            }
-            None => {}
-        }
-        self.missed.set(self.missed.get() + 1);
-        let mut missing = self.missing.borrow_mut();
-        let values = missing.policies.entry(scope).or_default();
-        values.entry(key.clone()).or_default().insert(name.clone());
-        Ok(Vec::new())
     }
 
     /// Returns whether the key exists.

@@ -65,7 +65,7 @@ pub fn retire(
 ) -> Result<Report, Error> {
     // A dry run does not lock the target, because a lock needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
-    let Past { history, machine } = past(&address, target, store)?;
+    let Past { history, machine, elsewhere } = past(&address, target, store)?;
     let mut warnings = Vec::new();
     let ids = match retired {
         Retired::Ids(ids) if options.if_applied => {
@@ -82,8 +82,12 @@ pub fn retire(
     let Some(newest) = history.newest().filter(|_| !ids.is_empty()) else {
         let mut report = Report::new(Command::Retire).with_specs(Vec::new());
         (report.target, report.machine, report.diagnostics) = (Some(target.uri()), machine, warnings);
+        report.through_policy = target.through_policy();
         return Ok(report);
     };
+    if let Some(id) = ids.iter().find(|id| elsewhere.has_only(id)) {
+        return Err(Error::new(Exit::Refused, in_other_place(id, target.through_policy(), Diagnostic::error)));
+    }
     let built_in = built_in(&history, &ids, given)?;
     let live = live(&history, &ids, given, &built_in);
     let mut found = RetirePlan::default();
@@ -104,7 +108,9 @@ pub fn retire(
         conflicts: found.undo.conflicts.clone(),
     };
     let spec = section(&ids, &found, restart);
-    let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], retires: Some(retires), facts };
+    let (uri, through_policy) = (target.uri(), target.through_policy());
+    let plan =
+        Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs: vec![spec], retires: Some(retires), facts };
     refuse_damaged(&plan, target)?;
     let text = options.with_plan.then(|| plan.to_text());
     let is_stopped = !found.undo.unread.is_empty() || !found.obstacles.is_empty();
@@ -120,7 +126,19 @@ pub fn retire(
     report.command = Command::Retire;
     report.plan = text;
     report.diagnostics.extend(warnings);
+    let also = ids.iter().filter(|id| elsewhere.has(id));
+    report.diagnostics.extend(also.map(|id| in_other_place(id, target.through_policy(), Diagnostic::warning)));
     Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
+}
+
+/// Says that the spec changed policy values in the other of the two places where these can be.
+fn in_other_place(id: &str, through_policy: bool, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
+    let (place, hint) = match through_policy {
+        true => ("in the registry", "retire it without this option too"),
+        false => ("in the local GPO", "retire it with this option too"),
+    };
+    let message = format!("{id} also changed policy values {place} of the target, which this does not restore");
+    severity(Code::OTHER_PLACE, message).hint(Hint::new(hint).bare_option("through-policy"))
 }
 
 /// Returns the id with the spelling that the journals use.

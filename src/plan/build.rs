@@ -24,6 +24,7 @@ use super::{
 /// `observe` reads them before the next run.
 pub struct Planning<'a> {
     target: String,
+    through_policy: bool,
     specs: &'a [Spec],
     /// Whether the identity of the machine is read.
     asks_machine: bool,
@@ -55,6 +56,7 @@ impl<'a> Planning<'a> {
     pub fn new(target: &str, specs: &'a [Spec]) -> Self {
         Self {
             target: target.to_owned(),
+            through_policy: false,
             specs,
             asks_machine: true,
             machine: Machine::default(),
@@ -68,6 +70,12 @@ impl<'a> Planning<'a> {
     #[must_use]
     pub fn of_any_machine(self) -> Self {
         Self { asks_machine: false, ..self }
+    }
+
+    /// Sets whether values in policy branches are read and changed in the local GPO.
+    #[must_use]
+    pub fn through_policy(self, through_policy: bool) -> Self {
+        Self { through_policy, ..self }
     }
 
     /// Plans each spec again, except those whose plan cannot have changed since the last run.
@@ -132,7 +140,8 @@ impl<'a> Planning<'a> {
         }
         let mut specs: Vec<SpecPlan> = self.planned.into_iter().map(|one| one.plan).collect();
         specs.iter_mut().for_each(|plan| mark_sensitive(plan, &self.hidden));
-        Plan { kbfix_plan: 1, target: self.target, machine: self.machine, specs, retires: None, facts }
+        let Self { target, through_policy, machine, .. } = self;
+        Plan { kbfix_plan: 1, target, through_policy, machine, specs, retires: None, facts }
     }
 }
 

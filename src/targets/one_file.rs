@@ -56,7 +56,36 @@ pub(super) trait OneFile {
     ///
     /// # Errors
     /// Returns why they cannot be written.
-    fn replacements(&mut self) -> Result<Vec<(PathBuf, Vec<u8>)>, WriteError>;
+    fn replacements(&mut self) -> Result<Replacements, WriteError>;
+
+    /// Replaces the files.
+    ///
+    /// # Errors
+    /// Returns [`NotReplaced`] for the first file that cannot be replaced.
+    fn replace(&mut self, files: &Replacements) -> Result<(), NotReplaced> {
+        // A new file may be in place in spite of an error.
+        files.iter().try_for_each(|(path, bytes)| {
+            replace_file(path, bytes).map_err(|source| NotReplaced { error: refused(path, source), is_restored: false })
+        })
+    }
+}
+
+/// Files to replace, with their new bytes.
+pub(super) type Replacements = Vec<(PathBuf, Vec<u8>)>;
+
+/// The error for a file that could not be replaced.
+#[derive(Debug)]
+pub(super) struct NotReplaced {
+    pub(super) error: WriteError,
+    /// Whether all files certainly have the bytes of before.
+    pub(super) is_restored: bool,
+}
+
+/// Changes that were made in memory, and the files to replace.
+#[derive(Debug)]
+pub(super) struct Prepared<T: OneFile> {
+    document: T::Document,
+    files: Replacements,
 }
 
 /// Reads the file again after a failure, and before the first read after [`lock`].
@@ -103,6 +132,12 @@ pub(super) fn write(target: &mut impl OneFile, changes: &[KeyChange]) -> Result<
     if changes.is_empty() {
         return Ok(());
     }
+    let prepared = prepare(target, changes)?;
+    replace(target, prepared, changes)
+}
+
+/// Makes the changes in memory. Nothing is written yet.
+pub(super) fn prepare<T: OneFile>(target: &mut T, changes: &[KeyChange]) -> Result<Prepared<T>, WriteError> {
     let place = target.file().place();
     // The file is read again, because another program may have edited it without taking the lock.
     reload(target).map_err(|error| error.refusal(&place))?;
@@ -110,18 +145,27 @@ pub(super) fn write(target: &mut impl OneFile, changes: &[KeyChange]) -> Result<
     target.file().is_stale = true;
     target.carry_out(changes)?;
     let files = target.replacements()?;
-    let edited = target.file().document.clone();
+    let document = target.file().document.clone();
     target.try_undo(changes)?;
-    for (path, bytes) in files {
-        replace_file(&path, &bytes)
-            .map_err(|source| WriteFailure { error: refused(&path, source), begun: changes.to_vec() })?;
-    }
+    Ok(Prepared { document, files })
+}
+
+/// Replaces the files with those of changes that were made in memory.
+pub(super) fn replace<T: OneFile>(
+    target: &mut T,
+    prepared: Prepared<T>,
+    changes: &[KeyChange],
+) -> Result<(), WriteFailure> {
+    target.replace(&prepared.files).map_err(|NotReplaced { error, is_restored }| {
+        let begun = if is_restored { Vec::new() } else { changes.to_vec() };
+        WriteFailure { error, begun }
+    })?;
     let file = target.file();
-    (file.document, file.is_stale) = (edited, false);
+    (file.document, file.is_stale) = (prepared.document, false);
     Ok(())
 }
 
-/// Returns the bytes of a file if kbfix could read it again.
+/// Returns a file and its new bytes if kbfix could read it again.
 ///
 /// # Errors
 /// Returns [`WriteError::Unsupported`] if there are more than `most` bytes.

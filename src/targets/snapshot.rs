@@ -42,7 +42,7 @@ impl Snapshot {
     /// Returns the text of the file.
     ///
     /// # Errors
-    /// Returns an error where the text would be larger than the largest snapshot that kbfix reads.
+    /// Returns an error if the text would be larger than the largest snapshot that kbfix reads.
     pub fn to_text(&self) -> Result<String, String> {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
@@ -62,7 +62,7 @@ impl SnapshotTarget {
     /// Reads the file.
     ///
     /// # Errors
-    /// Returns an error where the file cannot be read or is not a snapshot.
+    /// Returns an error if the file cannot be read or is not a snapshot.
     pub fn open(named: PathBuf) -> Result<Self, TargetError> {
         let path = canonical(&named).map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
         let snapshot = load(&path)?;
@@ -78,7 +78,7 @@ impl SnapshotTarget {
 /// The size in bytes of the largest snapshot that kbfix reads or writes.
 const MOST: u64 = 256 << 20;
 
-/// Returns why a snapshot of `size` bytes cannot be written; `None` where it is not too large to be read again.
+/// Returns why a snapshot of `size` bytes cannot be written; `None` if it is not too large to be read again.
 fn too_large(size: usize) -> Option<String> {
     let over = size as u64 > MOST;
     over.then(|| {

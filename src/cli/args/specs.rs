@@ -147,8 +147,8 @@ impl SpecArguments {
         self.load_with(Settings::new(), output)
     }
 
-    /// Does the same, but accepts a spec with a parameter that has no default and is not set. The plan reports that for
-    /// the spec.
+    /// Reads and checks the specs like `load`, but accepts a spec with a parameter that has no default and is not set.
+    /// The plan reports that for the spec.
     pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::for_validation(), output)
     }
@@ -165,7 +165,7 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
-    /// Does the same, starting with these settings.
+    /// Reads and checks the specs like `load`. `settings` are the parameters that are already set.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
         let loaded = check(&sources, &settings);
@@ -175,7 +175,7 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
-    /// Specs that are named otherwise than by arguments of this form.
+    /// Returns arguments with these specs, for a command that names its specs in another way.
     pub(in crate::cli) fn of(specs: Vec<String>, set: Vec<String>, stdin_specs: bool) -> Self {
         Self { specs, set, stdin_name: "-".to_owned(), stdin_specs }
     }

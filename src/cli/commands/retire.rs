@@ -16,7 +16,7 @@ use crate::cli::{
     args::{
         plans,
         specs::SpecArguments,
-        targets::{StateArguments, TargetArguments},
+        targets::{ChangedTargetArguments, StateArguments},
     },
     error::CommandError,
     out_file::Inputs,
@@ -74,7 +74,7 @@ pub(in crate::cli) struct Arguments {
     out: Option<PathBuf>,
 
     #[command(flatten)]
-    target: TargetArguments,
+    target: ChangedTargetArguments,
 
     #[command(flatten)]
     state: StateArguments,

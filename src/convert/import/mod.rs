@@ -1,9 +1,9 @@
-//! Imports a `.reg` file, a `Registry.pol` or the text for LGPO.exe: makes a spec from it. Applying the spec has the same
-//! result as importing the file, or as Group Policy carrying it out.
+//! Imports a `.reg` file, a `Registry.pol` or the text for LGPO.exe: makes a spec from it. Applying the spec has the
+//! same result as importing the `.reg` file, or as processing the policy with Group Policy.
 //!
-//! The file is a script, executed from top to bottom; a spec describes the final state. `script` and `policy` execute it on
-//! a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
-//! cannot express is an error at its line, and is never left out. Three things become different in the spec, because a
+//! The file is a script, executed from top to bottom; a spec describes the final state. `script` and `policy` execute
+//! it on a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
+//! cannot express is an error at its line, and is never left out. Three things are different in the spec, because a
 //! spec must work on any machine:
 //!
 //! - a numbered control set, such as `ControlSet001`, becomes `CurrentControlSet`; this causes a warning;

@@ -24,7 +24,7 @@ use crate::registry::notation::hex_digits;
 ///
 /// After a crash at any point there is the complete old file or the complete new one, and perhaps a file
 /// `.kbfix-NAME-*.tmp` beside it, which [`remove_leftovers`] removes. Permissions, owner and extended attributes are
-/// kept (on Windows the owner only where this user may set it, and no extended attributes). A symbolic link is
+/// kept (on Windows the owner only if this user may set it, and no extended attributes). A symbolic link is
 /// replaced, not followed: a caller that wants to replace the link's target passes the canonical path.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ pub fn replace_private_file_by(
 
 /// Creates the file at `path` with mode 0600 (on Unix), complete and synced to disk; never replaces an existing file.
 /// # Errors
-/// Returns the system's error: `AlreadyExists` where the file exists already. After any other error no new file is
+/// Returns the system's error: `AlreadyExists` if the file exists already. After any other error no new file is
 /// left, even where only the sync of its folder failed.
 pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
@@ -105,7 +105,7 @@ fn put(
 /// The caller must hold the file's lock, so that no other process is replacing the file now.
 ///
 /// # Errors
-/// Returns the system's error where the folder cannot be listed or a file in it cannot be removed.
+/// Returns the system's error if the folder cannot be listed or a file in it cannot be removed.
 pub fn remove_leftovers(path: &Path) -> io::Result<()> {
     leftovers(path)?.into_iter().try_for_each(fs::remove_file)
 }
@@ -113,7 +113,7 @@ pub fn remove_leftovers(path: &Path) -> io::Result<()> {
 /// Returns the files that [`remove_leftovers`] would remove; a running process may still be writing one of them.
 ///
 /// # Errors
-/// Returns the system's error where the folder cannot be listed.
+/// Returns the system's error if the folder cannot be listed.
 pub(crate) fn leftovers(path: &Path) -> io::Result<Vec<PathBuf>> {
     let prefix = prefix(path);
     let mut found = Vec::new();
@@ -177,8 +177,8 @@ fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Renames the file, with a few tries: Windows refuses to replace a file that another program, such as a virus scanner,
-/// is reading.
+/// Renames the file. Tries again a few times, because Windows does not replace a file while another program, such as a
+/// virus scanner, is reading it.
 #[cfg(windows)]
 fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     let mut tries = 0;

@@ -173,7 +173,7 @@ impl Xml<'_> {
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    /// Writes the notes of a case, which are no result.
+    /// Writes the notes of a case as the output of the test. They do not change its result.
     fn notes(&mut self, case: &Case) {
         let lines: Vec<String> = wording::notes(case).map(|note| text(&note)).collect();
         if !lines.is_empty() {

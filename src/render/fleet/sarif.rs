@@ -88,7 +88,7 @@ impl Serialize for Results<'_> {
     }
 }
 
-/// Returns the SARIF level of an outcome; `None` where nothing has to be done.
+/// Returns the SARIF level of an outcome; `None` if nothing has to be done.
 fn level(outcome: FleetOutcome) -> Option<&'static str> {
     match outcome {
         FleetOutcome::NotApplicable | FleetOutcome::InDesiredState => None,
@@ -126,7 +126,7 @@ fn result(
 ) -> Value {
     let mut result = json!({
         "ruleId": one_line(rule),
-        // A result without anything to do is there for its notes.
+        // If nothing must be changed, the result is only there because of its notes.
         "level": level(outcome).unwrap_or("note"),
         "message": { "text": message },
         "locations": machines.iter().map(|row| location(row)).collect::<Vec<_>>(),

@@ -5,7 +5,7 @@
 //! machine. So a condition about such a value, or about a key in which the file sets nothing, is unknown. A change can
 //! lead from each of the states to each other, so it can be rolled back.
 //!
-//! - All other values of a key are treated as one value named `**DelVals.`: absent where the file deletes them,
+//! - All other values of a key are treated as one value named `**DelVals.`: absent if the file deletes them,
 //!   otherwise not configured. So a key that must contain no other values gets that entry.
 //! - A value that the file sets only if it is absent (`**soft.`) is unread. If an entry cannot be understood,
 //!   everything is unread.
@@ -23,20 +23,19 @@ use std::{
 };
 
 use crate::{
-    files::{canonical::canonical, read::read_file},
-    format::{
-        gpt_ini::{self, Side},
-        pol::{Document, MAX_FILE, Setting},
-    },
+    files::canonical::canonical,
+    format::pol::{Document, Setting},
     registry::{Data, KeyName, KeyPath, RootKey, ValueName},
 };
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
     WriteError, WriteFailure,
-    one_file::{self, Loaded, refused},
+    one_file::{self, Loaded},
 };
+use disk::Disk;
 
+mod disk;
 mod write;
 
 const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
@@ -47,6 +46,7 @@ pub struct PolTarget {
     /// The path as the user gave it.
     named: PathBuf,
     root: RootKey,
+    disk: Disk,
     file: Loaded<Document>,
     exists: bool,
 }
@@ -71,8 +71,27 @@ impl PolTarget {
             }
             found => found.map_err(io)?,
         };
-        let (document, exists) = load(&real, root)?;
-        Ok(Self { named: path.to_owned(), root, file: Loaded::new(real, document), exists })
+        Self::of(path.to_owned(), real, Disk::named(), root)
+    }
+
+    /// Reads the policy file at `path` of a Windows that is not running. The folder `volume` contains the file, and no
+    /// link below that folder is followed. Neither the file nor its folder need exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Self::open`].
+    pub(super) fn offline(path: PathBuf, volume: PathBuf, root: RootKey) -> Result<Self, TargetError> {
+        Self::of(path.clone(), path, Disk::offline(volume), root)
+    }
+
+    fn of(named: PathBuf, real: PathBuf, disk: Disk, root: RootKey) -> Result<Self, TargetError> {
+        let (document, exists) = disk.load(&real, root)?;
+        Ok(Self { named, root, disk, file: Loaded::new(real, document), exists })
+    }
+
+    /// Returns the path of the file, for messages.
+    pub(super) fn place(&self) -> String {
+        self.file.place()
     }
 
     fn read_key(&self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Unread> {
@@ -161,61 +180,6 @@ impl PolTarget {
         });
         BTreeSet::from_iter(first).into_iter().collect()
     }
-
-    /// Returns the `gpt.ini` with the version of the file, and the half to which the file belongs. Returns `None` if
-    /// the file is not part of a Group Policy object.
-    fn gpt_ini(&self) -> Option<(PathBuf, Side)> {
-        let half = self.file.path.parent()?;
-        let side = match half.file_name()?.to_str()? {
-            name if name.eq_ignore_ascii_case("Machine") => Side::Machine,
-            name if name.eq_ignore_ascii_case("User") => Side::User,
-            _ => return None,
-        };
-        let object = half.parent()?;
-        let found = fs::read_dir(object).ok()?.flatten().map(|entry| entry.path()).find(|path| {
-            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.eq_ignore_ascii_case("gpt.ini"))
-        });
-        let is_local = object
-            .file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.eq_ignore_ascii_case("GroupPolicy"));
-        found.or(is_local.then(|| object.join("gpt.ini"))).map(|path| (path, side))
-    }
-
-    /// Returns the `gpt.ini` with its version increased.
-    fn raised(&self) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
-        let Some((path, side)) = self.gpt_ini() else { return Ok(None) };
-        // As with the policy file itself, a write keeps a link.
-        let path = match canonical(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() => path,
-            found => found.map_err(|source| refused(&path, source))?,
-        };
-        let bytes = match read_file(&path, 1 << 20) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(refused(&path, error)),
-        };
-        match gpt_ini::raise(&bytes, side) {
-            Ok(raised) => Ok(Some((path, raised))),
-            Err(why) => Err(WriteError::Unsupported { place: path.display().to_string(), detail: why.to_string() }),
-        }
-    }
-}
-
-/// Returns the content of the file, and whether the file exists.
-fn load(path: &Path, root: RootKey) -> Result<(Document, bool), TargetError> {
-    let what = || path.display().to_string();
-    let bytes = match read_file(path, MAX_FILE as u64) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Document::empty(), false)),
-        Err(source) => return Err(TargetError::Io { what: what(), source }),
-    };
-    let document = Document::parse(bytes, root).map_err(|error| TargetError::Malformed {
-        what: what(),
-        detail: format!("{error}: {}", error.kind.hint()),
-        option: None,
-    })?;
-    Ok((document, true))
 }
 
 impl Target for PolTarget {
@@ -225,6 +189,10 @@ impl Target for PolTarget {
 
     fn missing_file(&self) -> Option<&Path> {
         (!self.exists).then_some(self.named.as_path())
+    }
+
+    fn unprocessed_policy(&self) -> Option<String> {
+        self.file.document.entries().next().and_then(|_| self.disk.unprocessed(&self.file.path))
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
@@ -238,7 +206,9 @@ impl Target for PolTarget {
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
-        one_file::lock(self)
+        let lock = one_file::lock(self)?;
+        self.disk.remove_leftovers(&self.file.path);
+        Ok(lock)
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {

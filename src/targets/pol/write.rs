@@ -1,18 +1,16 @@
 //! Makes changes to a policy file in memory. Each change is checked against the present state first.
 
-use std::path::PathBuf;
-
 use crate::{
-    format::pol::{Document, EditError, MAX_FILE},
+    format::pol::{Document, EditError},
     registry::KeyPath,
     targets::{
         Answer, ChangeAction, KeyChange, TargetError, Unread, WriteError,
-        one_file::{self, Loaded, OneFile},
+        one_file::{Loaded, NotReplaced, OneFile, Replacements},
         precondition,
     },
 };
 
-use super::{OTHER_VALUES, PolTarget, load};
+use super::{OTHER_VALUES, PolTarget};
 
 impl OneFile for PolTarget {
     type Document = Document;
@@ -22,7 +20,7 @@ impl OneFile for PolTarget {
     }
 
     fn load(&mut self) -> Result<Document, TargetError> {
-        let (document, exists) = load(&self.file.path, self.root)?;
+        let (document, exists) = self.disk.load(&self.file.path, self.root)?;
         self.exists = exists;
         Ok(document)
     }
@@ -36,10 +34,12 @@ impl OneFile for PolTarget {
         precondition::undo(changes, self, Self::carry_out_one, read)
     }
 
-    /// Windows compares the versions, so the policy must be complete before its version is increased.
-    fn replacements(&mut self) -> Result<Vec<(PathBuf, Vec<u8>)>, WriteError> {
-        let policy = one_file::readable(&self.file.path, self.file.document.to_bytes(), MAX_FILE)?;
-        Ok(std::iter::once(policy).chain(self.raised()?).collect())
+    fn replacements(&mut self) -> Result<Replacements, WriteError> {
+        self.disk.replacements(&self.file.path, self.file.document.to_bytes())
+    }
+
+    fn replace(&mut self, files: &Replacements) -> Result<(), NotReplaced> {
+        self.disk.replace(files)
     }
 }
 

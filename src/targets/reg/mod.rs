@@ -94,7 +94,7 @@ impl RegTarget {
         Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))
     }
 
-    /// Returns the number of the current control set; `None` where the file does not list `HKLM\SYSTEM\Select`.
+    /// Returns the number of the current control set; `None` if the file does not list `HKLM\SYSTEM\Select`.
     fn current_control_set(&self) -> Result<Option<u16>, Unread> {
         let (Ok(select), Ok(current)) =
             (KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\Select"), ValueName::new("Current"))

@@ -62,7 +62,7 @@ fn one(at: usize, case: &Case, open: bool, report: &FleetReport) -> Markup {
     }
 }
 
-/// The bytes that one case can still have.
+/// The number of bytes that are left for one case.
 struct Left(usize);
 
 impl Left {
@@ -80,7 +80,7 @@ impl Left {
     }
 }
 
-/// Formats what a case says beside its machines.
+/// Formats the content of a case, except its machines.
 fn content(case: &Case, report: &FleetReport) -> Markup {
     let mut left = Left(limit::CASE);
     let (facts, more_facts) = left.list(facts(case), |fact| {

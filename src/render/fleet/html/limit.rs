@@ -20,7 +20,7 @@ pub(super) const GROUPS: usize = 200_000;
 pub(super) const NOTES: usize = 20;
 /// The most characters of one text.
 const TEXT: usize = 1_000;
-/// After so many parts that did not fit, no other is tried.
+/// If this many parts did not fit, no further part is tried.
 const MISSES: usize = 50;
 
 /// The parts of a list, by their index; `None` for a part that does not fit.
@@ -50,7 +50,8 @@ pub(super) fn fit(
     parts
 }
 
-/// Says how many parts did not fit, and where all of them are.
+/// Returns a sentence with the number of parts that did not fit, and the name of the document that contains all of
+/// them.
 pub(super) fn more(count: usize, what: &str) -> Markup {
     html! {
         @if count > 0 {
@@ -62,7 +63,7 @@ pub(super) fn more(count: usize, what: &str) -> Markup {
     }
 }
 
-/// Returns text without invisible characters, shortened where it is very long. The crate maud escapes all other
+/// Returns text without invisible characters, shortened if it is very long. The crate maud escapes all other
 /// characters.
 pub(super) fn text(text: &str) -> String {
     let line = one_line(text);

@@ -59,8 +59,8 @@ pub(super) fn table(
         let numbers: Vec<String> = numbers.map(ToString::to_string).collect();
         (!numbers.is_empty()).then(|| numbers.join(" "))
     };
-    // The cases of a machine are found by the group of machines that are alike. If that is not on the page, the row has
-    // them.
+    // Usually the row of a machine refers to its group of machines with the same cases. If this group is not on the
+    // page, the row itself contains the cases.
     let of_cases = |profile: &Profile| {
         let shown = |at: &&usize| report.cases[**at].asks() && cases[**at].is_some();
         let ids: Vec<String> = profile.cases.iter().filter(shown).map(|at| format!("c{at}")).collect();

@@ -113,7 +113,7 @@ fn notes(report: &FleetReport) -> Markup {
     }
 }
 
-/// What filters and finds machines, and below it what folds and unfolds.
+/// Formats the search field and the filters for machines, and below them the buttons that fold and unfold.
 fn tools(report: &FleetReport, groups: &Groups<'_>) -> Markup {
     html! {
         div.needs-script.tools {

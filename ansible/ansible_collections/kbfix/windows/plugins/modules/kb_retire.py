@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - kbfix.windows.kbfix.specs
   - kbfix.windows.kbfix.changes
   - kbfix.windows.kbfix.diff
+  - kbfix.windows.kbfix.through_policy
 options:
   ids:
     description:
