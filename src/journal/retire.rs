@@ -209,15 +209,16 @@ impl History {
     }
 }
 
-/// Returns the state that kbfix left and the state before it; `None` if the specs that changed the place do not satisfy
-/// `counts`.
+/// Returns the state that kbfix left and the state before it; `None` if the two are the same, or if the specs that
+/// changed the place do not satisfy `counts`.
 fn state<T: Clone + PartialEq>(
     track: &Track<T>,
     now: Option<T>,
     counts: impl Fn(&BTreeSet<String>, bool) -> bool,
 ) -> Option<State<T>> {
     let found = now.clone().filter(|now| track.left.contains(now));
-    if !counts(&track.specs, found.is_some()) {
+    // A run that failed did not change this place, or undid the change.
+    if found.as_ref() == Some(&track.base) || !counts(&track.specs, found.is_some()) {
         return None;
     }
     let left = found.or_else(|| track.left.last().cloned())?;

@@ -7,6 +7,7 @@
 
 mod limits;
 mod policies;
+mod query;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use reader::Ask;
 
 pub(crate) use limits::MOST_KEYS;
 pub use policies::Told;
+pub(crate) use query::{AnswerDigest, Query};
 pub use reader::{KeyImage, Reader, Reads};
 
 /// The highest number of rounds in one observation.

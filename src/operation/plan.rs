@@ -3,7 +3,7 @@
 use super::policy;
 use crate::{
     diag::{Code, Diagnostic, Hint, number_of},
-    observe::{observe, observe_again, observe_like},
+    observe::{Query, observe, observe_again, observe_like},
     plan::{Machine, Outcome, Plan, Planning, SpecPlan},
     registry::control_set,
     spec::Spec,
@@ -57,6 +57,21 @@ pub(crate) fn make_plan_like(
     let nothing = Facts::default();
     let facts = observe_like(like.unwrap_or(&nothing), target, |reader| planning.ask(reader))?;
     Ok(planning.finish(facts))
+}
+
+/// Makes a plan of specs whose plans are already known, with all facts that follow from `queries`.
+///
+/// # Errors
+///
+/// Fails if the target as a whole cannot be read.
+pub(crate) fn assemble(specs: Vec<SpecPlan>, queries: &[Query], target: &mut dyn Target) -> Result<Plan, TargetError> {
+    let mut machine = Machine::default();
+    let facts = observe(target, |reader| {
+        machine = crate::plan::machine(reader);
+        queries.iter().for_each(|query| reader.ask(query));
+    })?;
+    let (uri, through_policy) = (target.uri(), target.through_policy());
+    Ok(Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs, retires: None, facts })
 }
 
 /// The reason why a saved plan is not applied. Nothing was changed.

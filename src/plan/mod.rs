@@ -28,6 +28,7 @@ mod sensitive;
 mod desired_state;
 mod earlier;
 mod retirement;
+mod shared;
 
 use std::collections::BTreeMap;
 
@@ -41,6 +42,7 @@ pub use named::{NamedRule, Place};
 pub use pending::{PendingRestart, ReplacedFile};
 pub use policy::{PolicyOwner, PolicyResult, PolicyUnread};
 pub use retirement::{Conflict, Retirement};
+pub(crate) use shared::{Answers, SharedPlan, SharedPlans};
 
 use crate::{
     diag::Exit,

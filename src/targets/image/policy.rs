@@ -6,6 +6,7 @@
 use std::{fs, io, path::PathBuf, slice};
 
 use crate::{
+    files::replace::create_inheriting_folder,
     registry::{KeyName, PolicyBranch, RootKey},
     targets::{
         Answer, KeyChange, KeyFacts, KeyQuery, Lock, PolTarget, PolicyFacts, PolicyScope, PolicyStore, Reason,
@@ -65,7 +66,7 @@ impl LocalPolicy {
         let mut folders = Folders(Vec::new());
         for folder in &self.missing {
             let place = || folder.display().to_string();
-            fs::create_dir(folder).map_err(|source| match source.kind() {
+            create_inheriting_folder(folder).map_err(|source| match source.kind() {
                 io::ErrorKind::PermissionDenied => WriteError::Denied { place: place() },
                 _ => WriteError::Io { place: place(), source },
             })?;
