@@ -88,8 +88,10 @@ fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
             };
             match c {
                 '\\' if !known => {
-                    let message =
-                        format!("in double quotes a backslash begins an escape, and `\\{}` is not one", next?);
+                    let message = format!(
+                        "in double quotes a backslash begins an escape, and `\\{}` is not a valid escape",
+                        next?
+                    );
                     let hint =
                         "write the string in single quotes or without quotes, where a backslash has no special meaning";
                     return Some(line.slip(column, 2, message, hint));
