@@ -5,7 +5,7 @@ use crate::{
     targets::{PolicyScope, PolicySetting, PolicyStore, Reason, StoreAnswer, Unread},
 };
 
-use super::reader::Reader;
+use super::{query::Query, reader::Reader};
 
 /// The setting of a policy store for a value, as [`Reader::policies`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,7 @@ impl Reader<'_> {
     /// Returns the reason if the settings are not known.
     pub fn policies(&self, key: &Key, name: &ValueName) -> Result<Vec<Told>, Unread> {
         let Some(scope) = PolicyScope::of(key).filter(|_| self.with_policies) else { return Ok(Vec::new()) };
+        self.trace(|| Query::Policy(key.clone(), name.clone()));
         match self.facts.borrow().policies(key, name) {
             Some(Ok(answers)) => {
                 return Ok(answers

@@ -2,9 +2,10 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
+use super::query::Query;
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
     targets::{Answer, Facts, FileFacts, KeyQuery, PolicyScope, Reason, Unread, ValueSelection, Values},
@@ -17,6 +18,7 @@ pub struct Reader<'a> {
     planned: RefCell<Planned>,
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
     log: RefCell<Option<Reads>>,
+    trace: RefCell<Option<HashSet<Query>>>,
     pub(super) missed: Cell<usize>,
     /// Whether policy stores are queried.
     pub(super) with_policies: bool,
@@ -33,6 +35,11 @@ pub struct Reads {
 }
 
 impl Reads {
+    /// Returns the keys that were queried.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().chain(&self.lists)
+    }
+
     /// Returns whether the change can change the answer to one of the queries.
     pub fn concern(&self, change: &crate::targets::KeyChange) -> bool {
         self.keys.contains(&change.key) || change.key.parent().is_some_and(|parent| self.lists.contains(&parent))
@@ -103,6 +110,7 @@ impl<'a> Reader<'a> {
             planned: RefCell::default(),
             sensitive: RefCell::default(),
             log: RefCell::default(),
+            trace: RefCell::default(),
             missed: Cell::default(),
             with_policies: false,
             through_policy: false,
@@ -112,6 +120,7 @@ impl<'a> Reader<'a> {
     /// Returns whether the key exists.
     pub fn key(&self, key: &Key) -> Answer<()> {
         self.note(key, false);
+        self.trace(|| Query::Key(key.clone()));
         self.meet(|planned| planned.keys.get(key));
         let known = self.facts.borrow().key(key);
         known.unwrap_or_else(|| self.missed(key, |_| {}))
@@ -120,6 +129,7 @@ impl<'a> Reader<'a> {
     /// Returns a value's data; absent if the key is absent.
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
         self.note(key, false);
+        self.trace(|| Query::Value(key.clone(), name.clone()));
         self.meet(|planned| planned.values.get(&(key.clone(), name.clone())).or_else(|| planned.keys.get(key)));
         let known = self.facts.borrow().value(key, name);
         known.unwrap_or_else(|| {
@@ -131,12 +141,14 @@ impl<'a> Reader<'a> {
 
     /// Returns the value's name as the target spells it, or `name` itself if the value was not found.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> ValueName {
+        self.trace(|| Query::Value(key.clone(), name.clone()));
         self.facts.borrow().spelled(key, name).unwrap_or(name).clone()
     }
 
     /// Returns all values of the key.
     pub fn all_values(&self, key: &Key) -> Answer<BTreeMap<ValueName, Answer<Data>>> {
         self.note(key, false);
+        self.trace(|| Query::Values(key.clone()));
         let known = self.facts.borrow().all_values(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
@@ -144,6 +156,7 @@ impl<'a> Reader<'a> {
     /// Returns the key's properties; unknown if the target does not have them.
     pub fn properties(&self, key: &Key) -> Answer<KeyProperties> {
         self.note(key, false);
+        self.trace(|| Query::Properties(key.clone()));
         let known = self.facts.borrow().properties(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
@@ -151,6 +164,7 @@ impl<'a> Reader<'a> {
     /// Returns the names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
         self.note(key, true);
+        self.trace(|| Query::Subkeys(key.clone()));
         self.meet(|planned| planned.subkeys.get(key));
         let known = self.facts.borrow().subkeys(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
@@ -158,6 +172,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the facts about a file.
     pub fn file(&self, path: &str) -> Answer<FileFacts> {
+        self.trace(|| Query::File(path.to_owned()));
         let known = self.facts.borrow().file(path);
         known.unwrap_or_else(|| {
             self.missed.set(self.missed.get() + 1);
@@ -234,6 +249,7 @@ impl<'a> Reader<'a> {
 
     /// Returns whether the value is sensitive, so that its data is never shown.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
+        self.trace(|| Query::Value(key.clone(), name.clone()));
         let sensitive = self.sensitive.borrow();
         (!sensitive.is_empty() && sensitive.contains(&(key.clone(), name.clone())))
             || self.facts.borrow().is_hidden(key, name)
@@ -261,6 +277,32 @@ impl<'a> Reader<'a> {
         (answer, self.log.take())
     }
 
+    /// Makes a query, so that its answer is read.
+    pub(crate) fn ask(&self, query: &Query) {
+        match query {
+            Query::Key(key) => drop(self.key(key)),
+            Query::Value(key, name) => drop(self.value(key, name)),
+            Query::Values(key) => drop(self.all_values(key)),
+            Query::Properties(key) => drop(self.properties(key)),
+            Query::Subkeys(key) => drop(self.subkeys(key)),
+            Query::File(path) => drop(self.file(path)),
+            Query::Policy(key, name) => drop(self.policies(key, name)),
+        }
+    }
+
+    /// Runs `ask`; also returns all its queries. The result of `ask` depends only on their answers.
+    pub(crate) fn traced<T>(&self, ask: impl FnOnce() -> T) -> (T, Vec<Query>) {
+        self.trace.replace(Some(HashSet::new()));
+        let answer = ask();
+        (answer, self.trace.take().into_iter().flatten().collect())
+    }
+
+    pub(super) fn trace(&self, query: impl FnOnce() -> Query) {
+        if let Some(trace) = self.trace.borrow_mut().as_mut() {
+            trace.insert(query());
+        }
+    }
+
     fn note(&self, key: &Key, list: bool) {
         if let Some(log) = self.log.borrow_mut().as_mut() {
             log.keys.insert(key.clone());
@@ -279,7 +321,7 @@ impl<'a> Reader<'a> {
         };
         let of_policy = |(key, names): (&Key, &BTreeSet<ValueName>)| {
             let name = names.first().map(notation::value_name).unwrap_or_default();
-            format!("what policy stores say of {key} {name}")
+            format!("the settings of policy stores for {key} {name}")
         };
         let policy = || missing.policies.values().flatten().next().map(of_policy);
         missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned()).or_else(policy)
