@@ -137,7 +137,7 @@ fn in_other_place(id: &str, through_policy: bool, severity: fn(Code, String) -> 
         true => ("in the registry", "retire it without this option too"),
         false => ("in the local GPO", "retire it with this option too"),
     };
-    let message = format!("{id} also changed policy values {place} of the target, which this does not restore");
+    let message = format!("{id} changed policy values {place} of the target, which this does not restore");
     severity(Code::OTHER_PLACE, message).hint(Hint::new(hint).bare_option("through-policy"))
 }
 
