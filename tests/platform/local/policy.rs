@@ -172,7 +172,7 @@ fn a_restart_that_windows_waits_for_is_seen() {
     fs::write(&spec, text).unwrap();
     let diff = || kbfix(folder.path(), &["diff", spec.to_str().unwrap(), "--target", "local"]);
     let (code, text) = diff();
-    assert!(code == 4 && text.contains("P: blocked") && !text.contains("waits for a restart"), "{text}");
+    assert!(code == 4 && text.contains("P: blocked") && !text.contains("waiting for a restart"), "{text}");
 
     let manager = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager";
     let _value = Own(manager, Some("PendingFileRenameOperations"));
