@@ -126,25 +126,9 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     findings.add_uncounted(more);
     ambiguous::check(&mut findings);
     suspicious::check(&mut findings);
-    let value = match meaning::read(&text) {
-        Ok(value) => value,
-        Err(diagnostic) => {
-            // The errors that were already found are more useful than the syntax error of a second parser.
-            if !findings.has_errors() {
-                findings.add_placed(*diagnostic);
-            }
-            return check::Checked::failed(findings.finish());
-        }
-    };
-    if sound
-        && !findings.has_errors()
-        && let Some(spot) = meaning::disagreement(&places, &value)
-    {
-        let message = "YAML readers disagree about what this text means";
-        let diagnostic = Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes");
-        findings.add_at(diagnostic, spot);
+    let Some(value) = meaning::read(&text, sound, &mut findings) else {
         return check::Checked::failed(findings.finish());
-    }
+    };
     let verdict = validate::check(&value, &mut findings);
     let Some(repaired) = repair::repair(value, &verdict) else {
         if !findings.has_errors() {
