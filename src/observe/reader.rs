@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use super::planned::Planned;
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
     targets::{
@@ -17,10 +18,12 @@ use crate::{
 pub struct Reader<'a> {
     facts: RefCell<std::borrow::Cow<'a, Facts>>,
     pub(super) missing: RefCell<Missing>,
-    planned: RefCell<Planned>,
+    pub(super) planned: RefCell<Planned>,
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
     log: RefCell<Option<Reads>>,
     missed: Cell<usize>,
+    /// The last key about which the facts say nothing.
+    unknown: RefCell<Option<Key>>,
     /// Whether policy stores are queried.
     with_policies: bool,
 }
@@ -34,20 +37,15 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Returns whether the change can change the answer to one of the queries.
-    pub fn concern(&self, change: &crate::targets::KeyChange) -> bool {
-        self.keys.contains(&change.key) || change.key.parent().is_some_and(|parent| self.lists.contains(&parent))
+    /// Returns the keys that were queried.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter()
     }
-}
 
-/// The changes planned so far: the spec that planned each, and the spec whose plan the latest answers depend on.
-#[derive(Default, Clone)]
-struct Planned {
-    keys: BTreeMap<Key, String>,
-    values: BTreeMap<(Key, ValueName), String>,
-    /// For each key, the spec that creates or deletes one of its subkeys.
-    subkeys: BTreeMap<Key, String>,
-    met: Option<String>,
+    /// Returns the keys whose subkeys were queried.
+    pub fn lists(&self) -> impl Iterator<Item = &Key> {
+        self.lists.iter()
+    }
 }
 
 #[derive(Default)]
@@ -115,6 +113,7 @@ impl<'a> Reader<'a> {
             sensitive: RefCell::default(),
             log: RefCell::default(),
             missed: Cell::default(),
+            unknown: RefCell::default(),
             with_policies: false,
         }
     }
@@ -165,7 +164,10 @@ impl<'a> Reader<'a> {
     /// Returns whether the key exists.
     pub fn key(&self, key: &Key) -> Answer<()> {
         self.note(key, false);
-        self.meet(|planned| planned.keys.get(key));
+        self.meet(|planned| planned.keys.get(key).cloned());
+        if self.unknown.borrow().as_ref() == Some(key) {
+            return self.missed(key, |_| {});
+        }
         let known = self.facts.borrow().key(key);
         known.unwrap_or_else(|| self.missed(key, |_| {}))
     }
@@ -173,12 +175,22 @@ impl<'a> Reader<'a> {
     /// Returns a value's data; absent if the key is absent.
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
         self.note(key, false);
-        self.meet(|planned| planned.values.get(&(key.clone(), name.clone())).or_else(|| planned.keys.get(key)));
-        let known = self.facts.borrow().value(key, name);
-        known.unwrap_or_else(|| {
+        let of_value = |planned: &Planned| planned.values.get(key).and_then(|names| names.get(name).cloned());
+        self.meet(|planned| of_value(planned).or_else(|| planned.keys.get(key).cloned()));
+        let missed = || {
             self.missed(key, |ask| {
                 ask.names.insert(name.clone());
             })
+        };
+        if self.unknown.borrow().as_ref() == Some(key) {
+            return missed();
+        }
+        let facts = self.facts.borrow();
+        facts.value(key, name).unwrap_or_else(|| {
+            if facts.key(key).is_none() {
+                self.unknown.replace(Some(key.clone()));
+            }
+            missed()
         })
     }
 
@@ -204,7 +216,7 @@ impl<'a> Reader<'a> {
     /// Returns the names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
         self.note(key, true);
-        self.meet(|planned| planned.subkeys.get(key));
+        self.meet(|planned| planned.subkeys.get(key).cloned());
         let known = self.facts.borrow().subkeys(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
     }
@@ -340,6 +352,7 @@ impl<'a> Reader<'a> {
 
     /// Makes all later answers as if this change had been made.
     pub fn pretend(&self, change: &crate::targets::KeyChange) {
+        self.unknown.replace(None);
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
@@ -347,37 +360,10 @@ impl<'a> Reader<'a> {
     pub fn aside<T>(&self, ask: impl FnOnce() -> T) -> T {
         let (facts, planned) = (self.facts.borrow().clone(), self.planned.borrow().clone());
         let answer = ask();
+        self.unknown.replace(None);
         self.facts.replace(facts);
         self.planned.replace(planned);
         answer
-    }
-
-    /// Records which spec planned a change, for [`Reader::planned_by`].
-    pub fn planned_for(&self, id: &str, change: &crate::targets::KeyChange) {
-        let planned = &mut *self.planned.borrow_mut();
-        for value in &change.values {
-            planned.values.insert((change.key.clone(), value.name.clone()), id.to_owned());
-        }
-        if change.action != crate::targets::ChangeAction::Update {
-            planned.keys.insert(change.key.clone(), id.to_owned());
-            planned.subkeys.extend(change.key.parent().map(|parent| (parent, id.to_owned())));
-        }
-    }
-
-    /// Runs `ask`; also returns the id of the earlier spec whose planned change supplied one of its answers (the first
-    /// such answer), if any.
-    pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
-        self.planned.borrow_mut().met = None;
-        let answer = ask();
-        (answer, self.planned.borrow_mut().met.take())
-    }
-
-    fn meet(&self, find: impl FnOnce(&Planned) -> Option<&String>) {
-        let mut planned = self.planned.borrow_mut();
-        if (planned.keys.is_empty() && planned.values.is_empty()) || planned.met.is_some() {
-            return;
-        }
-        planned.met = find(&planned).cloned();
     }
 
     fn missed<T>(&self, key: &Key, ask: impl FnOnce(&mut Ask)) -> Answer<T> {

@@ -93,7 +93,8 @@ impl<'a> Planning<'a> {
                 }
                 None => self.plan_one(spec, &earlier, state, reader),
             };
-            one.plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
+            let id = spec.id.as_str().into();
+            one.plan.changes.iter().for_each(|change| reader.planned_for(&id, change));
             state = one.states.1;
             let one = cell.get_or_init(|| one);
             if counts(one.plan.outcome) {

@@ -220,7 +220,9 @@ fn plain(text: &[u8], is_in_brackets: bool) -> Option<usize> {
             b'#' if text[at - 1] == b' ' => break,
             b':' => match text.get(at + 1) {
                 None | Some(b' ') => break,
-                Some(next) if is_in_brackets && !(next.is_ascii_alphanumeric() || b"\\/".contains(next)) => return None,
+                Some(next) if is_in_brackets && !(next.is_ascii_alphanumeric() || b"\\/".contains(next)) => {
+                    return None;
+                }
                 Some(_) => {}
             },
             b',' | b']' | b'}' if is_in_brackets => break,
