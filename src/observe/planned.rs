@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::reader::Reader;
 use crate::{
     registry::{Key, ValueName},
     targets::{ChangeAction, KeyChange},
@@ -18,33 +17,28 @@ pub(super) struct Planned {
     met: Option<Rc<str>>,
 }
 
-impl Reader<'_> {
-    /// Records which spec planned a change, for [`Reader::planned_by`].
-    pub fn planned_for(&self, id: &Rc<str>, change: &KeyChange) {
-        let planned = &mut *self.planned.borrow_mut();
+impl Planned {
+    /// Records which spec planned a change.
+    pub(super) fn add(&mut self, id: &Rc<str>, change: &KeyChange) {
         if !change.values.is_empty() {
             let names = change.values.iter().map(|value| (value.name.clone(), id.clone()));
-            planned.values.entry(change.key.clone()).or_default().extend(names);
+            self.values.entry(change.key.clone()).or_default().extend(names);
         }
         if change.action != ChangeAction::Update {
-            planned.keys.insert(change.key.clone(), id.clone());
-            planned.subkeys.extend(change.key.parent().map(|parent| (parent, id.clone())));
+            self.keys.insert(change.key.clone(), id.clone());
+            self.subkeys.extend(change.key.parent().map(|parent| (parent, id.clone())));
         }
     }
 
-    /// Runs `ask`; also returns the id of the earlier spec whose planned change supplied one of its answers (the first
-    /// such answer), if any.
-    pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
-        self.planned.borrow_mut().met = None;
-        let answer = ask();
-        (answer, self.planned.borrow_mut().met.take().map(|id| id.to_string()))
+    /// Forgets the spec that supplied an answer, and returns its id.
+    pub(super) fn take_met(&mut self) -> Option<Rc<str>> {
+        self.met.take()
     }
 
-    pub(super) fn meet(&self, find: impl FnOnce(&Planned) -> Option<Rc<str>>) {
-        let mut planned = self.planned.borrow_mut();
-        if (planned.keys.is_empty() && planned.values.is_empty()) || planned.met.is_some() {
-            return;
+    /// Notes the spec that `find` finds, as the one that supplied an answer, if none was noted before.
+    pub(super) fn meet(&mut self, find: impl FnOnce(&Self) -> Option<Rc<str>>) {
+        if (!self.keys.is_empty() || !self.values.is_empty()) && self.met.is_none() {
+            self.met = find(self);
         }
-        planned.met = find(&planned);
     }
 }

@@ -3,14 +3,15 @@
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
 };
 
 use super::planned::Planned;
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
     targets::{
-        Answer, Facts, FileFacts, KeyQuery, PolicyScope, PolicySetting, PolicyStore, Reason, StoreAnswer, Unread,
-        ValueSelection, Values,
+        Answer, Facts, FileFacts, KeyChange, KeyQuery, PolicyScope, PolicySetting, PolicyStore, Reason, StoreAnswer,
+        Unread, ValueSelection, Values,
     },
 };
 
@@ -18,7 +19,7 @@ use crate::{
 pub struct Reader<'a> {
     facts: RefCell<std::borrow::Cow<'a, Facts>>,
     pub(super) missing: RefCell<Missing>,
-    pub(super) planned: RefCell<Planned>,
+    planned: RefCell<Planned>,
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
     log: RefCell<Option<Reads>>,
     missed: Cell<usize>,
@@ -164,7 +165,7 @@ impl<'a> Reader<'a> {
     /// Returns whether the key exists.
     pub fn key(&self, key: &Key) -> Answer<()> {
         self.note(key, false);
-        self.meet(|planned| planned.keys.get(key).cloned());
+        self.planned.borrow_mut().meet(|planned| planned.keys.get(key).cloned());
         if self.unknown.borrow().as_ref() == Some(key) {
             return self.missed(key, |_| {});
         }
@@ -176,7 +177,7 @@ impl<'a> Reader<'a> {
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
         self.note(key, false);
         let of_value = |planned: &Planned| planned.values.get(key).and_then(|names| names.get(name).cloned());
-        self.meet(|planned| of_value(planned).or_else(|| planned.keys.get(key).cloned()));
+        self.planned.borrow_mut().meet(|planned| of_value(planned).or_else(|| planned.keys.get(key).cloned()));
         let missed = || {
             self.missed(key, |ask| {
                 ask.names.insert(name.clone());
@@ -216,7 +217,7 @@ impl<'a> Reader<'a> {
     /// Returns the names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
         self.note(key, true);
-        self.meet(|planned| planned.subkeys.get(key).cloned());
+        self.planned.borrow_mut().meet(|planned| planned.subkeys.get(key).cloned());
         let known = self.facts.borrow().subkeys(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
     }
@@ -351,7 +352,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Makes all later answers as if this change had been made.
-    pub fn pretend(&self, change: &crate::targets::KeyChange) {
+    pub fn pretend(&self, change: &KeyChange) {
         self.unknown.replace(None);
         self.facts.borrow_mut().to_mut().apply(change);
     }
@@ -364,6 +365,19 @@ impl<'a> Reader<'a> {
         self.facts.replace(facts);
         self.planned.replace(planned);
         answer
+    }
+
+    /// Records which spec planned a change, for [`Reader::planned_by`].
+    pub fn planned_for(&self, id: &Rc<str>, change: &KeyChange) {
+        self.planned.borrow_mut().add(id, change);
+    }
+
+    /// Runs `ask`; also returns the id of the earlier spec whose planned change supplied one of its answers (the first
+    /// such answer), if any.
+    pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
+        self.planned.borrow_mut().take_met();
+        let answer = ask();
+        (answer, self.planned.borrow_mut().take_met().map(|id| id.to_string()))
     }
 
     fn missed<T>(&self, key: &Key, ask: impl FnOnce(&mut Ask)) -> Answer<T> {
