@@ -1,9 +1,9 @@
-//! kbfix keeps Windows machines in the state that a Microsoft Knowledge Base article asks for.
+//! kbfix brings Windows machines into the state that a Microsoft Knowledge Base article requires, and keeps them there.
 //!
-//! This is the library below the command line `kbfix`. A spec, one YAML file, says which product it is about, which
-//! hotfix must be installed, and which registry values must hold. The library reads the state of a machine, shows the
-//! difference, applies it with a journal, and can roll it back. README.md in the package shows the command line, and
-//! `docs/` is a book about it.
+//! This is the library on which the command line `kbfix` is built. A spec is a YAML file. It describes the product to
+//! which the article applies, the hotfix that must be installed, and the required registry values. The library reads the
+//! state of a machine, shows the difference to the spec, makes the changes, and can undo them with a journal. README.md
+//! in the package shows the command line, and `docs/` is a book about it.
 //!
 //! # Example
 //!
@@ -15,25 +15,27 @@
 //!
 //! # The modules
 //!
-//! They stand in the order in which data flows, and each imports only what stands above it.
+//! The modules are listed in the order in which data flows. Each imports only from modules above it.
 //!
-//! - [`spec`] reads and checks specs. [`convert`] makes specs of `.reg` files, and other files of specs.
-//! - [`targets`] are what specs are applied to: this machine, a hive file, a snapshot, and others. [`registry`],
-//!   [`version`], [`format`](mod@format) and [`files`] are what they are made of.
-//! - [`observe`](mod@observe) finds out what a spec asks and reads it from a target; the difference becomes a [`plan`].
-//! - [`operation`] has one call for each thing that can be done to a target: [`diff`](operation::diff()),
-//!   [`apply`](operation::apply()) and [`rollback`](operation::rollback()). The changes are written into a [`journal`].
+//! - [`spec`] reads and checks specs. [`convert`] makes specs from `.reg` files and other formats, and the reverse.
+//! - [`targets`] contains the things to which specs are applied: this machine, a hive file, a snapshot, and others. It
+//!   is built on [`registry`], [`version`], [`format`](mod@format) and [`files`].
+//! - [`observe`](mod@observe) reads the facts that a spec needs from a target. [`plan`] makes a plan from them: the
+//!   changes that the target needs.
+//! - [`operation`] has one function for each thing that can be done to a target, such as
+//!   [`diff`](operation::diff()), [`apply`](operation::apply()) and [`rollback`](operation::rollback()). The changes are
+//!   recorded in a [`journal`].
 //! - [`fleet`] plans many machines at once, and reports on them in one document.
-//! - [`render`] shows reports, plans, journals and [`diag`]nostics. It returns text and prints nothing.
+//! - [`render`] formats reports, plans, journals and diagnostics ([`diag`]). It returns text and prints nothing.
 //!
-//! # What is promised
+//! # Compatibility
 //!
-//! Within a version 1 of each, these stay compatible: the spec language, and the formats of plans, journals, snapshots
-//! and reports. Each has a JSON schema in `schema/`. So do the exit codes ([`diag::Exit`]) and the codes of diagnostics
-//! ([`diag::Code`]).
+//! The spec language and the formats of plans, journals, snapshots and reports have version numbers. As long as the
+//! number is 1, they stay compatible. Each has a JSON schema in `schema/`. The exit codes ([`diag::Exit`]) and the codes
+//! of diagnostics ([`diag::Code`]) also stay the same.
 //!
-//! The Rust interface of this crate is not promised. It exists for the command line and for tests, and any release may
-//! change it. Depend on an exact version, or run `kbfix` and read its JSON report.
+//! The Rust interface of this crate is not stable: any release can change it. It exists for the command line and for
+//! tests. If you use it, depend on an exact version. Or run `kbfix` and read its JSON report.
 
 // Only for the library: tests may unwrap, and benchmarks print.
 #![cfg_attr(

@@ -1,4 +1,4 @@
-//! The file that `--out` names: checks that it is no input of the command, and writes it.
+//! The file that `--out` names: checks that the command does not read the same file, and writes it.
 
 use std::{
     fs, io,
@@ -36,7 +36,7 @@ pub(super) enum Destination {
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     files: Vec<PathBuf>,
-    /// Folders of which every file counts as an input.
+    /// Folders in which every file counts as an input.
     folders: Vec<PathBuf>,
 }
 
@@ -112,8 +112,8 @@ impl Destination {
         self.write_by(replace_file, bytes, output)
     }
 
-    /// Writes a document that contains registry data, which may be confidential. Only the owner may read a file that
-    /// this creates.
+    /// Writes a document that contains registry data, which may be confidential. If this creates the file, only its
+    /// owner can read it.
     ///
     /// # Errors
     /// Returns an error as [`Destination::write`] does.
@@ -195,7 +195,7 @@ impl Identity {
         fs::metadata(path).ok().map(|found| Self(found.dev(), found.ino()))
     }
 
-    /// Windows tells the identity only of an open file, so the path must be enough there.
+    /// Windows only returns the identity of an open file, so on Windows paths are compared instead.
     #[cfg(not(unix))]
     fn of(_path: &Path) -> Option<Self> {
         None

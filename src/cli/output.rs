@@ -54,8 +54,13 @@ impl Output {
 
     /// Writes a result that is not text.
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        let mut stdout = io::stdout().lock();
-        if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush())
+        self.result_by(|to| to.write_all(bytes));
+    }
+
+    /// Writes a result part by part, for results that would need much memory as a whole.
+    pub(super) fn result_by(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        if let Err(error) = write(&mut stdout).and_then(|()| stdout.flush())
             && error.kind() != io::ErrorKind::BrokenPipe
         {
             self.broken = self.broken.take().or(Some(error));
@@ -150,7 +155,7 @@ impl Output {
             None => ("nothing was changed on the target".to_owned(), Exit::Refused),
         };
         self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
-        // An exit code that says more than success, and is still true, stays.
+        // An exit code from 3 to 7 contains more information, and is still correct, so it stays.
         if exit > Exit::Refused { exit } else { least }
     }
 }

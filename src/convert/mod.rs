@@ -1,4 +1,5 @@
-//! Converts between specs and the formats of other tools: import makes specs, export writes the other formats.
+//! Converts between specs and the formats of other tools: `import` makes specs from other formats, and `export` writes
+//! specs in other formats.
 
 pub mod dsc_resource;
 pub mod export;

@@ -1,8 +1,8 @@
-//! Writes a document as YAML that every reader interprets alike.
+//! Writes a document as YAML that every YAML parser reads in the same way.
 //!
 //! The crate yaml_serde quotes only text that YAML 1.2 would read as something else. Ansible reads a spec as YAML 1.1,
 //! and [`crate::spec::shape::ambiguous`] refuses text that the two versions read differently. So this writer leaves
-//! text unquoted only if every reader reads it as text.
+//! text unquoted only if every parser reads it as text.
 
 use serde_json::Value;
 

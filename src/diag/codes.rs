@@ -75,6 +75,8 @@ codes! {
     PLAN_OTHER_MACHINE = "plan-other-machine";
     /// A plan was made from another target.
     PLAN_OTHER_TARGET = "plan-other-target";
+    /// A plan or journal changes the local GPO and the target does not, or the other way round.
+    OTHER_PLACE = "other-place";
     /// The target has changed since the plan was made.
     PLAN_STALE = "plan-stale";
     /// A `*` in a spec matches so many keys that the operator must confirm it.
@@ -87,6 +89,10 @@ codes! {
     POLICY_OWNED = "policy-owned";
     /// It is not known whether Group Policy sets values.
     POLICY_UNKNOWN = "policy-unknown";
+    /// Windows does not process the policy file that contains the values.
+    POLICY_NOT_PROCESSED = "policy-not-processed";
+    /// Policy values of users cannot be written in the local GPO of an image.
+    POLICY_OF_USERS = "policy-of-users";
     /// The target cannot be written as the plan requires.
     CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.
@@ -119,12 +125,16 @@ codes! {
     ROLLBACK_CONFLICT = "rollback-conflict";
     /// A retirement was not given a spec that is applied and stays.
     RETIRE_NEEDS_SPEC = "retire-needs-spec";
+    /// An id to retire is not the id of any spec, built-in spec or journal.
+    RETIRE_UNKNOWN_ID = "retire-unknown-id";
     /// A rollback was made in a control set that is not the current one.
     OTHER_CONTROL_SET = "other-control-set";
     /// A registry file is larger than the largest file that kbfix reads.
     REG_TOO_LARGE = "reg-too-large";
     /// A registry file does not begin with the header of a `.reg` file.
     REG_HEADER = "reg-header";
+    /// The file is a registry hive, not a registry file.
+    REG_HIVE = "reg-hive";
     /// A registry file has bytes in an unknown code page.
     REG_CODE_PAGE = "reg-code-page";
     /// The section of a registry file does not name a valid key.

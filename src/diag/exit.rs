@@ -51,32 +51,32 @@ impl Exit {
     /// Returns the meaning of the code.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "in desired state, not applicable, or done",
-            Self::Differences => "`diff` or `--check`: something would change; `hive check`: the hive has an error",
-            Self::Refused => "wrong usage, or a spec, a plan or a journal is refused",
+            Self::Done => "everything is done, or there was nothing to do (in desired state, not applicable)",
+            Self::Differences => "`diff` and `--check`: something must be changed; `hive check`: the hive has an error",
+            Self::Refused => "the command line is wrong, or kbfix refuses a spec, a plan or a journal",
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
-                "a spec is blocked or unknown, or needs a restart or a parameter; a warning that `--fail-on` names; \
-                  `rollback --check`, `retire --check`: something would be kept; \
+                "a spec could not be applied (blocked, unknown, pending restart, needs parameter); there was a warning \
+                 that `--fail-on` names; `rollback --check` and `retire --check`: something would be kept; \
                  `symptoms`: something could not be read"
             }
             Self::RolledBack => "a write failed, and everything was restored",
             Self::Failed => {
                 "a write failed and not everything was restored, a rollback or a retirement kept something, or a \
-                    package failed"
+                 hotfix package failed"
             }
-            Self::NotRestarted => "done, but a service that was to be restarted is not running",
-            Self::ReportLost => "done, but the report could not be written to standard output",
+            Self::NotRestarted => "all changes are made, but a service that kbfix restarted is not running",
+            Self::ReportLost => "all changes are made, but the report could not be written to standard output",
         }
     }
 
     /// Returns what was changed on the target when a command ends with this code.
     pub fn changed(self) -> &'static str {
         match self {
-            Self::Done => "what the report says",
+            Self::Done => "the changes that the report shows",
             Self::Differences | Self::Refused | Self::Unusable | Self::RolledBack => "nothing",
             Self::Blocked => "nothing for that spec; the other specs of the run were applied",
-            Self::Failed => "what the journal says, whose path is printed",
+            Self::Failed => "a part of the changes; the journal, whose path is printed, lists them",
             Self::NotRestarted => "all changes of the registry",
             Self::ReportLost => "all changes; standard error names the journal",
         }

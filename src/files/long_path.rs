@@ -18,7 +18,7 @@ const LONG: usize = 260 - 12;
 /// Source: Microsoft, "Maximum Path Length Limitation", "Naming Files, Paths, and Namespaces".
 ///
 /// # Errors
-/// Returns the system's error where the path has no absolute form.
+/// Returns the system's error if the path has no absolute form.
 pub fn wide(path: &Path) -> io::Result<Vec<u16>> {
     let path = if path.as_os_str().encode_wide().count() < LONG { path.to_owned() } else { verbatim(path)? };
     Ok(path.as_os_str().encode_wide().chain([0]).collect())

@@ -1,8 +1,8 @@
 //! A file in a folder that is kept open and was reached without following a link.
 //!
-//! A path can change between check and use: whoever may write to a folder on the way can put a link in its place and so
-//! lead kbfix, which runs as an administrator, to another file. An access through [`Pinned::path`] stays in the folder
-//! that was reached.
+//! A path can change between check and use. Someone who can write to a folder in the path can replace a part of it by a
+//! link. kbfix, which runs as an administrator, would then access another file. To prevent this, the folders are kept
+//! open, and [`Pinned::path`] always leads through the folder that was checked.
 
 use std::{
     fs::{File, Metadata, metadata, symlink_metadata},
@@ -26,6 +26,22 @@ impl Pinned {
     /// # Errors
     /// Returns the system's error, or one of kind `InvalidInput` that names the link on the way.
     pub fn open(root: &Path, path: &Path) -> io::Result<Self> {
+        Self::walk(root, path, false)
+    }
+
+    /// Opens the folders from `root` down to the file, as [`Pinned::reach`] does. The file itself need not exist, so that
+    /// it can be created.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Pinned::open`].
+    pub fn reach_new(root: Option<&Path>, path: &Path) -> io::Result<Self> {
+        match root {
+            Some(root) => Self::walk(root, path, true),
+            None => Self::reach(None, path),
+        }
+    }
+
+    fn walk(root: &Path, path: &Path, may_be_missing: bool) -> io::Result<Self> {
         let below =
             path.strip_prefix(root).map_err(|_| wrong(path, "is not below the folder in which it was found"))?;
         let mut at = root.to_owned();
@@ -36,8 +52,11 @@ impl Pinned {
             at.push(name);
             let here = &held[held.len() - 1];
             let through = system::path_in(here, name).unwrap_or_else(|| at.clone());
-            if symlink_metadata(&through)?.is_symlink() {
-                return Err(wrong(&at, "is a link"));
+            match symlink_metadata(&through) {
+                Ok(metadata) if metadata.is_symlink() => return Err(wrong(&at, "is a link")),
+                Err(error) if may_be_missing && names.peek().is_none() && error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+                Ok(_) => {}
             }
             match names.peek() {
                 Some(_) => {
@@ -52,7 +71,8 @@ impl Pinned {
 
     /// Opens the folders from `root` down to the file, as [`Pinned::open`] does.
     ///
-    /// Without a root the operator named the file: then links are followed as usual, and no folder is kept open.
+    /// If there is no root, the operator has named the file itself. Then links are followed as usual, and no folder is
+    /// kept open.
     ///
     /// # Errors
     /// Returns the errors of [`Pinned::open`].
@@ -140,7 +160,7 @@ mod system {
 
     /// Returns the path through the open folder in Linux's `/proc` (proc_pid_fd(5)).
     ///
-    /// `None` where there is no `/proc`: then a short time passes between the check in [`super::Pinned::open`] and the
+    /// `None` if there is no `/proc`: then a short time passes between the check in [`super::Pinned::open`] and the
     /// use.
     pub(super) fn path_in(folder: &File, name: &OsStr) -> Option<PathBuf> {
         let through = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
@@ -216,6 +236,8 @@ mod tests {
         assert_eq!(fs::read(pinned.path()).unwrap(), b"own");
         assert_eq!(pinned.path().file_name(), file.file_name());
         let missing = Pinned::open(root.path(), &config.join("none")).unwrap_err();
+        assert!(Pinned::reach_new(Some(root.path()), &config.join("none")).unwrap().path().ends_with("none"));
+        assert!(Pinned::reach_new(Some(root.path()), &config.join("no/none")).is_err());
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         for path in [root.path().to_owned(), root.path().join("../x"), PathBuf::from("/elsewhere")] {
             assert_eq!(Pinned::open(root.path(), &path).unwrap_err().kind(), io::ErrorKind::InvalidInput, "{path:?}");

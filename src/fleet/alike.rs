@@ -1,7 +1,8 @@
-//! Plans specs only once for machines whose snapshots have the same facts.
+//! Plans specs only once for machines whose snapshots have the same facts, if [`SharedPlans`](crate::plan::SharedPlans)
+//! cannot be used.
 //!
-//! A plan follows from the specs and the facts alone. What differs between all machines is the computer name and the
-//! MachineGuid. Where no spec asks for these, two snapshots that have the same facts otherwise have the same plans.
+//! A plan depends only on the specs and the facts. The computer name and the MachineGuid are different on every
+//! machine. If no spec needs these two, machines whose other facts are the same have the same plans.
 
 use std::{
     collections::HashMap,
@@ -10,25 +11,25 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
+use super::Case;
 use crate::{
     plan::{Plan, machine_values},
     registry::{Key, ValueName},
     targets::{Facts, SnapshotTarget, Target as _},
 };
 
-/// The numbers of the cases of one machine, in the order of the specs. Machines with the same facts share them.
-pub(super) type Numbers = Arc<[usize]>;
+/// The cases of one machine, in the order of the specs. Machines with the same facts share them.
+pub(super) type MachineCases = Arc<[Arc<Case>]>;
 
-/// The SHA-256 of all that the plans of a machine follow from.
+/// The SHA-256 of everything on which the plans of a machine depend.
 pub(super) type Likeness = [u8; 32];
 
-/// The cases of the machines that were planned, by what they follow from.
+/// The cases of the machines that were already planned, by the hash of everything on which they depend.
 pub(super) struct Alike {
-    known: Mutex<HashMap<Likeness, Numbers>>,
-    /// The facts of the first plan that was kept, from which follows what to ask the other machines. Later plans have these
-    /// and their own.
+    known: Mutex<HashMap<Likeness, MachineCases>>,
+    /// The facts of the first plan that was kept. They show which facts to read from the other machines.
     asked: OnceLock<Facts>,
-    /// The values that say which machine it is.
+    /// The values with the identity of the machine.
     own: Vec<(Key, ValueName)>,
 }
 
@@ -38,37 +39,43 @@ impl Alike {
         Self { known: Mutex::default(), asked: OnceLock::new(), own }
     }
 
-    /// Returns what the plans of a snapshot follow from. `list` is the index of the list of specs.
+    /// Returns the hash of everything on which the plans of a snapshot depend. `list` is the index of the list of specs
+    /// that is planned on it.
     pub(super) fn likeness(&self, target: &SnapshotTarget, list: usize) -> Option<Likeness> {
         let mut facts: Facts = target.snapshot().facts.clone();
         self.own.iter().for_each(|(key, name)| facts.forget(key, name));
         let mut digest = Sha256::new();
-        // Whether there are policy stores is known from the address of the machine.
+        // The address of the machine shows whether it has policy stores.
         digest.update(format!("{list} {:?} ", target.policy_stores()));
         digest.update(serde_json::to_vec(&facts).ok()?);
         Some(digest.finalize().into())
     }
 
-    /// Returns the cases of a machine that is like this one, if any was planned.
-    pub(super) fn find(&self, likeness: &Likeness) -> Option<Numbers> {
+    /// Returns whether the cases of any machine were kept.
+    pub(super) fn has_any(&self) -> bool {
+        !self.known().is_empty()
+    }
+
+    /// Returns the cases of a machine with the same hash; `None` if no such machine was planned yet.
+    pub(super) fn find(&self, likeness: &Likeness) -> Option<MachineCases> {
         self.known().get(likeness).cloned()
     }
 
-    /// Returns facts that were asked of another machine; `None` as long as no plan was kept.
+    /// Returns the facts that were read from the first machine; `None` as long as no plan was kept.
     pub(super) fn asked(&self) -> Option<&Facts> {
         self.asked.get()
     }
 
-    /// Keeps the cases of a plan, unless its specs ask for what each machine has for itself. The plan must have no facts but
-    /// those that specs ask for.
-    pub(super) fn keep(&self, likeness: Likeness, plan: Plan, numbers: &Numbers) {
+    /// Keeps the cases of a plan, unless its specs need the identity of the machine. The plan must contain only facts
+    /// that the specs need.
+    pub(super) fn keep(&self, likeness: Likeness, plan: Plan, cases: &MachineCases) {
         if self.own.iter().all(|(key, name)| plan.facts.value(key, name).is_none()) {
-            self.known().insert(likeness, numbers.clone());
+            self.known().insert(likeness, cases.clone());
             self.asked.get_or_init(|| plan.facts);
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<Likeness, Numbers>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<Likeness, MachineCases>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

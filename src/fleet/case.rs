@@ -37,18 +37,18 @@ pub struct Case {
     /// The SIDs of users for whom something could not be read, although the rest of the spec was planned.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unread_users: Vec<String>,
-    /// What an operator should know beside the outcome: that Group Policy undoes the state or perhaps does, or that the
-    /// machine waits for a restart.
+    /// Additional information for the operator: that Group Policy undoes the required state, that this is not known, or
+    /// that the machine is waiting for a restart.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<Note>,
-    /// What waivers accept in this case; null if they accept nothing.
+    /// The part of this case that waivers accept; null if they accept nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub waived: Option<Waived>,
     /// The names of the machines, in the order of the report.
     pub machines: Vec<Arc<str>>,
 }
 
-/// What waivers accept in a case.
+/// The part of a case that waivers accept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Waived {
     /// The indexes of the waivers in the report's list of waivers, from 0.
@@ -193,12 +193,12 @@ pub(super) struct Cases {
 
 impl Cases {
     /// Adds a case if it is new; returns its number.
-    pub(super) fn add(&mut self, case: Case) -> usize {
+    pub(super) fn add(&mut self, case: &Case) -> usize {
         if let Some(known) = self.by_id.get(&case.id) {
             return *known;
         }
         self.by_id.insert(case.id.clone(), self.list.len());
-        self.list.push(case);
+        self.list.push(case.clone());
         self.list.len() - 1
     }
 

@@ -194,6 +194,8 @@ impl MachineDocument {
                     Extra::Files => "files",
                     Extra::Drives => "drives",
                     Extra::AllowDirty => "allow_dirty",
+                    // A fleet file has no such field.
+                    Extra::ThroughPolicy => "target",
                     Extra::CodePage => "code_page",
                 };
                 Err((field, format!("`{field}` cannot be used with the target {target}: {why}")))

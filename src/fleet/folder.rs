@@ -18,7 +18,7 @@ pub struct Ignored(pub Vec<String>);
 /// files would give the same name, both keep their full file names.
 ///
 /// # Errors
-/// Returns the system's error where the folder cannot be listed.
+/// Returns the system's error if the folder cannot be listed.
 pub fn snapshots(folder: &Path) -> io::Result<(Vec<Member>, Ignored)> {
     let (mut files, mut ignored) = (Vec::new(), Ignored::default());
     let mut names: BTreeMap<String, usize> = BTreeMap::new();

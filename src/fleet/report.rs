@@ -128,7 +128,7 @@ impl FleetReport {
         Self { exit_code, counts, specs, cases, machines, same_machines, diagnostics, ..Self::new(command) }
     }
 
-    /// Raises the exit code where a case has a note with one of these codes: the caller counts that as a failure.
+    /// Raises the exit code if a case has a note with one of these codes: the caller counts that as a failure.
     #[must_use]
     pub fn failing_on(mut self, codes: &[Code]) -> Self {
         if codes.iter().any(|code| self.counts.notes.contains_key(code)) {

@@ -80,7 +80,7 @@ pub struct LineSpec<'a> {
     pub checks: &'a [Check],
     /// The reasons for the outcome.
     pub reasons: &'a [String],
-    /// What an operator should know beside the outcome.
+    /// Additional information for the operator, besides the outcome.
     #[serde(skip_serializing_if = "<[Note]>::is_empty")]
     pub notes: &'a [Note],
     /// The waivers that accept a part of the result.

@@ -64,6 +64,28 @@ pub fn versions(bytes: &[u8]) -> Result<(u16, u16), GptIniError> {
     Ok((version as u16, (version >> 16) as u16))
 }
 
+/// Returns why Windows does not process the policy file of one half; `None` if it does. `bytes` is empty if there is no
+/// `gpt.ini`.
+pub fn unprocessed(bytes: &[u8], side: Side) -> Option<String> {
+    let file = match File::read(bytes) {
+        Ok(file) => file,
+        Err(error) => return Some(error.to_string()),
+    };
+    let version = match file.version() {
+        Ok(version) => version,
+        Err(error) => return Some(error.to_string()),
+    };
+    let (half, name) = match side {
+        Side::Machine => (version & 0xFFFF, "machine"),
+        Side::User => (version >> 16, "user"),
+    };
+    if half == 0 {
+        return Some(format!("the version of the {name} half is 0"));
+    }
+    let named = file.value(side.extensions()).is_some_and(|(_, value)| value.to_ascii_uppercase().contains(REGISTRY));
+    (!named).then(|| format!("{} does not name the registry extension", side.extensions()))
+}
+
 /// Returns the file with the version of one half increased by one, and with the registry extension named for that half.
 ///
 /// If `bytes` is empty, the result is a new file.
@@ -213,6 +235,18 @@ mod tests {
         let audit = "[{0F3F3735-573D-9804-99E4-AB2A69BA5FD4}{A}]";
         let after = raised(&format!("[General]\r\ngPCMachineExtensionNames={audit}{scripts}\r\n"), Side::Machine);
         assert!(after.contains(&format!("={audit}{MACHINE}{scripts}\r\n")), "{after}");
+    }
+
+    #[test]
+    fn a_file_that_windows_does_not_process_is_told() {
+        let made = raise(b"", Side::Machine).unwrap();
+        assert_eq!(unprocessed(&made, Side::Machine), None);
+        let says = |bytes: &[u8], side| unprocessed(bytes, side).unwrap();
+        assert_eq!(says(&made, Side::User), "the version of the user half is 0");
+        assert_eq!(says(b"", Side::Machine), "the version of the machine half is 0");
+        assert!(says(b"[General]\r\nVersion=1\r\n", Side::Machine).contains("does not name the registry extension"));
+        assert!(says(b"[General]\r\nVersion=x\r\n", Side::Machine).contains("line 2"));
+        assert!(says(b"\xFF\xFE[\0", Side::Machine).contains("UTF-16"));
     }
 
     #[test]

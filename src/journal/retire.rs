@@ -68,7 +68,7 @@ struct State<T> {
     goal: T,
 }
 
-/// What the live specs require, where it differs from the state before kbfix.
+/// The states that the live specs require, if they differ from the state before kbfix.
 #[derive(Default)]
 struct Claims<'a> {
     /// For each value, the spec that creates, changes or deletes it, and the data that it requires.
@@ -209,15 +209,16 @@ impl History {
     }
 }
 
-/// Returns the state that kbfix left and the state before it; `None` if the specs that changed the place do not satisfy
-/// `counts`.
+/// Returns the state that kbfix left and the state before it; `None` if the two are the same, or if the specs that
+/// changed the place do not satisfy `counts`.
 fn state<T: Clone + PartialEq>(
     track: &Track<T>,
     now: Option<T>,
     counts: impl Fn(&BTreeSet<String>, bool) -> bool,
 ) -> Option<State<T>> {
     let found = now.clone().filter(|now| track.left.contains(now));
-    if !counts(&track.specs, found.is_some()) {
+    // A run that failed did not change this place, or undid the change.
+    if found.as_ref() == Some(&track.base) || !counts(&track.specs, found.is_some()) {
         return None;
     }
     let left = found.or_else(|| track.left.last().cloned())?;
@@ -225,7 +226,7 @@ fn state<T: Clone + PartialEq>(
 }
 
 impl Touched<'_> {
-    /// Sets the state to restore where a live spec requires another state than the one before kbfix.
+    /// If a live spec requires another state than the state before kbfix, sets this state as the one to restore.
     fn aim(&mut self, claims: &Claims<'_>, reader: &Reader<'_>, out: &mut RetirePlan) {
         let key = self.key;
         if let (Some(existence), Some(track)) = (&mut self.existence, &self.history.existence) {

@@ -2,31 +2,31 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     rc::Rc,
 };
 
-use super::planned::Planned;
+use super::{planned::Planned, query::Query};
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
-    targets::{
-        Answer, Facts, FileFacts, KeyChange, KeyQuery, PolicyScope, PolicySetting, PolicyStore, Reason, StoreAnswer,
-        Unread, ValueSelection, Values,
-    },
+    targets::{Answer, Facts, FileFacts, KeyChange, KeyQuery, PolicyScope, Reason, Unread, ValueSelection, Values},
 };
 
 /// Answers queries from facts, and records the queries that the facts do not answer.
 pub struct Reader<'a> {
-    facts: RefCell<std::borrow::Cow<'a, Facts>>,
+    pub(super) facts: RefCell<std::borrow::Cow<'a, Facts>>,
     pub(super) missing: RefCell<Missing>,
     planned: RefCell<Planned>,
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
     log: RefCell<Option<Reads>>,
-    missed: Cell<usize>,
+    trace: RefCell<Option<HashSet<Query>>>,
+    pub(super) missed: Cell<usize>,
     /// The last key about which the facts say nothing.
     unknown: RefCell<Option<Key>>,
     /// Whether policy stores are queried.
-    with_policies: bool,
+    pub(super) with_policies: bool,
+    /// Whether values in policy branches are those of the local GPO.
+    pub(super) through_policy: bool,
 }
 
 /// The keys that were queried.
@@ -39,8 +39,8 @@ pub struct Reads {
 
 impl Reads {
     /// Returns the keys that were queried.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.keys.iter()
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().chain(&self.lists)
     }
 
     /// Returns the keys whose subkeys were queried.
@@ -60,17 +60,6 @@ impl Missing {
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.files.is_empty() && self.policies.is_empty()
     }
-}
-
-/// The setting of a policy store for a value, as [`Reader::policies`] returns it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// The store.
-    pub store: PolicyStore,
-    /// The path of the store's file.
-    pub path: String,
-    /// Its setting, or why it could not be read.
-    pub says: Result<PolicySetting, Unread>,
 }
 
 #[derive(Default)]
@@ -113,58 +102,18 @@ impl<'a> Reader<'a> {
             planned: RefCell::default(),
             sensitive: RefCell::default(),
             log: RefCell::default(),
+            trace: RefCell::default(),
             missed: Cell::default(),
             unknown: RefCell::default(),
             with_policies: false,
+            through_policy: false,
         }
-    }
-
-    /// Sets whether the reader queries policy stores, if the target has them.
-    #[must_use]
-    pub fn with_policies(self, with_policies: bool) -> Self {
-        Self { with_policies, ..self }
-    }
-
-    /// Returns the settings of policy stores for a value: one entry for each store that sets the value or could not be
-    /// read.
-    ///
-    /// The list is empty if the target has no stores, or if Group Policy sets no values in the key.
-    ///
-    /// # Errors
-    ///
-    /// Returns the reason if the settings are not known.
-    pub fn policies(&self, key: &Key, name: &ValueName) -> Result<Vec<Told>, Unread> {
-        let Some(scope) = PolicyScope::of(key).filter(|_| self.with_policies) else { return Ok(Vec::new()) };
-        match self.facts.borrow().policies(key, name) {
-            Some(Ok(answers)) => {
-                return Ok(answers
-                    .into_iter()
-                    .map(|StoreAnswer { store, says }| Told {
-                        store: store.store,
-                        path: store.path.clone(),
-                        says: says.cloned().map_err(Clone::clone),
-                    })
-                    .collect());
-            }
-            Some(Err(())) => {
-                return Err(Unread::new(
-                    Reason::Unknown,
-                    "the snapshot does not contain the settings of policy stores \
-                    for it",
-                ));
-            }
-            None => {}
-        }
-        self.missed.set(self.missed.get() + 1);
-        let mut missing = self.missing.borrow_mut();
-        let values = missing.policies.entry(scope).or_default();
-        values.entry(key.clone()).or_default().insert(name.clone());
-        Ok(Vec::new())
     }
 
     /// Returns whether the key exists.
     pub fn key(&self, key: &Key) -> Answer<()> {
         self.note(key, false);
+        self.trace(|| Query::Key(key.clone()));
         self.planned.borrow_mut().meet(|planned| planned.keys.get(key).cloned());
         if self.unknown.borrow().as_ref() == Some(key) {
             return self.missed(key, |_| {});
@@ -176,6 +125,7 @@ impl<'a> Reader<'a> {
     /// Returns a value's data; absent if the key is absent.
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
         self.note(key, false);
+        self.trace(|| Query::Value(key.clone(), name.clone()));
         let of_value = |planned: &Planned| planned.values.get(key).and_then(|names| names.get(name).cloned());
         self.planned.borrow_mut().meet(|planned| of_value(planned).or_else(|| planned.keys.get(key).cloned()));
         let missed = || {
@@ -197,12 +147,14 @@ impl<'a> Reader<'a> {
 
     /// Returns the value's name as the target spells it, or `name` itself if the value was not found.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> ValueName {
+        self.trace(|| Query::Value(key.clone(), name.clone()));
         self.facts.borrow().spelled(key, name).unwrap_or(name).clone()
     }
 
     /// Returns all values of the key.
     pub fn all_values(&self, key: &Key) -> Answer<BTreeMap<ValueName, Answer<Data>>> {
         self.note(key, false);
+        self.trace(|| Query::Values(key.clone()));
         let known = self.facts.borrow().all_values(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
@@ -210,6 +162,7 @@ impl<'a> Reader<'a> {
     /// Returns the key's properties; unknown if the target does not have them.
     pub fn properties(&self, key: &Key) -> Answer<KeyProperties> {
         self.note(key, false);
+        self.trace(|| Query::Properties(key.clone()));
         let known = self.facts.borrow().properties(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
@@ -217,6 +170,7 @@ impl<'a> Reader<'a> {
     /// Returns the names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
         self.note(key, true);
+        self.trace(|| Query::Subkeys(key.clone()));
         self.planned.borrow_mut().meet(|planned| planned.subkeys.get(key).cloned());
         let known = self.facts.borrow().subkeys(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
@@ -224,6 +178,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the facts about a file.
     pub fn file(&self, path: &str) -> Answer<FileFacts> {
+        self.trace(|| Query::File(path.to_owned()));
         let known = self.facts.borrow().file(path);
         known.unwrap_or_else(|| {
             self.missed.set(self.missed.get() + 1);
@@ -300,6 +255,7 @@ impl<'a> Reader<'a> {
 
     /// Returns whether the value is sensitive, so that its data is never shown.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
+        self.trace(|| Query::Value(key.clone(), name.clone()));
         let sensitive = self.sensitive.borrow();
         (!sensitive.is_empty() && sensitive.contains(&(key.clone(), name.clone())))
             || self.facts.borrow().is_hidden(key, name)
@@ -325,6 +281,32 @@ impl<'a> Reader<'a> {
         self.log.replace(Some(Reads::default()));
         let answer = ask();
         (answer, self.log.take())
+    }
+
+    /// Makes a query, so that its answer is read.
+    pub(crate) fn ask(&self, query: &Query) {
+        match query {
+            Query::Key(key) => drop(self.key(key)),
+            Query::Value(key, name) => drop(self.value(key, name)),
+            Query::Values(key) => drop(self.all_values(key)),
+            Query::Properties(key) => drop(self.properties(key)),
+            Query::Subkeys(key) => drop(self.subkeys(key)),
+            Query::File(path) => drop(self.file(path)),
+            Query::Policy(key, name) => drop(self.policies(key, name)),
+        }
+    }
+
+    /// Runs `ask`; also returns all its queries. The result of `ask` depends only on their answers.
+    pub(crate) fn traced<T>(&self, ask: impl FnOnce() -> T) -> (T, Vec<Query>) {
+        self.trace.replace(Some(HashSet::new()));
+        let answer = ask();
+        (answer, self.trace.take().into_iter().flatten().collect())
+    }
+
+    pub(super) fn trace(&self, query: impl FnOnce() -> Query) {
+        if let Some(trace) = self.trace.borrow_mut().as_mut() {
+            trace.insert(query());
+        }
     }
 
     fn note(&self, key: &Key, list: bool) {

@@ -8,6 +8,7 @@ use super::{
     install::{self, Packages},
     journals,
     plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings},
+    policy,
     progress::{Progress, changing, reading},
     report::{Command, Report},
     restart,
@@ -98,6 +99,9 @@ pub fn apply(
         None => Ok(()),
     };
     narrow(&plan)?;
+    if let Some(why) = policy::of_users(&plan, target, Diagnostic::error) {
+        return Err(Error::new(Exit::Blocked, why));
+    }
     refuse_damaged(&plan, target)?;
     if options.restart_services {
         restart::find(&plan)?;
@@ -177,6 +181,7 @@ pub(super) fn carry_out(
     let mut report = Report::new(Command::Apply).with_specs(plan.specs);
     // A plan that was made from a snapshot names the snapshot; the report names the target that was changed.
     report.target = Some(target.uri());
+    report.through_policy = target.through_policy();
     report.machine = plan.machine;
     report.digest = Some(digest);
     report.changed = acts && matches!(applied, Applied::Done(_) | Applied::Incomplete(..));

@@ -3,6 +3,7 @@
 use super::{
     error::Error,
     plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings as warnings_of},
+    policy,
     progress::{Progress, reading},
     report::{Command, Report},
     symptoms,
@@ -38,6 +39,7 @@ pub fn diff(
     let mut warnings = Vec::from_iter(wide);
     warnings.extend(warnings_of(&plan, target));
     if status == PlanStatus::Current {
+        warnings.extend(policy::of_users(&plan, target, Diagnostic::warning));
         refuse_damaged(&plan, target)?;
         warnings.extend(cannot_apply(&plan, target, Diagnostic::warning));
     }

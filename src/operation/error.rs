@@ -95,6 +95,9 @@ impl From<PlanRefusal> for Error {
                 let hint = "make a plan from a snapshot of this machine: a snapshot contains the machine's name";
                 Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
             }
+            PlanRefusal::OtherPlace { through_policy } => {
+                Self::new(Exit::Refused, Diagnostic::error(Code::OTHER_PLACE, message).hint(place_hint(through_policy)))
+            }
             PlanRefusal::Stale(moved) => {
                 let lines: Vec<_> = moved.iter().map(|m| format!("{}: was {}, is {}", m.place, m.was, m.is)).collect();
                 let message = format!("{message}: {}", lines.join("; "));
@@ -104,6 +107,14 @@ impl From<PlanRefusal> for Error {
                 stop
             }
         }
+    }
+}
+
+/// Returns the hint for a plan or journal that changes the other of the two places where a policy's values can be.
+pub(super) fn place_hint(through_policy: bool) -> Hint {
+    match through_policy {
+        true => Hint::new("name an image as the target, and choose its local GPO").bare_option("through-policy"),
+        false => Hint::new("leave out the option that chooses the local GPO").bare_option("through-policy"),
     }
 }
 

@@ -1,20 +1,76 @@
 //! Reads the journals of one target as its history.
 
+use std::collections::BTreeSet;
+
 use super::{
     error::Error,
     plan::{PlanRefusal, PlanStatus, compare_machines, identify},
 };
 use crate::{
     diag::{Code, Diagnostic, Exit},
-    journal::{self, History, Journal, Store},
+    journal::{self, History, Journal, Status, Store},
     plan::{Machine, Plan, Retirement},
-    targets::{Address, Answer, Target},
+    registry::PolicyBranch,
+    targets::{Address, Answer, KeyChange, Target},
 };
 
 /// The history of a target according to its journals, and its machine.
 pub(super) struct Past {
     pub(super) history: History,
     pub(super) machine: Machine,
+    /// The specs that also changed policy values in the other of the two places where these can be.
+    pub(super) elsewhere: Elsewhere,
+}
+
+/// The ids, in lower case, of specs whose policy values are in the other place: in the local GPO if the target is the
+/// registry alone, in the registry if the target includes the local GPO.
+#[derive(Debug, Default)]
+pub(super) struct Elsewhere {
+    /// Specs that made such changes, which are still in place.
+    ids: BTreeSet<String>,
+    /// Specs that were also applied to this place.
+    also_here: BTreeSet<String>,
+}
+
+impl Elsewhere {
+    /// Removes the changes in the other place from the journals, which are sorted from oldest to newest.
+    fn separate(journals: &mut [Journal], through_policy: bool) -> Self {
+        let mut found = Self::default();
+        let lower = |ids: &[String]| ids.iter().map(|id| id.to_ascii_lowercase()).collect::<Vec<_>>();
+        for journal in journals {
+            let is_undone = matches!(journal.status(), Status::Undone | Status::RolledBack);
+            let header = &mut journal.header;
+            let ids = lower(&header.specs);
+            if header.target.through_policy == through_policy {
+                found.also_here.extend(ids);
+                continue;
+            }
+            if header.action == journal::Operation::Retire {
+                found.ids.retain(|id| !ids.contains(id));
+            }
+            let stays = |change: &KeyChange| change.key.one_name(false).policy_branch() != Some(PolicyBranch::Machine);
+            let is_gone = header.changes.iter().any(|change| !stays(change));
+            if is_gone && header.action == journal::Operation::Apply && !is_undone {
+                found.ids.extend(ids);
+            }
+            let mut rest = header.changes.iter();
+            for count in &mut header.by_spec {
+                *count = rest.by_ref().take(*count).filter(|change| stays(change)).count();
+            }
+            header.changes.retain(stays);
+        }
+        found
+    }
+
+    /// Returns whether all that the spec changed may be in the other place.
+    pub(super) fn has_only(&self, id: &str) -> bool {
+        self.has(id) && !self.also_here.contains(&id.to_ascii_lowercase())
+    }
+
+    /// Returns whether the spec changed policy values in the other place.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.ids.contains(&id.to_ascii_lowercase())
+    }
 }
 
 /// Reads the journals of a target.
@@ -24,7 +80,8 @@ pub(super) fn past(address: &Address, target: &mut dyn Target, store: &Store) ->
         let current = target.control_set()?;
         journals.iter_mut().for_each(|journal| in_sets(journal, &current));
     }
-    Ok(Past { history: History::of(&journals), machine })
+    let elsewhere = Elsewhere::separate(&mut journals, address.through_policy);
+    Ok(Past { history: History::of(&journals), machine, elsewhere })
 }
 
 /// Returns the journals of this target, oldest first. These are the journals with its address, except those of another

@@ -3,7 +3,7 @@
 use super::policy;
 use crate::{
     diag::{Code, Diagnostic, Hint, number_of},
-    observe::{observe, observe_again, observe_like},
+    observe::{Query, observe, observe_again, observe_like},
     plan::{Machine, Outcome, Plan, Planning, SpecPlan},
     registry::control_set,
     spec::Spec,
@@ -35,7 +35,7 @@ impl Request {
 ///
 /// Fails if the target as a whole cannot be read.
 pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, TargetError> {
-    let mut planning = Planning::new(&target.uri(), specs);
+    let mut planning = Planning::new(&target.uri(), specs).through_policy(target.through_policy());
     let facts = observe(target, |reader| planning.ask(reader))?;
     Ok(planning.finish(facts))
 }
@@ -53,10 +53,25 @@ pub(crate) fn make_plan_like(
     target: &mut dyn Target,
     specs: &[Spec],
 ) -> Result<Plan, TargetError> {
-    let mut planning = Planning::new(&target.uri(), specs).of_any_machine();
+    let mut planning = Planning::new(&target.uri(), specs).through_policy(target.through_policy()).of_any_machine();
     let nothing = Facts::default();
     let facts = observe_like(like.unwrap_or(&nothing), target, |reader| planning.ask(reader))?;
     Ok(planning.finish(facts))
+}
+
+/// Makes a plan of specs whose plans are already known, with all facts that follow from `queries`.
+///
+/// # Errors
+///
+/// Fails if the target as a whole cannot be read.
+pub(crate) fn assemble(specs: Vec<SpecPlan>, queries: &[Query], target: &mut dyn Target) -> Result<Plan, TargetError> {
+    let mut machine = Machine::default();
+    let facts = observe(target, |reader| {
+        machine = crate::plan::machine(reader);
+        queries.iter().for_each(|query| reader.ask(query));
+    })?;
+    let (uri, through_policy) = (target.uri(), target.through_policy());
+    Ok(Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs, retires: None, facts })
 }
 
 /// Why a saved plan is not applied. Nothing was changed.
@@ -70,12 +85,28 @@ pub enum PlanRefusal {
         /// The machine of the target.
         found: String,
     },
+    /// The plan changes the local GPO and the target does not, or the other way round.
+    #[error("{}", other_place("plan", *.through_policy))]
+    OtherPlace {
+        /// Whether the plan changes the local GPO.
+        through_policy: bool,
+    },
     /// Facts on which the plan depends have changed.
     #[error("the plan is stale: {} that it depends on changed", number_of(.0.len(), "fact"))]
     Stale(Vec<Drift>),
     /// The target could not be read.
     #[error(transparent)]
     Target(#[from] TargetError),
+}
+
+/// Says that a plan or journal changes the other of the two places where a policy's values can be.
+pub(super) fn other_place(what: &str, through_policy: bool) -> String {
+    match through_policy {
+        true => {
+            format!("the {what} changes the local GPO of the target, but here the target's registry would be changed")
+        }
+        false => format!("the {what} changes only the target's registry, but here its local GPO would be changed"),
+    }
 }
 
 /// Whether a valid saved plan still has to be applied.
@@ -93,6 +124,9 @@ pub enum PlanStatus {
 ///
 /// Returns [`PlanRefusal`] if the plan must not be applied.
 pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<PlanStatus, PlanRefusal> {
+    if plan.through_policy != target.through_policy() {
+        return Err(PlanRefusal::OtherPlace { through_policy: plan.through_policy });
+    }
     let renamed = same_machine(&plan.machine, &plan.target, None, target)?;
     let moved = plan.facts.moved(&observe_again(target, &plan.facts)?);
     if moved.is_empty() {

@@ -1,12 +1,13 @@
-//! Warns about policy stores: which values Group Policy will set back, and for which values this is not known.
+//! Warns about Group Policy: names the values whose change Group Policy will undo, and the values for which this is not
+//! known.
 
 use std::slice;
 
 use crate::{
-    diag::{Code, Diagnostic, Hint, number_of},
+    diag::{Code, Diagnostic, Hint, number_of, text::first_few},
     plan::{Plan, PolicyOwner, PolicyResult, PolicyUnread, SpecPlan},
     registry::Key,
-    targets::{PolicyScope, PolicyStores, Target},
+    targets::{Facts, PolicyScope, PolicyStores, Target, USERS_POLICY},
 };
 
 /// The highest number of places that a message names. The total is always given.
@@ -15,20 +16,49 @@ const MOST: usize = 5;
 /// Returns one warning for each spec whose values Group Policy undoes, and one for all values with an unreadable policy
 /// store.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
+    let is_written = |key: &Key| !target.through_policy() || key.policy_branch().is_some();
+    let unprocessed = match plan.changes().any(|change| is_written(&change.key)) {
+        true => None,
+        false => target.unprocessed_policy(),
+    };
+    let unprocessed = unprocessed.map(|message| {
+        let hint = "increase `Version` in gpt.ini, or save any change of this policy in the Group Policy editor";
+        Diagnostic::warning(Code::POLICY_NOT_PROCESSED, message).hint(hint)
+    });
     let owned = plan.specs.iter().filter_map(|spec| {
         let hint = "change the policy; a change of the registry alone does not last";
         let message = format!("{}: {}", spec.id, owned(spec)?);
         Some(Diagnostic::warning(Code::POLICY_OWNED, message).hint(hint))
     });
-    let unknown = unknown(&plan.specs, plan, target)
+    let unknown = unknown(&plan.specs, &plan.facts, target)
         .map(|(message, hint)| Diagnostic::warning(Code::POLICY_UNKNOWN, message).hint(hint));
-    owned.chain(unknown).collect()
+    unprocessed.into_iter().chain(owned).chain(unknown).collect()
 }
 
-/// Returns the same about one spec of a plan, as codes with sentences.
-pub(crate) fn notes(spec: &SpecPlan, plan: &Plan, target: &dyn Target) -> Vec<(Code, String)> {
+/// Returns a diagnostic if values in policy branches of users are required. They are not changed through the local GPO of
+/// an image.
+pub(super) fn of_users(
+    plan: &Plan,
+    target: &dyn Target,
+    severity: fn(Code, String) -> Diagnostic,
+) -> Option<Diagnostic> {
+    let has = |spec: &&SpecPlan| spec.reasons.iter().any(|reason| reason.contains(USERS_POLICY));
+    let ids = plan.specs.iter().filter(has).map(|spec| &*spec.id);
+    if !target.through_policy() || ids.clone().next().is_none() {
+        return None;
+    }
+    let message = format!("{} cannot be applied as a whole: {USERS_POLICY}", first_few(ids));
+    let hint = Hint::new(
+        "put the rules below HKCU into a spec of their own, and apply it to the User\\Registry.pol of the local GPO \
+            (`pol:FILE=HKCU`); or write plain values",
+    );
+    Some(severity(Code::POLICY_OF_USERS, message).hint(hint.bare_option("through-policy")))
+}
+
+/// Returns the codes and sentences of the warnings about one spec of a plan.
+pub(crate) fn notes(spec: &SpecPlan, facts: &Facts, target: &dyn Target) -> Vec<(Code, String)> {
     let owned = owned(spec).map(|text| (Code::POLICY_OWNED, text));
-    let unknown = unknown(slice::from_ref(spec), plan, target).map(|(text, _)| (Code::POLICY_UNKNOWN, text));
+    let unknown = unknown(slice::from_ref(spec), facts, target).map(|(text, _)| (Code::POLICY_UNKNOWN, text));
     owned.into_iter().chain(unknown).collect()
 }
 
@@ -42,10 +72,10 @@ fn owned(spec: &SpecPlan) -> Option<String> {
     Some(format!("the next refresh of Group Policy undoes {values}: {places}"))
 }
 
-fn unknown(specs: &[SpecPlan], plan: &Plan, target: &dyn Target) -> Option<(String, Hint)> {
+fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(String, Hint)> {
     let message = |what: String| format!("it is not known whether Group Policy undoes the changes: {what}");
     let stores = target.policy_stores();
-    if stores != PolicyStores::Elsewhere && !plan.facts.has_policies() && specs.iter().any(asks_for_values) {
+    if stores != PolicyStores::Elsewhere && !facts.has_policies() && specs.iter().any(asks_for_values) {
         let not_taken = stores == PolicyStores::NotTaken;
         let what = if not_taken {
             "the snapshot was taken without policy stores"

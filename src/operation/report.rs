@@ -27,6 +27,10 @@ pub struct Report {
     pub command: Command,
     /// The URI of the target; null if the command stopped before it knew the target.
     pub target: Option<String>,
+    /// Whether values in the policy branches of `HKLM` are read and changed in the target's local GPO, and not in its
+    /// registry.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub through_policy: bool,
     /// The machine that the target is, or is a copy of.
     pub machine: Machine,
     /// The worst outcome of all specs; null if the command stopped before it had one.
@@ -106,6 +110,7 @@ impl Report {
             kbfix_version: env!("CARGO_PKG_VERSION"),
             command,
             target: None,
+            through_policy: false,
             machine: Machine::default(),
             outcome: None,
             exit_code: Exit::Done,
@@ -149,6 +154,7 @@ impl Report {
         let digest = plan.digest();
         let mut report = Self::new(command).with_specs(plan.specs);
         report.target = Some(plan.target);
+        report.through_policy = plan.through_policy;
         report.machine = plan.machine;
         report.digest = Some(digest);
         report
@@ -156,7 +162,8 @@ impl Report {
 
     /// Returns the report of a plan whose changes were all made earlier.
     pub fn of_applied_plan(mut plan: Plan, command: Command) -> Self {
-        // The digest of the plan that was reviewed, not of what is left of it.
+        // Use the digest of the plan that was reviewed. The changes are removed below, so the digest would be different
+        // then.
         let digest = plan.digest();
         for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {
             spec.outcome = Outcome::InDesiredState;

@@ -56,8 +56,8 @@ pub(super) fn restart(report: &mut Report, progress: &mut impl Progress) {
         let hint = "restart it by hand: another apply would find nothing to change, so it would not restart the \
             service";
         report.diagnostics.push(Diagnostic::error(Code::SERVICE_RESTART_FAILED, message).hint(hint));
-        // The registry is as it should be, so this is none of the failures; and whoever asked for the restart must not
-        // take a service that is down for success.
+        // The registry is in the desired state, so this is not a failure of the apply. But a caller that requested the
+        // restart must not treat a stopped service as success, so there is an exit code for this.
         report.exit_code = report.exit_code.max(Exit::NotRestarted);
     }
 }

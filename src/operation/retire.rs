@@ -1,6 +1,6 @@
 //! Retire: undoes the changes that specs made to a target, except what other specs still require.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     apply::carry_out,
@@ -39,7 +39,8 @@ pub struct RetireOptions {
     pub check: bool,
     /// Also restore values that someone else has changed since.
     pub force: bool,
-    /// Skip ids that occur in no journal of the target, instead of reporting an error.
+    /// Skip ids that occur in no journal of the target, instead of reporting an error. An id that occurs nowhere causes a
+    /// warning.
     pub if_applied: bool,
     /// Add the text of the plan file to the report.
     pub with_plan: bool,
@@ -64,10 +65,14 @@ pub fn retire(
 ) -> Result<Report, Error> {
     // A dry run does not lock the target, because a lock needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
-    let Past { history, machine } = past(&address, target, store)?;
+    let Past { history, machine, elsewhere } = past(&address, target, store)?;
+    let mut warnings = Vec::new();
     let ids = match retired {
         Retired::Ids(ids) if options.if_applied => {
-            ids.iter().filter_map(|id| known(id, &history, &address, store).ok()).collect()
+            let (applied, others) =
+                ids.iter().partition::<Vec<&String>, _>(|id| known(id, &history, &address, store).is_ok());
+            warnings = unknown(&others, given, store)?;
+            applied.into_iter().map(|id| known(id, &history, &address, store)).collect::<Result<_, _>>()?
         }
         Retired::Ids(ids) => ids.iter().map(|id| known(id, &history, &address, store)).collect::<Result<_, _>>()?,
         Retired::Absent => absent(given, &history),
@@ -76,9 +81,13 @@ pub fn retire(
         BTreeMap::from_iter(ids.into_iter().map(|id| (id.to_ascii_lowercase(), id))).into_values().collect();
     let Some(newest) = history.newest().filter(|_| !ids.is_empty()) else {
         let mut report = Report::new(Command::Retire).with_specs(Vec::new());
-        (report.target, report.machine) = (Some(target.uri()), machine);
+        (report.target, report.machine, report.diagnostics) = (Some(target.uri()), machine, warnings);
+        report.through_policy = target.through_policy();
         return Ok(report);
     };
+    if let Some(id) = ids.iter().find(|id| elsewhere.has_only(id)) {
+        return Err(Error::new(Exit::Refused, in_other_place(id, target.through_policy(), Diagnostic::error)));
+    }
     let built_in = built_in(&history, &ids, given)?;
     let live = live(&history, &ids, given, &built_in);
     let mut found = RetirePlan::default();
@@ -99,7 +108,9 @@ pub fn retire(
         conflicts: found.undo.conflicts.clone(),
     };
     let spec = section(&ids, &found, restart);
-    let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], retires: Some(retires), facts };
+    let (uri, through_policy) = (target.uri(), target.through_policy());
+    let plan =
+        Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs: vec![spec], retires: Some(retires), facts };
     refuse_damaged(&plan, target)?;
     let text = options.with_plan.then(|| plan.to_text());
     let is_stopped = !found.undo.unread.is_empty() || !found.obstacles.is_empty();
@@ -114,7 +125,20 @@ pub fn retire(
     };
     report.command = Command::Retire;
     report.plan = text;
+    report.diagnostics.extend(warnings);
+    let also = ids.iter().filter(|id| elsewhere.has(id));
+    report.diagnostics.extend(also.map(|id| in_other_place(id, target.through_policy(), Diagnostic::warning)));
     Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
+}
+
+/// Says that the spec changed policy values in the other of the two places where these can be.
+fn in_other_place(id: &str, through_policy: bool, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
+    let (place, hint) = match through_policy {
+        true => ("in the registry", "retire it without this option too"),
+        false => ("in the local GPO", "retire it with this option too"),
+    };
+    let message = format!("{id} also changed policy values {place} of the target, which this does not restore");
+    severity(Code::OTHER_PLACE, message).hint(Hint::new(hint).bare_option("through-policy"))
 }
 
 /// Returns the id with the spelling that the journals use.
@@ -132,6 +156,30 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
         .option("state-dir", "DIR"),
     };
     Err(Error::new(Exit::Refused, Diagnostic::error(Code::JOURNAL_MISSING, message).hint(hint)))
+}
+
+/// Returns a warning for each id that no spec, built-in spec or journal has, for whichever target: it may be mistyped.
+fn unknown(ids: &[&String], given: &[Spec], store: &Store) -> Result<Vec<Diagnostic>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (journals, _) = store.list()?;
+    let of_journals = journals.iter().flat_map(|journal| &journal.header.specs).flat_map(|ids| ids.split('+'));
+    let mut all: BTreeSet<&str> = given.iter().map(|spec| &*spec.id).chain(of_journals).collect();
+    for id in spec::library::ids() {
+        all.insert(id);
+    }
+    let is_unknown = |id: &&&String| !all.iter().any(|known| known.eq_ignore_ascii_case(id));
+    let warning = |id: &&String| {
+        let message =
+            format!("no spec, built-in spec or journal on this host has the id {id}; nothing was retired for it");
+        let hint = match suggest(id, all.iter().copied()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "check how the id is spelled".to_owned(),
+        };
+        Diagnostic::warning(Code::RETIRE_UNKNOWN_ID, message).hint(hint)
+    };
+    Ok(ids.iter().filter(is_unknown).map(warning).collect())
 }
 
 /// Returns the ids of applied specs that were not given.

@@ -2,8 +2,8 @@
 
 use super::{
     apply::carry_out,
-    error::Error,
-    plan::{PlanRefusal, Renamed, cannot_apply, refuse_damaged, same_machine},
+    error::{Error, place_hint},
+    plan::{PlanRefusal, Renamed, cannot_apply, other_place, refuse_damaged, same_machine},
     progress::{Progress, changing, reading},
     report::{Command, Report, kept},
 };
@@ -46,6 +46,11 @@ pub fn rollback(
 ) -> Result<Report, Error> {
     // A dry run does not lock the target, because a lock needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
+    let through_policy = journal.header.target.through_policy;
+    if through_policy != target.through_policy() || through_policy != address.through_policy {
+        let diagnostic = Diagnostic::error(Code::OTHER_PLACE, other_place("journal", through_policy));
+        return Err(Error::new(Exit::Refused, diagnostic.hint(place_hint(through_policy))));
+    }
     let set = other_set(&journal, target)?;
     let same = progress
         .during(&reading(target), || same_machine(&journal.header.machine, &journal.header.target.uri, set, target));
@@ -78,7 +83,8 @@ pub fn rollback(
     })?;
     let spec = section(&journal, &undo);
     let could_act = !undo.changes.is_empty();
-    let plan = Plan { kbfix_plan: 1, target: target.uri(), machine, specs: vec![spec], retires: None, facts };
+    let (uri, through_policy) = (target.uri(), target.through_policy());
+    let plan = Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs: vec![spec], retires: None, facts };
     refuse_damaged(&plan, target)?;
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();

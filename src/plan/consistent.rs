@@ -23,7 +23,8 @@ use crate::{
 ///
 /// Returns the first contradiction, as a sentence that names the spec and the place.
 pub(super) fn check(plan: &Plan) -> Result<(), String> {
-    let reader = Reader::new(&plan.facts).with_policies(plan.facts.has_policies() && plan.retires.is_none());
+    let has_stores = plan.facts.has_policies() && plan.retires.is_none();
+    let reader = Reader::new(&plan.facts).with_policies(has_stores).through_policy(plan.through_policy);
     if plan.specs.is_empty() {
         return Err("it does not contain a spec".to_owned());
     }

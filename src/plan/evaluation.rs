@@ -33,7 +33,7 @@ pub(super) struct Evaluation<'a> {
     pub checks: Vec<Check>,
     /// The rules with a label that apply, in the order of the spec.
     pub held: Vec<named::Held<'a>>,
-    /// What policy stores say about the values.
+    /// The settings of policy stores for the values.
     pub policy: policy::Found,
     /// The required state, against which the changes of later specs are checked.
     pub wants: DesiredState<'a>,

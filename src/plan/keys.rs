@@ -20,8 +20,8 @@ pub(super) struct WantedKey<'a> {
     pub values: &'a [OneValue<'a>],
 }
 
-/// Evaluates a key that will be deleted, itself or with a key above it. Its values that must be absent then will be.
-/// Any other rule contradicts the deletion.
+/// Evaluates a key that will be deleted, either itself or together with a key above it. This satisfies its rules that a
+/// value must be absent. Any other rule contradicts the deletion.
 pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
@@ -29,7 +29,7 @@ pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>
         return;
     }
     for value in values {
-        // One that is there is deleted with its key, and was asked for then.
+        // A value that exists is deleted together with its key, whose facts were already requested.
         if matches!(reader.value(key, value.name), Answer::Absent) {
             result.policy.add(key, value.name, None, |data| data.is_none(), reader);
         }

@@ -28,6 +28,7 @@ mod sensitive;
 mod desired_state;
 mod earlier;
 mod retirement;
+mod shared;
 
 use std::collections::BTreeMap;
 
@@ -41,6 +42,7 @@ pub use named::{NamedRule, Place};
 pub use pending::{PendingRestart, ReplacedFile};
 pub use policy::{PolicyOwner, PolicyResult, PolicyUnread};
 pub use retirement::{Conflict, Retirement};
+pub(crate) use shared::{Answers, SharedPlan, SharedPlans};
 
 use crate::{
     diag::Exit,
@@ -59,6 +61,10 @@ pub struct Plan {
     pub kbfix_plan: u32,
     /// The URI of the target that the plan was made from.
     pub target: String,
+    /// Whether values in the policy branches of `HKLM` are read and changed in the target's local GPO, and not in its
+    /// registry.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub through_policy: bool,
     /// The identity of the machine that the target is, or is a copy of.
     pub machine: Machine,
     /// The plans of the specs, in the order in which the specs were given. Each spec is planned as if the changes of

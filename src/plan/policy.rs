@@ -1,4 +1,4 @@
-//! Finds the policy stores that set the values which a spec sets.
+//! Finds the policy stores that set the same values as a spec.
 //!
 //! Group Policy writes the settings of its stores at each refresh. This undoes a change to such a value, unless the
 //! store sets the same data. If a store could not be read, it is unknown whether it sets the value.
@@ -51,8 +51,9 @@ pub enum PolicyResult {
     Keeps,
     /// The required state is undone: the policy writes other data, or deletes the value.
     Undoes,
-    /// The required state is undone if the user is a member of the group to which the policy applies. The membership is
-    /// not known.
+    /// The required state is undone if the user is a member of the group to which the policy applies, which is not
+    /// known. Or it is undone unless the policy that was applied last comes from the local GPO, which is the target and
+    /// gets the required state.
     MayUndo,
 }
 
@@ -80,6 +81,9 @@ impl PolicyOwner {
             PolicyEffect::Delete => "deletes it".to_owned(),
         };
         let but = match self.result {
+            PolicyResult::MayUndo if self.store == PolicyStore::Applied => {
+                "; it is not known whether another GPO than the local one, which kbfix changes, sets this"
+            }
             PolicyResult::MayUndo => "; it is not known whether the user is one",
             PolicyResult::Keeps | PolicyResult::Undoes => "",
         };
@@ -130,14 +134,17 @@ impl Found {
                 (PolicyEffect::Set | PolicyEffect::SetIfAbsent, _) => data.as_ref(),
                 (PolicyEffect::Delete, _) => None,
             };
-            let result = match refreshed == after || keeps(refreshed) {
-                true => PolicyResult::Keeps,
-                false if store.is_of_a_group() => PolicyResult::MayUndo,
-                false => PolicyResult::Undoes,
-            };
             let gpo = match store {
                 PolicyStore::Applied => gpo.or_else(|| only_gpo(key, reader)),
                 _ => None,
+            };
+            let may_be_own = store == PolicyStore::Applied
+                && reader.is_of_policy(key)
+                && gpo.as_deref().is_none_or(|gpo| gpo.eq_ignore_ascii_case(LOCAL_GPO));
+            let result = match refreshed == after || keeps(refreshed) {
+                true => PolicyResult::Keeps,
+                false if store.is_of_a_group() || may_be_own => PolicyResult::MayUndo,
+                false => PolicyResult::Undoes,
             };
             let (key, name) = (key.clone(), name.clone());
             self.owners.push(PolicyOwner { key, name, store, path, gpo, effect, data, result, sensitive });
@@ -168,7 +175,7 @@ pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let changed = spec.changes.iter().flat_map(|change| change.values.iter().map(move |value| (&change.key, value)));
     let changed = changed.map(|(key, value)| ((key, &value.name), value.after.as_ref()));
     let satisfied = spec.satisfied.iter().filter_map(|one| Some(((&one.key, one.name.as_ref()?), one.data.as_ref())));
-    // A value that is deleted with its key is in both.
+    // A value that is deleted together with its key is both satisfied and changed.
     let wanted: BTreeMap<(&Key, &ValueName), Option<&Data>> = satisfied.chain(changed).collect();
     let mut found = Found::default();
     wanted.into_iter().for_each(|((key, name), after)| found.add(key, name, after, |_| false, reader));
@@ -193,6 +200,9 @@ pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     }
     told.into_values().next().map(|owner| format!("its facts do not show that {} sets {}", owner.path, owner.place()))
 }
+
+/// The name of the local GPO in the history of an English Windows (not verified for other languages).
+const LOCAL_GPO: &str = "Local Group Policy";
 
 /// The GUID of the Group Policy extension that applies `Registry.pol`.
 const HISTORY: &str =

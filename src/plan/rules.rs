@@ -86,7 +86,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
     result
 }
 
-/// Reads the keys and values of one rule, and adds its requirements where it applies.
+/// Reads the keys and values of one rule, and adds the requirements of the rule for each key to which it applies.
 fn one_rule<'a>(
     rule: &'a KeyRule,
     spec: &Spec,

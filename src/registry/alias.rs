@@ -21,7 +21,7 @@ type Alias = (KeyPath, KeyPath);
 /// The other names of keys on every machine.
 static ALIASES: LazyLock<[Alias; 3]> = LazyLock::new(|| {
     aliases([
-        // HKCR also shows the user's classes, but a change through HKCR is meant for the machine's.
+        // HKCR also shows the classes of the user, but a change of HKCR is intended for the classes of the machine.
         ((RootKey::Hkcr, ""), (RootKey::Hklm, r"SOFTWARE\Classes")),
         ((RootKey::Hkcc, ""), (RootKey::Hklm, r"SYSTEM\CurrentControlSet\Hardware Profiles\Current")),
         ((RootKey::Hku, "S-1-5-18"), (RootKey::Hku, ".DEFAULT")),
@@ -124,7 +124,7 @@ fn aliased(path: &KeyPath) -> KeyPath {
     KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes{rest}")).unwrap_or_else(|_| path.clone())
 }
 
-/// Returns the path with `from`, at its beginning, replaced by `to`; `None` where the path is not within `from`.
+/// Returns the path with `from`, at its beginning, replaced by `to`; `None` if the path is not within `from`.
 fn moved(path: &KeyPath, from: &KeyPath, to: &KeyPath) -> Option<KeyPath> {
     joined(to, path.relative_to(from)?)
 }

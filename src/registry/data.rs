@@ -166,7 +166,7 @@ impl Data {
         Self::new(ValueType::MULTI_SZ, utf16le(units))
     }
 
-    /// Decodes the bytes; returns [`Decoded::Malformed`] where they do not fit the type.
+    /// Decodes the bytes; returns [`Decoded::Malformed`] if they do not fit the type.
     pub fn decode(&self) -> Decoded {
         let bytes = self.bytes.as_slice();
         match self.value_type {

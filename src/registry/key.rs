@@ -19,7 +19,8 @@ use super::{
 
 /// The path of a key: a root key and the names below it. Paths compare without case; a parent sorts before the keys
 /// below it.
-// Cheap to clone. The names are folded once, when the path is made, so that two paths compare byte by byte.
+// Cloning is cheap. The names are converted to upper case once, when the path is made, so two paths can be compared
+// byte by byte.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPath {
@@ -173,7 +174,7 @@ impl KeyPath {
         Ok(Self::known(root, below))
     }
 
-    /// Returns the part of the path below `ancestor`: `Some("")` for the same key, `None` where the path is not within
+    /// Returns the part of the path below `ancestor`: `Some("")` for the same key, `None` if the path is not within
     /// it.
     pub fn relative_to(&self, ancestor: &KeyPath) -> Option<&str> {
         if !self.is_within(ancestor) {

@@ -1,4 +1,4 @@
-//! Reads data as programs do, where the bytes do not quite have the form of their type.
+//! Reads data as programs do, even if the bytes do not have exactly the form of their type.
 //!
 //! Windows stores what it is given: a string without its NUL, a list without its final one. Programs still read such
 //! data, so kbfix must not treat it as unreadable. Data that different programs would read differently is refused.
@@ -10,9 +10,9 @@
 use super::data::{Data, Decoded, ValueType, units};
 
 impl Data {
-    /// Returns the string that a program reads: up to the first NUL, or to the end where there is none.
+    /// Returns the string that a program reads: up to the first NUL, or to the end if there is no NUL.
     ///
-    /// `None` where the type is not REG_SZ or REG_EXPAND_SZ, or the bytes are not valid UTF-16.
+    /// `None` if the type is not REG_SZ or REG_EXPAND_SZ, or the bytes are not valid UTF-16.
     pub fn as_read_text(&self) -> Option<String> {
         if ![ValueType::SZ, ValueType::EXPAND_SZ].contains(&self.value_type) {
             return None;

@@ -1,9 +1,9 @@
 //! Handles symbolic links in the registry: the links that Windows makes, and all others.
 //!
 //! Windows follows a link anywhere in a key's path, so an account that can create a link decides what a program reads,
-//! changes or deletes. kbfix knows the links of Windows by name, as other names of a key ([`Key::one_name`]). A key
-//! that is reached through any other link is not the key that its name says, but the check for protected keys and the
-//! reviewer's approval rely on the name.
+//! changes or deletes. kbfix knows the links of Windows by name, as other names of a key ([`Key::one_name`]). If a path
+//! leads through any other link, the key is not the one that the path names. But the check for protected keys, and the
+//! approval of the reviewer, rely on the path.
 //!
 //! Sources: Microsoft, "Registry Key Security and Access Rights", "RegOpenKeyEx function" (REG_OPTION_OPEN_LINK),
 //! "Registry Keys Affected by WOW64" (symbolic links), MS10-021.
@@ -24,7 +24,7 @@ pub fn native_path(text: &str) -> Option<KeyPath> {
     })
 }
 
-/// Returns the target of a link: a key, or the string that names something else. `None` where `value` is not a
+/// Returns the target of a link: a key, or the string that names something else. `None` if `value` is not a
 /// REG_LINK.
 pub fn link_target(value: &Data) -> Option<Result<KeyPath, String>> {
     if value.value_type != ValueType::LINK {
@@ -42,7 +42,8 @@ impl Key {
     pub fn is_at(&self, real: &KeyPath) -> bool {
         let found = settled(&Key::new(real.clone()));
         let wanted = settled(self);
-        // Only Windows knows which user HKCU is, and which user's classes HKCR shows beside the machine's.
+        // Only Windows knows to which user HKCU belongs, and which user's classes HKCR contains in addition to those of
+        // the machine.
         if found.root() == RootKey::Hku && matches!(self.path.root(), RootKey::Hkcu | RootKey::Hkcr) {
             let below = found.names().skip(1).collect::<Vec<_>>().join("\\");
             return KeyPath::from_parts(wanted.root(), &below).is_ok_and(|path| path == wanted);

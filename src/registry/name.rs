@@ -42,7 +42,7 @@ pub fn fits(name: &str, parts: &[impl AsRef<str>]) -> bool {
 pub fn compare(a: &str, b: &str) -> Ordering {
     for (at, (mine, theirs)) in a.bytes().zip(b.bytes()).enumerate() {
         if !(mine | theirs).is_ascii() {
-            // All before is ASCII, so both are at the beginning of a character.
+            // All bytes before this position are ASCII, so it is the beginning of a character in both names.
             return compare_units(&a[at..], &b[at..]);
         }
         match mine.to_ascii_uppercase().cmp(&theirs.to_ascii_uppercase()) {
@@ -54,7 +54,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
 }
 
 fn compare_units(a: &str, b: &str) -> Ordering {
-    // The same letters need no table.
+    // If the bytes are equal, the table is not needed.
     let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     let same = (0..=same).rev().find(|at| a.is_char_boundary(*at) && b.is_char_boundary(*at)).unwrap_or(0);
     a[same..].encode_utf16().map(upcase).cmp(b[same..].encode_utf16().map(upcase))

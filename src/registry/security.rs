@@ -96,7 +96,7 @@ fn offset(bytes: &[u8], field: usize) -> usize {
 }
 
 /// Returns one of [`PARTS`]: a SID, whose length depends on its number of sub-authorities, or an access control list,
-/// which holds its own length. `None` where the descriptor does not have that part, or not all of it.
+/// which holds its own length. `None` if the descriptor does not have that part, or not all of it.
 fn part(bytes: &[u8], number: usize) -> Option<&[u8]> {
     let from = bytes.get(Some(offset(bytes, PARTS[number])).filter(|at| *at != 0)?..)?;
     let length = match number {

@@ -22,7 +22,7 @@ pub enum View {
 }
 
 impl View {
-    /// Returns the path in the 64-bit view of the key that this view calls `path`.
+    /// Returns the path in the 64-bit view of the key whose path in this view is `path`.
     ///
     /// Exports, images and hives have no views of their own: they hold the 64-bit view, which contains the 32-bit
     /// view's keys below `Wow6432Node`. Keys that WOW64 shares between the views keep their path.
@@ -91,7 +91,7 @@ const SHARED_SOFTWARE: &[&str] = &[
 /// Subkeys of a `Classes` key that WOW64 redirects; all other subkeys are shared.
 const REDIRECTED_CLASSES: &[&str] = &["CLSID", "DirectShow", "Interface", "Media Type", "MediaFoundation"];
 
-/// Returns the path of a redirected key in the 64-bit view, or `None` where the two views share it.
+/// Returns the path of a redirected key in the 64-bit view, or `None` if the two views share it.
 fn redirected(path: &KeyPath) -> Option<KeyPath> {
     let names: Vec<&str> = path.names().collect();
     let is = |at: usize, wanted: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(wanted));

@@ -1,6 +1,6 @@
 //! Formats the change of one key as a section (hunk) of a unified diff, in `.reg` notation.
 
-use similar::{Algorithm, ChangeTag, capture_diff_slices};
+use similar::ChangeTag;
 
 use crate::{
     diag::number_of,
@@ -11,7 +11,7 @@ use crate::{
     targets::{ChangeAction, KeyChange, ValueChange},
 };
 
-use super::long_data;
+use super::{edits::edits, long_data};
 
 /// The most bytes of data whose hex digits are shown in full. If the data is longer, a digest replaces its middle, and
 /// the differences are shown below.
@@ -75,7 +75,7 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
         let new = text(&value.name, is, was.map(|was| was.value_type) != is.map(|is| is.value_type), new);
         if old.iter().any(|line| new.contains(line)) {
             flush(&mut before, &mut after, &mut lines);
-            let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
+            let ops = edits(&old, &new);
             lines.extend(ops.iter().flat_map(|op| op.iter_changes(&old, &new)).map(|one| match one.tag() {
                 ChangeTag::Delete => Line::Removed(one.value()),
                 ChangeTag::Insert => Line::Added(one.value()),

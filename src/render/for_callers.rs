@@ -1,5 +1,5 @@
-//! Adds derived members to a JSON report, so that programs that call kbfix need not produce them: sentences, the long
-//! names of keys, the meaning of bytes, and the lines of a diff.
+//! Adds derived members to a JSON report, so that programs that call kbfix do not have to compute them: sentences, the
+//! long names of keys, the meaning of bytes, and the lines of a diff.
 //!
 //! Plans and journals do not have these members.
 

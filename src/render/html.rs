@@ -95,6 +95,9 @@ pub fn report(report: &Report) -> String {
     out.push_str("</table>\n");
     for spec in &report.specs {
         section(spec, &mut out);
+        if let Some(sentence) = wording::local_gpo(spec, report) {
+            let _ = writeln!(out, "<p>Local GPO: {}</p>", escaped(&sentence));
+        }
         for symptom in report.symptoms.iter().filter(|found| found.id == spec.id).flat_map(|found| &found.symptoms) {
             let (title, sentence) = (symptoms::title(symptom), &symptom.sentence);
             let _ = writeln!(out, "<p>Symptom: {}: {}</p>", escaped(&title), escaped(sentence));

@@ -90,6 +90,9 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
             }
         }
     }
+    if let Some(sentence) = wording::local_gpo(spec, report) {
+        let _ = writeln!(out, "  local GPO     {sentence}");
+    }
     let satisfied = Some(spec.satisfied.len()).filter(|n| *n > 0 && !spec.does_something());
     let as_desired = satisfied.map(|n| format!("{n} of {n} as desired{}", once_planned(spec)));
     let registry: Vec<_> = as_desired.into_iter().chain(spec.rules.map(wording::rules)).collect();
@@ -144,7 +147,7 @@ fn once_planned(spec: &SpecPlan) -> String {
     }
 }
 
-/// Whether a plan was made that can be saved and reviewed.
+/// Returns whether the report contains a plan that can be saved and reviewed.
 fn is_to_review(report: &Report) -> bool {
     let is_planned = report.changes_are() == Some(ChangesAre::Planned);
     report.command == Command::Diff || report.command == Command::Retire && is_planned

@@ -95,7 +95,8 @@ pub fn line(journal: &Journal) -> String {
     };
     let [id, specs, action, uri] =
         [&header.id, &header.specs.join("+"), &action, &header.target.uri].map(|t| one_line(t));
-    format!("{id}  {:<11}  {specs}  {action}  {uri}\n", journal.status().to_string())
+    let place = if header.target.through_policy { " (with its local GPO)" } else { "" };
+    format!("{id}  {:<11}  {specs}  {action}  {uri}{place}\n", journal.status().to_string())
 }
 
 /// Formats a journal for people, with its changes and events.

@@ -1,11 +1,13 @@
 //! Shows where two long pieces of data differ. Each differing part is shown with its place and some context, so that no
 //! change is hidden by a digest.
 
-use std::{hash::Hash, ops::Range};
+use std::ops::Range;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 
 use crate::registry::notation;
+
+use super::edits::edits;
 
 /// The number of unchanged units that are shown before and after a difference. A unit is a byte, a character or a
 /// string.
@@ -46,7 +48,7 @@ pub(super) fn list(before: &[String], after: &[String]) -> Lines {
 }
 
 /// Shows the differences. `show` receives the start of a part, and the units before the part, in it and after it.
-fn lines<T: Hash + Eq + Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[T]; 3]) -> String) -> Lines {
+fn lines<T: Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[T]; 3]) -> String) -> Lines {
     let (mut old, mut new) = (Vec::new(), Vec::new());
     let mut left = MOST;
     let mut parts = parts(before, after).into_iter();
@@ -74,7 +76,7 @@ fn lines<T: Hash + Eq + Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[
 }
 
 /// Returns the ranges that differ. Two ranges that are close to each other are joined.
-fn parts<T: Hash + Eq + Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
+fn parts<T: Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     let (a, b) = (&before[same..], &after[same..]);
     let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
@@ -98,7 +100,7 @@ fn parts<T: Hash + Eq + Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Ra
             add(at..at + 1, at..at + 1);
         }
     } else if is_small {
-        for op in capture_diff_slices(Algorithm::Myers, a, b) {
+        for op in edits(a, b) {
             if !matches!(op, DiffOp::Equal { .. }) {
                 add(op.old_range(), op.new_range());
             }

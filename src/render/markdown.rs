@@ -22,6 +22,9 @@ pub fn markdown(report: &Report) -> String {
     }
     for spec in &report.specs {
         section(spec, &mut out);
+        if let Some(sentence) = wording::local_gpo(spec, report) {
+            let _ = writeln!(out, "\nLocal GPO: {}", escaped(&sentence));
+        }
         for symptom in report.symptoms.iter().filter(|found| found.id == spec.id).flat_map(|found| &found.symptoms) {
             let (title, sentence) = (symptoms::title(symptom), &symptom.sentence);
             let _ = writeln!(out, "\nSymptom: {}: {}", escaped(&title), escaped(sentence));

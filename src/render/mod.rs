@@ -6,6 +6,7 @@ pub mod article;
 pub mod diagnostics;
 mod diff;
 pub mod dsc;
+mod edits;
 pub mod fleet;
 mod for_callers;
 pub mod hive_check;

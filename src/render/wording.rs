@@ -2,6 +2,7 @@
 
 use crate::{
     diag::number_of,
+    operation::report::Report,
     plan::{Check, Evidence, Install, Outcome, Part, PendingRestart, PolicyResult, RulesHere, SpecPlan, Truth},
     spec::document::ComputerRestart,
 };
@@ -18,6 +19,15 @@ pub(super) fn changes(spec: &SpecPlan) -> String {
         Outcome::Failed => format!("not completely undone: {count}"),
         _ => count,
     }
+}
+
+/// Says how many of the changed keys are in the local GPO; `None` if there is none.
+pub(super) fn local_gpo(spec: &SpecPlan, report: &Report) -> Option<String> {
+    let in_policy = spec.changes.iter().filter(|change| change.key.policy_branch().is_some()).count();
+    let keys = number_of(spec.changes.len(), "key");
+    (report.through_policy && in_policy > 0).then(|| {
+        format!("{in_policy} of {keys} in the Registry.pol of the local GPO, which Windows applies at its next start")
+    })
 }
 
 /// Returns a notice to show before the changes of a failed write, because these changes are not in place.
@@ -58,8 +68,8 @@ pub(super) fn asks_for_restart(spec: &SpecPlan) -> bool {
     spec.does_something() && spec.outcome != Outcome::RolledBack
 }
 
-/// Returns that it is not known whether the machine waits for a restart, where that matters: a hotfix is missing, or
-/// the computer is to be restarted.
+/// Returns a sentence if it is not known whether the machine is waiting for a restart, and this matters because a
+/// hotfix is missing or the spec requires a restart of the computer.
 pub(super) fn pending_unknown(spec: &SpecPlan) -> Option<String> {
     let unread = &spec.pending_restart.as_ref()?.unread;
     let is_missing = |check: &Check| check.part == Part::Hotfix && check.result == Truth::Unmet;
@@ -92,7 +102,7 @@ pub(super) fn unmet_rules(spec: &SpecPlan) -> impl Iterator<Item = String> {
     unmet.map(move |rule| format!("{} {is}", rule.label))
 }
 
-/// Describes what policy stores say about the values of a spec: each place, and a sentence.
+/// Returns the settings of policy stores for the values of a spec, each as a place and a sentence.
 pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)> {
     let owned = spec.policy.iter().map(|owner| {
         let result = match owner.result {

@@ -35,6 +35,10 @@ pub struct Address {
     /// Whether an incompletely written (dirty) hive may be read. Such a hive is never written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_dirty: bool,
+    /// Whether values in the policy branches of `HKLM` are read and written in the local GPO of an image, and not in
+    /// its hives.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub through_policy: bool,
 }
 
 /// The kinds of targets.
@@ -65,6 +69,8 @@ pub enum Extra {
     Drives,
     /// The option that sets [`Address::allow_dirty`].
     AllowDirty,
+    /// The option that sets [`Address::through_policy`].
+    ThroughPolicy,
     /// The option that sets [`Address::code_page`].
     CodePage,
 }
@@ -87,7 +93,7 @@ impl Address {
     /// Parses a URI, and makes the path in it absolute.
     ///
     /// # Errors
-    /// Returns [`AddressError`] where the URI has none of the known forms.
+    /// Returns [`AddressError`] if the URI has none of the known forms.
     pub fn new(uri: &str, files: Option<&Path>, code_page: Option<u16>) -> Result<Self, AddressError> {
         let mut address = Self {
             uri: uri.to_owned(),
@@ -95,6 +101,7 @@ impl Address {
             code_page,
             drives: BTreeMap::new(),
             allow_dirty: false,
+            through_policy: false,
         };
         address.uri = match address.kind()? {
             Kind::Local => "local".to_owned(),
@@ -122,12 +129,19 @@ impl Address {
         self
     }
 
+    /// Sets whether values in policy branches are read and written in the local GPO.
+    #[must_use]
+    pub fn with_through_policy(mut self, through: bool) -> Self {
+        self.through_policy = through;
+        self
+    }
+
     /// Returns an option that was given although this kind of target does not use it, and the reason why it does not.
     ///
     /// Callers reject such an option: if it were ignored, kbfix would read something other than what the user named.
     ///
     /// # Errors
-    /// Returns [`AddressError`] where the URI has none of the known forms.
+    /// Returns [`AddressError`] if the URI has none of the known forms.
     pub fn misfit(&self) -> Result<Option<(Extra, &'static str)>, AddressError> {
         let kind = self.kind()?;
         let own_drive = match kind {
@@ -146,18 +160,25 @@ impl Address {
             "only the hives of an image or a hive file \
                 can be incomplete",
         );
+        let stores = match kind {
+            Kind::Image(_) => None,
+            Kind::Pol(..) => Some("a policy file is always changed itself"),
+            Kind::Local => Some("on a running Windows, name the `Registry.pol` of the local GPO with `pol:FILE`"),
+            _ => Some("only an image contains the local GPO of its machine"),
+        };
         let unicode = (!matches!(kind, Kind::Reg(_))).then_some("only a registry export has a code page");
         Ok(None
             .or(own_drive.filter(|_| self.files.is_some()).map(|why| (Extra::Files, why)))
             .or(no_drives.filter(|_| !self.drives.is_empty()).map(|why| (Extra::Drives, why)))
             .or(whole.filter(|_| self.allow_dirty).map(|why| (Extra::AllowDirty, why)))
+            .or(stores.filter(|_| self.through_policy).map(|why| (Extra::ThroughPolicy, why)))
             .or(unicode.filter(|_| self.code_page.is_some()).map(|why| (Extra::CodePage, why))))
     }
 
     /// Returns the kind of the target.
     ///
     /// # Errors
-    /// Returns [`AddressError`] where the URI has none of the known forms.
+    /// Returns [`AddressError`] if the URI has none of the known forms.
     pub fn kind(&self) -> Result<Kind, AddressError> {
         let because = |detail: String| AddressError { uri: self.uri.clone(), detail };
         let error = || because(KINDS.to_owned());

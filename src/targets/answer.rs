@@ -93,10 +93,10 @@ impl<T> Answer<T> {
         }
     }
 
-    /// Returns the content, or `None` where the item is absent.
+    /// Returns the content, or `None` if the item is absent.
     ///
     /// # Errors
-    /// Returns the reason where the item could not be read.
+    /// Returns the reason if the item could not be read.
     pub fn known(self) -> Result<Option<T>, Unread> {
         match self {
             Self::Present(t) => Ok(Some(t)),
@@ -121,11 +121,11 @@ impl<T> Answer<T> {
 }
 
 impl Answer<Data> {
-    /// Returns the state of a value, as `before` and `after` of a change have it: data, `None` where it is absent, or
+    /// Returns the state of a value, as `before` and `after` of a change have it: data, `None` if it is absent, or
     /// [`Data::not_configured`].
     ///
     /// # Errors
-    /// Returns the reason where it could not be read.
+    /// Returns the reason if it could not be read.
     pub fn state(self) -> Result<Option<Data>, Unread> {
         match self {
             Self::Unread(why) if why.reason == Reason::NotConfigured => Ok(Some(Data::not_configured())),
@@ -153,7 +153,7 @@ impl Answer<()> {
     /// Returns whether values can be set in the key without creating it: it exists, or it is a key of a policy file.
     ///
     /// # Errors
-    /// Returns the reason where it is not known.
+    /// Returns the reason if it is not known.
     pub fn holds_values(self) -> Result<bool, Unread> {
         match self {
             Self::Unread(why) if why.reason == Reason::NotConfigured => Ok(true),
@@ -196,8 +196,8 @@ impl KeyFacts {
 pub struct FileFacts {
     /// The size in bytes.
     pub size: u64,
-    /// The platform in the PE header; `None` where the file is not a PE file or is for another platform.
+    /// The platform in the PE header; `None` if the file is not a PE file or is for another platform.
     pub platform: Option<Platform>,
-    /// The fixed file version from the version resource; absent where the file has none or is not a PE file.
+    /// The fixed file version from the version resource; absent if the file has none or is not a PE file.
     pub version: Answer<FileVersion>,
 }

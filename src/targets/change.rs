@@ -35,7 +35,7 @@ pub struct KeyChange {
     /// What happens to the key itself.
     pub action: ChangeAction,
     /// The class name and security descriptor: for a deleted key, the present ones; for a created key, the ones to set.
-    /// `None` where the target stores none; a created key then inherits its security from its parent key.
+    /// `None` if the target stores none; a created key then inherits its security from its parent key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub properties: Option<KeyProperties>,
     /// The changes of the key's values.

@@ -8,7 +8,7 @@ use crate::registry::{self, Data, control_set};
 use super::{Answer, Reason};
 
 /// Returns the number of the control set, from the data of the link's value `SymbolicLinkValue`. The answer is absent
-/// where that data is not the target of a registry link.
+/// if that data is not the target of a registry link.
 pub(super) fn of_link(value: &Data) -> Answer<u16> {
     let to = match registry::link_target(value) {
         None => return Answer::Absent,

@@ -91,7 +91,7 @@ impl DriveFolder {
     /// Opens the folder `root`, which holds the files of drive `C:`.
     ///
     /// # Errors
-    /// Returns the system's error where `root` is not a readable folder.
+    /// Returns the system's error if `root` is not a readable folder.
     pub fn open(root: &Path) -> io::Result<Self> {
         Self::of_drive('C', root)
     }
@@ -99,7 +99,7 @@ impl DriveFolder {
     /// Opens the folder `root`, which holds the files of the drive `letter`.
     ///
     /// # Errors
-    /// Returns the system's error where `root` is not a readable folder.
+    /// Returns the system's error if `root` is not a readable folder.
     pub fn of_drive(letter: char, root: &Path) -> io::Result<Self> {
         let root = canonical(root)?;
         fs::read_dir(&root)?;
@@ -258,7 +258,7 @@ impl Drives {
         self.0.iter().map(DriveFolder::root)
     }
 
-    /// Returns the facts of a file; `None` where there is no folder for its drive.
+    /// Returns the facts of a file; `None` if there is no folder for its drive.
     pub fn facts(&mut self, path: &str) -> Option<Answer<FileFacts>> {
         self.of(path).map(|drive| drive.facts(path))
     }
@@ -272,7 +272,7 @@ impl Drives {
 /// Splits an absolute path into its drive letter, in upper case, and the names below the drive's root.
 ///
 /// # Errors
-/// Returns an error where the path does not begin with a drive and a backslash, or one of its parts is not a valid file
+/// Returns an error if the path does not begin with a drive and a backslash, or one of its parts is not a valid file
 /// name.
 pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
     let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));

@@ -42,7 +42,7 @@ impl HiveTarget {
     /// never written.
     ///
     /// # Errors
-    /// Returns an error where the file cannot be read or is not a hive.
+    /// Returns an error if the file cannot be read or is not a hive.
     pub fn open(path: &Path, key: KeyPath, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let what = path.display().to_string();
         let real = canonical(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;

@@ -2,7 +2,7 @@
 
 use crate::registry::{Key, KeyPath, RootKey, sid};
 
-/// Returns the key at which Windows loads the user's hive that contains `path`; `None` where `path` is in no user's
+/// Returns the key at which Windows loads the user's hive that contains `path`; `None` if `path` is in no user's
 /// hive.
 ///
 /// While the user is not logged on, that key is missing. The key can still exist in the hive file.

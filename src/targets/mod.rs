@@ -24,6 +24,7 @@ mod image;
 pub mod local;
 pub mod lock;
 mod offline;
+mod one_file;
 mod open;
 mod pol;
 mod policy;
@@ -42,7 +43,7 @@ pub use change::{ChangeAction, KeyChange, ValueChange};
 pub use events::{EventAnswer, EventFacts, EventQuery, Since};
 pub use facts::{Drift, Facts, FilePath};
 pub use hive::HiveTarget;
-pub use image::ImageTarget;
+pub use image::{ImageTarget, USERS_POLICY};
 pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
 pub use pol::PolTarget;
@@ -105,7 +106,7 @@ pub trait Target {
     /// Answers each question, in the same order. Opens nothing for writing.
     ///
     /// # Errors
-    /// Returns an error only where the target as a whole cannot be read. If a single key cannot be read, the answer for
+    /// Returns an error only if the target as a whole cannot be read. If a single key cannot be read, the answer for
     /// that key says so.
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError>;
 
@@ -113,7 +114,7 @@ pub trait Target {
     /// `C:\Windows\System32\a.dll`.
     ///
     /// # Errors
-    /// Returns an error only where the target as a whole cannot be read.
+    /// Returns an error only if the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
 
     /// Returns whether the target has policy stores to read.
@@ -125,7 +126,7 @@ pub trait Target {
     /// has stores.
     ///
     /// # Errors
-    /// Returns an error only where the target as a whole cannot be read.
+    /// Returns an error only if the target as a whole cannot be read.
     fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
         Ok(queries.iter().cloned().map(PolicyFacts::not_covered).collect())
     }
@@ -133,10 +134,22 @@ pub trait Target {
     /// Answers each question about events, in the same order. A log that the target does not have is absent.
     ///
     /// # Errors
-    /// Returns an error only where the target as a whole cannot be read.
+    /// Returns an error only if the target as a whole cannot be read.
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let why = format!("{} has no event logs", self.uri());
         Ok(queries.iter().map(|_| Answer::unread(Reason::Unsupported, &why)).collect())
+    }
+
+    /// Returns whether values in the policy branches of `HKLM` are read and written in the local GPO of the target, and
+    /// not in its registry.
+    fn through_policy(&self) -> bool {
+        false
+    }
+
+    /// Returns why Windows does not process the policy file to which the target writes, as a sentence. Each write
+    /// corrects that.
+    fn unprocessed_policy(&self) -> Option<String> {
+        None
     }
 
     /// Returns the file of the target if it does not exist, and the first change would create it.
@@ -150,10 +163,10 @@ pub trait Target {
     }
 
     /// Returns the number of the control set that `HKLM\SYSTEM\CurrentControlSet` leads to now. The answer is absent
-    /// where that key is not a link to a control set.
+    /// if that key is not a link to a control set.
     ///
     /// # Errors
-    /// Returns an error only where the target as a whole cannot be read.
+    /// Returns an error only if the target as a whole cannot be read.
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
         Ok(Answer::Absent)
     }
@@ -162,7 +175,7 @@ pub trait Target {
     /// present state, not a cached one.
     ///
     /// # Errors
-    /// Returns [`TargetError::Locked`] where another apply holds it.
+    /// Returns [`TargetError::Locked`] if another apply holds it.
     fn lock(&mut self) -> Result<Lock, TargetError>;
 
     /// Checks that no file that these changes would edit has damage that makes every edit unsafe.

@@ -12,7 +12,7 @@ use super::{
 /// Opens a target.
 ///
 /// # Errors
-/// Returns an error where the target cannot be read, or its kind is not available on this system.
+/// Returns an error if the target cannot be read, or its kind is not available on this system.
 pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     let kind = address.kind().map_err(|e| TargetError::Unsupported { what: e.uri.clone(), detail: e.to_string() })?;
     match kind {
@@ -27,7 +27,10 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
             };
             Ok(Box::new(RegTarget::open(&path, address.files.as_deref(), code_page)?))
         }
-        Kind::Image(folder) => Ok(Box::new(ImageTarget::open(&folder, drives(address)?, address.allow_dirty)?)),
+        Kind::Image(folder) => {
+            let image = ImageTarget::open(&folder, drives(address)?, address.allow_dirty)?;
+            Ok(Box::new(image.through_policy(address.through_policy)))
+        }
         Kind::Hive(path, key) => Ok(Box::new(HiveTarget::open(&path, key, drives(address)?, address.allow_dirty)?)),
         Kind::Pol(path, root) => Ok(Box::new(PolTarget::open(&path, root)?)),
         Kind::Snapshot(path) => Ok(Box::new(SnapshotTarget::open(path)?)),

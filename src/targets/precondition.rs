@@ -10,7 +10,7 @@ use super::{Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, ValueSelection,
 /// Checks that the present state matches the `before` of a change. `read` answers questions about the present state.
 ///
 /// # Errors
-/// Returns [`WriteError::Stale`] where the present state differs, [`WriteError::Unsupported`] where it cannot be read.
+/// Returns [`WriteError::Stale`] if the present state differs, [`WriteError::Unsupported`] if it cannot be read.
 pub(super) fn before(
     change: &KeyChange,
     mut read: impl FnMut(&KeyQuery) -> Answer<KeyFacts>,

@@ -44,17 +44,17 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Returns the profile's folder as a path on the machine that is read; `None` where it is not known.
+    /// Returns the profile's folder as a path on the machine that is read; `None` if it is not known.
     #[cfg_attr(not(windows), allow(dead_code, reason = "an image has one folder for all of its users"))]
     pub(super) fn folder(&self) -> Option<&str> {
         self.folder.as_deref().ok()
     }
 }
 
-/// Returns `SystemRoot`, such as `C:\WINDOWS`; `None` where it is absent.
+/// Returns `SystemRoot`, such as `C:\WINDOWS`; `None` if it is absent.
 ///
 /// # Errors
-/// Returns an error where the target as a whole cannot be read.
+/// Returns an error if the target as a whole cannot be read.
 pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
     text(ask, WINDOWS, "SystemRoot")
 }
@@ -63,7 +63,7 @@ pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
 /// `C:\Documents and Settings\All Users`. Where the registry names none, it is where Windows puts it.
 ///
 /// # Errors
-/// Returns an error where the target as a whole cannot be read.
+/// Returns an error if the target as a whole cannot be read.
 pub(super) fn program_data(mut ask: impl Ask, system_root: &Result<String, Unread>) -> Asked<String> {
     let named = match text(&mut ask, PROFILES, "ProgramData")? {
         Ok(None) => below_profiles(&mut ask, "AllUsersProfile")?,
@@ -73,10 +73,10 @@ pub(super) fn program_data(mut ask: impl Ask, system_root: &Result<String, Unrea
     Ok(folder.and_then(|folder| expanded(&folder, system_root)))
 }
 
-/// Returns the folder of a user's profile; `None` where the user has none.
+/// Returns the folder of a user's profile; `None` if the user has none.
 ///
 /// # Errors
-/// Returns an error where the target as a whole cannot be read.
+/// Returns an error if the target as a whole cannot be read.
 pub(super) fn folder_of(
     mut ask: impl Ask,
     sid: &KeyName,
@@ -86,7 +86,7 @@ pub(super) fn folder_of(
     Ok(folder.and_then(|folder| folder.map(|folder| expanded(&folder, system_root)).transpose()))
 }
 
-/// Returns the folder whose name is in a value, below the folder of all profiles; `None` where the registry names none.
+/// Returns the folder whose name is in a value, below the folder of all profiles; `None` if the registry names none.
 fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
     let (above, name): (Result<_, Unread>, Result<_, Unread>) =
         (text(&mut ask, PROFILES, "ProfilesDirectory")?, text(&mut ask, PROFILES, name)?);
@@ -98,8 +98,14 @@ fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
 pub(super) fn names_hives(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
     let is_below = |path: &str| KeyPath::from_parts(RootKey::Hklm, path).is_ok_and(|path| key.is_within(&path));
-    let root = change.values.iter().any(|value| value.name.as_str().eq_ignore_ascii_case("SystemRoot"));
-    is_below(PROFILES) || (root && is_below(WINDOWS))
+    is_below(PROFILES) || moves_windows(change)
+}
+
+/// Returns whether the change may alter where the Windows folder is: whether it changes `SystemRoot`.
+pub(super) fn moves_windows(change: &KeyChange) -> bool {
+    let key = change.key.one_name(false).path;
+    KeyPath::from_parts(RootKey::Hklm, WINDOWS).is_ok_and(|path| key.is_within(&path))
+        && change.values.iter().any(|value| value.name.as_str().eq_ignore_ascii_case("SystemRoot"))
 }
 
 /// Returns every user with a profile, and the Default profile.
@@ -211,7 +217,7 @@ pub(super) fn link_on_the_way(folder: &Path, file: &Path) -> Option<PathBuf> {
     on_the_way.filter(is_link).last().map(Path::to_owned)
 }
 
-/// Returns the string in a value of a key below `HKLM`; `None` where the value is absent.
+/// Returns the string in a value of a key below `HKLM`; `None` if the value is absent.
 pub(super) fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
     let unsupported = |error: &dyn std::fmt::Display| Unread::new(Reason::Unsupported, error.to_string());
     let path = KeyPath::from_parts(RootKey::Hklm, key).map_err(|e| unsupported(&e));

@@ -3,23 +3,18 @@
 //! A snapshot answers only the questions that were asked when it was taken; everything else is unknown. Applying a plan
 //! to a snapshot changes the file in the way in which the machine would change, so that a plan can be tried out.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{
-    canonical::canonical,
-    read::read_file,
-    replace::{remove_leftovers, replace_file},
-};
+use crate::files::{canonical::canonical, read::read_file};
 
 use super::{
     Answer, EventAnswer, EventFacts, EventQuery, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts,
-    PolicyQuery, PolicyStores, Reason, Target, TargetError, WriteError, WriteFailure, lock::lock_beside, precondition,
+    PolicyQuery, PolicyStores, Reason, Target, TargetError, WriteError, WriteFailure,
+    one_file::{self, Loaded, OneFile},
+    precondition,
 };
 
 /// The content of a snapshot file.
@@ -47,7 +42,7 @@ impl Snapshot {
     /// Returns the text of the file.
     ///
     /// # Errors
-    /// Returns an error where the text would be larger than the largest snapshot that kbfix reads.
+    /// Returns an error if the text would be larger than the largest snapshot that kbfix reads.
     pub fn to_text(&self) -> Result<String, String> {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
@@ -60,32 +55,30 @@ impl Snapshot {
 pub struct SnapshotTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    /// The path with links resolved, so that every path of one file leads to the same lock.
-    path: PathBuf,
-    snapshot: Snapshot,
+    file: Loaded<Snapshot>,
 }
 
 impl SnapshotTarget {
     /// Reads the file.
     ///
     /// # Errors
-    /// Returns an error where the file cannot be read or is not a snapshot.
+    /// Returns an error if the file cannot be read or is not a snapshot.
     pub fn open(named: PathBuf) -> Result<Self, TargetError> {
         let path = canonical(&named).map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
         let snapshot = load(&path)?;
-        Ok(Self { named, path, snapshot })
+        Ok(Self { named, file: Loaded::new(path, snapshot) })
     }
 
     /// Returns the content of the snapshot file.
     pub fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
+        &self.file.document
     }
 }
 
 /// The size in bytes of the largest snapshot that kbfix reads or writes.
 const MOST: u64 = 256 << 20;
 
-/// Returns why a snapshot of `size` bytes cannot be written; `None` where it is not too large to be read again.
+/// Returns why a snapshot of `size` bytes cannot be written; `None` if it is not too large to be read again.
 fn too_large(size: usize) -> Option<String> {
     let over = size as u64 > MOST;
     over.then(|| {
@@ -118,17 +111,19 @@ impl Target for SnapshotTarget {
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
-        Ok(queries.iter().map(|query| self.snapshot.facts.answer(query, uncovered)).collect())
+        one_file::refresh(self)?;
+        Ok(queries.iter().map(|query| self.file.document.facts.answer(query, uncovered)).collect())
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        let facts = &self.snapshot.facts;
+        one_file::refresh(self)?;
+        let facts = &self.file.document.facts;
         Ok(paths.iter().map(|path| facts.file(path).unwrap_or_else(|| not_covered(path))).collect())
     }
 
     fn policy_stores(&self) -> PolicyStores {
-        let has_none = ["hive:", "reg:", "pol:"].iter().any(|kind| self.snapshot.taken_of.starts_with(kind));
-        match self.snapshot.facts.has_policies() {
+        let has_none = ["hive:", "reg:", "pol:"].iter().any(|kind| self.file.document.taken_of.starts_with(kind));
+        match self.file.document.facts.has_policies() {
             true => PolicyStores::Here,
             false if has_none => PolicyStores::Elsewhere,
             false => PolicyStores::NotTaken,
@@ -136,50 +131,59 @@ impl Target for SnapshotTarget {
     }
 
     fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
-        let facts = &self.snapshot.facts;
+        one_file::refresh(self)?;
+        let facts = &self.file.document.facts;
         Ok(queries.iter().map(|query| facts.policies_of(query)).collect())
     }
 
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
+        one_file::refresh(self)?;
         let not_asked = |query: &EventQuery| {
             let detail = format!("the snapshot does not cover {query}; take it with --symptoms");
             Answer::unread(Reason::Unknown, detail)
         };
-        let known = |query: &EventQuery| self.snapshot.events.iter().find(|known| known.event == *query);
+        let known = |query: &EventQuery| self.file.document.events.iter().find(|known| known.event == *query);
         Ok(queries.iter().map(|q| known(q).map_or_else(|| not_asked(q), |known| known.found.clone())).collect())
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
-        let lock = lock_beside(&self.path)?;
-        // It is not an error if leftovers of an earlier run cannot be removed.
-        let _ = remove_leftovers(&self.path);
-        self.snapshot = load(&self.path)?;
-        Ok(lock)
+        one_file::lock(self)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
-        let place = self.path.display().to_string();
-        // The file is read again, because another program may have edited it without taking the lock.
-        self.snapshot = load(&self.path).map_err(|error| error.refusal(&place))?;
-        let mut snapshot = self.snapshot.clone();
+        one_file::write(self, changes)
+    }
+}
+
+impl OneFile for SnapshotTarget {
+    type Document = Snapshot;
+
+    fn file(&mut self) -> &mut Loaded<Snapshot> {
+        &mut self.file
+    }
+
+    fn load(&mut self) -> Result<Snapshot, TargetError> {
+        load(&self.file.path)
+    }
+
+    fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        let facts = &mut self.file.document.facts;
         for change in changes {
-            let facts = &snapshot.facts;
             precondition::before(change, |query| facts.answer(query, uncovered))?;
-            snapshot.facts.apply(change);
+            facts.apply(change);
         }
-        let text = snapshot.to_text().map_err(|detail| WriteError::Unsupported { place: place.clone(), detail })?;
-        if let Err(source) = replace_file(&self.path, text.as_bytes()) {
-            // The new file may be in place even after an error, if only the sync of its folder failed. So the file is
-            // read again for the undo. If that fails as well, everything is unknown.
-            self.snapshot = load(&self.path).unwrap_or(Snapshot { facts: Facts::default(), ..snapshot });
-            let error = match source.kind() {
-                io::ErrorKind::PermissionDenied => WriteError::Denied { place },
-                _ => WriteError::Io { place, source },
-            };
-            return Err(WriteFailure { error, begun: changes.to_vec() });
-        }
-        self.snapshot = snapshot;
         Ok(())
+    }
+
+    /// Every change to facts can be undone.
+    fn try_undo(&mut self, _changes: &[KeyChange]) -> Result<(), WriteError> {
+        Ok(())
+    }
+
+    fn replacements(&mut self) -> Result<Vec<(PathBuf, Vec<u8>)>, WriteError> {
+        let unsupported = |detail| WriteError::Unsupported { place: self.file.place(), detail };
+        let text = self.file.document.to_text().map_err(unsupported)?;
+        Ok(vec![(self.file.path.clone(), text.into_bytes())])
     }
 }
 

@@ -30,7 +30,7 @@ fn it_shows_what_was_tested_and_a_unified_diff() {
     +[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV]
     +"DisableRealmHint"=dword:00000001
       restart       the computer need not be restarted; services to restart: IISADMIN
-                    The article rules out a restart of the computer after the hotfix; of the value it says nothing. The event's text says that IIS may have to be restarted on both the front-end and the back-end servers; IISADMIN with the services that depend on it (W3SVC among them), and that no restart of the computer is needed, is inference.
+                    The article says that the hotfix needs no restart of the computer, and does not mention a restart for the value. The text of the event says that IIS may have to be restarted on both the front-end and the back-end servers; IISADMIN with the services that depend on it (W3SVC among them), and that no restart of the computer is needed, is inference.
 
     1 key to create, 1 value to create
     plan [DIGEST]

@@ -134,9 +134,9 @@ fn parameter_0_is_honoured_and_2_is_refused_with_what_is_allowed() {
         if set == "2" {
             insta::assert_snapshot!(refused.stderr, @r"
             error[setting-not-allowed]: the parameter `realm_hint` is set to `2`, which is not allowed
-              --> built-in KB909094:65:3
+              --> built-in KB909094:67:3
                |
-            65 |   realm_hint:
+            67 |   realm_hint:
                |   ^^^^^^^^^^
                |
                = help: allowed are `0` (off), `1` (on)

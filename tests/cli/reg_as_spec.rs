@@ -1,4 +1,4 @@
-//! A `.reg` file in place of a spec.
+//! A `.reg` file, a `Registry.pol` or the text for LGPO.exe in place of a spec.
 
 use crate::harness::Machine;
 
@@ -47,4 +47,50 @@ fn text_on_standard_input_is_in_unicode_and_a_file_may_have_to_be_imported() {
         .says("with `kbfix import` and --code-page N");
     std::fs::write(machine.path("bad.reg"), "REGEDIT4\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\r\n").unwrap();
     machine.run("apply @/bad.reg @target @state").code(2).says("bad.reg:2").says("with `kbfix import` and --lenient");
+}
+
+/// A `Registry.pol` that sets one number.
+fn pol() -> Vec<u8> {
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let start = wide("[SYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA\0;p\0;");
+    let number = |number: u32| number.to_le_bytes().to_vec();
+    let parts = [start, number(4), wide(";"), number(4), wide(";"), number(7), wide("]")];
+    [b"PReg\x01\0\0\0".to_vec(), parts.concat()].concat()
+}
+
+#[test]
+fn a_policy_and_the_text_of_one_are_specs_too_and_other_files_say_what_they_are() {
+    let machine = Machine::new();
+    let before = machine.export();
+    std::fs::write(machine.path("Registry.pol"), pol()).unwrap();
+    let text = "; a comment\r\nComputer\r\nSYSTEM\\CurrentControlSet\\Services\\MSExchangeWEB\\OWA\r\np\r\nDWORD:7\r\n";
+    std::fs::write(machine.path("policy.txt"), text).unwrap();
+    for (file, id) in [("Registry.pol", "Registry"), ("policy.txt", "policy")] {
+        machine.run(&format!("validate @/{file}")).code(0);
+        let report = machine.run(&format!("diff @/{file} @target --format json")).code(1).json();
+        assert_eq!(report["specs"][0]["id"], id, "{report:#}");
+        assert_eq!(report["specs"][0]["changes"][0]["values"][0]["name"], "p", "{report:#}");
+        machine.run(&format!("apply @/{file} @target @state")).code(0).says("p\"=dword:00000007");
+        machine.run("rollback --last @state").code(0);
+        assert_eq!(machine.export(), before);
+    }
+    let piped = serde_json::json!([{ "name": "policy.txt", "text": text }]).to_string();
+    machine.run_with("diff --stdin-specs @target", &piped).code(1).says("p\"=dword:00000007");
+
+    // Whose policy it is, nothing says.
+    std::fs::create_dir(machine.path("User")).unwrap();
+    std::fs::copy(machine.path("Registry.pol"), machine.path("User/Registry.pol")).unwrap();
+    machine.run("import @/User/Registry.pol").code(2).says("may be the policy of users").says("--root");
+    machine.run("diff @/User/Registry.pol @target").code(2).says("with `kbfix import` and --root HKCU");
+
+    std::fs::write(machine.path("SOFTWARE"), b"regf\x01\0\0\0").unwrap();
+    std::fs::write(machine.path("a.osc.yaml"), "$schema: x\nresources: []\n").unwrap();
+    for command in ["import @/SOFTWARE", "diff @/SOFTWARE @target", "diff KB909094 --target reg:@/SOFTWARE"] {
+        machine.run(command).says("reg-hive").says("hive:SOFTWARE=HKLM");
+    }
+    for command in ["import @/a.osc.yaml", "diff @/a.osc.yaml @target"] {
+        machine.run(command).code(2).says("--from osconfig");
+    }
+    std::fs::write(machine.path("a.osc.yaml"), "other: []\n").unwrap();
+    machine.run("import --from osconfig @/a.osc.yaml").code(2).says("a manifest has a list `resources`");
 }

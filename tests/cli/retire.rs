@@ -95,7 +95,9 @@ fn a_caller_without_files_gives_the_specs_that_stay_on_standard_input() {
         json!({ "specs": ids.iter().map(spec).collect::<Vec<_>>(), "parameters": {} }).to_string()
     };
     let run = |line: &str, input: &str| machine.run_with(&format!("retire {line} @target @state"), input);
-    run("A --if-applied", "").code(0).says("nothing was changed");
+    run("A --if-applied", "").code(0).says("nothing was changed").says("retire-unknown-id");
+    let known = run("A KB909094 --if-applied --stdin-specs", &piped(&["A"])).code(0);
+    assert!(!known.stderr.contains("retire-unknown-id"), "{}", known.stderr);
     apply(&machine, "A");
     apply(&machine, "B");
     run("--absent --stdin-specs", &piped(&["A", "B"])).code(0).says("nothing was changed");
@@ -104,7 +106,12 @@ fn a_caller_without_files_gives_the_specs_that_stay_on_standard_input() {
     run("--absent --stdin-specs", &piped(&["B"])).code(0).says("A: changed");
     assert!(!machine.export().contains("Vendor\\Level") && machine.export().contains("Other"));
     run("A C --stdin-specs", &piped(&["A"])).code(2).says("journal-missing");
-    run("B C --if-applied", "").code(0).says("B: changed");
+    let retired = run("B CUSTUM --if-applied", "").code(0).says("B: changed").says("retire-unknown-id").says("CUSTUM");
+    assert_eq!(retired.stderr.matches("retire-unknown-id").count(), 1, "{}", retired.stderr);
+    // Its journals stay, also those of another target.
+    let again = run("A B --if-applied", "").code(0).says("nothing was changed");
+    assert!(!again.stderr.contains("retire-unknown-id"), "{}", again.stderr);
+    run("KB90909 --if-applied", "").code(0).says("did you mean KB909094?");
     is_as_before(&machine, &before);
 }
 

@@ -723,6 +723,9 @@ def test_a_spec_is_retired_and_the_others_stay(site: Site) -> None:
     retire = functools.partial(site.task, module="kb_retire")
     nothing = retire({"ids": ["A"]}, "-v")
     assert nothing.counts("pending1") == (0, 0) and "nothing to retire" in nothing.output, nothing.output
+    # Nothing on the host knows the id: it may be mistyped.
+    unknown = "journal on this host has the id A"
+    assert unknown in " ".join(nothing.output.split()), nothing.output
     assert site.task({"src": ["a.yaml", "b.yaml"]}).counts("pending1") == (1, 0)
     applied = registry.read_text(encoding="utf-8-sig")
     assert '"A"=dword:00000001' in applied and '"B"=' in applied
@@ -737,6 +740,8 @@ def test_a_spec_is_retired_and_the_others_stay(site: Site) -> None:
         assert "correct-horse" not in run.output
         assert ('"A"' in registry.read_text(encoding="utf-8-sig")) == ("--check" in arguments)
     assert retire(stays).counts("pending1") == (0, 0)
+    again = retire({"ids": ["A"], "src": ["b.yaml"]})
+    assert again.counts("pending1") == (0, 0) and unknown not in " ".join(again.output.split()), again.output
     assert retire({"ids": ["A"], "spec": (site.folder / "files/b.yaml").read_text()}).counts("pending1") == (0, 0)
 
     text = registry.read_text(encoding="utf-8-sig")

@@ -66,6 +66,11 @@ impl Asked {
         Ok(Self::Ready(Request::Plan(Box::new(plan))))
     }
 
+    /// Returns whether this is a plan that changes the local GPO. Fleet plans never do.
+    pub(in crate::cli) fn goes_through_policy(&self) -> bool {
+        matches!(self, Self::Ready(Request::Plan(plan)) if plan.through_policy)
+    }
+
     /// Returns the request for this target. From a fleet plan, takes the plan for the target's machine.
     pub(in crate::cli) fn on(self, target: &mut dyn Target) -> Result<Request, CommandError> {
         let (name, digest, from) = match self {

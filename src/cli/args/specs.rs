@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
 use kbfix::{
-    convert::import::{About, Reading, import, is_reg},
+    convert::import::{About, Kind, Reading, import},
     diag::{Code, Diagnostic, Exit},
     spec::{self, LoadedAll, Setting, Settings, Spec},
 };
@@ -21,7 +21,8 @@ use kbfix::{
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct SpecArguments {
     /// Spec files, folders of spec files, `-` for standard input, or the id of a built-in spec such as KB909094. For a
-    /// .reg file, recognized by its first line, the spec is used that `kbfix import` would make from it.
+    /// .reg file, a Registry.pol or the text for LGPO.exe, recognized by its first bytes, the spec is used that `kbfix
+    /// import` would make from it.
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
@@ -45,7 +46,7 @@ pub(in crate::cli) struct SpecArguments {
 pub(in crate::cli) struct Source {
     name: String,
     bytes: Vec<u8>,
-    /// Warnings for the author, if the spec was made from a `.reg` file.
+    /// Warnings for the author, if the spec was made from a file of another kind.
     pub(in crate::cli) warnings: Vec<Diagnostic>,
 }
 
@@ -64,10 +65,10 @@ impl Source {
         spec::Source { name: &self.name, bytes: &self.bytes }
     }
 
-    /// Returns the source as a spec. From a `.reg` file, makes the spec that `kbfix import` would make.
+    /// Returns the source as a spec. From a file that `kbfix import` recognizes, makes the spec that it would make.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
         // A larger file was not read completely, and is refused because of its size.
-        if self.bytes.len() > spec::MAX_BYTES || !is_reg(&self.bytes) {
+        if self.bytes.len() > spec::MAX_BYTES || Kind::of(&self.bytes) == Kind::Other {
             return Ok(self);
         }
         let file = self.name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -105,10 +106,10 @@ pub(in crate::cli) fn id_of(file: &str) -> String {
     }
 }
 
-/// Returns the bytes of text that a caller piped. A `.reg` file gets a UTF-8 byte order mark, because without one it
+/// Returns the bytes of text that a caller piped. A `.reg` file or the text for LGPO.exe gets a UTF-8 byte order mark, because without one it
 /// would be read in a code page.
 fn piped_bytes(text: String) -> Vec<u8> {
-    match is_reg(text.as_bytes()) && !text.starts_with('\u{feff}') {
+    match matches!(Kind::of(text.as_bytes()), Kind::Reg | Kind::Lgpo) && !text.starts_with('\u{feff}') {
         true => format!("\u{feff}{text}").into_bytes(),
         false => text.into_bytes(),
     }
@@ -146,8 +147,8 @@ impl SpecArguments {
         self.load_with(Settings::new(), output)
     }
 
-    /// Does the same, but accepts a spec with a parameter that has no default and is not set. The plan reports that for
-    /// the spec.
+    /// Reads and checks the specs like `load`, but accepts a spec with a parameter that has no default and is not set.
+    /// The plan reports that for the spec.
     pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::for_validation(), output)
     }
@@ -164,7 +165,7 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
-    /// Does the same, starting with these settings.
+    /// Reads and checks the specs like `load`. `settings` are the parameters that are already set.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
         let loaded = check(&sources, &settings);
@@ -174,7 +175,7 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
-    /// Specs that are named otherwise than by arguments of this form.
+    /// Returns arguments with these specs, for a command that names its specs in another way.
     pub(in crate::cli) fn of(specs: Vec<String>, set: Vec<String>, stdin_specs: bool) -> Self {
         Self { specs, set, stdin_name: "-".to_owned(), stdin_specs }
     }

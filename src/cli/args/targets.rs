@@ -6,8 +6,10 @@ use crate::cli::error::CommandError;
 
 use kbfix::{
     diag::{Code, Diagnostic, Exit, Hint},
-    targets::{Address, Extra, Target, open},
+    targets::{Address, Extra, Kind, Target, open},
 };
+
+use super::plans::Asked;
 
 /// The arguments that name a target, for every command that reads one.
 #[derive(Debug, clap::Args)]
@@ -40,6 +42,19 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) allow_dirty: bool,
 }
 
+/// The arguments that name a target, for the commands that plan a change of it.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ChangedTargetArguments {
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// In an image, read and write the values below HKLM\\Software\\Policies and
+    /// HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Policies in the Registry.pol of its local GPO, and not in the
+    /// registry. Windows writes them into the registry when it starts, and at each refresh of Group Policy.
+    #[arg(long)]
+    through_policy: bool,
+}
+
 /// Parses `D=DIR`: a drive letter and a folder.
 fn drive(text: &str) -> Result<(char, PathBuf), String> {
     let form = || "expected a drive letter, `=` and a folder, such as D=/mnt/data".to_owned();
@@ -62,6 +77,10 @@ impl TargetArguments {
 
     /// Returns the address of the named target. On Windows, the default is this machine.
     pub(in crate::cli) fn address(&self) -> Result<Address, CommandError> {
+        self.address_with(false)
+    }
+
+    fn address_with(&self, through_policy: bool) -> Result<Address, CommandError> {
         let uri = match &self.target {
             Some(uri) => uri.as_str(),
             None if cfg!(windows) => "local",
@@ -77,7 +96,8 @@ impl TargetArguments {
             }
         };
         let address = Address::new(uri, self.files.as_deref(), self.code_page)?;
-        let address = address.with_drives(&self.drives).with_dirty_hives(self.allow_dirty);
+        let address =
+            address.with_drives(&self.drives).with_dirty_hives(self.allow_dirty).with_through_policy(through_policy);
         match address.misfit()? {
             None => Ok(address),
             Some((extra, why)) => {
@@ -85,6 +105,7 @@ impl TargetArguments {
                     Extra::Files => "files",
                     Extra::Drives => "drive",
                     Extra::AllowDirty => "allow-dirty",
+                    Extra::ThroughPolicy => "through-policy",
                     Extra::CodePage => "code-page",
                 };
                 let message = format!("the option `{option}` cannot be used with the target {}: {why}", address.uri);
@@ -97,6 +118,23 @@ impl TargetArguments {
     /// Opens the target.
     pub(in crate::cli) fn open(&self) -> Result<(Address, Box<dyn Target>), CommandError> {
         let address = self.address()?;
+        let target = open(&address)?;
+        Ok((address, target))
+    }
+}
+
+impl ChangedTargetArguments {
+    /// Returns the address of the named target.
+    pub(in crate::cli) fn address(&self) -> Result<Address, CommandError> {
+        self.target.address_with(self.through_policy)
+    }
+
+    /// Opens the target. A saved plan that changes the local GPO of an image says so itself, and needs no option.
+    pub(in crate::cli) fn open_for(&self, asked: &Asked) -> Result<(Address, Box<dyn Target>), CommandError> {
+        let mut address = self.address()?;
+        if matches!(address.kind()?, Kind::Image(_)) && asked.goes_through_policy() {
+            address = address.with_through_policy(true);
+        }
         let target = open(&address)?;
         Ok((address, target))
     }

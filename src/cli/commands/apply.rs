@@ -13,7 +13,7 @@ use kbfix::{
 use crate::cli::{
     args::{
         request::RequestArguments,
-        targets::{StateArguments, TargetArguments},
+        targets::{ChangedTargetArguments, StateArguments},
     },
     error::CommandError,
     output::{Format, Output},
@@ -39,7 +39,7 @@ pub(in crate::cli) struct Arguments {
     restart_services: bool,
 
     #[command(flatten)]
-    target: TargetArguments,
+    target: ChangedTargetArguments,
 
     #[command(flatten)]
     state: StateArguments,
@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
 fn apply(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
     let request = arguments.request.load(output)?;
     let store = arguments.state.store()?;
-    let (address, mut target) = arguments.target.open()?;
+    let (address, mut target) = arguments.target.open_for(&request)?;
     let request = request.on(target.as_mut())?;
     let options = ApplyOptions {
         check: arguments.check,

@@ -16,7 +16,7 @@ use crate::cli::{
     args::{
         plans,
         request::RequestArguments,
-        targets::{StateArguments, TargetArguments},
+        targets::{ChangedTargetArguments, StateArguments},
     },
     error::CommandError,
     out_file::{Destination, Inputs},
@@ -34,7 +34,7 @@ pub(in crate::cli) struct Arguments {
     all: bool,
 
     #[command(flatten)]
-    target: TargetArguments,
+    target: ChangedTargetArguments,
 
     /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -132,7 +132,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         true => arguments.request.load_library(output)?,
         false => arguments.request.load(output)?,
     };
-    let (_, mut target) = arguments.target.open()?;
+    let (_, mut target) = arguments.target.open_for(&request)?;
     let request = request.on(target.as_mut())?;
     let diff = operation::diff(&request, arguments.request.max_changes, target.as_mut(), output)
         .map_err(|error| arguments.request.error(error))?;

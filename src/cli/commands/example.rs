@@ -28,7 +28,8 @@ pub(in crate::cli) struct Arguments {
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let folder = &arguments.folder;
     let name = folder.display();
-    // Not inside `make`: a folder that exists belongs to somebody, and must not be written to.
+    // The folder is created here and not in `make`. If it already exists, it belongs to someone else, and nothing may
+    // be written to it.
     fs::create_dir(folder).map_err(|e| CommandError::file(&name.to_string(), &e))?;
     example::make(folder).map_err(|error| {
         // An incomplete example is useless and would prevent the next attempt. Everything in the folder was created

@@ -13,13 +13,12 @@ use crate::cli::{
 };
 
 use kbfix::{
-    convert::import::{About, Imported, Reading, import, is_pol, osconfig},
+    convert::import::{About, Imported, Kind, Reading, import, osconfig},
     diag::{Code, Diagnostic, Exit},
     files::read::read_stream,
     format::reg::{CodePage, MAX_FILE},
     registry::RootKey,
     spec::MAX_BYTES,
-    targets::may_be_of_users,
 };
 
 /// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
@@ -117,7 +116,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             let left_out = rules - imported;
             (spec, Some(format!("{imported} of {rules} registry rules imported, {left_out} left out")))
         }
-        None => (import(&name, &bytes, arguments.reading(&name, &bytes)?, about).map_err(refused)?, None),
+        None => (import(&name, &bytes, arguments.reading(&bytes)?, about).map_err(refused)?, None),
     };
     let Imported { text, warnings } = imported;
     output.diagnostics(&warnings);
@@ -133,20 +132,13 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
 
 impl Arguments {
     /// Returns how to read a file whose first bytes say what it is.
-    fn reading(&self, name: &str, bytes: &[u8]) -> Result<Reading, CommandError> {
-        let root = match (is_pol(bytes), self.root) {
-            (true, None) if may_be_of_users(name) => {
-                let message = format!("{name} may be the policy of users, and the file does not say it");
-                return Err(CommandError::usage(message, "give --root HKCU, or --root HKLM"));
-            }
-            (false, Some(_)) => {
-                return Err(CommandError::usage(
-                    "--root is for a Registry.pol; this file says its root keys",
-                    "remove --root",
-                ));
-            }
-            (_, root) => root,
-        };
+    fn reading(&self, bytes: &[u8]) -> Result<Reading, CommandError> {
+        if self.root.is_some() && Kind::of(bytes) != Kind::Pol {
+            return Err(CommandError::usage(
+                "--root is for a Registry.pol; this file says its root keys",
+                "remove --root",
+            ));
+        }
         let page = |number| {
             CodePage::new(number).ok_or_else(|| {
                 let hint = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
@@ -154,6 +146,6 @@ impl Arguments {
             })
         };
         let code_page = self.code_page.map(page).transpose()?;
-        Ok(Reading { code_page, lenient: self.lenient, of_users: root == Some(RootKey::Hkcu) })
+        Ok(Reading { code_page, lenient: self.lenient, root: self.root })
     }
 }

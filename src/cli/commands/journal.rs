@@ -58,8 +58,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
                     store.root().display()
                 ));
             }
-            // The list is complete except for the damaged journals; a reader of only the list must not think that it is
-            // complete.
+            // If there are damaged journals, the list is not complete. The exit code tells this to a program that only
+            // reads the list.
             let code = if damaged.is_empty() { Exit::Done } else { Exit::Refused };
             for why in damaged {
                 output.diagnostics(&CommandError::from(why).diagnostics);

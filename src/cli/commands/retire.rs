@@ -16,7 +16,7 @@ use crate::cli::{
     args::{
         plans,
         specs::SpecArguments,
-        targets::{StateArguments, TargetArguments},
+        targets::{ChangedTargetArguments, StateArguments},
     },
     error::CommandError,
     out_file::Inputs,
@@ -43,7 +43,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     absent: bool,
 
-    /// Skip ids that occur in no journal of the target, instead of reporting an error.
+    /// Skip ids that occur in no journal of the target, instead of reporting an error. An id that no spec, built-in spec
+    /// or journal has causes a warning.
     #[arg(long, requires = "ids")]
     if_applied: bool,
 
@@ -73,7 +74,7 @@ pub(in crate::cli) struct Arguments {
     out: Option<PathBuf>,
 
     #[command(flatten)]
-    target: TargetArguments,
+    target: ChangedTargetArguments,
 
     #[command(flatten)]
     state: StateArguments,

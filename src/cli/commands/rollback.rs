@@ -6,7 +6,7 @@ use kbfix::{
         self, RollbackOptions,
         report::{self, Report},
     },
-    targets::open,
+    targets::{Kind, open},
 };
 
 use crate::cli::{
@@ -62,7 +62,14 @@ fn rollback(arguments: &Arguments, output: &mut Output) -> Result<Report, Comman
         Some(name) => (store.find(name)?, None),
         None => operation::newest(&store, named.as_ref(), output)?,
     };
-    let address = named.unwrap_or_else(|| journal.header.target.clone());
+    let address = match named {
+        // The journal says whether the local GPO of the image was changed.
+        Some(named) if matches!(named.kind()?, Kind::Image(_)) => {
+            named.with_through_policy(journal.header.target.through_policy)
+        }
+        Some(named) => named,
+        None => journal.header.target.clone(),
+    };
     let mut target = open(&address)?;
     let options =
         RollbackOptions { check: arguments.check, force: arguments.force, force_machine: arguments.force_machine };

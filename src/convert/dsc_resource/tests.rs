@@ -107,5 +107,5 @@ fn every_schema_is_one_and_takes_what_it_shows_as_default() {
     }
     let schema = schema(Resource::Spec("KB909094"));
     assert_eq!(schema["properties"]["realm_hint"]["default"], 1);
-    assert_eq!(schema["properties"]["realm_hint"]["description"], "What DisableRealmHint is set to. (0: off; 1: on)");
+    assert_eq!(schema["properties"]["realm_hint"]["description"], "The data of DisableRealmHint. (0: off; 1: on)");
 }

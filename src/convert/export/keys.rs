@@ -73,7 +73,7 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Ve
     all
 }
 
-/// Returns whether the list can express the whole rule.
+/// Returns whether a list of keys and values can express the whole rule.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         let is_edit = matches!(
@@ -170,7 +170,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         return None;
     }
     let mut lose = |what: String| {
-        // A more detailed message would reveal sensitive data.
+        // A more detailed message could reveal sensitive data.
         let hidden = || format!("{place}: the spec says more about its sensitive data than the file can");
         outer(if value.is_sensitive { hidden() } else { what });
     };

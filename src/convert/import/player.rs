@@ -1,4 +1,5 @@
-//! Plays the steps of a file on the model of its keys, in their order, and watches the control sets that they name.
+//! Executes the steps of a file on a model of the registry keys, in order. Reports an error if steps in different
+//! control sets contradict each other.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use super::{
     keys::{Keys, Left, LeftValue, Named, Others, State},
 };
 
-/// The steps that were played so far.
+/// Executes steps one by one, and holds the state of the keys after them.
 pub(super) struct Player<'a> {
     pub(super) file: &'a File<'a>,
     pub(super) findings: &'a mut Vec<Diagnostic>,
@@ -21,7 +22,7 @@ pub(super) struct Player<'a> {
     sets: BTreeMap<(Key, ValueName), String>,
 }
 
-/// What a step does to a value.
+/// The effect of a step on a value.
 pub(super) enum Step {
     /// Sets the value, and creates the key.
     Set(Data),

@@ -12,7 +12,8 @@ use super::{
     player::{Player, Step},
 };
 
-/// An entry of a policy, with its line: its key and what Windows does for it, or why it cannot be understood.
+/// An entry of a policy with its line number. The entry is a key and the action of Windows, or the reason why kbfix
+/// cannot read it.
 pub(super) type Line<'a> = (usize, Result<(&'a KeyPath, &'a Instruction), &'a str>);
 
 /// Returns the entries of a policy file; the line is the number of the entry.
@@ -75,7 +76,7 @@ pub(super) fn play<'a>(
     player.into_keys()
 }
 
-/// Returns what messages show in the place of a policy file's lines: each entry.
+/// Returns each entry as text. Messages show this text where they show a line of a text file.
 pub(super) fn lines(document: &pol::Document) -> Vec<String> {
     let line = |entry: &Entry| match read(entry) {
         Ok((key, instruction)) => {

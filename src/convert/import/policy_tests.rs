@@ -127,7 +127,7 @@ fn what_was_deleted_decides_about_what_follows() {
 
 #[test]
 fn a_policy_of_users_is_below_hkcu() {
-    let reading = Reading { of_users: true, ..Reading::default() };
+    let reading = Reading { root: Some(RootKey::Hkcu), ..Reading::default() };
     let imported = import("p", &pol(&[(KEY, "a", 4, ONE)]), reading, about()).unwrap();
     assert!(imported.text.contains(r"- key: HKCU\Software\Policies\K") && imported.warnings.is_empty());
     let text = b"; c\r\n\r\nuser\r\nSoftware\\Policies\\K\r\n(Default)\r\nSZ:a\\\\b\r\n\r\nComputer\r\nSoftware\\A\r\n*\r\nCREATEKEY";

@@ -103,13 +103,13 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     rule
 }
 
-/// Returns the condition that the rule's own key, or a value in it, exists or not.
+/// Returns a condition about the rule's own key: that the key, or the value `name` in it, exists or is absent.
 fn own_key(name: Option<String>, exists: Option<bool>) -> Box<Condition> {
     let test = RegistryTest { key: ".".to_owned(), name, exists, ..RegistryTest::default() };
     Box::new(Condition { registry: Some(test), ..Condition::default() })
 }
 
-/// Returns the key as the view that stores it names it, and that view.
+/// Returns the registry view to which the key belongs, and its path in this view.
 fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
     let names: Vec<&str> = path.names().collect();
     let wow = names.iter().position(|n| name::compare(n, "Wow6432Node").is_eq());

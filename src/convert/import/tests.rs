@@ -361,10 +361,10 @@ fn a_reg_file_is_known_by_its_first_line_in_every_encoding() {
     for bytes in
         [five.into(), format!("\u{feff}{five}").into_bytes(), utf16(five), b"REGEDIT4\n".to_vec(), utf16("REGEDIT4\n")]
     {
-        assert!(is_reg(&bytes), "{bytes:?}");
+        assert!(Kind::of(&bytes) == Kind::Reg, "{bytes:?}");
     }
     for bytes in [&b""[..], b"kbfix: 1\n", b"REGEDIT", b"Windows Registry", b"\xFF\xFE", b"\xFF\xFEk", b"\n\nREGEDIT4"]
     {
-        assert!(!is_reg(bytes), "{bytes:?}");
+        assert!(Kind::of(bytes) != Kind::Reg, "{bytes:?}");
     }
 }

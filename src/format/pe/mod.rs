@@ -45,7 +45,7 @@ pub enum PeError {
 /// needed.
 ///
 /// # Errors
-/// Returns [`PeError`] where the data is not a PE file. If only the version cannot be read, the error is in
+/// Returns [`PeError`] if the data is not a PE file. If only the version cannot be read, the error is in
 /// [`Pe::version`].
 pub fn read<'data, R: ReadRef<'data>>(data: R) -> Result<Pe, PeError> {
     let dos = data.read_at::<ImageDosHeader>(0).map_err(|()| PeError::NotPe)?;

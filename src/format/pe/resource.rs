@@ -59,7 +59,7 @@ impl<'data, R: ReadRef<'data>> Tree<R> {
         }
     }
 
-    /// Returns the directory of the entry `id`; `None` where there is no such entry.
+    /// Returns the directory of the entry `id`; `None` if there is no such entry.
     fn child(&self, offset: u32, id: u32) -> Result<Option<u32>, VersionError> {
         let Some(entry) = self.entries(offset)?.iter().find(|e| e.name_or_id.get(LE) == id) else { return Ok(None) };
         match directory(entry) {
@@ -74,7 +74,7 @@ fn directory(entry: &ImageResourceDirectoryEntry) -> Option<u32> {
     (offset & IMAGE_RESOURCE_DATA_IS_DIRECTORY != 0).then_some(offset & !IMAGE_RESOURCE_DATA_IS_DIRECTORY)
 }
 
-/// Returns the fixed file version in the resource directory at address `rva`; `None` where it has none.
+/// Returns the fixed file version in the resource directory at address `rva`; `None` if it has none.
 pub(super) fn fixed_version<'data, R: ReadRef<'data>>(
     data: R,
     sections: &SectionTable<'data>,
@@ -111,7 +111,7 @@ pub(super) fn fixed_version<'data, R: ReadRef<'data>>(
     Ok(version)
 }
 
-/// Returns the version in a VS_VERSIONINFO; `None` where it has no VS_FIXEDFILEINFO.
+/// Returns the version in a VS_VERSIONINFO; `None` if it has no VS_FIXEDFILEINFO.
 fn fixed(block: &[u8]) -> Result<Option<FileVersion>, VersionError> {
     let key: Vec<u8> = "VS_VERSION_INFO\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let value_length = block.get(2..4).ok_or(Damaged("the version is cut off"))?;

@@ -24,8 +24,8 @@ pub struct Document {
     pub(super) deletions: Vec<Position>,
 }
 
-/// The place of an entry in the file order: twice the index in `entries`, and one more; without the one more, that of the
-/// entry inserted before it.
+/// The position of an entry in file order. The entry with index `i` in `entries` has the position `2 * i + 1`. An entry
+/// that is inserted before it has the position `2 * i`.
 pub(super) type Position = usize;
 
 /// The entries of a key, in file order. A position stays here when its entry is removed or replaced.
@@ -134,7 +134,7 @@ impl Document {
 
     /// Inserts an entry that deletes all values of a key before the first entry of the key, which is at `first`.
     pub(super) fn insert_clear(&mut self, key: &KeyPath, first: Position, entry: Entry) {
-        // Only such entries are inserted, so whatever is at the position is the same.
+        // Only entries of this kind are inserted, so an entry that is already at this position is the same.
         let at = first & !1;
         self.inserted.insert(at / 2, entry);
         let index = self.index.entry(key.clone()).or_default();

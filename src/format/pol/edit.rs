@@ -34,7 +34,7 @@ pub enum EditError {
     /// The key is a root key, or its path is too long for the format.
     #[error("a policy file cannot hold the key {0}: {1}")]
     Key(KeyPath, String),
-    /// An entry deletes all values of the key, so the file cannot leave this one alone.
+    /// An entry deletes all values of the key, so this value cannot become "not configured".
     #[error("an entry deletes all values of {0}, so the file cannot leave one of them not configured")]
     DeletesAll(KeyPath),
 }
@@ -82,7 +82,7 @@ impl Document {
         if self.value(key, name) == Setting::Deleted {
             return Ok(());
         }
-        // If all values are deleted, it is enough that no later entry sets this value.
+        // If an earlier entry deletes all values of the key, it is enough that no later entry sets this value.
         if self.is_cleared(key) {
             return self.remove(key, name);
         }

@@ -102,8 +102,8 @@ impl Document {
         KeySetting { present, values_deleted: state.deleted, key_deleted: state.key_deleted }
     }
 
-    /// Returns why the first entry that kbfix does not understand cannot be understood, with its position. It may
-    /// concern any value.
+    /// Returns the reason why kbfix cannot read an entry, with the position of the entry; `None` if it can read all
+    /// entries. Such an entry can concern any value, so no setting of the file is known.
     pub fn unreadable(&self) -> Option<&str> {
         self.entries().find_map(|entry| entry.instruction().err())
     }
@@ -112,7 +112,7 @@ impl Document {
         self.state_after(key, self.entries_of(key))
     }
 
-    /// Returns the state of a key as far as it concerns one value; of other values only a part.
+    /// Returns the state of a key with the correct state of one value. The states of other values are incomplete.
     pub(super) fn state_of(&self, key: &KeyPath, name: &ValueName) -> KeyState<'_> {
         let mut positions = [self.entries_of_value(key, name), self.clears(key)].concat();
         positions.sort_unstable();
@@ -124,7 +124,7 @@ impl Document {
         self.state_after(key, self.clears(key).iter().copied()).deleted
     }
 
-    /// Returns what the entries at these positions make of a key.
+    /// Returns the state of a key after the entries at these positions were processed.
     fn state_after(&self, key: &KeyPath, positions: impl Iterator<Item = Position>) -> KeyState<'_> {
         let deletion = self.last_deletion(key);
         let mut state =

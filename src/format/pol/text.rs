@@ -7,10 +7,12 @@
 //! - `DWORD:` or `QWORD:` and a number, decimal or `0x…`; `SZ:` or `EXSZ:` and text; `MULTISZ:` and strings with `\0`
 //!   between; `BINARY:` and bytes of two hex digits with commas between. In text and strings, `\\` is a backslash.
 //! - `DELETE`; `DELETEALLVALUES` and `CREATEKEY`, with `*` as name; `DELETEKEYS`, with subkeys as name and `;` between.
-//! - `CLEAR`, which takes a key out of the policy that LGPO.exe edits, so that it sets nothing.
+//! - `CLEAR`, which removes all settings of a key from the policy that LGPO.exe edits. It sets nothing in the registry,
+//!   so kbfix does not support it.
 //!
-//! Source: Microsoft, LGPO.exe v3.0 (LGPO.pdf in the Security Compliance Toolkit), as other documentation quotes it. The
-//! doubled backslash is not in it: Salt's tests find it in the output of `LGPO.exe /parse`. Not tried with LGPO.exe.
+//! Source: Microsoft, LGPO.exe v3.0 (LGPO.pdf in the Security Compliance Toolkit), as quoted in other documentation.
+//! These quotes do not mention the doubled backslash; it is in Salt's tests, which contain output of `LGPO.exe /parse`.
+//! This code was not tested with LGPO.exe.
 
 use std::fmt::Write as _;
 

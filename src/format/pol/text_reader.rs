@@ -1,4 +1,4 @@
-//! Reads the text form of policies; `text` says how it is built.
+//! Reads policies in the text format of LGPO.exe, which the module `text` describes.
 
 use super::{
     entry::{self, DELETE, Instruction},
@@ -20,7 +20,7 @@ pub struct TextEntry {
     pub line: usize,
     /// The key.
     pub key: KeyPath,
-    /// What Windows does for the entry once it is in a policy file.
+    /// The action of Windows for the same entry in a policy file.
     pub instruction: Instruction,
 }
 
@@ -32,22 +32,22 @@ pub struct TextError {
     pub kind: TextErrorKind,
     /// The line, from 1.
     pub line: usize,
-    /// What could stand there.
+    /// What was expected.
     pub expected: String,
-    /// What stands there.
+    /// What was found.
     pub found: String,
 }
 
 /// The kinds of [`TextError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextErrorKind {
-    /// The file is larger than kbfix reads.
+    /// The file is larger than the limit of kbfix.
     TooLarge,
     /// The bytes are not text in a known encoding.
     Encoding,
-    /// The line is not the next one of an entry.
+    /// The line is not the expected next line of an entry.
     Syntax,
-    /// The entry says what a policy file of the machine or of each user does not.
+    /// A policy file of the machine or of all users cannot express the entry.
     Unsupported,
 }
 
@@ -63,7 +63,8 @@ impl TextErrorKind {
     }
 }
 
-/// Returns whether the bytes begin like this text: the first line that is not empty or a comment is the first of an entry.
+/// Returns whether the bytes begin like text in this format: the first line that is neither empty nor a comment is
+/// `Computer` or `User`.
 pub fn is_lgpo(bytes: &[u8]) -> bool {
     const MANY: usize = 64 << 10;
     let begin = &bytes[..bytes.len().min(MANY)];
@@ -96,7 +97,7 @@ pub fn parse_lgpo(bytes: &[u8], code_page: Option<CodePage>) -> Result<Vec<TextE
         }
         let read = match root_of(first) {
             Some(root) => {
-                // An entry that is cut short does not swallow the lines of the next one.
+                // If lines of an entry are missing, the lines of the next entry must not be read in their place.
                 let mut rest = || lines.next_if(|(next, _)| !is_between(next));
                 entry(root, line, [rest(), rest(), rest()])
             }
@@ -141,7 +142,7 @@ fn not_a_configuration(found: &str, line: usize) -> TextError {
     TextError { kind, line, expected: expected.to_owned(), found: shown(found) }
 }
 
-/// Reads the key, the value name, and what to do, each with its line.
+/// Reads an entry from its lines: the key, the value name and the action.
 fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result<TextEntry, TextError> {
     let syntax = |line, expected: &str, found: String| TextError {
         kind: TextErrorKind::Syntax,
@@ -182,7 +183,7 @@ fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result
     }
 }
 
-/// Reads a type and data. The error is what was expected.
+/// Reads a type and data. The error describes what was expected.
 fn data(text: &str) -> Result<Data, &'static str> {
     let unknown = "`DWORD:`, `QWORD:`, `SZ:`, `EXSZ:`, `MULTISZ:` or `BINARY:` and data, `DELETE`, `DELETEALLVALUES`, \
         `CREATEKEY` or `DELETEKEYS`, in capitals";

@@ -35,7 +35,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Returns the errors in a file, in order, at most 100. The list is empty where [`Self::parse`] succeeds.
+    /// Returns the errors in a file, in order, at most 100. The list is empty if [`Self::parse`] succeeds.
     pub fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
         parse::faults(bytes, code_page)
     }
@@ -55,7 +55,7 @@ impl Document {
     /// skipped lines, in order, with the reasons.
     ///
     /// # Errors
-    /// Returns [`RegError`] where the file has no header, needs a code page, is too large, or has more than 1000
+    /// Returns [`RegError`] if the file has no header, needs a code page, is too large, or has more than 1000
     /// errors.
     pub fn parse_lenient(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<(Self, Vec<Skipped>), RegError> {
         let (parsed, skipped) = parse::lenient(&bytes, code_page)?;
@@ -114,7 +114,7 @@ impl Document {
         self.index.range(key..).map(|(key, _)| key)
     }
 
-    /// Returns the values of a key; `None` where the file does not list it.
+    /// Returns the values of a key; `None` if the file does not list it.
     pub fn values(&self, key: &KeyPath) -> Option<Values<'_>> {
         let mut values = Values { by_name: BTreeMap::new(), unreadable: None };
         for at in self.index.get(key)? {
@@ -167,7 +167,7 @@ impl Document {
     }
 }
 
-/// Returns the line end of the file's first line; CRLF where it has none.
+/// Returns the line end of the file's first line; CRLF if it has none.
 fn newline_of(preamble: &[u8], encoding: TextEncoding) -> &'static str {
     let mut at = 0;
     while let Some((unit, len)) = encoding.unit(preamble, at) {
@@ -191,7 +191,7 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Returns the data of a value, or why it cannot be read. Returns `None` where the file does not list the value, or
+    /// Returns the data of a value, or why it cannot be read. Returns `None` if the file does not list the value, or
     /// deletes it.
     pub fn get(&self, name: &ValueName) -> Option<Result<&'a Data, &'a str>> {
         self.entry(name).map(|(_, data)| data)

@@ -121,7 +121,7 @@ impl Document {
         }
     }
 
-    /// Returns an editor for the values of a listed key; `None` where it is not listed.
+    /// Returns an editor for the values of a listed key; `None` if it is not listed.
     pub fn edit(&mut self, key: &KeyPath) -> Option<KeyEditor<'_>> {
         let sections = self.index.get(key)?.clone();
         let mut places: BTreeMap<ValueName, Vec<(usize, usize)>> = BTreeMap::new();

@@ -163,7 +163,7 @@ impl TextEncoding {
         }
     }
 
-    /// Removes the line end at the end of `bytes`; returns `None` where there is none.
+    /// Removes the line end at the end of `bytes`; returns `None` if there is none.
     pub(super) fn without_newline(self, bytes: &[u8]) -> Option<&[u8]> {
         let [lf, cr]: [&[u8]; 2] = if self == Self::Utf16 { [b"\n\0", b"\r\0"] } else { [b"\n", b"\r"] };
         match bytes.strip_suffix(lf) {

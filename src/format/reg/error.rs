@@ -35,6 +35,8 @@ pub enum RegErrorKind {
     TooLarge,
     /// The first line is neither of the two headers.
     Header,
+    /// The file is a registry hive.
+    Hive,
     /// The file has bytes outside ASCII, but no code page was given.
     CodePage,
     /// The text between the brackets of a section is not a valid key.
@@ -53,9 +55,10 @@ pub enum RegErrorKind {
 
 impl RegErrorKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::TooLarge,
         Self::Header,
+        Self::Hive,
         Self::CodePage,
         Self::Key,
         Self::OutsideKey,
@@ -67,7 +70,7 @@ impl RegErrorKind {
 
     /// Returns whether regedit skips a line with an error of this kind and continues.
     pub fn is_skipped(self) -> bool {
-        !matches!(self, Self::TooLarge | Self::Header | Self::CodePage)
+        !matches!(self, Self::TooLarge | Self::Header | Self::Hive | Self::CodePage)
     }
 
     /// Returns the stable code of this kind of error, in kebab-case.
@@ -75,6 +78,7 @@ impl RegErrorKind {
         match self {
             Self::TooLarge => "reg-too-large",
             Self::Header => "reg-header",
+            Self::Hive => "reg-hive",
             Self::CodePage => "reg-code-page",
             Self::Key => "reg-key",
             Self::OutsideKey => "reg-outside-key",
@@ -90,6 +94,7 @@ impl RegErrorKind {
         match self {
             Self::TooLarge => "export only the keys that the specs need",
             Self::Header => "export again with `reg export KEY FILE`, or put the header on the first line",
+            Self::Hive => "a hive is a target, `hive:FILE=KEY`: for example --target 'hive:SOFTWARE=HKLM\\SOFTWARE'",
             Self::CodePage => "give the ANSI code page of the machine that wrote the file, such as 1252 or 932",
             Self::Key => "a section is [HKEY_LOCAL_MACHINE\\Name\\…] or, to delete, [-HKEY_LOCAL_MACHINE\\Name\\…]",
             Self::OutsideKey => "put the value below the [key] that it belongs to",

@@ -130,6 +130,11 @@ fn header(scan: &mut Scan<'_>) -> Result<Version, RegError> {
     let version = match text.trim_end_matches([' ', '\t']) {
         "REGEDIT4" => Version::V4,
         "Windows Registry Editor Version 5.00" => Version::V5,
+        _ if scan.bytes.starts_with(b"regf") => {
+            let mut error = scan.error(mark, RegErrorKind::Hive, "the text of a .reg file");
+            error.found = "a registry hive".to_owned();
+            return Err(error);
+        }
         _ => {
             let expected = "`REGEDIT4` or `Windows Registry Editor Version 5.00`";
             return Err(scan.error(mark, RegErrorKind::Header, expected));

@@ -89,7 +89,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Moves over spaces, a comment and the line end; returns an error where anything else comes next.
+    /// Moves over spaces, a comment and the line end; returns an error if anything else comes next.
     pub(super) fn end_line(&mut self) -> Result<(), RegError> {
         self.skip_blanks();
         if self.peek() == Some(b';') {

@@ -46,7 +46,7 @@ pub(super) struct BaseBlock {
 }
 
 impl BaseBlock {
-    /// Reads the first sector of a primary file or a log. Returns `None` where the signature is missing or the bytes
+    /// Reads the first sector of a primary file or a log. Returns `None` if the signature is missing or the bytes
     /// are too short.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let sector = bytes.get(..SECTOR)?;

@@ -1,4 +1,4 @@
-//! Reads and writes little-endian numbers in a buffer. The result is `None` where the buffer is too short.
+//! Reads and writes little-endian numbers in a buffer. The result is `None` if the buffer is too short.
 
 /// The length of the base block in a primary file, which is the offset of the hive bins.
 pub(super) const BASE_BLOCK_SIZE: usize = 4096;
@@ -24,7 +24,7 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     array_at(bytes, at).map(u64::from_le_bytes)
 }
 
-/// Writes the bytes `what` at the offset `at`; returns false where the buffer is too short.
+/// Writes the bytes `what` at the offset `at`; returns false if the buffer is too short.
 #[must_use]
 pub(super) fn put(bytes: &mut [u8], at: usize, what: &[u8]) -> bool {
     match at.checked_add(what.len()).and_then(|end| bytes.get_mut(at..end)) {

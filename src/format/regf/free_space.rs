@@ -28,7 +28,7 @@ pub(super) struct Space {
 }
 
 impl Space {
-    /// Finds the free cells in a hive's bins. Returns an error where the cells do not fill the bins.
+    /// Finds the free cells in a hive's bins. Returns an error if the cells do not fill the bins.
     pub(super) fn of(bins: &[u8]) -> Result<Self, Error> {
         let mut space = Self {
             free: BTreeMap::new(),

@@ -74,7 +74,7 @@ impl Hive {
     /// completely.
     ///
     /// # Errors
-    /// Returns an error where the bytes are not the base block of a hive.
+    /// Returns an error if the bytes are not the base block of a hive.
     pub fn bins_of(base_block: &[u8]) -> Result<Option<u32>, Error> {
         let base = primary_base_block(base_block)?;
         Ok((!base.is_dirty()).then_some(base.bins_size))
@@ -289,7 +289,7 @@ impl Hive {
     /// Records that the structure at `owner` refers to the cell at `at`. Returns whether this reference is new.
     ///
     /// # Errors
-    /// Returns an error where another structure already refers to the cell.
+    /// Returns an error if another structure already refers to the cell.
     pub(super) fn own(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
         self.owners.note(structure, at, owner)
     }
@@ -297,7 +297,7 @@ impl Hive {
     /// Returns the bytes of the file for changes. Discards what was recorded about cells and lists.
     ///
     /// # Errors
-    /// Returns an error where the file cannot be read.
+    /// Returns an error if the file cannot be read.
     pub(super) fn file_mut(&mut self) -> Result<&mut Vec<u8>, Error> {
         self.owners.forget();
         self.ordered.forget();

@@ -113,7 +113,7 @@ impl Hive {
         self.value_node(node, name)?.map(|value| self.data(&value)).transpose()
     }
 
-    /// Returns a key's subkey list; `None` where its count of subkeys is zero.
+    /// Returns a key's subkey list; `None` if its count of subkeys is zero.
     pub(super) fn subkey_list(&self, key: &KeyNode<'_>) -> Result<Option<List>, Error> {
         if key.subkey_count() == 0 {
             return Ok(None);

@@ -59,7 +59,7 @@ impl Hive {
         Ok(key)
     }
 
-    /// Returns the class name of a key (in UTF-16LE); `None` where the key has none.
+    /// Returns the class name of a key (in UTF-16LE); `None` if the key has none.
     pub fn class(&self, node: Node) -> Result<Option<RawName<'_>>, Error> {
         let key = self.key(node)?;
         let (at, len) = (key.u32(CLASS), usize::from(key.u16(CLASS_LENGTH)));

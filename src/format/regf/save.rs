@@ -87,7 +87,7 @@ impl Hive {
         }
     }
 
-    /// Returns an error where the hive must not be changed or written.
+    /// Returns an error if the hive must not be changed or written.
     pub(super) fn writable(&self) -> Result<(), Error> {
         match self.state {
             State::Dirty { .. } => Err(Error::ReadOnly),

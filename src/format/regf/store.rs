@@ -30,7 +30,7 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// Fills `into` with the bytes from `offset` on.
     ///
     /// # Errors
-    /// Returns the system's error; [`io::ErrorKind::UnexpectedEof`] where the file is too short.
+    /// Returns the system's error; [`io::ErrorKind::UnexpectedEof`] if the file is too short.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
 }
 
@@ -78,7 +78,7 @@ impl Store {
         }
     }
 
-    /// Returns the `len` bytes from `start` on; `None` where the hive is too short.
+    /// Returns the `len` bytes from `start` on; `None` if the hive is too short.
     pub(super) fn get(&self, start: usize, len: usize) -> Result<Option<&[u8]>, Error> {
         match self {
             Self::Whole(file) => Ok(start.checked_add(len).and_then(|end| file.get(start..end))),

@@ -99,7 +99,7 @@ struct Job(OwnedHandle);
 impl Job {
     /// Creates a job object that contains this process.
     fn of(child: &Child) -> io::Result<Self> {
-        // SAFETY: no name and the default security are asked for.
+        // SAFETY: the call requests no name and the default security.
         let handle = unsafe { CreateJobObjectW(null(), null()) };
         if handle.is_null() {
             return Err(io::Error::last_os_error());

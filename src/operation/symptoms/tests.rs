@@ -23,7 +23,7 @@ fn facts(times: &[&str], log: [&str; 2]) -> EventFacts {
     }
 }
 
-/// What is said of facts, after an apply at `applied` if there was one.
+/// Returns the sentence about the facts. `applied` is the time of the last apply, if there was one.
 fn said(facts: &EventFacts, applied: Option<&str>) -> String {
     let last = applied.map(|text| LastApply { time: time(text), journal: "j".to_owned() });
     let around = last.as_ref().map(|last| AroundApply::of(facts, last.time));

@@ -1,5 +1,7 @@
 //! Formats a fleet report as CSV (RFC 4180): one row for each spec on each machine.
 
+use std::io::{self, Write};
+
 use crate::{
     fleet::{FleetReport, Line, LineSpec},
     registry::notation::one_line,
@@ -21,23 +23,23 @@ const HEAD: [&str; 13] = [
     "reason",
 ];
 
-/// Formats the report as CSV, in UTF-8. A machine that could not be read has one row, without a spec.
+/// Writes the report as CSV, in UTF-8. A machine that could not be read has one row, without a spec.
 ///
 /// If a spreadsheet would read a cell as a formula, the cell gets a `'` before its text.
-pub fn csv(report: &FleetReport) -> String {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let mut add = |row: [String; 13]| {
-        // Writing into memory cannot fail.
-        let _ = writer.write_record(row.iter().map(|cell| inert(cell)));
-    };
-    add(HEAD.map(str::to_owned));
+///
+/// # Errors
+/// Returns the error of `to`.
+pub fn csv(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(to);
+    let mut add = |row: [String; 13]| writer.write_record(row.iter().map(|cell| inert(cell)));
+    add(HEAD.map(str::to_owned))?;
     for line in report.lines() {
         if line.specs.is_empty() {
-            add(row(&line, None));
+            add(row(&line, None))?;
         }
-        line.specs.iter().for_each(|spec| add(row(&line, Some(spec))));
+        line.specs.iter().try_for_each(|spec| add(row(&line, Some(spec))))?;
     }
-    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+    writer.flush()
 }
 
 fn row(line: &Line<'_>, spec: Option<&LineSpec<'_>>) -> [String; 13] {

@@ -1,7 +1,10 @@
 //! Formats a fleet report as JUnit XML, which CI services show as test results. A spec is a test suite; a machine is a
 //! test.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+};
 
 use quick_xml::{
     Writer,
@@ -15,12 +18,15 @@ use crate::{
     render::diff,
 };
 
-/// Formats the report as JUnit XML, in the form of Jenkins' schema `junit-10.xsd`.
+/// Writes the report as JUnit XML, in the form of Jenkins' schema `junit-10.xsd`.
 ///
 /// "Changes pending" and "blocked" count as failures, "unknown" and "unreadable" as errors, "not applicable" and
 /// "waived" as skipped tests. Machines that could not be read are in a separate suite.
-pub fn junit(report: &FleetReport) -> String {
-    let mut out = Xml(Writer::new_with_indent(Vec::new(), b' ', 2));
+///
+/// # Errors
+/// Returns the error of `to`.
+pub fn junit(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
+    let mut out = Xml { writer: Writer::new_with_indent(to, b' ', 2), failed: None };
     out.event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
     let cases: HashMap<&str, &Case> = report.cases.iter().map(|case| (&*case.id, case)).collect();
     let unreadable: Vec<_> = report.unreadable().collect();
@@ -57,9 +63,7 @@ pub fn junit(report: &FleetReport) -> String {
         out.close("testsuite");
     }
     out.close("testsuites");
-    let mut bytes = out.0.into_inner();
-    bytes.push(b'\n');
-    String::from_utf8(bytes).unwrap_or_default()
+    out.failed.map_or_else(|| writeln!(out.writer.into_inner()), Err)
 }
 
 /// How many tests passed, failed, had an error, or were skipped.
@@ -120,7 +124,7 @@ fn start<'a>(row: &MachineRow, class: &str) -> BytesStart<'a> {
     start
 }
 
-fn test(row: &MachineRow, case: &Case, report: &FleetReport, out: &mut Xml) {
+fn test(row: &MachineRow, case: &Case, report: &FleetReport, out: &mut Xml<'_>) {
     let start = start(row, &case.spec);
     let Some(element) = element(case.outcome) else {
         if case.notes.is_empty() {
@@ -148,12 +152,17 @@ fn text(text: &str) -> String {
     one_line(text).replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}")
 }
 
-struct Xml(Writer<Vec<u8>>);
+struct Xml<'a> {
+    writer: Writer<&'a mut dyn Write>,
+    /// The first error of the writer, after which nothing is written.
+    failed: Option<io::Error>,
+}
 
-impl Xml {
+impl Xml<'_> {
     fn event(&mut self, event: Event<'_>) {
-        // Writing into memory cannot fail.
-        let _ = self.0.write_event(event);
+        if self.failed.is_none() {
+            self.failed = self.writer.write_event(event).err();
+        }
     }
 
     fn open(&mut self, start: BytesStart<'_>) {
@@ -164,7 +173,7 @@ impl Xml {
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    /// Writes the notes of a case, which are no result.
+    /// Writes the notes of a case as the output of the test. They do not change its result.
     fn notes(&mut self, case: &Case) {
         let lines: Vec<String> = wording::notes(case).map(|note| text(&note)).collect();
         if !lines.is_empty() {

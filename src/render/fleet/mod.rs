@@ -15,24 +15,35 @@ pub use html::html;
 pub use human::human;
 pub use junit::junit;
 pub use markdown::{MOST as MOST_MARKDOWN, markdown};
-pub use sarif::sarif;
+pub use sarif::{MOST_LOCATIONS, sarif};
+
+use std::io::{self, Write};
 
 use crate::fleet::FleetReport;
 
-/// Formats the report as its versioned JSON document.
-pub fn json(report: &FleetReport) -> String {
-    super::json(report)
+/// Writes the report as its versioned JSON document.
+///
+/// # Errors
+/// Returns the error of `to`.
+pub fn json(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
+    write_json(report, to)
 }
 
-/// Formats the report as JSON Lines: each line is the complete document of one machine.
+/// Writes the report as JSON Lines: each line is the complete document of one machine.
 ///
 /// Source: <https://jsonlines.org>.
-pub fn lines(report: &FleetReport) -> String {
-    let mut text = String::new();
-    for line in report.lines() {
-        // A string, a number, or a list of these can always be written as JSON.
-        text.push_str(&serde_json::to_string(&line).unwrap_or_default());
-        text.push('\n');
-    }
-    text
+///
+/// # Errors
+/// Returns the error of `to`.
+pub fn lines(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
+    report.lines().try_for_each(|line| {
+        serde_json::to_writer(&mut *to, &line)?;
+        writeln!(to)
+    })
+}
+
+/// Writes a document for programs, with a line break at its end.
+fn write_json(document: &impl serde::Serialize, to: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *to, document)?;
+    writeln!(to)
 }

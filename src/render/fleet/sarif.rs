@@ -2,6 +2,12 @@
 //!
 //! Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+};
+
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::wording;
@@ -10,41 +16,79 @@ use crate::{
     registry::notation::one_line,
 };
 
-/// Formats the report as SARIF. Each case that needs attention is a result with a location for each of its machines.
-pub fn sarif(report: &FleetReport) -> String {
-    let rows: std::collections::HashMap<&str, &MachineRow> =
-        report.machines.iter().map(|row| (&*row.name, row)).collect();
+/// The most locations of one result. GitHub refuses a file in which a result has more.
+///
+/// Source: GitHub, "SARIF results exceed one or more limits".
+pub const MOST_LOCATIONS: usize = 1_000;
+
+/// Writes the report as SARIF. Each case that needs attention is a result with a location for each of its machines, up
+/// to [`MOST_LOCATIONS`]; the message of a result with more machines says so.
+///
+/// # Errors
+/// Returns the error of `to`.
+pub fn sarif(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
     let rule = |id: &str, title: &str| json!({ "id": one_line(id), "shortDescription": { "text": one_line(title) } });
     let mut rules: Vec<Value> = report.specs.iter().map(|spec| rule(&spec.id, &spec.title)).collect();
     rules.push(rule("unreadable", "The machine could not be read"));
-    let index = |id: &str| report.specs.iter().position(|spec| spec.id == id);
-    let asks = |case: &&Case| level(case.outcome).is_some() || !case.notes.is_empty();
-    let mut results: Vec<Value> = report
-        .cases
-        .iter()
-        .filter(asks)
-        .map(|case| {
-            let machines = case.machines.iter().filter_map(|name| rows.get(&**name)).copied();
-            result(&case.spec, index(&case.spec), case.outcome, &message(case, report), &case.id, machines)
-        })
-        .collect();
-    results.extend(report.unreadable().map(|(row, why)| {
-        let id = format!("unreadable/{}", row.name);
-        let message = format!("{}: {}", one_line(&row.name), one_line(why));
-        result("unreadable", Some(report.specs.len()), row.outcome, &message, &id, std::iter::once(row))
-    }));
-    super::super::json(&json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": { "name": "kbfix", "semanticVersion": report.kbfix_version, "rules": rules } },
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    }))
+    let rows = report.machines.iter().map(|row| (&*row.name, row)).collect();
+    super::write_json(
+        &Log {
+            schema: "https://json.schemastore.org/sarif-2.1.0.json",
+            version: "2.1.0",
+            runs: [Run {
+                tool: json!({ "driver": { "name": "kbfix", "semanticVersion": report.kbfix_version, "rules": rules } }),
+                column_kind: "unicodeCodePoints",
+                results: Results { report, rows },
+            }],
+        },
+        to,
+    )
 }
 
-/// Returns the SARIF level of an outcome; `None` where nothing has to be done.
+#[derive(Serialize)]
+struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    tool: Value,
+    column_kind: &'static str,
+    results: Results<'a>,
+}
+
+/// The results of a report. Each is made when it is written, so that a large fleet needs no memory for all of them.
+struct Results<'a> {
+    report: &'a FleetReport,
+    /// The machines by name.
+    rows: HashMap<&'a str, &'a MachineRow>,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { report, rows } = self;
+        let index: HashMap<&str, usize> = report.specs.iter().enumerate().map(|(at, spec)| (&*spec.id, at)).collect();
+        let asks = |case: &&Case| level(case.outcome).is_some() || !case.notes.is_empty();
+        let of_cases = report.cases.iter().filter(asks).map(|case| {
+            let machines: Vec<&MachineRow> =
+                case.machines.iter().take(MOST_LOCATIONS).filter_map(|name| rows.get(&**name)).copied().collect();
+            let number = index.get(&*case.spec).copied();
+            result(&case.spec, number, case.outcome, message(case, report), &case.id, &machines)
+        });
+        let unreadable = report.unreadable().map(|(row, why)| {
+            let id = format!("unreadable/{}", row.name);
+            let message = format!("{}: {}", one_line(&row.name), one_line(why));
+            result("unreadable", Some(report.specs.len()), row.outcome, message, &id, &[row])
+        });
+        serializer.collect_seq(of_cases.chain(unreadable))
+    }
+}
+
+/// Returns the SARIF level of an outcome; `None` if nothing has to be done.
 fn level(outcome: FleetOutcome) -> Option<&'static str> {
     match outcome {
         FleetOutcome::NotApplicable | FleetOutcome::InDesiredState => None,
@@ -65,23 +109,27 @@ fn message(case: &Case, report: &FleetReport) -> String {
         .filter(|what| !what.is_empty())
         .chain(wording::notes(case).map(|note| one_line(&note)))
         .collect();
-    format!("{count}: {}: {}: {}", one_line(&case.spec), case.outcome.words(), all.join("; "))
+    let cut = match case.machines.len() > MOST_LOCATIONS {
+        true => format!("; the locations are only the first {MOST_LOCATIONS} of these machines"),
+        false => String::new(),
+    };
+    format!("{count}: {}: {}: {}{cut}", one_line(&case.spec), case.outcome.words(), all.join("; "))
 }
 
-fn result<'a>(
+fn result(
     rule: &str,
     index: Option<usize>,
     outcome: FleetOutcome,
-    message: &str,
+    message: String,
     fingerprint: &str,
-    machines: impl Iterator<Item = &'a MachineRow>,
+    machines: &[&MachineRow],
 ) -> Value {
     let mut result = json!({
         "ruleId": one_line(rule),
-        // A result without anything to do is there for its notes.
+        // If nothing must be changed, the result is only there because of its notes.
         "level": level(outcome).unwrap_or("note"),
         "message": { "text": message },
-        "locations": machines.map(location).collect::<Vec<_>>(),
+        "locations": machines.iter().map(|row| location(row)).collect::<Vec<_>>(),
         "partialFingerprints": { "kbfixCase/v1": fingerprint },
     });
     if let Some(index) = index {

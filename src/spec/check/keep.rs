@@ -1,4 +1,4 @@
-//! Checks the `keep` of a value, which says what existing data stays unchanged.
+//! Checks the field `keep` of a value, which describes the existing data that is not changed.
 
 use super::{Context, Path, data, exactly_one};
 use crate::{

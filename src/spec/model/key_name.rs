@@ -117,7 +117,7 @@ pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
     }
 }
 
-/// Formats a name as specs write it. Characters are escaped only where they would otherwise have a special meaning.
+/// Formats a name as specs write it. Characters are escaped only if they would otherwise have a special meaning.
 fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut rest = name;

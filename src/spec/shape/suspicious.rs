@@ -37,7 +37,7 @@ fn is_common(text: &str) -> bool {
 }
 
 fn is_for_people(path: &Path) -> bool {
-    // A value whose name is the name of such a field is not such a field.
+    // A registry value can have the same name as such a field, but it is not such a field.
     let in_values = path.field_at(2) == Some("values") && path.0.len() <= 4;
     let named = |step: &Step| matches!(step, Step::Field(name) if FOR_PEOPLE.contains(&&**name));
     !in_values && path.0.iter().rev().take(2).any(named)

@@ -97,8 +97,8 @@ fn plain_number(text: &str) -> Option<i128> {
 
 /// Returns whether every reader reads `text` without quotes as a string.
 pub(crate) fn is_text(text: &str) -> bool {
-    // Some YAML 1.1 readers, but not PyYAML, take `y` and `n` for booleans. kbfix reads them as text and writes them
-    // quoted.
+    // Some YAML 1.1 parsers, but not PyYAML, read `y` and `n` as true and false. kbfix reads them as text, and writes
+    // them in quotes.
     !matches!(text, "y" | "Y" | "n" | "N") && Readings::of(text).agreed() == Some(Reading::Text)
 }
 

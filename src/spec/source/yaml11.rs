@@ -12,8 +12,8 @@ pub(super) fn yaml11(text: &str) -> Reading {
         "<<" | "=" => return Reading::Special,
         _ => {}
     }
-    // Not `y` and `n`: the type repository has them, and PyYAML, with which Ansible reads and writes, takes them for
-    // text.
+    // `y` and `n` are not in this list. The type repository of YAML 1.1 contains them, but PyYAML, which Ansible uses,
+    // reads them as text.
     let words = ["yes", "no", "true", "false", "on", "off"];
     if words.contains(&text.to_ascii_lowercase().as_str()) {
         let mut rest = text.chars().skip(1);

@@ -6,13 +6,15 @@
 //! unknown, not absent: Windows cannot start without that hive, so the image is incomplete.
 
 mod events;
+mod policy;
 mod volume;
+mod write;
 
 use std::{collections::BTreeSet, path::Path, path::PathBuf};
 
 use crate::{
     files::canonical::canonical,
-    registry::{KeyPath, RootKey},
+    registry::{KeyPath, PolicyBranch, RootKey},
 };
 
 use super::{
@@ -21,9 +23,11 @@ use super::{
     drives::Drives,
     lock::lock_beside,
     offline::OfflineRegistry,
-    policy::{self, Place, Stores},
+    policy::{self as stores, Place, Stores},
     profiles,
 };
+use policy::LocalPolicy;
+pub use policy::USERS_POLICY;
 use volume::Volume;
 
 /// The machine's hives: their files, and the keys at which Windows loads them.
@@ -49,6 +53,10 @@ pub struct ImageTarget {
     registry: OfflineRegistry,
     /// Whether loading the users' hives succeeded; `None` before the first attempt.
     users: Option<Result<(), Unread>>,
+    /// Whether values in policy branches are read and written in the local GPO.
+    through_policy: bool,
+    /// The local GPO, or why it could not be found; `None` before the first attempt.
+    policy: Option<Result<LocalPolicy, Unread>>,
 }
 
 impl ImageTarget {
@@ -59,17 +67,45 @@ impl ImageTarget {
     /// never written.
     ///
     /// # Errors
-    /// Returns an error where the volume has no Windows folder, or has two and no `boot.ini` says which of them starts.
+    /// Returns an error if the volume has no Windows folder, or has two and no `boot.ini` says which of them starts.
     pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let root =
             canonical(folder).map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;
         let mut volume = Volume::open(&root, folder, drives)?;
         let registry = mounted(folder, &mut volume, allow_dirty);
-        Ok(Self { named: folder.to_owned(), root, volume, allow_dirty, registry, users: None })
+        let named = folder.to_owned();
+        Ok(Self { named, root, volume, allow_dirty, registry, users: None, through_policy: false, policy: None })
+    }
+
+    /// Sets whether values in the policy branches of `HKLM` are read and written in the local GPO of the image, and not
+    /// in its hives.
+    #[must_use]
+    pub fn through_policy(self, through_policy: bool) -> Self {
+        Self { through_policy, ..self }
     }
 
     /// Answers a question. If the key is below `HKU`, the users' hives are mounted first.
     fn read_key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
+        if self.through_policy {
+            match query.key.one_name(false).policy_branch() {
+                Some(PolicyBranch::Machine) => {
+                    return match self.policy()? {
+                        Ok(policy) => policy.read(query),
+                        Err(why) => Ok(Answer::Unread(why.clone())),
+                    };
+                }
+                Some(PolicyBranch::User) => return Ok(Answer::unread(Reason::Unsupported, USERS_POLICY)),
+                None => {}
+            }
+        }
+        let mut answer = self.read_hives(query)?;
+        if let (true, Answer::Present(facts)) = (self.through_policy, &mut answer) {
+            policy::add_branch(query, facts);
+        }
+        Ok(answer)
+    }
+
+    fn read_hives(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         if query.key.path.root() == RootKey::Hku
             && let Err(why) = self.mount_users()?
         {
@@ -82,28 +118,16 @@ impl ImageTarget {
         self.registry.read(query)
     }
 
-    /// Mounts the users' hives if one of the changes is in them. Returns an error if another change of the run would
-    /// alter which hive belongs to which user.
-    fn ready_users(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
-        if !changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
-            return Ok(());
-        }
-        let detail = match self.mount_users() {
-            Ok(Ok(())) => None,
-            Ok(Err(why)) => Some(why.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(detail) = detail {
-            return Err(WriteError::Unsupported { place: self.named.display().to_string(), detail });
-        }
-        match changes.iter().find(|change| profiles::names_hives(change)) {
-            Some(change) => {
-                let detail = "this key determines where the hives of users are, and other changes of this run are in \
-                    those hives and could then not be undone; make the two changes in separate runs";
-                Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
+    /// Returns the local GPO, and finds it if necessary.
+    fn policy(&mut self) -> Result<&mut Result<LocalPolicy, Unread>, TargetError> {
+        let policy = match self.policy.take() {
+            Some(policy) => policy,
+            None => {
+                let system_root = self.system_root()?;
+                LocalPolicy::open(&mut self.volume, &system_root)?
             }
-            None => Ok(()),
-        }
+        };
+        Ok(self.policy.insert(policy))
     }
 
     fn mount_users(&mut self) -> Result<Result<(), Unread>, TargetError> {
@@ -196,7 +220,19 @@ impl Target for ImageTarget {
         let system_root = self.system_root()?;
         let mut files =
             StoreFiles { registry: &mut self.registry, volume: &mut self.volume, system_root: &system_root };
-        policy::read(queries, &mut files)
+        let mut found = stores::read(queries, &mut files)?;
+        if self.through_policy {
+            found.iter_mut().for_each(policy::leave_out_own);
+        }
+        Ok(found)
+    }
+
+    fn through_policy(&self) -> bool {
+        self.through_policy
+    }
+
+    fn unprocessed_policy(&self) -> Option<String> {
+        self.policy.as_ref()?.as_ref().ok()?.unprocessed()
     }
 
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
@@ -216,21 +252,24 @@ impl Target for ImageTarget {
         self.volume.forget();
         self.registry = mounted(&self.named, &mut self.volume, self.allow_dirty);
         self.users = None;
+        self.policy = None;
         self.registry.remove_leftovers();
         Ok(lock)
     }
 
     fn refuse_damaged(&mut self, changes: &[KeyChange]) -> Result<(), TargetError> {
-        self.registry.refuse_damaged(changes)
+        match self.split(changes) {
+            Ok((in_hives, _)) => self.registry.refuse_damaged(&in_hives),
+            // The rehearsal reports this.
+            Err(_) => Ok(()),
+        }
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
-        self.ready_users(changes)?;
-        self.registry.rehearse(changes)
+        self.rehearse_all(changes)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
-        self.ready_users(changes)?;
-        self.registry.write(changes)
+        self.write_all(changes)
     }
 }

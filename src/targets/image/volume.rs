@@ -49,6 +49,11 @@ impl Volume {
         self.others.roots().chain([self.system.root()])
     }
 
+    /// Returns the path of the volume's own folder, with links resolved.
+    pub(super) fn system_folder(&self) -> &Path {
+        self.system.root()
+    }
+
     /// Sets the volume's drive letter to that of `SystemRoot`.
     pub(super) fn set_letter(&mut self, system_root: &str) -> Result<(), Unread> {
         let malformed = || Unread::new(Reason::Malformed, format!("SystemRoot is `{system_root}`, without a drive"));

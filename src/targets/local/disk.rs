@@ -49,7 +49,7 @@ pub(super) fn bytes(folder: &str, below: &str, most: u64) -> Answer<Vec<u8>> {
 /// Parts that do not exist, or cannot be checked, stay as they are.
 ///
 /// # Errors
-/// Returns an error where the path leads to another machine or is not an absolute path with a drive.
+/// Returns an error if the path leads to another machine or is not an absolute path with a drive.
 pub(super) fn resolved(path: &str) -> Result<PathBuf, Unread> {
     let elsewhere = |detail: String| Unread::new(Reason::Unsupported, detail);
     let mut found = PathBuf::from(path);

@@ -17,7 +17,7 @@ use super::{FolderError, create_admin_only_dir};
 /// a mutex of the same name.
 ///
 /// # Errors
-/// Returns [`TargetError::Locked`] where another process holds the lock.
+/// Returns [`TargetError::Locked`] if another process holds the lock.
 pub(super) fn take() -> Result<Lock, TargetError> {
     let folder = crate::files::state::program_data()
         .map_err(|source| TargetError::Io {

@@ -2,7 +2,7 @@
 //!
 //! The crate windows-registry opens the keys. Each key is opened only once for all questions about it or all changes in
 //! it. [`raw`] adds the calls that the crate lacks; [`error`] interprets the system's error codes. The hive of a user
-//! who is not logged on is a file, which [`users`] reads and writes. Symbolic links (REG_LINK) are followed only where
+//! who is not logged on is a file, which [`users`] reads and writes. Symbolic links (REG_LINK) are followed only if
 //! Windows makes them ([`place`]).
 
 mod disk;

@@ -109,7 +109,7 @@ fn security(key: &Handle) -> Result<Vec<u8>, Code> {
 /// Sets the security descriptor of a key. The key must be opened with the access rights [`WRITE`].
 ///
 /// # Errors
-/// Returns the system's code: ERROR_INVALID_OWNER where the account may not set this owner.
+/// Returns the system's code: ERROR_INVALID_OWNER if the account may not set this owner.
 pub(super) fn set_security(key: &Handle, security: &SecurityDescriptor) -> Result<(), Code> {
     enable_restore_privilege();
     let descriptor = security.bytes().as_ptr().cast_mut().cast();
@@ -128,7 +128,7 @@ fn enable_restore_privilege() {
     let mut token: HANDLE = null_mut();
     let mut luid = LUID::default();
     // SAFETY: the pseudo handle of this process is always valid, the name is a NUL-terminated constant, and results go
-    // to live variables; the token is closed only where it was opened.
+    // to live variables; the token is closed only if it was opened.
     unsafe {
         if OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &mut token) == 0 {
             return;

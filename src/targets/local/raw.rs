@@ -120,7 +120,7 @@ pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
 /// Returns the type and the bytes of one value.
 ///
 /// # Errors
-/// Returns the system's code; ERROR_FILE_NOT_FOUND where the value does not exist.
+/// Returns the system's code; ERROR_FILE_NOT_FOUND if the value does not exist.
 pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Data, Code> {
     let name = wide(name);
     loop {
@@ -336,7 +336,7 @@ pub(super) fn flush(key: &Handle) -> Result<(), Code> {
 /// Deletes the key and its values. The key must be opened with the right DELETE and must have no subkeys.
 ///
 /// # Errors
-/// Returns the system's code; also ERROR_ACCESS_DENIED where the key has subkeys.
+/// Returns the system's code; also ERROR_ACCESS_DENIED if the key has subkeys.
 pub(super) fn delete(key: &Handle) -> Result<(), Code> {
     // SAFETY: the handle is open as long as `key` lives.
     check_status(unsafe { NtDeleteKey(key.as_raw()) })

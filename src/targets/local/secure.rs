@@ -85,7 +85,7 @@ pub enum FolderError {
 /// it; the user who runs kbfix may as well, if that user is an administrator.
 ///
 /// # Errors
-/// Returns [`FolderError`] where the folder cannot be created or does not pass. Then nothing in the folder may be
+/// Returns [`FolderError`] if the folder cannot be created or does not pass. Then nothing in the folder may be
 /// trusted.
 pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
     match create(path, ADMINISTRATORS_ONLY) {
@@ -140,7 +140,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError + '_ {
 /// the folder exists.
 ///
 /// # Errors
-/// Returns [`FolderError`] where the folder does not pass. Then nothing in the folder may be trusted.
+/// Returns [`FolderError`] if the folder does not pass. Then nothing in the folder may be trusted.
 pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
     let failed = failed(path);
     // A link itself is opened, not its target. All checks use one handle, so that the folder cannot be exchanged

@@ -142,7 +142,7 @@ impl Flush {
     }
 }
 
-/// Opens a key that must exist; returns [`WriteError::Stale`] where it does not.
+/// Opens a key that must exist; returns [`WriteError::Stale`] if it does not.
 fn existing(key: &Key, access: u32) -> Result<Handle, WriteError> {
     place::open(key, access).map_err(|closed| match closed {
         place::Closed::Code(code) => failed(code, key.to_string(), "present"),

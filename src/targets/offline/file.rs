@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::targets) struct HiveFile {
     path: PathBuf,
-    /// The folder in which the file was searched for; `None` where the operator named the file itself.
+    /// The folder in which the file was searched for; `None` if the operator named the file itself.
     root: Option<PathBuf>,
     /// The state of the file and its logs when they were read, to notice later writes.
     stamp: Stamp,
@@ -109,7 +109,7 @@ impl HiveFile {
         self.described = 0;
     }
 
-    /// Returns why the target as a whole is refused after a part of the file could not be read; `None` where all reads
+    /// Returns why the target as a whole is refused after a part of the file could not be read; `None` if all reads
     /// succeeded.
     pub(super) fn failure(&self) -> Option<TargetError> {
         self.hive.failed_read().map(|error| refused(&self.path, error))

@@ -73,7 +73,7 @@ impl OfflineRegistry {
     /// returned files, so the caller must discard them.
     ///
     /// # Errors
-    /// Returns an error where a change cannot be made, read back or undone, or where it would damage a hive.
+    /// Returns an error if a change cannot be made, read back or undone, or where it would damage a hive.
     pub(super) fn edit(&mut self, changes: &[KeyChange]) -> Result<Edited, WriteError> {
         let spots = self.spots(changes)?;
         let mut before = Findings::new();

@@ -28,7 +28,7 @@ pub(super) enum Place {
         mount: usize,
         /// The key's path below the hive's root.
         below: String,
-        /// The node of the key in the hive; `None` where the key is absent.
+        /// The node of the key in the hive; `None` if the key is absent.
         node: Option<Node>,
         /// Whether the requested path is itself a link. Such a key can be neither created nor deleted.
         link: bool,
@@ -107,7 +107,7 @@ impl OfflineRegistry {
         .into())
     }
 
-    /// Returns the place of a key outside the mounted hives: above one, or absent. Returns an error where the target
+    /// Returns the place of a key outside the mounted hives: above one, or absent. Returns an error if the target
     /// says nothing about the key.
     fn outside(&self, path: KeyPath) -> Result<Place, Halt> {
         if self.mounts.iter().any(|mount| mount.key.is_within(&path)) {

@@ -51,7 +51,7 @@ impl Stamp {
     /// messages show.
     ///
     /// # Errors
-    /// Returns [`WriteError::Stale`] where the stamp differs, or an error where the file can no longer be read.
+    /// Returns [`WriteError::Stale`] if the stamp differs, or an error if the file can no longer be read.
     pub(super) fn refuse_other(&self, at: &Path, told: &Path) -> Result<(), WriteError> {
         let place = told.display().to_string();
         let now = Self::of(at).map_err(|source| WriteError::Io { place: place.clone(), source })?;

@@ -5,7 +5,7 @@
 //! machine. So a condition about such a value, or about a key in which the file sets nothing, is unknown. A change can
 //! lead from each of the states to each other, so it can be rolled back.
 //!
-//! - All other values of a key are treated as one value named `**DelVals.`: absent where the file deletes them,
+//! - All other values of a key are treated as one value named `**DelVals.`: absent if the file deletes them,
 //!   otherwise not configured. So a key that must contain no other values gets that entry.
 //! - A value that the file sets only if it is absent (`**soft.`) is unread. If an entry cannot be understood,
 //!   everything is unread.
@@ -23,23 +23,19 @@ use std::{
 };
 
 use crate::{
-    files::{
-        canonical::canonical,
-        read::read_file,
-        replace::{remove_leftovers, replace_file},
-    },
-    format::{
-        gpt_ini::{self, Side},
-        pol::{Document, MAX_FILE, Setting},
-    },
+    files::canonical::canonical,
+    format::pol::{Document, Setting},
     registry::{Data, KeyName, KeyPath, RootKey, ValueName},
 };
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
-    WriteError, WriteFailure, lock::lock_beside,
+    WriteError, WriteFailure,
+    one_file::{self, Loaded},
 };
+use disk::Disk;
 
+mod disk;
 mod write;
 
 const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
@@ -49,13 +45,10 @@ const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
 pub struct PolTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    /// The path with links resolved. All names of one file therefore share a lock, and a write keeps the link.
-    path: PathBuf,
     root: RootKey,
-    document: Document,
+    disk: Disk,
+    file: Loaded<Document>,
     exists: bool,
-    /// Whether a failed write may have made `document` differ from the file, so that it must be read again.
-    is_stale: bool,
 }
 
 impl PolTarget {
@@ -78,25 +71,32 @@ impl PolTarget {
             }
             found => found.map_err(io)?,
         };
-        let (document, exists) = load(&real, root)?;
-        Ok(Self { named: path.to_owned(), path: real, root, document, exists, is_stale: false })
+        Self::of(path.to_owned(), real, Disk::named(), root)
     }
 
-    /// Reads the file again, because it may have changed since it was last read.
-    fn reload(&mut self) -> Result<(), TargetError> {
-        (self.document, self.exists) = load(&self.path, self.root)?;
-        self.is_stale = false;
-        Ok(())
+    /// Reads the policy file at `path` of a Windows that is not running. The folder `volume` contains the file, and no
+    /// link below that folder is followed. Neither the file nor its folder need exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Self::open`].
+    pub(super) fn offline(path: PathBuf, volume: PathBuf, root: RootKey) -> Result<Self, TargetError> {
+        Self::of(path.clone(), path, Disk::offline(volume), root)
     }
 
-    /// Reads the file again after a failed write.
-    fn refresh(&mut self) -> Result<(), TargetError> {
-        if self.is_stale { self.reload() } else { Ok(()) }
+    fn of(named: PathBuf, real: PathBuf, disk: Disk, root: RootKey) -> Result<Self, TargetError> {
+        let (document, exists) = disk.load(&real, root)?;
+        Ok(Self { named, root, disk, file: Loaded::new(real, document), exists })
+    }
+
+    /// Returns the path of the file, for messages.
+    pub(super) fn place(&self) -> String {
+        self.file.place()
     }
 
     fn read_key(&self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Unread> {
         let path = self.resolve(&query.key)?;
-        let state = self.document.key(&path);
+        let state = self.file.document.key(&path);
         if state.key_deleted && !state.present {
             return Ok(Answer::Absent);
         }
@@ -110,7 +110,7 @@ impl PolTarget {
                 ));
             }
         };
-        let set = self.document.values(&path);
+        let set = self.file.document.values(&path);
         let answer = |name: &ValueName| {
             if name.as_str().eq_ignore_ascii_case(OTHER_VALUES) {
                 return if state.values_deleted { Answer::Absent } else { Answer::not_configured() };
@@ -166,78 +166,20 @@ impl PolTarget {
                 format!("a policy file for {} cannot contain settings for {}", self.root.short(), path.root().short());
             return Err(Unread::new(Reason::Unknown, detail));
         }
-        match self.document.unreadable() {
+        match self.file.document.unreadable() {
             Some(why) => Err(Unread::new(Reason::Malformed, format!("an entry cannot be understood: {why}"))),
             None => Ok(path),
         }
     }
 
     fn subkeys(&self, path: &KeyPath) -> Vec<KeyName> {
-        let below = self.document.keys().filter(|key| key.is_within(path) && self.document.key(key).present);
+        let below = self.file.document.keys().filter(|key| key.is_within(path) && self.file.document.key(key).present);
         let first = below.filter_map(|key| {
             let below = key.relative_to(path)?;
             KeyName::new(below.split('\\').next()?).ok()
         });
         BTreeSet::from_iter(first).into_iter().collect()
     }
-
-    /// Returns the `gpt.ini` with the version of the file, and the half to which the file belongs. Returns `None` if
-    /// the file is not part of a Group Policy object.
-    fn gpt_ini(&self) -> Option<(PathBuf, Side)> {
-        let half = self.path.parent()?;
-        let side = match half.file_name()?.to_str()? {
-            name if name.eq_ignore_ascii_case("Machine") => Side::Machine,
-            name if name.eq_ignore_ascii_case("User") => Side::User,
-            _ => return None,
-        };
-        let object = half.parent()?;
-        let found = fs::read_dir(object).ok()?.flatten().map(|entry| entry.path()).find(|path| {
-            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.eq_ignore_ascii_case("gpt.ini"))
-        });
-        let is_local = object
-            .file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.eq_ignore_ascii_case("GroupPolicy"));
-        found.or(is_local.then(|| object.join("gpt.ini"))).map(|path| (path, side))
-    }
-
-    /// Returns the `gpt.ini` with its version increased.
-    fn raised(&self) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
-        let Some((path, side)) = self.gpt_ini() else { return Ok(None) };
-        let place = path.display().to_string();
-        let bytes = match read_file(&path, 1 << 20) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(refused(place, error)),
-        };
-        match gpt_ini::raise(&bytes, side) {
-            Ok(raised) => Ok(Some((path, raised))),
-            Err(why) => Err(WriteError::Unsupported { place, detail: why.to_string() }),
-        }
-    }
-}
-
-fn refused(place: String, source: io::Error) -> WriteError {
-    match source.kind() {
-        io::ErrorKind::PermissionDenied => WriteError::Denied { place },
-        _ => WriteError::Io { place, source },
-    }
-}
-
-/// Returns the content of the file, and whether the file exists.
-fn load(path: &Path, root: RootKey) -> Result<(Document, bool), TargetError> {
-    let what = || path.display().to_string();
-    let bytes = match read_file(path, MAX_FILE as u64) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Document::empty(), false)),
-        Err(source) => return Err(TargetError::Io { what: what(), source }),
-    };
-    let document = Document::parse(bytes, root).map_err(|error| TargetError::Malformed {
-        what: what(),
-        detail: format!("{error}: {}", error.kind.hint()),
-        option: None,
-    })?;
-    Ok((document, true))
 }
 
 impl Target for PolTarget {
@@ -249,8 +191,12 @@ impl Target for PolTarget {
         (!self.exists).then_some(self.named.as_path())
     }
 
+    fn unprocessed_policy(&self) -> Option<String> {
+        self.file.document.entries().next().and_then(|_| self.disk.unprocessed(&self.file.path))
+    }
+
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
-        self.refresh()?;
+        one_file::refresh(self)?;
         Ok(queries.iter().map(|query| self.read_key(query).unwrap_or_else(Answer::Unread)).collect())
     }
 
@@ -260,68 +206,19 @@ impl Target for PolTarget {
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
-        let lock = lock_beside(&self.path)?;
-        // Leftover files that cannot be removed do not prevent an apply.
-        let _ = remove_leftovers(&self.path);
-        self.reload()?;
+        let lock = one_file::lock(self)?;
+        self.disk.remove_leftovers(&self.file.path);
         Ok(lock)
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        self.refresh().map_err(|error| error.refusal(&self.path.display().to_string()))?;
-        self.raised()?;
-        let before = self.document.clone();
-        let made = self.carry_out(changes).and_then(|()| self.try_undo(changes));
-        self.document = before;
-        made
+        one_file::rehearse(self, changes)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let place = self.path.display().to_string();
-        // Check the changes against the present content of the file, which may have been edited without the lock.
-        self.reload().map_err(|error| error.refusal(&place))?;
-        let before = self.document.clone();
-        let raised = self.raised()?;
-        let made = self.carry_out(changes).and_then(|()| {
-            let edited = self.document.clone();
-            self.try_undo(changes)?;
-            self.document = edited;
-            let bytes = self.document.to_bytes();
-            match bytes.len() {
-                0..=MAX_FILE => Ok(bytes),
-                size => {
-                    let detail = format!("the file would have {size} bytes, and kbfix reads no more than {MAX_FILE}");
-                    Err(WriteError::Unsupported { place: place.clone(), detail })
-                }
-            }
-        });
-        let bytes = match made {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                self.document = before;
-                return Err(error.into());
-            }
-        };
-        let replaced = replace_file(&self.path, &bytes).map_err(|source| refused(place, source));
-        // Windows compares the versions, so the policy must be complete before its version is increased.
-        let replaced = replaced.and_then(|()| match raised {
-            Some((path, bytes)) => {
-                replace_file(&path, &bytes).map_err(|source| refused(path.display().to_string(), source))
-            }
-            None => Ok(()),
-        });
-        self.exists = true;
-        replaced.map_err(|error| {
-            // The new file may be in place anyway.
-            self.is_stale = true;
-            WriteFailure { error, begun: changes.to_vec() }
-        })
+        one_file::write(self, changes)?;
+        self.exists |= !changes.is_empty();
+        Ok(())
     }
 }
 

@@ -297,7 +297,7 @@ fn a_file_that_cannot_be_read_after_a_failed_write_is_an_error() {
     let path = dir.path().join("a.reg");
     let whole = fs::read(&path).unwrap();
     let file = fs::File::open(&path).unwrap();
-    target.path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file)).into();
+    target.file.path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file)).into();
     let change = KeyChange {
         key: key(r"HKLM\SOFTWARE\Microsoft\Exchange\New"),
         action: ChangeAction::Create,

@@ -1,17 +1,33 @@
 //! Makes changes to an export in memory. Before each change, the present state is checked.
 
+use std::path::PathBuf;
+
 use crate::{
-    format::reg::EditError,
+    format::reg::{Document, EditError, MAX_FILE},
     registry::KeyPath,
-    targets::{Answer, ChangeAction, KeyChange, Unread, WriteError, precondition},
+    targets::{
+        Answer, ChangeAction, KeyChange, TargetError, Unread, WriteError,
+        one_file::{self, Loaded, OneFile},
+        precondition,
+    },
 };
 
-use super::{Existence, RegTarget};
+use super::{Existence, RegTarget, load};
 
-impl RegTarget {
+impl OneFile for RegTarget {
+    type Document = Document;
+
+    fn file(&mut self) -> &mut Loaded<Document> {
+        &mut self.file
+    }
+
+    fn load(&mut self) -> Result<Document, TargetError> {
+        load(&self.file.path, self.code_page)
+    }
+
     /// Makes the changes. All locations are determined before the first change is made, because a change may alter
     /// where the name of a key leads.
-    pub(super) fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let paths = changes.iter().map(|change| self.path(change)).collect::<Result<Vec<_>, _>>()?;
         let led_elsewhere = |change: &KeyChange| WriteError::Unsupported {
             place: change.key.to_string(),
@@ -30,12 +46,17 @@ impl RegTarget {
         Ok(())
     }
 
-    /// Undoes the changes in memory, as a trial.
-    pub(super) fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+    fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let make = |export: &mut Self, change: &KeyChange| export.carry_out_one(change).map(drop);
         precondition::undo(changes, self, make, |export, query| export.read_key(query).unwrap_or_else(Answer::Unread))
     }
 
+    fn replacements(&mut self) -> Result<Vec<(PathBuf, Vec<u8>)>, WriteError> {
+        Ok(vec![one_file::readable(&self.file.path, self.file.document.to_bytes(), MAX_FILE)?])
+    }
+}
+
+impl RegTarget {
     /// Returns the path under which the file lists the key of a change.
     fn path(&self, change: &KeyChange) -> Result<KeyPath, WriteError> {
         let unread = |why: Unread| WriteError::Unsupported { place: change.key.to_string(), detail: why.to_string() };
@@ -51,15 +72,15 @@ impl RegTarget {
             |place: String| move |why: EditError| WriteError::Unsupported { place, detail: why.to_string() };
         if change.action == ChangeAction::Delete {
             self.refuse_topmost(&path, place())?;
-            self.document.delete_key(&path);
+            self.file.document.delete_key(&path);
             // A parent key that existed only because this key was listed would disappear with it.
             if let Some(parent) = path.parent().filter(|parent| !self.lists_any(parent)) {
-                self.document.create_key(&parent).map_err(unsupported(place()))?;
+                self.file.document.create_key(&parent).map_err(unsupported(place()))?;
             }
             return Ok(path);
         }
-        self.document.create_key(&path).map_err(unsupported(place()))?;
-        let Some(mut editor) = self.document.edit(&path) else { return Ok(path) };
+        self.file.document.create_key(&path).map_err(unsupported(place()))?;
+        let Some(mut editor) = self.file.document.edit(&path) else { return Ok(path) };
         for value in &change.values {
             match &value.after {
                 Some(data) => editor.set(&value.name, data).map_err(unsupported(change.place(&value.name)))?,

@@ -32,7 +32,7 @@ impl Connection {
     /// Returns the facts of a file. `path` is the file's absolute path on the other machine, with its drive letter.
     ///
     /// # Errors
-    /// Returns an error where the machine as a whole cannot be asked.
+    /// Returns an error if the machine as a whole cannot be asked.
     pub(super) fn file(&self, path: &str) -> Result<Answer<FileFacts>, Trouble> {
         Ok(self.fetch(path)?.and_then(|fetched| named(facts_of(&fetched.path()), path)))
     }
@@ -40,7 +40,7 @@ impl Connection {
     /// Returns the bytes of the file at `path`, of at most `most`.
     ///
     /// # Errors
-    /// Returns an error where the machine as a whole cannot be asked.
+    /// Returns an error if the machine as a whole cannot be asked.
     pub(super) fn bytes(&self, path: &str, most: u64) -> Result<Answer<Vec<u8>>, Trouble> {
         let fetched = self.fetch(path)?;
         Ok(fetched.and_then(|fetched| named(bytes_below(fetched.folder.path(), &fetched.path(), most), path)))
@@ -49,7 +49,7 @@ impl Connection {
     /// Fetches the file at `path`.
     ///
     /// # Errors
-    /// Returns an error where the machine as a whole cannot be asked.
+    /// Returns an error if the machine as a whole cannot be asked.
     pub(super) fn fetch(&self, path: &str) -> Result<Answer<Fetched>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,

@@ -35,7 +35,7 @@ impl Said {
 /// program notices when kbfix is killed.
 ///
 /// # Errors
-/// Returns [`Trouble::Program`] where the program is not installed, and [`Trouble::Silent`] where it took longer than
+/// Returns [`Trouble::Program`] if the program is not installed, and [`Trouble::Silent`] if it took longer than
 /// `limit` and was killed.
 pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Said, Trouble> {
     let program = command.get_program().to_string_lossy().into_owned();
@@ -76,7 +76,7 @@ fn all_of(stream: impl Read) -> Vec<u8> {
     bytes
 }
 
-/// Waits for the program to end; returns `None` where it had to be killed.
+/// Waits for the program to end; returns `None` if it had to be killed.
 fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let started = Instant::now();
     let mut pause = Duration::from_millis(1);

@@ -192,7 +192,7 @@ impl Connection {
     /// Answers the questions, in their order, over one connection.
     ///
     /// # Errors
-    /// Returns an error where the machine as a whole cannot be asked.
+    /// Returns an error if the machine as a whole cannot be asked.
     pub(super) fn ask(&self, questions: &[Question]) -> Result<Vec<Found>, Trouble> {
         let each = questions.iter().map(|q| 1 + q.names.as_ref().map_or(0, Vec::len)).sum();
         let document = self.exchange(questions, &[], each)?;

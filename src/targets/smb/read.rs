@@ -65,7 +65,7 @@ impl Connection {
     /// Answers each question, in the same order.
     ///
     /// # Errors
-    /// Returns an error where the machine as a whole cannot be asked.
+    /// Returns an error if the machine as a whole cannot be asked.
     pub(super) fn read(&self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, Trouble> {
         let asked: Vec<&KeyQuery> = queries.iter().filter(|query| !is_callers_own(query)).collect();
         let questions: Vec<Question> = asked.iter().map(|query| question(query)).collect();
@@ -88,7 +88,7 @@ impl Connection {
     /// Returns the number of the control set to which `CurrentControlSet` points.
     ///
     /// # Errors
-    /// Returns an error where the machine as a whole cannot be asked.
+    /// Returns an error if the machine as a whole cannot be asked.
     pub(super) fn control_set(&self) -> Result<Answer<u16>, Trouble> {
         let (Ok(path), Ok(name)) = (r"HKLM\SYSTEM\CurrentControlSet".parse(), ValueName::new(LINK_VALUE)) else {
             return Ok(missing());

@@ -40,7 +40,7 @@ impl SmbTarget {
     /// whose shares cannot be used.
     ///
     /// # Errors
-    /// Returns [`TargetError::Remote`] where there are no usable credentials.
+    /// Returns [`TargetError::Remote`] if there are no usable credentials.
     pub fn open(host: Host, drives: Drives, settings: Settings) -> Result<Self, TargetError> {
         let what = host.to_string();
         let settings = settings.checked().map_err(|trouble| TargetError::Remote { what, trouble })?;

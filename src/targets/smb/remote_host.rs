@@ -8,7 +8,7 @@ const PORT: u16 = 445;
 /// Another machine and the account to use, as given in a target's URI. It contains no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
-    /// The domain of the account; `None` where none is given.
+    /// The domain of the account; `None` if none is given.
     pub domain: Option<String>,
     /// The account; if `None`, the account in the credentials is used.
     pub user: Option<String>,

@@ -37,7 +37,7 @@ pub struct Settings {
     pub limit: Duration,
     /// The Python that has Samba's bindings.
     pub python: PathBuf,
-    /// The folder for lock files; `None` where the environment names no state folder.
+    /// The folder for lock files; `None` if the environment names no state folder.
     pub locks: Option<PathBuf>,
 }
 
@@ -59,7 +59,7 @@ impl Settings {
     /// Reads the settings from environment variables.
     ///
     /// # Errors
-    /// Returns [`Trouble::Settings`] where a variable is invalid.
+    /// Returns [`Trouble::Settings`] if a variable is invalid.
     pub fn from_environment() -> Result<Self, Trouble> {
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         let mut settings = Self { file: set(FILE).map(PathBuf::from), ..Self::default() };
@@ -84,7 +84,7 @@ impl Settings {
     /// Checks that there are credentials and that their file can be used.
     ///
     /// # Errors
-    /// Returns [`Trouble::Settings`] where there are no credentials, or the credentials file cannot be used.
+    /// Returns [`Trouble::Settings`] if there are no credentials, or the credentials file cannot be used.
     pub(super) fn checked(mut self) -> Result<Self, Trouble> {
         self.file = self.file.as_deref().map(checked).transpose()?;
         if self.file.is_none() && !self.kerberos {

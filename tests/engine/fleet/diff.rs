@@ -9,7 +9,7 @@ use kbfix::{
 };
 use serde_json::json;
 
-use super::support::{Folder, OTHER, SPEC, dword, report, snapshot, specs};
+use super::support::{Folder, OTHER, SPEC, dword, report, snapshot, specs, text};
 
 fn names(machines: &[std::sync::Arc<str>]) -> Vec<&str> {
     machines.iter().map(|name| &**name).collect()
@@ -64,12 +64,12 @@ fn the_report_does_not_depend_on_the_order_of_machines() {
     let folder = Folder::mixed();
     let specs = specs(&[SPEC, OTHER]);
     let members = folder.members().each;
-    let first = render::fleet::json(&report(&Members::new(members.clone(), Vec::new()), &specs));
+    let first = text(render::fleet::json, &report(&Members::new(members.clone(), Vec::new()), &specs));
     for turn in 1..4 {
         let mut members = members.clone();
         members.rotate_left(turn * 3);
         members.reverse();
-        assert_eq!(render::fleet::json(&report(&Members::new(members, Vec::new()), &specs)), first);
+        assert_eq!(text(render::fleet::json, &report(&Members::new(members, Vec::new()), &specs)), first);
     }
 }
 
@@ -108,8 +108,8 @@ fn sensitive_data_is_in_no_report() {
     let secret = SPEC.replace("Second: { type", "Second: { sensitive: true, type");
     let report = Folder::mixed().report(&specs(&[&secret]));
     let texts = [
-        render::fleet::json(&report),
-        render::fleet::lines(&report),
+        text(render::fleet::json, &report),
+        text(render::fleet::lines, &report),
         render::fleet::human(&report, Paint { colour: false }),
     ];
     for text in texts {

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use kbfix::{
     fleet::{FleetReport, Member, Members},
-    render::fleet::{MOST_MARKDOWN, csv, html, junit, markdown, sarif},
+    render::fleet::{MOST_LOCATIONS, MOST_MARKDOWN, csv, html, json, junit, lines, markdown, sarif},
 };
 use serde_json::{Value, json};
 
-use super::support::{Folder, OTHER, SPEC, dword, report, specs, sz};
+use super::{
+    page::large,
+    support::{Folder, OTHER, SPEC, dword, report, specs, sz, text},
+};
 
 /// Names that mean something to HTML, Markdown, CSV, XML, a terminal or a person.
 const HOSTILE: [&str; 12] = [
@@ -90,7 +93,7 @@ fn the_page_says_everything_without_script() {
 #[test]
 fn csv_has_no_formulas_and_one_row_for_each_spec() {
     let (_folder, report) = hostile();
-    let text = csv(&report);
+    let text = text(csv, &report);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 9 * 2 + 3);
@@ -103,7 +106,7 @@ fn csv_has_no_formulas_and_one_row_for_each_spec() {
 #[test]
 fn junit_is_xml_whatever_the_names() {
     let (folder, report) = hostile();
-    let text = junit(&report);
+    let text = text(junit, &report);
     assert!(!text.chars().any(|c| matches!(c, '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')));
     let mut reader = quick_xml::Reader::from_str(&text);
     let (mut tests, mut depth) = (0, 0);
@@ -131,7 +134,7 @@ fn junit_is_xml_whatever_the_names() {
 #[test]
 fn sarif_has_a_result_for_each_case() {
     let (_folder, report) = hostile();
-    let document: Value = serde_json::from_str(&sarif(&report)).unwrap();
+    let document: Value = serde_json::from_str(&text(sarif, &report)).unwrap();
     let results = document["runs"][0]["results"].as_array().unwrap();
     let asks = report.cases.iter().filter(|case| case.asks()).count();
     assert_eq!(results.len(), asks + 3);
@@ -142,6 +145,11 @@ fn sarif_has_a_result_for_each_case() {
         let rule = &rules[result["ruleIndex"].as_u64().unwrap() as usize];
         assert_eq!(rule["id"], result["ruleId"]);
     }
+    check_sarif(&document);
+}
+
+/// Checks a document against the published schema of SARIF 2.1.0.
+fn check_sarif(document: &Value) {
     let Some(schema) = tool("KBFIX_SARIF_SCHEMA") else { return };
     let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
     // The pattern of the published schema for a language is no regular expression: it has a `]` too many.
@@ -150,7 +158,56 @@ fn sarif_has_a_result_for_each_case() {
             language.as_object_mut().unwrap().remove("pattern");
         }
     }
-    jsonschema::draft4::validate(&schema, &document).unwrap_or_else(|e| panic!("{e}"));
+    jsonschema::draft4::validate(&schema, document).unwrap_or_else(|e| panic!("{e}"));
+}
+
+#[test]
+fn sarif_has_no_more_locations_than_github_accepts() {
+    let document: Value = serde_json::from_str(&text(sarif, &large(4_000))).unwrap();
+    check_sarif(&document);
+    let results = document["runs"][0]["results"].as_array().unwrap();
+    let mut cut = 0;
+    for result in results {
+        let message = result["message"]["text"].as_str().unwrap();
+        let places = result["locations"].as_array().unwrap().len();
+        let machines: usize = message.split(' ').next().unwrap().replace(',', "").parse().unwrap_or(1);
+        assert_eq!(places, machines.min(MOST_LOCATIONS), "{message}");
+        let sentence = format!("; the locations are only the first {MOST_LOCATIONS} of these machines");
+        assert_eq!(message.ends_with(&sentence), machines > MOST_LOCATIONS, "{message}");
+        cut += usize::from(machines > MOST_LOCATIONS);
+    }
+    assert!(cut > 0 && cut < results.len(), "{cut}");
+}
+
+/// Takes some bytes, and then fails.
+struct Full(usize);
+
+impl std::io::Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0 == 0 {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        let size = bytes.len().min(self.0);
+        self.0 -= size;
+        Ok(size)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_format_that_cannot_be_written_says_so() {
+    let (_folder, report) = hostile();
+    for write in [csv, json, junit, lines, sarif] {
+        let size = text(write, &report).len();
+        write(&report, &mut Full(size)).unwrap();
+        for room in [0, 100, size / 2, size - 1] {
+            let error = write(&report, &mut Full(room)).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::StorageFull, "{room}");
+        }
+    }
 }
 
 #[test]

@@ -337,6 +337,17 @@ class Page(unittest.TestCase):
         self.assertIn("unreadable", self.find("#machines tbody tr").text)
         self.quiet()
 
+    def test_machines_of_which_no_two_are_alike(self) -> None:
+        self.open("worst")
+        all_rows = len(self.shown())
+        self.assertLess(all_rows, 10000)
+        self.assertEqual(self.find("#shown").text, f"{all_rows} of {all_rows} machines, and {10000 - all_rows} that are not on this page")
+        self.assertIn(f"Not shown on this page: {10000 - all_rows} more machines.", self.find("#of-machines .more").text)
+        # Those with the worst outcomes are shown.
+        self.assertEqual(self.js("new Set([...document.querySelectorAll('#machines tbody tr')].map((r) => r.dataset.o)).size"), 1)
+        self.click("#theme")
+        self.quiet()
+
 
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0]], verbosity=2)

@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, process::Command, sync::Arc};
 
-use kbfix::{fleet::FleetReport, render::fleet::html};
+use kbfix::{
+    diag::{Code, Diagnostic},
+    fleet::FleetReport,
+    render::fleet::html,
+};
 
 use super::{
     formats::hostile,
@@ -34,7 +38,7 @@ fn grouped() -> FleetReport {
 }
 
 /// The same fleet with so many machines.
-fn large(machines: usize) -> FleetReport {
+pub(super) fn large(machines: usize) -> FleetReport {
     let mut report = grouped();
     let rows = std::mem::take(&mut report.machines);
     report.cases.iter_mut().for_each(|case| case.machines.clear());
@@ -56,6 +60,60 @@ fn ten_thousand_machines_have_less_than_5_mb() {
     assert!(page.matches("<tr data-o=").count() == 10_000 && page.len() < 5_000_000, "{} bytes", page.len());
 }
 
+/// A fleet in which no case has two machines, and in which names, groups, reasons and warnings are long.
+fn worst(machines: usize) -> FleetReport {
+    let mut report = grouped();
+    let (rows, templates) = (std::mem::take(&mut report.machines), std::mem::take(&mut report.cases));
+    let long = "<a href=\"x\">&amp;".repeat(200);
+    for at in 0..machines {
+        let mut row = rows[at % rows.len()].clone();
+        row.name = Arc::from(format!("M{at:06}{}", &long[..200]));
+        row.groups = (0..5).map(|group| format!("group {group} of {at} {}", &long[..100])).collect();
+        row.unreadable = row.unreadable.map(|why| format!("{why} {long}"));
+        for id in &mut row.cases {
+            let mut case = templates.iter().find(|case| case.id == *id).unwrap().clone();
+            case.id = format!("{id}-{at}").into();
+            case.machines = vec![row.name.clone()];
+            if case.asks() && at % 100 == 0 {
+                case.reasons = vec![long.clone(); 50];
+                case.changes = vec![case.changes; 100].concat();
+            }
+            *id = case.id.clone();
+            report.cases.push(case);
+        }
+        report.machines.push(row);
+    }
+    report.counts.machines = machines;
+    report.ignored = report.machines.iter().map(|row| row.name.to_string()).collect();
+    report.diagnostics = (0..machines).map(|_| Diagnostic::warning(Code::FLEET_SAME_MACHINE, long.clone())).collect();
+    report
+}
+
+#[test]
+fn a_page_of_machines_of_which_no_two_are_alike_is_no_larger_and_counts_what_it_leaves_out() {
+    let report = worst(10_000);
+    let page = html(&report);
+    assert!(page.len() < 5_000_000, "{} bytes", page.len());
+    let more = |what: &str| -> usize {
+        let sentences = page.split("Not shown on this page: ").skip(1).filter_map(|rest| rest.split_once(" more "));
+        let of = sentences.filter(|(_, rest)| rest.starts_with(what));
+        of.map(|(count, _)| count.parse::<usize>().unwrap()).sum()
+    };
+    let shown = |start: &str| page.matches(start).count();
+    let unreadable = report.unreadable().count();
+    let listed = page.split("<h2 id=\"unreadable\">").nth(1).unwrap().split("</table>").next().unwrap();
+    let listed = listed.matches("<tr><td>").count();
+    assert_eq!(shown("<tr data-o=") + more("machine") + listed, 10_000 + unreadable);
+    assert_eq!(shown("<details id=\"c") + more("case"), report.cases.iter().filter(|case| case.is_shown()).count());
+    assert_eq!(shown("<details id=\"p") + more("group"), 10_000 - unreadable);
+    assert_eq!(more("warning"), 10_000 - 20);
+    assert!(page.contains(" and 9980 more"));
+    let groups = page.split_once(" more groups</option>").unwrap().0.rsplit('>').next().unwrap();
+    assert_eq!(shown("<option value=") - 1 + groups.parse::<usize>().unwrap(), 50_000);
+    let least = [shown("<tr data-o="), shown("<details id=\"c"), shown("<details id=\"p"), listed];
+    assert!(least.iter().all(|count| *count > 20), "{least:?}");
+}
+
 #[cfg_attr(windows, ignore = "the browser runs on Linux")]
 #[test]
 fn the_page_in_a_browser() {
@@ -66,7 +124,9 @@ fn the_page_in_a_browser() {
     };
     let folder = Folder::new();
     let (_snapshots, hostile) = hostile();
-    for (name, report) in [("mixed", grouped()), ("hostile", hostile), ("large", large(10_000))] {
+    for (name, report) in
+        [("mixed", grouped()), ("hostile", hostile), ("large", large(10_000)), ("worst", worst(10_000))]
+    {
         folder.write(&format!("{name}.html"), &html(&report));
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/fleet/page.py");

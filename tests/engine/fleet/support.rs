@@ -137,3 +137,13 @@ pub(crate) fn snapshot(name: &str, values: Value) -> Value {
         },
     })
 }
+
+/// The text that a format writes.
+pub(crate) fn text(
+    write: fn(&FleetReport, &mut dyn std::io::Write) -> std::io::Result<()>,
+    report: &FleetReport,
+) -> String {
+    let mut bytes = Vec::new();
+    write(report, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}

@@ -15,7 +15,7 @@ use kbfix::{
 };
 use serde_json::json;
 
-use super::support::{Folder, OTHER, SPEC, specs};
+use super::support::{Folder, OTHER, SPEC, specs, text};
 
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 27);
 
@@ -67,10 +67,10 @@ fn a_spec_is_waived_where_it_is_pending_or_blocked_and_nowhere_else() {
         render::fleet::human(&report, Paint { colour: false }),
         render::fleet::markdown(&report),
         render::fleet::html(&report),
-        render::fleet::csv(&report),
-        render::fleet::junit(&report),
-        render::fleet::sarif(&report),
-        render::fleet::lines(&report),
+        text(render::fleet::csv, &report),
+        text(render::fleet::junit, &report),
+        text(render::fleet::sarif, &report),
+        text(render::fleet::lines, &report),
     ] {
         assert!(text.contains("old application") && text.contains("Ada") && text.contains("2026-11-27"), "{text}");
     }

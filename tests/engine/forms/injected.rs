@@ -94,7 +94,14 @@ struct Injected<'a> {
 
 impl Stage {
     fn new(kind: Kind) -> Self {
-        let form: Scenario = serde_yaml::from_str(FORM).unwrap();
+        let mut text = FORM.to_owned();
+        if kind == Kind::Through {
+            // Both the policy and a hive are to be changed.
+            text = ["Old", "New"].iter().fold(text, |text, name| {
+                text.replace(&format!(r"SOFTWARE\kbfix-test-forms\{name}"), &format!(r"SOFTWARE\Policies\{name}"))
+            });
+        }
+        let form: Scenario = serde_yaml::from_str(&text).unwrap();
         let machine = Machine::new(kind, &form);
         let spec = machine.folder.path().join("spec.yaml");
         fs::write(&spec, form.text()).unwrap();
@@ -126,6 +133,9 @@ impl Stage {
             _ => {
                 let mut words = vec![command.to_owned(), self.spec.display().to_string()];
                 words.extend(["--target".to_owned(), self.machine.address.uri.clone()]);
+                if self.machine.address.through_policy {
+                    words.push("--through-policy".to_owned());
+                }
                 if let Some(drive) = &self.machine.address.files {
                     words.extend(["--files".to_owned(), drive.display().to_string()]);
                 }
@@ -321,6 +331,11 @@ fn at_a_system_call_on_an_image() {
 #[test]
 fn at_a_system_call_on_a_hive() {
     inject(Kind::Hive);
+}
+
+#[test]
+fn at_a_system_call_on_an_image_through_its_policy() {
+    inject(Kind::Through);
 }
 
 #[test]

@@ -58,6 +58,11 @@ fn on_a_policy() {
     every_form_on(Kind::Pol);
 }
 
+#[test]
+fn on_an_image_through_its_policy() {
+    every_form_on(Kind::Through);
+}
+
 /// On the live registry: only keys named `kbfix-test-forms` stay changed for longer than a form takes. Forms that ask which
 /// Windows it is or who its users are alter what says so, and put it back; that is done under Wine only.
 #[cfg(windows)]

@@ -26,7 +26,7 @@ fn spec_of(text: &str) -> Spec {
 /// Returns the spec that is made from the bytes; `None` where they set nothing.
 fn imported(bytes: &[u8], of_users: bool) -> Option<Spec> {
     let about = About { id: "T", title: "t", summary: None };
-    match import("t", bytes, Reading { of_users, ..Reading::default() }, about) {
+    match import("t", bytes, Reading { root: of_users.then_some(RootKey::Hkcu), ..Reading::default() }, about) {
         Ok(imported) => Some(spec_of(&imported.text)),
         Err(findings) if findings.iter().all(|finding| finding.code.as_str() == "nothing-desired") => None,
         Err(findings) => panic!("{findings:#?}"),

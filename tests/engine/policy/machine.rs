@@ -122,6 +122,15 @@ impl Machine {
         Run(command.env("KBFIX_STATE_DIR", self.folder.path().join("state")).output().unwrap())
     }
 
+    /// Runs kbfix in a shell that first runs `before`.
+    #[cfg(target_os = "linux")]
+    pub(super) fn limited(&self, before: &str, arguments: &[&str]) -> Run {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{before} exec \"$@\""), "sh", env!("CARGO_BIN_EXE_kbfix")]).args(arguments);
+        shell.current_dir(self.folder.path()).env_remove("KBFIX_TARGET");
+        Run(shell.env("KBFIX_STATE_DIR", self.folder.path().join("state")).output().unwrap())
+    }
+
     /// The JSON report of a diff.
     pub(super) fn report(&self, spec: &str, target: &str) -> Value {
         let run = self.kbfix(&["diff", spec, "--target", target, "--format", "json"]);

@@ -5,3 +5,4 @@ mod machine;
 mod owners;
 mod saved;
 mod stores;
+mod through;

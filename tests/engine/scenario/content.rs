@@ -7,7 +7,7 @@ use kbfix::{
     registry::{RootKey, notation},
 };
 
-use crate::scenario::machine::{Kind, Machine};
+use crate::scenario::machine::{Kind, LOCAL_POLICY, Machine};
 
 /// What the machine holds now, read below the target where it is a file.
 pub(crate) fn content(machine: &Machine) -> String {
@@ -15,6 +15,12 @@ pub(crate) fn content(machine: &Machine) -> String {
         Kind::Reg => of_export(&Document::parse(fs::read(machine.file()).unwrap(), None).unwrap()),
         Kind::Snapshot => of_snapshot(&fs::read_to_string(machine.file()).unwrap()),
         Kind::Pol => of_policy(&pol::Document::parse(fs::read(machine.file()).unwrap(), RootKey::Hklm).unwrap()),
+        Kind::Through => {
+            // A policy file without entries means the same as none.
+            let bytes = fs::read(machine.file().join(LOCAL_POLICY)).unwrap_or_else(|_| b"PReg\x01\0\0\0".to_vec());
+            let policy = of_policy(&pol::Document::parse(bytes, RootKey::Hklm).unwrap());
+            machine.hives.iter().flat_map(|path| of_hive(fs::read(path).unwrap())).chain(policy).collect()
+        }
         Kind::Image | Kind::Hive => machine.hives.iter().flat_map(|path| of_hive(fs::read(path).unwrap())).collect(),
         #[cfg(windows)]
         Kind::Local => machine.prepared.as_ref().unwrap().content(),

@@ -13,7 +13,7 @@ use kbfix::{
         regf::{Filetime, Hive},
     },
     operation,
-    registry::{Data, KeyPath, RootKey, ValueName, ValueType},
+    registry::{Data, Key, KeyPath, RootKey, ValueName, ValueType},
     spec::Spec,
     targets::{Address, Snapshot, Target, open},
 };
@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Image,
     Hive,
     Pol,
+    /// An image whose policy values are those of its local GPO.
+    Through,
     #[cfg(windows)]
     Local,
 }
@@ -41,8 +43,19 @@ impl Kind {
             Self::Image => "image",
             Self::Hive => "hive",
             Self::Pol => "pol",
+            Self::Through => "through",
             #[cfg(windows)]
             Self::Local => "local",
+        }
+    }
+}
+
+impl Kind {
+    /// The names by which a form means this kind, its own first.
+    pub(crate) fn names(self) -> Vec<&'static str> {
+        match self {
+            Self::Through => vec![self.name(), Self::Image.name()],
+            _ => vec![self.name()],
         }
     }
 }
@@ -80,7 +93,7 @@ impl Machine {
             Kind::Local => Address::new("local", None, None).unwrap(),
             Kind::Pol => {
                 let file = folder.path().join("Registry.pol");
-                fs::write(&file, policy(&document)).unwrap();
+                fs::write(&file, policy(&document, |_| true)).unwrap();
                 address(format!("pol:{}=HKLM", file.display()), false)
             }
             Kind::Reg | Kind::Snapshot => {
@@ -90,10 +103,14 @@ impl Machine {
                 let export = address(format!("reg:{}", export.display()), true);
                 if kind == Kind::Reg { export } else { snapshot(form, &export, folder.path()) }
             }
-            Kind::Image => {
+            Kind::Image | Kind::Through => {
                 files(form, &drive);
                 hives = image(&document, &drive);
-                address(format!("image:{}", drive.display()), false)
+                let through = kind == Kind::Through;
+                if through {
+                    write(&drive.join(LOCAL_POLICY), &policy(&document, |key| key.policy_branch().is_some()));
+                }
+                address(format!("image:{}", drive.display()), false).with_through_policy(through)
             }
             Kind::Hive => {
                 files(form, &drive);
@@ -209,9 +226,12 @@ fn users_folder(profile: &KeyPath) -> String {
     format!(r"C:\Users\{}", profile.last().unwrap())
 }
 
-/// A policy that makes the keys of HKLM as the description has them: it deletes each topmost one and makes it anew, so that
+/// The policy file of the machine in the local GPO.
+pub(crate) const LOCAL_POLICY: &str = "Windows/System32/GroupPolicy/Machine/Registry.pol";
+
+/// A policy that makes the keys of HKLM that are picked as the description has them: it deletes each topmost one and makes it anew, so that
 /// what it does not name is absent.
-fn policy(document: &Document) -> Vec<u8> {
+fn policy(document: &Document, is_picked: impl Fn(&Key) -> bool) -> Vec<u8> {
     let mut bytes = b"PReg\x01\0\0\0".to_vec();
     let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let mut entry = |key: &str, name: &str, data: &Data| {
@@ -219,7 +239,8 @@ fn policy(document: &Document) -> Vec<u8> {
         bytes.extend([&data.value_type.0.to_le_bytes()[..], b";\0"].concat());
         bytes.extend([&(data.bytes.len() as u32).to_le_bytes()[..], b";\0", &data.bytes, b"]\0"].concat());
     };
-    let keys = || document.keys().filter(|key| key.root() == RootKey::Hklm && key.depth() > 1);
+    let is_one = |key: &KeyPath| key.root() == RootKey::Hklm && key.depth() > 1 && is_picked(&Key::new(key.clone()));
+    let keys = || document.keys().filter(|key| is_one(key));
     for key in keys() {
         let above = key.parent().unwrap();
         if !keys().any(|other| above.is_within(other)) {

@@ -113,12 +113,12 @@ impl Scenario {
 
     /// Whether this kind of target can be such a machine.
     pub(crate) fn fits(&self, kind: Kind) -> bool {
-        self.only.is_empty() || self.only.iter().any(|name| name == kind.name())
+        self.only.is_empty() || kind.names().iter().any(|kind| self.only.iter().any(|name| name == kind))
     }
 
     /// What the form comes to on this kind of target.
     pub(crate) fn expected(&self, kind: Kind) -> &Expected {
-        self.on.get(kind.name()).unwrap_or(&self.answer)
+        kind.names().iter().find_map(|name| self.on.get(*name)).unwrap_or(&self.answer)
     }
 
     /// The same form with another name in place of one.

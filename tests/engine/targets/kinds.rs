@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -251,16 +251,18 @@ impl Machine {
         found
     }
 
+    /// The file of a target that is one, or that of its hive.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        let (_, path) = self.address.uri.split_once(':').filter(|_| self.kind.is_file())?;
+        Some(match self.kind {
+            Kind::Image => Path::new(path).join(SOFTWARE),
+            _ => path.split('=').next()?.into(),
+        })
+    }
+
     /// The bytes of a target that is a file.
     pub(crate) fn file(&self) -> Option<Vec<u8>> {
-        if !self.kind.is_file() {
-            return None;
-        }
-        let (_, path) = self.address.uri.split_once(':')?;
-        Some(match self.kind {
-            Kind::Image => fs::read(Path::new(path).join(SOFTWARE)).unwrap(),
-            _ => fs::read(path.split('=').next()?).unwrap(),
-        })
+        self.path().map(|path| fs::read(path).unwrap())
     }
 
     pub(crate) fn state_dir(&self) -> &Path {

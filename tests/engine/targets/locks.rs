@@ -1,11 +1,13 @@
 //! One apply at a time on one target, and what is read under the lock is the present state.
 
+use std::fs;
+
 use kbfix::{
     registry::Data,
-    targets::{Answer, ChangeAction, Target, TargetError},
+    targets::{Answer, ChangeAction, KeyQuery, Target, TargetError, ValueSelection},
 };
 
-use crate::targets::kinds::{change, each, value};
+use crate::targets::kinds::{change, each, name, value};
 
 #[test]
 fn the_lock_excludes_another_process_and_is_free_again_afterwards() {
@@ -41,6 +43,33 @@ fn what_another_wrote_before_the_lock_is_seen_under_it() {
         let update = value("v", Some(Data::dword(1)), Some(Data::dword(2)));
         early.write(&[change(&machine.base, ChangeAction::Update, [update])]).unwrap();
         assert_eq!(machine.read(&machine.base, "v"), Answer::Present(Data::dword(2)));
+    });
+}
+
+#[test]
+fn where_the_file_cannot_be_read_under_the_lock_nothing_older_is_answered() {
+    each(|machine| {
+        let Some(path) = machine.path() else { return };
+        let mut target = machine.open();
+        let wanted = ValueSelection::Names([name("v")].into());
+        let query = KeyQuery { key: machine.base.clone(), values: wanted, subkeys: false };
+        let read =
+            |target: &mut dyn Target| target.read_keys(std::slice::from_ref(&query)).map(|mut all| all.remove(0));
+        assert!(matches!(read(target.as_mut()), Ok(Answer::Present(_))));
+        machine.set(&[("v", Data::dword(1))]);
+        let sound = fs::read(&path).unwrap();
+        fs::write(&path, b"damaged").unwrap();
+        let held = target.lock();
+        let found = read(target.as_mut());
+        assert!(matches!(found, Err(_) | Ok(Answer::Unread(_))), "{found:?}");
+        drop(held);
+        // A lock that another has says nothing about the file either.
+        fs::write(&path, &sound).unwrap();
+        let other = machine.open().lock().unwrap();
+        assert!(target.lock().is_err());
+        drop(other);
+        let Ok(Answer::Present(facts)) = read(target.as_mut()) else { panic!("it is sound again") };
+        assert_eq!(facts.values[&name("v")], Answer::Present(Data::dword(1)));
     });
 }
 

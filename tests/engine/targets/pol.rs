@@ -223,6 +223,30 @@ fn a_policy_that_is_not_there_is_made_and_its_version_raised() {
     assert_eq!(policy.bytes(), Policy::new(&[]).bytes());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_version_file_that_is_a_link_stays_one() {
+    use std::os::unix::fs::symlink;
+
+    let one = values("A: { type: REG_DWORD, data: 1 }");
+    let folder = tempfile::tempdir().unwrap();
+    let machine = folder.path().join("GroupPolicy/Machine");
+    fs::create_dir_all(&machine).unwrap();
+    let (ini, real) = (folder.path().join("GroupPolicy/gpt.ini"), folder.path().join("real.ini"));
+    symlink(&real, &ini).unwrap();
+    let policy = Policy::at(folder, machine.join("Registry.pol"));
+    let changes: Vec<_> = policy.plan(&one).changes().cloned().collect();
+    // It leads nowhere.
+    let mut target = open(&policy.address).unwrap();
+    assert!(target.rehearse(&changes).unwrap_err().to_string().contains("gpt.ini"));
+    assert!(target.write(&changes).unwrap_err().begun.is_empty());
+    assert!(!policy.file.exists());
+    fs::write(&real, "[General]\r\nVersion=4\r\n").unwrap();
+    policy.apply(&one);
+    assert_eq!(gpt_ini::versions(&fs::read(&real).unwrap()), Ok((5, 0)));
+    assert_eq!(fs::read_link(&ini).unwrap(), real);
+}
+
 #[test]
 fn a_users_policy_needs_its_root_key() {
     let error = |uri: &str| Address::new(uri, None, None).unwrap_err().to_string();

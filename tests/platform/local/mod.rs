@@ -14,6 +14,8 @@ mod keys;
 mod library;
 mod links;
 mod machine;
+mod owners;
+mod policy;
 mod replace;
 mod scratch;
 mod secured;

@@ -16,14 +16,14 @@ use crate::local::{
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 
 /// A user with a profile, who is not logged on. A test that makes one has the machine alone: others look for all users.
-struct User {
-    sid: String,
-    folder: tempfile::TempDir,
+pub(super) struct User {
+    pub(super) sid: String,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl User {
     /// A user whose hive has `Software\kbfix-test` with the value `v` = 1.
-    fn new(number: u32) -> Self {
+    pub(super) fn new(number: u32) -> Self {
         let sid = format!("S-1-5-21-909094-2003-65-{number}");
         let folder = tempfile::tempdir().unwrap();
         let profile = windows_registry::LOCAL_MACHINE.create(format!("{PROFILES}\\{sid}")).unwrap();

@@ -66,7 +66,7 @@ enum Format {
     Csv,
     /// Markdown, for a comment on a pull request: at most 65,000 characters for a fleet of any size.
     Markdown,
-    /// One HTML page that needs no network. It can be searched, filtered and sorted.
+    /// One HTML page of less than 5 MB that needs no network. It can be searched, filtered and sorted.
     Html,
     /// JUnit XML for CI services, with a test for each machine and spec.
     Junit,
@@ -153,7 +153,7 @@ impl Arguments {
                 let mut report = FleetReport::new(command);
                 report.exit_code = stop.exit;
                 report.diagnostics = stop.diagnostics;
-                output.result(&fleet::json(&report));
+                output.result_by(|to| fleet::json(&report, to));
                 return Ok(report.exit_code);
             }
             Err(stop) => return Err(stop),
@@ -162,17 +162,16 @@ impl Arguments {
         if !matches!(self.format, Format::Json | Format::Html) || self.lines {
             output.diagnostics(&report.diagnostics);
         }
-        let text = match self.format {
-            Format::Json if self.lines => fleet::lines(&report),
-            Format::Json => fleet::json(&report),
-            Format::Human => fleet::human(&report, output.paint()),
-            Format::Csv => fleet::csv(&report),
-            Format::Markdown => fleet::markdown(&report),
-            Format::Html => fleet::html(&report),
-            Format::Junit => fleet::junit(&report),
-            Format::Sarif => fleet::sarif(&report),
-        };
-        output.result(&text);
+        match self.format {
+            Format::Json if self.lines => output.result_by(|to| fleet::lines(&report, to)),
+            Format::Json => output.result_by(|to| fleet::json(&report, to)),
+            Format::Human => output.result(&fleet::human(&report, output.paint())),
+            Format::Csv => output.result_by(|to| fleet::csv(&report, to)),
+            Format::Markdown => output.result(&fleet::markdown(&report)),
+            Format::Html => output.result(&fleet::html(&report)),
+            Format::Junit => output.result_by(|to| fleet::junit(&report, to)),
+            Format::Sarif => output.result_by(|to| fleet::sarif(&report, to)),
+        }
         Ok(report.exit_code)
     }
 }

@@ -1,7 +1,8 @@
-//! Reads the schema of a rule: which data is acceptable, and whether the value may be absent.
+//! Reads the JSON schema of an OSConfig rule: it determines the acceptable data, and whether the value may be absent.
 //!
-//! Only schemas are read whose meaning a spec can express exactly. A keyword about lists reads a string as a list that
-//! is separated by commas, and a keyword about numbers reads it as a decimal number, as the manifests need it.
+//! A schema is rejected if a spec cannot express its meaning exactly. If a keyword about lists is used for a string,
+//! the string is a list separated by commas. If a keyword about numbers is used, the string is a decimal number. The
+//! manifests of Microsoft use the keywords in this way.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
@@ -12,7 +13,7 @@ use crate::{
     spec::document::{DataExpression, Ensure, Keep, KeepWhich, Literal, TypeChoice, TypeName, ValueRule},
 };
 
-/// Keywords that say nothing about data.
+/// Keywords that do not restrict data.
 const ANNOTATIONS: [&str; 5] = ["title", "description", "$comment", "default", "examples"];
 
 /// The strings that are a list without items: spaces and separators.
@@ -118,7 +119,8 @@ impl Acceptable {
         }
     }
 
-    /// Joins alternatives. At most one of them may be other than a list of data.
+    /// Combines alternatives (`anyOf`): data is acceptable if one of them accepts it. Returns `None` if more than one
+    /// of them is something other than a list of data.
     fn any_of(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().any(|one| one.absent);
         let mut list = Vec::new();
@@ -136,7 +138,8 @@ impl Acceptable {
         }
     }
 
-    /// Joins alternatives of which exactly one must hold: so no two may accept the same.
+    /// Combines alternatives of which exactly one must accept the data (`oneOf`). Data that two of them accept is not
+    /// acceptable.
     fn exactly_one(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().filter(|one| one.absent).count();
         let joined = Self::any_of(each)?;
@@ -147,7 +150,7 @@ impl Acceptable {
         (distinct && absent < 2).then_some(joined)
     }
 
-    /// Joins requirements that must all hold.
+    /// Combines requirements that must all be met (`allOf`).
     fn all_of(mut each: Vec<Self>) -> Option<Self> {
         if each.len() == 1 {
             return each.pop();
@@ -160,7 +163,7 @@ impl Acceptable {
         (!all.is_empty()).then(|| Accepted::Contains(all).into())
     }
 
-    /// Returns the rule that accepts the same, and otherwise writes `value`.
+    /// Returns a rule of the spec that keeps acceptable data, and replaces other data with `value`.
     ///
     /// # Errors
     /// Returns why there is no such rule.
@@ -189,7 +192,7 @@ impl Acceptable {
 }
 
 impl Accepted {
-    /// Returns the data that stays, if other data stays than that which is written.
+    /// Returns the `keep` of the rule: the data that stays. `None` if only the data that the rule writes is acceptable.
     fn keep(self, kind: TypeName) -> Option<Keep> {
         let separator = || (kind != TypeName::RegMultiSz).then(|| ",".to_owned());
         let list = KeepWhich { separator: separator(), ignore_case: Some(false), ..KeepWhich::default() };
@@ -234,8 +237,8 @@ pub(super) fn literal(value: &Value, kind: TypeName) -> Result<Literal, String> 
     found.ok_or_else(refused)
 }
 
-/// Translates a regular expression of ECMA-262, of which only those parts are read that need no knowledge of either
-/// syntax: characters, `.`, `^` and `$`.
+/// Translates a regular expression of ECMA-262. Only characters, `.`, `^` and `$` are supported, because they are the
+/// same in both syntaxes.
 fn expression(pattern: &str) -> Result<String, String> {
     if pattern.is_empty() {
         return Err("its `pattern` accepts any string".to_owned());

@@ -173,7 +173,7 @@ impl<'a> Checker<'a> {
         self.add_at(code, offset, error.to_string());
     }
 
-    /// Records that something refers to the cell at `at`. Returns false where the reference must not be followed.
+    /// Records that something refers to the cell at `at`. Returns false if the reference must not be followed.
     fn claim(&mut self, at: u32, by: &str) -> bool {
         let cell = if at.is_multiple_of(8) { self.cells.get_mut(at as usize / 8) } else { None };
         match cell {

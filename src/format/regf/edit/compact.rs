@@ -173,7 +173,7 @@ fn room(bins: &[Bin], len: u32) -> u64 {
     before.map(|bin| u64::from(bin.size.min(len - bin.start) - BIN_HEADER)).sum()
 }
 
-/// Plans moves that shorten the bins to `len` bytes. Rearranges at most `limit` bytes of bins. Returns `None` where no
+/// Plans moves that shorten the bins to `len` bytes. Rearranges at most `limit` bytes of bins. Returns `None` if no
 /// such moves were found.
 fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     let count = bins.partition_point(|bin| bin.start + bin.size <= len);

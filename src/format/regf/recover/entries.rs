@@ -34,7 +34,7 @@ pub(in super::super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Reads the entry at the beginning of `bytes`; returns `None` where it is incomplete or invalid.
+    /// Reads the entry at the beginning of `bytes`; returns `None` if it is incomplete or invalid.
     pub(in super::super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let header = bytes.get(..HEADER)?;
         let size = u32_at(header, 4)? as usize;

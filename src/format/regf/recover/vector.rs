@@ -56,7 +56,7 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// Reads the bitmap and pages of a log; returns `None` where the log ends before its last page.
+    /// Reads the bitmap and pages of a log; returns `None` if the log ends before its last page.
     fn read(log: &Log<'a>) -> Option<Self> {
         if !log.base.bins_size.is_multiple_of(4096) {
             return None;

@@ -6,13 +6,16 @@
   const $ = (id) => document.getElementById(id);
   const body = $("machines").tBodies[0];
   // Machines that are alike, by the id of their profile: the cases, and the specs that ask for something.
-  const profiles = new Map([...document.querySelectorAll("[data-c]")].map((profile) => [profile.id, {
+  const profiles = new Map([...document.querySelectorAll("details[data-c]")].map((profile) => [profile.id, {
     cases: new Set(profile.dataset.c.split(" ")),
     specs: [...profile.querySelectorAll("td:first-child")].map((cell) => cell.textContent).join(" "),
   }]));
+  // A machine whose profile did not fit on the page names its cases itself.
+  const own = (ids) => ({ cases: new Set(ids), specs: ids.map((id) => $(id).dataset.s).join(" ") });
+  const more = $("machines").dataset.more;
   const rows = [...body.rows].map((row, at) => {
     const [name, groups, , specs] = [...row.cells].map((cell) => cell.textContent);
-    const profile = profiles.get(row.dataset.p);
+    const profile = profiles.get(row.dataset.p) ?? (row.dataset.c && own(row.dataset.c.split(" ")));
     return {
       row, at, name, groups, outcome: Number(row.dataset.o), numbers: (row.dataset.g ?? "").split(" "), profile,
       text: [name, groups, specs, profile?.specs ?? ""].join(" ").toLowerCase(),
@@ -33,7 +36,7 @@
       one.row.hidden = !fits;
       shown += fits ? 1 : 0;
     }
-    $("shown").textContent = `${shown} of ${rows.length} machines`;
+    $("shown").textContent = `${shown} of ${rows.length} machines${more ? `, and ${more} that are not on this page` : ""}`;
     for (const chip of chips) chip.setAttribute("aria-pressed", state.o.has(Number(chip.dataset.o)));
     if ($("search").value !== state.q) $("search").value = state.q;
     const titles = cases.map((id) => $(id)?.querySelector("summary")?.textContent.trim() ?? id);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use maud::{Markup, html};
 
-use super::text;
+use super::limit::{Parts, text};
 use crate::{
     diag::number_of,
     fleet::{Case, FleetOutcome, FleetReport, SpecCounts},
@@ -12,22 +12,22 @@ use crate::{
 };
 
 /// Formats the specs that require something on any machine, followed by the others in a folded section.
-pub(super) fn specs(report: &FleetReport) -> Markup {
+pub(super) fn specs(report: &FleetReport, parts: &Parts) -> Markup {
     let asks: HashSet<&str> = report.cases.iter().filter(|case| case.asks()).map(|case| &*case.spec).collect();
     let (asking, quiet): (Vec<_>, Vec<_>) = report.specs.iter().partition(|spec| asks.contains(&*spec.id));
     html! {
         h2 #specs { "Specs" }
-        @if !asking.is_empty() { (counts(&asking, report)) }
+        @if !asking.is_empty() { (counts(&asking, report, parts)) }
         @if !quiet.is_empty() {
             details {
                 summary { b { (number_of(quiet.len(), "spec")) } " without anything to change, exception or waiver" }
-                (counts(&quiet, report))
+                (counts(&quiet, report, parts))
             }
         }
     }
 }
 
-fn counts(specs: &[&SpecCounts], report: &FleetReport) -> Markup {
+fn counts(specs: &[&SpecCounts], report: &FleetReport, parts: &Parts) -> Markup {
     let has = |outcome: &FleetOutcome| specs.iter().any(|spec| spec.outcomes.contains_key(outcome));
     let columns: Vec<FleetOutcome> = wording::columns(report).into_iter().filter(has).collect();
     html! {
@@ -41,7 +41,7 @@ fn counts(specs: &[&SpecCounts], report: &FleetReport) -> Markup {
                             @for outcome in &columns {
                                 td class=(outcome.as_str()) {
                                     @if let Some(count) = spec.outcomes.get(outcome) {
-                                        (linked(*count, &spec.id, *outcome, report))
+                                        (linked(*count, &ids(&spec.id, *outcome, report, parts)))
                                     }
                                 }
                             }
@@ -53,11 +53,15 @@ fn counts(specs: &[&SpecCounts], report: &FleetReport) -> Markup {
     }
 }
 
-/// Formats a count as a link to the first case of this outcome. With scripts enabled, it shows the machines of all
-/// cases.
-fn linked(count: usize, spec: &str, outcome: FleetOutcome, report: &FleetReport) -> Markup {
-    let is_it = |(_, case): &(usize, &Case)| case.outcome == outcome && case.asks() && &*case.spec == spec;
-    let ids: Vec<String> = report.cases.iter().enumerate().filter(is_it).map(|(at, _)| format!("c{at}")).collect();
+/// Returns the ids of the cases of a spec that have this outcome and are on the page.
+fn ids(spec: &str, outcome: FleetOutcome, report: &FleetReport, parts: &Parts) -> Vec<String> {
+    let is_it = |case: &Case| case.outcome == outcome && case.asks() && &*case.spec == spec;
+    let cases = report.cases.iter().zip(parts).enumerate();
+    cases.filter(|(_, (case, part))| part.is_some() && is_it(case)).map(|(at, _)| format!("c{at}")).collect()
+}
+
+/// Formats a count as a link to the first of these cases. With scripts enabled, it shows the machines of all cases.
+fn linked(count: usize, ids: &[String]) -> Markup {
     html! {
         @if let Some(first) = ids.first() { a href=(format!("#{first}")) data-only=(ids.join(" ")) { (count) } }
         @else { (count) }

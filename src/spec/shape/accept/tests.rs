@@ -1,4 +1,4 @@
-//! What is accepted without the jsonschema crate is exactly what the crate accepts.
+//! Tests that this code accepts exactly the documents that the crate jsonschema accepts.
 
 use std::{fs, path::Path};
 
@@ -87,15 +87,15 @@ fn every_damage_is_judged_as_by_the_schema() {
     for (name, document) in documents {
         for number in 0..nodes(&document) {
             let kinds: [&dyn Fn(&mut Value); 4] = [
-                // One of the others, by turns.
+                // Replace the node by one of the other kinds, in turn.
                 &|node| *node = others[number % others.len()].clone(),
-                // A struct as the list of its fields, as serde would take it too.
+                // Replace a mapping by the list of its values, which serde would also accept.
                 &|node| {
                     if let Value::Object(fields) = node {
                         *node = fields.values().cloned().collect();
                     }
                 },
-                // Without its first field or item.
+                // Remove its first field or item.
                 &|node| match node {
                     Value::Object(fields) => {
                         drop(fields.shift_remove(&fields.keys().next().cloned().unwrap_or_default()))
@@ -103,14 +103,14 @@ fn every_damage_is_judged_as_by_the_schema() {
                     Value::Array(items) => drop((!items.is_empty()).then(|| items.remove(0))),
                     _ => {}
                 },
-                // With a field that no struct has, or text that no pattern fits.
+                // Add an unknown field, or text that matches no pattern.
                 &|node| match node {
                     Value::Object(fields) => drop(fields.insert("surplus".to_owned(), json!("x"))),
                     Value::String(text) => text.push_str(" é\n"),
                     _ => {}
                 },
             ];
-            // One of these too.
+            // Also replace the node by one of these.
             for change in &kinds[(number + name.len()) % kinds.len()..][..1] {
                 let mut document = document.clone();
                 at(&mut document, &mut number.clone(), &mut |node| change(node));
@@ -150,7 +150,7 @@ fn patterns_and_limits_are_those_of_the_schema() {
         let document = spec(id, article(url, day));
         assert_eq!(accepts(&document), validator.is_valid(&document), "{document}");
     }
-    // The crate knows what is beyond ASCII; here it is only not certain.
+    // The crate accepts text outside ASCII. The quick check is only not certain about it, so it does not accept it.
     assert!(
         !accepts(&spec("i", article("https://é", day))) && validator.is_valid(&spec("i", article("https://é", day)))
     );

@@ -155,6 +155,18 @@ options:
     default: 2000
 """
 
+    # Modules that change an image, or show what would be changed.
+    THROUGH_POLICY = r"""
+options:
+  through_policy:
+    description:
+      - Read and write values in the policy branches of C(HKLM) in the local GPO of an image, and not in its registry. Windows applies the
+        policy when it starts.
+      - Only with V(image:DIR) as the O(target). A plan says itself which of the two it changes, and is refused for the other.
+    type: bool
+    default: false
+"""
+
     # Modules that can fail on a warning.
     FAIL_ON = r"""
 options:

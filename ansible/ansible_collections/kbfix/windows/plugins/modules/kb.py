@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - kbfix.windows.kbfix.changes
   - kbfix.windows.kbfix.diff
   - kbfix.windows.kbfix.fail_on
+  - kbfix.windows.kbfix.through_policy
 options:
   triggers:
     description:

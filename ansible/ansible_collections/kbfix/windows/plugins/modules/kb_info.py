@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - kbfix.windows.kbfix.plan
   - kbfix.windows.kbfix.changes
   - kbfix.windows.kbfix.fail_on
+  - kbfix.windows.kbfix.through_policy
 options:
   triggers:
     description:

@@ -209,6 +209,7 @@ def _target(options: Options) -> list[str]:
     flags += [f"--files={options['files']}"] if options.get("files") else []
     flags += [_drive(letter, folder) for letter, folder in (options.get("drives") or {}).items()]
     flags += ["--allow-dirty"] if options.get("allow_dirty") else []
+    flags += ["--through-policy"] if options.get("through_policy") else []
     page = options.get("code_page")
     if page is not None and not 0 < page < 1 << 16:
         raise KbfixFailure(f"code_page is {page}; it is the number of an ANSI code page, such as 1252")

@@ -41,6 +41,9 @@ _SPEC_RULES: dict[str, t.Any] = {
     "required_by": {"digest": ["plan"]},
 }
 
+# Where policy values of an image are; a journal says so itself, and a snapshot is of the registry.
+_THROUGH: dict[str, t.Any] = {"through_policy": {"type": "bool", "default": False}}
+
 # What of a result may be too much to hand on, or to print.
 _CHANGES: dict[str, t.Any] = {"with_changes": {"type": "bool", "default": True}}
 _DIFF: dict[str, t.Any] = {"diff_lines": {"type": "int", "default": 2000}}
@@ -53,6 +56,7 @@ KB: dict[str, t.Any] = {
         **_DIFF,
         **_TRIGGERS,
         **_FAIL_ON,
+        **_THROUGH,
         "packages": {"type": "dict", "default": {}},
         "install_hotfix": {"type": "bool", "default": False},
         "max_changes": {"type": "int"},
@@ -69,6 +73,7 @@ KB_INFO: dict[str, t.Any] = {
         **_CHANGES,
         **_TRIGGERS,
         **_FAIL_ON,
+        **_THROUGH,
         "with_plan": {"type": "bool", "default": False},
         "symptoms": {"type": "bool", "default": False},
         "reports": {"type": "str"},
@@ -104,6 +109,7 @@ KB_RETIRE: dict[str, t.Any] = {
         **_HOST,
         **_CHANGES,
         **_DIFF,
+        **_THROUGH,
         "ids": {"type": "list", "elements": "str"},
         "absent": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},

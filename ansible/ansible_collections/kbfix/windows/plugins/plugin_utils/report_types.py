@@ -383,6 +383,7 @@ class Report(t.TypedDict):
     kbfix_version: str
     command: Command
     target: str | None
+    through_policy: t.NotRequired[bool]
     machine: Machine
     outcome: Outcome | None
     exit_code: int

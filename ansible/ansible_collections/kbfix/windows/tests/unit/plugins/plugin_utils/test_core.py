@@ -263,11 +263,13 @@ def test_targets_without_a_password(uri: str) -> None:
 
 
 def test_what_some_targets_need() -> None:
-    given = {"src": [], "target": "image:/i", "drives": {"d:": "/m"}, "allow_dirty": True, "code_page": 1252}
+    given = {"src": [], "target": "image:/i", "drives": {"d:": "/m"}, "allow_dirty": True, "through_policy": True}
+    given["code_page"] = 1252
     assert command.apply(given, False, texts).argv[4:] == [
         "--target=image:/i",
         "--drive=D=/m",
         "--allow-dirty",
+        "--through-policy",
         "--code-page=1252",
         "--stdin-specs",
     ]

@@ -136,7 +136,7 @@ impl Facts {
         self.files.insert(FilePath(path.to_owned()), answer);
     }
 
-    /// Returns whether the key exists; `None` where it was never asked.
+    /// Returns whether the key exists; `None` if it was never asked.
     pub fn key(&self, key: &Key) -> Option<Answer<()>> {
         self.record(key).map(|answer| match answer {
             Answer::Present(KeyRecord { unsure: Some(why), .. }) => Answer::Unread(why.clone()),
@@ -144,7 +144,7 @@ impl Facts {
         })
     }
 
-    /// Returns the data of a value; absent where the key is absent, `None` where it was never asked.
+    /// Returns the data of a value; absent if the key is absent, `None` if it was never asked.
     pub fn value(&self, key: &Key, name: &ValueName) -> Option<Answer<Data>> {
         match self.record(key)? {
             Answer::Present(record) => match record.values.get(name) {
@@ -156,7 +156,7 @@ impl Facts {
         }
     }
 
-    /// Returns the value's name as the target spells it; `None` where the value was not found.
+    /// Returns the value's name as the target spells it; `None` if the value was not found.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
         match self.record(key)? {
             Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),
@@ -164,7 +164,7 @@ impl Facts {
         }
     }
 
-    /// Returns all existing values of the key, ordered by name; `None` where they were never asked for.
+    /// Returns all existing values of the key, ordered by name; `None` if they were never asked for.
     pub fn all_values(&self, key: &Key) -> Option<Answer<BTreeMap<ValueName, Answer<Data>>>> {
         match self.record(key)? {
             Answer::Present(record) if !record.all_values => None,
@@ -190,7 +190,7 @@ impl Facts {
         }
     }
 
-    /// Returns the key's class name and security descriptor; `None` where they were never asked for.
+    /// Returns the key's class name and security descriptor; `None` if they were never asked for.
     pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
         match self.record(key)? {
             Answer::Present(KeyRecord { all_values: false, .. }) => None,
@@ -202,7 +202,7 @@ impl Facts {
         }
     }
 
-    /// Returns the names of the key's subkeys; `None` where they were never asked for.
+    /// Returns the names of the key's subkeys; `None` if they were never asked for.
     pub fn subkeys(&self, key: &Key) -> Option<Answer<Vec<KeyName>>> {
         match self.record(key)? {
             Answer::Present(record) => {
@@ -213,7 +213,7 @@ impl Facts {
         }
     }
 
-    /// Returns the facts of a file; `None` where they were never asked for.
+    /// Returns the facts of a file; `None` if they were never asked for.
     pub fn file(&self, path: &str) -> Option<Answer<FileFacts>> {
         self.files.get(&FilePath(path.to_owned())).cloned()
     }

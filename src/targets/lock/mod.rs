@@ -32,8 +32,8 @@ use crate::files::replace::own_name;
 /// call, not before. `path` should be canonical, so that every path of one file leads to the same lock.
 ///
 /// # Errors
-/// Returns [`TargetError::Locked`] where another process, or another guard of this one, holds the lock;
-/// [`TargetError::NoLock`] where the file beside the target cannot be created, or something else is in its place.
+/// Returns [`TargetError::Locked`] if another process, or another guard of this one, holds the lock;
+/// [`TargetError::NoLock`] if the file beside the target cannot be created, or something else is in its place.
 pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     let beside = path.with_file_name(format!("{}.lock", own_name(path)));
     match acquire(&beside) {
@@ -69,7 +69,7 @@ impl Drop for Held {
     }
 }
 
-/// Takes the lock; returns `None` where another process holds it.
+/// Takes the lock; returns `None` if another process holds it.
 fn acquire(path: &Path) -> io::Result<Option<Held>> {
     // An attempt fails only if another process removed or created the file between two of the calls here.
     for _ in 0..TRIES {

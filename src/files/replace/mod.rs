@@ -14,9 +14,9 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 #[cfg(unix)]
-use unix::like_the_old_one;
+use unix::{inherit, like_the_old_one, like_the_old_one_or_folder};
 #[cfg(windows)]
-use windows::like_the_old_one;
+use windows::{like_the_old_one, like_the_old_one as like_the_old_one_or_folder};
 
 use crate::registry::notation::hex_digits;
 
@@ -24,13 +24,13 @@ use crate::registry::notation::hex_digits;
 ///
 /// After a crash at any point there is the complete old file or the complete new one, and perhaps a file
 /// `.kbfix-NAME-*.tmp` beside it, which [`remove_leftovers`] removes. Permissions, owner and extended attributes are
-/// kept (on Windows the owner only where this user may set it, and no extended attributes). A symbolic link is
+/// kept (on Windows the owner only if this user may set it, and no extended attributes). A symbolic link is
 /// replaced, not followed: a caller that wants to replace the link's target passes the canonical path.
 ///
 /// # Errors
 /// Returns the system's error; the old file is then still there.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, |file| file.write_all(bytes), 0o666, || Ok(()))
+    put(path, |file| file.write_all(bytes), 0o666, like_the_old_one, || Ok(()))
 }
 
 /// Replaces a file as [`replace_file`] does, but calls `ready` first: after the new file is on disk, immediately before
@@ -39,7 +39,28 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Returns the errors of [`replace_file`] and of `ready`.
 pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-    put(path, |file| file.write_all(bytes), 0o666, ready)
+    put(path, |file| file.write_all(bytes), 0o666, like_the_old_one, ready)
+}
+
+/// Replaces a file as [`replace_file`] does; a file that did not exist before gets the NTFS permissions of its folder.
+///
+/// # Errors
+/// Returns the errors of [`replace_file`].
+pub fn replace_inheriting_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, |file| file.write_all(bytes), 0o666, like_the_old_one_or_folder, || Ok(()))
+}
+
+/// Creates a folder with the NTFS permissions of the folder above it.
+///
+/// # Errors
+/// Returns the system's error. No folder is left then.
+pub fn create_inheriting_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)?;
+    #[cfg(unix)]
+    fs::File::open(path).and_then(|folder| inherit(&folder, folder_of(path))).inspect_err(|_| {
+        let _ = fs::remove_dir(path);
+    })?;
+    Ok(())
 }
 
 /// Replaces a file as [`replace_file`] does; a file that did not exist before gets mode 0600 (on Unix).
@@ -58,12 +79,12 @@ pub fn replace_private_file_by(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    put(path, write, 0o600, || Ok(()))
+    put(path, write, 0o600, like_the_old_one, || Ok(()))
 }
 
 /// Creates the file at `path` with mode 0600 (on Unix), complete and synced to disk; never replaces an existing file.
 /// # Errors
-/// Returns the system's error: `AlreadyExists` where the file exists already. After any other error no new file is
+/// Returns the system's error: `AlreadyExists` if the file exists already. After any other error no new file is
 /// left, even where only the sync of its folder failed.
 pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
@@ -83,12 +104,13 @@ fn put(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
     mode: u32,
+    adapt: fn(&NamedTempFile, &Path) -> io::Result<()>,
     ready: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, mode)?;
     // Set the permissions before writing the data, which may be confidential.
-    like_the_old_one(&file, path)?;
+    adapt(&file, path)?;
     let mut buffered = io::BufWriter::new(&mut file);
     write(&mut buffered)?;
     buffered.flush()?;
@@ -105,7 +127,7 @@ fn put(
 /// The caller must hold the file's lock, so that no other process is replacing the file now.
 ///
 /// # Errors
-/// Returns the system's error where the folder cannot be listed or a file in it cannot be removed.
+/// Returns the system's error if the folder cannot be listed or a file in it cannot be removed.
 pub fn remove_leftovers(path: &Path) -> io::Result<()> {
     leftovers(path)?.into_iter().try_for_each(fs::remove_file)
 }
@@ -113,7 +135,7 @@ pub fn remove_leftovers(path: &Path) -> io::Result<()> {
 /// Returns the files that [`remove_leftovers`] would remove; a running process may still be writing one of them.
 ///
 /// # Errors
-/// Returns the system's error where the folder cannot be listed.
+/// Returns the system's error if the folder cannot be listed.
 pub(crate) fn leftovers(path: &Path) -> io::Result<Vec<PathBuf>> {
     let prefix = prefix(path);
     let mut found = Vec::new();
@@ -177,8 +199,8 @@ fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Renames the file, with a few tries: Windows refuses to replace a file that another program, such as a virus scanner,
-/// is reading.
+/// Renames the file. Tries again a few times, because Windows does not replace a file while another program, such as a
+/// virus scanner, is reading it.
 #[cfg(windows)]
 fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     let mut tries = 0;

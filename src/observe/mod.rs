@@ -7,6 +7,8 @@
 
 mod limits;
 mod planned;
+mod policies;
+mod query;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,9 @@ use limits::{Limits, PATHS, asked_for};
 use reader::Ask;
 
 pub(crate) use limits::MOST_KEYS;
-pub use reader::{KeyImage, Reader, Reads, Told};
+pub use policies::Told;
+pub(crate) use query::{AnswerDigest, Query};
+pub use reader::{KeyImage, Reader, Reads};
 
 /// The highest number of rounds in one observation.
 ///
@@ -73,7 +77,8 @@ fn observe_within(
     let mut left = most;
     for _ in 0..MOST_QUESTIONS {
         let missing = {
-            let reader = Reader::new(&facts).with_policies(target.policy_stores() == PolicyStores::Here);
+            let has_stores = target.policy_stores() == PolicyStores::Here;
+            let reader = Reader::new(&facts).with_policies(has_stores).through_policy(target.through_policy());
             ask(&reader);
             reader.missing.into_inner()
         };

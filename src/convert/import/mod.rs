@@ -1,9 +1,9 @@
-//! Imports a `.reg` file, a `Registry.pol` or the text for LGPO.exe: makes a spec from it. Applying the spec has the same
-//! result as importing the file, or as Group Policy carrying it out.
+//! Imports a `.reg` file, a `Registry.pol` or the text for LGPO.exe: makes a spec from it. Applying the spec has the
+//! same result as importing the `.reg` file, or as processing the policy with Group Policy.
 //!
-//! The file is a script, executed from top to bottom; a spec describes the final state. `script` and `policy` execute it on
-//! a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
-//! cannot express is an error at its line, and is never left out. Three things become different in the spec, because a
+//! The file is a script, executed from top to bottom; a spec describes the final state. `script` and `policy` execute
+//! it on a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
+//! cannot express is an error at its line, and is never left out. Three things are different in the spec, because a
 //! spec must work on any machine:
 //!
 //! - a numbered control set, such as `ControlSet001`, becomes `CurrentControlSet`; this causes a warning;
@@ -12,6 +12,7 @@
 //! - a key below `Wow6432Node` becomes a key in the 32-bit view, which is the same key on 64-bit Windows.
 
 mod keys;
+mod kind;
 pub mod osconfig;
 mod player;
 mod policy;
@@ -29,9 +30,11 @@ use crate::{
         MAX_BYTES,
         document::{Document, KeyRule},
     },
+    targets::may_be_of_users,
 };
 
 use super::yaml;
+pub use kind::Kind;
 
 /// Information about the new spec that the file does not contain.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +54,23 @@ pub struct Reading {
     pub code_page: Option<CodePage>,
     /// Whether to skip the lines that regedit skips, with a warning for each. Otherwise such lines are errors.
     pub lenient: bool,
-    /// Whether a `Registry.pol` is the policy of users, so that its keys are below HKCU and not HKLM.
-    pub of_users: bool,
+    /// The root key of a `Registry.pol`: HKCU if it is the policy of users. `None`: HKLM, unless the file's name says that
+    /// it may be the policy of users.
+    pub root: Option<RootKey>,
+}
+
+impl Reading {
+    /// Returns the root key of the policy file with this name.
+    fn root_of(self, name: &str) -> Result<RootKey, Vec<Diagnostic>> {
+        match self.root {
+            None if may_be_of_users(name) => {
+                let message = format!("{name} may be the policy of users, and the file does not say it");
+                let hint = Hint::new("say whose policy it is: --root HKCU, or --root HKLM").option("root", "HKCU");
+                Err(vec![Diagnostic::error(Code::USAGE, message).hint(hint)])
+            }
+            root => Ok(root.unwrap_or(RootKey::Hklm)),
+        }
+    }
 }
 
 /// A spec that was made from a file.
@@ -64,23 +82,6 @@ pub struct Imported {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Returns whether the bytes begin like a `.reg` file, in any of its encodings. A spec never begins like that.
-pub fn is_reg(bytes: &[u8]) -> bool {
-    let text: Vec<u8> = match bytes {
-        [0xFF, 0xFE, rest @ ..] => rest.iter().copied().take(2 * HEADER_5.len()).step_by(2).collect(),
-        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => rest.iter().copied().take(HEADER_5.len()).collect(),
-    };
-    text.starts_with(HEADER_4) || text == HEADER_5
-}
-
-const HEADER_4: &[u8] = b"REGEDIT4";
-const HEADER_5: &[u8] = b"Windows Registry Editor Version";
-
-/// Returns whether the bytes begin like a `Registry.pol`.
-pub fn is_pol(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"PReg")
-}
-
 /// Makes a spec from the bytes of a file: a `Registry.pol`, the text for LGPO.exe, or otherwise a `.reg` file, version 4
 /// or 5. `name` is the file's name in messages; the line of a `Registry.pol` is the number of the entry.
 ///
@@ -88,27 +89,37 @@ pub fn is_pol(bytes: &[u8]) -> bool {
 /// Returns the errors in the file, and everything in it that a spec cannot express.
 pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> Result<Imported, Vec<Diagnostic>> {
     let mut findings = Vec::new();
-    if is_pol(bytes) {
-        let root = if reading.of_users { RootKey::Hkcu } else { RootKey::Hklm };
-        let document = pol::Document::parse(bytes.to_vec(), root).map_err(|error| {
-            let message = format!("{name}: {error}");
-            vec![Diagnostic::error(Code::POLICY_FILE, message).hint(error.kind.hint())]
-        })?;
-        let file = File { name, lines: policy::lines(&document), is_of_one_user: false };
-        let keys = policy::play(policy::of_file(&document), &file, &mut findings);
-        return spec(&keys, &file, findings, about);
+    let file = |is_of_one_user| File { name, lines: lines(bytes), is_of_one_user };
+    match Kind::of(bytes) {
+        Kind::Pol => {
+            let document = pol::Document::parse(bytes.to_vec(), reading.root_of(name)?).map_err(|error| {
+                let message = format!("{name}: {error}");
+                vec![Diagnostic::error(Code::POLICY_FILE, message).hint(error.kind.hint())]
+            })?;
+            let file = File { name, lines: policy::lines(&document), is_of_one_user: false };
+            let keys = policy::play(policy::of_file(&document), &file, &mut findings);
+            spec(&keys, &file, findings, about)
+        }
+        Kind::Lgpo => {
+            let file = file(false);
+            let entries =
+                pol::parse_lgpo(bytes, reading.code_page).map_err(|errors| policy::refused(&errors, &file))?;
+            let keys = policy::play(policy::of_text(&entries), &file, &mut findings);
+            spec(&keys, &file, findings, about)
+        }
+        Kind::Manifest => {
+            let hint = format!("`kbfix import --from osconfig {name}` makes a spec from it");
+            let message = "this is a manifest of Microsoft OSConfig";
+            Err(vec![Diagnostic::error(Code::REG_HEADER, message).at(file(true).place(1)).hint(hint)])
+        }
+        Kind::Reg | Kind::Hive | Kind::Other => {
+            let file = file(true);
+            let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors))?;
+            findings.extend(skipped.iter().map(|skipped| file.skipped(skipped)));
+            let keys = script::play(&document, &file, &mut findings);
+            spec(&keys, &file, findings, about)
+        }
     }
-    let mut file = File { name, lines: lines(bytes), is_of_one_user: true };
-    if pol::is_lgpo(bytes) {
-        file.is_of_one_user = false;
-        let entries = pol::parse_lgpo(bytes, reading.code_page).map_err(|errors| policy::refused(&errors, &file))?;
-        let keys = policy::play(policy::of_text(&entries), &file, &mut findings);
-        return spec(&keys, &file, findings, about);
-    }
-    let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors))?;
-    findings.extend(skipped.iter().map(|skipped| file.skipped(skipped)));
-    let keys = script::play(&document, &file, &mut findings);
-    spec(&keys, &file, findings, about)
 }
 
 /// Makes the spec from the state of the keys after the file.
@@ -282,6 +293,7 @@ fn code(kind: RegErrorKind) -> Code {
     match kind {
         RegErrorKind::TooLarge => Code::REG_TOO_LARGE,
         RegErrorKind::Header => Code::REG_HEADER,
+        RegErrorKind::Hive => Code::REG_HIVE,
         RegErrorKind::CodePage => Code::REG_CODE_PAGE,
         RegErrorKind::Key => Code::REG_KEY,
         RegErrorKind::OutsideKey => Code::REG_OUTSIDE_KEY,

@@ -28,7 +28,7 @@ struct Form {
     pattern: Option<Pattern>,
     minimum: Option<u32>,
     maximum: Option<u32>,
-    /// The data of `const`, `enum`, or a `oneOf` of strings; empty where any data is allowed.
+    /// The data of `const`, `enum`, or a `oneOf` of strings; empty if any data is allowed.
     choices: &'static [Constant],
     any_of: &'static [&'static Form],
 }

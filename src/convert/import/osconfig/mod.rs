@@ -1,11 +1,12 @@
 //! Imports the registry rules of a manifest of Microsoft OSConfig: makes a spec from them.
 //!
-//! A manifest is a list of resources. A rule is a `Microsoft.OSConfig/Test` around a `Microsoft.Windows/Registry`, with
-//! a JSON Schema of the data that is acceptable; `acceptable` reads the schema. A rule that a spec cannot express
-//! exactly is left out with its reason, in a warning and in the notes of the spec.
+//! A manifest is a list of resources. A rule is a resource `Microsoft.OSConfig/Test` that contains a resource
+//! `Microsoft.Windows/Registry` and a JSON schema. The schema describes the acceptable data; `acceptable` reads it. A
+//! rule that a spec cannot express exactly is left out with its reason, in a warning and in the notes of the spec.
 //!
-//! A schema is about the data of the rule's type. An absent value is null, so it is acceptable only where the schema
-//! names null. That is how Microsoft's ConfigForge translates these schemas into expressions (`value != null && …`).
+//! The schema describes data of the rule's type. In a schema, null stands for an absent value, so an absent value is
+//! acceptable only if the schema allows null. Microsoft's ConfigForge translates these schemas in the same way (`value
+//! != null && …`).
 //!
 //! Source: <https://github.com/microsoft/osconfig>, `docs/resources` and `schema`.
 
@@ -75,7 +76,8 @@ struct Rule {
 /// # Errors
 /// Returns the errors in the manifest; also if it contains no registry rule that a spec can express.
 pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedManifest, Vec<Diagnostic>> {
-    let document: SideDocument<'_, Manifest> = SideDocument::read(Source { name, bytes }, ID, "a manifest")?;
+    let document: SideDocument<'_, Manifest> =
+        SideDocument::read(Source { name, bytes }, ID, "a manifest").map_err(with_form)?;
     let resources = &document.content.resources;
     let mut left_out: BTreeMap<usize, String> = BTreeMap::new();
     let mut others: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
@@ -137,10 +139,18 @@ pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedMani
     Ok(ImportedManifest { spec: Imported { text, warnings }, rules: total, imported: rules.len() })
 }
 
+/// Adds the form of a manifest to the errors without a hint.
+fn with_form(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    for finding in findings.iter_mut().filter(|finding| finding.hint.is_none()) {
+        finding.set_hint("a manifest has a list `resources`, and each resource a `type` and `properties`");
+    }
+    findings
+}
+
 /// The properties of a registry resource, and the schema of the test around it, if there is a test.
 type Tested<'r> = Result<(&'r Value, Option<&'r Value>), String>;
 
-/// Returns the type of the resource that is tested, or of the resource itself.
+/// Returns the type and the properties of a resource. For a test, they are those of the tested resource.
 fn tested(resource: &Resource) -> (&str, Tested<'_>) {
     if resource.kind != TEST {
         return (&resource.kind, Ok((&resource.properties, None)));
@@ -191,7 +201,7 @@ fn key(text: &str) -> Result<KeyPath, String> {
     }
 }
 
-/// Returns whether the value lists what a service depends on.
+/// Returns whether the value lists the services or groups on which a service depends.
 ///
 /// Source: Microsoft, "HKLM\SYSTEM\CurrentControlSet\Services Registry Tree".
 fn is_dependency(path: &KeyPath, name: &ValueName) -> bool {
@@ -249,7 +259,7 @@ fn count_of(count: usize, kind: &str) -> String {
 }
 
 impl About<'_> {
-    /// Returns the text of the spec. Its notes say what of the manifest is not in it.
+    /// Returns the text of the spec. Its notes list the rules of the manifest that are not in the spec.
     fn with_notes(
         &self,
         rules: &[Rule],

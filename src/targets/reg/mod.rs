@@ -19,18 +19,17 @@ use std::{
 
 use crate::{
     diag::NamedOption,
-    files::{
-        canonical::canonical,
-        read::read_file,
-        replace::{remove_leftovers, replace_file},
-    },
+    files::{canonical::canonical, read::read_file},
     format::reg::{CodePage, Document, MAX_FILE, RegErrorKind},
     registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View, control_set},
 };
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
-    WriteError, WriteFailure, drives::DriveFolder, hku, lock::lock_beside,
+    WriteError, WriteFailure,
+    drives::DriveFolder,
+    hku,
+    one_file::{self, Loaded},
 };
 
 mod write;
@@ -40,16 +39,11 @@ mod write;
 pub struct RegTarget {
     /// The path as the user gave it.
     named: PathBuf,
-    /// The path with links resolved, so that every path of one file leads to the same lock, and a write does not
-    /// replace a link.
-    path: PathBuf,
+    file: Loaded<Document>,
     code_page: Option<CodePage>,
     files: Option<DriveFolder>,
     /// Whether files were asked for although no folder was given for them.
     files_missing: bool,
-    document: Document,
-    /// Whether a failed write may have made `document` differ from the file, so that it must be read again.
-    is_stale: bool,
 }
 
 impl RegTarget {
@@ -67,32 +61,12 @@ impl RegTarget {
         };
         let real = canonical(path).map_err(io(path))?;
         let files = files.map(|dir| DriveFolder::open(dir).map_err(io(dir))).transpose()?;
-        let document = load(&real, code_page)?;
-        Ok(Self {
-            named: path.to_owned(),
-            path: real,
-            code_page,
-            files,
-            files_missing: false,
-            document,
-            is_stale: false,
-        })
-    }
-
-    /// Reads the file again, because it may have changed since it was last read.
-    fn reload(&mut self) -> Result<(), TargetError> {
-        self.document = load(&self.path, self.code_page)?;
-        self.is_stale = false;
-        Ok(())
-    }
-
-    /// Reads the file again after a failed write.
-    fn refresh(&mut self) -> Result<(), TargetError> {
-        if self.is_stale { self.reload() } else { Ok(()) }
+        let file = Loaded::new(real.clone(), load(&real, code_page)?);
+        Ok(Self { named: path.to_owned(), file, code_page, files, files_missing: false })
     }
 
     fn lists_any(&self, key: &KeyPath) -> bool {
-        self.document.keys_from(key).next().is_some_and(|first| first.is_within(key))
+        self.file.document.keys_from(key).next().is_some_and(|first| first.is_within(key))
     }
 
     /// Returns whether the export is from a 32-bit Windows, which has only one view. Every 64-bit Windows has the key
@@ -120,14 +94,14 @@ impl RegTarget {
         Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))
     }
 
-    /// Returns the number of the current control set; `None` where the file does not list `HKLM\SYSTEM\Select`.
+    /// Returns the number of the current control set; `None` if the file does not list `HKLM\SYSTEM\Select`.
     fn current_control_set(&self) -> Result<Option<u16>, Unread> {
         let (Ok(select), Ok(current)) =
             (KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\Select"), ValueName::new("Current"))
         else {
             return Ok(None);
         };
-        let Some(values) = self.document.values(&select) else { return Ok(None) };
+        let Some(values) = self.file.document.values(&select) else { return Ok(None) };
         match values.get(&current).map(|data| data.map(Data::decode)) {
             Some(Ok(Decoded::Number(number @ 1..=999))) => Ok(Some(number as u16)),
             Some(_) => Err(Unread::new(
@@ -141,11 +115,12 @@ impl RegTarget {
 
     /// Returns what the file says about a key: that it exists, that it is absent, or nothing.
     fn existence(&self, path: &KeyPath) -> Existence {
-        let covered = std::iter::successors(Some(path.clone()), KeyPath::parent).any(|key| self.document.lists(&key));
+        let covered =
+            std::iter::successors(Some(path.clone()), KeyPath::parent).any(|key| self.file.document.lists(&key));
         if self.lists_any(path) || (path.parent().is_none() && !covered) {
             return if covered { Existence::Covered } else { Existence::Above };
         }
-        match (covered, self.document.unreadable_key()) {
+        match (covered, self.file.document.unreadable_key()) {
             (false, _) => Existence::Unread(Unread::new(Reason::Unknown, format!("the export does not cover {path}"))),
             // The key whose name cannot be read may be this one.
             (true, Some(why)) => Existence::Unread(Unread::new(Reason::Malformed, why)),
@@ -191,7 +166,7 @@ impl RegTarget {
             return Ok(BTreeMap::new());
         }
         // A key that exists only as the parent of others has no values; otherwise the export would list them.
-        let values = self.document.values(path);
+        let values = self.file.document.values(path);
         let unreadable = values.as_ref().and_then(|v| v.unreadable());
         let malformed = |why: &str| Unread::new(Reason::Malformed, why);
         let answer = |data: Result<&Data, &str>| match data {
@@ -218,11 +193,11 @@ impl RegTarget {
 
     /// Returns the names of the keys directly below a key that the file covers.
     fn subkeys(&self, path: &KeyPath) -> Result<Vec<KeyName>, Unread> {
-        if let Some(why) = self.document.unreadable_key() {
+        if let Some(why) = self.file.document.unreadable_key() {
             return Err(Unread::new(Reason::Malformed, why));
         }
         let mut names: Vec<KeyName> = Vec::new();
-        let below = self.document.keys_from(path).map_while(|key| key.relative_to(path));
+        let below = self.file.document.keys_from(path).map_while(|key| key.relative_to(path));
         for relative in below.filter(|relative| !relative.is_empty()) {
             let first = relative.split_once('\\').map_or(relative, |(first, _)| first);
             // The keys are sorted, so all keys below one subkey are adjacent.
@@ -282,7 +257,7 @@ impl Target for RegTarget {
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
-        self.refresh()?;
+        one_file::refresh(self)?;
         Ok(queries.iter().map(|query| self.read_key(query).unwrap_or_else(Answer::Unread)).collect())
     }
 
@@ -306,7 +281,7 @@ impl Target for RegTarget {
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
-        self.refresh()?;
+        one_file::refresh(self)?;
         let current = KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\CurrentControlSet");
         if current.is_ok_and(|current| self.lists_any(&current)) {
             return Ok(Answer::Absent);
@@ -315,49 +290,15 @@ impl Target for RegTarget {
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
-        let lock = lock_beside(&self.path)?;
-        // It is not an error if leftovers of an earlier run cannot be removed.
-        let _ = remove_leftovers(&self.path);
-        self.reload()?;
-        Ok(lock)
+        one_file::lock(self)
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        self.refresh().map_err(|error| error.refusal(&self.path.display().to_string()))?;
-        let before = self.document.clone();
-        let made = self.carry_out(changes).and_then(|()| self.try_undo(changes));
-        self.document = before;
-        made
+        one_file::rehearse(self, changes)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let place = self.path.display().to_string();
-        // The file is read again, because another program may have edited it without taking the lock.
-        self.reload().map_err(|error| error.refusal(&place))?;
-        let made = self.carry_out(changes).and_then(|()| {
-            let edited = self.document.clone();
-            self.try_undo(changes)?;
-            self.document = edited;
-            Ok(())
-        });
-        let written = made.map_err(WriteFailure::from).and_then(|()| {
-            replace_file(&self.path, &self.document.to_bytes()).map_err(|source| {
-                let error = match source.kind() {
-                    std::io::ErrorKind::PermissionDenied => WriteError::Denied { place },
-                    _ => WriteError::Io { place, source },
-                };
-                WriteFailure { error, begun: changes.to_vec() }
-            })
-        });
-        // After a failure, some changes may be in memory only.
-        self.is_stale = written.is_err();
-        written
+        one_file::write(self, changes)
     }
 }
 

@@ -1,0 +1,55 @@
+//! Tells the files that can be imported apart by their first bytes.
+
+use crate::format::pol;
+
+/// The kind of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A `.reg` file, in any of its encodings.
+    Reg,
+    /// A `Registry.pol`.
+    Pol,
+    /// The text for LGPO.exe.
+    Lgpo,
+    /// A registry hive, which cannot be imported: it is a target.
+    Hive,
+    /// A manifest of Microsoft OSConfig, which [`super::osconfig`] imports.
+    Manifest,
+    /// Another file, such as a spec. A spec never begins like one of the other kinds.
+    Other,
+}
+
+const HEADER_4: &[u8] = b"REGEDIT4";
+const HEADER_5: &[u8] = b"Windows Registry Editor Version";
+
+impl Kind {
+    /// Returns the kind of the file with these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [b'P', b'R', b'e', b'g', ..] => Self::Pol,
+            [b'r', b'e', b'g', b'f', ..] => Self::Hive,
+            _ if is_reg(bytes) => Self::Reg,
+            _ if pol::is_lgpo(bytes) => Self::Lgpo,
+            _ if is_manifest(bytes) => Self::Manifest,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn is_reg(bytes: &[u8]) -> bool {
+    let text: Vec<u8> = match bytes {
+        [0xFF, 0xFE, rest @ ..] => rest.iter().copied().take(2 * HEADER_5.len()).step_by(2).collect(),
+        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => rest.iter().copied().take(HEADER_5.len()).collect(),
+    };
+    text.starts_with(HEADER_4) || text == HEADER_5
+}
+
+/// Returns whether this is a YAML document with the resources of a manifest. A spec has no `resources`.
+fn is_manifest(bytes: &[u8]) -> bool {
+    const MANY: usize = 64 << 10;
+    let begin = String::from_utf8_lossy(&bytes[..bytes.len().min(MANY)]);
+    let mut lines = begin.lines().map(|line| line.trim_start_matches('\u{feff}'));
+    let is_key = |line: &str| line.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$');
+    let keys: Vec<&str> = lines.by_ref().filter(|line| is_key(line)).collect();
+    keys.iter().any(|line| line.starts_with("resources:")) && !keys.iter().any(|line| line.starts_with("kbfix:"))
+}

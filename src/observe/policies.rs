@@ -1,0 +1,78 @@
+//! Queries about the policy stores of a target.
+
+use crate::{
+    registry::{Key, ValueName},
+    targets::{PolicyScope, PolicySetting, PolicyStore, Reason, StoreAnswer, Unread},
+};
+
+use super::{query::Query, reader::Reader};
+
+/// The setting of a policy store for a value, as [`Reader::policies`] returns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The store.
+    pub store: PolicyStore,
+    /// The path of the store's file.
+    pub path: String,
+    /// The setting of the store, or why the store could not be read.
+    pub says: Result<PolicySetting, Unread>,
+}
+
+impl Reader<'_> {
+    /// Sets whether the reader queries policy stores, if the target has them.
+    #[must_use]
+    pub fn with_policies(mut self, with_policies: bool) -> Self {
+        self.with_policies = with_policies;
+        self
+    }
+
+    /// Sets whether values in policy branches are those of the local GPO.
+    #[must_use]
+    pub fn through_policy(mut self, through_policy: bool) -> Self {
+        self.through_policy = through_policy;
+        self
+    }
+
+    /// Returns whether the value is one of the local GPO.
+    pub fn is_of_policy(&self, key: &Key) -> bool {
+        self.through_policy && key.policy_branch().is_some()
+    }
+
+    /// Returns the settings of policy stores for a value: one entry for each store that sets the value or could not be
+    /// read.
+    ///
+    /// The list is empty if the target has no stores, or if Group Policy sets no values in the key.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if the settings are not known.
+    pub fn policies(&self, key: &Key, name: &ValueName) -> Result<Vec<Told>, Unread> {
+        let Some(scope) = PolicyScope::of(key).filter(|_| self.with_policies) else { return Ok(Vec::new()) };
+        self.trace(|| Query::Policy(key.clone(), name.clone()));
+        match self.facts.borrow().policies(key, name) {
+            Some(Ok(answers)) => {
+                return Ok(answers
+                    .into_iter()
+                    .map(|StoreAnswer { store, says }| Told {
+                        store: store.store,
+                        path: store.path.clone(),
+                        says: says.cloned().map_err(Clone::clone),
+                    })
+                    .collect());
+            }
+            Some(Err(())) => {
+                return Err(Unread::new(
+                    Reason::Unknown,
+                    "the snapshot does not contain the settings of policy stores \
+                    for it",
+                ));
+            }
+            None => {}
+        }
+        self.missed.set(self.missed.get() + 1);
+        let mut missing = self.missing.borrow_mut();
+        let values = missing.policies.entry(scope).or_default();
+        values.entry(key.clone()).or_default().insert(name.clone());
+        Ok(Vec::new())
+    }
+}

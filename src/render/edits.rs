@@ -1,0 +1,23 @@
+//! The edits that turn one list into another, found by Myers' algorithm.
+
+use std::collections::BTreeMap;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+/// Returns the edits that turn `old` into `new`, in order.
+///
+/// Each different unit gets a number, and the numbers are compared. Thus the algorithm is compiled once, and not for
+/// each type of unit.
+pub(super) fn edits<T: Ord>(old: &[T], new: &[T]) -> Vec<DiffOp> {
+    let mut numbers = BTreeMap::new();
+    let [old, new] = [old, new].map(|units| -> Vec<usize> {
+        units
+            .iter()
+            .map(|unit| {
+                let next = numbers.len();
+                *numbers.entry(unit).or_insert(next)
+            })
+            .collect()
+    });
+    capture_diff_slices(Algorithm::Myers, &old, &new)
+}

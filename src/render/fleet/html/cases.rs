@@ -1,0 +1,132 @@
+//! Formats cases: which machines, what would change, and why something cannot be changed.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::{
+    Section,
+    limit::{self, Parts, text},
+};
+use crate::{
+    fleet::{Case, FleetReport},
+    render::{
+        diff::{self, Line},
+        fleet::wording::{self, facts, reasons},
+    },
+    targets::KeyChange,
+};
+
+/// The most names of machines that are shown for one case. The table of machines contains all names.
+pub(super) const NAMES: usize = 12;
+/// The most cases that are unfolded when the page opens.
+const UNFOLDED: usize = 40;
+
+/// Formats as many cases of these sections as fit, those with most machines first.
+pub(super) fn parts(report: &FleetReport, sections: &[Section]) -> Parts {
+    let cases = &report.cases;
+    let of = |(.., which): &Section| (0..cases.len()).filter(|at| which(&cases[*at])).collect::<Vec<_>>();
+    // Each case with its number in its section.
+    let mut order: Vec<(usize, usize)> =
+        sections.iter().flat_map(|section| of(section).into_iter().enumerate()).collect();
+    order.sort_by_key(|(_, at)| std::cmp::Reverse(cases[*at].machines.len()));
+    let mut opened = vec![false; cases.len()];
+    order.iter().for_each(|(number, at)| opened[*at] = *number < UNFOLDED);
+    let order = order.into_iter().map(|(_, at)| at);
+    limit::fit(cases.len(), order, limit::CASES, |at| one(at, &cases[at], opened[at], report))
+}
+
+/// Formats a section: the cases in it that fit, in the order of the report.
+pub(super) fn section(report: &FleetReport, parts: &Parts, (id, title, which): Section) -> Markup {
+    let found: Vec<&Option<String>> =
+        report.cases.iter().zip(parts).filter(|(case, _)| which(case)).map(|(_, part)| part).collect();
+    html! {
+        @if !found.is_empty() { h2 id=(id) { (title) } }
+        @for part in found.iter().copied().flatten() { (PreEscaped(part)) }
+        (limit::more(found.iter().filter(|part| part.is_none()).count(), "case"))
+    }
+}
+
+fn one(at: usize, case: &Case, open: bool, report: &FleetReport) -> Markup {
+    html! {
+        details id=(format!("c{at}")) data-s=(text(&case.spec)) open[open] {
+            summary {
+                b { (wording::machines(case.machines.len())) } ": " (text(&case.spec)) ": "
+                span class=(case.outcome.as_str()) { (case.outcome.words()) }
+                @if !case.changes.is_empty() { ", " (wording::changes(case)) }
+            }
+            p.names {
+                (wording::names(&case.machines, NAMES)) " "
+                button.needs-script data-only=(format!("c{at}")) { "show them" }
+            }
+            (content(case, report))
+        }
+    }
+}
+
+/// The number of bytes that are left for one case.
+struct Left(usize);
+
+impl Left {
+    /// Formats as many items as fit, and says how many do not.
+    fn list<T>(&mut self, items: Vec<T>, format: impl Fn(T) -> Markup) -> (Markup, usize) {
+        let (count, mut out, mut shown) = (items.len(), String::new(), 0);
+        for item in items {
+            let part = format(item).into_string();
+            let Some(rest) = self.0.checked_sub(part.len()) else { break };
+            self.0 = rest;
+            shown += 1;
+            out.push_str(&part);
+        }
+        (PreEscaped(out), count - shown)
+    }
+}
+
+/// Formats the content of a case, except its machines.
+fn content(case: &Case, report: &FleetReport) -> Markup {
+    let mut left = Left(limit::CASE);
+    let (facts, more_facts) = left.list(facts(case), |fact| {
+        html! {
+            tr {
+                td { (text(&fact.part)) } td.place { (text(fact.place)) }
+                td { (text(&fact.found)) } td { (text(fact.wanted)) }
+            }
+        }
+    });
+    let paragraph = |one: String| html! { p { (text(&one)) } };
+    let (reasons, more_reasons) = left.list(reasons(case).into_iter().map(str::to_owned).collect(), paragraph);
+    let (notes, more_notes) = left.list(wording::notes(case).collect(), paragraph);
+    let (waivers, more_waivers) = left.list(wording::waivers(case, report), |one| html! { p.waived { (text(&one)) } });
+    let waived = case.waived.as_ref().map(|waived| waived.changes.as_slice()).unwrap_or_default();
+    let (waived, more_waived) = left.list(hunks(waived), |line| html! { (text(&line.to_string())) "\n" });
+    let (changes, more_changes) = left.list(hunks(&case.changes), line);
+    html! {
+        @if !facts.0.is_empty() {
+            div.wide {
+                table {
+                    thead { tr { th { "test" } th { "place" } th { "found" } th { "wanted" } } }
+                    tbody { (facts) }
+                }
+            }
+        }
+        (reasons) (notes) (waivers)
+        @if !waived.0.is_empty() { pre.waived { (waived) } }
+        @if !changes.0.is_empty() { pre { (changes) } }
+        (limit::more(more_facts, "test"))
+        (limit::more(more_reasons + more_notes + more_waivers, "sentence"))
+        (limit::more(more_waived + more_changes, "line"))
+        @if let Some(digest) = &case.digest { p { "digest of the changes: " code { (digest) } } }
+    }
+}
+
+fn hunks(changes: &[KeyChange]) -> Vec<Line> {
+    changes.iter().flat_map(diff::hunk).collect()
+}
+
+fn line(line: Line) -> Markup {
+    let class = match line {
+        Line::Head(_) => "head",
+        Line::Removed(_) => "del",
+        Line::Added(_) => "add",
+        Line::Same(_) => "same",
+    };
+    html! { span class=(class) { (text(&line.to_string())) } "\n" }
+}

@@ -1,0 +1,166 @@
+//! The local GPO of an image, in which values of the machine's policy branches are read and written.
+//!
+//! Windows does not run, so it processes the policy only when it starts: it then writes the values into the registry.
+//! Group Policy does that because the version in `gpt.ini` has changed.
+
+use std::{fs, io, path::PathBuf, slice};
+
+use crate::{
+    files::replace::create_inheriting_folder,
+    registry::{KeyName, PolicyBranch, RootKey},
+    targets::{
+        Answer, KeyChange, KeyFacts, KeyQuery, Lock, PolTarget, PolicyFacts, PolicyScope, PolicyStore, Reason,
+        Target as _, TargetError, Unread, WriteError, WriteFailure,
+        one_file::{self, Prepared},
+    },
+};
+
+use super::volume::Volume;
+
+/// The reason for not reading a key in the policy branch of a user.
+pub const USERS_POLICY: &str = "the local GPO has one policy for all users, and kbfix writes only the machine's policy \
+    through an image";
+
+/// The policy file of the machine in the local GPO.
+#[derive(Debug)]
+pub(super) struct LocalPolicy {
+    file: PolTarget,
+    /// The folders that must be created before the file can be, topmost first.
+    missing: Vec<PathBuf>,
+}
+
+impl LocalPolicy {
+    /// Finds the policy file below the Windows folder. It need not exist.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file is damaged or cannot be read.
+    pub(super) fn open(
+        volume: &mut Volume,
+        system_root: &Result<String, Unread>,
+    ) -> Result<Result<Self, Unread>, TargetError> {
+        let (path, missing) = match locate(volume, system_root) {
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
+        };
+        let file = PolTarget::offline(path, volume.system_folder().to_owned(), RootKey::Hklm)?;
+        Ok(Ok(Self { file, missing }))
+    }
+
+    pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
+        let mut answers = self.file.read_keys(slice::from_ref(query))?;
+        Ok(answers.pop().unwrap_or_else(|| Answer::unread(Reason::Unknown, "the policy file gave no answer")))
+    }
+
+    /// Returns why Windows does not process the policy file, as a sentence; `None` if it does.
+    pub(super) fn unprocessed(&self) -> Option<String> {
+        self.file.unprocessed_policy()
+    }
+
+    pub(super) fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
+        self.file.rehearse(changes)
+    }
+
+    /// Creates missing folders, locks the policy file, and makes the changes in memory. On any error nothing is left.
+    pub(super) fn begin(&mut self, changes: &[KeyChange]) -> Result<Begun<'_>, WriteError> {
+        let mut folders = Folders(Vec::new());
+        for folder in &self.missing {
+            let place = || folder.display().to_string();
+            create_inheriting_folder(folder).map_err(|source| match source.kind() {
+                io::ErrorKind::PermissionDenied => WriteError::Denied { place: place() },
+                _ => WriteError::Io { place: place(), source },
+            })?;
+            folders.0.push(folder.clone());
+        }
+        let lock = self.file.lock().map_err(|error| error.refusal(&self.file.place()))?;
+        let prepared = one_file::prepare(&mut self.file, changes)?;
+        Ok(Begun { file: &mut self.file, prepared, lock, folders })
+    }
+}
+
+/// Changes that are ready to be written. If they are not, the folders that were created for them are removed.
+pub(super) struct Begun<'a> {
+    file: &'a mut PolTarget,
+    prepared: Prepared<PolTarget>,
+    // Dropped before the folders: the lock is a file in one of them.
+    lock: Lock,
+    folders: Folders,
+}
+
+impl Begun<'_> {
+    /// Writes the changes.
+    pub(super) fn finish(self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
+        let Self { file, prepared, lock, mut folders } = self;
+        let written = one_file::replace(file, prepared, changes);
+        if written.as_ref().err().is_none_or(|failure| !failure.begun.is_empty()) {
+            folders.0.clear();
+        }
+        // Removed before the folders: the lock is a file in one of them.
+        drop(lock);
+        written
+    }
+}
+
+/// Folders that were created, and are removed again unless this is emptied.
+struct Folders(Vec<PathBuf>);
+
+impl Drop for Folders {
+    fn drop(&mut self) {
+        for folder in self.0.iter().rev() {
+            // A folder that contains something by now stays.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Returns the local path of the policy file, and the folders on the way to it that do not exist.
+fn locate(volume: &mut Volume, system_root: &Result<String, Unread>) -> Result<(PathBuf, Vec<PathBuf>), Unread> {
+    let root = system_root.clone()?;
+    let mut on_machine = format!("{}\\System32", root.trim_end_matches('\\'));
+    let mut path = match volume.find(&on_machine, system_root) {
+        Answer::Present(path) => path,
+        Answer::Absent => return Err(Unread::new(Reason::Unknown, format!("the image has no folder {on_machine}"))),
+        Answer::Unread(why) => return Err(why),
+    };
+    let mut missing = Vec::new();
+    for name in ["GroupPolicy", "Machine", "Registry.pol"] {
+        on_machine = format!("{on_machine}\\{name}");
+        path = match volume.find(&on_machine, system_root) {
+            Answer::Present(path) => path,
+            Answer::Absent => {
+                let path = path.join(name);
+                if name != "Registry.pol" {
+                    missing.push(path.clone());
+                }
+                path
+            }
+            Answer::Unread(why) => return Err(why),
+        };
+    }
+    Ok((path, missing))
+}
+
+/// Adds the policy branch to the subkeys of the key above it. The hives may have no key there, but the policy file does
+/// not show which keys exist.
+pub(super) fn add_branch(query: &KeyQuery, facts: &mut KeyFacts) {
+    let Ok(name) = KeyName::new("Policies") else { return };
+    if query.key.child(&name).one_name(false).policy_branch() == Some(PolicyBranch::Machine)
+        && let Some(subkeys) = facts.subkeys.as_mut().filter(|subkeys| !subkeys.contains(&name))
+    {
+        subkeys.push(name);
+        subkeys.sort();
+    }
+}
+
+/// Removes the settings of the local GPO for values that are written there. The local GPO is not the owner of these
+/// values, but the target.
+pub(super) fn leave_out_own(facts: &mut PolicyFacts) {
+    if facts.scope != PolicyScope::Machine {
+        return;
+    }
+    for store in facts.stores.iter_mut().filter(|store| store.store == PolicyStore::Local) {
+        if let Answer::Present(settings) = &mut store.found {
+            settings.retain(|setting| setting.key.policy_branch().is_none());
+        }
+    }
+}
