@@ -350,8 +350,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Records which spec planned a change, for [`Reader::planned_by`].
-    pub fn planned_for(&self, id: &Rc<str>, change: &KeyChange) {
-        self.planned.borrow_mut().add(id, change);
+    pub fn planned_for(&self, id: &str, change: &KeyChange) {
+        self.planned.borrow_mut().add(&id.into(), change);
     }
 
     /// Runs `ask`; also returns the id of the earlier spec whose planned change supplied one of its answers (the first

@@ -114,8 +114,7 @@ impl<'a> Planning<'a> {
                     one
                 }
             };
-            let id = spec.id.as_str().into();
-            one.plan.changes.iter().for_each(|change| reader.planned_for(&id, change));
+            one.plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
             state = one.states.1;
             let one = cell.get_or_init(|| one);
             if counts(one.plan.outcome) {

@@ -73,8 +73,7 @@ fn check_spec(spec: &SpecPlan, retires: bool, reader: &Reader<'_>) -> Result<(),
         refuse(change_fault(change, retires, reader))?;
         reader.pretend(change);
     }
-    let id = spec.id.as_str().into();
-    spec.changes.iter().for_each(|change| reader.planned_for(&id, change));
+    spec.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
     refuse(absent_later.into_iter().find_map(|one| satisfied_fault(one, reader)))
 }
 

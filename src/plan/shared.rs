@@ -205,8 +205,7 @@ impl<'a> SharedPlans<'a> {
                     self.keep(at, made, queries, &walk, answers)
                 }
             };
-            let id = spec.id.as_str().into();
-            plan.plan.changes.iter().for_each(|change| reader.planned_for(&id, change));
+            plan.plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
             walk.apply(&plan);
             let plan = cell.get_or_init(|| plan);
             if counts(plan.plan.outcome) {
