@@ -327,7 +327,7 @@ impl<'a> Reader<'a> {
         };
         let of_policy = |(key, names): (&Key, &BTreeSet<ValueName>)| {
             let name = names.first().map(notation::value_name).unwrap_or_default();
-            format!("what policy stores say of {key} {name}")
+            format!("the settings of policy stores for {key} {name}")
         };
         let policy = || missing.policies.values().flatten().next().map(of_policy);
         missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned()).or_else(policy)

@@ -74,11 +74,11 @@ pub(crate) fn assemble(specs: Vec<SpecPlan>, queries: &[Query], target: &mut dyn
     Ok(Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs, retires: None, facts })
 }
 
-/// Why a saved plan is not applied. Nothing was changed.
+/// The reason why a saved plan is not applied. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanRefusal {
     /// The plan was made for another machine.
-    #[error("the plan is for {}, but this is {}", .wanted, .found)]
+    #[error("the plan is for {}, but this target is {}", .wanted, .found)]
     OtherMachine {
         /// The machine for which the plan was made.
         wanted: String,
@@ -221,8 +221,9 @@ pub(super) fn compare_machines(
 
 /// Returns a diagnostic if more keys and values of a spec than `most` change because of a `*`.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
-    let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
-    let hint = Hint::new("review the changes; if all of them are intended, allow that many")
+    let message =
+        format!("{}: {} keys and values would change because of a `*`, but the limit is {most}", spec.id, spec.by_star);
+    let hint = Hint::new("review the changes; if all of them are intended, raise the limit")
         .option("max-changes", spec.by_star.to_string());
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
 }
@@ -240,7 +241,7 @@ pub(super) fn cannot_apply(
 ) -> Option<Diagnostic> {
     let changes: Vec<_> = plan.changes().cloned().collect();
     let error = target.rehearse(&changes).err()?;
-    let message = format!("kbfix apply could not write this: {error}");
+    let message = format!("kbfix apply could not make these changes: {error}");
     Some(severity(Code::CANNOT_APPLY, message).hint("correct that first; nothing was changed"))
 }
 

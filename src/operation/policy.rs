@@ -26,7 +26,7 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
         Diagnostic::warning(Code::POLICY_NOT_PROCESSED, message).hint(hint)
     });
     let owned = plan.specs.iter().filter_map(|spec| {
-        let hint = "change the policy; a change of the registry alone does not last";
+        let hint = "change the policy, because a change of the registry alone does not last";
         let message = format!("{}: {}", spec.id, owned(spec)?);
         Some(Diagnostic::warning(Code::POLICY_OWNED, message).hint(hint))
     });

@@ -146,7 +146,7 @@ pub struct SpecPlan {
     /// The steps outside the registry that the spec requires and that a person must do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manual_steps: Vec<ManualStep>,
-    /// What has to be restarted after the changes.
+    /// The restarts that are needed after the changes.
     pub restart: Restart,
     /// The restart that the machine is already waiting for. Missing if the spec does not apply, or if it neither has a
     /// hotfix nor requires a restart of the computer.
@@ -205,7 +205,7 @@ pub struct Check {
     pub result: Truth,
 }
 
-/// A part of a spec that tests something.
+/// The parts of a spec that contain a test, such as `applicable` or a prerequisite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {

@@ -10,7 +10,7 @@ use crate::{
     version::{FileVersion, Platform},
 };
 
-/// What a target answers about one key, value or file.
+/// The answer of a target to a query about one key, value or file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer<T> {
@@ -22,7 +22,7 @@ pub enum Answer<T> {
     Unread(Unread),
 }
 
-/// Why a key, value or file could not be read.
+/// The reason why a key, value or file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(deny_unknown_fields)]
 #[error("{reason}: {detail}")]
@@ -145,7 +145,7 @@ impl Answer<Data> {
 impl<T> Answer<T> {
     /// Returns the answer about something of which a policy file says nothing.
     pub(super) fn not_configured() -> Self {
-        Self::unread(Reason::NotConfigured, "the policy file says nothing about it, so Group Policy leaves it as it is")
+        Self::unread(Reason::NotConfigured, "the policy file does not set it, so Group Policy does not change it")
     }
 }
 
@@ -175,8 +175,8 @@ pub struct KeyFacts {
     /// existing values are here, and in a policy file also the values that it deletes. The names are spelled as in the
     /// target.
     pub values: BTreeMap<ValueName, Answer<Data>>,
-    /// Why it is not known whether the key exists, although there are answers about its values: a policy file sets
-    /// nothing in the key.
+    /// The reason why it is not known whether the key exists, although there are answers about its values: a policy
+    /// file sets nothing in the key.
     pub unsure: Option<Unread>,
     /// The class name and security descriptor; `None` unless all values were asked for.
     pub properties: Option<Answer<KeyProperties>>,

@@ -1,4 +1,4 @@
-//! What targets have in common that are one file: it is read into memory as a whole, edited there, and replaced as a
+//! The common code of targets that consist of one file. The file is read into memory, edited there, and replaced as a
 //! whole.
 
 use std::path::{Path, PathBuf};

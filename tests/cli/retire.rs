@@ -254,7 +254,7 @@ fn nothing_is_undone_that_a_live_spec_needs() {
     let before = machine.export();
     retire(&machine, "A --specs @/specs/B.yaml")
         .code(4)
-        .says("B needs something that would be undone, and would then be blocked");
+        .says("the spec B needs a setting that would be undone; its outcome would then be blocked");
     assert_eq!(machine.export(), before);
     assert_eq!(machine.journals().len(), 2);
     retire(&machine, "A B").code(0);

@@ -18,12 +18,12 @@ pub(in crate::spec) fn quote_hint(text: &str) -> Option<Hint> {
     (!text.contains(['"', '\\'])).then(|| Hint::quote(&format!("\"{}\"", shorten(text))))
 }
 
-/// How the three kinds of readers interpret a scalar.
+/// The interpretations of a scalar by the three kinds of readers.
 #[derive(Clone, Copy)]
 pub(in crate::spec) struct Readings {
     here: Reading,
     new: Reading,
-    /// How YAML 1.1 interprets the scalar.
+    /// The interpretation in YAML 1.1.
     pub(in crate::spec) old: Reading,
 }
 

@@ -184,7 +184,7 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     }
     let name = line.part(indent + 1, at.column);
     let message = format!("`{}` is indented further than the fields that it belongs to", shorten(&name));
-    let hint = "begin it in the same column as the fields around it";
+    let hint = "indent it like the fields next to it";
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 

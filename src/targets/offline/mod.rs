@@ -70,7 +70,7 @@ struct Mount {
     opened: Option<Result<HiveFile, Unread>>,
 }
 
-/// Why there is no answer about a key.
+/// The reason why there is no answer about a key.
 #[derive(Debug)]
 pub(super) enum Halt {
     /// The key could not be read.

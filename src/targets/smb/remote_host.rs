@@ -32,7 +32,7 @@ pub enum HostError {
     /// The string contains a password, which is not allowed.
     #[error(
         "a target must not contain a password, because others can read it (it is not repeated here); \
-         put it into a file and name that in KBFIX_SMB_AUTH_FILE"
+         write it into a file, and give the path of the file in KBFIX_SMB_AUTH_FILE"
     )]
     Password,
     /// An unknown option follows the question mark.
