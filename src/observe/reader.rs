@@ -3,7 +3,6 @@
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, HashSet},
-    rc::Rc,
 };
 
 use super::{planned::Planned, query::Query};
