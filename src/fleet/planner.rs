@@ -1,4 +1,4 @@
-//! Plans the machines of a fleet, so that machines share plans as far as these are the same.
+//! Plans the machines of a fleet. If machines have the same plan, it is made only once.
 
 use std::{
     collections::HashMap,
@@ -46,7 +46,7 @@ impl<'a> Planner<'a> {
     pub(super) fn cases(&self, snapshot: &mut SnapshotTarget, index: usize) -> Result<MachineCases, String> {
         let list = &self.lists[index];
         let like = |target: &SnapshotTarget| self.alike.likeness(target, index);
-        // A machine like this one could not share the plans of its specs, so neither can this one.
+        // If a machine with the same facts could not share its plans, this machine cannot share them either.
         let known = self.alike.has_any().then(|| like(snapshot)).flatten();
         if let Some(cases) = known.as_ref().and_then(|likeness| self.alike.find(likeness)) {
             return Ok(cases);

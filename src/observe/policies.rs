@@ -26,14 +26,14 @@ impl Reader<'_> {
         self
     }
 
-    /// Sets whether values in policy branches are those of the local GPO.
+    /// Sets whether values in policy branches are read from the local GPO.
     #[must_use]
     pub fn through_policy(mut self, through_policy: bool) -> Self {
         self.through_policy = through_policy;
         self
     }
 
-    /// Returns whether the value is one of the local GPO.
+    /// Returns whether the values of the key are read from the local GPO.
     pub fn is_of_policy(&self, key: &Key) -> bool {
         self.through_policy && key.policy_branch().is_some()
     }

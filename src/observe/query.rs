@@ -15,7 +15,7 @@ pub(crate) type AnswerDigest = [u8; 32];
 pub(crate) enum Query {
     /// Whether the key exists.
     Key(Key),
-    /// The data of a value, how its name is spelled, and whether its data is sensitive.
+    /// The data of a value, the spelling of its name, and whether its data is sensitive.
     Value(Key, ValueName),
     /// All values of the key.
     Values(Key),

@@ -149,7 +149,9 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
     let message = format!("no journal in {} shows that {id} was applied to {}", store.root().display(), address.uri);
     let hint: Hint = match (suggest(id, history.known()), history.newest()) {
         (Some(meant), _) => format!("did you mean {meant}?").into(),
-        (None, Some(_)) => format!("the journals of this target are about {}", first_few(history.known())).into(),
+        (None, Some(_)) => {
+            format!("the journals of this target contain these specs: {}", first_few(history.known())).into()
+        }
         (None, None) => Hint::new(
             "there is no journal of this target and machine; give the same target and state folder as for the apply",
         )

@@ -25,7 +25,8 @@ use crate::{
     targets::{ChangeAction, Facts},
 };
 
-/// The most lists of queries of one spec that are kept. A spec has several where its queries depend on the answers.
+/// The most lists of queries of one spec that are kept. A spec has several lists if its queries depend on earlier
+/// answers.
 const MOST_LISTS: usize = 16;
 /// The most plans of one spec that are kept. A spec that has more is different on most machines.
 const MOST_PLANS: usize = 256;
@@ -41,7 +42,7 @@ struct State<'a> {
     /// The number of each query.
     numbers: HashMap<Query, usize>,
     queries: Vec<Query>,
-    /// What is known of each spec.
+    /// For each spec, the lists of queries with which it was planned so far, and the plans.
     specs: Vec<Vec<Known<'a>>>,
     /// The number of plans so far.
     plans: usize,
@@ -66,14 +67,14 @@ struct Changing<'a> {
 
 /// The plan of one spec, which many machines can have.
 pub(crate) struct SharedPlan<'a> {
-    /// The number of the plan among all plans of these specs.
+    /// The id of the plan: its number among all plans of these specs.
     pub(crate) id: usize,
     pub(crate) plan: SpecPlan,
     wants: DesiredState<'a>,
     reads: Option<Reads>,
-    /// The numbers of the queries that the plan follows from.
+    /// The numbers of the queries on whose answers the plan depends.
     queries: Arc<[usize]>,
-    /// The keys that the plan changes, and whose list of subkeys it changes.
+    /// The keys that the plan changes, and the keys above created or deleted keys, whose lists of subkeys change.
     touched: Vec<Key>,
     /// The keys for which the spec requires something, or which it read for a `*`.
     minded: Vec<Key>,
@@ -87,8 +88,8 @@ pub(crate) struct Answers<'m> {
 }
 
 impl<'m> Answers<'m> {
-    /// Returns the answers of a machine, of which `facts` are all that is known. `with_policies` says whether these contain
-    /// the settings of policy stores.
+    /// Returns the answers of a machine. `facts` contains everything that is known about the machine, and
+    /// `with_policies` is set if it contains the settings of policy stores.
     pub(crate) fn new(facts: &'m Facts, with_policies: bool) -> Self {
         Self { facts, with_policies, digests: Vec::new() }
     }
@@ -102,7 +103,8 @@ impl<'m> Answers<'m> {
     }
 }
 
-/// What the plans of earlier specs of a run mean for later ones: a digest for each key that they change, or mind.
+/// The effect of the plans of earlier specs of a run on later ones: a digest for each key that they change, or for
+/// which they require something.
 #[derive(Default)]
 struct Walk {
     touched: Marks,
@@ -147,7 +149,7 @@ impl Walk {
         all.finalize().into()
     }
 
-    /// Returns the digest of what earlier specs mind about keys.
+    /// Returns the digest of the requirements of earlier specs for these keys.
     fn earlier(&self, changed: &[Key]) -> AnswerDigest {
         let mut all = Sha256::new();
         for (at, key) in changed.iter().enumerate() {
@@ -161,8 +163,8 @@ impl Walk {
 }
 
 impl<'a> SharedPlans<'a> {
-    /// Returns an empty store for the plans of a list of specs; `None` if one of them has sensitive values, because a plan
-    /// then also depends on values of which its spec knows nothing.
+    /// Returns an empty store for the plans of a list of specs; `None` if one of them has sensitive values, because a
+    /// plan then also depends on values of other specs.
     pub(crate) fn new(specs: &'a [Spec]) -> Option<Self> {
         let is_sensitive =
             |spec: &Spec| spec.rules.iter().flat_map(|rule| rule.values()).any(|value| value.is_sensitive);
@@ -216,13 +218,13 @@ impl<'a> SharedPlans<'a> {
         Some(plans.into_iter().filter_map(OnceLock::into_inner).collect())
     }
 
-    /// Returns the queries from whose answers these plans follow.
+    /// Returns the queries on whose answers these plans depend.
     pub(crate) fn queries(&self, plans: &[Arc<SharedPlan<'a>>]) -> Vec<Query> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         numbers(plans).into_iter().map(|number| state.queries[number].clone()).collect()
     }
 
-    /// Returns the queries from whose answers the plans of either machine follow, and to which the two machines give
+    /// Returns the queries on whose answers the plan of either machine depends, and to which the two machines give
     /// different answers.
     pub(crate) fn differing(&self, machines: &mut [(Answers<'_>, Vec<Arc<SharedPlan<'a>>>); 2]) -> Vec<Query> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
@@ -367,11 +369,11 @@ mod tests {
         };
         let (is_known, first) = ids("\"A\"=dword:00000002\r\n");
         assert!(!is_known);
-        // A value that neither spec reads changes nothing.
+        // A value that neither spec reads does not change the plan.
         assert_eq!(ids("\"A\"=dword:00000002\r\n\"C\"=dword:00000007\r\n"), (true, first.clone()));
         let (is_known, second) = ids("\"A\"=dword:00000002\r\n\"B\"=dword:00000001\r\n");
         assert!(!is_known && second[0] == first[0] && second[1] != first[1]);
-        // Facts are missing.
+        // If facts are missing, there is no plan.
         let facts = Facts::default();
         assert!(shared.plan(&mut Answers::new(&facts, false)).is_none());
     }

@@ -69,7 +69,7 @@ impl ValueChange {
 }
 
 impl KeyChange {
-    /// Returns a change that leaves the key's class name and security descriptor alone.
+    /// Returns a change that does not change the key's class name and security descriptor.
     pub fn new(key: Key, action: ChangeAction, values: Vec<ValueChange>) -> Self {
         Self { key, action, properties: None, values, sensitive: BTreeSet::new() }
     }

@@ -339,7 +339,7 @@ fn what_no_journal_of_the_target_tells_is_refused() {
     write(&machine, "A", "Vendor", &number("Level", 1));
     retire(&machine, "--absent-from @/specs").code(0);
     apply(&machine, "A");
-    retire(&machine, "B").code(2).says("the journals of this target are about A");
+    retire(&machine, "B").code(2).says("the journals of this target contain these specs: A");
     retire(&machine, "A --absent-from @/specs").code(2);
     machine.run("retire @target @state").code(2);
     retire(&machine, "A --set x=1").code(2).says("--specs");

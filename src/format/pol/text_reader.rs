@@ -150,7 +150,7 @@ fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result
         expected: expected.to_owned(),
         found,
     };
-    let missing = |what| syntax(line, what, "an entry of fewer lines".to_owned());
+    let missing = |what| syntax(line, what, "an entry with too few lines".to_owned());
     let [key, name, what] = rest;
     let (key, key_line) = key.ok_or_else(|| missing("a key on the second line"))?;
     let (name, name_line) = name.ok_or_else(|| missing("a value name on the third line, or `(Default)`"))?;

@@ -26,7 +26,7 @@ use crate::{
 /// The largest `gpt.ini` that kbfix reads, in bytes.
 const MAX_INI: u64 = 1 << 20;
 
-/// How the files of a policy are reached and replaced.
+/// The paths of the files of a policy, and how these files are replaced.
 #[derive(Debug)]
 pub(super) struct Disk {
     /// The folder below which no link is followed; `None` if the operator named the file itself.

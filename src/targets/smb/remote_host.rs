@@ -27,7 +27,9 @@ pub struct Host {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     /// The string does not have the form of a machine's URI.
-    #[error("the form is smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST")]
+    #[error(
+        "expected the form smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST"
+    )]
     Form,
     /// The string contains a password, which is not allowed.
     #[error(

@@ -14,7 +14,7 @@ impl Checker<'_> {
         let mut previous = None;
         loop {
             if !self.claim(at, "security record") {
-                self.add("security-ring", at, "the ring of security records is broken");
+                self.add("security-ring", at, "the security records do not form a ring");
                 break;
             }
             let record = match self.hive.security_at(at) {
