@@ -190,16 +190,20 @@ fn print_line(what: &str, counts: [Option<f64>; 2], costs: Vec<Option<Cost>>) {
         let _ = write!(line, " {:>9}", text(seconds.get(at).copied().flatten(), 2));
     }
     let steps = [&counts[..], &seconds[..]];
-    let mut is_met = costs.iter().all(Option::is_some);
+    let mut is_met = Some(true);
     for step in steps.into_iter().filter(|step| step.len() == 2) {
         match step {
             [Some(small), Some(large)] => {
-                is_met &= large / small <= 11.0;
+                is_met = is_met.map(|met| met && large / small <= 11.0);
                 let _ = write!(line, "  {:.2}", (large / small).log10());
             }
-            _ => line.push_str("     -"),
+            _ => {
+                line.push_str("     -");
+                is_met = None;
+            }
         }
     }
     let most = costs.iter().flatten().map(|cost| cost.megabytes).fold(0.0, f64::max);
-    println!("{line}  {is_met}, {most:.0} MB");
+    let met = is_met.map_or("not measured".to_owned(), |met| met.to_string());
+    println!("{line}  {met}, {most:.0} MB");
 }
