@@ -45,7 +45,7 @@ const HIVES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Why the machine was not made.
+/// The reason why the machine was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ExampleError {
     /// A file could not be written.
@@ -75,7 +75,7 @@ pub fn make(folder: &Path) -> Result<(), ExampleError> {
     write(&folder.join(HOTFIX), &minimal::dll(FileVersion([6, 5, 7651, 19])))
 }
 
-/// What the machine logged on three days: the event that KB909094 is about, and others.
+/// The events that the machine logged on three days: the event that KB909094 describes, and others.
 fn events() -> Vec<NewEvent<'static>> {
     const WARNING: u32 = 0x8000_0000;
     const INFORMATION: u32 = 0x4000_0000;

@@ -10,7 +10,7 @@ use kbfix::{
     targets::{AddressError, Drift, TargetError},
 };
 
-/// Why a command stopped before it had a result. Nothing was changed.
+/// The reason why a command stopped before it had a result. Nothing was changed.
 #[derive(Debug)]
 pub(super) struct CommandError {
     /// The exit code of the command.

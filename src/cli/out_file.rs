@@ -16,7 +16,7 @@ use kbfix::{
 
 use super::{error::CommandError, output::Output};
 
-/// Where a command writes its output document.
+/// The place to which a command writes its output document.
 #[derive(Debug)]
 pub(super) enum Destination {
     /// Standard output: `-`, or a path that leads to it.

@@ -32,7 +32,7 @@ pub(super) enum Format {
 
 /// Writes results and messages to the output streams.
 pub(super) struct Output {
-    /// Why standard output could not be written, if that failed.
+    /// The reason why standard output could not be written, if that failed.
     broken: Option<io::Error>,
     /// The journal of the last report, if that report said that the target was changed.
     changed: Option<Option<String>>,

@@ -48,7 +48,9 @@ impl Pinned {
         let mut held = vec![system::open_root(root)?];
         let mut names = below.components().peekable();
         while let Some(name) = names.next() {
-            let Component::Normal(name) = name else { return Err(wrong(path, "is not a plain path")) };
+            let Component::Normal(name) = name else {
+                return Err(wrong(path, "is not a path of plain names: it contains `..` or something similar"));
+            };
             at.push(name);
             let here = &held[held.len() - 1];
             let through = system::path_in(here, name).unwrap_or_else(|| at.clone());

@@ -1,4 +1,5 @@
-//! Plans specs only once for machines whose snapshots have the same facts.
+//! Plans specs only once for machines whose snapshots have the same facts, if [`SharedPlans`](crate::plan::SharedPlans)
+//! cannot be used.
 //!
 //! A plan depends only on the specs and the facts. The computer name and the MachineGuid are different on every
 //! machine. If no spec needs these two, machines whose other facts are the same have the same plans.
@@ -10,21 +11,22 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
+use super::Case;
 use crate::{
     plan::{Plan, machine_values},
     registry::{Key, ValueName},
     targets::{Facts, SnapshotTarget, Target as _},
 };
 
-/// The numbers of the cases of one machine, in the order of the specs. Machines with the same facts share them.
-pub(super) type Numbers = Arc<[usize]>;
+/// The cases of one machine, in the order of the specs. Machines with the same facts share them.
+pub(super) type MachineCases = Arc<[Arc<Case>]>;
 
 /// The SHA-256 of everything on which the plans of a machine depend.
 pub(super) type Likeness = [u8; 32];
 
 /// The cases of the machines that were already planned, by the hash of everything on which they depend.
 pub(super) struct Alike {
-    known: Mutex<HashMap<Likeness, Numbers>>,
+    known: Mutex<HashMap<Likeness, MachineCases>>,
     /// The facts of the first plan that was kept. They show which facts to read from the other machines.
     asked: OnceLock<Facts>,
     /// The values with the identity of the machine.
@@ -49,8 +51,13 @@ impl Alike {
         Some(digest.finalize().into())
     }
 
+    /// Returns whether the cases of any machine were kept.
+    pub(super) fn has_any(&self) -> bool {
+        !self.known().is_empty()
+    }
+
     /// Returns the cases of a machine with the same hash; `None` if no such machine was planned yet.
-    pub(super) fn find(&self, likeness: &Likeness) -> Option<Numbers> {
+    pub(super) fn find(&self, likeness: &Likeness) -> Option<MachineCases> {
         self.known().get(likeness).cloned()
     }
 
@@ -61,14 +68,14 @@ impl Alike {
 
     /// Keeps the cases of a plan, unless its specs need the identity of the machine. The plan must contain only facts
     /// that the specs need.
-    pub(super) fn keep(&self, likeness: Likeness, plan: Plan, numbers: &Numbers) {
+    pub(super) fn keep(&self, likeness: Likeness, plan: Plan, cases: &MachineCases) {
         if self.own.iter().all(|(key, name)| plan.facts.value(key, name).is_none()) {
-            self.known().insert(likeness, numbers.clone());
+            self.known().insert(likeness, cases.clone());
             self.asked.get_or_init(|| plan.facts);
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<Likeness, Numbers>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<Likeness, MachineCases>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -193,12 +193,12 @@ pub(super) struct Cases {
 
 impl Cases {
     /// Adds a case if it is new; returns its number.
-    pub(super) fn add(&mut self, case: Case) -> usize {
+    pub(super) fn add(&mut self, case: &Case) -> usize {
         if let Some(known) = self.by_id.get(&case.id) {
             return *known;
         }
         self.by_id.insert(case.id.clone(), self.list.len());
-        self.list.push(case);
+        self.list.push(case.clone());
         self.list.len() - 1
     }
 

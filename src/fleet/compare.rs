@@ -7,23 +7,32 @@ use std::{
 
 use super::{
     Case, Difference, DifferenceKind, FactDrift, FleetCommand, FleetComparison, Member, Members, SpecsMoved, Waivers,
+    alike::MachineCases,
     case::Cases,
     comparison::Unreadable,
+    one::{opened, planned, snapshot},
     pace::Pace,
     parallel,
-    survey::{opened, planned},
+    planner::Planner,
 };
 use crate::{
     operation::{Progress, make_plan},
+    plan::Plan,
     spec::Spec,
-    targets::Drift,
+    targets::{Drift, Target},
 };
 
 /// The results of one machine in both states.
 struct Pair {
-    before: Vec<Case>,
-    after: Vec<Case>,
+    before: MachineCases,
+    after: MachineCases,
     facts: Vec<Drift>,
+}
+
+/// Plans specs on a machine whose target is no snapshot.
+fn cases(target: &mut dyn Target, specs: &[Spec]) -> Result<(Plan, MachineCases), String> {
+    let (plan, cases) = planned(target, specs, &Waivers::default(), &[], make_plan)?;
+    Ok((plan, cases.into_iter().map(Arc::new).collect()))
 }
 
 /// Compares two versions of specs on a fleet. Each machine is read once. `before` and `after` contain one list of specs
@@ -36,12 +45,16 @@ pub fn impact(
     progress: &mut impl Progress,
 ) -> FleetComparison {
     let work: Vec<(&Member, usize)> = members.each.iter().zip(which.iter().copied()).collect();
-    let none = &Waivers::default();
+    let planners = [before, after].map(Planner::new);
     let look = |(member, list): &(&Member, usize)| {
-        let (mut target, _) = opened(member)?;
-        let (_, before) = planned(target.as_mut(), &before[*list], none, &[], make_plan)?;
-        let (_, after) = planned(target.as_mut(), &after[*list], none, &[], make_plan)?;
-        Ok(Pair { before, after, facts: Vec::new() })
+        let [before, after] = match snapshot(member)? {
+            Some(mut snapshot) => planners.each_ref().map(|planner| planner.cases(&mut snapshot, *list)),
+            None => {
+                let (mut target, _) = opened(member)?;
+                [before, after].map(|specs| Ok(cases(target.as_mut(), &specs[*list])?.1))
+            }
+        };
+        Ok(Pair { before: before?, after: after?, facts: Vec::new() })
     };
     let [old, new] = [before, after].map(|lists| lists.first().map(Vec::as_slice).unwrap_or_default());
     let order: Vec<&str> = new.iter().chain(old).map(|spec| &*spec.id).collect();
@@ -61,13 +74,19 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
     };
     let both = |member| before.get(&key(member)).map(|old| (*old, member));
     let work: Vec<(&Member, &Member)> = new.each.iter().filter_map(both).collect();
-    let none = &Waivers::default();
+    let (lists, at_old) = ([specs.to_vec()], |why| format!("before: {why}"));
+    let planner = Planner::new(&lists);
     let look = |(old, new): &(&Member, &Member)| {
-        let (mut old, _) = opened(old).map_err(|why| format!("before: {why}"))?;
+        if let (Some(mut old), Some(mut new)) = (snapshot(old).map_err(at_old)?, snapshot(new)?)
+            && let Some(facts) = planner.moved(&mut old, &mut new, 0)?
+        {
+            let before = planner.cases(&mut old, 0).map_err(at_old)?;
+            return Ok(Pair { before, after: planner.cases(&mut new, 0)?, facts });
+        }
+        let (mut old, _) = opened(old).map_err(at_old)?;
         let (mut new, _) = opened(new)?;
-        let (old, before) =
-            planned(old.as_mut(), specs, none, &[], make_plan).map_err(|why| format!("before: {why}"))?;
-        let (new, after) = planned(new.as_mut(), specs, none, &[], make_plan)?;
+        let (old, before) = cases(old.as_mut(), specs).map_err(at_old)?;
+        let (new, after) = cases(new.as_mut(), specs)?;
         Ok(Pair { before, after, facts: old.facts.changed(&new.facts) })
     };
     let order: Vec<&str> = specs.iter().map(|spec| &*spec.id).collect();
@@ -108,7 +127,7 @@ fn compare<'a, T: Sync>(
             // Not with `collect`, which would keep the memory that the facts needed.
             let mut facts_here = Vec::with_capacity(pair.facts.len());
             facts_here.extend(pair.facts.into_iter().map(number));
-            Row { facts: facts_here, cases: differing(pair.before, pair.after, &mut known) }
+            Row { facts: facts_here, cases: differing(&pair.before, &pair.after, &mut known) }
         });
     });
     pace.end(progress);
@@ -143,11 +162,11 @@ fn compare<'a, T: Sync>(
 }
 
 /// Returns the cases of one machine that differ between before and after.
-fn differing(before: Vec<Case>, after: Vec<Case>, known: &mut Cases) -> Vec<(Option<usize>, Option<usize>)> {
-    let mut old: BTreeMap<String, Case> = before.into_iter().map(|case| (case.spec.clone(), case)).collect();
+fn differing(before: &[Arc<Case>], after: &[Arc<Case>], known: &mut Cases) -> Vec<(Option<usize>, Option<usize>)> {
+    let mut old: BTreeMap<&str, &Case> = before.iter().map(|case| (&*case.spec, &**case)).collect();
     let mut found = Vec::new();
     for after in after {
-        match old.remove(&after.spec) {
+        match old.remove(&*after.spec) {
             Some(before) if before.id == after.id => {}
             before => found.push((before.map(|case| known.add(case)), Some(known.add(after)))),
         }

@@ -112,7 +112,7 @@ pub struct FactDrift {
 pub struct Unreadable {
     /// The name of the machine in the fleet.
     pub name: Arc<str>,
-    /// Why the machine could not be read.
+    /// The reason why the machine could not be read.
     pub reason: String,
 }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::{
     diag::Code,
     operation::policy,
-    plan::{Outcome, PendingRestart, Plan, SpecPlan},
-    targets::Target,
+    plan::{Outcome, PendingRestart, SpecPlan},
+    targets::{Facts, Target},
 };
 
 /// Additional information for the operator about the result of a spec on a machine, whatever its outcome.
@@ -20,12 +20,12 @@ pub struct Note {
 }
 
 impl Note {
-    /// Returns the notes about one spec of a plan.
-    pub(super) fn of(spec: &SpecPlan, plan: &Plan, target: &dyn Target) -> Vec<Self> {
+    /// Returns the notes about one spec of a plan that was made from these facts.
+    pub(super) fn of(spec: &SpecPlan, facts: &Facts, target: &dyn Target) -> Vec<Self> {
         // The outcome itself shows that the machine waits for a restart, and its reasons show why.
         let pending = spec.pending_restart.as_ref().filter(|_| spec.outcome != Outcome::PendingRestart);
         let waits = pending.and_then(PendingRestart::sentence).map(|text| (Code::PENDING_RESTART, text));
-        let all = policy::notes(spec, plan, target).into_iter().chain(waits);
+        let all = policy::notes(spec, facts, target).into_iter().chain(waits);
         all.map(|(code, text)| Self { code, text }).collect()
     }
 }

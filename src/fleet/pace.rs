@@ -34,3 +34,41 @@ impl Pace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// Keeps what is shown.
+    #[derive(Default)]
+    struct Shown {
+        texts: Vec<String>,
+        ended: usize,
+    }
+
+    impl Progress for Shown {
+        fn show(&mut self, text: &str) {
+            self.texts.push(text.to_owned());
+        }
+
+        fn end(&mut self) {
+            self.ended += 1;
+        }
+    }
+
+    #[test]
+    fn long_work_shows_how_far_it_is_and_its_rate() {
+        let (mut pace, mut shown) = (Pace::new(3), Shown::default());
+        // Nothing was shown yet, so there is nothing to remove.
+        pace.end(&mut shown);
+        assert_eq!((shown.texts.len(), shown.ended), (0, 0));
+        thread::sleep(Duration::from_millis(210));
+        pace.step(&mut shown);
+        pace.end(&mut shown);
+        let [text] = &shown.texts[..] else { panic!("{:?}", shown.texts) };
+        assert!(text.starts_with("1 of 3 machines read, ") && text.ends_with(" per second"), "{text}");
+        assert_eq!(shown.ended, 1);
+    }
+}

@@ -59,7 +59,7 @@ pub enum FleetCommand {
     Drift,
 }
 
-/// Numbers of machines.
+/// The numbers of machines in a fleet report: in total, by outcome and by note.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// The number of all machines.

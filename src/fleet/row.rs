@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Case, FleetOutcome, Note, Waiver};
 use crate::plan::Check;
 
-/// What a fleet report contains about one machine.
+/// The part of a fleet report about one machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MachineRow {
     /// The name of the machine in the fleet.
@@ -27,7 +27,7 @@ pub struct MachineRow {
     pub wave: Option<usize>,
     /// The worst outcome of all specs on the machine.
     pub outcome: FleetOutcome,
-    /// Why the machine could not be read; null if it was read.
+    /// The reason why the machine could not be read; null if it was read.
     pub unreadable: Option<String>,
     /// The ids of the machine's cases, one for each spec, in the order of the specs; empty if the machine could not be
     /// read.
@@ -57,7 +57,7 @@ pub struct Line<'a> {
     pub wave: Option<usize>,
     /// The worst outcome of all specs on the machine.
     pub outcome: FleetOutcome,
-    /// Why the machine could not be read; null if it was read.
+    /// The reason why the machine could not be read; null if it was read.
     pub unreadable: Option<&'a str>,
     /// The results of the specs on the machine, in the order of the specs; empty if the machine could not be read.
     pub specs: Vec<LineSpec<'a>>,

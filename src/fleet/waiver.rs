@@ -26,10 +26,10 @@ pub struct Waiver {
     /// The groups of machines to which the waiver applies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Why the deviation is accepted.
+    /// The reason why the deviation is accepted.
     #[schemars(length(min = 1))]
     pub reason: String,
-    /// Who accepted the deviation.
+    /// The person who accepted the deviation.
     #[schemars(length(min = 1))]
     pub by: String,
     /// The last day on which the waiver is valid, as year-month-day, in UTC.

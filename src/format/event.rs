@@ -54,7 +54,7 @@ pub struct Event {
     pub id: u32,
     /// The level.
     pub level: EventLevel,
-    /// When it was logged, in UTC.
+    /// The time at which it was logged, in UTC.
     pub time: Timestamp,
 }
 

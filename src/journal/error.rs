@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why a journal or the state folder could not be read or written.
+/// The reason why a journal or the state folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The operating system reported an error.
@@ -45,7 +45,7 @@ pub enum StoreError {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong, as a sentence.
+        /// A description of the error, as a sentence.
         detail: String,
     },
 }

@@ -37,7 +37,7 @@ pub struct Header {
     /// The id: the time at which the journal was made, and a random number. It sorts after the ids of all earlier
     /// journals.
     pub id: String,
-    /// When the journal was made, as RFC 3339.
+    /// The time at which the journal was made, as RFC 3339.
     pub made: String,
     /// The operation that made the changes.
     pub action: Operation,
@@ -91,7 +91,7 @@ pub struct Event {
     pub detail: Option<String>,
 }
 
-/// What happened to the changes of a journal.
+/// The event that happened to the changes of a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "What")]

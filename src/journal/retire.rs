@@ -151,7 +151,7 @@ impl RetirePlan {
                 };
                 self.is_unknown |= plan.outcome == Outcome::Unknown;
                 self.obstacles.push(format!(
-                    "{id} needs something that would be undone, and would then be {}{why}",
+                    "the spec {id} needs a setting that would be undone; its outcome would then be {}{why}",
                     word(plan.outcome)
                 ));
             }
@@ -176,7 +176,7 @@ impl RetirePlan {
     }
 
     fn keep(&mut self, place: &str, id: &str, what: &str) {
-        self.kept.push(format!("{place}: {id} still requires {what}"));
+        self.kept.push(format!("{place}: the spec {id} still requires {what}"));
         self.kept_for.insert(id.to_owned());
     }
 }

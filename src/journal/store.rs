@@ -277,7 +277,7 @@ fn header(line: &str) -> Result<Header, String> {
     let (written, content, rest) = unseal(line).ok_or("it has no `digest`")?;
     if written != content {
         return Err(format!(
-            "it was altered or damaged: its `digest` is {written}, but the digest of its content is {content}"
+            "it was altered or damaged: it contains the digest {written}, but the digest of its content is {content}"
         ));
     }
     from_canonical(&rest)

@@ -25,7 +25,7 @@ const MOST_FOUND: usize = 300_000;
 /// One store applies to all users, and each user has a copy of its settings. A real setting has less than 100 bytes.
 const MOST_POLICIES: usize = 64 << 20;
 
-/// What is left of the limits of one observation.
+/// The numbers that are left of the limits of one observation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// The number of keys.

@@ -6,7 +6,9 @@
 //! also decides what is read, and nothing is read that no spec needs.
 
 mod limits;
+mod planned;
 mod policies;
+mod query;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,7 @@ use reader::Ask;
 
 pub(crate) use limits::MOST_KEYS;
 pub use policies::Told;
+pub(crate) use query::{AnswerDigest, Query};
 pub use reader::{KeyImage, Reader, Reads};
 
 /// The highest number of rounds in one observation.
@@ -102,8 +105,7 @@ fn observe_within(
         }
     }
     let detail = format!(
-        "the specs still needed more facts after {MOST_QUESTIONS} rounds of reading, each of which followed from the \
-            one before"
+        "after {MOST_QUESTIONS} rounds of reading, the specs still needed more facts; each round depended on the one before"
     );
     Err(TargetError::Unsupported { what: target.uri(), detail })
 }
@@ -130,7 +132,7 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
 }
 
 fn too_much(target: &dyn Target, what: &str) -> TargetError {
-    let detail = format!("{what}: the target is damaged, or was made to exhaust memory");
+    let detail = format!("{what}; the target is damaged, or someone made it to exhaust the memory");
     TargetError::Unsupported { what: target.uri(), detail }
 }
 
@@ -212,7 +214,7 @@ mod tests {
             (Limits { found: 6, ..enough }, "more than 6 keys and values"),
         ] {
             let error = observed(most).unwrap_err();
-            assert!(error.contains(word) && error.contains("exhaust memory"), "{error}");
+            assert!(error.contains(word) && error.contains("exhaust the memory"), "{error}");
         }
     }
 

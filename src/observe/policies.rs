@@ -5,7 +5,7 @@ use crate::{
     targets::{PolicyScope, PolicySetting, PolicyStore, Reason, StoreAnswer, Unread},
 };
 
-use super::reader::Reader;
+use super::{query::Query, reader::Reader};
 
 /// The setting of a policy store for a value, as [`Reader::policies`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +26,14 @@ impl Reader<'_> {
         self
     }
 
-    /// Sets whether values in policy branches are those of the local GPO.
+    /// Sets whether values in policy branches are read from the local GPO.
     #[must_use]
     pub fn through_policy(mut self, through_policy: bool) -> Self {
         self.through_policy = through_policy;
         self
     }
 
-    /// Returns whether the value is one of the local GPO.
+    /// Returns whether the values of the key are read from the local GPO.
     pub fn is_of_policy(&self, key: &Key) -> bool {
         self.through_policy && key.policy_branch().is_some()
     }
@@ -48,6 +48,7 @@ impl Reader<'_> {
     /// Returns the reason if the settings are not known.
     pub fn policies(&self, key: &Key, name: &ValueName) -> Result<Vec<Told>, Unread> {
         let Some(scope) = PolicyScope::of(key).filter(|_| self.with_policies) else { return Ok(Vec::new()) };
+        self.trace(|| Query::Policy(key.clone(), name.clone()));
         match self.facts.borrow().policies(key, name) {
             Some(Ok(answers)) => {
                 return Ok(answers

@@ -2,12 +2,13 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
+use super::{planned::Planned, query::Query};
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
-    targets::{Answer, Facts, FileFacts, KeyQuery, PolicyScope, Reason, Unread, ValueSelection, Values},
+    targets::{Answer, Facts, FileFacts, KeyChange, KeyQuery, PolicyScope, Reason, Unread, ValueSelection, Values},
 };
 
 /// Answers queries from facts, and records the queries that the facts do not answer.
@@ -17,7 +18,10 @@ pub struct Reader<'a> {
     planned: RefCell<Planned>,
     sensitive: RefCell<BTreeSet<(Key, ValueName)>>,
     log: RefCell<Option<Reads>>,
+    trace: RefCell<Option<HashSet<Query>>>,
     pub(super) missed: Cell<usize>,
+    /// The last key about which the facts say nothing.
+    unknown: RefCell<Option<Key>>,
     /// Whether policy stores are queried.
     pub(super) with_policies: bool,
     /// Whether values in policy branches are those of the local GPO.
@@ -33,21 +37,15 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Returns whether the change can change the answer to one of the queries.
-    pub fn concern(&self, change: &crate::targets::KeyChange) -> bool {
-        self.keys.contains(&change.key) || change.key.parent().is_some_and(|parent| self.lists.contains(&parent))
+    /// Returns the keys that were queried.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().chain(&self.lists)
     }
-}
 
-/// The changes planned so far, each with the spec that planned it. Also records the spec on whose planned change the
-/// latest answers depend.
-#[derive(Default, Clone)]
-struct Planned {
-    keys: BTreeMap<Key, String>,
-    values: BTreeMap<(Key, ValueName), String>,
-    /// For each key, the spec that creates or deletes one of its subkeys.
-    subkeys: BTreeMap<Key, String>,
-    met: Option<String>,
+    /// Returns the keys whose subkeys were queried.
+    pub fn lists(&self) -> impl Iterator<Item = &Key> {
+        self.lists.iter()
+    }
 }
 
 #[derive(Default)]
@@ -103,7 +101,9 @@ impl<'a> Reader<'a> {
             planned: RefCell::default(),
             sensitive: RefCell::default(),
             log: RefCell::default(),
+            trace: RefCell::default(),
             missed: Cell::default(),
+            unknown: RefCell::default(),
             with_policies: false,
             through_policy: false,
         }
@@ -112,7 +112,11 @@ impl<'a> Reader<'a> {
     /// Returns whether the key exists.
     pub fn key(&self, key: &Key) -> Answer<()> {
         self.note(key, false);
-        self.meet(|planned| planned.keys.get(key));
+        self.trace(|| Query::Key(key.clone()));
+        self.planned.borrow_mut().meet(|planned| planned.keys.get(key).cloned());
+        if self.unknown.borrow().as_ref() == Some(key) {
+            return self.missed(key, |_| {});
+        }
         let known = self.facts.borrow().key(key);
         known.unwrap_or_else(|| self.missed(key, |_| {}))
     }
@@ -120,23 +124,36 @@ impl<'a> Reader<'a> {
     /// Returns a value's data; absent if the key is absent.
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
         self.note(key, false);
-        self.meet(|planned| planned.values.get(&(key.clone(), name.clone())).or_else(|| planned.keys.get(key)));
-        let known = self.facts.borrow().value(key, name);
-        known.unwrap_or_else(|| {
+        self.trace(|| Query::Value(key.clone(), name.clone()));
+        let of_value = |planned: &Planned| planned.values.get(key).and_then(|names| names.get(name).cloned());
+        self.planned.borrow_mut().meet(|planned| of_value(planned).or_else(|| planned.keys.get(key).cloned()));
+        let missed = || {
             self.missed(key, |ask| {
                 ask.names.insert(name.clone());
             })
+        };
+        if self.unknown.borrow().as_ref() == Some(key) {
+            return missed();
+        }
+        let facts = self.facts.borrow();
+        facts.value(key, name).unwrap_or_else(|| {
+            if facts.key(key).is_none() {
+                self.unknown.replace(Some(key.clone()));
+            }
+            missed()
         })
     }
 
     /// Returns the value's name as the target spells it, or `name` itself if the value was not found.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> ValueName {
+        self.trace(|| Query::Value(key.clone(), name.clone()));
         self.facts.borrow().spelled(key, name).unwrap_or(name).clone()
     }
 
     /// Returns all values of the key.
     pub fn all_values(&self, key: &Key) -> Answer<BTreeMap<ValueName, Answer<Data>>> {
         self.note(key, false);
+        self.trace(|| Query::Values(key.clone()));
         let known = self.facts.borrow().all_values(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
@@ -144,6 +161,7 @@ impl<'a> Reader<'a> {
     /// Returns the key's properties; unknown if the target does not have them.
     pub fn properties(&self, key: &Key) -> Answer<KeyProperties> {
         self.note(key, false);
+        self.trace(|| Query::Properties(key.clone()));
         let known = self.facts.borrow().properties(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
@@ -151,13 +169,15 @@ impl<'a> Reader<'a> {
     /// Returns the names of the key's subkeys.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
         self.note(key, true);
-        self.meet(|planned| planned.subkeys.get(key));
+        self.trace(|| Query::Subkeys(key.clone()));
+        self.planned.borrow_mut().meet(|planned| planned.subkeys.get(key).cloned());
         let known = self.facts.borrow().subkeys(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
     }
 
     /// Returns the facts about a file.
     pub fn file(&self, path: &str) -> Answer<FileFacts> {
+        self.trace(|| Query::File(path.to_owned()));
         let known = self.facts.borrow().file(path);
         known.unwrap_or_else(|| {
             self.missed.set(self.missed.get() + 1);
@@ -234,6 +254,7 @@ impl<'a> Reader<'a> {
 
     /// Returns whether the value is sensitive, so that its data is never shown.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
+        self.trace(|| Query::Value(key.clone(), name.clone()));
         let sensitive = self.sensitive.borrow();
         (!sensitive.is_empty() && sensitive.contains(&(key.clone(), name.clone())))
             || self.facts.borrow().is_hidden(key, name)
@@ -261,6 +282,32 @@ impl<'a> Reader<'a> {
         (answer, self.log.take())
     }
 
+    /// Makes a query, so that its answer is read.
+    pub(crate) fn ask(&self, query: &Query) {
+        match query {
+            Query::Key(key) => drop(self.key(key)),
+            Query::Value(key, name) => drop(self.value(key, name)),
+            Query::Values(key) => drop(self.all_values(key)),
+            Query::Properties(key) => drop(self.properties(key)),
+            Query::Subkeys(key) => drop(self.subkeys(key)),
+            Query::File(path) => drop(self.file(path)),
+            Query::Policy(key, name) => drop(self.policies(key, name)),
+        }
+    }
+
+    /// Runs `ask`; also returns all its queries. The result of `ask` depends only on their answers.
+    pub(crate) fn traced<T>(&self, ask: impl FnOnce() -> T) -> (T, Vec<Query>) {
+        self.trace.replace(Some(HashSet::new()));
+        let answer = ask();
+        (answer, self.trace.take().into_iter().flatten().collect())
+    }
+
+    pub(super) fn trace(&self, query: impl FnOnce() -> Query) {
+        if let Some(trace) = self.trace.borrow_mut().as_mut() {
+            trace.insert(query());
+        }
+    }
+
     fn note(&self, key: &Key, list: bool) {
         if let Some(log) = self.log.borrow_mut().as_mut() {
             log.keys.insert(key.clone());
@@ -279,14 +326,15 @@ impl<'a> Reader<'a> {
         };
         let of_policy = |(key, names): (&Key, &BTreeSet<ValueName>)| {
             let name = names.first().map(notation::value_name).unwrap_or_default();
-            format!("what policy stores say of {key} {name}")
+            format!("the settings of policy stores for {key} {name}")
         };
         let policy = || missing.policies.values().flatten().next().map(of_policy);
         missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned()).or_else(policy)
     }
 
     /// Makes all later answers as if this change had been made.
-    pub fn pretend(&self, change: &crate::targets::KeyChange) {
+    pub fn pretend(&self, change: &KeyChange) {
+        self.unknown.replace(None);
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
@@ -294,37 +342,23 @@ impl<'a> Reader<'a> {
     pub fn aside<T>(&self, ask: impl FnOnce() -> T) -> T {
         let (facts, planned) = (self.facts.borrow().clone(), self.planned.borrow().clone());
         let answer = ask();
+        self.unknown.replace(None);
         self.facts.replace(facts);
         self.planned.replace(planned);
         answer
     }
 
     /// Records which spec planned a change, for [`Reader::planned_by`].
-    pub fn planned_for(&self, id: &str, change: &crate::targets::KeyChange) {
-        let planned = &mut *self.planned.borrow_mut();
-        for value in &change.values {
-            planned.values.insert((change.key.clone(), value.name.clone()), id.to_owned());
-        }
-        if change.action != crate::targets::ChangeAction::Update {
-            planned.keys.insert(change.key.clone(), id.to_owned());
-            planned.subkeys.extend(change.key.parent().map(|parent| (parent, id.to_owned())));
-        }
+    pub fn planned_for(&self, id: &str, change: &KeyChange) {
+        self.planned.borrow_mut().add(&id.into(), change);
     }
 
     /// Runs `ask`; also returns the id of the earlier spec whose planned change supplied one of its answers (the first
     /// such answer), if any.
     pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
-        self.planned.borrow_mut().met = None;
+        self.planned.borrow_mut().take_met();
         let answer = ask();
-        (answer, self.planned.borrow_mut().met.take())
-    }
-
-    fn meet(&self, find: impl FnOnce(&Planned) -> Option<&String>) {
-        let mut planned = self.planned.borrow_mut();
-        if (planned.keys.is_empty() && planned.values.is_empty()) || planned.met.is_some() {
-            return;
-        }
-        planned.met = find(&planned).cloned();
+        (answer, self.planned.borrow_mut().take_met().map(|id| id.to_string()))
     }
 
     fn missed<T>(&self, key: &Key, ask: impl FnOnce(&mut Ask)) -> Answer<T> {

@@ -14,7 +14,7 @@ use crate::{
 pub struct Error {
     /// The exit code for a command that stops with this error.
     pub exit: Exit,
-    /// What is wrong, as diagnostics.
+    /// The errors, as diagnostics.
     pub diagnostics: Vec<Diagnostic>,
     /// The facts that changed since the plan was made.
     pub moved: Vec<Drift>,
@@ -120,11 +120,11 @@ pub(super) fn place_hint(through_policy: bool) -> Hint {
 
 /// The hint for a state folder or journal that other users can write.
 #[cfg(unix)]
-const UNTRUSTED_HINT: &str = "check the content; if it is yours, remove the rights of others (`chmod go-w`, \
+const UNTRUSTED_HINT: &str = "check the content; if it belongs to you, remove the rights of others (`chmod go-w`, \
     `chown`); or copy a journal that you trust to another state folder, and use that folder";
 /// The hint for a state folder or journal that other users can write.
 #[cfg(not(unix))]
-const UNTRUSTED_HINT: &str = "check the content; if it is yours, remove the rights of others (`icacls`); or copy a \
+const UNTRUSTED_HINT: &str = "check the content; if it belongs to you, remove the rights of others (`icacls`); or copy a \
     journal that you trust to another state folder, and use that folder";
 
 impl From<StoreError> for Error {

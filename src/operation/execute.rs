@@ -27,7 +27,7 @@ pub enum Applied {
     Incomplete(Journal, Failure, Vec<String>),
 }
 
-/// Why changes could not be made.
+/// The reason why changes could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// A write was refused or failed.
@@ -41,7 +41,7 @@ pub enum Failure {
     Read(#[from] TargetError),
 }
 
-/// Why no change was started. Nothing was changed.
+/// The reason why no change was started. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The journal could not be written.

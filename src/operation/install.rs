@@ -110,7 +110,9 @@ impl Packages {
 fn refused(error: &PackageError) -> Error {
     let (code, hint) = match error {
         PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file that has the digest in the spec"),
-        PackageError::Kind { .. } => (Code::PACKAGE_USAGE, "give the package itself, not an archive that contains it"),
+        PackageError::Kind { .. } => {
+            (Code::PACKAGE_USAGE, "give the file of the package itself, not an archive that contains it")
+        }
         _ => (Code::FILE_ACCESS, "check that it exists and that you may read it"),
     };
     Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
@@ -216,8 +218,11 @@ fn left_alone(plan: &mut Plan, steps: &[Step], why: &str) {
     for spec in &mut plan.specs {
         if spec.outcome == Outcome::ChangesPending {
             let is_installed = steps.iter().any(|step| step.spec.as_ref() == Some(&spec.id));
-            let done =
-                if is_installed { "its hotfix was installed, and nothing else was done" } else { "nothing was done" };
+            let done = if is_installed {
+                "the hotfix of this spec was installed, and nothing else was done"
+            } else {
+                "nothing was done"
+            };
             block(spec, vec![format!("{done}: {why}")]);
         }
         spec.changes.clear();

@@ -3,7 +3,7 @@
 use super::policy;
 use crate::{
     diag::{Code, Diagnostic, Hint, number_of},
-    observe::{observe, observe_again, observe_like},
+    observe::{Query, observe, observe_again, observe_like},
     plan::{Machine, Outcome, Plan, Planning, SpecPlan},
     registry::control_set,
     spec::Spec,
@@ -59,11 +59,26 @@ pub(crate) fn make_plan_like(
     Ok(planning.finish(facts))
 }
 
-/// Why a saved plan is not applied. Nothing was changed.
+/// Makes a plan of specs whose plans are already known, with all facts that follow from `queries`.
+///
+/// # Errors
+///
+/// Fails if the target as a whole cannot be read.
+pub(crate) fn assemble(specs: Vec<SpecPlan>, queries: &[Query], target: &mut dyn Target) -> Result<Plan, TargetError> {
+    let mut machine = Machine::default();
+    let facts = observe(target, |reader| {
+        machine = crate::plan::machine(reader);
+        queries.iter().for_each(|query| reader.ask(query));
+    })?;
+    let (uri, through_policy) = (target.uri(), target.through_policy());
+    Ok(Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs, retires: None, facts })
+}
+
+/// The reason why a saved plan is not applied. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanRefusal {
     /// The plan was made for another machine.
-    #[error("the plan is for {}, but this is {}", .wanted, .found)]
+    #[error("the plan is for {}, but this target is {}", .wanted, .found)]
     OtherMachine {
         /// The machine for which the plan was made.
         wanted: String,
@@ -206,8 +221,9 @@ pub(super) fn compare_machines(
 
 /// Returns a diagnostic if more keys and values of a spec than `most` change because of a `*`.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
-    let message = format!("{}: {} keys and values change through a `*`, more than {most}", spec.id, spec.by_star);
-    let hint = Hint::new("review the changes; if all of them are intended, allow that many")
+    let message =
+        format!("{}: {} keys and values would change because of a `*`, but the limit is {most}", spec.id, spec.by_star);
+    let hint = Hint::new("review the changes; if all of them are intended, raise the limit")
         .option("max-changes", spec.by_star.to_string());
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
 }
@@ -225,7 +241,7 @@ pub(super) fn cannot_apply(
 ) -> Option<Diagnostic> {
     let changes: Vec<_> = plan.changes().cloned().collect();
     let error = target.rehearse(&changes).err()?;
-    let message = format!("kbfix apply could not write this: {error}");
+    let message = format!("kbfix apply could not make these changes: {error}");
     Some(severity(Code::CANNOT_APPLY, message).hint("correct that first; nothing was changed"))
 }
 

@@ -7,7 +7,7 @@ use crate::{
     diag::{Code, Diagnostic, Hint, number_of, text::first_few},
     plan::{Plan, PolicyOwner, PolicyResult, PolicyUnread, SpecPlan},
     registry::Key,
-    targets::{PolicyScope, PolicyStores, Target, USERS_POLICY},
+    targets::{Facts, PolicyScope, PolicyStores, Target, USERS_POLICY},
 };
 
 /// The highest number of places that a message names. The total is always given.
@@ -26,11 +26,11 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
         Diagnostic::warning(Code::POLICY_NOT_PROCESSED, message).hint(hint)
     });
     let owned = plan.specs.iter().filter_map(|spec| {
-        let hint = "change the policy; a change of the registry alone does not last";
+        let hint = "change the policy, because a change of the registry alone does not last";
         let message = format!("{}: {}", spec.id, owned(spec)?);
         Some(Diagnostic::warning(Code::POLICY_OWNED, message).hint(hint))
     });
-    let unknown = unknown(&plan.specs, plan, target)
+    let unknown = unknown(&plan.specs, &plan.facts, target)
         .map(|(message, hint)| Diagnostic::warning(Code::POLICY_UNKNOWN, message).hint(hint));
     unprocessed.into_iter().chain(owned).chain(unknown).collect()
 }
@@ -56,9 +56,9 @@ pub(super) fn of_users(
 }
 
 /// Returns the codes and sentences of the warnings about one spec of a plan.
-pub(crate) fn notes(spec: &SpecPlan, plan: &Plan, target: &dyn Target) -> Vec<(Code, String)> {
+pub(crate) fn notes(spec: &SpecPlan, facts: &Facts, target: &dyn Target) -> Vec<(Code, String)> {
     let owned = owned(spec).map(|text| (Code::POLICY_OWNED, text));
-    let unknown = unknown(slice::from_ref(spec), plan, target).map(|(text, _)| (Code::POLICY_UNKNOWN, text));
+    let unknown = unknown(slice::from_ref(spec), facts, target).map(|(text, _)| (Code::POLICY_UNKNOWN, text));
     owned.into_iter().chain(unknown).collect()
 }
 
@@ -72,10 +72,10 @@ fn owned(spec: &SpecPlan) -> Option<String> {
     Some(format!("the next refresh of Group Policy undoes {values}: {places}"))
 }
 
-fn unknown(specs: &[SpecPlan], plan: &Plan, target: &dyn Target) -> Option<(String, Hint)> {
+fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(String, Hint)> {
     let message = |what: String| format!("it is not known whether Group Policy undoes the changes: {what}");
     let stores = target.policy_stores();
-    if stores != PolicyStores::Elsewhere && !plan.facts.has_policies() && specs.iter().any(asks_for_values) {
+    if stores != PolicyStores::Elsewhere && !facts.has_policies() && specs.iter().any(asks_for_values) {
         let not_taken = stores == PolicyStores::NotTaken;
         let what = if not_taken {
             "the snapshot was taken without policy stores"

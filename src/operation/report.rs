@@ -40,7 +40,7 @@ pub struct Report {
     pub exit_code: Exit,
     /// Whether the target was changed and the change is still in place.
     pub changed: bool,
-    /// What happened to the changes that are listed in `specs`; null if there are none.
+    /// The state of the changes that are listed in `specs`: planned, made or undone; null if there are none.
     pub changes_are: Option<ChangesAre>,
     /// The digest of the plan.
     pub digest: Option<String>,
@@ -52,11 +52,11 @@ pub struct Report {
     pub markdown: Option<String>,
     /// The result of each spec, in the order in which the specs were given.
     pub specs: Vec<SpecPlan>,
-    /// How often the symptoms of each spec occurred according to the target's event logs, if `kbfix diff --symptoms`
-    /// requested it. The symptoms do not affect the outcome.
+    /// The number of times that the symptoms of each spec occurred according to the target's event logs, if `kbfix diff
+    /// --symptoms` requested it. The symptoms do not affect the outcome.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<SpecSymptoms>,
-    /// What must be restarted: now, after apply and rollback; once the plan is applied, after diff.
+    /// The necessary restarts: now, after apply and rollback; once the plan is applied, after diff.
     pub restart: Restart,
     /// The restart that the machine was already waiting for when its facts were read; missing if no spec needs to know
     /// it.
@@ -74,7 +74,7 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What happened to the changes in a report.
+/// The state of the changes in a report: planned, made or undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangesAre {
@@ -222,8 +222,8 @@ impl Report {
 /// one has nothing more to undo.
 pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
     let message = match conflicts.len() {
-        1 => "1 place was changed by someone else since the apply, and is kept".to_owned(),
-        n => format!("{n} places were changed by someone else since the apply, and are kept"),
+        1 => "someone else has changed 1 key or value since the apply, so it is kept".to_owned(),
+        n => format!("someone else has changed {n} keys or values since the apply, so they are kept"),
     };
     let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
     let by_hand = "force does not restore a key that contains something made by someone else, or whose parent key no \

@@ -30,9 +30,12 @@ pub(super) fn find(plan: &Plan) -> Result<(), Error> {
     match missing.as_slice() {
         [] => Ok(()),
         names => {
-            let message = format!("nothing was changed: there is no service {} to restart", names.join(", "));
-            let hint =
-                Hint::new("check how the spec spells it, or leave the option out").bare_option("restart-services");
+            let message = format!(
+                "nothing was changed, because the service {} that must be restarted does not exist",
+                names.join(", ")
+            );
+            let hint = Hint::new("check the name of the service in the spec, or leave the option out")
+                .bare_option("restart-services");
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::SERVICE_MISSING, message).hint(hint)))
         }
     }

@@ -137,7 +137,7 @@ fn in_other_place(id: &str, through_policy: bool, severity: fn(Code, String) -> 
         true => ("in the registry", "retire it without this option too"),
         false => ("in the local GPO", "retire it with this option too"),
     };
-    let message = format!("{id} also changed policy values {place} of the target, which this does not restore");
+    let message = format!("{id} changed policy values {place} of the target, which this does not restore");
     severity(Code::OTHER_PLACE, message).hint(Hint::new(hint).bare_option("through-policy"))
 }
 
@@ -149,7 +149,9 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
     let message = format!("no journal in {} shows that {id} was applied to {}", store.root().display(), address.uri);
     let hint: Hint = match (suggest(id, history.known()), history.newest()) {
         (Some(meant), _) => format!("did you mean {meant}?").into(),
-        (None, Some(_)) => format!("the journals of this target are about {}", first_few(history.known())).into(),
+        (None, Some(_)) => {
+            format!("the journals of this target contain these specs: {}", first_few(history.known())).into()
+        }
         (None, None) => Hint::new(
             "there is no journal of this target and machine; give the same target and state folder as for the apply",
         )
@@ -175,7 +177,7 @@ fn unknown(ids: &[&String], given: &[Spec], store: &Store) -> Result<Vec<Diagnos
             format!("no spec, built-in spec or journal on this host has the id {id}; nothing was retired for it");
         let hint = match suggest(id, all.iter().copied()) {
             Some(meant) => format!("did you mean {meant}?"),
-            None => "check how the id is spelled".to_owned(),
+            None => "check the spelling of the id".to_owned(),
         };
         Diagnostic::warning(Code::RETIRE_UNKNOWN_ID, message).hint(hint)
     };
@@ -250,7 +252,7 @@ fn section(ids: &[String], found: &RetirePlan, restart: crate::plan::Restart) ->
         () => Outcome::InDesiredState,
     };
     let conflicts =
-        undo.conflicts.iter().map(|c| format!("{}: was changed by someone else since, and is kept", c.place));
+        undo.conflicts.iter().map(|c| format!("{}: someone else has changed it since, so it is kept", c.place));
     let reasons = undo.unread.iter().chain(&found.obstacles).cloned().chain(conflicts);
     let reasons = reasons.chain(found.kept.iter().filter(|_| !is_stopped).cloned());
     SpecPlan {

@@ -68,7 +68,7 @@ pub fn rollback(
         Err(other) => return Err(other.into()),
     };
     let renamed = was.zip(is).map(|(was, is)| {
-        let message = format!("the journal {} is of {was}, but this is {is}", journal.header.id);
+        let message = format!("the journal {} belongs to {was}, but this target is {is}", journal.header.id);
         let hint = "only places that are still in the state that the apply left are rolled back";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
@@ -142,7 +142,7 @@ fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
 }
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
-    let message = format!("the journal {} is of {was}, but this is {is}", journal.header.id);
+    let message = format!("the journal {} belongs to {was}, but this target is {is}", journal.header.id);
     let hint = "give the target that was changed, or leave it out: the journal contains it. If this is the same \
         machine, but it was renamed or prepared again since, allow that";
     let hint = Hint::new(hint).bare_option("force-machine");
@@ -201,7 +201,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         (true, true) if !undo.conflicts.is_empty() => Outcome::Blocked,
         (true, true) => Outcome::InDesiredState,
     };
-    let kept = undo.conflicts.iter().map(|c| format!("{}: was changed by someone else since, and is kept", c.place));
+    let kept = undo.conflicts.iter().map(|c| format!("{}: someone else has changed it since, so it is kept", c.place));
     SpecPlan {
         id: journal.header.specs.join("+"),
         title: format!("rollback of journal {}, made {}", journal.header.id, journal.header.made),

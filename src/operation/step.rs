@@ -9,7 +9,7 @@ use serde::Serialize;
 /// A step outside the registry that was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
-    /// What was done.
+    /// The step that was done.
     pub action: StepKind,
     /// The package's file, or the service.
     pub name: String,

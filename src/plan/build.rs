@@ -44,6 +44,8 @@ struct Planned<'a> {
     reads: Option<Reads>,
     /// Whether all facts that the spec needs were known. If so, more facts cannot change its plan.
     complete: bool,
+    /// Whether the spec alone has changes, which earlier specs can refuse.
+    has_changes: bool,
     /// The number of values that messages hid when the spec was planned.
     hidden: usize,
     /// The numbers of the states before and after the planned changes. The same number means the same changes by all
@@ -85,21 +87,32 @@ impl<'a> Planning<'a> {
         }
         // Hide the sensitive values of all specs before the first is planned, because every message hides them.
         self.specs.iter().for_each(|spec| rules::hide(spec, reader));
-        let mut state = 0;
+        let (mut state, mut same_earlier) = (0, true);
         let mut before = std::mem::take(&mut self.planned).into_iter();
         let planned: Vec<OnceCell<Planned<'a>>> = self.specs.iter().map(|_| OnceCell::new()).collect();
         let mut earlier = Earlier::default();
         for (spec, cell) in self.specs.iter().zip(&planned) {
             // Repeat this for each spec, because its `*` may match a key that an earlier spec creates.
             rules::hide(spec, reader);
-            let is_same =
-                |last: &Planned<'_>| last.complete && last.states.0 == state && last.hidden == reader.hidden_count();
-            let one = match before.next().filter(is_same) {
+            let is_same = |last: &Planned<'_>| {
+                last.complete
+                    && last.states.0 == state
+                    && last.hidden == reader.hidden_count()
+                    && (same_earlier || !last.has_changes)
+            };
+            let last = before.next();
+            let counted = last.as_ref().is_some_and(|last| counts(last.plan.outcome));
+            let one = match last.filter(is_same) {
                 Some(last) => {
                     last.plan.changes.iter().for_each(|change| reader.pretend(change));
                     last
                 }
-                None => self.plan_one(spec, &earlier, state, reader),
+                None => {
+                    let one = self.plan_one(spec, &earlier, state, reader);
+                    // What the spec requires may be known only now, and changes of later specs may undo it.
+                    same_earlier &= !counted && !counts(one.plan.outcome);
+                    one
+                }
             };
             one.plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
             state = one.states.1;
@@ -115,22 +128,11 @@ impl<'a> Planning<'a> {
 
     fn plan_one(&mut self, spec: &'a Spec, earlier: &Earlier<'_>, state: usize, reader: &Reader<'_>) -> Planned<'a> {
         let (missed, hidden) = (reader.missed_count(), reader.hidden_count());
-        let is_starred = self.specs.len() > 1 && spec.rules.iter().any(|rule| rule.key.has_star());
-        let ((mut plan, wants), reads) = match is_starred {
-            true => reader.logged(|| one(spec, reader)),
-            false => (one(spec, reader), None),
-        };
-        let undone = earlier.undone(&plan.changes, reader);
-        refuse(&mut plan, undone);
-        plan.changes.iter().for_each(|change| reader.pretend(change));
-        let left_out = earlier.left_out(&plan.changes, reader);
-        if !left_out.is_empty() {
-            plan.changes.iter().rev().for_each(|change| reader.pretend(&change.inverse()));
-            refuse(&mut plan, left_out);
-        }
+        let Among { plan, wants, reads, changed } = among(spec, self.specs.len(), earlier, reader);
         self.states += usize::from(!plan.changes.is_empty());
         let after = if plan.changes.is_empty() { state } else { self.states };
-        Planned { plan, wants, reads, complete: reader.missed_count() == missed, hidden, states: (state, after) }
+        let complete = reader.missed_count() == missed;
+        Planned { plan, wants, reads, complete, has_changes: !changed.is_empty(), hidden, states: (state, after) }
     }
 
     /// Returns the plan. `facts` are all the facts that were read for it.
@@ -143,6 +145,37 @@ impl<'a> Planning<'a> {
         let Self { target, through_policy, machine, .. } = self;
         Plan { kbfix_plan: 1, target, through_policy, machine, specs, retires: None, facts }
     }
+}
+
+/// The plan of one spec among others, with what later specs must not undo.
+pub(super) struct Among<'a> {
+    pub(super) plan: SpecPlan,
+    pub(super) wants: DesiredState<'a>,
+    /// The places that were read, if the spec has a `*` that can match a key which a later spec creates.
+    pub(super) reads: Option<Reads>,
+    /// The keys that the spec alone would change. Whether its changes are refused depends on the earlier specs that require
+    /// something in these keys, or in the keys above.
+    pub(super) changed: Vec<Key>,
+}
+
+/// Plans a spec among `count` specs; `earlier` are those before it. Later answers of `reader` are as if the changes had
+/// been made.
+pub(super) fn among<'a>(spec: &'a Spec, count: usize, earlier: &Earlier<'_>, reader: &Reader<'_>) -> Among<'a> {
+    let is_starred = count > 1 && spec.rules.iter().any(|rule| rule.key.has_star());
+    let ((mut plan, wants), reads) = match is_starred {
+        true => reader.logged(|| one(spec, reader)),
+        false => (one(spec, reader), None),
+    };
+    let changed = plan.changes.iter().map(|change| change.key.clone()).collect();
+    let undone = earlier.undone(&plan.changes, reader);
+    refuse(&mut plan, undone);
+    plan.changes.iter().for_each(|change| reader.pretend(change));
+    let left_out = earlier.left_out(&plan.changes, reader);
+    if !left_out.is_empty() {
+        plan.changes.iter().rev().for_each(|change| reader.pretend(&change.inverse()));
+        refuse(&mut plan, left_out);
+    }
+    Among { plan, wants, reads, changed }
 }
 
 /// Marks the sensitive values of the plan, whose data is never shown.

@@ -43,7 +43,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     refuse(sensitive::fault(plan))?;
     match reader.unanswered() {
         None => Ok(()),
-        Some(place) => Err(format!("its facts lack {place}, which it depends on")),
+        Some(place) => Err(format!("its facts do not contain {place}, on which it depends")),
     }
 }
 

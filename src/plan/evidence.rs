@@ -34,7 +34,7 @@ pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
         && results.all(|result| result == first)
         && check.result != first
     {
-        return Some(format!("the result of the check {} is not what its evidence says", check.title));
+        return Some(format!("the result of the check {} does not match its evidence", check.title));
     }
     if check.part == Part::Deletion {
         // The evidence of this check is about subkeys. If the key is deleted, the facts must list its subkeys anyway.

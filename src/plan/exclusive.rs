@@ -39,7 +39,7 @@ pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
     for (key, exclusive) in &wants.exclusive {
         // Validation refuses the protected keys that a spec names; the canonical name of this key is known only here.
         if is_protected(key) {
-            rest.refused.push(format!("{key} is a key that Windows needs; kbfix never deletes its contents"));
+            rest.refused.push(format!("Windows needs the key {key}, so kbfix never deletes its contents"));
             continue;
         }
         rest.values.insert(key.clone());

@@ -52,7 +52,8 @@ pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<
     Ok((each.chain(default).collect(), without_hive))
 }
 
-/// The keys of one user, and the user's SID. The SID is `None` for keys that do not belong to a user.
+/// A user's SID, and the keys that a pattern matches for this user. The SID is `None` for keys that do not belong to a
+/// user.
 pub(super) type ByUser = (Option<String>, Result<Vec<Key>, Unread>);
 
 /// Returns the keys that a pattern matches; the pattern may refer to the key of a rule, `own`.

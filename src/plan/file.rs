@@ -16,7 +16,7 @@ use crate::{
     registry::notation::hex_digits,
 };
 
-/// Why a file is not a plan that can be trusted.
+/// The reason why a file is not a plan that can be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The file is not JSON.
@@ -26,7 +26,9 @@ pub enum PlanError {
     #[error("it is not a plan of version 1: {0}")]
     Shape(String),
     /// The digest of the content differs from the digest that the file states.
-    #[error("it was altered after it was made: its `digest` is {written}, but the digest of its content is {content}")]
+    #[error(
+        "it was altered after it was made: it contains the digest {written}, but the digest of its content is {content}"
+    )]
     Altered {
         /// The digest in the file.
         written: String,

@@ -28,6 +28,7 @@ mod sensitive;
 mod desired_state;
 mod earlier;
 mod retirement;
+mod shared;
 
 use std::collections::BTreeMap;
 
@@ -41,6 +42,7 @@ pub use named::{NamedRule, Place};
 pub use pending::{PendingRestart, ReplacedFile};
 pub use policy::{PolicyOwner, PolicyResult, PolicyUnread};
 pub use retirement::{Conflict, Retirement};
+pub(crate) use shared::{Answers, SharedPlan, SharedPlans};
 
 use crate::{
     diag::Exit,
@@ -144,7 +146,7 @@ pub struct SpecPlan {
     /// The steps outside the registry that the spec requires and that a person must do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manual_steps: Vec<ManualStep>,
-    /// What has to be restarted after the changes.
+    /// The restarts that are needed after the changes.
     pub restart: Restart,
     /// The restart that the machine is already waiting for. Missing if the spec does not apply, or if it neither has a
     /// hotfix nor requires a restart of the computer.
@@ -203,7 +205,7 @@ pub struct Check {
     pub result: Truth,
 }
 
-/// A part of a spec that tests something.
+/// The parts of a spec that contain a test, such as `applicable` or a prerequisite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {

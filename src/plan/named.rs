@@ -36,7 +36,7 @@ pub struct Place {
     /// The value name; missing if this is about the key itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ValueName>,
-    /// How the key is exclusive; missing if it may contain anything else.
+    /// The kind of exclusiveness of the key; missing if the key may contain anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
 }

@@ -90,7 +90,7 @@ impl PendingRestart {
         let signs = self.signs.iter().map(|sign| format!("{sign} exists"));
         let files = self.replaced.iter().filter(|file| file.result != Truth::Unmet);
         let all: Vec<_> = signs.chain(files.map(|file| format!("it replaces {}", file.path))).collect();
-        (!all.is_empty()).then(|| format!("this machine waits for a restart: {}", all.join("; ")))
+        (!all.is_empty()).then(|| format!("this machine is already waiting for a restart: {}", all.join("; ")))
     }
 
     /// Returns whether the next start replaces every missing or old file of the hotfix with a sufficient one. A file

@@ -31,19 +31,19 @@ pub struct PolicyOwner {
     /// The name of the GPO, if `ntuser.pol` or the history of Group Policy contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpo: Option<String>,
-    /// What the policy does to the value at each refresh.
+    /// The effect of the policy on the value at each refresh.
     pub effect: PolicyEffect,
     /// The data that the policy writes; missing if it deletes the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// What a refresh does to the state that the spec requires.
+    /// The effect of a refresh on the state that the spec requires.
     pub result: PolicyResult,
     /// Whether the data is never shown. In a report, `bytes` is then missing, and `hidden` is true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
 }
 
-/// What a refresh of Group Policy does to the required state.
+/// The effect of a refresh of Group Policy on the required state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyResult {
@@ -64,7 +64,7 @@ pub struct PolicyUnread {
     /// The path of the store's file on the machine; null if it is not known which stores exist, as in a snapshot that
     /// was made for other values.
     pub path: Option<String>,
-    /// Why it could not be read.
+    /// The reason why it could not be read.
     pub why: Unread,
     /// The number of the spec's values for which it is therefore unknown whether a policy sets them.
     pub values: usize,
@@ -77,7 +77,7 @@ impl PolicyOwner {
         let data = notation::message(self.data.as_ref(), self.sensitive);
         let does = match self.effect {
             PolicyEffect::Set => format!("sets it to {data}"),
-            PolicyEffect::SetIfAbsent => format!("sets it to {data} where it is absent"),
+            PolicyEffect::SetIfAbsent => format!("sets it to {data} if it is absent"),
             PolicyEffect::Delete => "deletes it".to_owned(),
         };
         let but = match self.result {

@@ -21,7 +21,7 @@ pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Da
             Desired::Bits { .. } | Desired::List { .. } | Desired::Joined { .. } | Desired::Replaced { .. }
         )
     {
-        let why = "the policy file does not set this value, so there is no data to keep a part of";
+        let why = "the spec changes only a part of this value, but the policy file does not set the value, so the rest of its data is not known";
         return Err(Unread::new(Reason::NotConfigured, why));
     }
     if before.is_none()
@@ -113,7 +113,10 @@ fn read_string(data: &Data, types: &[ValueType]) -> Result<(String, ValueType), 
         _ if types.contains(&data.value_type) => Ok((text, data.value_type)),
         // The two types differ only in the meaning of `%`.
         Some(first) if !text.contains('%') => Ok((text, *first)),
-        _ => Err(format!("a {} that contains `%` has another meaning as another type", data.value_type)),
+        _ => Err(format!(
+            "a {} that contains `%` cannot become another type, because its meaning would change",
+            data.value_type
+        )),
     }
 }
 

@@ -26,7 +26,7 @@ pub struct HiveCheck<'a> {
     pub bytes: Option<usize>,
     /// Whether the file was written completely; null if the file is not a hive or cannot be read.
     pub state: Option<FileState>,
-    /// What was recovered from the hive's logs, or why nothing was recovered.
+    /// The changes that were recovered from the hive's logs, or the reason why nothing was recovered.
     pub logs: Option<String>,
     /// The findings, sorted by offset.
     pub findings: Vec<Found<'a>>,
@@ -55,7 +55,7 @@ pub struct Found<'a> {
     pub severity: Severity,
     /// The offset in the file, in bytes.
     pub offset: u64,
-    /// What is wrong, as a sentence.
+    /// A description of the error, as a sentence.
     pub message: &'a str,
 }
 

@@ -30,7 +30,7 @@ pub struct Journals<'a> {
 pub struct Damaged<'a> {
     /// The path of the file.
     pub path: &'a Path,
-    /// Why the file cannot be read.
+    /// The reason why the file cannot be read.
     pub message: String,
 }
 
@@ -41,7 +41,7 @@ pub struct Summary<'a> {
     pub id: &'a str,
     /// The path of the journal's file.
     pub path: &'a Path,
-    /// When the journal was created, as RFC 3339.
+    /// The time at which the journal was created, as RFC 3339.
     pub made: &'a str,
     /// The operation that made the changes.
     pub action: &'a Operation,

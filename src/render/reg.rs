@@ -35,7 +35,8 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     }
     for change in &changes {
         let hidden = change.values.iter().filter(|value| change.sensitive.contains(&value.name));
-        let place = |value: &ValueChange| format!("{}: left out, its data is sensitive", change.place(&value.name));
+        let place =
+            |value: &ValueChange| format!("{}: left out because its data is sensitive", change.place(&value.name));
         comment.extend(hidden.map(place));
     }
     script(&comment.join("\n"), &keys.collect::<Vec<_>>())

@@ -21,7 +21,7 @@ pub fn human(symptoms: &Symptoms, paint: Paint) -> String {
         }
         section(spec, &mut out);
         if spec.symptoms.is_empty() {
-            let _ = writeln!(out, "  symptom       the spec describes none");
+            let _ = writeln!(out, "  symptom       the spec describes no symptom");
         }
         out.push('\n');
     }
@@ -53,6 +53,6 @@ pub(super) fn title(symptom: &FoundSymptom) -> String {
 pub(super) fn expectation(expect: Expectation) -> &'static str {
     match expect {
         Expectation::Gone => "gone with the remedy",
-        Expectation::Appears => "seen once the remedy works",
+        Expectation::Appears => "appears after the remedy",
     }
 }

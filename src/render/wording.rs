@@ -53,7 +53,9 @@ pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     let computer = match spec.restart.computer {
         ComputerRestart::Never => "the computer need not be restarted",
         ComputerRestart::Unknown => "whether the computer must be restarted is not known",
-        ComputerRestart::Required if is_pending => "the computer must be restarted, for which it waits already",
+        ComputerRestart::Required if is_pending => {
+            "the computer must be restarted; it is already waiting for a restart"
+        }
         ComputerRestart::Required => "the computer must be restarted",
     };
     let services = match spec.restart.services.as_slice() {
@@ -76,7 +78,7 @@ pub(super) fn pending_unknown(spec: &SpecPlan) -> Option<String> {
     let is_blocked = spec.outcome == Outcome::Blocked && spec.checks.iter().any(is_missing);
     let restarts = asks_for_restart(spec) && spec.restart.computer == ComputerRestart::Required;
     (!unread.is_empty() && (is_blocked || restarts))
-        .then(|| format!("whether the machine waits for a restart is not known: {}", unread.join("; ")))
+        .then(|| format!("it is not known whether the machine is waiting for a restart: {}", unread.join("; ")))
 }
 
 /// Describes the installation of a hotfix in a sentence.
@@ -108,13 +110,13 @@ pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)
         let result = match owner.result {
             PolicyResult::Keeps => "as this spec requires",
             PolicyResult::Undoes => "which undoes this spec at its next refresh",
-            PolicyResult::MayUndo => "which may undo this spec at its next refresh",
+            PolicyResult::MayUndo => "which possibly undoes this spec at its next refresh",
         };
         (owner.place(), format!("{}, {result}", owner.sentence()))
     });
     let unread = spec.policy_unread.iter().map(|one| {
         let place = one.path.clone().unwrap_or_else(|| "policy stores".to_owned());
-        (place, format!("not known for {}: {}", number_of(one.values, "value"), one.why))
+        (place, format!("it is not known whether this store sets {}: {}", number_of(one.values, "value"), one.why))
     });
     owned.chain(unread)
 }

@@ -81,7 +81,7 @@ pub enum Extra {
 pub struct AddressError {
     /// The string that was given, without parts that may be secret.
     pub uri: String,
-    /// What is wrong with the string.
+    /// A description of the error in the string.
     pub detail: String,
 }
 
@@ -192,8 +192,7 @@ impl Address {
                     let key: KeyPath = key.parse().map_err(|e| because(format!("{e}")))?;
                     match (key.root(), key.parent()) {
                         (RootKey::Hklm | RootKey::Hku | RootKey::Hkcc, None) => Err(because(format!(
-                            "Windows loads no hive at {key} itself; name the key at which it loads this hive, such \
-                                as HKLM\\SYSTEM"
+                            "Windows never loads a hive at the key {key}; give the key at which it loads this hive, such as HKLM\\SYSTEM"
                         ))),
                         _ => Ok(Kind::Hive(path.into(), key)),
                     }
@@ -223,9 +222,9 @@ fn policy(rest: &str) -> Result<Kind, String> {
         };
     }
     match may_be_of_users(rest) {
-        true => {
-            Err(format!("this may be the policy of a user; say for which root key it is: `pol:{rest}=HKCU` or `=HKLM`"))
-        }
+        true => Err(format!(
+            "this file may be the policy of a user or of the machine; give its root key: `pol:{rest}=HKCU` or `pol:{rest}=HKLM`"
+        )),
         false => Ok(Kind::Pol(rest.into(), RootKey::Hklm)),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     version::{FileVersion, Platform},
 };
 
-/// What a target answers about one key, value or file.
+/// The answer of a target to a query about one key, value or file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer<T> {
@@ -22,7 +22,7 @@ pub enum Answer<T> {
     Unread(Unread),
 }
 
-/// Why a key, value or file could not be read.
+/// The reason why a key, value or file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(deny_unknown_fields)]
 #[error("{reason}: {detail}")]
@@ -43,9 +43,9 @@ pub enum Reason {
     Malformed,
     /// The item exists, but neither kbfix nor the target's format can express it.
     Unsupported,
-    /// A policy file says nothing about the item, so Group Policy leaves it as it is.
+    /// A policy file does not set the item, so Group Policy does not change it.
     NotConfigured,
-    /// The target says nothing about the item: for example, an export or a snapshot that does not include the key or
+    /// The target does not contain information about the item. An example is an export or a snapshot without the key or
     /// file.
     Unknown,
 }
@@ -79,7 +79,7 @@ impl Unread {
 }
 
 impl<T> Answer<T> {
-    /// Returns an answer that says why the item could not be read.
+    /// Returns an answer with the reason why the item could not be read.
     pub fn unread(reason: Reason, detail: impl Into<String>) -> Self {
         Self::Unread(Unread::new(reason, detail))
     }
@@ -105,7 +105,7 @@ impl<T> Answer<T> {
         }
     }
 
-    /// Returns what `f` makes of the content, or the same answer where there is none.
+    /// Returns the result of `f` for the content, or the same answer if there is no content.
     pub fn and_then<U>(self, f: impl FnOnce(T) -> Answer<U>) -> Answer<U> {
         match self {
             Self::Present(t) => f(t),
@@ -143,9 +143,9 @@ impl Answer<Data> {
 }
 
 impl<T> Answer<T> {
-    /// Returns the answer about something of which a policy file says nothing.
+    /// Returns the answer for something that a policy file does not set.
     pub(super) fn not_configured() -> Self {
-        Self::unread(Reason::NotConfigured, "the policy file says nothing about it, so Group Policy leaves it as it is")
+        Self::unread(Reason::NotConfigured, "the policy file does not set it, so Group Policy does not change it")
     }
 }
 
@@ -175,8 +175,8 @@ pub struct KeyFacts {
     /// existing values are here, and in a policy file also the values that it deletes. The names are spelled as in the
     /// target.
     pub values: BTreeMap<ValueName, Answer<Data>>,
-    /// Why it is not known whether the key exists, although there are answers about its values: a policy file sets
-    /// nothing in the key.
+    /// The reason why it is not known whether the key exists, although there are answers about its values: a policy
+    /// file sets nothing in the key.
     pub unsure: Option<Unread>,
     /// The class name and security descriptor; `None` unless all values were asked for.
     pub properties: Option<Answer<KeyProperties>>,

@@ -32,7 +32,7 @@ pub struct KeyChange {
     /// The key to change.
     #[serde(flatten)]
     pub key: Key,
-    /// What happens to the key itself.
+    /// The change of the key itself.
     pub action: ChangeAction,
     /// The class name and security descriptor: for a deleted key, the present ones; for a created key, the ones to set.
     /// `None` if the target stores none; a created key then inherits its security from its parent key.
@@ -69,7 +69,7 @@ impl ValueChange {
 }
 
 impl KeyChange {
-    /// Returns a change that leaves the key's class name and security descriptor alone.
+    /// Returns a change that does not change the key's class name and security descriptor.
     pub fn new(key: Key, action: ChangeAction, values: Vec<ValueChange>) -> Self {
         Self { key, action, properties: None, values, sensitive: BTreeSet::new() }
     }

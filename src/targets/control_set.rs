@@ -19,7 +19,7 @@ pub(super) fn of_link(value: &Data) -> Answer<u16> {
         Some(Ok(path)) => path.to_string(),
         Some(Err(text)) => text,
     };
-    let detail = format!(r"HKLM\SYSTEM\CurrentControlSet is a link to {to}, which is no control set");
+    let detail = format!(r"HKLM\SYSTEM\CurrentControlSet is a link to {to}, which is not a control set");
     Answer::unread(Reason::Malformed, detail)
 }
 

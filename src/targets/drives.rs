@@ -224,7 +224,8 @@ impl DriveFolder {
     fn names_below_root<'a>(&self, path: &'a str) -> Result<Vec<&'a str>, Unread> {
         let (drive, names) = file_names(path)?;
         if drive != self.letter {
-            let detail = format!("the folder that was given holds drive {}:, not drive {drive}:", self.letter);
+            let detail =
+                format!("the given folder contains the files of drive {}:, not of drive {drive}:", self.letter);
             return Err(Unread::new(Reason::Unknown, detail));
         }
         Ok(names)

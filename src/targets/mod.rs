@@ -217,7 +217,7 @@ impl Lock {
     }
 }
 
-/// Why a target as a whole could not be read or locked.
+/// The reason why a target as a whole could not be read or locked.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// The operating system reported an error.
@@ -241,7 +241,7 @@ pub enum TargetError {
     Malformed {
         /// The file or key that is damaged.
         what: String,
-        /// What is wrong, and where.
+        /// A description of the error, and where.
         detail: String,
         /// The option that allows reading the target in spite of this, if there is one.
         option: Option<NamedOption>,
@@ -265,7 +265,7 @@ pub enum TargetError {
     Remote {
         /// The other machine.
         what: String,
-        /// Why it could not be read or changed.
+        /// The reason why it could not be read or changed.
         trouble: smb::Trouble,
     },
 }
@@ -281,7 +281,7 @@ impl TargetError {
     }
 }
 
-/// Why a change was not written.
+/// The reason why a change was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The state of the target differs from the `before` of the change.
@@ -305,7 +305,7 @@ pub enum WriteError {
     Unsupported {
         /// The key, followed by the value name where the error is about a value.
         place: String,
-        /// What the target cannot store, and why.
+        /// The reason why the target cannot store the change.
         detail: String,
     },
     /// The system reported another error.
@@ -318,7 +318,7 @@ pub enum WriteError {
     },
 }
 
-/// Why changes were not written, and which changes may have been made.
+/// The reason why changes were not written, and which changes may have been made.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct WriteFailure {

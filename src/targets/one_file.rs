@@ -1,4 +1,4 @@
-//! What targets have in common that are one file: it is read into memory as a whole, edited there, and replaced as a
+//! The common code of targets that consist of one file. The file is read into memory, edited there, and replaced as a
 //! whole.
 
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{KeyChange, Lock, TargetError, WriteError, WriteFailure, lock::lock_beside};
 use crate::files::replace::{remove_leftovers, replace_file};
 
-/// The file of a target, and what was read from it.
+/// The file of a target, and the document that was read from it.
 #[derive(Debug)]
 pub(super) struct Loaded<D> {
     /// The path with links resolved. All names of one file therefore share a lock, and a write keeps the link.
@@ -27,7 +27,7 @@ impl<D> Loaded<D> {
     }
 }
 
-/// A target that is one file.
+/// A target that consists of one file.
 pub(super) trait OneFile {
     /// The content of the file in memory.
     type Document: Clone;
@@ -77,7 +77,7 @@ pub(super) type Replacements = Vec<(PathBuf, Vec<u8>)>;
 #[derive(Debug)]
 pub(super) struct NotReplaced {
     pub(super) error: WriteError,
-    /// Whether all files certainly have the bytes of before.
+    /// Whether all files certainly have the same bytes as before.
     pub(super) is_restored: bool,
 }
 
@@ -94,7 +94,7 @@ pub(super) fn refresh(target: &mut impl OneFile) -> Result<(), TargetError> {
 }
 
 fn reload(target: &mut impl OneFile) -> Result<(), TargetError> {
-    // If the file cannot be read, what was read before is no answer either.
+    // If the file cannot be read, the document that was read before is not valid any more.
     target.file().is_stale = true;
     let document = target.load()?;
     let file = target.file();

@@ -33,7 +33,7 @@ pub struct Snapshot {
     pub specs: Vec<String>,
     /// The facts that were read from the target.
     pub facts: Facts,
-    /// What its event logs say of the symptoms of the specs, where `kbfix snapshot --symptoms` asked for that.
+    /// The events in its event logs that are symptoms of the specs; only if `kbfix snapshot --symptoms` requested them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventAnswer>,
 }

@@ -36,7 +36,7 @@ fn more_are_made_only_when_the_operator_says_so() {
     let before = machine.export();
     machine.run("diff KB4034879 @target").code(1).says("warning[too-many-changes]");
     let refused = machine.run("apply KB4034879 @target @state").code(2).says("error[too-many-changes]");
-    refused.says("KB4034879: 1002 keys and values").says("allow that many (--max-changes 1002)");
+    refused.says("KB4034879: 1002 keys and values").says("raise the limit (--max-changes 1002)");
     let report = machine.run("apply KB4034879 @target @state --format json").code(2).json();
     let allow = serde_json::json!([{ "name": "max-changes", "value": "1002" }]);
     assert_eq!(report["diagnostics"][0]["options"], allow);

@@ -37,14 +37,14 @@ fn a_hotfix_that_waits_for_the_next_start_is_not_too_old() {
     let machine = waiting([6, 5, 7651, 19]);
     let replaced = r"C:\Program Files\Exchsrvr\bin\exprox.dll: the next start replaces this file with C:\Program Files\Exchsrvr\bin\SET42.tmp, which is 6.5.7651.19 (x86)";
     let human = machine.run("diff KB909094 @target").code(4).says("KB909094: pending restart").says(replaced);
-    human.says("this machine waits for a restart: it replaces C:");
+    human.says("this machine is already waiting for a restart: it replaces C:");
     for format in ["markdown", "html"] {
         machine
             .run(&format!("diff KB909094 @target --format {format}"))
             .code(4)
             .says("pending restart")
             .says("the next start replaces this file")
-            .says("this machine waits for a restart");
+            .says("this machine is already waiting for a restart");
     }
     let before = machine.export();
     machine.run("apply KB909094 @target @state").code(4).says("nothing was changed");
@@ -85,9 +85,12 @@ fn what_windows_waits_to_be_restarted_for_is_noted() {
     for key in [CBS, UPDATE] {
         add(&machine, &format!("[{}]", key.replace("HKLM", "HKEY_LOCAL_MACHINE")), "");
     }
-    let note = format!("this machine waits for a restart: {CBS} exists; {UPDATE} exists");
+    let note = format!("this machine is already waiting for a restart: {CBS} exists; {UPDATE} exists");
     machine.run("diff KB909094 @target").code(1).says(&note);
-    machine.run("diff KB909094 @target --format markdown").code(1).says("this machine waits for a restart");
+    machine
+        .run("diff KB909094 @target --format markdown")
+        .code(1)
+        .says("this machine is already waiting for a restart");
     machine.run("apply KB909094 @target @state").code(0).says(&note).says("done, and read back");
     // A spec that asks for a restart knows of it, and one without hotfix and restart has no use for it.
     let spec = |restart: &str| {
@@ -98,7 +101,7 @@ fn what_windows_waits_to_be_restarted_for_is_noted() {
     };
     machine.write("a.yaml", &spec("required"));
     let asks = machine.run("diff @/a.yaml @target").code(1).says(&note);
-    asks.says("the computer must be restarted, for which it waits already");
+    asks.says("the computer must be restarted; it is already waiting for a restart");
     machine.write("a.yaml", &spec("never"));
     let report = machine.run("diff @/a.yaml @target --format json").code(1).json();
     assert_eq!(report.get("pending_restart"), None);
@@ -135,7 +138,7 @@ fn an_old_snapshot_does_not_say_that_no_restart_is_pending() {
         .run("diff KB909094 --target snapshot:@/s.json")
         .code(4)
         .says("KB909094: blocked")
-        .says("not read      whether the machine waits for a restart is not known");
+        .says("not read      it is not known whether the machine is waiting for a restart");
 }
 
 #[test]
@@ -167,7 +170,11 @@ fn a_fleet_notes_the_signs_of_a_restart_beside_the_outcome() {
     let run = |format: &str| machine.run(&format!("fleet diff KB909094 --snapshots @/fleet --format {format}")).code(1);
     for format in ["human", "csv", "markdown", "html", "junit", "sarif"] {
         let told = run(format).says("RebootPending exists").says("RebootRequired exists").stdout;
-        assert_eq!(told.matches("pending-restart: this machine waits for a restart: HKLM").count(), 2, "{told}");
+        assert_eq!(
+            told.matches("pending-restart: this machine is already waiting for a restart: HKLM").count(),
+            2,
+            "{told}"
+        );
     }
     let report = run("json").json();
     assert_eq!(report["counts"]["notes"], json!({ "pending-restart": 2 }));

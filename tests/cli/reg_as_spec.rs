@@ -80,7 +80,7 @@ fn a_policy_and_the_text_of_one_are_specs_too_and_other_files_say_what_they_are(
     // Whose policy it is, nothing says.
     std::fs::create_dir(machine.path("User")).unwrap();
     std::fs::copy(machine.path("Registry.pol"), machine.path("User/Registry.pol")).unwrap();
-    machine.run("import @/User/Registry.pol").code(2).says("may be the policy of users").says("--root");
+    machine.run("import @/User/Registry.pol").code(2).says("may be a policy for users").says("--root");
     machine.run("diff @/User/Registry.pol @target").code(2).says("with `kbfix import` and --root HKCU");
 
     std::fs::write(machine.path("SOFTWARE"), b"regf\x01\0\0\0").unwrap();

@@ -254,7 +254,7 @@ fn nothing_is_undone_that_a_live_spec_needs() {
     let before = machine.export();
     retire(&machine, "A --specs @/specs/B.yaml")
         .code(4)
-        .says("B needs something that would be undone, and would then be blocked");
+        .says("the spec B needs a setting that would be undone; its outcome would then be blocked");
     assert_eq!(machine.export(), before);
     assert_eq!(machine.journals().len(), 2);
     retire(&machine, "A B").code(0);
@@ -339,7 +339,7 @@ fn what_no_journal_of_the_target_tells_is_refused() {
     write(&machine, "A", "Vendor", &number("Level", 1));
     retire(&machine, "--absent-from @/specs").code(0);
     apply(&machine, "A");
-    retire(&machine, "B").code(2).says("the journals of this target are about A");
+    retire(&machine, "B").code(2).says("the journals of this target contain these specs: A");
     retire(&machine, "A --absent-from @/specs").code(2);
     machine.run("retire @target @state").code(2);
     retire(&machine, "A --set x=1").code(2).says("--specs");

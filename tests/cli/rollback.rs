@@ -30,7 +30,7 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
     insta::assert_snapshot!(run.stdout, @r#"
     KB909094: blocked
       rollback of journal [JOURNAL], made [TIME]
-      because       HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint": was changed by someone else since, and is kept
+      because       HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint": someone else has changed it since, so it is kept
 
     conflict HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint"
       the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept
@@ -229,7 +229,7 @@ fn another_name_at_another_address_needs_a_word_of_the_operator() {
     let journal = machine.journals().remove(0);
     let line = line.replace("--last", &journal);
     machine.run(&line).code(2).says("plan-other-machine").says("--force-machine");
-    machine.run(&format!("{line} --check --force-machine")).code(1).says("this is CLONE");
-    machine.run(&format!("{line} --force-machine")).code(0).says("this is CLONE");
+    machine.run(&format!("{line} --check --force-machine")).code(1).says("this target is CLONE");
+    machine.run(&format!("{line} --force-machine")).code(0).says("this target is CLONE");
     assert!(!machine.read("clone.reg").contains("DAV]") && machine.export().contains("DAV]"));
 }

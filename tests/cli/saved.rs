@@ -82,7 +82,7 @@ fn what_a_reviewer_reads_as_found_is_what_the_facts_say() {
     };
     refused(|p| evidence(p, 0, 0, "found", "REG_DWORD 66 (0x42)".into()), "is REG_DWORD 66 (0x42) in the plan");
     refused(|p| evidence(p, 0, 2, "found", "6.5.7651.20 (x86)".into()), "is 6.5.7651.20 (x86) in the plan");
-    refused(|p| evidence(p, 0, 0, "result", "unmet".into()), "is not what its evidence says");
+    refused(|p| evidence(p, 0, 0, "result", "unmet".into()), "does not match its evidence");
     refused(|p| evidence(p, 2, 0, "planned_by", Value::Null), "is not in the form that kbfix writes");
     refused(
         |p| drop(p["specs"][2]["checks"][0]["evidence"][0].as_object_mut().unwrap().remove("planned_by")),

@@ -51,7 +51,10 @@ fn no_diff_report_journal_or_message_shows_it_and_the_plan_and_the_journal_have_
     let script = String::from_utf16_lossy(
         &script.stdout.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect::<Vec<_>>(),
     );
-    assert!(script.contains("\"Password\": left out, its data is sensitive") && !script.contains("hunter"), "{script}");
+    assert!(
+        script.contains("\"Password\": left out because its data is sensitive") && !script.contains("hunter"),
+        "{script}"
+    );
     let run = hides(machine.run(&format!("diff {line} --out @/plan.json")).code(1));
     let run = run.says("-\"Password\"=(REG_SZ, hidden)").says("+\"Password\"=(REG_SZ, hidden; it differs)");
     run.says("found REG_SZ (hidden), wanted (hidden)").says("password = (hidden)");

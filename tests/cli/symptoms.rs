@@ -108,7 +108,9 @@ fn what_cannot_be_read_is_not_known_and_never_no_event() {
         .says("not known: malformed: the file of the log Application: it does not begin with");
     assert_eq!(found(&machine, 4)["symptoms"][0]["found"]["unread"]["reason"], "malformed");
     fs::remove_file(&file).unwrap();
-    symptoms(&machine, "KB909094").code(4).says("not known: the target has the log Application, but no file of it");
+    symptoms(&machine, "KB909094")
+        .code(4)
+        .says("not known: the target has the log Application, but the file of the log is missing");
     // The targets that have no logs.
     machine.run("symptoms KB909094 @target @state").code(4).says("machine.reg has no event logs");
     let hive = machine.path("image/Windows/System32/config/SYSTEM");
@@ -122,7 +124,7 @@ fn what_cannot_be_read_is_not_known_and_never_no_event() {
                 registry: [{ key: 'HKLM\\SOFTWARE\\T' }]\n";
     machine.run_with(&format!("symptoms - {TARGET}"), spec).code(0).says("the target does not have the log My/Log");
     let none = spec.replace("symptoms: [{ event: { log: My/Log, source: S, id: 1 } }]\n", "");
-    machine.run_with(&format!("symptoms - {TARGET}"), &none).code(0).says("the spec describes none");
+    machine.run_with(&format!("symptoms - {TARGET}"), &none).code(0).says("the spec describes no symptom");
 }
 
 #[test]

@@ -107,6 +107,25 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
     assert_eq!(machine.export(), before);
 }
 
+/// A spec that is known to require nothing only after several batches of facts, because of a `*` in its `when`, is asked again
+/// about what a later spec creates, which was known before.
+#[test]
+fn what_an_earlier_spec_requires_may_be_known_after_the_changes_of_a_later_one() {
+    let machine = Machine::new();
+    machine.set_export(
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\T\\a]\r\n\"v\"=dword:00000001\r\n",
+    );
+    let each = spec("EACH", r"HKLM\SOFTWARE\T\*", "w: { type: REG_DWORD, data: 1 }");
+    let when = r"when: { registry: { key: 'HKLM\SOFTWARE\T\*', name: n } }";
+    machine.write("each.yaml", &each.replace("    values", &format!("    {when}\n    values")));
+    machine.write("new.yaml", &spec("NEW", r"HKLM\SOFTWARE\T\x", "n: { type: REG_DWORD, data: 3 }"));
+    machine
+        .run("diff @/each.yaml @/new.yaml @target")
+        .code(4)
+        .says(r"x: a `*` of EACH, earlier in this run, would match this key");
+    machine.run("diff @/new.yaml @/each.yaml @target").code(1).says("EACH: changes pending");
+}
+
 /// What a key that holds nothing else is to hold is known of each key only on the machine, where a `*` names it.
 #[test]
 fn no_later_spec_adds_to_a_key_that_holds_nothing_else() {

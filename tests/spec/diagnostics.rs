@@ -184,7 +184,9 @@ fn a_key_under_another_name_is_the_same_key() {
         let found = across(a, b);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(
-            found[0].contains(r"`w` in `HKLM\SOFTWARE\Classes\x\shell`, which must contain no other values"),
+            found[0].contains(
+                r"the value `w` in the key `HKLM\SOFTWARE\Classes\x\shell`, which must contain no other values"
+            ),
             "{found:?}"
         );
         assert_eq!(across(b, a).len(), 1);

@@ -44,7 +44,7 @@ impl FleetArguments {
         if members.each.is_empty() {
             let folder = self.snapshots.as_deref().unwrap_or(Path::new("the fleet file")).display();
             let diagnostic = Diagnostic::error(Code::FLEET_EMPTY, format!("the folder {folder} contains no machine"))
-                .hint("a machine is a .json file that `kbfix snapshot` wrote");
+                .hint("give a folder with snapshots: .json files that `kbfix snapshot` has written");
             return Err(CommandError::new(Exit::Refused, diagnostic));
         }
         Ok((members, ignored))

@@ -23,7 +23,7 @@ use crate::cli::{
 /// The largest plan of one machine, in bytes, that is read and therefore written.
 const MAX_PLAN: usize = 256 << 20;
 
-/// What the command is to plan or apply, as far as this is known before the target is read.
+/// The specs or the plan that a command must plan or apply, as far as they are known before the target is read.
 pub(in crate::cli) enum Asked {
     /// A complete request.
     Ready(Request),
@@ -105,7 +105,7 @@ fn refused(name: &str, error: BundleError) -> CommandError {
     CommandError::new(Exit::Refused, Diagnostic::error(code, format!("{name}: {error}")).hint(hint))
 }
 
-/// Where `--out` saves the plan.
+/// Returns the place where `--out` saves the plan.
 pub(in crate::cli) fn destination(out: &Path, inputs: &Inputs) -> Result<Destination, CommandError> {
     match Destination::new(out, inputs)? {
         Destination::StandardOutput => {

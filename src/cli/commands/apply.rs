@@ -1,4 +1,4 @@
-//! The command `kbfix apply`.
+//! The command `kbfix apply`: makes the changes that specs require, or those of a saved plan.
 
 use std::time::Duration;
 

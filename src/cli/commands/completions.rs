@@ -1,4 +1,4 @@
-//! The command `kbfix completions`.
+//! The command `kbfix completions`: prints completion scripts for shells.
 
 use kbfix::diag::Exit;
 

@@ -1,4 +1,4 @@
-//! The command `kbfix diff`.
+//! The command `kbfix diff`: shows the changes that a target needs.
 
 use std::path::PathBuf;
 

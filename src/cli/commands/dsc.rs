@@ -1,4 +1,4 @@
-//! The command `kbfix dsc`.
+//! The command `kbfix dsc`: acts as a resource of Microsoft DSC.
 
 use std::{
     fs,
@@ -162,7 +162,7 @@ fn export(of: &TypeArguments, output: &mut Output) -> Result<Exit, CommandError>
     Ok(Exit::Done)
 }
 
-/// What a call by DSC requests.
+/// The request of a call by DSC.
 struct Asked {
     resource: Resource,
     instance: Instance,
@@ -251,7 +251,7 @@ fn answer(state: &Map<String, Value>, output: &mut Output) -> Result<Exit, Comma
     line(&Value::Object(state.clone()), output)
 }
 
-/// Writes a value as one line.
+/// Prints a JSON value as one line.
 fn line(value: &Value, output: &mut Output) -> Result<Exit, CommandError> {
     output.result(&format!("{value}\n"));
     Ok(Exit::Done)

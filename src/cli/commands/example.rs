@@ -1,4 +1,4 @@
-//! The command `kbfix example`.
+//! The command `kbfix example`: creates the example machine.
 
 use std::{fs, path::PathBuf};
 

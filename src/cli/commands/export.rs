@@ -1,4 +1,4 @@
-//! The command `kbfix export`.
+//! The command `kbfix export`: writes specs in the formats of other tools.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! The command `kbfix hive`.
+//! The command `kbfix hive`: checks hive files.
 
 use std::path::PathBuf;
 

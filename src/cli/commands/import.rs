@@ -1,4 +1,4 @@
-//! The command `kbfix import`.
+//! The command `kbfix import`: makes specs from files of other tools.
 
 use std::{
     io,
@@ -81,7 +81,7 @@ fn id(text: &str) -> Result<String, String> {
 fn root(text: &str) -> Result<RootKey, String> {
     RootKey::parse(text)
         .filter(|root| matches!(root, RootKey::Hklm | RootKey::Hkcu))
-        .ok_or_else(|| "a Registry.pol is for HKLM or HKCU".to_owned())
+        .ok_or_else(|| "--root must be HKLM or HKCU for a Registry.pol".to_owned())
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
@@ -135,7 +135,7 @@ impl Arguments {
     fn reading(&self, bytes: &[u8]) -> Result<Reading, CommandError> {
         if self.root.is_some() && Kind::of(bytes) != Kind::Pol {
             return Err(CommandError::usage(
-                "--root is for a Registry.pol; this file says its root keys",
+                "--root can only be used with a Registry.pol; this file itself contains its root keys",
                 "remove --root",
             ));
         }

@@ -1,4 +1,4 @@
-//! The command `kbfix journal`.
+//! The command `kbfix journal`: lists and shows journals.
 
 use clap::Subcommand;
 

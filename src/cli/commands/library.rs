@@ -1,4 +1,4 @@
-//! The command `kbfix library`.
+//! The command `kbfix library`: lists and searches the built-in specs.
 
 use kbfix::{
     diag::Exit,

@@ -1,4 +1,4 @@
-//! The command `kbfix man`.
+//! The command `kbfix man`: writes the manual pages.
 
 use std::{fs, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! `kbfix retire`
+//! The command `kbfix retire`: undoes all changes of specs on a target.
 
 use std::path::PathBuf;
 
@@ -79,7 +79,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     state: StateArguments,
 
-    /// How the report is written.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }

@@ -1,4 +1,4 @@
-//! The command `kbfix rollback`.
+//! The command `kbfix rollback`: undoes the changes of one apply.
 
 use kbfix::{
     diag::Exit,

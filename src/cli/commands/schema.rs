@@ -1,4 +1,4 @@
-//! The command `kbfix schema`.
+//! The command `kbfix schema`: prints JSON schemas.
 
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The command `kbfix show`.
+//! The command `kbfix show`: prints a spec as an article.
 
 use crate::cli::{args::specs::SpecArguments, error::CommandError, output::Output};
 

@@ -1,4 +1,4 @@
-//! The command `kbfix snapshot`.
+//! The command `kbfix snapshot`: saves the facts that specs need.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `kbfix symptoms`
+//! The command `kbfix symptoms`: counts the events that articles describe.
 
 use crate::cli::{
     args::{

@@ -1,4 +1,4 @@
-//! The command `kbfix validate`.
+//! The command `kbfix validate`: checks spec files.
 
 use crate::cli::{
     args::specs::{self, SpecArguments},

@@ -33,13 +33,13 @@ pub struct SpecText {
     pub text: String,
 }
 
-/// Why the input does not match the schema of the resource.
+/// The reason why the input does not match the schema of the resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct InputError {
-    /// What is wrong, and where in the input.
+    /// A description of the error, and of its place in the input.
     pub what: String,
-    /// What the user can do about it.
+    /// The hint: what the user can do.
     pub hint: String,
 }
 

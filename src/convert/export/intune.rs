@@ -27,7 +27,7 @@ pub struct Remediation {
     pub remediate: String,
 }
 
-/// Why the scripts cannot be made.
+/// The reason why the scripts cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemediationError {
     /// A script would contain a secret, but everybody on the machine can read the script.

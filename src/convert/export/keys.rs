@@ -23,7 +23,7 @@ pub(super) struct ExportedKey<'a> {
     pub(super) state: KeyState,
     /// The names of the values whose data is sensitive.
     pub(super) sensitive: BTreeSet<ValueName>,
-    /// How far other content of the key must be deleted, if at all.
+    /// The other content of the key that must be deleted; `None` if it stays.
     pub(super) exclusive: Option<Exclusive>,
     /// Whether the list contains everything that the spec says about the key and the keys below it.
     pub(super) is_whole: bool,

@@ -261,7 +261,7 @@ fn a_policy_file_sets_and_deletes_values() {
     let lost = export.losses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     for what in [
         r"T\Old: left out: the spec deletes this key",
-        r#"T "none": left out: a policy file cannot hold REG_NONE"#,
+        r#"T "none": left out: a policy file cannot contain the type REG_NONE"#,
         r"HKCU\Software\Policies\T: left out: a policy file is for one",
     ] {
         assert!(lost.contains(what), "{lost}");

@@ -38,7 +38,7 @@ pub(super) enum State {
     Present {
         /// The values that the script names, each with its line.
         values: BTreeMap<ValueName, (LeftValue, usize)>,
-        /// What happens to the other values and subkeys of the key.
+        /// The effect of the script on the other values and subkeys of the key.
         others: Others,
         /// Whether the script creates the key, even if it sets no value in it.
         created: bool,
@@ -56,7 +56,7 @@ pub(super) enum LeftValue {
     Deleted,
 }
 
-/// What happens to the values and subkeys that the script does not name.
+/// The effect of the script on values and subkeys that it does not name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
     /// They stay as they are.

@@ -1,4 +1,4 @@
-//! Tells the files that can be imported apart by their first bytes.
+//! Recognizes the kind of a file to import by its first bytes.
 
 use crate::format::pol;
 

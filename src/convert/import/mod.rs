@@ -64,8 +64,12 @@ impl Reading {
     fn root_of(self, name: &str) -> Result<RootKey, Vec<Diagnostic>> {
         match self.root {
             None if may_be_of_users(name) => {
-                let message = format!("{name} may be the policy of users, and the file does not say it");
-                let hint = Hint::new("say whose policy it is: --root HKCU, or --root HKLM").option("root", "HKCU");
+                let message = format!(
+                    "{name} may be a policy for users or for the machine; the file itself does not contain this"
+                );
+                let hint =
+                    Hint::new("give --root HKCU for a policy of users, or --root HKLM for a policy of the machine")
+                        .option("root", "HKCU");
                 Err(vec![Diagnostic::error(Code::USAGE, message).hint(hint)])
             }
             root => Ok(root.unwrap_or(RootKey::Hklm)),
@@ -140,7 +144,7 @@ fn spec(
     }
     if rules.is_empty() {
         let message = "the file contains no key";
-        let hint = "export a key, or write an entry that sets something";
+        let hint = "export at least one key, or use a file with an entry that sets something";
         findings.push(Diagnostic::error(Code::NOTHING_DESIRED, message).at(file.place(1)).hint(hint));
         return Err(findings);
     }

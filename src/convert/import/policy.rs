@@ -41,8 +41,9 @@ pub(super) fn play<'a>(
         let (key, instruction) = match entry {
             Ok(entry) => entry,
             Err(why) => {
-                let message = format!("this entry cannot be understood: {why}");
-                let hint = "Windows may do something for it; take it out of the file, or take the file from a backup";
+                let message = format!("kbfix cannot read this entry: {why}");
+                let hint =
+                    "Windows may still process this entry; remove it from the file, or restore the file from a backup";
                 player.findings.push(Diagnostic::error(Code::POLICY_FILE, message).at(file.place(line)).hint(hint));
                 continue;
             }
@@ -66,7 +67,7 @@ pub(super) fn play<'a>(
             Instruction::CreateKey => player.create_key(&named),
             Instruction::SecureKey => {
                 let message = format!("a spec cannot express that the permissions of {key} change (`**SecureKey`)");
-                let hint = "take the entry out of the file, and mention it under `notes` of the spec";
+                let hint = "remove the entry from the file, and mention it under `notes` of the spec";
                 let finding = Diagnostic::error(Code::POLICY_SECURE_KEY, message).at(file.place(line));
                 player.findings.push(finding.hint(hint));
             }

@@ -29,7 +29,7 @@ pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>
             each_user = true;
             let message = "in this file HKEY_CURRENT_USER means the user who imports it; in a spec it means each user of the \
                 machine";
-            let hint = "check that this is what you want";
+            let hint = "check that the spec should apply to every user";
             findings.push(Diagnostic::warning(Code::IMPORT_EACH_USER, message).at(file.place(line)).hint(hint));
         }
         out.push((rule(left, file, findings), line));

@@ -14,9 +14,9 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 #[cfg(unix)]
-use unix::like_the_old_one;
+use unix::{inherit, like_the_old_one, like_the_old_one_or_folder};
 #[cfg(windows)]
-use windows::like_the_old_one;
+use windows::{like_the_old_one, like_the_old_one as like_the_old_one_or_folder};
 
 use crate::registry::notation::hex_digits;
 
@@ -30,7 +30,7 @@ use crate::registry::notation::hex_digits;
 /// # Errors
 /// Returns the system's error; the old file is then still there.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, |file| file.write_all(bytes), 0o666, || Ok(()))
+    put(path, |file| file.write_all(bytes), 0o666, like_the_old_one, || Ok(()))
 }
 
 /// Replaces a file as [`replace_file`] does, but calls `ready` first: after the new file is on disk, immediately before
@@ -39,7 +39,28 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Returns the errors of [`replace_file`] and of `ready`.
 pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-    put(path, |file| file.write_all(bytes), 0o666, ready)
+    put(path, |file| file.write_all(bytes), 0o666, like_the_old_one, ready)
+}
+
+/// Replaces a file as [`replace_file`] does; a file that did not exist before gets the NTFS permissions of its folder.
+///
+/// # Errors
+/// Returns the errors of [`replace_file`].
+pub fn replace_inheriting_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, |file| file.write_all(bytes), 0o666, like_the_old_one_or_folder, || Ok(()))
+}
+
+/// Creates a folder with the NTFS permissions of the folder above it.
+///
+/// # Errors
+/// Returns the system's error. No folder is left then.
+pub fn create_inheriting_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)?;
+    #[cfg(unix)]
+    fs::File::open(path).and_then(|folder| inherit(&folder, folder_of(path))).inspect_err(|_| {
+        let _ = fs::remove_dir(path);
+    })?;
+    Ok(())
 }
 
 /// Replaces a file as [`replace_file`] does; a file that did not exist before gets mode 0600 (on Unix).
@@ -58,7 +79,7 @@ pub fn replace_private_file_by(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    put(path, write, 0o600, || Ok(()))
+    put(path, write, 0o600, like_the_old_one, || Ok(()))
 }
 
 /// Creates the file at `path` with mode 0600 (on Unix), complete and synced to disk; never replaces an existing file.
@@ -83,12 +104,13 @@ fn put(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
     mode: u32,
+    adapt: fn(&NamedTempFile, &Path) -> io::Result<()>,
     ready: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, mode)?;
     // Set the permissions before writing the data, which may be confidential.
-    like_the_old_one(&file, path)?;
+    adapt(&file, path)?;
     let mut buffered = io::BufWriter::new(&mut file);
     write(&mut buffered)?;
     buffered.flush()?;

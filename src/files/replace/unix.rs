@@ -42,6 +42,30 @@ pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<(
     Ok(())
 }
 
+/// The attributes of [`NTFS`] that contain permissions.
+const PERMISSIONS: [&str; 2] = ["system.ntfs_acl", "system.ntfs_security"];
+
+/// Does the same. If there is no file at `path`, copies the NTFS permissions of its folder instead.
+///
+/// The drivers do not let new files inherit permissions, as Windows does: ntfs-3g gives everyone all rights.
+///
+/// # Errors
+/// Returns the system's error.
+pub(super) fn like_the_old_one_or_folder(new: &NamedTempFile, path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => inherit(new.as_file(), super::folder_of(path)),
+        _ => like_the_old_one(new, path),
+    }
+}
+
+/// Copies the NTFS permissions of a folder to a new file or folder in it.
+///
+/// # Errors
+/// Returns the system's error.
+pub(super) fn inherit(new: &File, folder: &Path) -> io::Result<()> {
+    PERMISSIONS.iter().try_for_each(|name| copy(OsStr::new(name), new, folder))
+}
+
 fn names(path: &Path) -> io::Result<Vec<OsString>> {
     let listed = match xattr::list_deref(path) {
         Ok(listed) => listed.collect(),

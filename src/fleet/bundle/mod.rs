@@ -93,7 +93,7 @@ impl Bundle {
     }
 }
 
-/// Why a fleet plan cannot be used: it cannot be read or trusted, or it has no plan for the machine.
+/// The reason why a fleet plan cannot be used: it cannot be read or trusted, or it has no plan for the machine.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// The file cannot be read.

@@ -44,8 +44,7 @@ pub fn read(
     if content != bundle.digest {
         let written = &bundle.digest;
         return Err(BundleError::Altered(format!(
-            "the digest in it is {written}, but the digest of its content is \
-            {content}"
+            "it contains the digest {written}, but the digest of its content is {content}"
         )));
     }
     if bundle.line() != head {

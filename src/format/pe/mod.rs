@@ -21,7 +21,7 @@ use object::{
 use crate::version::FileVersion;
 pub use resource::VersionError;
 
-/// What kbfix reads from a PE file: its machine and its file version.
+/// The parts of a PE file that kbfix reads: its machine and its file version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pe {
     /// The Machine field of IMAGE_FILE_HEADER, such as 0x014c for x86.
@@ -30,7 +30,7 @@ pub struct Pe {
     pub version: Result<Option<FileVersion>, VersionError>,
 }
 
-/// Why a file cannot be read as a PE file.
+/// The reason why a file cannot be read as a PE file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeError {
     /// The file is of another kind. This does not mean that it is damaged.

@@ -21,7 +21,7 @@ const FIXED_AT: usize = 40;
 /// `dwSignature` of VS_FIXEDFILEINFO.
 const SIGNATURE: u32 = 0xFEEF_04BD;
 
-/// Why the version of a PE file is not known.
+/// The reason why the version of a PE file is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
     /// The resource directory, or the version in it, is cut off or damaged.

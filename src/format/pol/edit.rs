@@ -17,25 +17,27 @@ const MAX_NAME: usize = 259;
 pub enum EditError {
     /// Group Policy does not set data of this type.
     #[error(
-        "a policy file cannot hold {0}; Group Policy sets REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_DWORD_BIG_ENDIAN, REG_MULTI_SZ and REG_QWORD"
+        "a policy file cannot contain the type {0}; Group Policy only sets REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_DWORD_BIG_ENDIAN, REG_MULTI_SZ and REG_QWORD"
     )]
     Type(ValueType),
     /// The data is longer than an entry can be.
-    #[error("a policy file cannot hold data of {0} bytes; an entry has {MAX_DATA} at most")]
+    #[error("a policy file cannot contain data of {0} bytes; the limit is {MAX_DATA} bytes")]
     DataTooLong(usize),
     /// The value name is longer than an entry can have.
     #[error(
-        "a policy file cannot hold a value name of {0} UTF-16 units; an entry has {MAX_NAME} at most, `**del.` included"
+        "a policy file cannot contain a value name of {0} UTF-16 units; the limit is {MAX_NAME} units, including `**del.`"
     )]
     NameTooLong(usize),
     /// Windows would read the value name as an instruction.
-    #[error("a policy file cannot hold a value name that begins with `**`: Windows takes it for an instruction")]
+    #[error(
+        "a policy file cannot contain a value name that begins with `**`, because Windows reads such a name as an instruction"
+    )]
     Reserved,
     /// The key is a root key, or its path is too long for the format.
-    #[error("a policy file cannot hold the key {0}: {1}")]
+    #[error("a policy file cannot contain the key {0}: {1}")]
     Key(KeyPath, String),
     /// An entry deletes all values of the key, so this value cannot become "not configured".
-    #[error("an entry deletes all values of {0}, so the file cannot leave one of them not configured")]
+    #[error("an entry of the policy file deletes all values of {0}, so no value of this key can be \"not configured\"")]
     DeletesAll(KeyPath),
 }
 

@@ -8,9 +8,9 @@ pub struct PolError {
     pub kind: PolErrorKind,
     /// The position in the file, in bytes from 0.
     pub offset: usize,
-    /// What was expected.
+    /// The text or data that was expected.
     pub expected: String,
-    /// What was found.
+    /// The text or data that was found.
     pub found: String,
 }
 
@@ -34,8 +34,8 @@ impl PolErrorKind {
     pub fn hint(self) -> &'static str {
         match self {
             Self::TooLarge => "no policy file of Windows is this large; check that this is a Registry.pol",
-            Self::Signature => "a Registry.pol begins with the bytes PReg; check that this is one",
-            Self::Version => "kbfix reads version 1, the only one that Microsoft documents",
+            Self::Signature => "check that this file is a Registry.pol, which begins with the bytes PReg",
+            Self::Version => "kbfix only reads version 1 of the format, because Microsoft documents no other version",
             Self::Syntax => {
                 "the file is damaged, and Windows ignores the rest of it; restore it from a backup, or write it \
                     again with gpedit"

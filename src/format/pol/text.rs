@@ -41,7 +41,7 @@ pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static st
     let configuration = match key.root() {
         RootKey::Hklm => "Computer",
         RootKey::Hkcu => "User",
-        _ => return Err("it is below neither HKLM nor HKCU"),
+        _ => return Err("the key is not below HKLM or HKCU"),
     };
     let (name, what) = match action {
         TextAction::Set(name, data) => (line_of(name)?, set(data)?),
@@ -67,8 +67,8 @@ pub(super) const ANY: &str = "*";
 fn line_of(name: &ValueName) -> Result<&str, &'static str> {
     match name.as_str() {
         "" => Ok(DEFAULT),
-        name if name.eq_ignore_ascii_case(DEFAULT) => Err("the text takes this name for the default value"),
-        name if is_reserved(name) => Err("Windows takes a value name that begins with `**` for an instruction"),
+        name if name.eq_ignore_ascii_case(DEFAULT) => Err("in this format, this name means the default value"),
+        name if is_reserved(name) => Err("Windows reads a value name that begins with `**` as an instruction"),
         name => Ok(name),
     }
 }
@@ -80,7 +80,7 @@ fn set(data: &Data) -> Result<String, &'static str> {
         (ValueType::SZ, Decoded::Text(text)) => Ok(format!("SZ:{}", escaped(&text))),
         (ValueType::EXPAND_SZ, Decoded::Text(text)) => Ok(format!("EXSZ:{}", escaped(&text))),
         (ValueType::MULTI_SZ, Decoded::List(list)) if list.iter().any(String::is_empty) => {
-            Err("the text cannot hold a list with an empty string")
+            Err("this format cannot express a list with an empty string")
         }
         (ValueType::MULTI_SZ, Decoded::List(list)) => {
             let list: Vec<String> = list.iter().map(|item| escaped(item)).collect();
@@ -91,7 +91,7 @@ fn set(data: &Data) -> Result<String, &'static str> {
             Ok(format!("BINARY:{}", bytes.join(",")))
         }
         (_, Decoded::Malformed(_)) => Err("its data is malformed"),
-        _ => Err("the text has no data of this type"),
+        _ => Err("this format has no data of this type"),
     }
 }
 

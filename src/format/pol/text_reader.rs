@@ -32,9 +32,9 @@ pub struct TextError {
     pub kind: TextErrorKind,
     /// The line, from 1.
     pub line: usize,
-    /// What was expected.
+    /// The text or data that was expected.
     pub expected: String,
-    /// What was found.
+    /// The text or data that was found.
     pub found: String,
 }
 
@@ -57,7 +57,7 @@ impl TextErrorKind {
         match self {
             Self::TooLarge => "import a part of the file",
             Self::Encoding => "save the file as UTF-8 with a byte order mark, or give its code page",
-            Self::Syntax => "an entry has four lines: Computer or User, the key, the value name, and what to do",
+            Self::Syntax => "write each entry as four lines: Computer or User, the key, the value name, and the action",
             Self::Unsupported => "remove the entry, and mention it under `notes` of the spec",
         }
     }
@@ -150,12 +150,12 @@ fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result
         expected: expected.to_owned(),
         found,
     };
-    let missing = |what| syntax(line, what, "an entry of fewer lines".to_owned());
+    let missing = |what| syntax(line, what, "an entry with too few lines".to_owned());
     let [key, name, what] = rest;
     let (key, key_line) = key.ok_or_else(|| missing("a key on the second line"))?;
     let (name, name_line) = name.ok_or_else(|| missing("a value name on the third line, or `(Default)`"))?;
     let (what, what_line) =
-        what.ok_or_else(|| missing("what to do on the fourth line, such as `DWORD:1` or `DELETE`"))?;
+        what.ok_or_else(|| missing("an action on the fourth line, such as `DWORD:1` or `DELETE`"))?;
     let whole = |action: &str| match name {
         ANY => Ok(()),
         _ => Err(syntax(name_line, &format!("`*` as the value name of {action}"), shown(name))),
@@ -169,7 +169,8 @@ fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result
         "DELETEKEYS" => ("**DeleteKeys".to_owned(), Data::sz(name)),
         "CLEAR" => {
             let expected = "an entry that sets or deletes something".to_owned();
-            let found = "`CLEAR`, which only takes a key out of the policy that LGPO.exe edits".to_owned();
+            let found =
+                "`CLEAR`, which only removes the settings of a key from the policy that LGPO.exe edits".to_owned();
             return Err(TextError { kind: TextErrorKind::Unsupported, line: what_line, expected, found });
         }
         _ => {

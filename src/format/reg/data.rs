@@ -16,7 +16,7 @@ pub(super) enum Written {
     Hex(ValueType, Vec<u8>),
 }
 
-/// Why data in the file cannot be decoded.
+/// The reason why data in the file cannot be decoded.
 pub(super) enum Undecoded {
     NeedsCodePage,
     Malformed(String),
@@ -260,7 +260,7 @@ fn to_ansi(data: &Data, code_page: Option<CodePage>) -> Result<Vec<u8>, String> 
         [] => String::from_utf16(&pairs.map(|p| u16::from_le_bytes([p[0], p[1]])).collect::<Vec<_>>()).ok(),
         _ => None,
     };
-    let text = text.ok_or("a version 4 file cannot hold string data that is not valid UTF-16")?;
+    let text = text.ok_or("a version 4 .reg file cannot contain string data that is not valid UTF-16")?;
     encoding::to_ansi(code_page, &text).map_err(|c| lacks(c, TextEncoding::Ansi(code_page)))
 }
 

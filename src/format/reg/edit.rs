@@ -12,11 +12,11 @@ use super::{
 };
 use crate::registry::{Data, KeyPath, ValueName, notation};
 
-/// Why a key or a value cannot be written to the file.
+/// The reason why a key or a value cannot be written to the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// A name contains a line break, which the format cannot express.
-    #[error("a .reg file cannot hold a name with a line break")]
+    #[error("a .reg file cannot contain a name with a line break")]
     LineBreak,
     /// The file's encoding cannot express a name or data.
     #[error("{0}")]

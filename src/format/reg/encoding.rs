@@ -79,7 +79,7 @@ impl FromStr for CodePage {
     fn from_str(text: &str) -> Result<Self, String> {
         text.parse().ok().and_then(Self::new).ok_or_else(|| {
             let numbers: Vec<String> = Self::NUMBERS.iter().map(ToString::to_string).collect();
-            format!("`{text}` is not a code page that kbfix knows; it knows {}", numbers.join(", "))
+            format!("kbfix does not support the code page `{text}`; it supports {}", numbers.join(", "))
         })
     }
 }
@@ -96,7 +96,7 @@ impl fmt::Debug for CodePage {
     }
 }
 
-/// Why bytes cannot be decoded.
+/// The reason why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::format) enum DecodeError {
     /// The bytes are ANSI text with bytes outside ASCII, but no code page is known.

@@ -33,7 +33,7 @@ pub struct Entry {
     pub(super) line_break_escape: bool,
 }
 
-/// What an entry says about its value.
+/// The effect of an entry on its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// The value has this data.

@@ -10,9 +10,9 @@ pub struct RegError {
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
-    /// What the file should have at this position.
+    /// The text that was expected at this position.
     pub expected: String,
-    /// What the file has at this position.
+    /// The text that was found at this position.
     pub found: String,
 }
 
@@ -94,13 +94,19 @@ impl RegErrorKind {
         match self {
             Self::TooLarge => "export only the keys that the specs need",
             Self::Header => "export again with `reg export KEY FILE`, or put the header on the first line",
-            Self::Hive => "a hive is a target, `hive:FILE=KEY`: for example --target 'hive:SOFTWARE=HKLM\\SOFTWARE'",
+            Self::Hive => {
+                "for a hive file, use the target `hive:FILE=KEY`, for example --target 'hive:SOFTWARE=HKLM\\SOFTWARE'"
+            }
             Self::CodePage => "give the ANSI code page of the machine that wrote the file, such as 1252 or 932",
-            Self::Key => "a section is [HKEY_LOCAL_MACHINE\\Name\\…] or, to delete, [-HKEY_LOCAL_MACHINE\\Name\\…]",
+            Self::Key => {
+                "write the section as [HKEY_LOCAL_MACHINE\\Name\\…], or as [-HKEY_LOCAL_MACHINE\\Name\\…] to delete the key"
+            }
             Self::OutsideKey => "put the value below the [key] that it belongs to",
-            Self::Syntax => "a line is a [key], \"name\"=data, @=data, a comment with `;`, or empty",
+            Self::Syntax => "write the line as [key], \"name\"=data, @=data or a comment with `;`, or leave it empty",
             Self::Escape => "write each backslash in a string twice, and a double quote as \\\"",
-            Self::Data => "data is \"text\", dword:00000001, hex:01,02, hex(7):61,00 or -",
+            Self::Data => {
+                "write the data in one of these forms: \"text\", dword:00000001, hex:01,02, hex(7):61,00, or - to delete the value"
+            }
             Self::Unfinished => "the file is incomplete; export it again",
         }
     }

@@ -31,7 +31,7 @@ pub(super) struct Parsed {
 pub struct Skipped {
     /// The first skipped line, counted from 1. The last one is the line of the error.
     pub from: usize,
-    /// Why the lines were skipped.
+    /// The reason why the lines were skipped.
     pub error: RegError,
 }
 

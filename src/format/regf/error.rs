@@ -33,19 +33,19 @@ pub enum Error {
         structure: &'static str,
         /// The offset of the structure in the file.
         offset: u64,
-        /// What is wrong with the structure.
+        /// A description of the error in the structure.
         problem: &'static str,
     },
     /// The hive was not written completely, or is cut short, and no given log can complete it.
     #[error("the hive is incomplete (dirty), and its logs cannot complete it: {why}")]
     Dirty {
-        /// Why no log could be used, or what is missing.
+        /// The reason why no log could be used, or what is missing.
         why: &'static str,
     },
     /// The base block is damaged, and no given log contains a copy of it.
     #[error("the base block's checksum is wrong, and no log can complete the hive: {why}")]
     BaseBlock {
-        /// Why no log could be used.
+        /// The reason why no log could be used.
         why: &'static str,
     },
     /// The logs were applied, but the result is not a valid hive.
@@ -53,7 +53,7 @@ pub enum Error {
     Recovery {
         /// Which log entries were applied.
         recovery: Recovery,
-        /// What is wrong with the resulting hive.
+        /// A description of the error in the resulting hive.
         source: Box<Error>,
     },
     /// The hive is dirty, so it was opened for reading only.
@@ -88,7 +88,7 @@ pub enum Error {
     /// Something is larger than the version of this hive allows.
     #[error("{what} of {size} bytes or elements is more than this hive can store (limit {limit})")]
     TooLarge {
-        /// What is too large.
+        /// The name of the thing that is too large.
         what: &'static str,
         /// Its size in bytes or elements.
         size: usize,

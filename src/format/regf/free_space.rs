@@ -100,7 +100,7 @@ impl Space {
     }
 }
 
-/// What the editor caches between edits. Everything here can be computed again from the hive.
+/// The cache of the editor between edits. Everything here can be computed again from the hive.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cache {
     /// The keys whose subkey lists are known to be sorted.

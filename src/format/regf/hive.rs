@@ -58,12 +58,12 @@ pub enum State {
     Recovered(Recovery),
     /// The file was incomplete, and no log completed it. Such a hive is read-only.
     Dirty {
-        /// Why the hive is incomplete, or why no log could be used.
+        /// The reason why the hive is incomplete, or why no log could be used.
         why: &'static str,
     },
 }
 
-/// Why a hive is incomplete if its file is too short.
+/// The reason why a hive is incomplete if its file is too short.
 const CUT_SHORT: &str = "the file is shorter than the hive bins whose size is in its base block";
 
 impl Hive {

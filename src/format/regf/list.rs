@@ -102,7 +102,7 @@ impl Hive {
         let mut sorted = list.leaves().to_vec();
         sorted.sort_unstable();
         if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(Error::cell(LIST, at, "the index root names a list twice"));
+            return Err(Error::cell(LIST, at, "the index root refers to a list twice"));
         }
         Ok(list)
     }

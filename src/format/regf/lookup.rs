@@ -80,7 +80,7 @@ impl Hive {
             for &at in list.leaves() {
                 match self.leaf(at) {
                     Ok(leaf) if places.len() + leaf.len() > limit => {
-                        return Err(Error::cell(LIST, at, "the lists name more keys than the hive has room for"));
+                        return Err(Error::cell(LIST, at, "the subkey lists contain more keys than fit into the hive"));
                     }
                     Ok(leaf) => places.extend(leaf.keys().map(Ok)),
                     Err(error) => places.push(Err(error)),
@@ -173,7 +173,11 @@ impl Hive {
             return Err(Error::cell(KEY, at, "a subkey list contains the hive's root"));
         }
         if key.u32(PARENT) != parent {
-            return Err(Error::cell(KEY, at, "the key names another parent than the key that lists it"));
+            return Err(Error::cell(
+                KEY,
+                at,
+                "the parent that the key names is not the key whose subkey list contains it",
+            ));
         }
         Ok(key)
     }

@@ -37,7 +37,7 @@ impl From<SystemTime> for Filetime {
     }
 }
 
-/// What to do with the logs of a saved hive.
+/// Tells the caller whether to empty the logs of a saved hive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogsAfterSave {
     /// The sequence number of the saved file. Both sequence fields of its base block have this value.

@@ -38,7 +38,7 @@ pub struct ValueNode<'a> {
     cell: &'a [u8],
 }
 
-/// Where the data of a value is stored.
+/// The place where the data of a value is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Storage {
     /// In the value record.

@@ -37,11 +37,11 @@ impl<'a> Walk<'a> {
         }
         let at = key.u32(SUBKEY_LIST);
         if !self.lists.insert(at) {
-            return Err(Error::cell(super::list::LIST, at, "two keys have the same list"));
+            return Err(Error::cell(super::list::LIST, at, "two keys refer to the same subkey list"));
         }
         for leaf in self.hive.list(at)?.leaves() {
             if *leaf != at && !self.lists.insert(*leaf) {
-                return Err(Error::cell(super::list::LIST, *leaf, "two keys have the same list"));
+                return Err(Error::cell(super::list::LIST, *leaf, "two keys refer to the same subkey list"));
             }
         }
         self.stack.push(self.hive.subkeys(key.node())?);

@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 use super::step::{Step, StepKind, StepResult};
 use crate::{plan::Install, registry::notation::hex_digits};
 
-/// Why a package cannot be run. Nothing was changed.
+/// The reason why a package cannot be run. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
     /// The package cannot be read or copied.
@@ -46,7 +46,7 @@ pub enum PackageError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why it cannot be trusted.
+        /// The reason why it cannot be trusted.
         detail: String,
     },
     /// The file is not the package that the spec names.
@@ -211,7 +211,7 @@ impl Prepared {
         let left = process.leave();
         // Exit codes of Windows are unsigned 32-bit numbers.
         let Some(code) = status.code().map(i32::cast_unsigned) else {
-            return step(StepResult::Failed, "it was ended by a signal".to_owned());
+            return step(StepResult::Failed, "a signal ended it".to_owned());
         };
         let meaning = self.kind.meaning(code);
         if install.success.contains(&code) {

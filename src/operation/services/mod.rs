@@ -5,7 +5,7 @@
 
 #[cfg(windows)]
 mod manager;
-#[cfg_attr(not(windows), allow(dead_code, reason = "there is a service manager on Windows only"))]
+#[cfg_attr(not(windows), allow(dead_code, reason = "only Windows has a service manager"))]
 mod patience;
 
 use std::collections::BTreeSet;
@@ -85,7 +85,7 @@ pub fn restart_local(services: &[String], tell: impl FnMut(&Step)) -> std::resul
 /// Always.
 #[cfg(not(windows))]
 pub fn restart_local(_services: &[String], _tell: impl FnMut(&Step)) -> std::result::Result<Vec<Step>, String> {
-    Err("there is a service manager on Windows only".to_owned())
+    Err("only Windows has a service manager".to_owned())
 }
 
 /// Returns those of the services that do not exist on this computer.
@@ -105,7 +105,7 @@ pub fn missing_local(services: &[String]) -> std::result::Result<Vec<String>, St
 /// Always.
 #[cfg(not(windows))]
 pub fn missing_local(_services: &[String]) -> std::result::Result<Vec<String>, String> {
-    Err("there is a service manager on Windows only".to_owned())
+    Err("only Windows has a service manager".to_owned())
 }
 
 /// Returns those of the services that do not exist.

@@ -17,7 +17,7 @@ use crate::{
 /// An apply that is still in place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LastApply {
-    /// When its changes were made and read back, as RFC 3339 in UTC.
+    /// The time at which its changes were made and read back, as RFC 3339 in UTC.
     #[schemars(with = "String")]
     pub time: Timestamp,
     /// The id of the journal.

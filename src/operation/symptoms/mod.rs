@@ -65,34 +65,34 @@ pub struct SpecSymptoms {
 pub struct FoundSymptom {
     /// The event.
     pub event: EventQuery,
-    /// How the remedy affects the event.
+    /// The effect of the remedy on the event.
     pub expect: Expectation,
     /// A note for the operator.
     pub note: Option<String>,
     /// The events in the log. Absent means that the target has no such log.
     pub found: Answer<Seen>,
-    /// How often the event was logged before and since the last apply; null if there was no apply, or if either number
-    /// is not known.
+    /// The number of times that the event was logged before and since the last apply; null if there was no apply, or if
+    /// either number is not known.
     pub apply: Option<AroundApply>,
     /// The same in a sentence.
     pub sentence: String,
 }
 
-/// How often an event was logged.
+/// The number of times that an event was logged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Seen {
     /// The number of these events in the log.
     pub count: u64,
-    /// When the first of them was logged, as RFC 3339 in UTC; null if there is none.
+    /// The time at which the first of them was logged, as RFC 3339 in UTC; null if there is none.
     #[schemars(with = "Option<String>")]
     pub first: Option<Timestamp>,
-    /// When the last of them was logged; null if there is none.
+    /// The time at which the last of them was logged; null if there is none.
     #[schemars(with = "Option<String>")]
     pub last: Option<Timestamp>,
-    /// When the oldest event of any kind in the log was logged; null if the log is empty.
+    /// The time at which the oldest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_begins: Option<Timestamp>,
-    /// When the newest event of any kind in the log was logged; null if the log is empty.
+    /// The time at which the newest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_ends: Option<Timestamp>,
     /// The part of the log that could not be read, so that there may be more events than were counted; null if all was
@@ -100,7 +100,7 @@ pub struct Seen {
     pub damage: Option<String>,
 }
 
-/// How often an event was logged before and since an apply.
+/// The number of times that an event was logged before and since an apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AroundApply {
     /// The number of events since the apply.

@@ -244,9 +244,9 @@ fn undo(spec: &Spec) -> Vec<Block> {
         text.push_str(" The hotfix stays installed.");
     }
     if !spec.document.manual_steps.is_empty() {
-        text.push_str(" Undo by hand what was done by hand.");
+        text.push_str(" Undo the manual steps by hand.");
     }
-    text.push_str(" Whatever has to be restarted after the change has to be restarted after the rollback too.");
+    text.push_str(" After a rollback, restart the same things as after the change.");
     blocks.push(Block::Text(text));
     blocks
 }

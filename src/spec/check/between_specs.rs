@@ -42,7 +42,7 @@ fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>)
         all.dedup();
         let hint = match suggest(name, all.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None if all.is_empty() => "no spec of this run has parameters".to_owned(),
+            None if all.is_empty() => "none of the specs in this run has a parameter".to_owned(),
             None => format!("the parameters are {}", first_few(all.iter().map(|n| format!("`{n}`")))),
         };
         let message = format!("no spec of this run has a parameter `{}`", shorten(name));
@@ -167,7 +167,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
             _ => false,
         };
         if !own.iter().any(names_it) {
-            let what = format!("`{}` in `{key}`, which must contain no other values", value.name);
+            let what = format!("the value `{}` in the key `{key}`, which must contain no other values", value.name);
             let path = value_path(other, value.name.as_str());
             report(sources, exclusive, other, &what, conditional || value.when.is_some(), &path, out);
         }

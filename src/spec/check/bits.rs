@@ -23,7 +23,7 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
         match data::number(scalar) {
             Some(number) if number <= most => Some(number),
             Some(_) => {
-                let message = format!("{} has bits that a {value_type} does not have", data::show_scalar(scalar));
+                let message = format!("{} has more bits than a {value_type}", data::show_scalar(scalar));
                 cx.error(Code::DATA_RANGE, &path, message, "a REG_DWORD has 32 bits, a REG_QWORD 64");
                 None
             }
@@ -37,7 +37,7 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
     let (set, clear) = (part(&bits.set, "set"), part(&bits.clear, "clear"));
     let (set, clear) = (set?, clear?);
     if set | clear == 0 {
-        cx.error_at_name(Code::EMPTY, path, "`set` and `clear` name no bit", "give `set`, `clear` or both");
+        cx.error_at_name(Code::EMPTY, path, "`set` and `clear` do not contain any bit", "give `set`, `clear` or both");
         return None;
     }
     if set & clear != 0 {
@@ -55,7 +55,12 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
     let (add, remove) = (add?, remove?);
     let may_be_empty = |part: &Option<DataExpression>| matches!(part, Some(DataExpression::Parameter(_)));
     if add.is_empty() && remove.is_empty() && !may_be_empty(&edit.add) && !may_be_empty(&edit.remove) {
-        cx.error_at_name(Code::EMPTY, path, "`add` and `remove` name no string", "give `add`, `remove` or both");
+        cx.error_at_name(
+            Code::EMPTY,
+            path,
+            "`add` and `remove` do not contain any string",
+            "give `add`, `remove` or both",
+        );
         return None;
     }
     let removed: HashSet<_> = remove.iter().map(|item| name::folded(item)).collect();

@@ -11,13 +11,13 @@ use crate::{
 
 use super::{Context, Path, parameter::Resolved};
 
-/// Why data cannot be stored with a type.
+/// The reason why data cannot be stored with a type.
 pub(super) struct Misfit {
     /// The stable code of the error.
     pub code: Code,
-    /// What is wrong.
+    /// A description of the error.
     pub message: String,
-    /// How to correct it.
+    /// The instruction for the author to correct it.
     pub hint: Hint,
     /// The wrong part of a string, if not the whole string is wrong.
     pub part: Option<String>,
@@ -77,7 +77,7 @@ pub(super) fn write_number(text: &str) -> String {
     let decimal = if digits.is_empty() { "0" } else { digits };
     match u64::from_str_radix(text, 8) {
         Ok(octal) if octal > 7 => {
-            format!("write 0x{octal:x} where it is octal, {} where it is decimal", shorten(decimal))
+            format!("write 0x{octal:x} if the number is octal, {} if it is decimal", shorten(decimal))
         }
         _ => format!("write {}, without the zero", shorten(decimal)),
     }
@@ -243,7 +243,8 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     Ok(Data::new(value_type, bytes))
 }
 
-/// What an expression means in this run, and, if it is a parameter, all other data that it could mean.
+/// The data that an expression stands for in this run. If it is a parameter, also all other data that it could stand
+/// for.
 pub(super) struct Meaning {
     /// The data that is used in this run.
     pub chosen: Literal,

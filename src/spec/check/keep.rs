@@ -47,7 +47,7 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
         _ => false,
     };
     if which.ignore_case.is_some() && !lists {
-        let message = "`ignore_case` is only about the items of a list";
+        let message = "`ignore_case` has an effect only on the items of a list";
         cx.error_at_name(Code::CONTRADICTION, &path.field("ignore_case"), message, "remove `ignore_case`");
         return None;
     }
@@ -91,7 +91,7 @@ fn items(
                 Code::TYPE_MISMATCH,
                 path,
                 message,
-                "name the string between its items, such as `separator: \",\"`",
+                "give the string between the items, such as `separator: \",\"`",
             );
             return None;
         }

@@ -212,7 +212,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
         && number.len() == 3
         && number.bytes().all(|b| b.is_ascii_digit())
     {
-        let message = format!("`{set}` is one control set, which is not always the current one");
+        let message = format!("`{set}` is a numbered control set, which is not always the current one");
         cx.error_within(Code::CONTROL_SET, path, set, message, "write `CurrentControlSet`");
         sound = false;
     }
@@ -283,7 +283,7 @@ pub(super) fn value_in_key<'n>(
 ) {
     let Some(NamePattern::Name(last)) = key.names.last() else { return };
     if let Some(value) = values.into_iter().find(|value| name::compare(last.as_str(), value).is_eq()) {
-        let message = format!("the key ends in `{}`, which is the name of the value", shorten(value));
+        let message = format!("the last name in the key, `{}`, is the name of the value", shorten(value));
         let hint =
             "articles often print key and value name in one line; if that is the case here, remove the last name";
         cx.warning_within(Code::VALUE_IN_KEY, path, Part::Data, last.as_str(), message, hint);
@@ -295,8 +295,8 @@ pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part:
     names::check(cx, text, path, part);
     let hint = match ValueName::new(text) {
         Ok(name) if text == "@" || text.eq_ignore_ascii_case("(default)") => {
-            let message = format!("`{text}` is a value of that name, not the key's default value");
-            cx.warning(Code::VALUE_NAME, path, part, message, "the default value is \"\"");
+            let message = format!("`{text}` means a value with this name, not the default value of the key");
+            cx.warning(Code::VALUE_NAME, path, part, message, "write \"\" for the default value");
             return Some(name);
         }
         Ok(name) => return Some(name),
@@ -319,16 +319,16 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
     } else {
         return true;
     };
-    cx.error(Code::PROTECTED_KEY, path, message, "name the key below it that the article means");
+    cx.error(Code::PROTECTED_KEY, path, message, "write the subkey that the article means");
     false
 }
 
 /// Reports a rule that would delete everything else in a protected key. Returns whether the rule is allowed.
 pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
-        format!("`{key}` is a root key; what is in it is never deleted as a whole")
+        format!("`{key}` is a root key; kbfix never deletes everything in a root key")
     } else if can_be_protected(key) {
-        format!("`{key}` is a key that Windows needs; kbfix never deletes what else it contains")
+        format!("`{key}` is a key that Windows needs; kbfix never deletes its other contents")
     } else {
         return true;
     };

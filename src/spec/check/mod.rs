@@ -66,7 +66,7 @@ impl Checked {
     }
 }
 
-/// What the checks of all parts share.
+/// The state that the checks of all parts share.
 struct Context<'t> {
     findings: Findings<'t>,
     parameters: BTreeMap<String, parameter::Resolved>,
@@ -294,7 +294,7 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
             && (at.key.root == crate::registry::RootKey::Hkcu || at.key.has_star())
         {
             let message = format!("`{}` can match several keys, but a location is one folder", at.key);
-            cx.error(Code::LOCATION_NOT_SINGLE, &path.field("key"), message, "name one key below HKLM");
+            cx.error(Code::LOCATION_NOT_SINGLE, &path.field("key"), message, "give one key below HKLM");
         }
         match (&mut out, at) {
             (Some(map), Some(at)) if legal => drop(map.insert(name.clone(), at)),

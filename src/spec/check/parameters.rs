@@ -167,7 +167,7 @@ fn limits<'p>(
             Some(data) => allowed.push((data, *meaning)),
             None => {
                 let message = format!("`{}` is not {}", data::show_scalar(scalar), word(kind));
-                let hint = "make everything in `allowed` of the parameter's type";
+                let hint = "give all values in `allowed` the type of the parameter";
                 match &from.allowed {
                     Some(Allowed::Meanings(_)) => {
                         cx.error_at_name(
@@ -267,7 +267,7 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
         Setting::List(list) if limits.kind == ParameterType::List => return Some(Literal::List(list.clone())),
         Setting::List(_) => {
             let message = format!("the parameter `{name}` is set to a list, but is {}", word(limits.kind));
-            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "set it to one piece of data");
+            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "set it to a single value");
             return None;
         }
     };

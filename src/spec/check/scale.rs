@@ -39,7 +39,7 @@ fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
         let numbers: Vec<u64> = of_parameter.collect();
         // Without a limit, the parameter can be any number.
         if numbers.is_empty() || !is_switch(&numbers) {
-            return Some(format!("the parameter `{name}` can be other than on or off"));
+            return Some(format!("the parameter `{name}` can have other values than on and off"));
         }
     }
     let allowed: Vec<u64> = rule.allowed.iter().flatten().filter_map(|scalar: &Scalar| data::number(scalar)).collect();

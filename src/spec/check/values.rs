@@ -148,7 +148,7 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
         return Some(Desired::OneOf(all));
     }
     let &[value_type @ (ValueType::SZ | ValueType::EXPAND_SZ)] = types else {
-        let message = "`comma_set` compares a string, of type REG_SZ or REG_EXPAND_SZ";
+        let message = "`comma_set` can only be used with a string, that is, with the type REG_SZ or REG_EXPAND_SZ";
         cx.error(Code::TYPE_MISMATCH, &path.field("compare"), message, "remove `compare`, or make the type REG_SZ");
         return None;
     };

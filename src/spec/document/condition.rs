@@ -153,7 +153,7 @@ pub struct RegistryTest {
     pub version: Option<VersionRange>,
 }
 
-/// What the data of a value must be equal to: data, or another value of the target.
+/// The thing to which the data of a value must be equal: data, or another value of the target.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Comparison {

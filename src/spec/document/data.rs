@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
-    /// What the operator decides with this parameter, in words.
+    /// A description of the decision that the operator makes with this parameter.
     pub description: String,
     /// The type of the data. By default it is determined by the values that use the parameter: a number for REG_DWORD
     /// and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string. If the values do not determine one type, it is the

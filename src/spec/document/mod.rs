@@ -89,8 +89,8 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub registry: Vec<KeyRule>,
-    /// What the article requires in addition to the registry: permissions, files, tasks, features. kbfix prints these
-    /// steps but does not do them.
+    /// The steps that the article requires in addition to the registry: permissions, files, tasks, features. kbfix
+    /// prints these steps but does not do them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub manual_steps: Vec<ManualStep>,
@@ -123,9 +123,9 @@ pub struct Article {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// How close the source is to Microsoft's own text.
+    /// The distance of the source from Microsoft's own text.
     pub level: SourceLevel,
-    /// What the source says.
+    /// The facts that the source states.
     pub what: String,
     /// The address of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub struct Source {
     pub url: Option<String>,
 }
 
-/// How close a source is to Microsoft's own text.
+/// The distance of a source from Microsoft's own text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceLevel {
@@ -151,7 +151,7 @@ pub enum SourceLevel {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManualStep {
-    /// What to do.
+    /// The step to do.
     #[schemars(length(min = 1))]
     pub what: String,
     /// Whether the step comes `before` or `after` (the default) the changes in the registry.
@@ -163,7 +163,7 @@ pub struct ManualStep {
     pub url: Option<String>,
 }
 
-/// When a step must be done.
+/// The point at which a step must be done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepOrder {
@@ -226,7 +226,7 @@ pub enum ComputerRestart {
 pub struct Symptom {
     /// An event in an event log.
     pub event: Event,
-    /// What the remedy does to the event: `gone` (the default) or `appears`.
+    /// The effect of the remedy on the event: `gone` (the default) or `appears`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expectation>,
     /// A note for the operator.
@@ -234,7 +234,7 @@ pub struct Symptom {
     pub note: Option<String>,
 }
 
-/// What the remedy does to a symptom.
+/// The effect of the remedy on a symptom.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expectation {

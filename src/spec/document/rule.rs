@@ -20,7 +20,7 @@ pub struct KeyRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
-    /// How serious it is if the rule is not satisfied.
+    /// The severity if the rule is not satisfied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// The controls of other catalogues that the rule implements.
@@ -65,7 +65,7 @@ pub struct KeyRule {
     pub note: Option<String>,
 }
 
-/// When a rule that is written only on request counts as done.
+/// The condition under which a rule that is written only on request counts as done.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
@@ -87,7 +87,7 @@ pub enum ViewChoice {
     Both,
 }
 
-/// What happens to a key that must be absent but has subkeys.
+/// The effect of a rule on a key that must be absent but has subkeys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnSubkeys {
@@ -119,7 +119,7 @@ pub enum Ensure {
     Absent,
 }
 
-/// What is required of one value. Exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent` is given.
+/// The requirement for one value. Exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent` is given.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
@@ -128,7 +128,7 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
-    /// How serious it is if the value is not as required. The default is the severity of the rule.
+    /// The severity if the value is not as required. The default is the severity of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// The controls of other catalogues that the value implements. The default is the controls of the rule.
@@ -171,8 +171,8 @@ pub struct ValueRule {
     /// is absent, or if the pattern does not match exactly once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace: Option<Box<Replace>>,
-    /// How existing and desired data are compared. `exact` (the default) compares type and bytes. `comma_set` compares
-    /// lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
+    /// The way in which existing and desired data are compared. `exact` (the default) compares type and bytes.
+    /// `comma_set` compares lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
     /// Whether the data is secret. Diffs, reports, messages and the output of `kbfix journal` then show only its type
@@ -298,7 +298,7 @@ pub struct Replace {
     pub with: DataExpression,
 }
 
-/// How existing and desired data are compared.
+/// The way in which existing and desired data are compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Compare {

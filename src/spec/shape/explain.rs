@@ -34,7 +34,7 @@ pub(in crate::spec) struct Verdict {
 pub(in crate::spec) struct Explainer<'a, 't> {
     /// The schema.
     pub schema: &'a Value,
-    /// Where the findings are added.
+    /// The collection to which the findings are added.
     pub findings: &'a mut Findings<'t>,
     /// The errors that were found so far.
     pub verdict: Verdict,

@@ -1,4 +1,4 @@
-//! How a YAML reader interprets an unquoted scalar. Also recognizes scalars that all readers interpret alike.
+//! The interpretation of an unquoted scalar by a YAML reader. Also recognizes scalars that all readers interpret alike.
 
 /// The interpretation of an unquoted scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]

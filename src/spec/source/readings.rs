@@ -18,12 +18,12 @@ pub(in crate::spec) fn quote_hint(text: &str) -> Option<Hint> {
     (!text.contains(['"', '\\'])).then(|| Hint::quote(&format!("\"{}\"", shorten(text))))
 }
 
-/// How the three kinds of readers interpret a scalar.
+/// The interpretations of a scalar by the three kinds of readers.
 #[derive(Clone, Copy)]
 pub(in crate::spec) struct Readings {
     here: Reading,
     new: Reading,
-    /// How YAML 1.1 interprets the scalar.
+    /// The interpretation in YAML 1.1.
     pub(in crate::spec) old: Reading,
 }
 
@@ -32,6 +32,10 @@ impl Readings {
     pub(in crate::spec) fn of(text: &str) -> Self {
         if is_plainly_text(text) {
             return Self { here: Reading::Text, new: Reading::Text, old: Reading::Text };
+        }
+        if let Some(number) = plain_number(text) {
+            let number = Reading::Int(Some(number));
+            return Self { here: number, new: number, old: number };
         }
         Self { here: here(text), new: yaml12(text), old: yaml11(text) }
     }
@@ -83,6 +87,12 @@ impl Readings {
 /// a sign, a point, `~`, `=` or `<`, or is a word of at most five letters, such as `False`.
 fn is_plainly_text(text: &str) -> bool {
     text.len() > "False".len() && text.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// Returns the number that the text certainly is to every reader: decimal digits without a leading zero.
+fn plain_number(text: &str) -> Option<i128> {
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    if is_plain { text.parse().ok() } else { None }
 }
 
 /// Returns whether every reader reads `text` without quotes as a string.
@@ -243,6 +253,13 @@ mod tests {
                 plain += 1;
             } else {
                 other += 1;
+            }
+        }
+        for text in ["0", "7", "10", "4294967296", "18446744073709551616", "", "00", "07", "-1", "1_0", "1:30"] {
+            if let Some(number) = plain_number(text) {
+                let number = Reading::Int(Some(number));
+                assert_eq!((here(text), yaml12(text), yaml11(text)), (number, number, number));
+                plain += 1;
             }
         }
         assert!(plain > 50 && other > 20, "{plain} plain, {other} other");

@@ -10,7 +10,7 @@ pub(in crate::spec) struct Slip {
     pub spot: Spot,
     /// A description of the mistake.
     pub message: String,
-    /// How to correct it.
+    /// The instruction for the author to correct it.
     pub hint: String,
 }
 

@@ -88,8 +88,10 @@ fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
             };
             match c {
                 '\\' if !known => {
-                    let message =
-                        format!("in double quotes a backslash begins an escape, and `\\{}` is not one", next?);
+                    let message = format!(
+                        "in double quotes a backslash begins an escape, and `\\{}` is not a valid escape",
+                        next?
+                    );
                     let hint =
                         "write the string in single quotes or without quotes, where a backslash has no special meaning";
                     return Some(line.slip(column, 2, message, hint));
@@ -184,7 +186,7 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     }
     let name = line.part(indent + 1, at.column);
     let message = format!("`{}` is indented further than the fields that it belongs to", shorten(&name));
-    let hint = "begin it in the same column as the fields around it";
+    let hint = "indent it like the fields next to it";
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 
@@ -228,8 +230,8 @@ mod tests {
     #[test]
     fn each_slip_is_named_where_it_is() {
         for (text, line, column, words) in [
-            ("id: a\ntitle: \"HKLM\\SOFTWARE\"\n", 2, 13, "`\\S` is not one"),
-            ("id: a\ntitle: \"\\x4\"\n", 2, 9, "`\\x` is not one"),
+            ("id: a\ntitle: \"HKLM\\SOFTWARE\"\n", 2, 13, "`\\S` is not a valid escape"),
+            ("id: a\ntitle: \"\\x4\"\n", 2, 9, "`\\x` is not a valid escape"),
             ("id:\ta\n", 1, 4, "a tab where"),
             ("id: a\n\tb: 1\n", 2, 1, "the indentation contains a tab"),
             ("title: Event ID 1000: it fails\n", 1, 21, "'Event ID 1000: it fails'"),

@@ -160,7 +160,7 @@ impl Places {
     }
 }
 
-/// What [`Places::walk`] visits.
+/// A part of the document that [`Places::walk`] visits.
 pub(in crate::spec) enum Visited<'a> {
     /// The name of a field.
     Name(&'a Entry),

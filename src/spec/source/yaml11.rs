@@ -1,4 +1,4 @@
-//! How YAML 1.1 interprets an unquoted scalar.
+//! Interprets an unquoted scalar as YAML 1.1 does.
 //!
 //! Sources: the YAML 1.1 type repository (bool, int, float, timestamp, merge, value); PyYAML's resolver.py and
 //! constructor.py.

@@ -43,19 +43,19 @@ pub struct EventQuery {
 pub struct EventFacts {
     /// The number of these events in the log.
     pub count: u64,
-    /// When the first of them was logged, as RFC 3339 in UTC; null if there is none.
+    /// The time at which the first of them was logged, as RFC 3339 in UTC; null if there is none.
     #[schemars(with = "Option<String>")]
     pub first: Option<Timestamp>,
-    /// When the last of them was logged; null if there is none.
+    /// The time at which the last of them was logged; null if there is none.
     #[schemars(with = "Option<String>")]
     pub last: Option<Timestamp>,
     /// The times of the newest 1000 of these events, newest first.
     #[schemars(with = "Vec<String>")]
     pub times: Vec<Timestamp>,
-    /// When the oldest event of any kind in the log was logged; null if the log is empty.
+    /// The time at which the oldest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_begins: Option<Timestamp>,
-    /// When the newest event of any kind in the log was logged; null if the log is empty.
+    /// The time at which the newest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_ends: Option<Timestamp>,
     /// The part of the log that could not be read, so that there may be more events than were counted; missing if all

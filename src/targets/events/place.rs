@@ -31,7 +31,7 @@ const OLD_FILES: [(&str, &str); 6] = [
 pub(in crate::targets) struct Place {
     /// The paths as the machine names them. The first file that exists is the log.
     pub(in crate::targets) paths: Vec<String>,
-    /// Why the log is unknown if none of the files exists; `None` if the machine does not know the log.
+    /// The reason why the log is unknown if none of the files exists; `None` if the machine does not know the log.
     unknown: Option<Unread>,
 }
 
@@ -72,7 +72,8 @@ pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Resu
         Some(0..3) => Ok(true),
         _ => is_channel(&mut ask, log)?,
     };
-    let no_file = || Unread::new(Reason::Unknown, format!("the target has the log {log}, but no file of it"));
+    let no_file =
+        || Unread::new(Reason::Unknown, format!("the target has the log {log}, but the file of the log is missing"));
     let unknown = is_known.map_or_else(Some, |is_known| is_known.then(no_file));
     Ok(Ok(Place { paths, unknown }))
 }

@@ -22,7 +22,7 @@ pub(super) struct FactsDocument {
     keys: Vec<KeyEntry>,
     /// The facts of each file.
     files: Vec<FileEntry>,
-    /// What policy stores say; missing where none was asked.
+    /// The settings of policy stores; missing if no policy store was queried.
     #[serde(default)]
     policies: Vec<PolicyFacts>,
 }
@@ -32,7 +32,7 @@ pub(super) struct FactsDocument {
 struct KeyEntry {
     #[serde(flatten)]
     key: Key,
-    /// What was read: the key exists, is absent, or could not be read.
+    /// The answer of the target: the key exists, is absent, or could not be read.
     found: Answer<KeyRecord>,
     /// The question about a key that could not be read. If it is missing, only the key's existence was asked.
     asked: Option<Asked>,
@@ -43,7 +43,7 @@ struct KeyEntry {
 struct FileEntry {
     /// The file's path.
     path: FilePath,
-    /// What was read: the file exists, is absent, or could not be read.
+    /// The answer of the target: the file exists, is absent, or could not be read.
     found: Answer<FileFacts>,
 }
 

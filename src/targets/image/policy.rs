@@ -1,11 +1,12 @@
 //! The local GPO of an image, in which values of the machine's policy branches are read and written.
 //!
-//! Windows does not run, so it processes the policy only when it starts: it then writes the values into the registry.
-//! Group Policy does that because the version in `gpt.ini` has changed.
+//! When this Windows starts the next time, Group Policy notices that the version in `gpt.ini` has changed, and writes
+//! the values of the policy to the registry.
 
 use std::{fs, io, path::PathBuf, slice};
 
 use crate::{
+    files::replace::create_inheriting_folder,
     registry::{KeyName, PolicyBranch, RootKey},
     targets::{
         Answer, KeyChange, KeyFacts, KeyQuery, Lock, PolTarget, PolicyFacts, PolicyScope, PolicyStore, Reason,
@@ -60,12 +61,13 @@ impl LocalPolicy {
         self.file.rehearse(changes)
     }
 
-    /// Creates missing folders, locks the policy file, and makes the changes in memory. On any error nothing is left.
+    /// Creates missing folders, locks the policy file, and makes the changes in memory. After an error, the created
+    /// folders and the lock are removed.
     pub(super) fn begin(&mut self, changes: &[KeyChange]) -> Result<Begun<'_>, WriteError> {
         let mut folders = Folders(Vec::new());
         for folder in &self.missing {
             let place = || folder.display().to_string();
-            fs::create_dir(folder).map_err(|source| match source.kind() {
+            create_inheriting_folder(folder).map_err(|source| match source.kind() {
                 io::ErrorKind::PermissionDenied => WriteError::Denied { place: place() },
                 _ => WriteError::Io { place: place(), source },
             })?;
@@ -106,7 +108,7 @@ struct Folders(Vec<PathBuf>);
 impl Drop for Folders {
     fn drop(&mut self) {
         for folder in self.0.iter().rev() {
-            // A folder that contains something by now stays.
+            // A folder that now contains something is not removed.
             let _ = fs::remove_dir(folder);
         }
     }
@@ -151,8 +153,8 @@ pub(super) fn add_branch(query: &KeyQuery, facts: &mut KeyFacts) {
     }
 }
 
-/// Removes the settings of the local GPO for values that are written there. The local GPO is not the owner of these
-/// values, but the target.
+/// Removes the settings of the local GPO for values that are written there. These values are read from the local GPO
+/// itself, so it does not count as their owner.
 pub(super) fn leave_out_own(facts: &mut PolicyFacts) {
     if facts.scope != PolicyScope::Machine {
         return;

@@ -105,7 +105,7 @@ impl Volume {
             return match split_drive(path) {
                 Some((letter, _)) if own == Some(letter) => Err(Unread::new(
                     Reason::Unsupported,
-                    format!("drive {letter}: is the image itself; remove the folder that was given for it"),
+                    format!("drive {letter}: is the image itself; leave out the folder for this drive"),
                 )),
                 _ => Ok(drive),
             };
@@ -117,7 +117,7 @@ impl Volume {
             return Ok(&mut self.system);
         }
         self.missing.insert(letter);
-        let detail = format!("the image holds only drive {own}: of the machine; give the folder of drive {letter}:");
+        let detail = format!("the image only contains drive {own}: of the machine; give the folder of drive {letter}:");
         Err(Unread::new(Reason::Unknown, detail))
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn bytes(folder: &str, below: &str, most: u64) -> Answer<Vec<u8>> {
     };
     match drives::bytes_below(&folder, &folder.join(below), most) {
         Answer::Absent if root(&folder).is_some_and(|drive| !drive.exists()) => {
-            Answer::unread(Reason::Unknown, format!("the drive of {} is not there now", folder.display()))
+            Answer::unread(Reason::Unknown, format!("the drive of {} does not exist now", folder.display()))
         }
         answer => answer,
     }

@@ -13,8 +13,8 @@ use super::{FolderError, create_admin_only_dir};
 /// Takes the machine's lock: the file `%ProgramData%\kbfix\lock`. The system unlocks it when the process ends in any
 /// way.
 ///
-/// The lock is a file in a folder that only administrators may write. It is not a mutex, because any user could create
-/// a mutex of the same name.
+/// The lock is a file in a folder to which only administrators can write. It is not a mutex, because any user could
+/// create a mutex with the same name.
 ///
 /// # Errors
 /// Returns [`TargetError::Locked`] if another process holds the lock.

@@ -15,7 +15,7 @@ use crate::{
     targets::{Answer, Reason, Unread, WriteError, control_set},
 };
 
-/// Why a key was not opened.
+/// The reason why a key was not opened.
 #[derive(Debug)]
 pub(super) enum Closed {
     /// The system's error code.

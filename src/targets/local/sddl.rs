@@ -1,4 +1,4 @@
-//! Determines from a security descriptor in string form (SDDL) who may write a folder.
+//! Finds the accounts that can write to a folder, in a security descriptor in string form (SDDL).
 //!
 //! Source: Microsoft, "Security Descriptor String Format", "ACE Strings" and "File Security and Access Rights".
 
@@ -11,16 +11,18 @@ const HARMLESS: [&str; 9] = ["GR", "GX", "RC", "FR", "FX", "CC", "SW", "WP", "LO
 /// SYNCHRONIZE, GENERIC_EXECUTE, GENERIC_READ.
 const HARMLESS_BITS: u32 = 0x01 | 0x08 | 0x20 | 0x80 | 0x2_0000 | 0x10_0000 | 0x2000_0000 | 0x8000_0000;
 
-/// Accounts that may have write access: the group Administrators, the system, and the built-in Administrator account.
+/// Accounts that are allowed to have write access: the group Administrators, the system, and the built-in Administrator
+/// account.
 const TRUSTED: [&str; 5] = ["BA", "SY", "LA", "S-1-5-32-544", "S-1-5-18"];
 
 /// Placeholders for the owner, who is checked separately: CREATOR OWNER and OWNER RIGHTS.
 const OWNER_ALIASES: [&str; 4] = ["CO", "OW", "S-1-3-0", "S-1-3-4"];
 
-/// Returns what makes the object of a security descriptor `sddl` (owner and DACL) unsafe, or `None`.
+/// Returns a description of the entry that makes an object with the security descriptor `sddl` (owner and DACL) unsafe;
+/// `None` if the object is safe.
 ///
-/// The object is unsafe if anybody except administrators, the system and the accounts in `also` (SIDs) can write it or
-/// can give themselves the right to.
+/// The object is unsafe if anyone except administrators, the system and the accounts in `also` (SIDs) can write to it,
+/// or can give themselves the right to do so.
 pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
     let trusted = |sid: &str| TRUSTED.contains(&sid) || also.iter().any(|own| own == sid);
     let (before, dacl) = sddl.split_once("D:").unwrap_or((sddl, "NO_ACCESS_CONTROL"));
@@ -32,7 +34,7 @@ pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
     }
     let (flags, entries) = dacl.split_at(dacl.find('(').unwrap_or(dacl.len()));
     if flags.contains("NO_ACCESS_CONTROL") {
-        return Some("it has no access list, so everyone may write it".to_owned());
+        return Some("it has no access list, so everyone can write to it".to_owned());
     }
     entries.split_terminator(')').find_map(|entry| entry_fault(entry.trim_start_matches('('), &trusted))
 }

@@ -1,10 +1,10 @@
-//! Creates and checks folders that only administrators may write: the folder of the journals and the folder of the
+//! Creates and checks folders to which only administrators can write: the folder of the journals and the folder of the
 //! lock.
 //!
-//! Every user may create folders below `C:\ProgramData`. Such a user could otherwise place a journal there, and a
-//! rollback that an administrator runs would make the changes in it. Therefore a new folder gets its permissions in the
-//! same step in which it is created. An existing folder is trusted only if nobody except administrators and the system
-//! owns it or may write it.
+//! Every user can create folders below `C:\ProgramData`. If kbfix trusted such a folder, a user could put a journal
+//! into it, and a rollback by an administrator would make the changes in this journal. Therefore a new folder gets its
+//! permissions in the same step in which it is created. An existing folder is trusted only if administrators or the
+//! system own it, and nobody else can write to it.
 #![allow(unsafe_code)]
 
 use std::{
@@ -44,7 +44,7 @@ use crate::files::long_path::wide;
 /// parent folder. The system and administrators have full rights, also on everything below the folder.
 const ADMINISTRATORS_ONLY: &str = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-/// Why a folder may not be used as one that only administrators may write.
+/// The reason why kbfix does not use a folder to which only administrators must be able to write.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Only an administrator can create or read the folder.
@@ -59,14 +59,14 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
-    /// Another account may write the folder, or owns it.
+    /// Another account can write to the folder, or owns it.
     #[error(
-        "{path} is not trusted: {fault}; only administrators may own or write it: remove it, or correct its permissions"
+        "{path} is not trusted: {fault}. Only administrators may own it and be able to write to it; remove it, or correct its permissions"
     )]
     Untrusted {
         /// The folder.
         path: PathBuf,
-        /// Who else may write it, or what else is wrong with its permissions.
+        /// The account that can also write to it, or another error in its permissions.
         fault: String,
     },
     /// Another error of the system.
@@ -79,10 +79,11 @@ pub enum FolderError {
     },
 }
 
-/// Creates the folder `path` so that only administrators and the system may read or write it. Its parent must exist.
+/// Creates the folder `path` so that only administrators and the system can read it or write to it. Its parent must
+/// exist.
 ///
-/// An existing folder is checked but not changed. It passes if only administrators and the system own it and may write
-/// it; the user who runs kbfix may as well, if that user is an administrator.
+/// An existing folder is checked but not changed. It passes the check if only administrators and the system own it and
+/// can write to it. If the user who runs kbfix is an administrator, this user may own it and write to it too.
 ///
 /// # Errors
 /// Returns [`FolderError`] if the folder cannot be created or does not pass. Then nothing in the folder may be
@@ -96,7 +97,7 @@ pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
     }
 }
 
-/// Creates the folder `path` so that only this user, administrators and the system may use it. Its parent must exist.
+/// Creates the folder `path` so that only this user, administrators and the system can use it. Its parent must exist.
 ///
 /// # Errors
 /// Returns the system's error.
@@ -104,8 +105,8 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     create(path, &format!("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{})", own_sid()?))
 }
 
-/// Returns who else may write the folder `path`, apart from this user, administrators and the system; `None` if nobody
-/// else may. The path may contain links.
+/// Returns the account that can write to the folder `path`, other than this user, administrators and the system; `None`
+/// if there is no such account. The path may contain links.
 ///
 /// # Errors
 /// Returns the system's error.
@@ -117,8 +118,8 @@ pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
     file_fault(&folder)
 }
 
-/// Returns who else may write an open file, apart from this user, administrators and the system; `None` if nobody else
-/// may.
+/// Returns the account that can write to an open file, other than this user, administrators and the system; `None` if
+/// there is no such account.
 ///
 /// # Errors
 /// Returns the system's error.

@@ -151,7 +151,7 @@ fn find(folder: &str, file: &str) -> Answer<PathBuf> {
             let drive = path.ancestors().last().unwrap_or(&path);
             match drive.exists() {
                 true => Answer::Absent,
-                false => Answer::unread(Reason::Unknown, format!("there is no drive {} now", drive.display())),
+                false => Answer::unread(Reason::Unknown, format!("the drive {} does not exist now", drive.display())),
             }
         }
         // If anything else prevents access, opening the file reports it.

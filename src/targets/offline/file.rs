@@ -34,7 +34,7 @@ pub(in crate::targets) struct HiveFile {
     described: usize,
 }
 
-/// Why a hive file was not opened.
+/// The reason why a hive file was not opened.
 #[derive(Debug)]
 pub(in crate::targets) enum OpenError {
     /// The file does not exist or may not be read: its keys are unknown.
@@ -189,10 +189,10 @@ pub fn read_log(path: &Path, hive: usize) -> io::Result<Vec<u8>> {
     read_file(path, (hive as u64).saturating_add(LOG_BEYOND).min(LARGEST_LOG))
 }
 
-/// How many bytes of class names and security descriptors are returned in addition to the length of the hive.
+/// The number of bytes of class names and security descriptors are returned in addition to the length of the hive.
 const DESCRIBED_BEYOND: usize = 16 << 20;
 
-/// How many bytes larger than its hive a log may be.
+/// The number of bytes by which a log may be larger than its hive.
 const LOG_BEYOND: u64 = 64 << 20;
 const LARGEST_LOG: u64 = 512 << 20;
 
@@ -229,8 +229,7 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
         Error::Unreadable { .. } => WriteError::Io { place, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } | Error::ReadOnly => {
             let detail = format!(
-                "{error}; such a hive can only be read; to change it, boot that Windows once, so that it \
-                    completes the hive"
+                "{error}. kbfix can read such a hive but not change it; to change it, start that Windows once, so that it completes the hive"
             );
             WriteError::Unsupported { place, detail }
         }
@@ -244,8 +243,7 @@ fn refused(path: &Path, error: &Error) -> TargetError {
     let (hint, option) = match error {
         Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } => {
-            let hint = "; boot that Windows once or copy the file again, or allow dirty hives, which \
-                are read as they are";
+            let hint = "; start that Windows once, or copy the file again; or allow dirty hives, which are then read as they are";
             (hint, Some(NamedOption { name: "allow-dirty", value: None }))
         }
         Error::BaseBlock { .. } => ("; copy the file again together with its logs (.LOG, .LOG1, .LOG2)", None),

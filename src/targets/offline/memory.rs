@@ -21,7 +21,7 @@ const SHOWN: usize = 3;
 /// The location of a change: the number of the mounted hive, and the key's path below the hive's root.
 pub(super) type Spot = (usize, String);
 
-/// What the check of each hive found before the first change, by the number of the mounted hive.
+/// The findings in each hive before the first change, by the number of the mounted hive.
 type Findings = BTreeMap<usize, Vec<Finding>>;
 
 /// The result of making changes in memory.
@@ -45,7 +45,7 @@ impl OfflineRegistry {
             let what = self.what_is(number);
             let Ok(file) = self.opened(number) else { continue };
             if let Err(error @ Error::Malformed { .. }) = file.hive.edit(Filetime::now()) {
-                let detail = format!("{error}; nothing in the hive is changed");
+                let detail = format!("{error}; nothing in the hive was changed");
                 return Err(TargetError::Malformed { what, detail, option: None });
             }
         }
@@ -210,7 +210,8 @@ impl OfflineRegistry {
             return Ok(());
         }
         let shown: Vec<_> = new.iter().take(SHOWN).map(|f| format!("{} at {:#x}", f.message, f.offset)).collect();
-        let detail = format!("the edited hive failed kbfix's own check and was not saved: {}", shown.join("; "));
+        let detail =
+            format!("the changed hive did not pass the check of kbfix and was not saved: {}", shown.join("; "));
         Err(WriteError::Unsupported { place, detail })
     }
 }

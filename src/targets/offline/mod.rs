@@ -70,7 +70,7 @@ struct Mount {
     opened: Option<Result<HiveFile, Unread>>,
 }
 
-/// Why there is no answer about a key.
+/// The reason why there is no answer about a key.
 #[derive(Debug)]
 pub(super) enum Halt {
     /// The key could not be read.
@@ -123,8 +123,8 @@ impl OfflineRegistry {
         self.mounts.push(Mount { key, file, of_user: false, opened: None });
     }
 
-    /// Does the same for a hive of a user of the machine. If it is damaged, only its keys are unknown: a user can
-    /// damage it, and must not prevent what is done for the others.
+    /// Mounts a hive file of a user of the machine. If it is damaged, only its keys are unknown, because a user can
+    /// damage it and must not prevent changes for other users.
     pub(super) fn mount_user(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
         self.mounts.push(Mount { key, file, of_user: true, opened: None });
     }

@@ -79,7 +79,7 @@ fn all_values(hive: &Hive, node: Node) -> Result<BTreeMap<ValueName, Answer<Data
         let value = value.map_err(|e| unread(&e))?;
         let name = name_of(&value)?;
         if all.contains_key(&name) {
-            return Err(Unread::new(Reason::Malformed, format!("two values have the name {name:?}")));
+            return Err(Unread::new(Reason::Malformed, format!("two values of the key have the name {name:?}")));
         }
         all.insert(name, data(hive, &value));
     }

@@ -19,7 +19,7 @@ use crate::{
 
 use super::{Halt, OfflineRegistry, read};
 
-/// Where a key is.
+/// The place of a key.
 #[derive(Debug)]
 pub(super) enum Place {
     /// In a mounted hive.

@@ -10,7 +10,7 @@ use crate::{
         canonical::canonical,
         pinned::Pinned,
         read::read_open,
-        replace::{remove_leftovers, replace_file},
+        replace::{remove_leftovers, replace_inheriting_file},
     },
     format::{
         gpt_ini::{self, Side},
@@ -26,7 +26,7 @@ use crate::{
 /// The largest `gpt.ini` that kbfix reads, in bytes.
 const MAX_INI: u64 = 1 << 20;
 
-/// How the files of a policy are reached and replaced.
+/// The paths of the files of a policy, and how these files are replaced.
 #[derive(Debug)]
 pub(super) struct Disk {
     /// The folder below which no link is followed; `None` if the operator named the file itself.
@@ -153,7 +153,7 @@ impl Disk {
         for (path, bytes) in files {
             let replaced = self.bytes(path, MAX_FILE as u64).and_then(|before| {
                 begun.push((path, before));
-                replace_file(Pinned::reach_new(self.root.as_deref(), path)?.path(), bytes)
+                replace_inheriting_file(Pinned::reach_new(self.root.as_deref(), path)?.path(), bytes)
             });
             if let Err(source) = replaced {
                 let is_restored = begun
@@ -172,7 +172,7 @@ impl Disk {
         }
         let reached = Pinned::reach_new(self.root.as_deref(), path)?;
         match before {
-            Some(bytes) => replace_file(reached.path(), bytes),
+            Some(bytes) => replace_inheriting_file(reached.path(), bytes),
             None => fs::remove_file(reached.path()),
         }
     }

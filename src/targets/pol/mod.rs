@@ -167,7 +167,7 @@ impl PolTarget {
             return Err(Unread::new(Reason::Unknown, detail));
         }
         match self.file.document.unreadable() {
-            Some(why) => Err(Unread::new(Reason::Malformed, format!("an entry cannot be understood: {why}"))),
+            Some(why) => Err(Unread::new(Reason::Malformed, format!("kbfix cannot read an entry: {why}"))),
             None => Ok(path),
         }
     }

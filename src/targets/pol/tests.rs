@@ -63,7 +63,7 @@ fn a_write_that_could_not_be_read_or_undone_is_refused() {
     let mut target = PolTarget::open(&path, RootKey::Hklm).unwrap();
     let before = Some(Data::new(crate::registry::ValueType::NONE, [7]));
     let refused = target.write(&[change(vec![ValueChange { name: name("v"), before, after: None }])]).unwrap_err();
-    assert!(refused.begun.is_empty() && refused.to_string().contains("cannot hold REG_NONE"), "{refused}");
+    assert!(refused.begun.is_empty() && refused.to_string().contains("cannot contain the type REG_NONE"), "{refused}");
 
     let large = Data::new(crate::registry::ValueType::BINARY, vec![0; 65_000]);
     let value = |at| ValueChange { name: name(&format!("v{at}")), before: None, after: Some(large.clone()) };

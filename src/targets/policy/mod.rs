@@ -89,7 +89,7 @@ impl PolicyStore {
     }
 }
 
-/// What a policy does to a value at each refresh.
+/// The effect of a policy on a value at each refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyEffect {
@@ -110,7 +110,7 @@ pub struct PolicySetting {
     pub key: Key,
     /// The value name.
     pub name: ValueName,
-    /// What the policy does to the value.
+    /// The effect of the policy on the value.
     pub effect: PolicyEffect,
     /// The data that the policy writes; missing if it deletes the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -97,8 +97,7 @@ impl RegTarget {
             return Ok(());
         }
         let detail =
-            "the export does not list the parent key, so without this key it could not show that the key is absent; \
-                export the parent key instead"
+            "the export does not contain the parent key; if this key were deleted, the file could not show that the key is absent. Export the parent key instead"
                 .to_owned();
         Err(WriteError::Unsupported { place, detail })
     }

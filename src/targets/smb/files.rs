@@ -22,7 +22,7 @@ pub(super) struct Fetched {
 }
 
 impl Fetched {
-    /// Returns where it is here.
+    /// Returns the path of the local copy.
     pub(super) fn path(&self) -> PathBuf {
         self.folder.path().join(HERE)
     }

@@ -16,7 +16,7 @@ const MAX_OUTPUT: u64 = 512 << 20;
 /// them.
 const NOT_PASSED_ON: [&str; 7] = ["USER", "LOGNAME", "PASSWD", "PASSWD_FD", "PASSWD_FILE", "SMB_CONF_PATH", "LANGUAGE"];
 
-/// What a program wrote to its two output streams, and how it ended.
+/// The output of a program on its two output streams, and its exit status.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) success: bool,

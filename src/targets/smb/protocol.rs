@@ -162,7 +162,7 @@ enum Stage {
     Write,
 }
 
-/// Why changes were not made.
+/// The reason why changes were not made.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// The machine as a whole could not be asked.
@@ -199,7 +199,7 @@ impl Connection {
         match document.failed {
             Some(failed) => Err(self.trouble(failed)),
             None if document.answers.len() == questions.len() => Ok(document.answers),
-            None => Err(Trouble::Failed("there are fewer answers than questions".to_owned())),
+            None => Err(Trouble::Failed("the machine sent fewer answers than kbfix sent queries".to_owned())),
         }
     }
 

@@ -137,7 +137,7 @@ impl Connection {
 }
 
 fn missing<T>() -> Answer<T> {
-    Answer::unread(Reason::Unknown, "the machine did not answer this question")
+    Answer::unread(Reason::Unknown, "the machine did not answer this query")
 }
 
 fn is_callers_own(query: &KeyQuery) -> bool {
@@ -161,10 +161,7 @@ fn answer(query: &KeyQuery, found: Found) -> Answer<KeyFacts> {
 
 fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
     let unsupported = |name: &str| {
-        Unread::new(
-            Reason::Unsupported,
-            format!("the name {name:?} in {} is not one that kbfix can express", query.key),
-        )
+        Unread::new(Reason::Unsupported, format!("kbfix cannot express the name {name:?} in {}", query.key))
     };
     let mut facts = KeyFacts::default();
     for value in found.values {

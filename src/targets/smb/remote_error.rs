@@ -1,6 +1,6 @@
 //! The reasons why another machine cannot be asked, grouped by what the user can do about them.
 
-/// Why another machine, as a whole, could not be asked.
+/// The reason why nothing could be read from another machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// A program that kbfix needs is not installed.
@@ -18,7 +18,7 @@ pub enum Trouble {
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
     /// The two machines support no common version of the SMB protocol.
-    #[error("it ended the connection before anybody logged on: {0}")]
+    #[error("it ended the connection before the logon: {0}")]
     Protocol(String),
     /// The connection broke during a read or a write.
     #[error("the connection broke: {0}")]
@@ -49,7 +49,7 @@ impl Trouble {
                     KBFIX_SMB_PYTHON to use another Python"
             }
             Self::Settings(_) => {
-                "name a credentials file in KBFIX_SMB_AUTH_FILE (lines username=…, password=…, mode 600), or set \
+                "give the path of a credentials file in KBFIX_SMB_AUTH_FILE (lines username=…, password=…, mode 600), or set \
                  KBFIX_SMB_KERBEROS=1"
             }
             Self::Unreachable(_) => {
@@ -57,7 +57,7 @@ impl Trouble {
             }
             Self::Broken(_) => "check the machine and the network, and try again",
             Self::Protocol(_) => {
-                "a Windows Server 2003 has only SMB 1: add ?smb1 to the target if the network is trusted"
+                "if this is a Windows Server 2003, which only supports SMB 1, and the network is trusted, add ?smb1 to the target"
             }
             Self::Logon(_) => {
                 "check account, password and domain; kbfix tried only once, so that the account is not locked out"

@@ -27,12 +27,14 @@ pub struct Host {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     /// The string does not have the form of a machine's URI.
-    #[error("the form is smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST")]
+    #[error(
+        "expected the form smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST"
+    )]
     Form,
     /// The string contains a password, which is not allowed.
     #[error(
         "a target must not contain a password, because others can read it (it is not repeated here); \
-         put it into a file and name that in KBFIX_SMB_AUTH_FILE"
+         write it into a file, and give the path of the file in KBFIX_SMB_AUTH_FILE"
     )]
     Password,
     /// An unknown option follows the question mark.

@@ -127,7 +127,7 @@ fn checked(file: &Path) -> Result<PathBuf, Trouble> {
     let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(refused(format!(
-            "users other than its owner may read it (mode {:03o}); run chmod 600 on it",
+            "users other than its owner can read it (mode {:03o}); run chmod 600 on it",
             mode & 0o777
         )));
     }

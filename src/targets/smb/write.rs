@@ -73,7 +73,9 @@ impl Connection {
                 let detail = "a root key can be neither created nor deleted".to_owned();
                 return Err(WriteError::Unsupported { place: change.key.to_string(), detail });
             }
-            precondition::before(change, |query| facts.answer(query, |what| format!("kbfix did not ask for {what}")))?;
+            precondition::before(change, |query| {
+                facts.answer(query, |what| format!("the answer contains {what}, which kbfix did not request"))
+            })?;
             orders.push(order(change, &facts));
             facts.apply(change);
         }

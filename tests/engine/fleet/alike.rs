@@ -1,14 +1,13 @@
 //! Machines with the same facts are planned once: the report is the same as if each had been planned.
 
-use kbfix::{
-    fleet::{FleetCommand, FleetOutcome, FleetReport, Waivers, survey, survey_with_plans},
-    render,
-    spec::Spec,
-};
+use kbfix::fleet::FleetOutcome;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::support::{Folder, OTHER, SPEC, dword, snapshot, specs, sz, text};
+use super::{
+    shared::check,
+    support::{Folder, OTHER, SPEC, dword, snapshot, specs, sz},
+};
 
 /// A spec for one machine, which it knows by its MachineGuid.
 const BY_GUID: &str = r"
@@ -49,16 +48,6 @@ registry:
     values: { Second: { type: REG_SZ, data: secret, sensitive: true } }
 ";
 
-/// The report, and the one for which each machine is planned for itself. As documents, since of sensitive data, a case has that
-/// of any one of its machines.
-fn both(folder: &Folder, specs: &[Spec]) -> (String, String) {
-    let (members, lists) = (folder.members(), [specs.to_vec()]);
-    let (which, waivers) = (vec![0; members.each.len()], Waivers::default());
-    let shared = survey(&members, &lists, &which, &waivers, &mut ());
-    let each = survey_with_plans(&members, &lists, &which, &waivers, |_| (), |_, ()| (), &mut ());
-    [shared, each].map(|survey| text(render::fleet::json, &FleetReport::of(survey, specs, FleetCommand::Diff))).into()
-}
-
 #[test]
 fn a_spec_that_asks_which_machine_it_is_is_planned_on_each() {
     for by in [
@@ -75,8 +64,7 @@ fn a_spec_that_asks_which_machine_it_is_is_planned_on_each() {
             folder.machine(name, json!({}));
         }
         let specs = specs(&[&by]);
-        let (shared, each) = both(&folder, &specs);
-        assert_eq!(shared, each);
+        check(&folder.members(), &specs);
         let report = folder.report(&specs);
         let outcomes: Vec<_> = report.machines.iter().map(|machine| machine.outcome).collect();
         let not = FleetOutcome::NotApplicable;
@@ -139,7 +127,6 @@ proptest! {
         if with_identity {
             texts.push(BY_GUID);
         }
-        let (shared, each) = both(&folder, &specs(&texts));
-        prop_assert_eq!(shared, each);
+        check(&folder.members(), &specs(&texts));
     }
 }

@@ -7,5 +7,6 @@ mod diff;
 mod file;
 mod formats;
 mod page;
+mod shared;
 mod support;
 mod waivers;

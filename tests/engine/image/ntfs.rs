@@ -129,3 +129,28 @@ fn a_folder_is_found_by_its_short_name() {
     assert_eq!(drive.find(r"C:\PROGRA~1\no.dll"), Answer::Absent);
     assert!(matches!(drive.find(r"C:\PROGRA~2\Exchsrvr"), Answer::Unread(why) if why.reason == Reason::Unknown));
 }
+
+/// The drivers give everyone all rights to a new file, and then everyone could set the policy of the machine.
+#[test]
+fn a_policy_that_is_made_has_the_permissions_of_its_folder() {
+    let Some(volume) = Volume::new() else { return };
+    let machine = Machine::at(volume.root());
+    let folder = machine.path("Windows/System32");
+    let acl = |path: &Path| xattr::get(path, "system.ntfs_acl").unwrap().unwrap();
+    // Owner and group are administrators, who have full rights; nobody else has any.
+    let administrators = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
+    let header = [1, 0, 4, 0x80, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0];
+    let list = [2, 0, 32, 0, 1, 0, 0, 0, 0, 0, 24, 0, 0xFF, 1, 0x1F, 0];
+    let wanted = [&header[..], &administrators, &administrators, &list, &administrators].concat();
+    xattr::set(&folder, "system.ntfs_acl", &wanted).unwrap();
+    let wanted = acl(&folder);
+    let rule = "  - key: HKLM\\SOFTWARE\\Policies\\Vendor\n    values: { v: { type: REG_DWORD, data: 1 } }\n";
+    let spec = machine.beside("policy.yaml", &format!("kbfix: 1\nid: P\ntitle: P\nregistry:\n{rule}"));
+    machine.kbfix(&["apply", spec.to_str().unwrap(), "--through-policy"]).exits(0);
+    let policy = folder.join("GroupPolicy");
+    for path in [policy.clone(), policy.join("Machine"), policy.join("Machine/Registry.pol"), policy.join("gpt.ini")] {
+        assert_eq!(acl(&path), wanted, "{}", path.display());
+    }
+    machine.kbfix(&["rollback", "--last"]).exits(0);
+    assert_eq!(acl(&policy.join("Machine/Registry.pol")), wanted);
+}

@@ -34,7 +34,7 @@ fn data() -> impl Strategy<Value = Data> {
     ]
 }
 
-fn machine() -> impl Strategy<Value = Machine> {
+pub(crate) fn machine() -> impl Strategy<Value = Machine> {
     let name = select(&NAMES[..]).prop_map(|name| ValueName::new(name).unwrap());
     let key = (select(&BELOW[..]), vec((name, data()), 0..5));
     vec(key, 0..7).prop_map(|keys| {

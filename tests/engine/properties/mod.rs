@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
 mod faults;
-mod generate;
+pub(crate) mod generate;
 pub(crate) mod model;
 mod mutated;
 mod retire;

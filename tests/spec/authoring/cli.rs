@@ -130,7 +130,7 @@ fn a_policy_becomes_a_spec_that_validates() {
         assert!(output.status.code() == Some(2) && error.contains(says), "{error}");
     };
     refused(&["import", &pol, "--id", "P"], "--root HKCU");
-    refused(&["import", &pol, "--id", "P", "--root", "HKU"], "for HKLM or HKCU");
+    refused(&["import", &pol, "--id", "P", "--root", "HKU"], "must be HKLM or HKCU");
     refused(&["import", &text, "--id", "P", "--root", "HKLM"], "remove --root");
     fs::write(&text, "Computer\nSoftware\\A\nn\nREG_DWORD:1\n").unwrap();
     refused(&["import", &text, "--id", "P"], "LGPO.txt:4:1");

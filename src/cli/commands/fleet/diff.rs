@@ -1,4 +1,4 @@
-//! The command `kbfix fleet diff`.
+//! The command `kbfix fleet diff`: shows the changes that the machines of a fleet need.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The command `kbfix fleet drift`.
+//! The command `kbfix fleet drift`: compares a fleet at two dates.
 
 use std::path::{Path, PathBuf};
 

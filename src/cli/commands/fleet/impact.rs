@@ -1,4 +1,4 @@
-//! The command `kbfix fleet impact`.
+//! The command `kbfix fleet impact`: compares two versions of specs on a fleet.
 
 use kbfix::{
     diag::Exit,

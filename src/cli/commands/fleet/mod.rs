@@ -1,4 +1,4 @@
-//! The command `kbfix fleet`.
+//! The command `kbfix fleet`: reviews many machines together.
 
 mod compared;
 mod diff;

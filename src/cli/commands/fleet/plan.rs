@@ -1,4 +1,4 @@
-//! The command `kbfix fleet plan`.
+//! The command `kbfix fleet plan`: saves the plans of a fleet in one file.
 
 use std::path::PathBuf;
 

@@ -103,7 +103,7 @@ impl Acceptable {
                 Self::all_of(each).ok_or_else(|| too_much("allOf"))?
             }
             [] => return Err("its `schema` accepts any data".to_owned()),
-            [one] => return Err(format!("a spec cannot say `{one}` of a {}", shown(kind))),
+            [one] => return Err(format!("a spec cannot express `{one}` for a {}", shown(kind))),
             more => return Err(format!("its `schema` combines `{}`", more.join("`, `"))),
         })
     }
@@ -174,11 +174,11 @@ impl Acceptable {
         }
         let data = match (given, &self.data) {
             (Some(given), Accepted::OneOf(list)) if !list.contains(&given) => {
-                return Err("its `schema` does not accept its own `value`".to_owned());
+                return Err("its `schema` does not accept the data in its own `value`".to_owned());
             }
             (Some(given), _) => given,
             (None, Accepted::OneOf(list)) if list.len() == 1 => list[0].clone(),
-            (None, _) => return Err("it has no `value` to write".to_owned()),
+            (None, _) => return Err("it has no `value`, so there is no data to write".to_owned()),
         };
         Ok(ValueRule {
             types: Some(TypeChoice::One(kind)),
@@ -214,7 +214,7 @@ impl Accepted {
 
 /// Converts JSON to data of this type, as the manifests write it.
 pub(super) fn literal(value: &Value, kind: TypeName) -> Result<Literal, String> {
-    let refused = || format!("{} is not data of a {}", shorten(&value.to_string()), shown(kind));
+    let refused = || format!("{} is not valid data for a {}", shorten(&value.to_string()), shown(kind));
     let found = match (kind, value) {
         (TypeName::RegDword, Value::Number(number)) => {
             number.as_u64().filter(|number| u32::try_from(*number).is_ok()).map(Literal::Number)
@@ -272,7 +272,7 @@ fn is_annotation(name: &str) -> bool {
 fn items<'v>(list: &'v Value, name: &str) -> Result<&'v [Value], String> {
     match list.as_array().map(Vec::as_slice) {
         Some(items) if !items.is_empty() => Ok(items),
-        _ => Err(format!("its `{name}` is not a list with items")),
+        _ => Err(format!("its `{name}` must be a list with at least one item")),
     }
 }
 
@@ -289,11 +289,11 @@ fn strings(schema: &Value, name: &str) -> Result<Vec<String>, String> {
 }
 
 fn number(bound: &Value, name: &str) -> Result<u64, String> {
-    bound.as_u64().ok_or_else(|| format!("its `{name}` is not a whole number from 0 on"))
+    bound.as_u64().ok_or_else(|| format!("its `{name}` must be a whole number that is not negative"))
 }
 
 fn too_much(name: &str) -> String {
-    format!("a spec cannot say what its `{name}` says")
+    format!("a spec cannot express its `{name}`")
 }
 
 fn shown(kind: TypeName) -> String {

@@ -91,7 +91,7 @@ pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedMani
         }
         match tested.and_then(|(properties, schema)| rule(at, properties, schema)) {
             Ok(rule) if seen.insert((rule.key.path.clone(), rule.key.view, rule.name.clone())) => rules.push(rule),
-            Ok(_) => drop(left_out.insert(at, "an earlier rule is about the same value".to_owned())),
+            Ok(_) => drop(left_out.insert(at, "an earlier rule of the manifest sets the same value".to_owned())),
             Err(why) => drop(left_out.insert(at, why)),
         }
     }
@@ -113,12 +113,13 @@ pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedMani
     for (at, why) in &left_out {
         let message = format!("{} is left out: {why}", named(&resources[*at]));
         let place = document.place(&["resources", &at.to_string(), "name"]);
-        let hint = "write this rule by hand, or check it by other means; the notes of the spec name it";
+        let hint =
+            "write this rule by hand, or check the setting with another tool; the notes of the spec list the rule";
         warnings.push(Diagnostic::warning(Code::IMPORT_LEFT_OUT, message).at(place).hint(hint));
     }
     for (kind, (count, first)) in &others {
         let place = document.place(&["resources", &first.to_string(), "name"]);
-        let hint = "apply them with OSConfig, or by other means";
+        let hint = "apply them with OSConfig or another tool";
         let message = format!("left out: {}", count_of(*count, kind));
         warnings.push(Diagnostic::warning(Code::IMPORT_LEFT_OUT, message).at(place).hint(hint));
     }
@@ -159,7 +160,7 @@ fn tested(resource: &Resource) -> (&str, Tested<'_>) {
     let inner = &test["resource"];
     let kind = inner["type"].as_str().unwrap_or(TEST);
     let tested = match (&test["schema"], &test["expression"]) {
-        (Value::Null, Value::Null) => Err("it has no `schema` of acceptable data".to_owned()),
+        (Value::Null, Value::Null) => Err("its test has no `schema`, which describes the acceptable data".to_owned()),
         (Value::Null, _) => Err("its test is an `expression`, which kbfix does not read".to_owned()),
         (schema, Value::Null) => Ok((&inner["properties"], Some(schema))),
         _ => Err("it has both `schema` and `expression`".to_owned()),
@@ -169,14 +170,16 @@ fn tested(resource: &Resource) -> (&str, Tested<'_>) {
 
 /// Returns the rule of a registry resource, or why a spec cannot express it.
 fn rule(at: usize, properties: &Value, schema: Option<&Value>) -> Result<Rule, String> {
-    let text = |field: &str| properties[field].as_str().ok_or_else(|| format!("it has no text in `{field}`"));
+    let text = |field: &str| {
+        properties[field].as_str().ok_or_else(|| format!("its field `{field}` is missing or is not a string"))
+    };
     let path = key(text("keyPath")?)?;
     let name = ValueName::new(text("valueName")?).map_err(|error| error.to_string())?;
     let type_name = text("valueType")?;
     let kind: TypeName = serde_json::from_value(type_name.into())
-        .map_err(|_| format!("{} is not a type that a spec can write", notation::quoted(type_name)))?;
+        .map_err(|_| format!("a spec cannot write the type {}", notation::quoted(type_name)))?;
     if kind != TypeName::RegMultiSz && is_dependency(&path, &name) {
-        let message = "Windows reads the dependencies of a service from a REG_MULTI_SZ; as a";
+        let message = "Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type";
         return Err(format!("{message} {type_name} they would be lost, and the service would not start"));
     }
     let acceptable = match schema {
@@ -195,7 +198,7 @@ fn key(text: &str) -> Result<KeyPath, String> {
     match RootKey::parse(name) {
         None => Err(format!("{} is not a root key", notation::quoted(root))),
         Some(RootKey::Hkcu) => {
-            Err("HKEY_CURRENT_USER is the account of OSConfig, but in a spec it is each user".to_owned())
+            Err("for OSConfig, HKEY_CURRENT_USER is the registry of its own account, but in a spec it means each user of the machine".to_owned())
         }
         Some(root) => KeyPath::from_parts(root, below).map_err(|error| error.to_string()),
     }

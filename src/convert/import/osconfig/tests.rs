@@ -126,7 +126,7 @@ fn each_schema_becomes_the_rule_that_accepts_the_same() {
 #[test]
 fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
     for (value_type, rest, why) in [
-        ("REG_DWORD", "value: 1 }", "it has no `schema` of acceptable data"),
+        ("REG_DWORD", "value: 1 }", "its test has no `schema`, which describes the acceptable data"),
         (
             "REG_DWORD",
             "value: 1 }\n    expression: value == 1",
@@ -139,46 +139,58 @@ fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
         ),
         ("REG_DWORD", "value: 1 }\n    schema: {}", "its `schema` accepts any data"),
         ("REG_DWORD", "value: 1 }\n    schema: true", "its `schema` is not a mapping"),
-        ("REG_DWORD", "value: 1 }\n    schema: { const: 2 }", "its `schema` does not accept its own `value`"),
-        ("REG_DWORD", "value: }\n    schema: { enum: [1, 2] }", "it has no `value` to write"),
-        ("REG_DWORD", "value: 1 }\n    schema: { enum: [] }", "its `enum` is not a list with items"),
-        ("REG_DWORD", "value: 4294967296 }\n    schema: { minimum: 1 }", "4294967296 is not data of a REG_DWORD"),
-        ("REG_DWORD", "value: 1 }\n    schema: { const: -1 }", "-1 is not data of a REG_DWORD"),
-        ("REG_DWORD", "value: 1 }\n    schema: { const: '1' }", "\"1\" is not data of a REG_DWORD"),
-        ("REG_DWORD", "value: 1 }\n    schema: { minimum: -1 }", "its `minimum` is not a whole number from 0 on"),
-        ("REG_DWORD", "value: 1 }\n    schema: { pattern: a }", "a spec cannot say `pattern` of a REG_DWORD"),
-        ("REG_DWORD", "value: 2 }\n    schema: { multipleOf: 2 }", "a spec cannot say `multipleOf` of a REG_DWORD"),
-        ("REG_DWORD", "value: 2 }\n    schema: { type: integer }", "a spec cannot say `type` of a REG_DWORD"),
+        (
+            "REG_DWORD",
+            "value: 1 }\n    schema: { const: 2 }",
+            "its `schema` does not accept the data in its own `value`",
+        ),
+        ("REG_DWORD", "value: }\n    schema: { enum: [1, 2] }", "it has no `value`, so there is no data to write"),
+        ("REG_DWORD", "value: 1 }\n    schema: { enum: [] }", "its `enum` must be a list with at least one item"),
+        (
+            "REG_DWORD",
+            "value: 4294967296 }\n    schema: { minimum: 1 }",
+            "4294967296 is not valid data for a REG_DWORD",
+        ),
+        ("REG_DWORD", "value: 1 }\n    schema: { const: -1 }", "-1 is not valid data for a REG_DWORD"),
+        ("REG_DWORD", "value: 1 }\n    schema: { const: '1' }", "\"1\" is not valid data for a REG_DWORD"),
+        (
+            "REG_DWORD",
+            "value: 1 }\n    schema: { minimum: -1 }",
+            "its `minimum` must be a whole number that is not negative",
+        ),
+        ("REG_DWORD", "value: 1 }\n    schema: { pattern: a }", "a spec cannot express `pattern` for a REG_DWORD"),
+        (
+            "REG_DWORD",
+            "value: 2 }\n    schema: { multipleOf: 2 }",
+            "a spec cannot express `multipleOf` for a REG_DWORD",
+        ),
+        ("REG_DWORD", "value: 2 }\n    schema: { type: integer }", "a spec cannot express `type` for a REG_DWORD"),
         ("REG_DWORD", "value: 2 }\n    schema: { const: 2, minimum: 1 }", "its `schema` combines `const`, `minimum`"),
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { anyOf: [{ const: 2 }, { minimum: 5 }] }",
-            "a spec cannot say what its `anyOf` says",
+            "a spec cannot express its `anyOf`",
         ),
         // Data that two alternatives accept is not acceptable to `oneOf`.
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { oneOf: [{ const: 2 }, { enum: [1, 2] }] }",
-            "a spec cannot say what its `oneOf` says",
+            "a spec cannot express its `oneOf`",
         ),
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { oneOf: [{ const: }, { const: }, { const: 2 }] }",
-            "a spec cannot say what its `oneOf` says",
+            "a spec cannot express its `oneOf`",
         ),
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { allOf: [{ const: 2 }, { minimum: 1 }] }",
-            "a spec cannot say what its `allOf` says",
+            "a spec cannot express its `allOf`",
         ),
-        ("REG_DWORD", "value: 2 }\n    schema: { not: { minimum: 3 } }", "a spec cannot say what its `not` says"),
-        ("REG_SZ", "value: a }\n    schema: { items: { enum: [1] } }", "a spec cannot say what its `items` says"),
-        (
-            "REG_SZ",
-            "value: a }\n    schema: { contains: { enum: [a, b] } }",
-            "a spec cannot say what its `contains` says",
-        ),
-        ("REG_SZ", "value: a }\n    schema: { maxItems: 1 }", "a spec cannot say `maxItems` of a REG_SZ"),
+        ("REG_DWORD", "value: 2 }\n    schema: { not: { minimum: 3 } }", "a spec cannot express its `not`"),
+        ("REG_SZ", "value: a }\n    schema: { items: { enum: [1] } }", "a spec cannot express its `items`"),
+        ("REG_SZ", "value: a }\n    schema: { contains: { enum: [a, b] } }", "a spec cannot express its `contains`"),
+        ("REG_SZ", "value: a }\n    schema: { maxItems: 1 }", "a spec cannot express `maxItems` for a REG_SZ"),
         (
             "REG_SZ",
             r"value: a1 }
@@ -196,8 +208,8 @@ fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
             "`keep` does not accept the data `b`, so every run would write it again",
         ),
         ("REG_SZ", "value: a }\n    schema: { pattern: '' }", "its `pattern` accepts any string"),
-        ("REG_LINKED", "value: a }\n    schema: { const: a }", "\"REG_LINKED\" is not a type that a spec can write"),
-        ("REG_NONE", "value: a }\n    schema: { const: a }", "\"a\" is not data of a REG_NONE"),
+        ("REG_LINKED", "value: a }\n    schema: { const: a }", "a spec cannot write the type \"REG_LINKED\""),
+        ("REG_NONE", "value: a }\n    schema: { const: a }", "\"a\" is not valid data for a REG_NONE"),
     ] {
         assert_eq!(become_of(value_type, rest), why, "{rest}");
     }
@@ -239,10 +251,10 @@ fn keys_have_one_name_and_rules_have_ids_of_their_own() {
     assert_eq!((rules, imported), (8, 3));
     let messages: Vec<_> = spec.warnings.iter().map(|warning| warning.message.as_str()).collect();
     for part in [
-        "\"again\" is left out: an earlier rule is about the same value",
-        "HKEY_CURRENT_USER is the account of OSConfig",
+        "\"again\" is left out: an earlier rule of the manifest sets the same value",
+        "HKEY_CURRENT_USER is the registry of its own account",
         "\"HKXX\" is not a root key",
-        "Windows reads the dependencies of a service from a REG_MULTI_SZ; as a REG_DWORD they would be lost",
+        "Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type REG_DWORD they would be lost",
         "2 resources of the type \"X/Y\", which are not about the registry",
         "1 resource of the type \"Microsoft.OSConfig/Include\", which is not about the registry",
     ] {

@@ -146,7 +146,12 @@ impl<'a> Checker<'a> {
 
     /// Compares a key's field for the largest size of something with the size that was found.
     pub(super) fn largest(&mut self, key: &KeyNode<'a>, of: &str, found: u32, stored: u32) {
-        let message = || format!("{:?} says its largest {of} has {stored} bytes; it has {found}", key.name());
+        let message = || {
+            format!(
+                "the key {:?} records {stored} bytes for its largest {of}, but the largest has {found} bytes",
+                key.name()
+            )
+        };
         if found > stored {
             self.add("max-too-small", key.at, message());
         } else if found < stored {

@@ -212,7 +212,7 @@ impl<'a> Checker<'a> {
         let size = self.bins.len();
         if base.bins_size as usize != size || !size.is_multiple_of(4096) || size == 0 {
             let message =
-                format!("the base block says that the bins have {} bytes, but the file has {size}", base.bins_size);
+                format!("according to the base block, the bins have {} bytes, but the file has {size}", base.bins_size);
             self.add_at("base-size", base::BINS_SIZE as u64, message);
         }
         if self.hive.remnant > 0 {

@@ -14,7 +14,7 @@ impl Checker<'_> {
         let mut previous = None;
         loop {
             if !self.claim(at, "security record") {
-                self.add("security-ring", at, "the ring of security records is broken");
+                self.add("security-ring", at, "the security records do not form a ring");
                 break;
             }
             let record = match self.hive.security_at(at) {
@@ -25,24 +25,31 @@ impl Checker<'_> {
                 }
             };
             if previous.is_some_and(|previous| previous != record.previous) {
-                self.add("security-ring", at, "the record does not point back to the one before it");
+                self.add("security-ring", at, "the security record does not refer back to the record before it");
             }
             let keys = self.security.remove(&at).unwrap_or(0);
             if keys == 0 {
                 self.add(
                     "security-unused",
                     at,
-                    format!("the record counts {} keys that use it, but none does", record.references),
+                    format!("the security record counts {} keys that use it, but no key uses it", record.references),
                 );
             } else if keys != record.references {
-                let message = format!("the record counts {} keys that use it, but {keys} do", record.references);
+                let message = format!(
+                    "the security record counts {} keys that use it, but {keys} keys use it",
+                    record.references
+                );
                 self.add("security-count", at, message);
             }
             previous = Some(at);
             at = record.next;
             if at == first {
                 if self.hive.security_at(first).is_ok_and(|record| Some(record.previous) != previous) {
-                    self.add("security-ring", first, "the record does not point back to the last one of the ring");
+                    self.add(
+                        "security-ring",
+                        first,
+                        "the first security record does not refer back to the last record of the ring",
+                    );
                 }
                 break;
             }

@@ -1,8 +1,8 @@
 //! Shortens the file after deletions: moves cells from the last bins into free space before them.
 //!
-//! When keys or values are added, lists and data may move to the end of the file, and other cells may take their old
-//! places. So deleting the additions does not by itself make the file as small as before. If no free space is large
-//! enough for a cell that must move, bins with much free space are rearranged.
+//! The time at which keys or values are added, lists and data may move to the end of the file, and other cells may take
+//! their old places. So deleting the additions does not by itself make the file as small as before. If no free space is
+//! large enough for a cell that must move, bins with much free space are rearranged.
 
 use std::{
     cmp::Reverse,

@@ -63,7 +63,7 @@ impl Hive {
                 return Ok(known);
             }
         }
-        Err(Error::cell(SECURITY, first, "the ring of security records is broken"))
+        Err(Error::cell(SECURITY, first, "the security records do not form a ring"))
     }
 
     /// Adds a record with a count of one key to the ring, after the record at `previous`.
@@ -91,7 +91,7 @@ impl Hive {
         let references = self.security_at(at)?.references;
         let more = references
             .checked_add(1)
-            .ok_or_else(|| Error::cell(SECURITY, at, "the record's count of keys is too large"))?;
+            .ok_or_else(|| Error::cell(SECURITY, at, "the security record counts more keys than possible"))?;
         self.put_u32(at, REFERENCES, more)
     }
 
@@ -104,7 +104,7 @@ impl Hive {
             return self.put_u32(at, REFERENCES, references.saturating_sub(1));
         }
         if self.security_at(next)?.previous != at || self.security_at(previous)?.next != at {
-            return Err(Error::cell(SECURITY, at, "the ring of security records is broken"));
+            return Err(Error::cell(SECURITY, at, "the security records do not form a ring"));
         }
         self.put_u32(previous, NEXT, next)?;
         self.put_u32(next, PREVIOUS, previous)?;

@@ -74,7 +74,7 @@ impl Hive {
             Some(list) => {
                 let wanted: Vec<u16> = name.units().map(upcase).collect();
                 let Err((number, index)) = self.search(parent, &list, &wanted)? else {
-                    return Err(Error::cell(LIST, parent, "the key is in the list already"));
+                    return Err(Error::cell(LIST, parent, "the key is already in the list"));
                 };
                 let mut elements = self.elements(&list, number)?;
                 elements.list.insert(index, (child, hint(elements.kind, &name)));

@@ -73,7 +73,7 @@ impl Editor<'_> {
 }
 
 impl Storage {
-    /// Returns the cells of the data.
+    /// Returns the offsets of the cells that contain the data of a value.
     pub(super) fn cells(self) -> Vec<u32> {
         match self {
             Self::Inline => Vec::new(),

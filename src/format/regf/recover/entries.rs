@@ -87,7 +87,7 @@ pub(super) fn recover(
 ) -> Result<Recovery, &'static str> {
     let mut logs: Vec<(Log<'_>, Vec<Entry<'_>>)> = logs.into_iter().map(|log| (log, Entry::all(&log, limit))).collect();
     if logs.iter().all(|(_, entries)| entries.is_empty()) {
-        return Err("no log has an entry with correct hashes");
+        return Err("none of the logs contains an entry with correct hashes");
     }
     // Logs whose changes the primary file already contains are not applied again.
     if base.checksum_holds {
@@ -117,7 +117,7 @@ pub(super) fn recover(
         }
     }
     if grown > limit.saturating_mul(MOST_GROWTHS) {
-        return Err("the entries of the logs shrink and grow the hive again and again");
+        return Err("the entries of the logs shrink and grow the hive too often");
     }
     if let Some((log, _)) = logs.first().filter(|_| !base.checksum_holds) {
         log.restore_base_block(primary);

@@ -11,7 +11,7 @@ pub enum LogFormat {
     Entries,
 }
 
-/// What was applied from the logs to a dirty hive.
+/// The log entries that were applied to a dirty hive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery {
     /// The format of the logs.

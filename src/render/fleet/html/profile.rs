@@ -14,7 +14,8 @@ pub(super) struct Profile {
     pub(super) cases: Vec<usize>,
     /// The names of the machines.
     pub(super) machines: Vec<Arc<str>>,
-    /// How many specs have each outcome, in words. Outcomes that need no attention are named only if no other occurs.
+    /// The number of specs with each outcome, in words. Outcomes that need no attention are named only if no other
+    /// occurs.
     pub(super) words: String,
 }
 

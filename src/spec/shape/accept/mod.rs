@@ -61,7 +61,7 @@ enum Kind {
     Boolean,
 }
 
-/// What the schema says about the fields that it does not name.
+/// The rule of the schema for fields that it does not name.
 enum Additional {
     Allowed,
     Forbidden,

@@ -1,0 +1,380 @@
+//! Plans specs on many machines, each spec only once for the machines that give the same answers to its queries.
+//!
+//! The plan of a spec follows from the spec, the answers to its queries, the changes that earlier specs of the run plan, and
+//! what these specs require. While a spec is planned, its queries are recorded. On another machine, these queries are
+//! answered first: where all answers are the same, and earlier specs have the same plans as far as this spec depends on
+//! them, the spec makes the same queries and has the same plan.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
+};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    SpecPlan,
+    build::{Among, among, counts},
+    desired_state::DesiredState,
+    earlier::Earlier,
+};
+use crate::{
+    observe::{AnswerDigest, Query, Reader, Reads},
+    registry::Key,
+    spec::Spec,
+    targets::{ChangeAction, Facts},
+};
+
+/// The most lists of queries of one spec that are kept. A spec has several lists if its queries depend on earlier
+/// answers.
+const MOST_LISTS: usize = 16;
+/// The most plans of one spec that are kept. A spec that has more is different on most machines.
+const MOST_PLANS: usize = 256;
+
+/// Plans of specs, shared by machines.
+pub(crate) struct SharedPlans<'a> {
+    specs: &'a [Spec],
+    state: RwLock<State<'a>>,
+}
+
+#[derive(Default)]
+struct State<'a> {
+    /// The number of each query.
+    numbers: HashMap<Query, usize>,
+    queries: Vec<Query>,
+    /// For each spec, the lists of queries with which it was planned so far, and the plans.
+    specs: Vec<Vec<Known<'a>>>,
+    /// The number of plans so far.
+    plans: usize,
+}
+
+/// The plans that were made with the same queries.
+struct Known<'a> {
+    /// The numbers of the queries.
+    queries: Arc<[usize]>,
+    /// The keys of the queries, and all keys above them.
+    keys: HashSet<Key>,
+    by_answers: HashMap<AnswerDigest, Changing<'a>>,
+}
+
+/// The plans that a spec has with the same answers. There are several if the spec has changes, because earlier specs can
+/// refuse these.
+struct Changing<'a> {
+    /// The keys that the spec alone would change, and all keys above them.
+    changed: Vec<Key>,
+    by_earlier: HashMap<AnswerDigest, Arc<SharedPlan<'a>>>,
+}
+
+/// The plan of one spec, which many machines can have.
+pub(crate) struct SharedPlan<'a> {
+    /// The id of the plan: its number among all plans of these specs.
+    pub(crate) id: usize,
+    pub(crate) plan: SpecPlan,
+    wants: DesiredState<'a>,
+    reads: Option<Reads>,
+    /// The numbers of the queries on whose answers the plan depends.
+    queries: Arc<[usize]>,
+    /// The keys that the plan changes, and the keys above created or deleted keys, whose lists of subkeys change.
+    touched: Vec<Key>,
+    /// The keys for which the spec requires something, or which it read for a `*`.
+    minded: Vec<Key>,
+}
+
+/// The answers of one machine.
+pub(crate) struct Answers<'m> {
+    facts: &'m Facts,
+    with_policies: bool,
+    digests: Vec<Option<AnswerDigest>>,
+}
+
+impl<'m> Answers<'m> {
+    /// Returns the answers of a machine. `facts` contains everything that is known about the machine, and
+    /// `with_policies` is set if it contains the settings of policy stores.
+    pub(crate) fn new(facts: &'m Facts, with_policies: bool) -> Self {
+        Self { facts, with_policies, digests: Vec::new() }
+    }
+
+    /// Returns the digest of the answer to a query.
+    fn digest(&mut self, number: usize, query: &Query) -> AnswerDigest {
+        if self.digests.len() <= number {
+            self.digests.resize(number + 1, None);
+        }
+        *self.digests[number].get_or_insert_with(|| query.answer(self.facts))
+    }
+}
+
+/// The effect of the plans of earlier specs of a run on later ones: a digest for each key that they change, or for
+/// which they require something.
+#[derive(Default)]
+struct Walk {
+    touched: Marks,
+    minded: Marks,
+}
+
+/// Keys in the order in which they were marked first, each with the digest of all its marks.
+#[derive(Default)]
+struct Marks {
+    places: HashMap<Key, usize>,
+    digests: Vec<(Key, AnswerDigest)>,
+}
+
+impl Marks {
+    fn mark(&mut self, key: &Key, id: usize) {
+        let at = *self.places.entry(key.clone()).or_insert_with(|| {
+            self.digests.push((key.clone(), AnswerDigest::default()));
+            self.digests.len() - 1
+        });
+        let digest = &mut self.digests[at].1;
+        let mut all = Sha256::new_with_prefix(&digest);
+        all.update(id.to_le_bytes());
+        *digest = all.finalize().into();
+    }
+}
+
+impl Walk {
+    fn apply(&mut self, plan: &SharedPlan<'_>) {
+        plan.touched.iter().for_each(|key| self.touched.mark(key, plan.id));
+        if counts(plan.plan.outcome) {
+            plan.minded.iter().for_each(|key| self.minded.mark(key, plan.id));
+        }
+    }
+
+    /// Returns the digest of the answers to all queries of a list, after the changes of earlier specs.
+    fn answers(&self, known: &Known<'_>, queries: &[Query], answers: &mut Answers<'_>) -> AnswerDigest {
+        let mut all = Sha256::new_with_prefix([u8::from(answers.with_policies)]);
+        known.queries.iter().for_each(|number| all.update(answers.digest(*number, &queries[*number])));
+        // A digest stands for its key as well, because a plan always marks the same keys.
+        let touched = self.touched.digests.iter().filter(|(key, _)| known.keys.contains(key));
+        touched.for_each(|(_, digest)| all.update(digest));
+        all.finalize().into()
+    }
+
+    /// Returns the digest of the requirements of earlier specs for these keys.
+    fn earlier(&self, changed: &[Key]) -> AnswerDigest {
+        let mut all = Sha256::new();
+        for (at, key) in changed.iter().enumerate() {
+            if let Some(place) = self.minded.places.get(key) {
+                all.update(at.to_le_bytes());
+                all.update(self.minded.digests[*place].1);
+            }
+        }
+        all.finalize().into()
+    }
+}
+
+impl<'a> SharedPlans<'a> {
+    /// Returns an empty store for the plans of a list of specs; `None` if one of them has sensitive values, because a
+    /// plan then also depends on values of other specs.
+    pub(crate) fn new(specs: &'a [Spec]) -> Option<Self> {
+        let is_sensitive =
+            |spec: &Spec| spec.rules.iter().flat_map(|rule| rule.values()).any(|value| value.is_sensitive);
+        let known = specs.iter().map(|_| Vec::new()).collect();
+        let state = RwLock::new(State { specs: known, ..State::default() });
+        (!specs.iter().any(is_sensitive)).then_some(Self { specs, state })
+    }
+
+    /// Returns the plans of a machine, in the order of the specs, if all of them are known.
+    pub(crate) fn known(&self, answers: &mut Answers<'_>) -> Option<Vec<Arc<SharedPlan<'a>>>> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let mut walk = Walk::default();
+        let one = |at| {
+            let plan = state.find(at, &walk, answers)?;
+            walk.apply(&plan);
+            Some(plan)
+        };
+        (0..self.specs.len()).map(one).collect()
+    }
+
+    /// Returns the plans of a machine, in the order of the specs. Those that are not known are made, and kept for other
+    /// machines. Returns `None` if a spec needs a fact that the facts do not contain.
+    pub(crate) fn plan(&self, answers: &mut Answers<'_>) -> Option<Vec<Arc<SharedPlan<'a>>>> {
+        let reader = Reader::new(answers.facts).with_policies(answers.with_policies);
+        let mut walk = Walk::default();
+        let plans: Vec<OnceLock<Arc<SharedPlan<'a>>>> = self.specs.iter().map(|_| OnceLock::new()).collect();
+        let mut earlier = Earlier::default();
+        for (at, (spec, cell)) in self.specs.iter().zip(&plans).enumerate() {
+            let known = self.state.read().unwrap_or_else(PoisonError::into_inner).find(at, &walk, answers);
+            let plan = match known {
+                Some(plan) => {
+                    plan.plan.changes.iter().for_each(|change| reader.pretend(change));
+                    plan
+                }
+                None => {
+                    let (made, queries) = reader.traced(|| among(spec, self.specs.len(), &earlier, &reader));
+                    if reader.missed_count() > 0 {
+                        return None;
+                    }
+                    self.keep(at, made, queries, &walk, answers)
+                }
+            };
+            plan.plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
+            walk.apply(&plan);
+            let plan = cell.get_or_init(|| plan);
+            if counts(plan.plan.outcome) {
+                earlier.add(spec, &plan.wants, plan.reads.as_ref());
+            }
+        }
+        drop(earlier);
+        Some(plans.into_iter().filter_map(OnceLock::into_inner).collect())
+    }
+
+    /// Returns the queries on whose answers these plans depend.
+    pub(crate) fn queries(&self, plans: &[Arc<SharedPlan<'a>>]) -> Vec<Query> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        numbers(plans).into_iter().map(|number| state.queries[number].clone()).collect()
+    }
+
+    /// Returns the queries on whose answers the plan of either machine depends, and to which the two machines give
+    /// different answers.
+    pub(crate) fn differing(&self, machines: &mut [(Answers<'_>, Vec<Arc<SharedPlan<'a>>>); 2]) -> Vec<Query> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: BTreeSet<usize> = BTreeSet::new();
+        machines.iter().for_each(|(_, plans)| all.extend(numbers(plans)));
+        let [(old, _), (new, _)] = machines;
+        let differs = |number: &usize| {
+            let query = &state.queries[*number];
+            old.digest(*number, query) != new.digest(*number, query)
+        };
+        all.into_iter().filter(differs).map(|number| state.queries[number].clone()).collect()
+    }
+
+    /// Keeps a plan that was made; returns it, or the same one that another thread made at the same time.
+    fn keep(
+        &self,
+        at: usize,
+        made: Among<'a>,
+        queries: Vec<Query>,
+        walk: &Walk,
+        answers: &mut Answers<'_>,
+    ) -> Arc<SharedPlan<'a>> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let State { numbers, queries: all, specs, plans } = &mut *state;
+        let mut number = |query: Query| {
+            *numbers.entry(query).or_insert_with_key(|query| {
+                all.push(query.clone());
+                all.len() - 1
+            })
+        };
+        let mut queries: Vec<usize> = queries.into_iter().map(&mut number).collect();
+        queries.sort_unstable();
+        let queries: Arc<[usize]> = queries.into();
+        let lists = &mut specs[at];
+        let place = lists.iter().position(|known| known.queries == queries).unwrap_or_else(|| {
+            if lists.len() == MOST_LISTS {
+                lists.remove(0);
+            }
+            let keys = with_parents(queries.iter().filter_map(|number| all[*number].key())).into_iter().collect();
+            lists.push(Known { queries, keys, by_answers: HashMap::new() });
+            lists.len() - 1
+        });
+        let known = &mut lists[place];
+        let digest = walk.answers(known, all, answers);
+        if known.by_answers.values().map(|changing| changing.by_earlier.len()).sum::<usize>() >= MOST_PLANS {
+            known.by_answers.clear();
+        }
+        let Among { plan, wants, reads, changed } = made;
+        let changing = known
+            .by_answers
+            .entry(digest)
+            .or_insert_with(|| Changing { changed: with_parents(changed.iter()), by_earlier: HashMap::new() });
+        let plan = changing.by_earlier.entry(walk.earlier(&changing.changed)).or_insert_with(|| {
+            *plans += 1;
+            Arc::new(SharedPlan::new(*plans, plan, wants, reads, known.queries.clone()))
+        });
+        plan.clone()
+    }
+}
+
+impl<'a> State<'a> {
+    /// Returns the plan of a spec on a machine, if it is known.
+    fn find(&self, at: usize, walk: &Walk, answers: &mut Answers<'_>) -> Option<Arc<SharedPlan<'a>>> {
+        self.specs[at].iter().find_map(|known| {
+            let changing = known.by_answers.get(&walk.answers(known, &self.queries, answers))?;
+            changing.by_earlier.get(&walk.earlier(&changing.changed)).cloned()
+        })
+    }
+}
+
+impl<'a> SharedPlan<'a> {
+    fn new(id: usize, plan: SpecPlan, wants: DesiredState<'a>, reads: Option<Reads>, queries: Arc<[usize]>) -> Self {
+        let mut touched = Vec::new();
+        for change in &plan.changes {
+            touched.push(change.key.clone());
+            if change.action != ChangeAction::Update {
+                touched.extend(change.key.parent());
+            }
+        }
+        let minded = wants.present.iter().chain(&wants.absent).chain(wants.exclusive.keys()).chain(wants.values.keys());
+        let minded = minded.chain(reads.iter().flat_map(Reads::keys)).cloned().collect();
+        Self { id, plan, wants, reads, queries, touched, minded }
+    }
+}
+
+/// Returns the numbers of the queries of plans, each once.
+fn numbers(plans: &[Arc<SharedPlan<'_>>]) -> BTreeSet<usize> {
+    plans.iter().flat_map(|plan| plan.queries.iter().copied()).collect()
+}
+
+/// Returns the keys, and all keys above them, each once.
+fn with_parents<'k>(keys: impl Iterator<Item = &'k Key>) -> Vec<Key> {
+    let (mut known, mut all) = (HashSet::new(), Vec::new());
+    for key in keys {
+        for above in std::iter::successors(Some(key.clone()), Key::parent) {
+            if !known.insert(above.clone()) {
+                break;
+            }
+            all.push(above);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        observe::observe,
+        plan::Planning,
+        spec::{Settings, Source, load_all},
+        targets::{Address, open},
+    };
+
+    /// The facts of a machine with these values, as the specs need them.
+    fn facts(specs: &[Spec], values: &str) -> Facts {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("machine.reg");
+        let text = format!("REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor]\r\n{values}");
+        std::fs::write(&file, text).unwrap();
+        let mut target = open(&Address::new(&format!("reg:{}", file.display()), None, None).unwrap()).unwrap();
+        let mut planning = Planning::new("x", specs);
+        observe(target.as_mut(), |reader| planning.ask(reader)).unwrap()
+    }
+
+    #[test]
+    fn a_plan_is_shared_as_long_as_what_its_spec_reads_is_the_same() {
+        let spec = |name: &str| {
+            format!(
+                "kbfix: 1\nid: {name}\ntitle: t\nregistry:\n  - key: HKLM\\SOFTWARE\\Vendor\n    values: {{ {name}: {{ type: REG_DWORD, data: 1 }} }}\n"
+            )
+        };
+        let texts = ["A", "B", "C"].map(spec);
+        let sources: Vec<_> = texts.iter().map(|text| Source { name: "x.yaml", bytes: text.as_bytes() }).collect();
+        let specs = load_all(&sources, &Settings::for_validation()).into_specs().unwrap();
+        let shared = SharedPlans::new(&specs[..2]).unwrap();
+        let ids = |values: &str| -> (bool, Vec<usize>) {
+            let facts = facts(&specs, values);
+            let mut answers = Answers::new(&facts, false);
+            let is_known = shared.known(&mut answers).is_some();
+            (is_known, shared.plan(&mut answers).unwrap().iter().map(|plan| plan.id).collect())
+        };
+        let (is_known, first) = ids("\"A\"=dword:00000002\r\n");
+        assert!(!is_known);
+        // A value that neither spec reads does not change the plan.
+        assert_eq!(ids("\"A\"=dword:00000002\r\n\"C\"=dword:00000007\r\n"), (true, first.clone()));
+        let (is_known, second) = ids("\"A\"=dword:00000002\r\n\"B\"=dword:00000001\r\n");
+        assert!(!is_known && second[0] == first[0] && second[1] != first[1]);
+        // If facts are missing, there is no plan.
+        let facts = Facts::default();
+        assert!(shared.plan(&mut Answers::new(&facts, false)).is_none());
+    }
+}
