@@ -6,6 +6,7 @@
 //! also decides what is read, and nothing is read that no spec needs.
 
 mod limits;
+mod planned;
 mod policies;
 mod query;
 mod reader;

@@ -5,10 +5,10 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
 };
 
-use super::query::Query;
+use super::{planned::Planned, query::Query};
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
-    targets::{Answer, Facts, FileFacts, KeyQuery, PolicyScope, Reason, Unread, ValueSelection, Values},
+    targets::{Answer, Facts, FileFacts, KeyChange, KeyQuery, PolicyScope, Reason, Unread, ValueSelection, Values},
 };
 
 /// Answers queries from facts, and records the queries that the facts do not answer.
@@ -20,6 +20,8 @@ pub struct Reader<'a> {
     log: RefCell<Option<Reads>>,
     trace: RefCell<Option<HashSet<Query>>>,
     pub(super) missed: Cell<usize>,
+    /// The last key about which the facts say nothing.
+    unknown: RefCell<Option<Key>>,
     /// Whether policy stores are queried.
     pub(super) with_policies: bool,
     /// Whether values in policy branches are those of the local GPO.
@@ -40,21 +42,10 @@ impl Reads {
         self.keys.iter().chain(&self.lists)
     }
 
-    /// Returns whether the change can change the answer to one of the queries.
-    pub fn concern(&self, change: &crate::targets::KeyChange) -> bool {
-        self.keys.contains(&change.key) || change.key.parent().is_some_and(|parent| self.lists.contains(&parent))
+    /// Returns the keys whose subkeys were queried.
+    pub fn lists(&self) -> impl Iterator<Item = &Key> {
+        self.lists.iter()
     }
-}
-
-/// The changes planned so far, each with the spec that planned it. Also records the spec on whose planned change the
-/// latest answers depend.
-#[derive(Default, Clone)]
-struct Planned {
-    keys: BTreeMap<Key, String>,
-    values: BTreeMap<(Key, ValueName), String>,
-    /// For each key, the spec that creates or deletes one of its subkeys.
-    subkeys: BTreeMap<Key, String>,
-    met: Option<String>,
 }
 
 #[derive(Default)]
@@ -112,6 +103,7 @@ impl<'a> Reader<'a> {
             log: RefCell::default(),
             trace: RefCell::default(),
             missed: Cell::default(),
+            unknown: RefCell::default(),
             with_policies: false,
             through_policy: false,
         }
@@ -121,7 +113,10 @@ impl<'a> Reader<'a> {
     pub fn key(&self, key: &Key) -> Answer<()> {
         self.note(key, false);
         self.trace(|| Query::Key(key.clone()));
-        self.meet(|planned| planned.keys.get(key));
+        self.planned.borrow_mut().meet(|planned| planned.keys.get(key).cloned());
+        if self.unknown.borrow().as_ref() == Some(key) {
+            return self.missed(key, |_| {});
+        }
         let known = self.facts.borrow().key(key);
         known.unwrap_or_else(|| self.missed(key, |_| {}))
     }
@@ -130,12 +125,22 @@ impl<'a> Reader<'a> {
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
         self.note(key, false);
         self.trace(|| Query::Value(key.clone(), name.clone()));
-        self.meet(|planned| planned.values.get(&(key.clone(), name.clone())).or_else(|| planned.keys.get(key)));
-        let known = self.facts.borrow().value(key, name);
-        known.unwrap_or_else(|| {
+        let of_value = |planned: &Planned| planned.values.get(key).and_then(|names| names.get(name).cloned());
+        self.planned.borrow_mut().meet(|planned| of_value(planned).or_else(|| planned.keys.get(key).cloned()));
+        let missed = || {
             self.missed(key, |ask| {
                 ask.names.insert(name.clone());
             })
+        };
+        if self.unknown.borrow().as_ref() == Some(key) {
+            return missed();
+        }
+        let facts = self.facts.borrow();
+        facts.value(key, name).unwrap_or_else(|| {
+            if facts.key(key).is_none() {
+                self.unknown.replace(Some(key.clone()));
+            }
+            missed()
         })
     }
 
@@ -165,7 +170,7 @@ impl<'a> Reader<'a> {
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
         self.note(key, true);
         self.trace(|| Query::Subkeys(key.clone()));
-        self.meet(|planned| planned.subkeys.get(key));
+        self.planned.borrow_mut().meet(|planned| planned.subkeys.get(key).cloned());
         let known = self.facts.borrow().subkeys(key);
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
     }
@@ -328,7 +333,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Makes all later answers as if this change had been made.
-    pub fn pretend(&self, change: &crate::targets::KeyChange) {
+    pub fn pretend(&self, change: &KeyChange) {
+        self.unknown.replace(None);
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
@@ -336,37 +342,23 @@ impl<'a> Reader<'a> {
     pub fn aside<T>(&self, ask: impl FnOnce() -> T) -> T {
         let (facts, planned) = (self.facts.borrow().clone(), self.planned.borrow().clone());
         let answer = ask();
+        self.unknown.replace(None);
         self.facts.replace(facts);
         self.planned.replace(planned);
         answer
     }
 
     /// Records which spec planned a change, for [`Reader::planned_by`].
-    pub fn planned_for(&self, id: &str, change: &crate::targets::KeyChange) {
-        let planned = &mut *self.planned.borrow_mut();
-        for value in &change.values {
-            planned.values.insert((change.key.clone(), value.name.clone()), id.to_owned());
-        }
-        if change.action != crate::targets::ChangeAction::Update {
-            planned.keys.insert(change.key.clone(), id.to_owned());
-            planned.subkeys.extend(change.key.parent().map(|parent| (parent, id.to_owned())));
-        }
+    pub fn planned_for(&self, id: &str, change: &KeyChange) {
+        self.planned.borrow_mut().add(&id.into(), change);
     }
 
     /// Runs `ask`; also returns the id of the earlier spec whose planned change supplied one of its answers (the first
     /// such answer), if any.
     pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
-        self.planned.borrow_mut().met = None;
+        self.planned.borrow_mut().take_met();
         let answer = ask();
-        (answer, self.planned.borrow_mut().met.take())
-    }
-
-    fn meet(&self, find: impl FnOnce(&Planned) -> Option<&String>) {
-        let mut planned = self.planned.borrow_mut();
-        if (planned.keys.is_empty() && planned.values.is_empty()) || planned.met.is_some() {
-            return;
-        }
-        planned.met = find(&planned).cloned();
+        (answer, self.planned.borrow_mut().take_met().map(|id| id.to_string()))
     }
 
     fn missed<T>(&self, key: &Key, ask: impl FnOnce(&mut Ask)) -> Answer<T> {

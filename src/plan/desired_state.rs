@@ -31,18 +31,25 @@ pub(super) struct DesiredState<'a> {
 /// The rules about one value.
 pub(super) struct OneValue<'a> {
     pub name: &'a ValueName,
-    rules: Vec<&'a ValueRule>,
+    first: &'a ValueRule,
+    others: Vec<&'a ValueRule>,
 }
+
+/// The most rules among which the rule about a value is searched one by one.
+const FEW: usize = 16;
 
 /// Groups the rules of one key by value.
 pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
     let mut values: Vec<OneValue<'_>> = Vec::new();
     let mut known: BTreeMap<&ValueName, usize> = BTreeMap::new();
     for rule in rules {
-        let at = *known.entry(&rule.name).or_insert(values.len());
+        let at = match rules.len() <= FEW {
+            true => values.iter().position(|value| *value.name == rule.name).unwrap_or(values.len()),
+            false => *known.entry(&rule.name).or_insert(values.len()),
+        };
         match values.get_mut(at) {
-            Some(value) => value.rules.push(rule),
-            None => values.push(OneValue { name: &rule.name, rules: vec![rule] }),
+            Some(value) => value.others.push(rule),
+            None => values.push(OneValue { name: &rule.name, first: rule, others: Vec::new() }),
         }
     }
     values
@@ -56,8 +63,13 @@ impl OneValue<'_> {
     ///
     /// Fails if part of the existing data must be kept, but the data does not have the form that the rule needs.
     pub(super) fn after(&self, before: Option<&Data>) -> Result<Option<Option<Data>>, Unread> {
-        let after = self.rules.iter().try_fold(before.cloned(), |data, rule| value::after(rule, data.as_ref()))?;
-        Ok(self.rules.iter().all(|rule| is_as(rule, after.as_ref())).then_some(after))
+        let first = value::after(self.first, before)?;
+        let after = self.others.iter().try_fold(first, |data, rule| value::after(rule, data.as_ref()))?;
+        Ok(self.rules().all(|rule| is_as(rule, after.as_ref())).then_some(after))
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &ValueRule> {
+        [self.first].into_iter().chain(self.others.iter().copied())
     }
 }
 
@@ -122,7 +134,7 @@ impl DesiredState<'_> {
         let mut undone = Vec::new();
         for value in &change.values {
             let after = value.after.as_ref();
-            if wanted.get(&value.name).is_some_and(|wanted| !wanted.rules.iter().all(|rule| is_as(rule, after))) {
+            if wanted.get(&value.name).is_some_and(|wanted| !wanted.rules().all(|rule| is_as(rule, after))) {
                 let (is, after) = (text(&value.name, &value.before), text(&value.name, &value.after));
                 undone.push((change.place(&value.name), format!("{is}, but this spec {after}")));
             }

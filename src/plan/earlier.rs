@@ -22,17 +22,20 @@ pub(super) struct Earlier<'a> {
     absent: BTreeMap<&'a Key, Vec<usize>>,
     exclusive: BTreeMap<&'a Key, Vec<usize>>,
     values: BTreeMap<&'a Key, BTreeMap<&'a ValueName, Vec<usize>>>,
+    /// What the specs read that have a `*` which can match a key that a later spec creates.
+    read: BTreeMap<&'a Key, Vec<usize>>,
+    /// The keys whose subkeys these specs listed.
+    listed: BTreeMap<&'a Key, Vec<usize>>,
 }
 
 struct One<'a> {
-    id: &'a str,
+    spec: &'a Spec,
     wants: &'a DesiredState<'a>,
-    /// The spec and the places that it read, if it has a `*` that can match a key which a later spec creates.
-    starred: Option<(&'a Spec, &'a Reads)>,
 }
 
 impl<'a> Earlier<'a> {
-    /// Adds a spec whose required state holds now or will hold after its changes.
+    /// Adds a spec whose required state holds now or will hold after its changes. `reads` is what it read, if it has a `*`
+    /// that can match a key which a later spec creates.
     pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
         let at = self.specs.len();
         wants.present.iter().for_each(|key| self.present.entry(key).or_default().push(at));
@@ -47,17 +50,21 @@ impl<'a> Earlier<'a> {
                 }
             }
         }
-        self.specs.push(One { id: &spec.id, wants, starred: reads.map(|reads| (spec, reads)) });
+        if let Some(reads) = reads {
+            reads.keys().for_each(|key| self.read.entry(key).or_default().push(at));
+            reads.lists().for_each(|key| self.listed.entry(key).or_default().push(at));
+        }
+        self.specs.push(One { spec, wants });
     }
 
     /// Returns one message for each setting that an earlier spec requires and `changes` would undo.
     pub(super) fn undone(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
         let mut clashes = Vec::new();
         for change in changes {
-            for One { id, wants, .. } in self.about(change).into_iter().filter_map(|at| self.specs.get(at)) {
+            for One { spec, wants } in self.about(change).into_iter().filter_map(|at| self.specs.get(at)) {
                 let undone = wants.undone_by(change, reader).into_iter();
-                clashes
-                    .extend(undone.map(|(place, what)| format!("{place}: {id}, earlier in this run, requires {what}")));
+                let clash = |(place, what)| format!("{place}: {}, earlier in this run, requires {what}", spec.id);
+                clashes.extend(undone.map(clash));
             }
         }
         clashes
@@ -86,14 +93,17 @@ impl<'a> Earlier<'a> {
         if !changes.iter().any(|change| change.action == ChangeAction::Create) {
             return Vec::new();
         }
-        let starred = self.specs.iter().filter_map(|one| one.starred);
-        let again =
-            starred.filter(|(_, reads)| changes.iter().any(|change| reads.concern(change))).flat_map(|(spec, _)| {
-                let clash = |change: KeyChange| {
-                    format!("{}: a `*` of {}, earlier in this run, would match this key", change.key, spec.id)
-                };
-                rules::evaluate(spec, reader).changes.into_iter().map(clash)
-            });
-        again.collect()
+        let mut again: BTreeSet<usize> = BTreeSet::new();
+        for change in changes {
+            again.extend(self.read.get(&change.key).into_iter().flatten());
+            again.extend(change.key.parent().and_then(|parent| self.listed.get(&parent)).into_iter().flatten());
+        }
+        let changes_of = |One { spec, .. }: &One<'a>| {
+            let clash = |change: KeyChange| {
+                format!("{}: a `*` of {}, earlier in this run, would match this key", change.key, spec.id)
+            };
+            rules::evaluate(spec, reader).changes.into_iter().map(clash).collect::<Vec<_>>()
+        };
+        again.into_iter().filter_map(|at: usize| self.specs.get(at)).flat_map(changes_of).collect()
     }
 }

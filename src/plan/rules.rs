@@ -167,14 +167,16 @@ fn one_rule<'a>(
                     if holds && value_holds {
                         here.insert(at);
                         applying.push(value);
-                        // Combine the rules about one key into one change, so that the key is opened once.
-                        result.wants.values.entry(key.clone()).or_default().push(value);
                     } else {
                         reader.value(&key, &value.name);
                         drop(reader.policies(&key, &value.name));
                     }
                 }
-                held.extend(holds.then_some((key, applying)));
+                if !applying.is_empty() {
+                    // Combine the rules about one key into one change, so that the key is opened once.
+                    result.wants.values.entry(key.clone()).or_default().extend(&applying);
+                }
+                held.extend((holds && rule.is_labelled()).then_some((key, applying)));
             }
             _ => {
                 reader.key(&key);

@@ -1,6 +1,7 @@
-//! Root keys and key paths.
+//! Key paths.
 
 use std::{
+    cell::RefCell,
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
@@ -11,56 +12,10 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::name::{self, KeyName, NameError};
-
-/// One of the predefined keys at the top of the registry.
-///
-/// Source: Microsoft, "Predefined Keys".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RootKey {
-    /// `HKEY_CLASSES_ROOT`: file types and COM classes, a merged view of machine and user.
-    Hkcr,
-    /// `HKEY_CURRENT_USER`.
-    Hkcu,
-    /// `HKEY_LOCAL_MACHINE`.
-    Hklm,
-    /// `HKEY_USERS`: one key for every loaded user hive, named after the user's SID.
-    Hku,
-    /// `HKEY_CURRENT_CONFIG`.
-    Hkcc,
-}
-
-impl RootKey {
-    /// All root keys, in the order in which `regedit` shows them.
-    pub const ALL: [Self; 5] = [Self::Hkcr, Self::Hkcu, Self::Hklm, Self::Hku, Self::Hkcc];
-
-    /// Returns the short name, such as `HKLM`.
-    pub fn short(self) -> &'static str {
-        match self {
-            Self::Hkcr => "HKCR",
-            Self::Hkcu => "HKCU",
-            Self::Hklm => "HKLM",
-            Self::Hku => "HKU",
-            Self::Hkcc => "HKCC",
-        }
-    }
-
-    /// Returns the long name, such as `HKEY_LOCAL_MACHINE`, which `.reg` files use.
-    pub fn long(self) -> &'static str {
-        match self {
-            Self::Hkcr => "HKEY_CLASSES_ROOT",
-            Self::Hkcu => "HKEY_CURRENT_USER",
-            Self::Hklm => "HKEY_LOCAL_MACHINE",
-            Self::Hku => "HKEY_USERS",
-            Self::Hkcc => "HKEY_CURRENT_CONFIG",
-        }
-    }
-
-    /// Parses the short or long name of a root key, in any case.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|r| text.eq_ignore_ascii_case(r.short()) || text.eq_ignore_ascii_case(r.long()))
-    }
-}
+use super::{
+    name::{self, KeyName, NameError},
+    root_key::RootKey,
+};
 
 /// The path of a key: a root key and the names below it. Paths compare without case; a parent sorts before the keys
 /// below it.
@@ -115,16 +70,30 @@ impl KeyPath {
     /// Returns the path of the names `below` (joined by backslashes) under `root`. The names must be valid, as in a
     /// constant of this program.
     pub(crate) fn known(root: RootKey, below: &str) -> Self {
-        let mut both = String::with_capacity(2 * below.len());
-        for (at, name) in below.split('\\').enumerate() {
-            if at > 0 {
-                both.push('\0');
+        Self::build(root, |both| {
+            for (at, name) in below.split('\\').enumerate() {
+                if at > 0 {
+                    both.push('\0');
+                }
+                name::fold(name, both);
             }
-            name::fold(name, &mut both);
+            let folded = both.len();
+            both.push_str(below);
+            folded
+        })
+    }
+
+    /// Returns a path under `root`. `write` writes the folded names and the names, and returns the length of the former.
+    fn build(root: RootKey, write: impl FnOnce(&mut String) -> usize) -> Self {
+        thread_local! {
+            // Paths are made by the million, and each then takes one allocation instead of two.
+            static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
         }
-        let folded = both.len();
-        both.push_str(below);
-        Self { root, folded, both: both.into() }
+        TEXT.with_borrow_mut(|both| {
+            both.clear();
+            let folded = write(both);
+            Self { root, folded, both: both.as_str().into() }
+        })
     }
 
     /// Returns the folded names.
@@ -165,27 +134,29 @@ impl KeyPath {
         }
         let folded = folded.rsplit_once('\0').map_or("", |(above, _)| above);
         let below = below.rsplit_once('\\').map_or("", |(above, _)| above);
-        let mut both = String::with_capacity(folded.len() + below.len());
-        both.push_str(folded);
-        both.push_str(below);
-        Some(Self { root: self.root, folded: folded.len(), both: both.into() })
+        Some(Self::build(self.root, |both| {
+            both.push_str(folded);
+            both.push_str(below);
+            folded.len()
+        }))
     }
 
     /// Returns the key `name` directly below this one.
     pub fn child(&self, name: &KeyName) -> Self {
-        let mut both = String::with_capacity(self.both.len() + 2 * name.as_str().len() + 2);
-        both.push_str(self.folded());
-        if self.folded > 0 {
-            both.push('\0');
-        }
-        name::fold(name.as_str(), &mut both);
-        let folded = both.len();
-        both.push_str(self.below_root());
-        if self.folded > 0 {
-            both.push('\\');
-        }
-        both.push_str(name.as_str());
-        Self { root: self.root, folded, both: both.into() }
+        Self::build(self.root, |both| {
+            both.push_str(self.folded());
+            if self.folded > 0 {
+                both.push('\0');
+            }
+            name::fold(name.as_str(), both);
+            let folded = both.len();
+            both.push_str(self.below_root());
+            if self.folded > 0 {
+                both.push('\\');
+            }
+            both.push_str(name.as_str());
+            folded
+        })
     }
 
     /// Returns the path of the names `below` (joined by backslashes) under `root`.

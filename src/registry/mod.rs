@@ -13,15 +13,17 @@ pub mod name;
 pub mod notation;
 mod lenient;
 mod policy_branch;
+mod root_key;
 mod security;
 pub mod sid;
 mod upcase;
 mod view;
 
 pub use data::{Data, Decoded, ValueType};
-pub use key::{KeyPath, KeyPathError, RootKey};
+pub use key::{KeyPath, KeyPathError};
 pub use link::{LINK_VALUE, link_target, native_path};
 pub use name::{KeyName, NameError, ValueName};
 pub use policy_branch::PolicyBranch;
+pub use root_key::RootKey;
 pub use security::{KeyProperties, SecurityDescriptor};
 pub use view::{Key, View};

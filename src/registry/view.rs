@@ -164,6 +164,9 @@ impl Key {
     /// key above them in the 64-bit view, such as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
     pub fn parent(&self) -> Option<Self> {
         let above = Self { path: self.path.parent()?, view: self.view };
+        if self.view == View::Bits64 {
+            return Some(above);
+        }
         let holds = self.stored().parent()?;
         Some(if above.stored() == holds { above } else { Self::new(holds) })
     }

@@ -16,6 +16,12 @@ mod shape;
 mod side_document;
 mod source;
 
+use std::{
+    num::NonZero,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    thread,
+};
+
 use sha2::{Digest, Sha256};
 
 use crate::diag::{Code, Diagnostic, Hint, Severity};
@@ -34,6 +40,12 @@ pub use settings::{Setting, Settings};
 pub use side_document::{SideDocument, side_schema};
 pub use source::text::MAX_BYTES;
 pub(crate) use source::{readings::is_text, text::is_forbidden};
+
+/// From how many bytes of specs on it is worth starting threads: reading them takes some milliseconds.
+const MUCH_TEXT: usize = 64 << 10;
+
+/// The stack size of a thread, in bytes. It equals that of the first thread of a process on Linux.
+const STACK: usize = 8 << 20;
 
 /// A spec file: the name that messages use for it, and its bytes.
 #[derive(Debug, Clone, Copy)]
@@ -102,10 +114,42 @@ pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
 
 /// Reads and checks the files of one run: each file by itself, and the specs against each other.
 pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
-    let files: Vec<check::Checked> = sources.iter().map(|source| load_one(source, settings)).collect();
+    let files = load_each(sources, settings);
     let across = check::between_specs::check(sources, &files, settings);
     let each = files.into_iter().map(|file| Loaded { spec: file.spec, diagnostics: file.diagnostics }).collect();
     LoadedAll { each, across }
+}
+
+/// Reads and checks each file by itself. All cores work on them if there is much text.
+fn load_each(sources: &[Source<'_>], settings: &Settings) -> Vec<check::Checked> {
+    let is_much = sources.iter().map(|source| source.bytes.len()).sum::<usize>() >= MUCH_TEXT;
+    let threads = if is_much { thread::available_parallelism().map_or(1, NonZero::get).min(sources.len()) } else { 1 };
+    if threads < 2 {
+        return sources.iter().map(|source| load_one(source, settings)).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, source)) = Some(next.fetch_add(1, Relaxed)).and_then(|at| Some((at, sources.get(at)?))) {
+            done.push((at, load_one(source, settings)));
+        }
+        done
+    };
+    let mut done = thread::scope(|scope| {
+        // If a thread cannot be started, the others work on its files.
+        let start = |_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..threads).filter_map(start).collect();
+        let mut done = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, checked)| checked).collect()
 }
 
 fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
@@ -126,25 +170,9 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     findings.add_uncounted(more);
     ambiguous::check(&mut findings);
     suspicious::check(&mut findings);
-    let value = match meaning::read(&text) {
-        Ok(value) => value,
-        Err(diagnostic) => {
-            // The errors that were already found are more useful than the syntax error of a second parser.
-            if !findings.has_errors() {
-                findings.add_placed(*diagnostic);
-            }
-            return check::Checked::failed(findings.finish());
-        }
-    };
-    if sound
-        && !findings.has_errors()
-        && let Some(spot) = meaning::disagreement(&places, &value)
-    {
-        let message = "YAML readers disagree about what this text means";
-        let diagnostic = Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes");
-        findings.add_at(diagnostic, spot);
+    let Some(value) = meaning::read(&text, sound, &mut findings) else {
         return check::Checked::failed(findings.finish());
-    }
+    };
     let verdict = validate::check(&value, &mut findings);
     let Some(repaired) = repair::repair(value, &verdict) else {
         if !findings.has_errors() {

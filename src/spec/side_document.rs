@@ -72,28 +72,14 @@ fn form<T: DeserializeOwned>(
     schema: &Value,
 ) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut findings = Findings::new(text, places);
+    let sound = diagnostics.is_empty();
     diagnostics.into_iter().for_each(|diagnostic| findings.add_placed(diagnostic));
     findings.add_uncounted(more);
     ambiguous::check(&mut findings);
     suspicious::check(&mut findings);
-    let value = match meaning::read(text) {
-        Ok(value) => value,
-        Err(diagnostic) => {
-            if !findings.has_errors() {
-                findings.add_placed(*diagnostic);
-            }
-            return Err(findings.finish());
-        }
+    let Some(value) = meaning::read(text, sound, &mut findings).filter(|_| !findings.has_errors()) else {
+        return Err(findings.finish());
     };
-    if findings.has_errors() {
-        return Err(findings.finish());
-    }
-    if let Some(spot) = meaning::disagreement(places, &value) {
-        let message = "YAML readers disagree about what this text means";
-        findings
-            .add_at(Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes"), spot);
-        return Err(findings.finish());
-    }
     validate::check_against(schema, &value, &mut findings);
     if findings.has_errors() {
         return Err(findings.finish());

@@ -130,8 +130,12 @@ impl KeyPattern {
     /// Returns a string that is equal for two patterns exactly if the patterns are equal without regard to case. It can
     /// be used as the key of a map.
     pub fn folded(&self) -> String {
-        let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
-        String::from_utf16_lossy(&units(&self.to_string()))
+        let mut text = self.to_string();
+        if text.is_ascii() {
+            text.make_ascii_uppercase();
+            return text;
+        }
+        String::from_utf16_lossy(&text.encode_utf16().map(upcase).collect::<Vec<_>>())
     }
 }
 

@@ -1,19 +1,86 @@
-//! Reads the data of a document with the crate yaml_serde. Names of fields become strings, even if they look like
-//! numbers or other data.
+//! Reads the data of a document. Names of fields become strings, even if they look like numbers or other data.
+//!
+//! A text that both YAML parsers certainly read alike is read once: the data is taken from the tree of places. Any other
+//! text is also read by the crate yaml_serde, and refused if the two differ.
 
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 
 use crate::diag::{Code, Diagnostic};
 
 use super::{
+    alike,
+    findings::Findings,
     reading::Reading,
     readings::here,
     text::{Spot, Text},
     tree::{Kind, Node, Places},
 };
 
-/// Returns the document's data.
-pub(in crate::spec) fn read(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
+/// Returns the document's data. Adds a finding if it cannot be read, or if the two parsers differ; then returns `None`.
+///
+/// `sound` says that the tree of places was built without errors.
+pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<Value> {
+    let places = findings.places();
+    let is_correct = sound && !findings.has_errors();
+    if is_correct
+        && alike::is_certain(text.text)
+        && let Some(value) = of_tree(places, places.root())
+    {
+        return Some(value);
+    }
+    let value = match by_serde(text) {
+        Ok(value) => value,
+        Err(diagnostic) => {
+            // The errors that were already found are more useful than the syntax error of a second parser.
+            if !findings.has_errors() {
+                findings.add_placed(*diagnostic);
+            }
+            return None;
+        }
+    };
+    // The two parsers follow different versions of YAML. If they read some text differently, findings about it would have
+    // the wrong place, and other readers would also disagree about it.
+    if is_correct && let Some(spot) = part(places, places.root(), &value) {
+        let message = "YAML readers disagree about what this text means";
+        let diagnostic = Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes");
+        findings.add_at(diagnostic, spot);
+        return None;
+    }
+    Some(value)
+}
+
+/// Returns the data of a node; `None` for a number with a fraction or of more than 64 bits, which no field accepts.
+pub(super) fn of_tree(places: &Places, node: &Node) -> Option<Value> {
+    Some(match &places.resolve(node).kind {
+        Kind::Scalar { text, plain: false } => Value::String(text.clone()),
+        Kind::Scalar { text, plain: true } => match here(text) {
+            Reading::Text => Value::String(text.clone()),
+            Reading::Null => Value::Null,
+            Reading::Bool => Value::Bool(text.starts_with(['t', 'T'])),
+            Reading::Int(number) => {
+                let number = number?;
+                let positive = u64::try_from(number).map(Number::from);
+                Value::Number(positive.or_else(|_| i64::try_from(number).map(Number::from)).ok()?)
+            }
+            Reading::Float | Reading::Time | Reading::Special => return None,
+        },
+        Kind::Sequence(items) => {
+            let items = items.iter().map(|item| of_tree(places, places.at(*item)));
+            Value::Array(items.collect::<Option<_>>()?)
+        }
+        Kind::Mapping(entries) => {
+            let mut fields = Map::with_capacity(entries.len());
+            for entry in entries {
+                fields.insert(entry.name.to_string(), of_tree(places, places.at(entry.value))?);
+            }
+            Value::Object(fields)
+        }
+        Kind::Alias(_) => return None,
+    })
+}
+
+/// Returns the data of a document as the crate yaml_serde reads it.
+pub(in crate::spec) fn by_serde(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
     serde_yaml::from_str(text.text).map_err(|error| {
         let location = error.location();
         let (line, column) = location.map_or((1, 1), |at| (at.line(), at.column()));
@@ -23,13 +90,6 @@ pub(in crate::spec) fn read(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
 }
 
 /// Returns the first place at which the tree of places and the data differ; `None` if they agree.
-///
-/// The two parsers follow different versions of YAML. If they read some text differently, findings about it would have
-/// the wrong place, and other readers would also disagree about it.
-pub(in crate::spec) fn disagreement(places: &Places, value: &Value) -> Option<Spot> {
-    part(places, places.root(), value)
-}
-
 fn part(places: &Places, node: &Node, value: &Value) -> Option<Spot> {
     match (&places.resolve(node).kind, value) {
         // The parsers disagree about the last line break of a block at the end of the file, but that does not matter.

@@ -33,6 +33,10 @@ impl Readings {
         if is_plainly_text(text) {
             return Self { here: Reading::Text, new: Reading::Text, old: Reading::Text };
         }
+        if let Some(number) = plain_number(text) {
+            let number = Reading::Int(Some(number));
+            return Self { here: number, new: number, old: number };
+        }
         Self { here: here(text), new: yaml12(text), old: yaml11(text) }
     }
 
@@ -83,6 +87,12 @@ impl Readings {
 /// a sign, a point, `~`, `=` or `<`, or is a word of at most five letters, such as `False`.
 fn is_plainly_text(text: &str) -> bool {
     text.len() > "False".len() && text.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// Returns the number that the text certainly is to every reader: decimal digits without a leading zero.
+fn plain_number(text: &str) -> Option<i128> {
+    let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    if is_plain { text.parse().ok() } else { None }
 }
 
 /// Returns whether every reader reads `text` without quotes as a string.
@@ -243,6 +253,13 @@ mod tests {
                 plain += 1;
             } else {
                 other += 1;
+            }
+        }
+        for text in ["0", "7", "10", "4294967296", "18446744073709551616", "", "00", "07", "-1", "1_0", "1:30"] {
+            if let Some(number) = plain_number(text) {
+                let number = Reading::Int(Some(number));
+                assert_eq!((here(text), yaml12(text), yaml11(text)), (number, number, number));
+                plain += 1;
             }
         }
         assert!(plain > 50 && other > 20, "{plain} plain, {other} other");

@@ -17,7 +17,7 @@ fn documents(folder: &str) -> Vec<(String, Value)> {
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         let Ok(bytes) = fs::read(&path) else { continue };
-        if let Some(document) = Text::decode("x", &bytes).ok().and_then(|text| meaning::read(&text).ok()) {
+        if let Some(document) = Text::decode("x", &bytes).ok().and_then(|text| meaning::by_serde(&text).ok()) {
             found.push((path.display().to_string(), document));
         }
     }

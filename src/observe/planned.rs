@@ -1,0 +1,44 @@
+//! Remembers which spec of a run planned which change, so that a plan can name the spec on which an answer depends.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use crate::{
+    registry::{Key, ValueName},
+    targets::{ChangeAction, KeyChange},
+};
+
+/// The changes planned so far: the spec that planned each, and the spec whose plan the latest answers depend on.
+#[derive(Default, Clone)]
+pub(super) struct Planned {
+    pub(super) keys: BTreeMap<Key, Rc<str>>,
+    pub(super) values: BTreeMap<Key, BTreeMap<ValueName, Rc<str>>>,
+    /// For each key, the spec that creates or deletes one of its subkeys.
+    pub(super) subkeys: BTreeMap<Key, Rc<str>>,
+    met: Option<Rc<str>>,
+}
+
+impl Planned {
+    /// Records which spec planned a change.
+    pub(super) fn add(&mut self, id: &Rc<str>, change: &KeyChange) {
+        if !change.values.is_empty() {
+            let names = change.values.iter().map(|value| (value.name.clone(), id.clone()));
+            self.values.entry(change.key.clone()).or_default().extend(names);
+        }
+        if change.action != ChangeAction::Update {
+            self.keys.insert(change.key.clone(), id.clone());
+            self.subkeys.extend(change.key.parent().map(|parent| (parent, id.clone())));
+        }
+    }
+
+    /// Forgets the spec that supplied an answer, and returns its id.
+    pub(super) fn take_met(&mut self) -> Option<Rc<str>> {
+        self.met.take()
+    }
+
+    /// Notes the spec that `find` finds, as the one that supplied an answer, if none was noted before.
+    pub(super) fn meet(&mut self, find: impl FnOnce(&Self) -> Option<Rc<str>>) {
+        if (!self.keys.is_empty() || !self.values.is_empty()) && self.met.is_none() {
+            self.met = find(self);
+        }
+    }
+}
