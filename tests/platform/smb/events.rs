@@ -11,7 +11,9 @@ use super::{
 fn the_file_of_a_log_is_fetched_and_read() {
     let Some(server) = front_end(Speaks::Smb3) else { return };
     let line = "symptoms KB909094 --target @target";
-    run(&server, line).code(4).says("not known: the target has the log Application, but the file of the log is missing");
+    run(&server, line)
+        .code(4)
+        .says("not known: the target has the log Application, but the file of the log is missing");
     let example = tempfile::tempdir().unwrap();
     kbfix::example::make(example.path()).unwrap();
     let folder = server.path("share/WINDOWS/System32/config");
