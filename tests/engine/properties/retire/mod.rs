@@ -317,6 +317,24 @@ fn what_a_failed_apply_did_not_make_is_not_made_by_its_retirement() {
     assert!(seen.failed == 1 && seen.changed == 0, "{seen:?}");
 }
 
+/// Found by the property: the rollback of the first of two applies removes the key that the second one changed.
+#[test]
+fn what_was_in_a_key_that_a_rollback_removed_is_a_conflict() {
+    let wants = Wants::from([((1, 0), Some(0)), ((2, 0), Some(0))]);
+    for force in [false, true] {
+        let steps = vec![
+            Step::Apply(vec![0], None),
+            Step::Write(2, 0),
+            Step::Apply(vec![0], None),
+            Step::Rollback(1, false, None),
+            Step::Retire(vec![0], force, false, None),
+        ];
+        let other = Wants::from([((0, 0), None)]);
+        let seen = run(&Past::new(vec![wants.clone(), other.clone(), other], steps));
+        assert!(seen.conflicts == 1 && seen.changed == 0, "{force}: {seen:?}");
+    }
+}
+
 /// The property says nothing if no retirement of interest is made.
 #[test]
 fn the_histories_have_retirements_of_each_kind() {

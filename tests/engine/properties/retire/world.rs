@@ -180,6 +180,14 @@ impl World {
             let found = state(now, &place);
             let is_as_left = mine.left.contains(&found);
             let left = if is_as_left { &found } else { mine.left.last().unwrap() };
+            // A rollback of an older run removed the key that this run had found, and the one above it: a conflict.
+            let of_key = self.mine.get(&(place.0.clone(), None));
+            let is_gone =
+                !now.contains_key(&place.0) && of_key.is_some_and(|mine| mine.base.is_none() && mine.is_settled());
+            let is_gone = is_gone && place.0.parent().is_some_and(|above| !now.contains_key(&above));
+            if is_gone && found != goal {
+                continue;
+            }
             // What kbfix left is what is wanted: whoever changed that since did not change what the retired specs did.
             if found == goal || *left == goal || !is_as_left && !force {
                 continue;
