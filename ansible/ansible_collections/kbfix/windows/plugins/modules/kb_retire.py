@@ -16,8 +16,8 @@ description:
   - The files of the retired specs may be gone. The specs that stay are those of O(spec) and O(src), and built-in specs that are applied.
     If another applied spec is not among them, the task fails, since what it still wants is not known.
   - A value that somebody else changed since is kept and reported as a conflict, which fails the task, unless O(force=true).
-  - A spec that was never applied to the machine, or is retired already, is in the state that was asked for. An id that neither a spec of the
-    task, nor the library, nor a journal on the host has may be mistyped, and causes a warning.
+  - A spec that was never applied to the machine, or is retired already, is in the state that was asked for.
+  - If neither a spec of the task, nor the library, nor a journal on the host has an id, the id may be mistyped, and the module warns.
   - Hotfixes stay installed.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
