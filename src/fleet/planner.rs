@@ -11,7 +11,7 @@ use super::{
     one::planned,
 };
 use crate::{
-    observe::observe,
+    observe::{Query, observe},
     operation::{assemble, make_plan_like},
     plan::{Answers, Plan, SharedPlan, SharedPlans},
     spec::Spec,
@@ -98,12 +98,12 @@ impl<'a> Planner<'a> {
         let [Some(before), Some(after)] = [&*old, &*new].map(|target| self.shared(target, index)) else {
             return Ok(None);
         };
-        let queries = shared.differing(&mut [(answers(old), before), (answers(new), after)]);
-        let read = |target: &mut SnapshotTarget| {
+        let [before, after] = shared.differing([(answers(old), before), (answers(new), after)]);
+        let read = |target: &mut SnapshotTarget, queries: &[Query]| {
             observe(target, |reader| queries.iter().for_each(|query| reader.ask(query)))
                 .map_err(|error| error.to_string())
         };
-        Ok(Some(read(old)?.changed(&read(new)?)))
+        Ok(Some(read(old, &before)?.changed(&read(new, &after)?)))
     }
 
     /// Returns the shared plans of a snapshot; `None` if plans cannot be shared, or the snapshot lacks a fact.

@@ -224,18 +224,22 @@ impl<'a> SharedPlans<'a> {
         numbers(plans).into_iter().map(|number| state.queries[number].clone()).collect()
     }
 
-    /// Returns the queries on whose answers the plan of either machine depends, and to which the two machines give
+    /// Returns for each machine the queries on whose answers its plans depend, and to which the two machines give
     /// different answers.
-    pub(crate) fn differing(&self, machines: &mut [(Answers<'_>, Vec<Arc<SharedPlan<'a>>>); 2]) -> Vec<Query> {
+    ///
+    /// The snapshot of the other machine need not answer these queries: it may have been taken for fewer.
+    pub(crate) fn differing(&self, machines: [(Answers<'_>, Vec<Arc<SharedPlan<'a>>>); 2]) -> [Vec<Query>; 2] {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: BTreeSet<usize> = BTreeSet::new();
-        machines.iter().for_each(|(_, plans)| all.extend(numbers(plans)));
-        let [(old, _), (new, _)] = machines;
-        let differs = |number: &usize| {
-            let query = &state.queries[*number];
-            old.digest(*number, query) != new.digest(*number, query)
+        let [(mut old, before), (mut new, after)] = machines;
+        let mut differing = |plans: &[Arc<SharedPlan<'_>>]| {
+            let differs = |number: &usize| {
+                let query = &state.queries[*number];
+                old.digest(*number, query) != new.digest(*number, query)
+            };
+            let numbers = numbers(plans).into_iter().filter(differs);
+            numbers.map(|number| state.queries[number].clone()).collect()
         };
-        all.into_iter().filter(differs).map(|number| state.queries[number].clone()).collect()
+        [differing(&before), differing(&after)]
     }
 
     /// Keeps a plan that was made; returns it, or the same one that another thread made at the same time.

@@ -9,6 +9,7 @@ use kbfix::{
     },
     operation::{PlanStatus, check_plan, make_plan},
     plan::{Outcome, Part, Plan, Truth},
+    registry::{Data, Key, ValueName},
     render::fleet::json,
     spec::Spec,
     targets::{Address, open},
@@ -154,4 +155,23 @@ proptest! {
         later.rotate_left(1);
         check_drift(&folder, &fleet(&later, &specs), &specs);
     }
+}
+
+/// Found by the property: the plan of the older machine reads all values of a key, of which the newer snapshot has one.
+#[test]
+fn a_value_moved_also_if_the_newer_snapshot_covers_less_of_its_key() {
+    let machine = |value: Option<Data>| -> Machine {
+        let key = |text: &str| -> Key { text.parse().unwrap() };
+        let values = value.map(|data| (ValueName::new("v").unwrap(), data)).into_iter().collect();
+        vec![
+            (key(r"HKLM\SOFTWARE\Random"), vec![]),
+            (key(r"HKLM\SOFTWARE\Random\a"), vec![]),
+            (key(r"HKLM\SOFTWARE\Random\a\b"), values),
+        ]
+    };
+    let specs = pool(&[8]);
+    let [old, new] = [Some(Data::dword(0)), None].map(|value| fleet(&[machine(value)], &specs));
+    assert_eq!(drift(&old.members(), &new.members(), &specs, &mut ()).facts.len(), 1);
+    check_drift(&old, &new, &specs);
+    check_drift(&new, &old, &specs);
 }
