@@ -81,7 +81,7 @@ fn owners_that_do_not_follow_from_the_facts_are_refused() {
                 names.retain(|name| name != "c");
                 p["specs"][0]["policy_unread"][0]["values"] = json!(2);
             },
-            r"its facts lack what policy stores say of HKLM\Software\Policies\Vendor",
+            r"its facts do not contain the settings of policy stores for HKLM\Software\Policies\Vendor",
         ),
     ];
     for (alter, why) in altered {
