@@ -97,7 +97,7 @@ fn events() -> Vec<NewEvent<'static>> {
     ]
 }
 
-/// The hive that is mounted at a key, with what the export has there.
+/// Returns the hive that Windows mounts at the key `mount`. It contains what [`EXPORT`] contains below this key.
 fn hive(mount: &KeyPath) -> Result<Vec<u8>, ExampleError> {
     let document = Document::parse(EXPORT.to_vec(), None)?;
     let now = Filetime::now();

@@ -75,8 +75,11 @@ impl Exit {
         match self {
             Self::Done => "the changes that the report shows",
             Self::Differences | Self::Refused | Self::Unusable | Self::RolledBack => "nothing",
-            Self::Blocked => "nothing for that spec; the other specs of the run were applied",
-            Self::Failed => "a part of the changes; the journal, whose path is printed, lists them",
+            Self::Blocked => "the changes that the report shows; none for a spec that could not be applied",
+            Self::Failed => {
+                "a part of the changes; the journal, whose path is printed, lists them. A failed package can have changed \
+                 other things"
+            }
             Self::NotRestarted => "all changes of the registry",
             Self::ReportLost => "all changes; standard error names the journal",
         }

@@ -218,8 +218,9 @@ impl Report {
     }
 }
 
-/// Returns the diagnostic about places that someone else has changed since. `older` is the previous journal, if this
-/// one has nothing more to undo.
+/// Returns the diagnostic about the places that a rollback keeps, because someone else has changed them since the
+/// apply. `older` is the journal before the one that is rolled back. It is given only if the rolled-back journal has
+/// nothing more to undo.
 pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
     let message = match conflicts.len() {
         1 => "someone else has changed 1 key or value since the apply, so it is kept".to_owned(),

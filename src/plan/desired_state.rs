@@ -126,6 +126,7 @@ impl DesiredState<'_> {
             return vec![(key.to_string(), format!("{above} to contain no other keys"))];
         }
         let text = |name: &ValueName, data: &Option<Data>| match data {
+            None => "the value to be absent".to_owned(),
             Some(data) if !reader.is_hidden(key, name) => data.to_string(),
             data => notation::message(data.as_ref(), true),
         };
@@ -136,7 +137,7 @@ impl DesiredState<'_> {
             let after = value.after.as_ref();
             if wanted.get(&value.name).is_some_and(|wanted| !wanted.rules().all(|rule| is_as(rule, after))) {
                 let (is, after) = (text(&value.name, &value.before), text(&value.name, &value.after));
-                undone.push((change.place(&value.name), format!("{is}, but this spec {after}")));
+                undone.push((change.place(&value.name), format!("{is}, but this spec requires {after}")));
             }
             if let (Some((above, _)), Some(_), None) = (only, after, wanted.get(&value.name)) {
                 undone.push((change.place(&value.name), format!("{above} to contain no other values")));

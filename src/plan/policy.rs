@@ -51,9 +51,9 @@ pub enum PolicyResult {
     Keeps,
     /// The required state is undone: the policy writes other data, or deletes the value.
     Undoes,
-    /// The required state is undone if the user is a member of the group to which the policy applies, which is not
-    /// known. Or it is undone unless the policy that was applied last comes from the local GPO, which is the target and
-    /// gets the required state.
+    /// It is not known whether the policy undoes the required state, for one of two reasons. The policy applies to a
+    /// group, and kbfix does not know whether the user is a member. Or the value may come from the local GPO, which is
+    /// itself the target, so that it gets the required state.
     MayUndo,
 }
 

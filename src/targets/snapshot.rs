@@ -139,7 +139,7 @@ impl Target for SnapshotTarget {
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         one_file::refresh(self)?;
         let not_asked = |query: &EventQuery| {
-            let detail = format!("the snapshot does not cover {query}; take it with --symptoms");
+            let detail = format!("the snapshot does not cover {query}; take a new one with --symptoms");
             Answer::unread(Reason::Unknown, detail)
         };
         let known = |query: &EventQuery| self.file.document.events.iter().find(|known| known.event == *query);

@@ -102,7 +102,7 @@ registry:
 ";
     machine.write("other.yaml", other);
     let run = hides(machine.run("diff @/s.yaml @/other.yaml --set password=hunter2 @target").code(4));
-    run.says("SECRET, earlier in this run, requires REG_SZ (hidden), but this spec REG_SZ (hidden)");
+    run.says("SECRET, earlier in this run, requires REG_SZ (hidden), but this spec requires REG_SZ (hidden)");
     hides(machine.run("diff @/other.yaml @/s.yaml --set password=hunter2 @target").code(4));
     // What is there cannot be kept.
     machine.set_export(&machine.export().replace("\"Token\"", "\"List\"=hex:68,00,75,00,6e,00\r\n\"Token\""));

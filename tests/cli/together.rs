@@ -52,7 +52,7 @@ fn a_key_that_two_specs_name_differently_is_changed_by_one_of_them_only() {
     machine.write("c.yaml", &file("C", r"HKLM\SOFTWARE\Classes\x", "w: { type: REG_DWORD, data: 3 }"));
     let run = machine.run("diff @/a.yaml @/b.yaml @target").code(4);
     let run = run.says(
-        r#"HKLM\SOFTWARE\Classes\x "v": A, earlier in this run, requires dword:00000001, but this spec dword:00000002"#,
+        r#"HKLM\SOFTWARE\Classes\x "v": A, earlier in this run, requires dword:00000001, but this spec requires dword:00000002"#,
     );
     assert!(run.stderr.contains("conflicting-specs"), "{}", run.stderr);
     machine.run("apply @/a.yaml @/c.yaml @target @state").code(0).says("2 values created");
@@ -102,8 +102,9 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
     machine.run("diff @/all.yaml @target").code(0);
     // The other way round, the one that is to go is wanted.
     machine.set_export(&before);
-    apply("@/one.yaml @/gone.yaml")
-        .says(r#"x "v": ONE, earlier in this run, requires dword:00000001, but this spec absent"#);
+    apply("@/one.yaml @/gone.yaml").says(
+        r#"x "v": ONE, earlier in this run, requires dword:00000001, but this spec requires the value to be absent"#,
+    );
     assert_eq!(machine.export(), before);
 }
 
@@ -151,7 +152,7 @@ fn no_later_spec_adds_to_a_key_that_holds_nothing_else() {
         .says(r#""w": ONLY, earlier in this run, requires HKLM\SOFTWARE\T to contain no other values"#);
     apply("@/w.yaml @/only.yaml")
         .code(4)
-        .says(r#""w": W, earlier in this run, requires dword:00000001, but this spec absent"#);
+        .says(r#""w": W, earlier in this run, requires dword:00000001, but this spec requires the value to be absent"#);
     apply("@/tree.yaml @/below.yaml")
         .code(4)
         .says(r"below: TREE, earlier in this run, requires HKLM\SOFTWARE\T to contain no other keys");

@@ -45,9 +45,9 @@ enum Document {
     FleetComparison,
     /// The first line of a fleet plan; each other line is a plan.
     FleetPlan,
-    /// The output of validate.
+    /// The output of the command `validate`.
     Findings,
-    /// The output of show.
+    /// The output of the command `show`.
     Articles,
     /// The output of journal list.
     Journals,

@@ -101,7 +101,7 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
         );
     }
     if let Some(cause) = &spec.cause {
-        lose(format!("the file does not look for the cause: {}", cause.title));
+        lose(format!("the file does not test whether the cause is present: {}", cause.title));
     }
     for prerequisite in &spec.prerequisites {
         lose(format!("the file does not test the prerequisite {}", prerequisite.title));

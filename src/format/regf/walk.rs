@@ -16,7 +16,8 @@ pub struct Walk<'a> {
     stack: Vec<Subkeys<'a>>,
     /// The lists that were entered. If two keys could share a list, the walk could take exponentially long.
     lists: HashSet<u32>,
-    /// The depth of the key that was returned last, and why its subkeys could not be read; the next call returns it.
+    /// The error that the next call returns: why the subkeys of the last returned key could not be read. The number is
+    /// the depth of this key.
     pending: Option<(usize, Error)>,
 }
 

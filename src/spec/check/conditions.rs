@@ -203,8 +203,8 @@ fn version_range(cx: &mut Context<'_>, range: &VersionRange, path: &Path) -> Opt
     if let (Some(least), Some(below)) = (at_least, below)
         && least >= below
     {
-        let message = "no version is both at least `at_least` and below `below`";
-        cx.error(Code::EMPTY_RANGE, &path.field("below"), message, "`below` is higher than `at_least`");
+        let message = "no version can satisfy both `at_least` and `below`";
+        cx.error(Code::EMPTY_RANGE, &path.field("below"), message, "make `below` higher than `at_least`");
         return None;
     }
     Some(ValueTest::Version(at_least, below))

@@ -235,8 +235,8 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
         _ => None,
     };
     if below_classes.is_some_and(|at| matches!(key.names.get(at), Some(NamePattern::Like(like)) if like.is_any())) {
-        let message = "`*` below Classes is a key of that name; in a spec `*` stands for every subkey";
-        cx.error(Code::STAR, path, message, "write `[*]`, which is the key of that name");
+        let message = "below Classes, Windows has a key whose name is `*`; in a spec `*` stands for every subkey";
+        cx.error(Code::STAR, path, message, "write `[*]` for the key whose name is `*`");
         sound = false;
     }
     sound

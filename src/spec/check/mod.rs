@@ -363,8 +363,8 @@ fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f
         [one] => Some(one),
         [] => {
             let all: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-            let message = format!("{what} has none of the fields of which it needs one");
-            cx.error_at_name(Code::EXACTLY_ONE, path, message, format!("give it one of {}", names(&all)));
+            let message = format!("{what} needs exactly one of {}, but has none of them", names(&all));
+            cx.error_at_name(Code::EXACTLY_ONE, path, message, "add one of these fields");
             None
         }
         [first, second, ..] => {

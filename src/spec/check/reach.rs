@@ -29,7 +29,7 @@ pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &
     let message = if excluded(&[last]) {
         "`when` is never true: its parts contradict each other"
     } else if excluded(conditions) {
-        "the `when` of the value is never true when the `when` of its rule is"
+        "the `when` of the value and the `when` of its rule are never both true"
     } else {
         "`when` is never true on a machine to which the spec applies"
     };

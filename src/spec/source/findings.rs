@@ -183,7 +183,10 @@ impl<'t> Findings<'t> {
 /// Adds a last finding that says how many findings are not shown.
 pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bool, text: &Text<'_>) {
     if more > 0 {
-        let message = format!("{more} more findings are not shown");
+        let message = match more {
+            1 => "1 more finding is not shown".to_owned(),
+            _ => format!("{more} more findings are not shown"),
+        };
         let build = if errors { Diagnostic::error } else { Diagnostic::warning };
         list.push(build(Code::MORE_FINDINGS, message).at(text.start()).hint("correct those above first"));
     }

@@ -119,8 +119,8 @@ impl Acceptable {
         }
     }
 
-    /// Combines alternatives (`anyOf`): data is acceptable if one of them accepts it. Returns `None` if more than one
-    /// of them is something other than a list of data.
+    /// Combines alternatives (`anyOf`): data is acceptable if one of them accepts it. Returns `None` if they cannot
+    /// be combined: only lists of data can, and one alternative that is not a list can stand alone.
     fn any_of(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().any(|one| one.absent);
         let mut list = Vec::new();
