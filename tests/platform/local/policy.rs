@@ -194,8 +194,8 @@ fn a_restart_that_windows_waits_for_is_seen() {
         reg_ok(&["add", key, "/f"]);
         let (code, text) = diff();
         assert!(code == 1 && text.contains(&format!("{sign} exists")), "{text}");
-        assert!(text.contains("the computer must be restarted, for which it waits already"), "{text}");
+        assert!(text.contains("the computer must be restarted; it is already waiting for a restart"), "{text}");
     }
     let (code, text) = diff();
-    assert!(code == 1 && !text.contains("waits"), "{text}");
+    assert!(code == 1 && !text.contains("waiting"), "{text}");
 }
