@@ -232,7 +232,7 @@ class PolicyUnread(t.TypedDict):
 
 
 class Unread(t.TypedDict):
-    """Why a key, value or file could not be read."""
+    """The reason why a key, value or file could not be read."""
 
     reason: Reason
     detail: str
@@ -299,7 +299,7 @@ class EventQuery(t.TypedDict):
 
 
 class Seen(t.TypedDict):
-    """How often an event was logged."""
+    """The number of times that an event was logged."""
 
     count: int
     first: str | None
@@ -310,7 +310,7 @@ class Seen(t.TypedDict):
 
 
 class AroundApply(t.TypedDict):
-    """How often an event was logged before and since an apply."""
+    """The number of times that an event was logged before and since an apply."""
 
     since: int
     or_more: bool
