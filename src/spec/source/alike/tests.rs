@@ -1,6 +1,6 @@
 //! The two YAML parsers agree about every text that is read only once.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 use proptest::prelude::*;
 
@@ -55,11 +55,13 @@ fn texts(folder: &str) -> Vec<String> {
     files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect()
 }
 
+/// The text of each spec of the library.
+static LIBRARY: LazyLock<Vec<String>> = LazyLock::new(|| texts("specs"));
+
 #[test]
 fn the_library_is_read_once() {
-    let texts = texts("specs");
-    let once = texts.iter().filter(|text| is_read_once(text)).count();
-    assert!(once * 10 >= texts.len() * 9, "{once} of {}", texts.len());
+    let once = LIBRARY.iter().filter(|text| is_read_once(text)).count();
+    assert!(once * 10 >= LIBRARY.len() * 9, "{once} of {}", LIBRARY.len());
 }
 
 #[test]
@@ -200,8 +202,7 @@ proptest! {
     fn a_spec_with_another_piece_is_read_alike(
         spec in 0..usize::MAX, at in 0..usize::MAX, removed in 0..4usize, piece in prop::sample::select(&PIECES[..]),
     ) {
-        let texts = texts("specs");
-        let text = &texts[spec % texts.len()];
+        let text = &LIBRARY[spec % LIBRARY.len()];
         let from = (0..=at % text.len()).rev().find(|at| text.is_char_boundary(*at)).unwrap();
         let to = (from + removed..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
         is_read_once(&format!("{}{piece}{}", &text[..from], &text[to..]));
