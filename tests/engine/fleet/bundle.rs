@@ -129,7 +129,8 @@ proptest! {
 fn a_fleet_plan_altered_in_one_byte_is_refused() {
     let (bytes, digest) = written(&Folder::mixed().members(), &specs(&[OTHER]));
     assert!(taken(&bytes, Some(&digest), &machine("HALF")).is_ok());
-    let step = 7;
+    // Opening a file takes long under Wine.
+    let step = if cfg!(windows) { 49 } else { 7 };
     for (at, with) in (0..bytes.len()).step_by(step).zip([b' ', b'0', b'\n', b'}', 0xff].into_iter().cycle()) {
         let mut altered = bytes.clone();
         altered[at] = if altered[at] == with { b'x' } else { with };
