@@ -333,7 +333,7 @@ codes! {
     DATA_HEX = "data-hex";
     /// A string cannot be stored as a registry string.
     DATA_TEXT = "data-text";
-    /// A string is not a regular expression, or one that is too large.
+    /// A string is not a valid regular expression, or the regular expression is too large.
     REGULAR_EXPRESSION = "regular-expression";
     /// A `%VARIABLE%` stands in data of a type that Windows does not expand.
     UNEXPANDED_VARIABLE = "unexpanded-variable";

@@ -17,7 +17,7 @@ pub enum Exit {
     Refused = 2,
     /// The target cannot be used.
     Unusable = 3,
-    /// A spec cannot be applied to the target, or this is not known.
+    /// A spec cannot be applied to the target, or kbfix cannot find out whether it can.
     Blocked = 4,
     /// Writing failed, and everything was restored.
     RolledBack = 5,

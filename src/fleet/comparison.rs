@@ -117,7 +117,7 @@ pub struct Unreadable {
 }
 
 impl FleetComparison {
-    /// Returns an empty comparison, made by this command.
+    /// Returns a comparison without differences that names `command` as the command that made it.
     pub fn new(command: FleetCommand) -> Self {
         Self {
             kbfix_fleet_comparison: 1,

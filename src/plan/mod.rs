@@ -209,13 +209,13 @@ pub struct Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// `applicable`.
+    /// The condition `applicable` of the spec.
     Applicable,
-    /// `cause`. Its result does not affect the outcome.
+    /// The condition `cause` of the spec. Its result does not affect the outcome.
     Cause,
-    /// `prerequisites`.
+    /// One of the `prerequisites` of the spec.
     Prerequisite,
-    /// `hotfix`.
+    /// A file version of the `hotfix` of the spec.
     Hotfix,
     /// `on_subkeys: refuse` of a key that must be absent: whether the key has no other subkeys.
     Deletion,

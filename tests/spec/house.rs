@@ -327,6 +327,29 @@ fn no_file_is_longer_than_400_lines() {
     assert!(long.is_empty(), "these files have more than {MOST} lines:\n{}", join(&long));
 }
 
+/// In a raw string, a backslash at the end of a line does not continue the line: it would be printed.
+#[test]
+fn no_raw_string_ends_a_line_with_a_backslash() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut folders, mut found) = (vec![root], BTreeSet::new());
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for (at, _) in text.match_indices("r\"").filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric)) {
+                let string = text[at + 2..].split('"').next().unwrap_or_default();
+                if string.contains("\\\n") {
+                    found.insert(format!("{}: {string}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", join(&found));
+}
+
 fn join(lines: &BTreeSet<String>) -> String {
     lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
 }

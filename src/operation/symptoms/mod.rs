@@ -137,7 +137,7 @@ impl Default for Symptoms {
 }
 
 impl SpecSymptoms {
-    /// Returns whether anything could not be read, or not completely.
+    /// Returns whether an event log could not be read, or could be read only in part.
     pub fn is_unknown(&self) -> bool {
         let is_unread = |symptom: &FoundSymptom| match &symptom.found {
             Answer::Present(seen) => seen.damage.is_some(),

@@ -175,7 +175,7 @@ impl OfflineRegistry {
         match data.as_ref().map(Data::decode) {
             Some(Decoded::Number(number @ 1..=999)) => Ok(number as u16),
             _ => {
-                let detail = r"the value Current of HKLM\SYSTEM\Select is not the number of a control set, so \
+                let detail = "the value Current of HKLM\\SYSTEM\\Select is not the number of a control set, so \
                         CurrentControlSet cannot be found";
                 Err(Unread::new(Reason::Malformed, detail).into())
             }

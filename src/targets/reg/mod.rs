@@ -106,8 +106,7 @@ impl RegTarget {
             Some(Ok(Decoded::Number(number @ 1..=999))) => Ok(Some(number as u16)),
             Some(_) => Err(Unread::new(
                 Reason::Malformed,
-                r"the value Current of HKLM\SYSTEM\Select is not the \
-                number of a control set",
+                r"the value Current of HKLM\SYSTEM\Select is not the number of a control set",
             )),
             None => Ok(None),
         }

@@ -58,7 +58,10 @@ impl Connection {
         let names = names.join("\\");
         // In smbclient a semicolon ends a command even inside quotes; the rest would run as another command.
         if names.contains(';') || names.chars().any(char::is_control) || names.is_empty() {
-            let detail = format!("`{path}` has a character that has a special meaning in smbclient");
+            let detail = match names.is_empty() {
+                true => format!("`{path}` is a drive, not a file"),
+                false => format!("`{path}` has a character that has a special meaning in smbclient"),
+            };
             return Ok(Answer::unread(Reason::Unsupported, detail));
         }
         self.reach()?;

@@ -103,7 +103,9 @@ impl Acceptable {
                 Self::all_of(each).ok_or_else(|| too_much("allOf"))?
             }
             [] => return Err("its `schema` accepts any data".to_owned()),
-            [one] => return Err(format!("a spec cannot express `{one}` for a {}", shown(kind))),
+            [one] => {
+                return Err(format!("its `schema` contains `{one}`, which a spec cannot express for a {}", shown(kind)));
+            }
             more => return Err(format!("its `schema` combines `{}`", more.join("`, `"))),
         })
     }

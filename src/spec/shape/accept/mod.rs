@@ -106,7 +106,8 @@ impl Pattern {
     }
 }
 
-/// Returns whether the document certainly matches the schema.
+/// Returns true only if the document matches the schema. False means that it does not match, or that this function
+/// cannot tell.
 pub(in crate::spec) fn accepts(document: &Value) -> bool {
     form::DOCUMENT.accepts(document)
 }
