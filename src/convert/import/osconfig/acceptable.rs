@@ -104,7 +104,10 @@ impl Acceptable {
             }
             [] => return Err("its `schema` accepts any data".to_owned()),
             [one] => {
-                return Err(format!("its `schema` contains `{one}`, which a spec cannot express for a {}", shown(kind)));
+                return Err(format!(
+                    "its `schema` contains `{one}`, which a spec cannot express for a {}",
+                    shown(kind)
+                ));
             }
             more => return Err(format!("its `schema` combines `{}`", more.join("`, `"))),
         })

@@ -158,13 +158,21 @@ fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
             "value: 1 }\n    schema: { minimum: -1 }",
             "its `minimum` must be a whole number that is not negative",
         ),
-        ("REG_DWORD", "value: 1 }\n    schema: { pattern: a }", "a spec cannot express `pattern` for a REG_DWORD"),
+        (
+            "REG_DWORD",
+            "value: 1 }\n    schema: { pattern: a }",
+            "its `schema` contains `pattern`, which a spec cannot express for a REG_DWORD",
+        ),
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { multipleOf: 2 }",
-            "a spec cannot express `multipleOf` for a REG_DWORD",
+            "its `schema` contains `multipleOf`, which a spec cannot express for a REG_DWORD",
         ),
-        ("REG_DWORD", "value: 2 }\n    schema: { type: integer }", "a spec cannot express `type` for a REG_DWORD"),
+        (
+            "REG_DWORD",
+            "value: 2 }\n    schema: { type: integer }",
+            "its `schema` contains `type`, which a spec cannot express for a REG_DWORD",
+        ),
         ("REG_DWORD", "value: 2 }\n    schema: { const: 2, minimum: 1 }", "its `schema` combines `const`, `minimum`"),
         (
             "REG_DWORD",
