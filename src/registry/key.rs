@@ -84,6 +84,7 @@ impl KeyPath {
     }
 
     /// Returns a path under `root`. `write` writes the folded names and the names, and returns the length of the former.
+    #[allow(clippy::missing_const_for_thread_local, reason = "clippy for Windows does not see that it is const")]
     fn build(root: RootKey, write: impl FnOnce(&mut String) -> usize) -> Self {
         thread_local! {
             // Paths are made by the million, and each then takes one allocation instead of two.

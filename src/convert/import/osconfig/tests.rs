@@ -198,7 +198,11 @@ fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
         ("REG_DWORD", "value: 2 }\n    schema: { not: { minimum: 3 } }", "a spec cannot express its `not`"),
         ("REG_SZ", "value: a }\n    schema: { items: { enum: [1] } }", "a spec cannot express its `items`"),
         ("REG_SZ", "value: a }\n    schema: { contains: { enum: [a, b] } }", "a spec cannot express its `contains`"),
-        ("REG_SZ", "value: a }\n    schema: { maxItems: 1 }", "a spec cannot express `maxItems` for a REG_SZ"),
+        (
+            "REG_SZ",
+            "value: a }\n    schema: { maxItems: 1 }",
+            "its `schema` contains `maxItems`, which a spec cannot express for a REG_SZ",
+        ),
         (
             "REG_SZ",
             r"value: a1 }
