@@ -43,6 +43,7 @@
     warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro, clippy::exit)
 )]
 
+mod parallel;
 pub mod registry;
 pub mod version;
 pub mod diag;

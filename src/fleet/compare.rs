@@ -12,11 +12,11 @@ use super::{
     comparison::Unreadable,
     one::{opened, planned, snapshot},
     pace::Pace,
-    parallel,
     planner::Planner,
 };
 use crate::{
     operation::{Progress, make_plan},
+    parallel,
     plan::Plan,
     spec::Spec,
     targets::{Drift, Target},
@@ -78,10 +78,9 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
     let planner = Planner::new(&lists);
     let look = |(old, new): &(&Member, &Member)| {
         if let (Some(mut old), Some(mut new)) = (snapshot(old).map_err(at_old)?, snapshot(new)?)
-            && let Some(facts) = planner.moved(&mut old, &mut new, 0)?
+            && let Some((before, after, facts)) = planner.moved(&mut old, &mut new, 0)?
         {
-            let before = planner.cases(&mut old, 0).map_err(at_old)?;
-            return Ok(Pair { before, after: planner.cases(&mut new, 0)?, facts });
+            return Ok(Pair { before, after, facts });
         }
         let (mut old, _) = opened(old).map_err(at_old)?;
         let (mut new, _) = opened(new)?;

@@ -16,7 +16,6 @@ mod note;
 mod one;
 mod outcome;
 mod pace;
-mod parallel;
 mod planner;
 mod report;
 mod row;

@@ -83,8 +83,8 @@ impl<'a> Planner<'a> {
         Ok(Some((plan, cases)))
     }
 
-    /// Returns the facts of two snapshots of a machine that are different, among those on which the plans depend; `None` if
-    /// plans cannot be shared, or a snapshot lacks a fact.
+    /// Returns the cases of two snapshots of a machine, and the facts that are different, among those on which the plans
+    /// depend; `None` if plans cannot be shared, or a snapshot lacks a fact.
     ///
     /// # Errors
     /// Returns why a snapshot cannot be read as a whole.
@@ -93,17 +93,19 @@ impl<'a> Planner<'a> {
         old: &mut SnapshotTarget,
         new: &mut SnapshotTarget,
         index: usize,
-    ) -> Result<Option<Vec<Drift>>, String> {
-        let Some(shared) = &self.lists[index].shared else { return Ok(None) };
+    ) -> Result<Option<(MachineCases, MachineCases, Vec<Drift>)>, String> {
+        let list = &self.lists[index];
+        let Some(shared) = &list.shared else { return Ok(None) };
         let [Some(before), Some(after)] = [&*old, &*new].map(|target| self.shared(target, index)) else {
             return Ok(None);
         };
+        let cases = (list.cases(&before, old), list.cases(&after, new));
         let [before, after] = shared.differing([(answers(old), before), (answers(new), after)]);
         let read = |target: &mut SnapshotTarget, queries: &[Query]| {
             observe(target, |reader| queries.iter().for_each(|query| reader.ask(query)))
                 .map_err(|error| error.to_string())
         };
-        Ok(Some(read(old, &before)?.changed(&read(new, &after)?)))
+        Ok(Some((cases.0, cases.1, read(old, &before)?.changed(&read(new, &after)?))))
     }
 
     /// Returns the shared plans of a snapshot; `None` if plans cannot be shared, or the snapshot lacks a fact.

@@ -7,11 +7,11 @@ use super::{
     case::Cases,
     one::{opened, planned, snapshot},
     pace::Pace,
-    parallel,
     planner::Planner,
 };
 use crate::{
     operation::{Progress, identify, make_plan},
+    parallel,
     plan::{Machine, Plan},
     spec::Spec,
 };

@@ -16,15 +16,12 @@ mod shape;
 mod side_document;
 mod source;
 
-use std::{
-    num::NonZero,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-    thread,
-};
-
 use sha2::{Digest, Sha256};
 
-use crate::diag::{Code, Diagnostic, Hint, Severity};
+use crate::{
+    diag::{Code, Diagnostic, Hint, Severity},
+    parallel,
+};
 use shape::{ambiguous, repair, suspicious, validate};
 use source::{
     findings::{self, Findings},
@@ -43,9 +40,6 @@ pub(crate) use source::{readings::is_text, text::is_forbidden};
 
 /// From how many bytes of specs on it is worth starting threads: reading them takes some milliseconds.
 const MUCH_TEXT: usize = 64 << 10;
-
-/// The stack size of a thread, in bytes. It equals that of the first thread of a process on Linux.
-const STACK: usize = 8 << 20;
 
 /// A spec file: the name that messages use for it, and its bytes.
 #[derive(Debug, Clone, Copy)]
@@ -122,34 +116,13 @@ pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
 
 /// Reads and checks each file by itself. All cores work on them if there is much text.
 fn load_each(sources: &[Source<'_>], settings: &Settings) -> Vec<check::Checked> {
-    let is_much = sources.iter().map(|source| source.bytes.len()).sum::<usize>() >= MUCH_TEXT;
-    let threads = if is_much { thread::available_parallelism().map_or(1, NonZero::get).min(sources.len()) } else { 1 };
-    if threads < 2 {
-        return sources.iter().map(|source| load_one(source, settings)).collect();
+    let load = |source: &Source<'_>| load_one(source, settings);
+    if sources.iter().map(|source| source.bytes.len()).sum::<usize>() < MUCH_TEXT {
+        return sources.iter().map(load).collect();
     }
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((at, source)) = Some(next.fetch_add(1, Relaxed)).and_then(|at| Some((at, sources.get(at)?))) {
-            done.push((at, load_one(source, settings)));
-        }
-        done
-    };
-    let mut done = thread::scope(|scope| {
-        // If a thread cannot be started, the others work on its files.
-        let start = |_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..threads).filter_map(start).collect();
-        let mut done = work();
-        for other in others {
-            match other.join() {
-                Ok(more) => done.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, checked)| checked).collect()
+    let mut files: Vec<Option<check::Checked>> = sources.iter().map(|_| None).collect();
+    parallel::each(sources, load, |at, file| files[at] = Some(file));
+    files.into_iter().flatten().collect()
 }
 
 fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
