@@ -13,6 +13,8 @@ mod image;
 mod library;
 mod policies;
 mod policy;
+#[path = "../support/pol.rs"]
+mod policy_file;
 mod properties;
 mod scenario;
 mod targets;

@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
 mod local;
+#[path = "../support/pol.rs"]
+mod policy_file;
 mod smb;
 mod wine_kb909094;

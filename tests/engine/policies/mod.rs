@@ -14,6 +14,8 @@ use kbfix::{
 };
 use serde_json::{Value, json};
 
+use crate::policy_file;
+
 mod import;
 mod through;
 #[path = "../../support/numbers.rs"]
@@ -54,19 +56,13 @@ fn data(numbers: &mut Numbers) -> Data {
 }
 
 fn file(numbers: &mut Numbers) -> Vec<u8> {
-    let mut bytes = b"PReg\x01\0\0\0".to_vec();
-    for _ in 0..numbers.below(14) {
-        let (key, name, data) = entry(numbers);
-        let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
-        bytes.extend(text(&format!("[{key}\0;{name}\0;")));
-        bytes.extend(data.value_type.0.to_le_bytes());
-        bytes.extend(text(";"));
-        bytes.extend((data.bytes.len() as u32).to_le_bytes());
-        bytes.extend(text(";"));
-        bytes.extend(&data.bytes);
-        bytes.extend(text("]"));
-    }
-    bytes
+    let entries: Vec<Vec<u8>> = (0..numbers.below(14))
+        .map(|_| {
+            let (key, name, data) = entry(numbers);
+            policy_file::entry(&key, &name, &data)
+        })
+        .collect();
+    policy_file::file(entries)
 }
 
 fn parse(bytes: &[u8]) -> Document {

@@ -12,6 +12,8 @@ use kbfix::{
 };
 use serde_json::Value;
 
+use crate::policy_file;
+
 pub(super) const USERS: [&str; 2] = ["S-1-5-21-12-34-56-1001", "S-1-5-21-12-34-56-1002"];
 pub(super) const LOCAL: &str = r"C:\Windows\System32\GroupPolicy\Machine\Registry.pol";
 pub(super) const LOCAL_USER: &str = r"C:\Windows\System32\GroupPolicy\User\Registry.pol";
@@ -23,27 +25,22 @@ pub(super) fn of_user(user: usize) -> [String; 2] {
     [own, format!(r"C:\Users\u{user}\ntuser.pol")]
 }
 
-/// One entry of a policy file: key, value name, type and data.
-pub(super) type PolEntry = (String, String, u32, Vec<u8>);
+/// One entry of a policy file.
+pub(super) type PolEntry = Vec<u8>;
 
 pub(super) fn dword(key: &str, name: &str, number: u32) -> PolEntry {
-    (key.to_owned(), name.to_owned(), 4, number.to_le_bytes().to_vec())
+    policy_file::entry(key, name, &Data::dword(number))
+}
+
+/// The comment that names the GPO of the entries after it.
+pub(super) fn gpo_name(name: &str) -> PolEntry {
+    let objects = r"Software\Policies\Microsoft\Windows\Group Policy Objects\{31B2F340-016D-11D2-945F-00C04FB984F9}";
+    policy_file::entry(objects, &format!("**Comment:GPO Name: {name}"), &Data::new(ValueType::SZ, []))
 }
 
 /// The bytes of a policy file.
 pub(super) fn pol(entries: &[PolEntry]) -> Vec<u8> {
-    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-    let mut bytes = b"PReg\x01\0\0\0".to_vec();
-    for (key, name, kind, data) in entries {
-        bytes.extend(wide(&format!("[{key}\0;{name}\0;")));
-        bytes.extend(kind.to_le_bytes());
-        bytes.extend(wide(";"));
-        bytes.extend((data.len() as u32).to_le_bytes());
-        bytes.extend(wide(";"));
-        bytes.extend(data);
-        bytes.extend(wide("]"));
-    }
-    bytes
+    policy_file::file(entries.iter().cloned())
 }
 
 pub(super) struct Machine {

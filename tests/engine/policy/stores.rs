@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::machine::{APPLIED, LOCAL, LOCAL_USER, Machine, USERS, codes, dword};
+use super::machine::{APPLIED, LOCAL, LOCAL_USER, Machine, USERS, codes, dword, gpo_name};
 
 const KEY: &str = r"Software\Policies\Vendor";
 const SPEC: &str = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\Policies\\Vendor\n    values:\n      a: \
@@ -62,10 +62,8 @@ fn a_plan_is_stale_once_a_store_says_otherwise_of_its_values_and_only_then() {
 #[test]
 fn the_gpo_is_named_where_the_store_or_the_history_tells_it() {
     let machine = machine();
-    let objects = r"Software\Policies\Microsoft\Windows\Group Policy Objects\{31B2F340-016D-11D2-945F-00C04FB984F9}";
-    let comment = |name: &str| (objects.to_owned(), format!("**Comment:GPO Name: {name}"), 1, Vec::new());
     let gpo = || policy(&machine.report("spec.yaml", &machine.uri()))["gpo"].clone();
-    machine.write(APPLIED, &[comment("Other"), dword(KEY, "b", 1), comment("Baseline"), dword(KEY, "a", 2)]);
+    machine.write(APPLIED, &[gpo_name("Other"), dword(KEY, "b", 1), gpo_name("Baseline"), dword(KEY, "a", 2)]);
     assert_eq!(gpo(), json!("Baseline"));
     machine.write(APPLIED, &[dword(KEY, "a", 2)]);
     assert_eq!(gpo(), Value::Null);

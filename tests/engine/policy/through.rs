@@ -2,10 +2,15 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use kbfix::format::gpt_ini;
+use kbfix::{
+    format::gpt_ini,
+    registry::{Data, ValueType},
+};
 use serde_json::{Value, json};
 
-use super::machine::{APPLIED, LOCAL, Machine, PolEntry, Run, codes, dword, pol};
+use crate::policy_file;
+
+use super::machine::{APPLIED, LOCAL, Machine, PolEntry, Run, codes, dword, gpo_name, pol};
 
 const KEY: &str = r"Software\Policies\Vendor";
 const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";
@@ -166,7 +171,9 @@ fn a_write_that_fails_leaves_nothing() {
 #[test]
 fn a_policy_that_cannot_be_written_undoes_the_hive() {
     let image = Image::new();
-    let large: Vec<PolEntry> = (0..40).map(|at| (KEY.to_owned(), format!("v{at}"), 3, vec![7; 60_000])).collect();
+    let large: Vec<PolEntry> = (0..40)
+        .map(|at| policy_file::entry(KEY, &format!("v{at}"), &Data::new(ValueType::BINARY, vec![7; 60_000])))
+        .collect();
     image.0.write(LOCAL, &large);
     let policy = image.policy();
     let before = image.report("diff both.yaml --through-policy");
@@ -224,12 +231,10 @@ fn the_local_gpo_owns_no_value_that_is_written_to_it() {
     assert_eq!(owners.iter().map(|one| one["name"].as_str().unwrap()).collect::<Vec<_>>(), ["b"], "{report:#}");
     // What was applied last may come from the local GPO, and then changes with it.
     image.0.write(LOCAL, &[]);
-    let objects = r"Software\Policies\Microsoft\Windows\Group Policy Objects\{31B2F340-016D-11D2-945F-00C04FB984F9}";
-    let comment = |name: &str| (objects.to_owned(), format!("**Comment:GPO Name: {name}"), 1, Vec::new());
     for (comments, result, code) in [
         (vec![], "may_undo", "policy-unknown"),
-        (vec![comment("Local Group Policy")], "may_undo", "policy-unknown"),
-        (vec![comment("Baseline")], "undoes", "policy-owned"),
+        (vec![gpo_name("Local Group Policy")], "may_undo", "policy-unknown"),
+        (vec![gpo_name("Baseline")], "undoes", "policy-owned"),
     ] {
         image.0.write(APPLIED, &[comments, vec![dword(KEY, "a", 2)]].concat());
         let report = image.report("diff both.yaml --through-policy");
@@ -286,7 +291,7 @@ fn what_the_policy_file_does_not_show_is_unknown() {
     let gone = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\Software\\Policies\\Vendor\n    ensure: absent\n";
     image.0.beside("gone.yaml", gone);
     image.run("diff gone.yaml --through-policy").exits(4).says("not configured");
-    image.0.write(LOCAL, &[(KEY.to_owned(), "**soft.a".to_owned(), 4, vec![1, 0, 0, 0])]);
+    image.0.write(LOCAL, &[dword(KEY, "**soft.a", 1)]);
     image.run("diff spec.yaml --through-policy").exits(4).says("soft");
     fs::write(image.0.store(LOCAL), "no policy").unwrap();
     image.run("diff spec.yaml --through-policy").exits(3).says("target-malformed").says("Registry.pol");

@@ -20,6 +20,7 @@ use kbfix::{
 #[cfg(unix)]
 use kbfix::targets::smb::{Settings, SmbTarget};
 
+use crate::policy_file;
 #[cfg(unix)]
 use crate::targets::server::{Server, Speaks};
 
@@ -325,14 +326,10 @@ fn hive(file: &Path, base: &Key) {
 
 /// A policy that deletes the key and makes it anew.
 fn policy(base: &Key) -> Vec<u8> {
-    let entry = |key: &str, name: &str, data: Data| {
-        let numbers = [&data.value_type.0.to_le_bytes()[..], b";\0", &(data.bytes.len() as u32).to_le_bytes()].concat();
-        [utf16(&format!("[{key}\0;{name}\0;")), numbers, utf16(";"), data.bytes, utf16("]")].concat()
-    };
     let (above, last) = base.path.below_root().rsplit_once('\\').unwrap();
-    let gone = entry(above, "**DeleteKeys", Data::sz(last));
-    let made = entry(base.path.below_root(), "", Data::new(ValueType::NONE, []));
-    [&b"PReg\x01\0\0\0"[..], &gone, &made].concat()
+    let gone = policy_file::entry(above, "**DeleteKeys", &Data::sz(last));
+    let made = policy_file::entry(base.path.below_root(), "", &Data::new(ValueType::NONE, []));
+    policy_file::file([gone, made])
 }
 
 fn address(file: &Path, scheme: &str, code_page: Option<u16>) -> Address {

@@ -19,6 +19,8 @@ use kbfix::{
     targets::{Address, open},
 };
 
+use crate::policy_file::{self, entry};
+
 const KEY: &str = r"Software\Policies\Example";
 
 fn load(rules: &str) -> Vec<Spec> {
@@ -41,11 +43,8 @@ impl Policy {
     fn new(entries: &[(&str, Data)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("Registry.pol");
-        let bytes = [
-            &b"PReg\x01\0\0\0"[..],
-            &entries.iter().flat_map(|(name, data)| entry(KEY, name, data)).collect::<Vec<_>>(),
-        ];
-        fs::write(&file, bytes.concat()).unwrap();
+        let entries = entries.iter().map(|(name, data)| policy_file::entry(KEY, name, data));
+        fs::write(&file, policy_file::file(entries)).unwrap();
         Self::at(folder, file)
     }
 
@@ -102,13 +101,6 @@ impl Policy {
     fn store(&self) -> Store {
         Store::new(Some(self.folder.path())).unwrap()
     }
-}
-
-fn entry(key: &str, name: &str, data: &Data) -> Vec<u8> {
-    let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
-    let numbers = [data.value_type.0.to_le_bytes(), (data.bytes.len() as u32).to_le_bytes()];
-    let head = text(&format!("[{key}\0;{name}\0;"));
-    [&head[..], &numbers[0], &text(";"), &numbers[1], &text(";"), &data.bytes, &text("]")].concat()
 }
 
 fn space() -> Data {

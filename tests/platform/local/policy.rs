@@ -7,10 +7,13 @@ use std::{
     process::Command,
 };
 
-use kbfix::{format::pe::minimal, version::FileVersion};
+use kbfix::{format::pe::minimal, registry::Data, version::FileVersion};
 use serde_json::Value;
 
-use crate::local::scratch::{Scratch, alone, reg, reg_ok};
+use crate::{
+    local::scratch::{Scratch, alone, reg, reg_ok},
+    policy_file,
+};
 
 /// Files and folders that are removed when the test ends.
 pub(super) struct Made(Vec<PathBuf>);
@@ -50,18 +53,7 @@ pub(super) fn pol(key: &str, values: &[(&str, u32)]) -> Vec<u8> {
 
 /// A policy file with numbers: key, name, number.
 pub(super) fn file(entries: &[(&str, &str, u32)]) -> Vec<u8> {
-    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-    let mut bytes = b"PReg\x01\0\0\0".to_vec();
-    for (key, name, number) in entries {
-        bytes.extend(wide(&format!("[{key}\0;{name}\0;")));
-        bytes.extend(4_u32.to_le_bytes());
-        bytes.extend(wide(";"));
-        bytes.extend(4_u32.to_le_bytes());
-        bytes.extend(wide(";"));
-        bytes.extend(number.to_le_bytes());
-        bytes.extend(wide("]"));
-    }
-    bytes
+    policy_file::file(entries.iter().map(|(key, name, number)| policy_file::entry(key, name, &Data::dword(*number))))
 }
 
 /// Runs kbfix on this machine; its exit code, and what it printed on both streams.

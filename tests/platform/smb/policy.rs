@@ -4,6 +4,8 @@ use std::fs;
 
 use kbfix::registry::Data;
 
+use crate::policy_file;
+
 use super::{
     machine::{dll, exprox, front_end, run},
     server::Speaks,
@@ -13,16 +15,7 @@ const DAV: &str = r"System\CurrentControlSet\Services\MSExchangeWEB\DAV";
 
 /// A policy file with one number.
 fn pol(key: &str, name: &str, number: u32) -> Vec<u8> {
-    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-    let mut bytes = b"PReg\x01\0\0\0".to_vec();
-    bytes.extend(wide(&format!("[{key}\0;{name}\0;")));
-    bytes.extend(4_u32.to_le_bytes());
-    bytes.extend(wide(";"));
-    bytes.extend(4_u32.to_le_bytes());
-    bytes.extend(wide(";"));
-    bytes.extend(number.to_le_bytes());
-    bytes.extend(wide("]"));
-    bytes
+    policy_file::file([policy_file::entry(key, name, &Data::dword(number))])
 }
 
 #[test]
