@@ -69,10 +69,15 @@ pub fn retire(
     let mut warnings = Vec::new();
     let ids = match retired {
         Retired::Ids(ids) if options.if_applied => {
-            let (applied, others) =
-                ids.iter().partition::<Vec<&String>, _>(|id| known(id, &history, &address, store).is_ok());
+            let (mut applied, mut others) = (Vec::new(), Vec::new());
+            for id in ids {
+                match known(id, &history, &address, store) {
+                    Ok(id) => applied.push(id),
+                    Err(_) => others.push(id),
+                }
+            }
             warnings = unknown(&others, given, store)?;
-            applied.into_iter().map(|id| known(id, &history, &address, store)).collect::<Result<_, _>>()?
+            applied
         }
         Retired::Ids(ids) => ids.iter().map(|id| known(id, &history, &address, store)).collect::<Result<_, _>>()?,
         Retired::Absent => absent(given, &history),
@@ -167,7 +172,9 @@ fn unknown(ids: &[&String], given: &[Spec], store: &Store) -> Result<Vec<Diagnos
     }
     let (journals, _) = store.list()?;
     let of_journals = journals.iter().flat_map(|journal| &journal.header.specs).flat_map(|ids| ids.split('+'));
-    let mut all: BTreeSet<&str> = given.iter().map(|spec| &*spec.id).chain(of_journals).collect();
+    let given = given.iter().map(|spec| &*spec.id);
+    let mut all: BTreeSet<&str> = given.chain(of_journals).collect();
+    // A loop, because `extend` would require that all ids live as long as the built-in ones.
     for id in spec::library::ids() {
         all.insert(id);
     }
