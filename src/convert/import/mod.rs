@@ -246,7 +246,11 @@ impl File<'_> {
             reg::RegErrorKind::CodePage => Hint::new(error.hint()).option("code-page", "N"),
             _ => error.hint().into(),
         };
-        let place = Place { column: error.column, ..self.place(error.line) };
+        let mut place = Place { column: error.column, ..self.place(error.line) };
+        if error.kind == RegErrorKind::Hive {
+            // The file is not text.
+            (place.source, place.length) = (String::new(), 1);
+        }
         Diagnostic { severity, ..Diagnostic::error(code(error.kind), message) }.at(place).hint(hint)
     }
 
