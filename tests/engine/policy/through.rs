@@ -2,13 +2,8 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use kbfix::{
-    format::gpt_ini,
-    registry::{Data, ValueType},
-};
+use kbfix::format::gpt_ini;
 use serde_json::{Value, json};
-
-use crate::policy_file;
 
 use super::machine::{APPLIED, LOCAL, Machine, PolEntry, Run, codes, dword, gpo_name, pol};
 
@@ -170,6 +165,10 @@ fn a_write_that_fails_leaves_nothing() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_policy_that_cannot_be_written_undoes_the_hive() {
+    use kbfix::registry::{Data, ValueType};
+
+    use crate::policy_file;
+
     let image = Image::new();
     let large: Vec<PolEntry> = (0..40)
         .map(|at| policy_file::entry(KEY, &format!("v{at}"), &Data::new(ValueType::BINARY, vec![7; 60_000])))
