@@ -41,6 +41,9 @@ pub(crate) use source::{readings::is_text, text::is_forbidden};
 /// From how many bytes of specs on it is worth starting threads: reading them takes some milliseconds.
 const MUCH_TEXT: usize = 64 << 10;
 
+/// The most groups into which the specs of a run are divided for the threads.
+const GROUPS: usize = 64;
+
 /// A spec file: the name that messages use for it, and its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
@@ -120,8 +123,10 @@ fn load_each(sources: &[Source<'_>], settings: &Settings) -> Vec<check::Checked>
     if sources.iter().map(|source| source.bytes.len()).sum::<usize>() < MUCH_TEXT {
         return sources.iter().map(load).collect();
     }
-    let mut files: Vec<Option<check::Checked>> = sources.iter().map(|_| None).collect();
-    parallel::each(sources, load, |at, file| files[at] = Some(file));
+    // A thread that waits for a result costs more than a small spec, so the results of several specs come together.
+    let groups: Vec<_> = sources.chunks(sources.len().div_ceil(GROUPS)).collect();
+    let mut files: Vec<Vec<check::Checked>> = groups.iter().map(|_| Vec::new()).collect();
+    parallel::each(&groups, |group| group.iter().map(load).collect(), |at, group| files[at] = group);
     files.into_iter().flatten().collect()
 }
 

@@ -11,7 +11,10 @@ use super::{Context, Part, Path};
 
 /// Reports suspicious characters in the name of a key or value.
 pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
-    if let Some((odd, what, hint)) = odd_character(name) {
+    // Almost every name consists of these characters, none of which is suspicious.
+    let is_common = name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_common {
+    } else if let Some((odd, what, hint)) = odd_character(name) {
         let message = format!("`{}` contains the character U+{:04X}, {what}", shorten(name), u32::from(odd));
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
     } else if let Some((letter, script)) = foreign_letter(name) {

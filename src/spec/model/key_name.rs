@@ -3,7 +3,7 @@
 //! `*` matches any characters, and `{name}` is replaced with a parameter. `[*]`, `[{]` and `[[]` are the characters
 //! `*`, `{` and `[` themselves, as in shell patterns.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::registry::{
     KeyName,
@@ -36,6 +36,9 @@ pub(in crate::spec) enum Piece<'t> {
     /// A `{name}`, which is replaced with a parameter.
     Variable(&'t str),
 }
+
+/// Characters with which everything begins that is not plain text.
+const SPECIAL: [char; 3] = ['*', '{', '['];
 
 /// The escape for each special character, and the character itself.
 const ESCAPES: [(&str, &str); 3] = [("[*]", "*"), ("[{]", "{"), ("[[]", "[")];
@@ -91,6 +94,9 @@ impl fmt::Display for NamePattern {
 
 /// Splits a name, as specs write it, into its pieces.
 pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
+    if !text.contains(SPECIAL) {
+        return if text.is_empty() { Vec::new() } else { vec![Piece::Text(text)] };
+    }
     let mut out = Vec::new();
     let (mut rest, mut plain) = (text, 0);
     loop {
@@ -118,7 +124,10 @@ pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
 }
 
 /// Formats a name as specs write it. Characters are escaped only if they would otherwise have a special meaning.
-fn escaped(name: &str) -> String {
+fn escaped(name: &str) -> Cow<'_, str> {
+    if !name.contains(SPECIAL) {
+        return Cow::Borrowed(name);
+    }
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(c) = rest.chars().next() {
@@ -130,7 +139,7 @@ fn escaped(name: &str) -> String {
         }
         rest = &rest[c.len_utf8()..];
     }
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

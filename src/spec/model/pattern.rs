@@ -101,14 +101,20 @@ impl KeyPattern {
     pub fn one_name(&self) -> Self {
         // A name with `*` has no other canonical form. During the conversion, a numbered placeholder takes its place.
         let stand_in = |at: usize| format!("\u{1}{at}");
-        let mut path = KeyPath::root_key(self.root);
+        let mut below = String::new();
         for (at, name) in self.names.iter().enumerate() {
-            let name = match name {
-                NamePattern::Name(name) => Some(name.clone()),
-                NamePattern::Like(_) => KeyName::new(stand_in(at)).ok(),
-            };
-            path = name.map_or(path.clone(), |name| path.child(&name));
+            if at > 0 {
+                below.push('\\');
+            }
+            match name {
+                NamePattern::Name(name) => below.push_str(name.as_str()),
+                NamePattern::Like(_) => below.push_str(&stand_in(at)),
+            }
         }
+        // Only a path with too many names is refused, and it is made name by name.
+        let each = || below.split('\\').filter_map(|name| KeyName::new(name).ok());
+        let long = |_| each().fold(KeyPath::root_key(self.root), |path, name| path.child(&name));
+        let path = KeyPath::from_parts(self.root, &below).unwrap_or_else(long);
         let Key { path, view } = Key { path, view: self.view }.one_name(false);
         let likes = || self.names.iter().enumerate().filter(|(_, name)| matches!(name, NamePattern::Like(_)));
         let pattern = |name: &str| match likes().find(|(at, _)| stand_in(*at) == name) {

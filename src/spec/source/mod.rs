@@ -7,6 +7,7 @@
 //! places.
 
 mod alike;
+mod characters;
 pub(in crate::spec) mod findings;
 pub(in crate::spec) mod meaning;
 pub(in crate::spec) mod parse;

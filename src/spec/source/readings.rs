@@ -84,9 +84,11 @@ impl Readings {
 }
 
 /// Returns whether the text is certainly a string to every reader, as most text is: everything else begins with a digit,
-/// a sign, a point, `~`, `=` or `<`, or is a word of at most five letters, such as `False`.
+/// a sign, a point, `~`, `=` or `<`, or is a word such as `False`.
 fn is_plainly_text(text: &str) -> bool {
-    text.len() > "False".len() && text.starts_with(|c: char| c.is_ascii_alphabetic())
+    const WORDS: [&str; 7] = ["null", "true", "false", "yes", "no", "on", "off"];
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (text.len() > "false".len() || !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
 }
 
 /// Returns the number that the text certainly is to every reader: decimal digits without a leading zero.
@@ -244,7 +246,26 @@ mod tests {
 
     #[test]
     fn what_is_plainly_text_is_text_to_every_reader() {
-        let letters = ["true", "False", "NULL", "yes", "off", "inf", "nan", "e5", "x0", "T1:30", "Z2008-05-13", "_1"];
+        let letters = [
+            "true",
+            "False",
+            "NULL",
+            "yes",
+            "No",
+            "ON",
+            "off",
+            "inf",
+            "nan",
+            "e5",
+            "x0",
+            "T1:30",
+            "Z2008-05-13",
+            "_1",
+            "y",
+            "N",
+            "key",
+            "a",
+        ];
         let behind = ["", "1", "_", " ", "e", "E+5", ".inf", ":30", "-05-13", "true", "=", "0x10", "\u{e9}"];
         let (mut plain, mut other) = (0, 0);
         for text in letters.iter().flat_map(|first| behind.iter().map(move |rest| format!("{first}{rest}"))) {

@@ -13,9 +13,12 @@ const MOST_DEPTH: usize = 16;
 
 /// Returns whether both parsers certainly read the text alike, if one of them can read it.
 pub(in crate::spec) fn is_certain(text: &str) -> bool {
-    let mut lines = Lines { open: Vec::new(), waits: false, block: None };
+    let has_returns = text.contains('\r');
+    let mut lines = Lines { open: Vec::new(), waits: false, block: None, has_returns };
     // The parsers disagree about the end of a block in the last line if there is no line break.
-    text.ends_with('\n') && text[..text.len() - 1].split('\n').all(|line| lines.accepts(line.as_bytes()))
+    !text.contains('\t')
+        && text.ends_with('\n')
+        && text[..text.len() - 1].split('\n').all(|line| lines.accepts(line.as_bytes()))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,8 @@ struct Lines {
     /// Whether the last line ended with the name of a field, whose data may follow.
     waits: bool,
     block: Option<Block>,
+    /// Whether there is a carriage return in the text.
+    has_returns: bool,
 }
 
 /// A block scalar.
@@ -44,10 +49,10 @@ struct Block {
 
 impl Lines {
     fn accepts(&mut self, line: &[u8]) -> bool {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = if self.has_returns { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
         let column = line.iter().take_while(|byte| **byte == b' ').count();
         let rest = &line[column..];
-        if rest.contains(&b'\t') || rest.contains(&b'\r') || line.last() == Some(&b' ') {
+        if self.has_returns && rest.contains(&b'\r') || line.last() == Some(&b' ') {
             return false;
         }
         if let Some(accepted) = self.of_block(column, rest) {
