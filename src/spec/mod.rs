@@ -148,19 +148,25 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     findings.add_uncounted(more);
     ambiguous::check(&mut findings);
     suspicious::check(&mut findings);
-    let Some(value) = meaning::read(&text, sound, &mut findings) else {
-        return check::Checked::failed(findings.finish());
-    };
-    let verdict = validate::check(&value, &mut findings);
-    let Some(repaired) = repair::repair(value, &verdict) else {
-        if !findings.has_errors() {
-            let message = "the spec matches the schema, but still cannot be read";
-            findings.name(Code::INTERNAL, &path::Path::default(), message, None::<Hint>);
-        }
+    let accepted = meaning::certain(&text, sound, &findings).and_then(repair::accepted);
+    let Some(document) = accepted.or_else(|| validated(&text, sound, &mut findings)) else {
         return check::Checked::failed(findings.finish());
     };
     let origin = model::Origin { name: source.name.to_owned(), sha256: hex(&Sha256::digest(source.bytes)) };
-    check::check(repaired, origin, settings, findings)
+    check::check(document, origin, settings, findings)
+}
+
+/// Checks the data against the schema, and corrects or replaces what does not match. Returns `None` if nothing can be
+/// checked further; then there is a finding.
+fn validated(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<repair::Repaired> {
+    let value = meaning::read(text, sound, findings)?;
+    let verdict = validate::check(&value, findings);
+    let repaired = repair::repair(value, &verdict);
+    if repaired.is_none() && !findings.has_errors() {
+        let message = "the spec matches the schema, but still cannot be read";
+        findings.name(Code::INTERNAL, &path::Path::default(), message, None::<Hint>);
+    }
+    repaired
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -70,6 +70,16 @@ impl PartialEq for Like {
 impl Eq for Like {}
 
 impl NamePattern {
+    /// Writes the name as a spec writes it.
+    pub(super) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        match self {
+            Self::Name(name) => out.write_str(&escaped(name.as_str())),
+            Self::Like(Like(parts)) => {
+                out.write_str(&parts.iter().map(|part| escaped(part)).collect::<Vec<_>>().join("*"))
+            }
+        }
+    }
+
     /// Returns whether one name can match both patterns. Two patterns that both contain `*` are assumed to overlap.
     pub(super) fn may_meet(&self, other: &Self) -> bool {
         match (self, other) {
@@ -83,12 +93,7 @@ impl NamePattern {
 /// Formats the name as a spec writes it.
 impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => f.write_str(&escaped(name.as_str())),
-            Self::Like(Like(parts)) => {
-                f.write_str(&parts.iter().map(|part| escaped(part)).collect::<Vec<_>>().join("*"))
-            }
-        }
+        self.write(f)
     }
 }
 

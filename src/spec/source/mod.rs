@@ -8,6 +8,7 @@
 
 mod alike;
 mod characters;
+pub(in crate::spec) mod data;
 pub(in crate::spec) mod findings;
 pub(in crate::spec) mod meaning;
 pub(in crate::spec) mod parse;

