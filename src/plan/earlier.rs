@@ -22,7 +22,8 @@ pub(super) struct Earlier<'a> {
     absent: BTreeMap<&'a Key, Vec<usize>>,
     exclusive: BTreeMap<&'a Key, Vec<usize>>,
     values: BTreeMap<&'a Key, BTreeMap<&'a ValueName, Vec<usize>>>,
-    /// What the specs read that have a `*` which can match a key that a later spec creates.
+    /// For each key that was read for a spec with a `*`, the positions of these specs. Only specs count whose `*` can
+    /// match a key that a later spec creates.
     read: BTreeMap<&'a Key, Vec<usize>>,
     /// The keys whose subkeys these specs listed.
     listed: BTreeMap<&'a Key, Vec<usize>>,

@@ -14,7 +14,8 @@ use crate::{
 
 use super::{Context, Part, Path, names};
 
-/// Checks the key at `path`, in the 64-bit view. `view_given` says whether the author gives a view.
+/// Checks the key `text` at `path`, and returns it in the 64-bit view. `view_given` says whether the author gives a
+/// view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     if let Some(below) = text.strip_prefix('.').filter(|below| below.is_empty() || below.starts_with('\\')) {
         return own_key(cx, below, view_given, path);

@@ -181,7 +181,7 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
         let others = seen.entry(rule.key.one_name().folded()).or_default();
         for other in others.iter() {
             let (first, first_at) = &rules[*other];
-            // One rule that was made twice, for both views, of a key that the views share.
+            // The two rules were made from one rule for both views, and the views share the key.
             if first_at == at {
                 continue;
             }

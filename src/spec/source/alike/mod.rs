@@ -24,7 +24,7 @@ enum Kind {
     List,
 }
 
-/// What the lines so far have begun.
+/// The mappings, lists and block that the lines read so far have begun and not ended.
 struct Lines {
     /// The open mappings and lists, each with the column in which its fields or items begin.
     open: Vec<(usize, Kind)>,
@@ -35,7 +35,7 @@ struct Lines {
 
 /// A block scalar.
 struct Block {
-    /// The column of what contains it.
+    /// The column of the field or item that contains the block.
     parent: usize,
     /// The column of its lines; `None` before the first.
     column: Option<usize>,
