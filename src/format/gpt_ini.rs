@@ -80,10 +80,10 @@ pub fn unprocessed(bytes: &[u8], side: Side) -> Option<String> {
         Side::User => (version >> 16, "user"),
     };
     if half == 0 {
-        return Some(format!("the version of the {name} half is 0"));
+        return Some(format!("the version number for the {name} settings is 0, which means that there are none"));
     }
     let named = file.value(side.extensions()).is_some_and(|(_, value)| value.to_ascii_uppercase().contains(REGISTRY));
-    (!named).then(|| format!("{} does not name the registry extension", side.extensions()))
+    (!named).then(|| format!("{} does not name the extension for registry settings", side.extensions()))
 }
 
 /// Returns the file with the version of one half increased by one, and with the registry extension named for that half.

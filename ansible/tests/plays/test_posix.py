@@ -731,7 +731,7 @@ def test_a_spec_is_retired_and_the_others_stay(site: Site) -> None:
     assert '"A"=dword:00000001' in applied and '"B"=' in applied
 
     missing = retire({"ids": ["A"]})
-    assert missing.counts("pending1") == (0, 1) and "B is applied to this target and not given" in missing.output, missing.output
+    assert missing.counts("pending1") == (0, 1) and "B is applied to this target, but not given" in missing.output, missing.output
     assert "(src)" in missing.output, missing.output
     stays = {"absent": True, "src": ["b.yaml"]}
     for arguments in (["--check", "--diff"], ["--diff"]):

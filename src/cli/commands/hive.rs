@@ -65,7 +65,7 @@ fn run_check(arguments: &Check, output: &mut Output) -> Result<Exit, CommandErro
 fn check(arguments: &Check, output: &mut Output) -> Result<Exit, CommandError> {
     let file = arguments.file.display().to_string();
     let unreadable = |what: &str, error: &std::io::Error| {
-        let hint = "check that it exists and that you may read it";
+        let hint = "check that the file exists and that you may read it";
         CommandError::new(
             Exit::Unusable,
             Diagnostic::error(Code::TARGET_UNREADABLE, format!("{what}: {error}")).hint(hint),

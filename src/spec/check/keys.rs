@@ -186,7 +186,7 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
         cx.setting_error(name, &shorten(&data), path, "this is not a valid name of a key", hint.into());
         return None;
     }
-    let message = format!("`{}` of the parameter `{name}` is not the name of a key", shorten(&data));
+    let message = format!("the parameter `{name}` can be `{}`, which is not the name of a key", shorten(&data));
     cx.error_within(Code::KEY_SYNTAX, path, &format!("{{{name}}}"), message, hint);
     None
 }
