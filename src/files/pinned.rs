@@ -29,8 +29,8 @@ impl Pinned {
         Self::walk(root, path, false)
     }
 
-    /// Opens the folders from `root` down to the file, as [`Pinned::reach`] does. The file itself need not exist, so that
-    /// it can be created.
+    /// Opens the folders from `root` down to the file, as [`Pinned::reach`] does. The file itself need not exist, so
+    /// that it can be created.
     ///
     /// # Errors
     /// Returns the errors of [`Pinned::open`].

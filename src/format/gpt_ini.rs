@@ -6,8 +6,9 @@
 //!
 //! The file is edited as an INI file. All other lines and bytes stay as they are.
 //!
-//! Source: Microsoft, \[MS-GPOL\] 2.2.4, 2.2.6 and 3.3.5.4 (version; names of extensions), \[MS-GPREG\] 1.9 (the extension's
-//! identifier). The identifiers of the editor are those that Salt and winkit write too; not seen in a specification.
+//! Source: Microsoft, \[MS-GPOL\] 2.2.4, 2.2.6 and 3.3.5.4 (version; names of extensions), \[MS-GPREG\] 1.9 (the
+//! extension's identifier). The identifiers of the editor are those that Salt and winkit write too; not seen in a
+//! specification.
 
 /// The half of a Group Policy object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,8 +42,8 @@ pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, Target
 
 /// Makes a plan like [`make_plan`] for one of many machines, but without the identity of the machine.
 ///
-/// So the plan contains only the facts that the specs need. `like` are the facts of such a plan of another machine; they
-/// are read first.
+/// So the plan contains only the facts that the specs need. `like` are the facts of such a plan of another machine;
+/// they are read first.
 ///
 /// # Errors
 ///

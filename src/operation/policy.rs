@@ -35,8 +35,8 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     unprocessed.into_iter().chain(owned).chain(unknown).collect()
 }
 
-/// Returns a diagnostic if values in policy branches of users are required. They are not changed through the local GPO of
-/// an image.
+/// Returns a diagnostic if values in policy branches of users are required. They are not changed through the local GPO
+/// of an image.
 pub(super) fn of_users(
     plan: &Plan,
     target: &dyn Target,

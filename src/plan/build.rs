@@ -153,8 +153,8 @@ pub(super) struct Among<'a> {
     pub(super) wants: DesiredState<'a>,
     /// The keys that were queried, if the spec has a `*` that can match a key which a later spec creates.
     pub(super) reads: Option<Reads>,
-    /// The keys that the spec alone would change. Whether its changes are refused depends on the earlier specs that require
-    /// something in these keys, or in the keys above.
+    /// The keys that the spec alone would change. Whether its changes are refused depends on the earlier specs that
+    /// require something in these keys, or in the keys above.
     pub(super) changed: Vec<Key>,
 }
 

@@ -35,7 +35,7 @@ pub(super) struct OneValue<'a> {
     others: Vec<&'a ValueRule>,
 }
 
-/// The most rules among which the rule about a value is searched one by one.
+/// The maximum number of rules that are searched one by one for the rule about a value.
 const FEW: usize = 16;
 
 /// Groups the rules of one key by value.

@@ -35,8 +35,8 @@ struct One<'a> {
 }
 
 impl<'a> Earlier<'a> {
-    /// Adds a spec whose required state holds now or will hold after its changes. `reads` is what it read, if it has a `*`
-    /// that can match a key which a later spec creates.
+    /// Adds a spec whose required state holds now or will hold after its changes. `reads` is what it read, if it has a
+    /// `*` that can match a key which a later spec creates.
     pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
         let at = self.specs.len();
         wants.present.iter().for_each(|key| self.present.entry(key).or_default().push(at));

@@ -21,7 +21,7 @@ pub(super) struct Evaluation<'a> {
     pub rules: RulesHere,
     /// Keys and values that are already as required.
     pub satisfied: Vec<Satisfied>,
-    /// Places that could not be read, each with the reason.
+    /// The keys, values and files that could not be read, each with the reason.
     pub unknown: Vec<String>,
     /// Contradictions between rules, and changes that kbfix refuses to make. They are appended to `unknown` at the end.
     pub refused: Vec<String>,

@@ -33,8 +33,8 @@ pub struct KeyPath {
     both: Arc<str>,
 }
 
-/// The most names below a root key: the 512 levels that the registry allows (Microsoft, "Registry element size
-/// limits"), counted from the key where a hive is mounted, and the levels above that key.
+/// The maximum number of names below a root key: the 512 levels that the registry allows (Microsoft, "Registry element
+/// size limits"), counted from the key where a hive is mounted, and the levels above that key.
 const MAX_LEVELS: usize = 516;
 
 /// The error for a string that is not a key path.
@@ -83,7 +83,8 @@ impl KeyPath {
         })
     }
 
-    /// Returns a path under `root`. `write` writes the folded names and the names, and returns the length of the former.
+    /// Returns a path under `root`. `write` writes the folded names and the names, and returns the length of the
+    /// former.
     #[allow(clippy::missing_const_for_thread_local, reason = "clippy for Windows does not see that it is const")]
     fn build(root: RootKey, write: impl FnOnce(&mut String) -> usize) -> Self {
         thread_local! {

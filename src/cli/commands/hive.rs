@@ -25,8 +25,9 @@ enum Command {
 
 /// Check the structure of a hive file, after applying the logs beside it in memory, and print everything that is wrong.
 ///
-/// The exit code is 1 if there is an error, 0 if there is none, and 3 if the file is not a hive. An oddity is not an
-/// error, because every hive of a running Windows has some. Changes nothing.
+/// The exit code is 1 if there is an error, 0 if there is none, and 3 if the file is not a hive. A harmless deviation
+/// from the format is reported as an oddity and not as an error, because every hive of a running Windows has some.
+/// Changes nothing.
 #[derive(Debug, clap::Args)]
 struct Check {
     /// The hive file, such as Windows/System32/config/SYSTEM.

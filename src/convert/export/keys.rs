@@ -73,7 +73,7 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Ve
     all
 }
 
-/// Returns whether a list of keys and values can express the whole rule.
+/// Returns whether a list of keys and values can express everything in the rule.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         let is_edit = matches!(

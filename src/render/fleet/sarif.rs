@@ -16,7 +16,7 @@ use crate::{
     registry::notation::one_line,
 };
 
-/// The most locations of one result. GitHub refuses a file in which a result has more.
+/// The maximum number of locations of one result. GitHub refuses a file in which a result has more.
 ///
 /// Source: GitHub, "SARIF results exceed one or more limits".
 pub const MOST_LOCATIONS: usize = 1_000;

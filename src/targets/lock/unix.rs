@@ -11,8 +11,8 @@ use rustix::fs::OFlags;
 
 use super::{Held, Taken, foreign, refuse_foreign};
 
-/// Creates the file and locks it. The file gets its name when it is already locked, so that no process finds it unlocked:
-/// one that took the lock before its creator would not remove the file afterwards.
+/// Creates the file and locks it. The file gets its name when it is already locked, so that no process finds it
+/// unlocked: one that took the lock before its creator would not remove the file afterwards.
 ///
 /// # Errors
 /// Returns [`io::ErrorKind::AlreadyExists`] if there is a file of this name, locked or not; the system's error if no

@@ -8,7 +8,7 @@
 /// The longest name of a field, in bytes. YAML requires at least 1024 characters.
 const MOST_NAME: usize = 1000;
 
-/// The most brackets inside each other.
+/// The maximum nesting depth of brackets.
 const MOST_DEPTH: usize = 16;
 
 /// Returns whether both parsers certainly read the text alike, if one of them can read it.
