@@ -188,8 +188,8 @@ mod system {
 
     /// Opens a folder so that nobody can rename it, delete it or turn it into a link while it is open.
     ///
-    /// The handle does not share deletion, which Windows enforces because it asks for more than attributes; and only an
-    /// empty folder can become a link.
+    /// The handle does not share deletion, so nobody else can rename or delete the folder. Windows enforces this,
+    /// because the handle requests more rights than to read attributes. A link can only be made from an empty folder.
     ///
     /// Source: Microsoft, "Creating and Opening Files" (sharing), "FSCTL_SET_REPARSE_POINT".
     pub(super) fn open_root(root: &Path) -> io::Result<File> {

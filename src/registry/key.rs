@@ -17,8 +17,8 @@ use super::{
     root_key::RootKey,
 };
 
-/// The path of a key: a root key and the names below it. Paths compare without case; a parent sorts before the keys
-/// below it.
+/// The path of a key: a root key and the names below it. Paths are compared without regard to case, and a parent sorts
+/// before the keys below it.
 // Cloning is cheap. The names are converted to upper case once, when the path is made, so two paths can be compared
 // byte by byte.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
@@ -88,7 +88,7 @@ impl KeyPath {
     #[allow(clippy::missing_const_for_thread_local, reason = "clippy for Windows does not see that it is const")]
     fn build(root: RootKey, write: impl FnOnce(&mut String) -> usize) -> Self {
         thread_local! {
-            // Paths are made by the million, and each then takes one allocation instead of two.
+            // Millions of paths can be made. With this buffer, each takes one allocation instead of two.
             static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
         }
         TEXT.with_borrow_mut(|both| {
