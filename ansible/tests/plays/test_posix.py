@@ -924,10 +924,19 @@ def test_a_jump_host(site: Site) -> None:
     assert "[pending1 -> jump]" in run.output
 
 
+def small_program(site: Site) -> pathlib.Path:
+    """A script that is kbfix. The role copies and hashes the program many times, and a debug build has 60 MB."""
+    program = site.folder / "small"
+    program.write_text(f'#!/bin/sh\nexec {binary()} "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
 def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
     site.exchange("pending1")
     dest = site.folder / "bin/kbfix"
-    (site.folder / "own").symlink_to(binary())
+    program = small_program(site)
+    (site.folder / "own").symlink_to(program)
     extra = {"kbfix_install_src": "own", "kbfix_binary_path": str(dest)}
 
     def install(*arguments: str, **more: str | None) -> Played:
@@ -937,7 +946,7 @@ def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
         run = install(kbfix_install_sha256=wrong)
         assert run.counts("pending1") == (0, 1) and "nothing was copied" in run.output and not dest.exists()
     assert install("--check").counts("pending1") == (2, 0) and not dest.exists()
-    digest = hashlib.sha256(binary().read_bytes()).hexdigest().upper()
+    digest = hashlib.sha256(program.read_bytes()).hexdigest().upper()
     for changed in (2, 0):
         run = install(kbfix_install_sha256=digest)
         assert run.counts("pending1") == (changed, 0), run.output
@@ -947,12 +956,12 @@ def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
     assert site.task({**SRC, "binary_path": str(dest)}, "--check").counts("pending1") == (1, 0)
     # Without a digest; and what does not start as kbfix never takes the place of what does.
     dest.write_text("#!/bin/sh\necho kbfix 0.0.0\n")
-    assert install().counts("pending1") == (1, 0) and dest.read_bytes() == binary().read_bytes()
+    assert install().counts("pending1") == (1, 0) and dest.read_bytes() == program.read_bytes()
     for content in ("#!/bin/sh\necho garbage\n", "MZ of another system"):
         (site.folder / "wrong").write_text(content)
         run = install(kbfix_install_src="wrong")
         assert run.counts("pending1") == (0, 1) and "does not start on this host as kbfix" in run.output.replace("\n", " "), run.output
-        assert dest.read_bytes() == binary().read_bytes()
+        assert dest.read_bytes() == program.read_bytes()
     assert [p.name for p in dest.parent.iterdir()] == ["kbfix"]
 
 
@@ -971,14 +980,15 @@ def server(tmp_path: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
 def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, str]) -> None:
     site.exchange("pending1")
     dest = site.folder / "bin/kbfix"
+    program = small_program(site)
     folder, address = server
     # A release as release/build packs it, and the binary alone.
     archive = folder / "v0.1.0/kbfix-0.1.0-linux-x86_64.tar.gz"
     archive.parent.mkdir()
     with tarfile.open(archive, "w:gz") as tar:
-        tar.add(binary(), "kbfix-0.1.0-linux-x86_64/kbfix")
+        tar.add(program, "kbfix-0.1.0-linux-x86_64/kbfix")
         tar.add(EXAMPLES / "one_host.yml", "kbfix-0.1.0-linux-x86_64/README.md")
-    shutil.copy(binary(), folder / "kbfix")
+    shutil.copy(program, folder / "kbfix")
     digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("kbfix", f"v0.1.0/{archive.name}")}
 
     def install(*arguments: str, **more: str | None) -> Played:
@@ -994,12 +1004,12 @@ def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, st
     for changed in (2, 0):
         run = install(**by_version)
         assert run.counts("pending1") == (changed, 0), run.output
-    assert dest.read_bytes() == binary().read_bytes()
+    assert dest.read_bytes() == program.read_bytes()
     # The same from an address, and from the archive on the controller.
     for name, digest in digests.items():
         dest.unlink()
         run = install(kbfix_install_src=f"{address}/{name}", kbfix_install_sha256=digest)
-        assert run.counts("pending1") == (1, 0) and dest.read_bytes() == binary().read_bytes(), run.output
+        assert run.counts("pending1") == (1, 0) and dest.read_bytes() == program.read_bytes(), run.output
     dest.unlink()
     assert install(kbfix_install_src=str(archive)).counts("pending1") == (1, 0) and dest.exists()
     run = install(kbfix_install_src=f"{address}/nothing", kbfix_install_sha256="0" * 64)
