@@ -114,7 +114,7 @@ impl Input for Characters<'_> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use saphyr_parser::{Input, Parser, StrInput};
+    use saphyr_parser::{BufferedInput, Input, Parser, StrInput};
 
     use super::Characters;
 
@@ -135,7 +135,8 @@ mod tests {
         fn the_parser_reports_the_same_as_with_its_own_input(
             text in "([ \t\n\r:,#&*!|>'\"%@`{}\\[\\]?.~0-9a-c\u{feff}\0\\\\é日-]|- |: |\n  |---|\\.\\.\\.|'a b'|\\|2\n|a: ){0,60}"
         ) {
-            prop_assert_eq!(events(Characters::of(&text)), events(StrInput::new(&text)));
+            // Not `StrInput`, because it counts the bytes of a directive where it should count characters.
+            prop_assert_eq!(events(Characters::of(&text)), events(BufferedInput::new(text.chars())));
         }
     }
 
