@@ -310,7 +310,7 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
     if let Some(package) = &hotfix.package
         && (package.file.is_empty() || package.file.contains(['\\', '/']))
     {
-        let message = format!("`{}` is not the name of a file", crate::diag::text::shorten(&package.file));
+        let message = format!("`{}` is not a file name", crate::diag::text::shorten(&package.file));
         cx.error(Code::FILE_PATH, &path.field("package").field("file"), message, "write the name without folders");
     }
     Some(model::Hotfix {

@@ -83,7 +83,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     let desired = match (rule.ensure, rule.values.is_empty()) {
         (Some(Ensure::Absent), true) => {
             if rule.exclusive.is_some() {
-                let message = "a key that is absent contains nothing";
+                let message = "a key with `ensure: absent` contains nothing, so `exclusive` has no effect";
                 let hint = "remove `exclusive`, or `ensure: absent`";
                 cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, hint);
                 return None;

@@ -113,9 +113,9 @@ pub enum Exclusive {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ensure {
-    /// It must exist.
+    /// The key or value must exist.
     Present,
-    /// It must not exist.
+    /// The key or value must not exist.
     Absent,
 }
 
