@@ -1,4 +1,5 @@
-//! Changes are made exactly as they say, and refused where something else is there than they say.
+//! Tests that changes are made exactly as they say, and are refused if the present state is not the one that they
+//! expect.
 
 use kbfix::{
     registry::{Data, Key, ValueType},
@@ -11,7 +12,7 @@ fn write(changes: &[KeyChange]) -> Result<(), WriteError> {
     LocalTarget::new().write(changes).map_err(|failure| failure.error)
 }
 
-/// What the refusal of one change says.
+/// Returns the message with which one change is refused.
 fn stale(change: KeyChange) -> String {
     match write(&[change]) {
         Err(error @ WriteError::Stale { .. }) => error.to_string(),

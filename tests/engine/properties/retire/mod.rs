@@ -45,7 +45,7 @@ struct Seen {
     conflicts: usize,
     /// The number of changes of users' values by retirements.
     of_users: usize,
-    /// The number of failed runs that were undone.
+    /// The number of failed runs that were undone, and of those that were not.
     undone: usize,
     failed: usize,
 }
