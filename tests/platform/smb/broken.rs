@@ -11,8 +11,8 @@ use super::{
 const KEY: &str = r"HKLM\SOFTWARE\Broken";
 const VALUES: usize = 120;
 
-/// Returns a server with a key that has a few of the values already, and a command line that applies a spec with many
-/// more.
+/// Returns a server with a key that has a few of the values already, and a listing of the key. The spec `spec.yaml`
+/// wants many more values.
 fn server() -> Option<(Server, Vec<String>)> {
     let server = Server::start(Speaks::Smb3)?;
     let mut export =
