@@ -164,6 +164,9 @@ fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
         ("[}]", "means these three characters, because `}` has no special meaning and needs no escape"),
         ("[*", "means a `[` followed by any characters"),
     ];
+    if !part.contains(['*', '}']) {
+        return None;
+    }
     let rest = ["[*]", "[{]", "[[]"].iter().fold(part.to_owned(), |rest, escape| rest.replace(escape, "\0"));
     LOOKS_SO.into_iter().find(|(text, _)| rest.contains(text))
 }
