@@ -350,7 +350,7 @@ fn file(path: &Path) -> Result<Source, CommandError> {
     let limit = spec::MAX_BYTES as u64 + 1;
     fs::File::open(path)
         .and_then(|f| {
-            // With room for the whole file and one byte more, it is read at once.
+            // With capacity for the whole file and one more byte, a single read is enough.
             let length = f.metadata()?.len().min(limit);
             bytes.reserve_exact(usize::try_from(length).unwrap_or_default() + 1);
             f.take(limit).read_to_end(&mut bytes)

@@ -5,7 +5,7 @@
 //! tags, tabs, quoted scalars of several lines, most escapes, and everything else that is not listed here.
 //! This is not a parser: it accepts less than YAML, and gives no data. A test compares both parsers on accepted texts.
 
-/// The longest name of a field, in bytes. YAML requires at least 1024 characters.
+/// The maximum length of a field name, in bytes. YAML requires at least 1024 characters.
 const MOST_NAME: usize = 1000;
 
 /// The maximum nesting depth of brackets.
@@ -33,7 +33,8 @@ struct Lines {
     open: Vec<(usize, Kind)>,
     /// Whether the last line ended with the name of a field, whose data may follow.
     waits: bool,
-    /// If the last line ended with an unquoted scalar, which the next line may continue: the column of what contains it.
+    /// The column of the mapping or list that contains the unquoted scalar at the end of the last line, which the next
+    /// line may continue. `None` if the last line did not end with an unquoted scalar.
     unquoted: Option<usize>,
     block: Option<Block>,
     /// Whether there is a carriage return in the text.
