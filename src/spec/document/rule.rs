@@ -196,7 +196,7 @@ pub struct ValueRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Keep {
-    /// A word: any data stays, or none.
+    /// A word instead of a test.
     Word(KeepWord),
     /// A test: data that passes it stays.
     Which(Box<KeepWhich>),
