@@ -1,4 +1,4 @@
-//! The first table: whole processes, compared with other programs.
+//! The first table: whole processes, beside peers.
 
 use std::{fmt::Write as _, fs, path::Path, process::Command};
 
@@ -16,8 +16,8 @@ impl Bench {
         self.large();
     }
 
-    /// Measures one diff of KB909094 on a snapshot: the instructions, and the CPU time compared with that of a program
-    /// that does nothing.
+    /// One diff of KB909094 on a snapshot: its instructions, and its CPU time beside that of a program that does
+    /// nothing.
     fn small(&self) {
         example::make(&self.folder.join("machine")).unwrap();
         let (image, snapshot) = (format!("image:{}", self.at("machine")), self.at("kb.json"));
@@ -41,8 +41,7 @@ impl Bench {
         }
     }
 
-    /// Measures the validation of 1,000 copies of specs of the library, compared with check-jsonschema. The time is
-    /// elapsed time, because kbfix uses all cores.
+    /// The library, until it is 1,000 specs, beside check-jsonschema. By the clock, because kbfix uses all cores.
     fn validate(&self) {
         let specs = self.folder.join("specs");
         fs::create_dir(&specs).unwrap();
@@ -63,8 +62,7 @@ impl Bench {
         report("the same, CPU time", kbfix.map(cpu), peer.map(cpu), 0.02);
     }
 
-    /// Measures an apply of 100 specs with a journal, which writes 10,000 values into a real SYSTEM hive, compared with
-    /// hivexregedit --merge.
+    /// 10,000 values into a real SYSTEM, in a journaled apply of 100 specs, beside hivexregedit --merge.
     fn merge(&self) {
         let what = "apply of 10,000 values to SYSTEM; hivexregedit";
         let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/hives/regipy-SYSTEM.xz");
@@ -97,14 +95,14 @@ impl Bench {
             fresh();
             self.run(Command::new("hivexregedit").args(["--merge", "--prefix", "ROOT", &file, &merge]))
         }));
-        // The figure of hivexregedit counts only if its file has all values.
+        // The peer's figure counts only if all values are in its file.
         let export =
             Command::new("hivexregedit").args(["--export", "--prefix", "ROOT", &file, &format!("\\{top}")]).output();
         let written = export.map_or(0, |out| String::from_utf8_lossy(&out.stdout).matches("\n\"value ").count());
         report(what, kbfix, peer.filter(|_| written == 10_000), 0.6);
     }
 
-    /// Measures the time and the memory for many values on an image.
+    /// Many values on an image: time and memory.
     fn large(&self) {
         let count = self.most;
         let specs = self.specs("large", chunks(count, &ten));
@@ -130,7 +128,7 @@ impl Bench {
     }
 }
 
-/// Returns a copy of the spec with ids that no other copy has.
+/// Returns the spec with ids that no other copy of it has.
 fn with_own_ids(spec: &str, number: usize) -> String {
     spec.lines().fold(String::new(), |mut out, line| {
         let id = line.trim_start().trim_start_matches("- ").strip_prefix("id: ");
@@ -147,7 +145,7 @@ fn least(runs: impl Iterator<Item = Option<Cost>>) -> Option<f64> {
     runs?.into_iter().map(|cost| cost.cpu).min_by(f64::total_cmp)
 }
 
-/// Prints a line for work that no other program does: the limit is for kbfix alone.
+/// Prints a line without a peer: the figure is itself what is wanted.
 fn figure(what: &str, found: f64, unit: &str, wanted: f64) {
     println!(
         "{what:54} {:>10} {:>10} {:>7} {wanted:>7.2}  {}",
@@ -158,7 +156,7 @@ fn figure(what: &str, found: f64, unit: &str, wanted: f64) {
     );
 }
 
-/// Prints a line for work that another program does too: the seconds of both, and their ratio.
+/// Prints a line with a peer: seconds, and the ratio of those of kbfix to those of its peer.
 fn report(what: &str, kbfix: Option<f64>, peer: Option<f64>, wanted: f64) {
     let seconds = |cost: Option<f64>| cost.map_or("-".to_owned(), |cost| format!("{cost:.3} s"));
     let ratio = kbfix.zip(peer).map(|(kbfix, peer)| kbfix / peer);

@@ -31,7 +31,7 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     });
 }
 
-/// Returns whether the text has only visible ASCII characters and spaces. None of these is suspicious.
+/// Returns whether the text has only characters of ASCII that can be seen, and spaces; none of them is suspicious.
 fn is_common(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
