@@ -1,8 +1,8 @@
 //! `kbfix diff` as a process, from its start to its end: `cargo bench --bench diff`.
 //!
-//! KB909094 on a snapshot, and 10,000 values, all differing and none differing, on a snapshot and on an export. The peer is
-//! what a script would take: Python's configparser reads the same export, and compares each value with a dictionary. It knows
-//! no types, no prerequisites and no exit codes; so it is a lower bound for Python, not a rival.
+//! KB909094 on a snapshot, and 10,000 values, all differing and none differing, on a snapshot and on an export. The
+//! peer is what a script would take: Python's configparser reads the same export, and compares each value with a
+//! dictionary. It knows no types, no prerequisites and no exit codes; so it is a lower bound for Python, not a rival.
 //!
 //! Time is the least of several runs, memory the largest that /usr/bin/time saw. Nothing here fails by being slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
@@ -76,7 +76,8 @@ fn kbfix(arguments: &[&str]) -> Command {
     command
 }
 
-/// An export of 100 keys with 100 values each, one as a spec wants it, one with other data; the spec; and the specs of parts.
+/// An export of 100 keys with 100 values each, one as a spec wants it, one with other data; the spec; and the specs of
+/// parts.
 fn make_files(folder: &Path) {
     let (mut same, mut other, mut wanted) = (String::new(), String::new(), serde_json::Map::new());
     let mut parts = Vec::new();
@@ -124,7 +125,7 @@ fn report(what: &str, command: impl Fn() -> Command, code: i32) {
     println!("{what:44} {:>8.1}ms {:>10}", best.as_secs_f64() * 1000.0, memory(&command()));
 }
 
-/// The most memory that the process had resident, as GNU time tells.
+/// The maximum memory that the process had resident, as GNU time reports.
 fn memory(command: &Command) -> String {
     let timed = Command::new("/usr/bin/time")
         .args(["-f", "%M"])

@@ -1,14 +1,15 @@
 //! `kbfix fleet diff` as a process, with all specs of the library: `cargo bench --bench fleet`. It takes some minutes.
 //!
-//! The snapshots are of the example machine, each with a computer name and a MachineGuid of its own. In one fleet, one machine in ten
-//! has an older file, and all others are alike; in the other, each has a file version of its own, so that each has to be planned.
-//! 100, 1,000 and 10,000 of them show how time grows; each format is made of 10,000, and the other commands run on 1,000. Beside it
-//! stands what there is without it: one process for each machine (`kbfix diff --format json`, two at a time by xargs), and `jq`, which
-//! counts in their reports. At last, headless Chromium opens the pages of 10,000 machines (benches/page.py; KBFIX_PYTHON with selenium
-//! and KBFIX_CHROMIUM, as tests/run sets them; without them this is skipped).
+//! The snapshots are of the example machine, each with a computer name and a MachineGuid of its own. In one fleet, one
+//! machine in ten has an older file, and all others are alike; in the other, each has a file version of its own, so
+//! that each has to be planned. 100, 1,000 and 10,000 of them show how time grows; each format is made of 10,000, and
+//! the other commands run on 1,000. Beside it stands what there is without it: one process for each machine (`kbfix
+//! diff --format json`, two at a time by xargs), and `jq`, which counts in their reports. At last, headless Chromium
+//! opens the pages of 10,000 machines (benches/page.py; KBFIX_PYTHON with selenium and KBFIX_CHROMIUM, as tests/run
+//! sets them; without them this is skipped).
 //!
-//! Time is the least of a few runs, on the clock and of the processors (user and system, as GNU time tells), memory the most that one
-//! of them had resident. This is a measurement, not a test: nothing here fails by being slow.
+//! Time is the least of a few runs, on the clock and of the processors (user and system, as GNU time reports), memory the
+//! most that one of them had resident. This is a measurement, not a test: nothing here fails by being slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 use std::{
@@ -240,7 +241,8 @@ fn quiet(command: &mut Command) {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
 }
 
-/// Makes the snapshots of so many machines; `version` is that of the file on a machine, where it is not that of the base.
+/// Makes the snapshots of so many machines; `version` is that of the file on a machine, where it is not that of the
+/// base.
 fn make(base: &Value, folder: &Path, machines: usize, version: impl Fn(usize) -> Option<String>) {
     const VERSION: &str = "/facts/files/0/found/present/version/present";
     let name = |machine: usize| format!("FE{machine:05}");

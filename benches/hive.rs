@@ -1,8 +1,8 @@
 //! Hive files beside hivexregedit and reged, in one run: `cargo bench --bench hive`.
 //!
-//! Needs ../shared/hives/regipy-SYSTEM.xz, xz, and for the comparison hivexregedit (Debian: libwin-hivex-perl) and reged
-//! (chntpw); what is absent is skipped. Each figure is the least of several runs, from the file on disk to the file on disk.
-//! This is a measurement, not a test: nothing here fails by being slow.
+//! Needs ../shared/hives/regipy-SYSTEM.xz, xz, and for the comparison hivexregedit (Debian: libwin-hivex-perl) and
+//! reged (chntpw); what is absent is skipped. Each figure is the least of several runs, from the file on disk to the
+//! file on disk. This is a measurement, not a test: nothing here fails by being slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 use std::{

@@ -1,9 +1,9 @@
 //! KB909094's diff on an image with a real SYSTEM, beside hivexsh: `cargo bench --bench image`.
 //!
-//! Needs ../shared/hives/regipy-SYSTEM.xz (Windows 7, 11.8 MB) and xz; for the comparison hivexsh (Debian: libhivex-bin). Each
-//! figure is of whole processes, start included: the least and the median of many runs, the files in the page cache. hivexsh
-//! does the look-ups that the diff does, in the same two hives, and nothing else: no file version, no plan.
-//! This is a measurement, not a test: nothing here fails by being slow.
+//! Needs ../shared/hives/regipy-SYSTEM.xz (Windows 7, 11.8 MB) and xz; for the comparison hivexsh (Debian:
+//! libhivex-bin). Each figure is of whole processes, start included: the least and the median of many runs, the files
+//! in the page cache. hivexsh does the look-ups that the diff does, in the same two hives, and nothing else: no file
+//! version, no plan. This is a measurement, not a test: nothing here fails by being slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 use std::{

@@ -1,7 +1,8 @@
 //! The example machine: a small volume of a Windows Server 2003 with Exchange, which KB909094 is about.
 //!
-//! In: `examples/front-end.reg`, the machine's registry. Out: a folder with its hives, its event log and its one
-//! file, all made from nothing. For `kbfix example` and for tests; no foreign binary is needed for either.
+//! `kbfix example` and the tests create the machine from its registry, `examples/front-end.reg`. The result is a folder
+//! with the hives, the event log and the hotfix file of the machine. All of them are generated, so the repository needs
+//! no files from real machines.
 
 use std::{fs, io, path::Path};
 
@@ -28,7 +29,7 @@ pub const USER: &str = "S-1-5-21-909094-2003-65-500";
 /// The file of the hotfix, below the volume's root.
 pub const HOTFIX: &str = "Program Files/Exchsrvr/bin/exprox.dll";
 
-/// The log of applications, below the volume's root.
+/// The event log Application, below the volume's root.
 pub const LOG: &str = "Windows/System32/config/AppEvent.Evt";
 
 /// The hives: the key at which Windows mounts each, and its file.
@@ -45,7 +46,7 @@ const HIVES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The reason why the machine was not made.
+/// The reason why the example machine could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ExampleError {
     /// A file could not be written.
@@ -54,18 +55,17 @@ pub enum ExampleError {
     /// The export cannot be read.
     #[error("examples/front-end.reg: {0}")]
     Reg(#[from] RegError),
-    /// A hive could not be made.
+    /// A hive could not be created.
     #[error(transparent)]
     Hive(#[from] regf::Error),
-    /// A hive is mounted at what is no key.
+    /// A hive would be mounted at a path that is not a key.
     #[error(transparent)]
     Key(#[from] KeyPathError),
 }
 
-/// Makes the machine's volume in `folder`, which is made where it does not exist.
+/// Creates the machine's volume in `folder`. Creates the folder if it does not exist.
 ///
-/// # Errors
-/// [`ExampleError`]; what was written until then stays.
+/// # Errors Returns [`ExampleError`]. Files that were already written remain.
 pub fn make(folder: &Path) -> Result<(), ExampleError> {
     for (mount, file) in HIVES {
         let hive = hive(&mount.parse()?)?;
@@ -75,7 +75,7 @@ pub fn make(folder: &Path) -> Result<(), ExampleError> {
     write(&folder.join(HOTFIX), &minimal::dll(FileVersion([6, 5, 7651, 19])))
 }
 
-/// The events that the machine logged on three days: the event that KB909094 describes, and others.
+/// Returns the events that the machine logged on three days: the event that KB909094 describes, and others.
 fn events() -> Vec<NewEvent<'static>> {
     const WARNING: u32 = 0x8000_0000;
     const INFORMATION: u32 = 0x4000_0000;
@@ -106,8 +106,8 @@ fn hive(mount: &KeyPath) -> Result<Vec<u8>, ExampleError> {
         let mut editor = hive.edit(now)?;
         for key in document.keys() {
             let Some(below) = key.relative_to(mount) else { continue };
-            // What the running machine calls CurrentControlSet is one of the numbered sets in the file; Select says
-            // which.
+            // The file contains no CurrentControlSet, but numbered control sets. Select contains the number of the
+            // current one.
             let below = match below.strip_prefix("CurrentControlSet") {
                 Some(rest) => format!("ControlSet001{rest}"),
                 None => below.to_owned(),

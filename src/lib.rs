@@ -1,9 +1,9 @@
 //! kbfix brings Windows machines into the state that a Microsoft Knowledge Base article requires, and keeps them there.
 //!
 //! This is the library on which the command line `kbfix` is built. A spec is a YAML file. It describes the product to
-//! which the article applies, the hotfix that must be installed, and the required registry values. The library reads the
-//! state of a machine, shows the difference to the spec, makes the changes, and can undo them with a journal. README.md
-//! in the package shows the command line, and `docs/` is a book about it.
+//! which the article applies, the hotfix that must be installed, and the required registry values. The library reads
+//! the state of a machine, shows the difference to the spec, makes the changes, and can undo them with a journal.
+//! README.md in the package shows the command line, and `docs/` is a book about it.
 //!
 //! # Example
 //!
@@ -22,17 +22,16 @@
 //!   is built on [`registry`], [`version`], [`format`](mod@format) and [`files`].
 //! - [`observe`](mod@observe) reads the facts that a spec needs from a target. [`plan`] makes a plan from them: the
 //!   changes that the target needs.
-//! - [`operation`] has one function for each thing that can be done to a target, such as
-//!   [`diff`](operation::diff()), [`apply`](operation::apply()) and [`rollback`](operation::rollback()). The changes are
-//!   recorded in a [`journal`].
+//! - [`operation`] has one function for each thing that can be done to a target, such as [`diff`](operation::diff()),
+//!   [`apply`](operation::apply()) and [`rollback`](operation::rollback()). The changes are recorded in a [`journal`].
 //! - [`fleet`] plans many machines at once, and reports on them in one document.
 //! - [`render`] formats reports, plans, journals and diagnostics ([`diag`]). It returns text and prints nothing.
 //!
 //! # Compatibility
 //!
 //! The spec language and the formats of plans, journals, snapshots and reports have version numbers. As long as the
-//! number is 1, they stay compatible. Each has a JSON schema in `schema/`. The exit codes ([`diag::Exit`]) and the codes
-//! of diagnostics ([`diag::Code`]) also stay the same.
+//! number is 1, they stay compatible. Each has a JSON schema in `schema/`. The exit codes ([`diag::Exit`]) and the
+//! codes of diagnostics ([`diag::Code`]) also stay the same.
 //!
 //! The Rust interface of this crate is not stable: any release can change it. It exists for the command line and for
 //! tests. If you use it, depend on an exact version. Or run `kbfix` and read its JSON report.

@@ -1,14 +1,14 @@
 //! What kbfix costs, beside peers and as the work grows: `cargo bench --bench cost`.
 //!
-//! The first table is of whole processes: what kbfix takes, what its peer takes, their ratio, what is wanted, and whether
-//! that is met. Where there is no peer, the figure itself is wanted. The second table is of growth: each job with 1,000,
-//! 10,000 and 100,000 of something. The step to 10,000 is counted in instructions, since the times are too short to be
-//! compared; the step to 100,000 is measured in CPU time. Ten times the work may cost 11 times, so the exponents may be
-//! 1.04. KBFIX_COST_MOST=10000 leaves the largest out.
+//! The first table is of whole processes: what kbfix takes, what its peer takes, their ratio, what is wanted, and
+//! whether that is met. Where there is no peer, the figure itself is wanted. The second table is of growth: each job
+//! with 1,000, 10,000 and 100,000 of something. The step to 10,000 is counted in instructions, since the times are too
+//! short to be compared; the step to 100,000 is measured in CPU time. Ten times the work may cost 11 times, so the
+//! exponents may be 1.04. KBFIX_COST_MOST=10000 leaves the largest out.
 //!
-//! Needs bash and /usr/bin/time, and for parts hivexregedit (Debian: libwin-hivex-perl), check-jsonschema (pip), valgrind,
-//! and ../shared/hives/regipy-SYSTEM.xz with xz; what is absent is skipped. This is a measurement, not a test: nothing here
-//! fails by being slow.
+//! Needs bash and /usr/bin/time, and for parts hivexregedit (Debian: libwin-hivex-perl), check-jsonschema (pip),
+//! valgrind, and ../shared/hives/regipy-SYSTEM.xz with xz; what is absent is skipped. This is a measurement, not a
+//! test: nothing here fails by being slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 mod growth;
@@ -30,7 +30,7 @@ struct Cost {
     cpu: f64,
     /// The time on the clock, in seconds.
     clock: f64,
-    /// The most memory, in MB.
+    /// The maximum memory, in MB.
     megabytes: f64,
 }
 
@@ -98,7 +98,8 @@ impl Bench {
         Some(Cost { cpu: times.iter().sum(), clock, megabytes: kilobytes / 1024.0 })
     }
 
-    /// Counts the instructions of kbfix, which may exit with 0 or 1, in millions. `name` is that of a file for the count.
+    /// Counts the instructions of kbfix, which may exit with 0 or 1, in millions. `name` is that of a file for the
+    /// count.
     fn count(&self, name: &str, arguments: &[impl AsRef<str>]) -> Option<f64> {
         let log = self.folder.join(name);
         let status = Command::new("valgrind")

@@ -17,7 +17,8 @@ impl Bench {
         self.local();
     }
 
-    /// One diff of KB909094 on a snapshot: its instructions, and its CPU time beside that of a program that does nothing.
+    /// One diff of KB909094 on a snapshot: its instructions, and its CPU time beside that of a program that does
+    /// nothing.
     fn small(&self) {
         example::make(&self.folder.join("machine")).unwrap();
         let (image, snapshot) = (format!("image:{}", self.at("machine")), self.at("kb.json"));

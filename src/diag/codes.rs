@@ -75,7 +75,8 @@ codes! {
     PLAN_OTHER_MACHINE = "plan-other-machine";
     /// A plan was made from another target.
     PLAN_OTHER_TARGET = "plan-other-target";
-    /// A plan or journal changes the local GPO and the target does not, or the other way round.
+    /// A plan or journal changes policy values in the local GPO, but the command changes them in the registry, or the
+    /// reverse.
     OTHER_PLACE = "other-place";
     /// The target has changed since the plan was made.
     PLAN_STALE = "plan-stale";
@@ -105,7 +106,7 @@ codes! {
     JOURNAL_MISSING = "journal-missing";
     /// A machine of a fleet file cannot be used.
     FLEET_MACHINE = "fleet-machine";
-    /// A group that is named contains no machine.
+    /// No machine is in a group that the fleet file or a waiver names.
     FLEET_GROUP = "fleet-group";
     /// A fleet has no machine.
     FLEET_EMPTY = "fleet-empty";
@@ -123,7 +124,7 @@ codes! {
     WRITE_FAILED = "write-failed";
     /// A rollback or a retirement kept a setting that was changed again after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
-    /// A retirement was not given a spec that is applied and stays.
+    /// A spec that is applied and stays was not given to the retirement.
     RETIRE_NEEDS_SPEC = "retire-needs-spec";
     /// An id to retire is not the id of any spec, built-in spec or journal.
     RETIRE_UNKNOWN_ID = "retire-unknown-id";
@@ -139,9 +140,9 @@ codes! {
     REG_CODE_PAGE = "reg-code-page";
     /// The section of a registry file does not name a valid key.
     REG_KEY = "reg-key";
-    /// A value in a registry file stands outside every key's section.
+    /// A value in a registry file is in no section of a key.
     REG_OUTSIDE_KEY = "reg-outside-key";
-    /// A line of a registry file does not have the syntax of any line in the format.
+    /// A line of a registry file is not valid in the format.
     REG_SYNTAX = "reg-syntax";
     /// A backslash in a string of a registry file does not begin a known escape.
     REG_ESCAPE = "reg-escape";
@@ -177,7 +178,7 @@ codes! {
     DSC_TYPE = "dsc-type";
     /// `kbfix dsc set` left a spec as it was.
     DSC_NOT_SET = "dsc-not-set";
-    /// A package was given that no spec of the run can use, or a needed one was not given.
+    /// A package was given that no spec of the run can use, or a package that the plan installs was not given.
     PACKAGE_USAGE = "package-usage";
     /// A file is not the package that the spec describes.
     PACKAGE_MISMATCH = "package-mismatch";
@@ -279,7 +280,7 @@ codes! {
     WOW6432NODE = "wow6432node";
     /// A spec deletes a key that Windows needs.
     PROTECTED_KEY = "protected-key";
-    /// A `*` stands in a place where it cannot match every subkey.
+    /// A rule contains the key `*` below Classes, where it probably means the key for files of all types.
     STAR = "star";
     /// The name of a key contains text that looks like an escape but is not one.
     KEY_ESCAPE = "key-escape";
@@ -339,7 +340,7 @@ codes! {
     UNEXPANDED_VARIABLE = "unexpanded-variable";
     /// The article does not allow the data.
     DATA_NOT_ALLOWED = "data-not-allowed";
-    /// A scale or bits lack `keep`: the spec would weaken a machine that was hardened further.
+    /// A number with several levels has no `keep`, so the spec would weaken a machine with a stricter setting.
     NO_KEEP = "no-keep";
     /// The field beside the registry type does not accept that type.
     TYPE_MISMATCH = "type-mismatch";

@@ -10,7 +10,8 @@ pub fn shorten(text: &str) -> String {
     text.chars().take(MOST - 1).chain(['…']).collect()
 }
 
-/// Joins texts with commas: the first five, and how many more there are, so that a message stays short however long the input is.
+/// Joins the first five texts with commas, and adds how many more there are. So a message stays short, however long the
+/// input is.
 pub fn first_few(texts: impl IntoIterator<Item = impl Into<String>>) -> String {
     const MOST: usize = 5;
     let mut all = texts.into_iter().map(Into::into);

@@ -29,8 +29,8 @@ impl Pinned {
         Self::walk(root, path, false)
     }
 
-    /// Opens the folders from `root` down to the file, as [`Pinned::reach`] does. The file itself need not exist, so that
-    /// it can be created.
+    /// Opens the folders from `root` down to the file, as [`Pinned::reach`] does. The file itself need not exist, so
+    /// that it can be created.
     ///
     /// # Errors
     /// Returns the errors of [`Pinned::open`].
@@ -188,8 +188,8 @@ mod system {
 
     /// Opens a folder so that nobody can rename it, delete it or turn it into a link while it is open.
     ///
-    /// The handle does not share deletion, which Windows enforces because it asks for more than attributes; and only an
-    /// empty folder can become a link.
+    /// The handle does not share deletion, so nobody else can rename or delete the folder. Windows enforces this,
+    /// because the handle requests more rights than to read attributes. A link can only be made from an empty folder.
     ///
     /// Source: Microsoft, "Creating and Opening Files" (sharing), "FSCTL_SET_REPARSE_POINT".
     pub(super) fn open_root(root: &Path) -> io::Result<File> {

@@ -108,7 +108,8 @@ impl Case {
         self.changes.iter().map(|change| key(change) + change.values.len()).sum()
     }
 
-    /// Returns the case of one spec's plan on one machine, with these notes. `among` are the indexes of the waivers for that machine.
+    /// Returns the case of one spec's plan on one machine, with these notes. `among` are the indexes of the waivers for
+    /// that machine.
     pub(super) fn of(plan: SpecPlan, notes: Vec<Note>, waivers: &Waivers, among: &[usize]) -> Self {
         let outcome = FleetOutcome::from(plan.outcome);
         // The reasons why an article does not apply, or why its state is as desired, differ between machines and need

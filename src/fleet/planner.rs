@@ -65,8 +65,8 @@ impl<'a> Planner<'a> {
         Ok(cases)
     }
 
-    /// Returns the cases of a snapshot, and its whole plan, if the specs can share their plans and the snapshot contains all
-    /// facts that they need.
+    /// Returns the cases of a snapshot, and its whole plan, if the specs can share their plans and the snapshot
+    /// contains all facts that they need.
     ///
     /// # Errors
     /// Returns why the snapshot cannot be read as a whole.
@@ -83,8 +83,8 @@ impl<'a> Planner<'a> {
         Ok(Some((plan, cases)))
     }
 
-    /// Returns the cases of two snapshots of a machine, and the facts that are different, among those on which the plans
-    /// depend; `None` if plans cannot be shared, or a snapshot lacks a fact.
+    /// Returns the cases of two snapshots of a machine, and the facts that are different, among those on which the
+    /// plans depend; `None` if plans cannot be shared, or a snapshot lacks a fact.
     ///
     /// # Errors
     /// Returns why a snapshot cannot be read as a whole.

@@ -6,8 +6,9 @@
 //!
 //! The file is edited as an INI file. All other lines and bytes stay as they are.
 //!
-//! Source: Microsoft, \[MS-GPOL\] 2.2.4, 2.2.6 and 3.3.5.4 (version; names of extensions), \[MS-GPREG\] 1.9 (the extension's
-//! identifier). The identifiers of the editor are those that Salt and winkit write too; not seen in a specification.
+//! Source: Microsoft, \[MS-GPOL\] 2.2.4, 2.2.6 and 3.3.5.4 (version; names of extensions), \[MS-GPREG\] 1.9 (the
+//! extension's identifier). The identifiers of the editor are those that Salt and winkit also write; no specification
+//! was found that contains them.
 
 /// The half of a Group Policy object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,10 +81,10 @@ pub fn unprocessed(bytes: &[u8], side: Side) -> Option<String> {
         Side::User => (version >> 16, "user"),
     };
     if half == 0 {
-        return Some(format!("the version of the {name} half is 0"));
+        return Some(format!("the version number for the {name} settings is 0, which means that there are none"));
     }
     let named = file.value(side.extensions()).is_some_and(|(_, value)| value.to_ascii_uppercase().contains(REGISTRY));
-    (!named).then(|| format!("{} does not name the registry extension", side.extensions()))
+    (!named).then(|| format!("{} does not name the extension for registry settings", side.extensions()))
 }
 
 /// Returns the file with the version of one half increased by one, and with the registry extension named for that half.
@@ -96,7 +97,7 @@ pub fn unprocessed(bytes: &[u8], side: Side) -> Option<String> {
 pub fn raise(bytes: &[u8], side: Side) -> Result<Vec<u8>, GptIniError> {
     let mut file = File::read(bytes)?;
     let version = file.version()?;
-    // Zero means that the half is empty, so the highest number is followed by one.
+    // Zero means that the half is empty, so the number after the highest one is 1.
     let next = |half: u32| (half + 1).max(1) % 0x1_0000 + u32::from(half == 0xFFFF);
     let raised = match side {
         Side::Machine => version & 0xFFFF_0000 | next(version & 0xFFFF),
@@ -242,9 +243,18 @@ mod tests {
         let made = raise(b"", Side::Machine).unwrap();
         assert_eq!(unprocessed(&made, Side::Machine), None);
         let says = |bytes: &[u8], side| unprocessed(bytes, side).unwrap();
-        assert_eq!(says(&made, Side::User), "the version of the user half is 0");
-        assert_eq!(says(b"", Side::Machine), "the version of the machine half is 0");
-        assert!(says(b"[General]\r\nVersion=1\r\n", Side::Machine).contains("does not name the registry extension"));
+        assert_eq!(
+            says(&made, Side::User),
+            "the version number for the user settings is 0, which means that there are none"
+        );
+        assert_eq!(
+            says(b"", Side::Machine),
+            "the version number for the machine settings is 0, which means that there are none"
+        );
+        assert!(
+            says(b"[General]\r\nVersion=1\r\n", Side::Machine)
+                .contains("does not name the extension for registry settings")
+        );
         assert!(says(b"[General]\r\nVersion=x\r\n", Side::Machine).contains("line 2"));
         assert!(says(b"\xFF\xFE[\0", Side::Machine).contains("UTF-16"));
     }

@@ -38,16 +38,16 @@ pub struct LiveSpec<'a> {
 /// The changes that retire specs, and the obstacles to them.
 #[derive(Debug, Default)]
 pub struct RetirePlan {
-    /// The changes, conflicts, and places that could not be read.
+    /// The changes, the conflicts, and the keys and values that could not be read.
     pub undo: Rollback,
-    /// One sentence for each place whose state a live spec requires.
+    /// One sentence for each key or value that a live spec still requires.
     pub kept: Vec<String>,
-    /// The ids of the live specs that require the state of a place.
+    /// The ids of the live specs for which something is kept.
     pub kept_for: BTreeSet<String>,
     /// The reasons why nothing is changed: the requirements of a live spec are not known, or it needs something that
     /// would be undone.
     pub obstacles: Vec<String>,
-    /// Whether one of the obstacles is a place that could not be read.
+    /// Whether one of the obstacles is a key or value that could not be read.
     pub is_unknown: bool,
     /// The values whose data is never shown.
     pub sensitive: BTreeSet<(Key, ValueName)>,
@@ -102,7 +102,8 @@ pub fn plan_retire(
     keep_parents(&mut touched, force);
     let supposed = std::mem::take(&mut out.undo.unread);
     out.undo = plan_rollback(&net(&touched), force, reader);
-    // Places that were read only for the assumed state before kbfix count too, because live specs were planned on it.
+    // Keys and values that were read only for the assumed state before kbfix count too, because the live specs were
+    // planned on that state.
     out.undo.unread.extend(supposed);
     let mut seen = BTreeSet::new();
     out.undo.unread.retain(|unread| seen.insert(unread.clone()));
@@ -182,8 +183,8 @@ impl RetirePlan {
 }
 
 impl History {
-    /// Returns what these specs changed, and what was changed only by specs that are no longer applied. Places that
-    /// someone else has changed since are left out of the second group.
+    /// Returns the keys and values that these specs changed, and those that only specs changed which are no longer
+    /// applied. In the second group, those that someone else has changed since are left out.
     fn touched_by<'a>(&'a self, retired: &[String], reader: &Reader<'_>) -> Vec<Touched<'a>> {
         let retired: BTreeSet<String> = retired.iter().map(|id| id.to_ascii_lowercase()).collect();
         let is_live = |id: &String| self.is_live(id) && !retired.contains(id);
@@ -210,14 +211,14 @@ impl History {
 }
 
 /// Returns the state that kbfix left and the state before it; `None` if the two are the same, or if the specs that
-/// changed the place do not satisfy `counts`.
+/// changed the key or value do not satisfy `counts`.
 fn state<T: Clone + PartialEq>(
     track: &Track<T>,
     now: Option<T>,
     counts: impl Fn(&BTreeSet<String>, bool) -> bool,
 ) -> Option<State<T>> {
     let found = now.clone().filter(|now| track.left.contains(now));
-    // A run that failed did not change this place, or undid the change.
+    // A run that failed did not change this key or value, or undid the change.
     if found.as_ref() == Some(&track.base) || !counts(&track.specs, found.is_some()) {
         return None;
     }

@@ -19,9 +19,9 @@ use crate::{
 pub struct Rollback {
     /// The changes to make, in order.
     pub changes: Vec<KeyChange>,
-    /// The places that someone else has changed since. They are kept.
+    /// The keys and values that someone else has changed since. They are kept.
     pub conflicts: Vec<Conflict>,
-    /// Places that could not be read, each with the reason.
+    /// The keys and values that could not be read, each with the reason.
     pub unread: Vec<String>,
 }
 

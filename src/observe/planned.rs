@@ -35,7 +35,7 @@ impl Planned {
         self.met.take()
     }
 
-    /// Notes the spec that `find` finds, as the one that supplied an answer, if none was noted before.
+    /// Records the spec that `find` returns as the one that supplied an answer, unless a spec is already recorded.
     pub(super) fn meet(&mut self, find: impl FnOnce(&Self) -> Option<Rc<str>>) {
         if (!self.keys.is_empty() || !self.values.is_empty()) && self.met.is_none() {
             self.met = find(self);

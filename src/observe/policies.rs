@@ -63,8 +63,8 @@ impl Reader<'_> {
             Some(Err(())) => {
                 return Err(Unread::new(
                     Reason::Unknown,
-                    "the snapshot does not contain the settings of policy stores \
-                    for it",
+                    "the snapshot does not contain the settings of policy stores for \
+                    this value",
                 ));
             }
             None => {}

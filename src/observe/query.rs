@@ -43,8 +43,8 @@ impl Query {
         }
     }
 
-    /// Returns the digest of the answer that the facts contain. It depends on everything that a [`Reader`](super::Reader)
-    /// returns for the query.
+    /// Returns the digest of the answer that the facts contain. It depends on everything that a
+    /// [`Reader`](super::Reader) returns for the query.
     pub(crate) fn answer(&self, facts: &Facts) -> AnswerDigest {
         let bytes = match self {
             Self::Key(key) => serde_json::to_vec(&facts.key(key)),

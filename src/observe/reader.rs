@@ -24,7 +24,7 @@ pub struct Reader<'a> {
     unknown: RefCell<Option<Key>>,
     /// Whether policy stores are queried.
     pub(super) with_policies: bool,
-    /// Whether values in policy branches are those of the local GPO.
+    /// Whether values in policy branches are read from the local GPO.
     pub(super) through_policy: bool,
 }
 
@@ -317,7 +317,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the first place that was queried but is not in the facts; `None` if all queries were answered.
+    /// Returns the first key, value or file that was queried but is not in the facts; `None` if all queries were
+    /// answered.
     pub fn unanswered(&self) -> Option<String> {
         let missing = self.missing.borrow();
         let value = |(key, ask): (&Key, &Ask)| match ask.names.first() {
@@ -332,13 +333,13 @@ impl<'a> Reader<'a> {
         missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned()).or_else(policy)
     }
 
-    /// Makes all later answers as if this change had been made.
+    /// Answers all later queries as if this change had been made.
     pub fn pretend(&self, change: &KeyChange) {
         self.unknown.replace(None);
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
-    /// Runs `ask`, and discards the changes that it pretends.
+    /// Runs `ask`, and then forgets the changes that `ask` pretended.
     pub fn aside<T>(&self, ask: impl FnOnce() -> T) -> T {
         let (facts, planned) = (self.facts.borrow().clone(), self.planned.borrow().clone());
         let answer = ask();

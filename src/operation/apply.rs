@@ -26,8 +26,8 @@ pub const MOST_CHANGES: usize = 1000;
 /// Options for an apply.
 #[derive(Debug, Clone)]
 pub struct ApplyOptions {
-    /// Only show what would be done. The same errors are reported as for the real apply, as far as they can be known
-    /// without changing anything.
+    /// Whether to show only what would be done, and change nothing. The same errors are reported as for a real apply,
+    /// as far as they can be known without changing anything.
     pub check: bool,
     /// The limit for the keys and values of one spec that may change because of a `*`.
     pub max_changes: usize,
@@ -188,7 +188,7 @@ pub(super) fn carry_out(
     report.journal = applied.journal().map(|journal| journal.path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {
-            Outcome::Failed => "restore the places listed above by hand, or try to roll back the journal",
+            Outcome::Failed => "restore the keys and values listed above by hand, or try to roll back the journal",
             _ => "nothing was changed; correct the cause and apply again",
         };
         report.diagnostics.push(Diagnostic::error(Code::WRITE_FAILED, failure).hint(hint));

@@ -51,18 +51,20 @@ impl From<TargetError> for Error {
                 (Code::TARGET_MALFORMED, "use a complete and undamaged file".into())
             }
             TargetError::Malformed { option: Some(option), .. } => {
-                let hint = Hint::new("use a complete and undamaged file, or choose how to read this one");
+                let hint = Hint::new("use a complete and undamaged file, or allow that this one is read as it is");
                 (Code::TARGET_MALFORMED, hint.with(option.clone()))
             }
             TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target".into()),
-            TargetError::Io { .. } => (Code::TARGET_UNREADABLE, "check that it exists and that you may read it".into()),
+            TargetError::Io { .. } => {
+                (Code::TARGET_UNREADABLE, "check that the target exists and that you may read it".into())
+            }
             TargetError::NoLock { source, .. } => match source.kind() {
                 io::ErrorKind::AlreadyExists => {
-                    let hint = "find out who created it, and move it away: kbfix needs this name for its lock";
+                    let hint = "find out who created this file, and move it away: kbfix needs its name for the lock";
                     (Code::TARGET_LOCK, hint.into())
                 }
                 _ => {
-                    let hint = "check that you may write to its folder: the lock is a file next to the target";
+                    let hint = "check that you may write to the folder of the target, because the lock is a file next to the target";
                     (Code::TARGET_LOCK, hint.into())
                 }
             },
@@ -110,7 +112,8 @@ impl From<PlanRefusal> for Error {
     }
 }
 
-/// Returns the hint for a plan or journal that changes the other of the two places where a policy's values can be.
+/// Returns the hint for a plan or journal that changes policy values in the local GPO if the command changes them in
+/// the registry, or the reverse.
 pub(super) fn place_hint(through_policy: bool) -> Hint {
     match through_policy {
         true => Hint::new("name an image as the target, and choose its local GPO").bare_option("through-policy"),

@@ -23,7 +23,8 @@ pub enum Applied {
     Done(Journal),
     /// Writing failed, and everything was restored.
     Undone(Journal, Failure),
-    /// Writing failed, and not everything could be restored. The strings name the places that were not.
+    /// Writing failed, and not everything could be restored. The strings name the keys and values that were not
+    /// restored.
     Incomplete(Journal, Failure, Vec<String>),
 }
 
@@ -33,7 +34,7 @@ pub enum Failure {
     /// A write was refused or failed.
     #[error(transparent)]
     Write(#[from] WriteFailure),
-    /// Everything was written, but the target then contains other data. The strings name the places.
+    /// Everything was written, but the target then contains other data. The strings name the keys and values.
     #[error("the data that was read back differs from the data that was written: {}", .0.join("; "))]
     ReadBack(Vec<String>),
     /// The target could not be read after writing.
@@ -128,10 +129,10 @@ pub fn execute(
     Ok(if left.is_empty() { Applied::Undone(journal, failure) } else { Applied::Incomplete(journal, failure, left) })
 }
 
-/// Undoes what this apply wrote; returns the places that could not be restored.
+/// Undoes what this apply wrote; returns the keys and values that could not be restored.
 ///
-/// A place whose state is neither the one before the apply nor the one that the apply writes was changed by someone who
-/// does not use kbfix's lock. It is kept.
+/// If a key or value is neither in the state before the apply nor in the state that the apply writes, someone else has
+/// changed it without kbfix's lock. It is kept.
 fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     let mut undo = journal::Rollback::default();
     if let Err(why) = observe_changed(target, changes, |reader| undo = journal::plan_rollback(changes, false, reader)) {
@@ -160,7 +161,8 @@ fn read_back(changes: &[KeyChange], target: &mut dyn Target) -> Result<(), Failu
     if wrong.is_empty() { Ok(()) } else { Err(Failure::ReadBack(wrong)) }
 }
 
-/// The expected state of keys and values after all changes. The last change of the same place counts.
+/// The expected state of keys and values after all changes. If a key or value is changed several times, the last change
+/// counts.
 #[derive(Default)]
 struct Expected {
     keys: BTreeMap<Key, bool>,

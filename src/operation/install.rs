@@ -113,7 +113,7 @@ fn refused(error: &PackageError) -> Error {
         PackageError::Kind { .. } => {
             (Code::PACKAGE_USAGE, "give the file of the package itself, not an archive that contains it")
         }
-        _ => (Code::FILE_ACCESS, "check that it exists and that you may read it"),
+        _ => (Code::FILE_ACCESS, "check that the file exists and that you may read it"),
     };
     Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
 }
@@ -129,7 +129,7 @@ impl Installed {
         self.steps.iter().any(|step| step.result == result)
     }
 
-    /// Returns the plan with everything that is left to do marked as blocked.
+    /// Returns the plan, in which everything that is not done yet is marked as blocked.
     fn left_alone(&self, why: &str) -> Plan {
         let mut plan = self.plan.clone();
         left_alone(&mut plan, &self.steps, why);
@@ -265,7 +265,7 @@ fn plan_after(
     for (spec, before) in next.specs.iter_mut().zip(&installed.plan.specs) {
         spec.install.clone_from(&before.install);
         if spec.install.is_some() && spec.outcome == Outcome::InDesiredState {
-            // Nothing is left to do, but something was done.
+            // The installation is done, and the registry needs no change.
             spec.outcome = Outcome::ChangesPending;
         }
     }

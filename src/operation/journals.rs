@@ -18,17 +18,17 @@ use crate::{
 pub(super) struct Past {
     pub(super) history: History,
     pub(super) machine: Machine,
-    /// The specs that also changed policy values in the other of the two places where these can be.
+    /// The specs that also changed policy values where this target does not change them; see [`Elsewhere`].
     pub(super) elsewhere: Elsewhere,
 }
 
-/// The ids, in lower case, of specs whose policy values are in the other place: in the local GPO if the target is the
-/// registry alone, in the registry if the target includes the local GPO.
+/// The ids, in lower case, of specs that changed policy values in the other place. The other place is the local GPO if
+/// the command changes policy values in the registry, and the registry if it changes them in the local GPO.
 #[derive(Debug, Default)]
 pub(super) struct Elsewhere {
     /// Specs that made such changes, which are still in place.
     ids: BTreeSet<String>,
-    /// Specs that were also applied to this place.
+    /// Specs that also changed something where this target changes it.
     also_here: BTreeSet<String>,
 }
 
@@ -62,7 +62,7 @@ impl Elsewhere {
         found
     }
 
-    /// Returns whether all that the spec changed may be in the other place.
+    /// Returns whether the spec may have changed values only in the other place.
     pub(super) fn has_only(&self, id: &str) -> bool {
         self.has(id) && !self.also_here.contains(&id.to_ascii_lowercase())
     }
@@ -89,7 +89,7 @@ pub(super) fn past(address: &Address, target: &mut dyn Target, store: &Store) ->
 fn of_target(address: &Address, target: &mut dyn Target, store: &Store) -> Result<(Vec<Journal>, Machine), Error> {
     let (mut journals, damaged) = store.list()?;
     if let Some(why) = damaged.into_iter().next() {
-        let hint = "without it the state before kbfix is not known: restore the file from a copy, or move it \
+        let hint = "without this journal, the state before kbfix is not known: restore the file from a copy, or move it \
             elsewhere if it belongs to another target";
         return Err(Error::from(why).with_hint(hint));
     }

@@ -42,8 +42,8 @@ pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, Target
 
 /// Makes a plan like [`make_plan`] for one of many machines, but without the identity of the machine.
 ///
-/// So the plan contains only the facts that the specs need. `like` are the facts of such a plan of another machine; they
-/// are read first.
+/// So the plan contains only the facts that the specs need. `like` are the facts of such a plan of another machine;
+/// they are read first.
 ///
 /// # Errors
 ///
@@ -85,7 +85,7 @@ pub enum PlanRefusal {
         /// The machine of the target.
         found: String,
     },
-    /// The plan changes the local GPO and the target does not, or the other way round.
+    /// The plan changes policy values in the local GPO, but the command changes them in the registry, or the reverse.
     #[error("{}", other_place("plan", *.through_policy))]
     OtherPlace {
         /// Whether the plan changes the local GPO.
@@ -99,13 +99,18 @@ pub enum PlanRefusal {
     Target(#[from] TargetError),
 }
 
-/// Says that a plan or journal changes the other of the two places where a policy's values can be.
+/// Says that a plan or journal changes policy values in the local GPO, but the command changes them in the registry, or
+/// the reverse. `through_policy` says whether the plan or journal changes the local GPO.
 pub(super) fn other_place(what: &str, through_policy: bool) -> String {
     match through_policy {
         true => {
-            format!("the {what} changes the local GPO of the target, but here the target's registry would be changed")
+            format!(
+                "the {what} changes policy values in the local GPO of the target, but this command would change the registry"
+            )
         }
-        false => format!("the {what} changes only the target's registry, but here its local GPO would be changed"),
+        false => format!(
+            "the {what} changes policy values in the target's registry, but this command would change the local GPO"
+        ),
     }
 }
 

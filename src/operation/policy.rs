@@ -10,7 +10,7 @@ use crate::{
     targets::{Facts, PolicyScope, PolicyStores, Target, USERS_POLICY},
 };
 
-/// The highest number of places that a message names. The total is always given.
+/// The highest number of values that a message names. The total is always given.
 const MOST: usize = 5;
 
 /// Returns one warning for each spec whose values Group Policy undoes, and one for all values with an unreadable policy
@@ -35,8 +35,8 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     unprocessed.into_iter().chain(owned).chain(unknown).collect()
 }
 
-/// Returns a diagnostic if values in policy branches of users are required. They are not changed through the local GPO of
-/// an image.
+/// Returns a diagnostic if values in policy branches of users are required. They are not changed through the local GPO
+/// of an image.
 pub(super) fn of_users(
     plan: &Plan,
     target: &dyn Target,
@@ -50,7 +50,7 @@ pub(super) fn of_users(
     let message = format!("{} cannot be applied as a whole: {USERS_POLICY}", first_few(ids));
     let hint = Hint::new(
         "put the rules below HKCU into a spec of their own, and apply it to the User\\Registry.pol of the local GPO \
-            (`pol:FILE=HKCU`); or write plain values",
+            (`pol:FILE=HKCU`); or leave out the option, so that plain registry values are written",
     );
     Some(severity(Code::POLICY_OF_USERS, message).hint(hint.bare_option("through-policy")))
 }

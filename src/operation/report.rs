@@ -66,7 +66,7 @@ pub struct Report {
     pub journal: Option<String>,
     /// The steps outside the registry that were done, in order.
     pub steps: Vec<Step>,
-    /// The places that a rollback kept because they were changed after the apply.
+    /// The keys and values that a rollback kept because they were changed after the apply.
     pub conflicts: Vec<Conflict>,
     /// The facts that changed since the plan was made.
     pub moved: Vec<Drift>,
@@ -183,7 +183,8 @@ impl Report {
         self
     }
 
-    /// Adds the places that a retirement keeps. Findings of a dry run are not failures, because nothing was tried.
+    /// Adds the keys and values that a retirement keeps. Findings of a dry run are not failures, because nothing was
+    /// tried.
     #[must_use]
     pub(super) fn keeping(mut self, conflicts: Vec<Conflict>, is_tried: bool) -> Self {
         if conflicts.is_empty() {
@@ -218,9 +219,9 @@ impl Report {
     }
 }
 
-/// Returns the diagnostic about the places that a rollback keeps, because someone else has changed them since the
-/// apply. `older` is the journal before the one that is rolled back. It is given only if the rolled-back journal has
-/// nothing more to undo.
+/// Returns the diagnostic about the keys and values that a rollback keeps, because someone else has changed them since
+/// the apply. `older` is the journal before the one that is rolled back. It is given only if the rolled-back journal
+/// has nothing more to undo.
 pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
     let message = match conflicts.len() {
         1 => "someone else has changed 1 key or value since the apply, so it is kept".to_owned(),
@@ -231,7 +232,7 @@ pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
         longer exists: correct this by hand, then roll back again";
     let mut hint = match forcible {
         0 => Hint::new(by_hand),
-        n if n == conflicts.len() => Hint::new("restore it by hand, or use force").bare_option("force"),
+        n if n == conflicts.len() => Hint::new("restore it by hand, or roll back with force").bare_option("force"),
         n => Hint::new(format!("force restores {n} of them; {by_hand}")).bare_option("force"),
     };
     if let Some(older) = older {

@@ -35,14 +35,14 @@ pub enum Retired {
 /// Options for a retirement.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RetireOptions {
-    /// Only show what would be undone.
+    /// Whether to show only what would be undone, and change nothing.
     pub check: bool,
-    /// Also restore values that someone else has changed since.
+    /// Whether to restore also values that someone else has changed since.
     pub force: bool,
-    /// Skip ids that occur in no journal of the target, instead of reporting an error. An id that occurs nowhere causes a
-    /// warning.
+    /// Whether to skip ids that occur in no journal of the target, instead of reporting an error. An id that occurs
+    /// nowhere causes a warning.
     pub if_applied: bool,
-    /// Add the text of the plan file to the report.
+    /// Whether to add the text of the plan file to the report.
     pub with_plan: bool,
 }
 
@@ -136,13 +136,14 @@ pub fn retire(
     Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
 }
 
-/// Says that the spec changed policy values in the other of the two places where these can be.
+/// Says that the spec changed policy values in the registry, but this retirement changes them in the local GPO, or the
+/// reverse.
 fn in_other_place(id: &str, through_policy: bool, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let (place, hint) = match through_policy {
-        true => ("in the registry", "retire it without this option too"),
-        false => ("in the local GPO", "retire it with this option too"),
+        true => ("in the registry", "also retire it in a separate run without this option"),
+        false => ("in the local GPO", "also retire it in a separate run with this option"),
     };
-    let message = format!("{id} changed policy values {place} of the target, which this does not restore");
+    let message = format!("{id} changed policy values {place} of the target, which this command does not restore");
     severity(Code::OTHER_PLACE, message).hint(Hint::new(hint).bare_option("through-policy"))
 }
 
@@ -165,7 +166,8 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
     Err(Error::new(Exit::Refused, Diagnostic::error(Code::JOURNAL_MISSING, message).hint(hint)))
 }
 
-/// Returns a warning for each id that no spec, built-in spec or journal has, for whichever target: it may be mistyped.
+/// Returns a warning for each id that no given spec, no built-in spec and no journal of any target has. Such an id may
+/// be mistyped.
 fn unknown(ids: &[&String], given: &[Spec], store: &Store) -> Result<Vec<Diagnostic>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -219,7 +221,7 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
         [] => Ok(specs),
         missing => {
             let (is, them) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
-            let message = format!("{} {is} applied to this target and not given", missing.join(", "));
+            let message = format!("{} {is} applied to this target, but not given to this command", missing.join(", "));
             let hint = Hint::new(format!("kbfix does not know what to keep: give {them}, or retire {them} too"))
                 .option("specs", "SPEC");
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::RETIRE_NEEDS_SPEC, message).hint(hint)))

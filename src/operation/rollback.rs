@@ -19,18 +19,18 @@ use crate::{
 /// Options for a rollback.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RollbackOptions {
-    /// Only show what would be undone.
+    /// Whether to show only what would be undone, and change nothing.
     pub check: bool,
-    /// Also restore values that someone else has changed since.
+    /// Whether to restore also values that someone else has changed since.
     pub force: bool,
-    /// Roll back even if the computer name or MachineGuid differs from that in the journal.
+    /// Whether to roll back even if the computer name or MachineGuid differs from that in the journal.
     pub force_machine: bool,
 }
 
 /// Undoes the changes of an apply.
 ///
-/// Places that someone else has changed since are kept and reported. `address` is the target. `older` is the previous
-/// journal, which the report suggests if this journal has nothing more to undo.
+/// Keys and values that someone else has changed since are kept and reported. `address` is the target. `older` is the
+/// previous journal, which the report suggests if this journal has nothing more to undo.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn rollback(
     };
     let renamed = was.zip(is).map(|(was, is)| {
         let message = format!("the journal {} belongs to {was}, but this target is {is}", journal.header.id);
-        let hint = "only places that are still in the state that the apply left are rolled back";
+        let hint = "only keys and values that are still in the state that the apply left are rolled back";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
     let moved = set.map(|number| in_set(&mut journal, number));
@@ -143,8 +143,8 @@ fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
     let message = format!("the journal {} belongs to {was}, but this target is {is}", journal.header.id);
-    let hint = "give the target that was changed, or leave it out: the journal contains it. If this is the same \
-        machine, but it was renamed or prepared again since, allow that";
+    let hint = "give the target that was changed, or leave the target out: the journal contains it. If this is the \
+        same machine, but it was renamed or prepared again since, confirm this";
     let hint = Hint::new(hint).bare_option("force-machine");
     Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }

@@ -32,7 +32,7 @@ pub struct Planning<'a> {
     /// The plan of each spec from the last run of [`ask`](Self::ask).
     planned: Vec<Planned<'a>>,
     hidden: BTreeSet<(Key, ValueName)>,
-    /// The highest number that a planned state has so far.
+    /// The highest number that was given to a planned state so far; see [`Planned::states`].
     states: usize,
 }
 
@@ -40,11 +40,11 @@ pub struct Planning<'a> {
 struct Planned<'a> {
     plan: SpecPlan,
     wants: DesiredState<'a>,
-    /// The places that were read, if the spec has a `*` that can match a key which a later spec creates.
+    /// The keys that were queried, if the spec has a `*` that can match a key which a later spec creates.
     reads: Option<Reads>,
     /// Whether all facts that the spec needs were known. If so, more facts cannot change its plan.
     complete: bool,
-    /// Whether the spec alone has changes, which earlier specs can refuse.
+    /// Whether the spec would have changes if it were the only one. Earlier specs can refuse them.
     has_changes: bool,
     /// The number of values that messages hid when the spec was planned.
     hidden: usize,
@@ -151,14 +151,14 @@ impl<'a> Planning<'a> {
 pub(super) struct Among<'a> {
     pub(super) plan: SpecPlan,
     pub(super) wants: DesiredState<'a>,
-    /// The places that were read, if the spec has a `*` that can match a key which a later spec creates.
+    /// The keys that were queried, if the spec has a `*` that can match a key which a later spec creates.
     pub(super) reads: Option<Reads>,
-    /// The keys that the spec alone would change. Whether its changes are refused depends on the earlier specs that require
-    /// something in these keys, or in the keys above.
+    /// The keys that the spec alone would change. Whether its changes are refused depends on the earlier specs that
+    /// require something in these keys, or in the keys above.
     pub(super) changed: Vec<Key>,
 }
 
-/// Plans a spec among `count` specs; `earlier` are those before it. Later answers of `reader` are as if the changes had
+/// Plans a spec among `count` specs; `earlier` are those before it. Afterwards, `reader` answers as if the changes had
 /// been made.
 pub(super) fn among<'a>(spec: &'a Spec, count: usize, earlier: &Earlier<'_>, reader: &Reader<'_>) -> Among<'a> {
     let is_starred = count > 1 && spec.rules.iter().any(|rule| rule.key.has_star());

@@ -16,7 +16,7 @@ use crate::{
 /// Returns the canonical name of the key.
 ///
 /// # Errors
-/// If something that decides the name could not be read.
+/// Returns the reason if something that decides the name could not be read.
 pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
     let named = key.one_name(false);
     if named.view == View::Bits32 && has_one_view(reader) {

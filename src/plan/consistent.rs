@@ -137,7 +137,7 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
     }
 }
 
-/// Returns the SIDs of the users whose keys the changes name.
+/// Returns the SIDs of the users in whose hives the changes are.
 fn changed_users(spec: &SpecPlan) -> impl Iterator<Item = String> {
     spec.changes.iter().filter_map(|change| user_of(&change.key))
 }

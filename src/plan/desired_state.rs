@@ -35,7 +35,7 @@ pub(super) struct OneValue<'a> {
     others: Vec<&'a ValueRule>,
 }
 
-/// The most rules among which the rule about a value is searched one by one.
+/// The maximum number of rules that are searched one by one for the rule about a value.
 const FEW: usize = 16;
 
 /// Groups the rules of one key by value.
@@ -79,7 +79,8 @@ fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
 }
 
 impl DesiredState<'_> {
-    /// Adds that the key must contain nothing else. If this was added before, the stricter setting is kept.
+    /// Records that the key must contain nothing else. If it is already recorded, the stricter of the two settings is
+    /// kept.
     pub(super) fn hold_only(&mut self, key: &Key, exclusive: Exclusive) {
         let known = self.exclusive.entry(key.clone()).or_insert(exclusive);
         if exclusive == Exclusive::Tree {

@@ -22,7 +22,8 @@ pub(super) struct Earlier<'a> {
     absent: BTreeMap<&'a Key, Vec<usize>>,
     exclusive: BTreeMap<&'a Key, Vec<usize>>,
     values: BTreeMap<&'a Key, BTreeMap<&'a ValueName, Vec<usize>>>,
-    /// What the specs read that have a `*` which can match a key that a later spec creates.
+    /// For each key that was read for a spec with a `*`, the positions of these specs. Only specs count whose `*` can
+    /// match a key that a later spec creates.
     read: BTreeMap<&'a Key, Vec<usize>>,
     /// The keys whose subkeys these specs listed.
     listed: BTreeMap<&'a Key, Vec<usize>>,
@@ -34,8 +35,8 @@ struct One<'a> {
 }
 
 impl<'a> Earlier<'a> {
-    /// Adds a spec whose required state holds now or will hold after its changes. `reads` is what it read, if it has a `*`
-    /// that can match a key which a later spec creates.
+    /// Adds a spec whose required state holds now or will hold after its changes. `reads` is what it read, if it has a
+    /// `*` that can match a key which a later spec creates.
     pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
         let at = self.specs.len();
         wants.present.iter().for_each(|key| self.present.entry(key).or_default().push(at));

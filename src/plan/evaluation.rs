@@ -21,7 +21,7 @@ pub(super) struct Evaluation<'a> {
     pub rules: RulesHere,
     /// Keys and values that are already as required.
     pub satisfied: Vec<Satisfied>,
-    /// Places that could not be read, each with the reason.
+    /// The keys, values and files that could not be read, each with the reason.
     pub unknown: Vec<String>,
     /// Contradictions between rules, and changes that kbfix refuses to make. They are appended to `unknown` at the end.
     pub refused: Vec<String>,
@@ -40,8 +40,8 @@ pub(super) struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    /// Moves the reasons that were added to `unknown` since it had `said` entries to the user of `key`, if `key` is in
-    /// a user's hive.
+    /// Moves the reasons in `unknown` from index `said` on to the user in whose hive `key` is. Does nothing if `key` is
+    /// not in a user's hive.
     pub(super) fn give_to_user(&mut self, said: usize, key: &Key) {
         if let Some(sid) = user_of(key).filter(|_| said < self.unknown.len()) {
             let of_user = self.unknown.split_off(said);

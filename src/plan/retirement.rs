@@ -14,12 +14,12 @@ pub struct Retirement {
     pub kept_for: Vec<String>,
     /// The id of the target's newest journal when the plan was made. The plan is stale if there is a newer journal.
     pub journal: String,
-    /// The places that are kept because someone else has changed them since.
+    /// The keys and values that are kept because someone else has changed them since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
 }
 
-/// A place whose state is neither the one that the apply left nor the one before it.
+/// A key or value that is neither in the state that the apply left nor in the state before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conflict {
@@ -31,6 +31,7 @@ pub struct Conflict {
     pub found: String,
     /// The data or state that was there before the apply.
     pub before: String,
-    /// Whether `--force` restores the place. It does not restore a key that contains something made by someone else.
+    /// Whether `--force` restores the key or value. It does not restore a key that contains something made by someone
+    /// else.
     pub forcible: bool,
 }

@@ -1,9 +1,9 @@
 //! Plans specs on many machines, each spec only once for the machines that give the same answers to its queries.
 //!
-//! The plan of a spec follows from the spec, the answers to its queries, the changes that earlier specs of the run plan, and
-//! what these specs require. While a spec is planned, its queries are recorded. On another machine, these queries are
-//! answered first: where all answers are the same, and earlier specs have the same plans as far as this spec depends on
-//! them, the spec makes the same queries and has the same plan.
+//! The plan of a spec follows from the spec, the answers to its queries, the changes that earlier specs of the run
+//! plan, and what these specs require. While a spec is planned, its queries are recorded. On another machine, these
+//! queries are answered first: where all answers are the same, and earlier specs have the same plans as far as this
+//! spec depends on them, the spec makes the same queries and has the same plan.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -25,10 +25,10 @@ use crate::{
     targets::{ChangeAction, Facts},
 };
 
-/// The most lists of queries of one spec that are kept. A spec has several lists if its queries depend on earlier
-/// answers.
+/// The maximum number of lists of queries of one spec that are kept. A spec has several lists if its queries depend on
+/// earlier answers.
 const MOST_LISTS: usize = 16;
-/// The most plans of one spec that are kept. A spec that has more is different on most machines.
+/// The maximum number of plans of one spec that are kept. A spec that has more is different on most machines.
 const MOST_PLANS: usize = 256;
 
 /// Plans of specs, shared by machines.
@@ -57,8 +57,8 @@ struct Known<'a> {
     by_answers: HashMap<AnswerDigest, Changing<'a>>,
 }
 
-/// The plans that a spec has with the same answers. There are several if the spec has changes, because earlier specs can
-/// refuse these.
+/// The plans that a spec has with the same answers. There are several if the spec has changes, because earlier specs
+/// can refuse these.
 struct Changing<'a> {
     /// The keys that the spec alone would change, and all keys above them.
     changed: Vec<Key>,

@@ -12,7 +12,7 @@ use super::{
     sid::{self, CLASSES},
 };
 
-/// The path of a key below a root key.
+/// A root key, and the path of a key below it.
 type Place = (RootKey, &'static str);
 
 /// Another name of a key, and its canonical name.
@@ -51,10 +51,10 @@ fn aliases<const COUNT: usize>(pairs: [(Place, Place); COUNT]) -> [Alias; COUNT]
 impl Key {
     /// Returns the canonical name of the key.
     ///
-    /// Two keys are the same place exactly if their canonical names are equal, as far as this is known without the
-    /// machine.
+    /// Two names lead to the same key exactly if their canonical names are equal, as far as this can be known without
+    /// the machine.
     ///
-    /// If `one_view` is set, for 32-bit Windows, both views are the same.
+    /// If `one_view` is set, the target is a 32-bit Windows, on which both views are the same.
     #[must_use]
     pub fn one_name(&self, one_view: bool) -> Self {
         let path = aliased(&self.path);

@@ -35,7 +35,7 @@ impl ValueType {
     pub const RESOURCE_REQUIREMENTS_LIST: Self = Self(10);
     /// A 64-bit number, least significant byte first.
     pub const QWORD: Self = Self(11);
-    /// No data: the state of a value that a policy file does not set; see [`Data::not_configured`].
+    /// Not a type of data, but the state of a value that a policy file does not set; see [`Data::not_configured`].
     pub const NOT_CONFIGURED: Self = Self(u32::MAX);
 
     const NAMES: [&'static str; 12] = [
@@ -126,7 +126,7 @@ impl Data {
 
     /// Returns the data that represents a value which a policy file does not set, so that Group Policy leaves it alone.
     ///
-    /// It is the third state of such a value, besides data and absent (Group Policy deletes it).
+    /// A value in a policy file can also have data, or be absent, which means that Group Policy deletes it.
     pub fn not_configured() -> Self {
         Self::new(ValueType::NOT_CONFIGURED, [])
     }

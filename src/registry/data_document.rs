@@ -16,7 +16,7 @@ struct DataDocument {
     value_type: ValueType,
     /// The bytes as stored, in hex digits.
     bytes: String,
-    /// The same data in `.reg` notation, for people.
+    /// The type and bytes in `.reg` notation, for people.
     text: String,
 }
 

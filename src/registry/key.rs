@@ -17,8 +17,8 @@ use super::{
     root_key::RootKey,
 };
 
-/// The path of a key: a root key and the names below it. Paths compare without case; a parent sorts before the keys
-/// below it.
+/// The path of a key: a root key and the names below it. Paths are compared without regard to case, and a parent sorts
+/// before the keys below it.
 // Cloning is cheap. The names are converted to upper case once, when the path is made, so two paths can be compared
 // byte by byte.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
@@ -33,8 +33,8 @@ pub struct KeyPath {
     both: Arc<str>,
 }
 
-/// The most names below a root key: the 512 levels that the registry allows (Microsoft, "Registry element size
-/// limits"), counted from the key where a hive is mounted, and the levels above that key.
+/// The maximum number of names below a root key: the 512 levels that the registry allows (Microsoft, "Registry element
+/// size limits"), counted from the key where a hive is mounted, and the levels above that key.
 const MAX_LEVELS: usize = 516;
 
 /// The error for a string that is not a key path.
@@ -83,11 +83,12 @@ impl KeyPath {
         })
     }
 
-    /// Returns a path under `root`. `write` writes the folded names and the names, and returns the length of the former.
+    /// Returns a path under `root`. `write` writes the folded names and the names, and returns the length of the
+    /// former.
     #[allow(clippy::missing_const_for_thread_local, reason = "clippy for Windows does not see that it is const")]
     fn build(root: RootKey, write: impl FnOnce(&mut String) -> usize) -> Self {
         thread_local! {
-            // Paths are made by the million, and each then takes one allocation instead of two.
+            // Millions of paths can be made. With this buffer, each takes one allocation instead of two.
             static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
         }
         TEXT.with_borrow_mut(|both| {

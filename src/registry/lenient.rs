@@ -1,7 +1,7 @@
 //! Reads data as programs do, even if the bytes do not have exactly the form of their type.
 //!
-//! Windows stores what it is given: a string without its NUL, a list without its final one. Programs still read such
-//! data, so kbfix must not treat it as unreadable. Data that different programs would read differently is refused.
+//! Windows stores any bytes, such as a string without its NUL, or a list without its final NUL. Programs still read
+//! such data, so kbfix must not treat it as unreadable. Data that different programs would read differently is refused.
 //!
 //! Source: Microsoft, "RegQueryValueExW" (a string may lack its terminating NULs), "REG_MULTI_SZ" in "Registry Value
 //! Types" (an empty string ends the list), "RegGetValueW" (RRF_RT_DWORD and RRF_RT_QWORD also accept bytes of that

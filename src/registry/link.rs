@@ -2,8 +2,8 @@
 //!
 //! Windows follows a link anywhere in a key's path, so an account that can create a link decides what a program reads,
 //! changes or deletes. kbfix knows the links of Windows by name, as other names of a key ([`Key::one_name`]). If a path
-//! leads through any other link, the key is not the one that the path names. But the check for protected keys, and the
-//! approval of the reviewer, rely on the path.
+//! leads through any other link, the key is not the one that the path names. Such a path must not be used, because the
+//! check for protected keys and the approval of the reviewer rely on it.
 //!
 //! Sources: Microsoft, "Registry Key Security and Access Rights", "RegOpenKeyEx function" (REG_OPTION_OPEN_LINK),
 //! "Registry Keys Affected by WOW64" (symbolic links), MS10-021.
@@ -38,7 +38,7 @@ pub fn link_target(value: &Data) -> Option<Result<KeyPath, String>> {
 }
 
 impl Key {
-    /// Returns whether the key at `real`, a path with all links followed, is this key under one of its known names.
+    /// Returns whether `real` is a known name of this key. `real` is a path in which all links were followed.
     pub fn is_at(&self, real: &KeyPath) -> bool {
         if self.view == View::Bits64 && self.path == *real {
             return true;
@@ -57,8 +57,8 @@ impl Key {
         }
     }
 
-    /// Returns the path of this key and of the keys above it, topmost first, as the 64-bit view names them; none of
-    /// them may be a link.
+    /// Returns the paths of this key and of the keys above it, topmost first, as the 64-bit view names them. None of
+    /// these keys may be a link.
     ///
     /// Root keys, the keys directly below them and the links of Windows are left out.
     pub fn way(&self) -> Vec<KeyPath> {

@@ -31,7 +31,7 @@ pub fn fits(name: &str, parts: &[impl AsRef<str>]) -> bool {
     let Some(mut left) = name.strip_prefix(units(first.as_ref()).as_slice()) else { return false };
     let Some((last, between)) = rest.split_last() else { return left.is_empty() };
     for part in between.iter().map(|part| units(part.as_ref())).filter(|part| !part.is_empty()) {
-        // The leftmost match leaves the most characters for the other parts.
+        // The first match is used, because it leaves the most characters for the other parts.
         let Some(at) = left.windows(part.len()).position(|window| window == part) else { return false };
         left = &left[at + part.len()..];
     }
@@ -85,7 +85,7 @@ pub fn folded(name: &str) -> Vec<u16> {
     name.encode_utf16().map(upcase).collect()
 }
 
-/// Feeds a name into a hasher so that names that compare equal hash equal.
+/// Adds a name to a hasher. Names that compare equal get the same hash.
 pub(super) fn hash<H: Hasher>(name: &str, state: &mut H) {
     for unit in name.encode_utf16() {
         upcase(unit).hash(state);

@@ -15,7 +15,8 @@ pub const HIDDEN: &str = "(hidden)";
 /// The text for a value that a policy file does not set.
 pub const NOT_CONFIGURED: &str = "not configured";
 
-/// Returns data for a message: its type and notation. Sensitive data is shown by its type only; `None` is `absent`.
+/// Returns data for a message: its type, and the data in `.reg` notation. Of sensitive data, only the type is shown.
+/// `None` is shown as `absent`.
 pub fn message(data: Option<&Data>, is_sensitive: bool) -> String {
     match data {
         None => "absent".to_owned(),

@@ -2,7 +2,8 @@
 //!
 //! A value of a policy elsewhere stays in the registry ("tattoo"), so programs keep reading it.
 //!
-//! Source: Microsoft, "Registry Policy File Format" and "Administrative Template File Format" (the four trees of policies).
+//! Source: Microsoft, "Registry Policy File Format" and "Administrative Template File Format" (the four trees of
+//! policies).
 
 use std::sync::LazyLock;
 

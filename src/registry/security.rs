@@ -16,7 +16,8 @@ const HEADER: usize = 20;
 const CONTROL: usize = 2;
 /// The offsets in the header of the fields for owner, group, SACL and DACL.
 const PARTS: [usize; 4] = [4, 8, 12, 16];
-/// Control bits: the parts follow the header; there is a DACL; the DACL does not inherit from the key above.
+/// Control bits: the parts follow the header (self-relative); there is a DACL; the DACL does not inherit from the key
+/// above (protected).
 const SELF_RELATIVE: u16 = 0x8000;
 const DACL_PRESENT: u16 = 0x0004;
 const DACL_PROTECTED: u16 = 0x1000;

@@ -3,8 +3,8 @@
 //! Sources: Microsoft, "SID Strings" (`S-1-` and numbers), "Well-known SIDs" (S-1-5-21: accounts of a machine or
 //! domain), "[MS-DTYP] 2.4.2.4" and "Microsoft Entra object ID to SID" (S-1-12-1: accounts of Entra ID).
 
-/// The suffix after a user's SID in the name of the key where the hive of the user's classes is mounted; the same
-/// classes are the user's `Software\Classes`.
+/// The suffix after a user's SID in the name of the key at which the hive of the user's classes is mounted. The user's
+/// `Software\Classes` is a link to that key.
 pub const CLASSES: &str = "_Classes";
 
 /// kbfix's name below `HKU` for the hive of the Default profile, which every new user gets a copy of. Windows never

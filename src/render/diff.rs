@@ -13,10 +13,10 @@ use crate::{
 
 use super::{edits::edits, long_data};
 
-/// The most bytes of data whose hex digits are shown in full. If the data is longer, a digest replaces its middle, and
-/// the differences are shown below.
+/// The maximum length, in bytes, of data whose hex digits are shown in full. If the data is longer, a digest replaces
+/// its middle, and the differences are shown below.
 const LONGEST: usize = 96;
-/// The most bytes of a string, or of new data, that are shown in full.
+/// The maximum length, in bytes, of a string or of new data that is shown in full.
 const LONGEST_TEXT: usize = 16 << 10;
 
 /// A line of a hunk.

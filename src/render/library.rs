@@ -11,7 +11,7 @@ use crate::{
 
 use super::{Paint, json};
 
-/// The most characters of a reason or title in a row of the table.
+/// The maximum number of characters of a reason or title in a row of the table.
 const LONGEST: usize = 100;
 
 /// Formats the library as text.

@@ -12,10 +12,10 @@ use super::edits::edits;
 /// The number of unchanged units that are shown before and after a difference. A unit is a byte, a character or a
 /// string.
 const AROUND: usize = 8;
-/// The most differing units that are shown, for all parts together.
+/// The maximum number of differing units that are shown, for all parts together.
 const MOST: usize = 16 << 10;
-/// The most pairs of units that are compared with each other. If there are more, everything from the first difference
-/// to the last is shown as one part.
+/// The maximum number of pairs of units that are compared with each other. If there are more, everything from the first
+/// difference to the last is shown as one part.
 const MOST_PAIRS: usize = 4 << 20;
 
 /// The differing parts before the change, and after it; one line for each part.

@@ -52,7 +52,7 @@ pub(super) fn title(symptom: &FoundSymptom) -> String {
 /// Returns how the remedy affects a symptom.
 pub(super) fn expectation(expect: Expectation) -> &'static str {
     match expect {
-        Expectation::Gone => "gone with the remedy",
-        Expectation::Appears => "appears after the remedy",
+        Expectation::Gone => "no longer logged after the remedy",
+        Expectation::Appears => "logged only after the remedy",
     }
 }

@@ -38,7 +38,8 @@ pub use side_document::{SideDocument, side_schema};
 pub use source::text::MAX_BYTES;
 pub(crate) use source::{readings::is_text, text::is_forbidden};
 
-/// From how many bytes of specs on it is worth starting threads: reading them takes some milliseconds.
+/// The size in bytes from which on specs are read with several threads. Reading this much takes some milliseconds, so
+/// that starting threads saves time.
 const MUCH_TEXT: usize = 64 << 10;
 
 /// A spec file: the name that messages use for it, and its bytes.

@@ -162,7 +162,7 @@ impl Address {
         );
         let stores = match kind {
             Kind::Image(_) => None,
-            Kind::Pol(..) => Some("a policy file is always changed itself"),
+            Kind::Pol(..) => Some("the target is itself a policy file, which is always changed"),
             Kind::Local => Some("on a running Windows, name the `Registry.pol` of the local GPO with `pol:FILE`"),
             _ => Some("only an image contains the local GPO of its machine"),
         };

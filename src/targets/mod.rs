@@ -3,9 +3,9 @@
 //! A target knows keys, values and files, but no specs. Each target has the same few operations, so that one test suite
 //! (`tests/engine/targets/`) can check that all kinds behave the same:
 //!
-//! - read a batch of keys, a batch of files, and what event logs say;
+//! - read a batch of keys, a batch of files, and events from event logs;
 //! - write a list of changes, each checked against its `before`;
-//! - lock the target meanwhile.
+//! - lock the target while it is read and written.
 //!
 //! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]). Only "absent" says
 //! something about the state; the others say that the state could not be read.
@@ -90,11 +90,11 @@ pub enum ValueSelection {
 /// Whether a target has policy stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyStores {
-    /// It has them.
+    /// The target has policy stores.
     Here,
-    /// They are not part of it: it is an export or a hive.
+    /// The target has no policy stores, because it is an export or a hive.
     Elsewhere,
-    /// It is a copy of a machine, taken without them.
+    /// The target is a copy of a machine, and was taken without the policy stores.
     NotTaken,
 }
 
@@ -122,8 +122,8 @@ pub trait Target {
         PolicyStores::Elsewhere
     }
 
-    /// Returns what the policy stores of each scope say about values, in the same order. Asked only of a target that
-    /// has stores.
+    /// Returns the settings of the policy stores of each scope for the queried values, in the same order. Only called
+    /// for a target that has policy stores.
     ///
     /// # Errors
     /// Returns an error only if the target as a whole cannot be read.

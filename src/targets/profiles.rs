@@ -59,8 +59,8 @@ pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
     text(ask, WINDOWS, "SystemRoot")
 }
 
-/// Returns the folder for the data of all users: `C:\ProgramData`, and before Windows Vista
-/// `C:\Documents and Settings\All Users`. Where the registry names none, it is where Windows puts it.
+/// Returns the folder for the data of all users: `C:\ProgramData`, and before Windows Vista `C:\Documents and
+/// Settings\All Users`. If the registry does not name it, returns the default path of Windows.
 ///
 /// # Errors
 /// Returns an error if the target as a whole cannot be read.
@@ -86,7 +86,8 @@ pub(super) fn folder_of(
     Ok(folder.and_then(|folder| folder.map(|folder| expanded(&folder, system_root)).transpose()))
 }
 
-/// Returns the folder whose name is in a value, below the folder of all profiles; `None` if the registry names none.
+/// Returns the folder below the folder of all profiles whose name is in the value `name`; `None` if there is no such
+/// value.
 fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
     let (above, name): (Result<_, Unread>, Result<_, Unread>) =
         (text(&mut ask, PROFILES, "ProfilesDirectory")?, text(&mut ask, PROFILES, name)?);

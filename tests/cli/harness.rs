@@ -144,8 +144,8 @@ impl Machine {
     }
 }
 
-/// Starts a program. Where many processes start at once, Wine now and then says ERROR_INTERNAL_ERROR before anything ran;
-/// then it is started again.
+/// Starts a program. Where many processes start at once, Wine now and then says ERROR_INTERNAL_ERROR before anything
+/// ran; then it is started again.
 fn start(command: &mut Command) -> Child {
     const INTERNAL_ERROR: i32 = 1359;
     let mut tries = 0;

@@ -108,8 +108,8 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
     assert_eq!(machine.export(), before);
 }
 
-/// A spec that is known to require nothing only after several batches of facts, because of a `*` in its `when`, is asked again
-/// about what a later spec creates, which was known before.
+/// A spec that is known to require nothing only after several batches of facts, because of a `*` in its `when`, is
+/// asked again about what a later spec creates, which was known before.
 #[test]
 fn what_an_earlier_spec_requires_may_be_known_after_the_changes_of_a_later_one() {
     let machine = Machine::new();

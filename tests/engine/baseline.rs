@@ -1,5 +1,5 @@
-//! Microsoft's baseline for member servers, imported: what kbfix says of each rule, in each state of its value, is what the
-//! JSON Schema of the rule in the manifest says. The manifest is a copy (tests/fixtures/osconfig, from
+//! Microsoft's baseline for member servers, imported: what kbfix says of each rule, in each state of its value, is what
+//! the JSON Schema of the rule in the manifest says. The manifest is a copy (tests/fixtures/osconfig, from
 //! github.com/microsoft/osconfig at 9ebed7c, security/ws2025).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,8 +163,8 @@ fn instance(data: &Data, schema: &Value) -> Value {
     }
 }
 
-/// The schema, with the type of JSON that each of its keywords is about: to JSON Schema, `minimum: 1` says nothing of null,
-/// but a limit for the size of a log is not met where there is none.
+/// The schema, with the type of JSON that each of its keywords is about: to JSON Schema, `minimum: 1` says nothing of
+/// null, but a limit for the size of a log is not met where there is none.
 fn typed(schema: &Value) -> Value {
     let mut schema = schema.clone();
     let Some(fields) = schema.as_object_mut() else { return schema };

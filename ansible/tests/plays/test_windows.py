@@ -122,7 +122,7 @@ def test_spec_errors_and_parameters(windows: Site) -> None:
 
 def test_binaries_that_cannot_start(windows: Site) -> None:
     missing = windows.task({"src": ["T1.yaml"], "binary_path": r"C:\nowhere\kbfix.exe"})
-    assert r"C:\nowhere\kbfix.exe is not there; the role kbfix.windows.install" in missing.output, missing.output
+    assert r"C:\nowhere\kbfix.exe does not exist; install it with the role kbfix.windows.install" in missing.output, missing.output
     text = pathlib.Path(str(PREFIX)) / "drive_c/text.exe"
     text.write_text("no program")
     assert "is not a program for this Windows" in windows.task({"src": ["T1.yaml"], "binary_path": r"C:\text.exe"}).output

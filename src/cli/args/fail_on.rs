@@ -5,7 +5,7 @@ use kbfix::diag::Code;
 /// The warnings that count as failures.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct FailOnArguments {
-    /// Exit with 4 if this warning is given. `apply` then changes nothing. May be repeated.
+    /// Exit with code 4 if there is this warning. `apply` then changes nothing. May be repeated.
     #[arg(long, value_name = "CODE", value_enum)]
     fail_on: Vec<FailOn>,
 }

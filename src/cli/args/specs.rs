@@ -20,9 +20,9 @@ use kbfix::{
 /// The arguments that name specs, for every command that reads specs.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct SpecArguments {
-    /// Spec files, folders of spec files, `-` for standard input, or the id of a built-in spec such as KB909094. For a
-    /// .reg file, a Registry.pol or the text for LGPO.exe, recognized by its first bytes, the spec is used that `kbfix
-    /// import` would make from it.
+    /// Spec files, folders of spec files, `-` for standard input, or the id of a built-in spec such as KB909094. kbfix
+    /// recognizes a .reg file, a Registry.pol and the text for LGPO.exe by their first bytes, and uses the spec that
+    /// `kbfix import` would make of the file.
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
@@ -65,7 +65,7 @@ impl Source {
         spec::Source { name: &self.name, bytes: &self.bytes }
     }
 
-    /// Returns the source as a spec. From a file that `kbfix import` recognizes, makes the spec that it would make.
+    /// Returns the source as a spec. Makes a spec from a file that `kbfix import` recognizes, as that command would.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
         // A larger file was not read completely, and is refused because of its size.
         if self.bytes.len() > spec::MAX_BYTES || Kind::of(&self.bytes) == Kind::Other {
@@ -106,8 +106,8 @@ pub(in crate::cli) fn id_of(file: &str) -> String {
     }
 }
 
-/// Returns the bytes of text that a caller piped. A `.reg` file or the text for LGPO.exe gets a UTF-8 byte order mark, because without one it
-/// would be read in a code page.
+/// Returns the bytes of text that a caller piped. A `.reg` file or the text for LGPO.exe gets a UTF-8 byte order mark,
+/// because without one it would be read in a code page.
 fn piped_bytes(text: String) -> Vec<u8> {
     match matches!(Kind::of(text.as_bytes()), Kind::Reg | Kind::Lgpo) && !text.starts_with('\u{feff}') {
         true => format!("\u{feff}{text}").into_bytes(),

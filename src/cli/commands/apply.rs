@@ -29,8 +29,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
 
-    /// Only show what would be done. What would make the real run fail is also an error here, as far as it can be known
-    /// without changing anything.
+    /// Only show what would be done. An error that would stop the real run is reported here too, as far as it can be
+    /// known without changing anything.
     #[arg(long)]
     check: bool,
 

@@ -25,8 +25,9 @@ enum Command {
 
 /// Check the structure of a hive file, after applying the logs beside it in memory, and print everything that is wrong.
 ///
-/// The exit code is 1 if there is an error, 0 if there is none, and 3 if the file is not a hive. An oddity is not an
-/// error, because every hive of a running Windows has some. Changes nothing.
+/// The exit code is 1 if there is an error, 0 if there is none, and 3 if the file is not a hive. A harmless deviation
+/// from the format is reported as an oddity and not as an error, because every hive of a running Windows has some.
+/// Changes nothing.
 #[derive(Debug, clap::Args)]
 struct Check {
     /// The hive file, such as Windows/System32/config/SYSTEM.
@@ -65,7 +66,7 @@ fn run_check(arguments: &Check, output: &mut Output) -> Result<Exit, CommandErro
 fn check(arguments: &Check, output: &mut Output) -> Result<Exit, CommandError> {
     let file = arguments.file.display().to_string();
     let unreadable = |what: &str, error: &std::io::Error| {
-        let hint = "check that it exists and that you may read it";
+        let hint = "check that the file exists and that you may read it";
         CommandError::new(
             Exit::Unusable,
             Diagnostic::error(Code::TARGET_UNREADABLE, format!("{what}: {error}")).hint(hint),

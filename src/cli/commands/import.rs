@@ -23,21 +23,21 @@ use kbfix::{
 
 /// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
 ///
-/// Applying the spec has the same result as importing the file, or as Group Policy carrying it out; what a spec cannot
-/// express is an error. The spec of a manifest accepts the same data as the registry rules in it; what a spec cannot
-/// express is left out, with a warning.
+/// Applying the spec has the same result as importing the .reg file, or as processing the policy with Group Policy.
+/// Anything in the file that a spec cannot express is an error. From a manifest, kbfix imports only the registry rules,
+/// and the spec accepts the same data as these rules. A rule that a spec cannot express is left out, with a warning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The .reg file, version 4 or 5, the Registry.pol, or the text for LGPO.exe; its first bytes say which it is. Or, with
-    /// `--from`, a file of another kind.
+    /// A .reg file (version 4 or 5), a Registry.pol, or the text for LGPO.exe, which kbfix recognizes by its first
+    /// bytes. With `--from`, a file of another kind.
     file: PathBuf,
 
-    /// The kind of a file whose first bytes do not say it.
+    /// The kind of the file, if kbfix does not recognize it by its first bytes.
     #[arg(long, value_enum, conflicts_with_all = ["root", "code_page", "lenient"])]
     from: Option<From>,
 
-    /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-` [default: the
-    /// name of the file].
+    /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-` [default:
+    /// the name of the file].
     #[arg(long, value_parser = id)]
     id: Option<String>,
 
@@ -57,13 +57,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,
 
-    /// Skip lines of a .reg file that regedit does not understand and skips, with a warning for each. Without this option, they are
-    /// errors.
+    /// Skip the lines of a .reg file that regedit skips because it does not understand them, with a warning for each.
+    /// Without this option, such lines are errors.
     #[arg(long)]
     lenient: bool,
 }
 
-/// The kinds of files whose first bytes do not say what they are.
+/// The kinds of files that kbfix does not recognize by their first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum From {
     /// A manifest of Microsoft OSConfig (.osc.yaml).
@@ -131,7 +131,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
 }
 
 impl Arguments {
-    /// Returns how to read a file whose first bytes say what it is.
+    /// Returns the options for reading a file that kbfix recognizes by its first bytes.
     fn reading(&self, bytes: &[u8]) -> Result<Reading, CommandError> {
         if self.root.is_some() && Kind::of(bytes) != Kind::Pol {
             return Err(CommandError::usage(

@@ -27,7 +27,8 @@ use crate::cli::{
 /// still require.
 ///
 /// The journals of the target contain what the specs changed. Specs that stay are planned again, in their present
-/// version. Built-in specs need not be given. What someone else has changed since is kept and reported.
+/// version. Built-in specs need not be given. Keys and values that someone else has changed since are kept and
+/// reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The ids of the specs to retire. Their files need not exist any more.
@@ -43,8 +44,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     absent: bool,
 
-    /// Skip ids that occur in no journal of the target, instead of reporting an error. An id that no spec, built-in spec
-    /// or journal has causes a warning.
+    /// Skip ids that occur in no journal of the target, instead of reporting an error. An id that no given spec, no
+    /// built-in spec and no journal has causes a warning.
     #[arg(long, requires = "ids")]
     if_applied: bool,
 

@@ -15,7 +15,7 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Undo the changes of an apply. What was changed again since the apply is kept and reported.
+/// Undo the changes of an apply. Keys and values that were changed again since the apply are kept and reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The journal: the path of its file, or its name in the output of `kbfix journal list`.
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     last: bool,
 
-    /// Also undo the change of values that were changed again since the apply.
+    /// Also restore values that were changed again since the apply.
     #[arg(long)]
     force: bool,
 

@@ -25,7 +25,8 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// Also keep what the event logs say of the specs' symptoms, for `kbfix symptoms` without the machine.
+    /// Also save how often the events of the specs' symptoms were logged, so that `kbfix symptoms` does not need the
+    /// machine.
     #[arg(long)]
     symptoms: bool,
 
@@ -40,7 +41,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     inputs.add_target(&arguments.target.address()?);
     let out = Destination::new(&arguments.out, &inputs)?;
     let mut specs = arguments.specs.load_for_plan(output)?;
-    // The snapshot answers for a plan with triggers and for one without, which asks for less.
+    // With the triggers, the snapshot contains all facts that a plan with triggers and a plan without them need.
     specs.iter_mut().for_each(|spec| spec.run_triggers = true);
     let (address, mut target) = arguments.target.open()?;
     let plan = output.during(&reading(target.as_ref()), || operation::make_plan(target.as_mut(), &specs))?;

@@ -46,7 +46,7 @@ pub enum RemediationError {
     NotText(String),
 }
 
-/// The most bytes of a script.
+/// The maximum size of a script, in bytes.
 const MOST: usize = 200_000;
 
 /// Exports the scripts for specs; `sources` are their files, and `settings` what the operator chose.

@@ -73,7 +73,7 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Ve
     all
 }
 
-/// Returns whether a list of keys and values can express the whole rule.
+/// Returns whether a list of keys and values can express everything in the rule.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         let is_edit = matches!(
@@ -146,7 +146,7 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeySta
         DesiredKey::Absent(on_subkeys) => {
             if *on_subkeys == OnSubkeys::Refuse {
                 lose(format!(
-                    "{key}: the file deletes it with its subkeys; the spec refuses to delete it if it has any"
+                    "{key}: the file deletes it with its subkeys, but the spec does not delete it if it has subkeys"
                 ));
             }
             KeyState::Absent
@@ -171,7 +171,8 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
     }
     let mut lose = |what: String| {
         // A more detailed message could reveal sensitive data.
-        let hidden = || format!("{place}: the spec says more about its sensitive data than the file can");
+        let hidden =
+            || format!("{place}: the file cannot express everything that the spec requires of this sensitive data");
         outer(if value.is_sensitive { hidden() } else { what });
     };
     let data = match &value.desired {
@@ -179,7 +180,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         Desired::OneOf(all) => {
             let (first, others) = all.split_first()?;
             for other in others {
-                lose(format!("{place}: {other:?} is correct too, but the file replaces it"));
+                lose(format!("{place}: the spec also accepts {other:?}, but the file replaces it"));
             }
             Some(first.clone())
         }
@@ -188,7 +189,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             Some(choices.first()?.clone())
         }
         Desired::CommaSet { value_type, text } => {
-            lose(format!("{place}: the same items in another order are correct too, but the file replaces them"));
+            lose(format!("{place}: the spec accepts the items in any order, but the file replaces another order"));
             Some(Data::text(*value_type, text))
         }
         Desired::Bits { value_type, set, clear } => {
@@ -211,7 +212,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         }
     };
     if value.if_absent.is_some() && value.if_absent == data {
-        lose(format!("{place}: an absent value is correct too, but the file writes it"));
+        lose(format!("{place}: the spec also accepts that the value is absent, but the file writes it"));
     }
     if value.is_sensitive && data.is_some() {
         outer(format!("{place}: its data is sensitive, but everybody who has the file can read it"));

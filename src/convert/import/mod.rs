@@ -7,8 +7,8 @@
 //! spec must work on any machine:
 //!
 //! - a numbered control set, such as `ControlSet001`, becomes `CurrentControlSet`; this causes a warning;
-//! - in the spec, HKCU means the hive of each user; in a `.reg` file, it means the hive of the user who imports it; this
-//!   causes a warning;
+//! - in the spec, HKCU means the hive of each user; in a `.reg` file, it means the hive of the user who imports it;
+//!   this causes a warning;
 //! - a key below `Wow6432Node` becomes a key in the 32-bit view, which is the same key on 64-bit Windows.
 
 mod keys;
@@ -54,8 +54,8 @@ pub struct Reading {
     pub code_page: Option<CodePage>,
     /// Whether to skip the lines that regedit skips, with a warning for each. Otherwise such lines are errors.
     pub lenient: bool,
-    /// The root key of a `Registry.pol`: HKCU if it is the policy of users. `None`: HKLM, unless the file's name says that
-    /// it may be the policy of users.
+    /// The root key of a `Registry.pol`: HKCU if it is the policy of users. `None`: HKLM, unless the file's name says
+    /// that it may be the policy of users.
     pub root: Option<RootKey>,
 }
 
@@ -86,8 +86,8 @@ pub struct Imported {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Makes a spec from the bytes of a file: a `Registry.pol`, the text for LGPO.exe, or otherwise a `.reg` file, version 4
-/// or 5. `name` is the file's name in messages; the line of a `Registry.pol` is the number of the entry.
+/// Makes a spec from the bytes of a file: a `Registry.pol`, the text for LGPO.exe, or otherwise a `.reg` file, version
+/// 4 or 5. `name` is the file's name in messages; the line of a `Registry.pol` is the number of the entry.
 ///
 /// # Errors
 /// Returns the errors in the file, and everything in it that a spec cannot express.

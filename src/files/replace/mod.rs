@@ -22,10 +22,10 @@ use crate::registry::notation::hex_digits;
 
 /// Replaces the file at `path` with `bytes`, or creates it.
 ///
-/// After a crash at any point there is the complete old file or the complete new one, and perhaps a file
-/// `.kbfix-NAME-*.tmp` beside it, which [`remove_leftovers`] removes. Permissions, owner and extended attributes are
-/// kept (on Windows the owner only if this user may set it, and no extended attributes). A symbolic link is
-/// replaced, not followed: a caller that wants to replace the link's target passes the canonical path.
+/// After a crash at any moment, there is either the complete old file or the complete new one. A file
+/// `.kbfix-NAME-*.tmp` may remain beside it, which [`remove_leftovers`] removes. Permissions, owner and extended
+/// attributes are kept (on Windows the owner only if this user may set it, and no extended attributes). A symbolic link
+/// is replaced, not followed: a caller that wants to replace the link's target passes the canonical path.
 ///
 /// # Errors
 /// Returns the system's error; the old file is then still there.
@@ -33,8 +33,8 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, |file| file.write_all(bytes), 0o666, like_the_old_one, || Ok(()))
 }
 
-/// Replaces a file as [`replace_file`] does, but calls `ready` first: after the new file is on disk, immediately before
-/// the rename.
+/// Replaces a file as [`replace_file`] does, but calls `ready` immediately before the rename, when the new file is on
+/// disk. If `ready` fails, the file is not replaced.
 ///
 /// # Errors
 /// Returns the errors of [`replace_file`] and of `ready`.
@@ -42,7 +42,8 @@ pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Re
     put(path, |file| file.write_all(bytes), 0o666, like_the_old_one, ready)
 }
 
-/// Replaces a file as [`replace_file`] does; a file that did not exist before gets the NTFS permissions of its folder.
+/// Replaces a file as [`replace_file`] does. If the file did not exist before, the new file gets the NTFS permissions
+/// of its folder.
 ///
 /// # Errors
 /// Returns the errors of [`replace_file`].
@@ -63,7 +64,7 @@ pub fn create_inheriting_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces a file as [`replace_file`] does; a file that did not exist before gets mode 0600 (on Unix).
+/// Replaces a file as [`replace_file`] does. If the file did not exist before, the new file gets mode 0600 (on Unix).
 ///
 /// # Errors
 /// Returns the errors of [`replace_file`].
@@ -71,7 +72,7 @@ pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_private_file_by(path, |file| file.write_all(bytes))
 }
 
-/// Replaces a file as [`replace_private_file`] does, with what `write` writes.
+/// Replaces a file as [`replace_private_file`] does. The new content is what `write` writes.
 ///
 /// # Errors
 /// Returns the errors of [`replace_file`] and of `write`.
@@ -83,6 +84,7 @@ pub fn replace_private_file_by(
 }
 
 /// Creates the file at `path` with mode 0600 (on Unix), complete and synced to disk; never replaces an existing file.
+///
 /// # Errors
 /// Returns the system's error: `AlreadyExists` if the file exists already. After any other error no new file is
 /// left, even where only the sync of its folder failed.
@@ -121,8 +123,8 @@ fn put(
     sync_folder(folder)
 }
 
-/// Removes the temporary files that a killed process left when it replaced the file at `path`; they hold the file's
-/// data.
+/// Removes the temporary files that remain if a process was killed while it replaced the file at `path`. They contain
+/// data of that file.
 ///
 /// The caller must hold the file's lock, so that no other process is replacing the file now.
 ///
@@ -132,7 +134,7 @@ pub fn remove_leftovers(path: &Path) -> io::Result<()> {
     leftovers(path)?.into_iter().try_for_each(fs::remove_file)
 }
 
-/// Returns the files that [`remove_leftovers`] would remove; a running process may still be writing one of them.
+/// Returns the files that [`remove_leftovers`] would remove. A running process may still be writing one of them.
 ///
 /// # Errors
 /// Returns the system's error if the folder cannot be listed.
@@ -155,8 +157,8 @@ const SUFFIX: &str = ".tmp";
 /// The number of random letters and digits in a temporary file's name.
 const RANDOM: usize = 6;
 
-/// Returns the prefix of the names of kbfix's own files beside `path`; it contains the file's name, so that each
-/// belongs to one file.
+/// Returns the prefix of the names of kbfix's own files beside `path`. The prefix contains the name of the file at
+/// `path`, so that it is clear to which file each of them belongs.
 pub fn own_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     match name.to_str() {
@@ -217,7 +219,7 @@ fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Syncs the folder; only then is the rename on disk.
+/// Syncs the folder. The rename is on disk only after that.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
@@ -299,7 +301,8 @@ mod tests {
                 let Ok(read) = std::fs::read(&path) else { continue };
                 assert_eq!(read.len(), 300_000);
                 assert!(read.iter().all(|b| *b == read[0]));
-                // Windows does not replace a file while it is open; a reader without a pause would lock the writer out.
+                // Windows does not replace a file while it is open, so without a pause the reader would prevent every
+                // replacement.
                 std::thread::sleep(std::time::Duration::from_millis(if cfg!(windows) { 5 } else { 0 }));
             }
             writer.join().unwrap().unwrap();

@@ -11,8 +11,8 @@ use std::{
 use tempfile::NamedTempFile;
 use xattr::FileExt as _;
 
-/// The extended attributes with which NTFS drivers expose permissions, attributes such as hidden, and the creation
-/// time; the drivers do not list them.
+/// The extended attributes in which NTFS drivers show permissions, attributes such as hidden, and the creation time.
+/// The drivers do not return them in a list of attributes.
 ///
 /// Sources: ntfs-3g(8), "Extended attributes"; Linux, `fs/ntfs3/xattr.c`.
 const NTFS: [&str; 4] = ["system.ntfs_acl", "system.ntfs_attrib", "system.ntfs_crtime", "system.ntfs_security"];
@@ -33,9 +33,9 @@ pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<(
     if (mine.uid(), mine.gid()) != (old.uid(), old.gid()) {
         fchown(new, Some(old.uid()), Some(old.gid()))?;
     }
-    // After the owner: a change of owner clears bits of the mode.
+    // The mode is set after the owner, because a change of owner clears bits of the mode.
     new.set_permissions(old.permissions())?;
-    // After the mode: with an access control list the mode is only its summary.
+    // The attributes are set after the mode, because an access control list in them determines the mode.
     for name in names(path)? {
         copy(&name, new, path)?;
     }
@@ -45,7 +45,8 @@ pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<(
 /// The attributes of [`NTFS`] that contain permissions.
 const PERMISSIONS: [&str; 2] = ["system.ntfs_acl", "system.ntfs_security"];
 
-/// Does the same. If there is no file at `path`, copies the NTFS permissions of its folder instead.
+/// Copies what [`like_the_old_one`] copies. If there is no file at `path`, copies the NTFS permissions of its folder
+/// instead.
 ///
 /// The drivers do not let new files inherit permissions, as Windows does: ntfs-3g gives everyone all rights.
 ///
@@ -78,7 +79,7 @@ fn names(path: &Path) -> io::Result<Vec<OsString>> {
 fn copy(name: &OsStr, new: &File, path: &Path) -> io::Result<()> {
     let wanted = match xattr::get_deref(path, name) {
         Ok(Some(wanted)) => wanted,
-        // Not present, or not supported by this file system.
+        // The attribute does not exist, or this file system does not support it.
         Ok(None) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::Unsupported => return Ok(()),
         Err(error) => return Err(error),

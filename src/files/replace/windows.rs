@@ -36,7 +36,7 @@ use crate::files::long_path::wide;
 const KEPT: u32 =
     FILE_ATTRIBUTE_ARCHIVE | FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_NOT_CONTENT_INDEXED | FILE_ATTRIBUTE_SYSTEM;
 
-/// Gives the new file the permissions of the old one, if there is one, and its owner where this user may set it.
+/// Gives the new file the permissions of the old one, if there is an old one, and its owner if this user may set it.
 /// Otherwise the owner stays as Windows set it, which for an administrator can be the group of administrators.
 pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<()> {
     let old = match OpenOptions::new().access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES).open(path) {
@@ -65,7 +65,7 @@ fn keeps_no_permissions(error: &io::Error) -> bool {
     matches!(code, Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED))
 }
 
-/// Renames the new file to `path`, with the attributes of the file that is there. On failure it returns the new file.
+/// Renames the new file to `path`, with the attributes of the file that is there. The error contains the new file.
 pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTempFile)> {
     let attributes = path.metadata().map_or(FILE_ATTRIBUTE_ARCHIVE, |old| old.file_attributes() & KEPT);
     let attributes = if attributes == 0 { FILE_ATTRIBUTE_NORMAL } else { attributes };

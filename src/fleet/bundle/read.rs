@@ -13,9 +13,9 @@ use crate::{
 
 /// The bytes with which every fleet plan begins.
 const START: &[u8] = b"{\"kbfix_fleet_plan\":";
-/// The most bytes of the first line, enough for several hundred thousand machines.
+/// The maximum number of bytes in the first line, enough for several hundred thousand machines.
 const MOST_HEAD: u64 = 256 << 20;
-/// The most bytes of one plan.
+/// The maximum number of bytes in one plan.
 const MOST_PLAN: u64 = 256 << 20;
 
 /// Returns whether a file that begins with these bytes is a fleet plan.

@@ -28,9 +28,9 @@ const FIXED: usize = 56;
 const SMALLEST: usize = FIXED + 4;
 /// The size of the end record.
 const END: usize = 0x28;
-/// The numbers after the length of an end record.
+/// The four numbers that follow the length in an end record.
 const END_SIGNATURE: [u32; 4] = [0x1111_1111, 0x2222_2222, 0x3333_3333, 0x4444_4444];
-/// The filler at the end of a file, where the fixed part of a record has no room.
+/// The number with which the rest of the file is filled if the fixed part of a record does not fit there.
 const FILLER: u32 = 0x27;
 
 /// The flag in the header of a log that was not closed.

@@ -107,7 +107,7 @@ impl<'a> Ring<'a> {
         (0..length).step_by(4).all(|by| self.number(self.forward(at, by)) == 0)
     }
 
-    /// Returns the distance to the next record, or to the end if there is none in the `left` bytes.
+    /// Returns the distance in bytes to the next record; `left` if there is none in the next `left` bytes.
     pub(super) fn to_next(&self, at: usize, left: usize) -> usize {
         let is_record = |by: &usize| {
             let length = self.number(self.forward(at, *by)) as usize;

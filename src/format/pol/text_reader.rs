@@ -10,7 +10,7 @@ use crate::{
     registry::{Data, KeyPath, RootKey, ValueType},
 };
 
-/// The most errors that are returned for one file.
+/// The maximum number of errors that are returned for one file.
 const MAX_ERRORS: usize = 100;
 
 /// An entry of the text.

@@ -210,7 +210,8 @@ const BREAK_AT: usize = 77;
 /// Returns data in `.reg` notation, with line breaks as regedit makes them. `column` is the number of characters before
 /// the data on its line.
 ///
-/// # Errors Returns a sentence that says why the file cannot hold the data.
+/// # Errors
+/// Returns a sentence that says why the file cannot contain the data.
 pub(super) fn print(
     data: &Data,
     column: usize,

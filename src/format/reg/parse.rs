@@ -38,7 +38,7 @@ pub struct Skipped {
 /// The number of errors after which the search for further errors in a file ends.
 const MAX_FAULTS: usize = 100;
 
-/// The most errors that are skipped in one file. A file with more is probably not a `.reg` file.
+/// The maximum number of errors that are skipped in one file. A file with more is probably not a `.reg` file.
 const MAX_SKIPPED: usize = 1000;
 
 /// Parses the whole file.

@@ -15,7 +15,7 @@ pub(super) struct Scan<'a> {
     /// The line, from 1.
     pub(super) line: usize,
     line_start: usize,
-    /// Whether a string contained `\n` or `\r` since this was last set to `false`.
+    /// Whether a string contained the escape `\n` or `\r` since this was last set to `false`.
     pub(super) line_break_escape: bool,
 }
 

@@ -6,7 +6,8 @@ pub(super) const PAGE: u32 = 4096;
 /// The size of the largest free cell that begins in each page, in a tree of maxima.
 #[derive(Debug, Clone)]
 pub(super) struct Largest {
-    /// A binary tree of maxima. The second half are the pages; each other element is the larger of its two children.
+    /// A binary tree of maxima. The second half contains the pages. Every other element is the larger of its two
+    /// children.
     tree: Vec<u32>,
 }
 

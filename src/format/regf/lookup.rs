@@ -120,7 +120,7 @@ impl Hive {
         }
         let at = key.u32(SUBKEY_LIST);
         if self.is_sorted(key.node()) {
-            // It was read in full when it was sorted.
+            // The list was read in full when it was sorted.
             return self.known_list(at).map(Some);
         }
         let is_new = self.own(LIST, at, key.at)?;
@@ -202,7 +202,7 @@ impl Hive {
         wanted: &[u16],
     ) -> Result<Result<Place, (usize, usize)>, Error> {
         let leaves = list.leaves();
-        // The first leaf whose last key does not sort before the wanted key.
+        // Find the first leaf whose last key does not sort before the wanted key.
         let (mut low, mut high) = (0, leaves.len());
         while low < high {
             let middle = low.midpoint(high);

@@ -12,7 +12,7 @@ use super::hash::HashSet;
 #[derive(Debug, Default)]
 pub(super) struct Ordered(Mutex<HashSet<u32>>);
 
-/// Returns an empty record, because the copy of the hive has read nothing yet.
+/// Returns an empty record, because nothing of the copied hive was read yet.
 impl Clone for Ordered {
     fn clone(&self) -> Self {
         Self::default()

@@ -15,7 +15,7 @@ use super::{Error, hash::HashMap};
 #[derive(Debug, Default)]
 pub(super) struct Owners(Mutex<HashMap<u32, u32>>);
 
-/// Returns an empty record, because the copy of the hive has read nothing yet.
+/// Returns an empty record, because nothing of the copied hive was read yet.
 impl Clone for Owners {
     fn clone(&self) -> Self {
         Self::default()

@@ -13,7 +13,7 @@ use super::{
     bytes::put,
 };
 
-/// The offset, in the file, of the copy of the base block's timestamp that the first bin has.
+/// The offset in the file of the timestamp in the first bin, which is a copy of the timestamp in the base block.
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
 /// A point in time as hives store it, in units of 100 ns since 1601, UTC.
@@ -44,7 +44,7 @@ pub struct LogsAfterSave {
     pub sequence: u32,
     /// Whether to empty `.LOG`, `.LOG1` and `.LOG2` (to length 0) after the new file is in place.
     pub empty: bool,
-    /// Why, as a sentence.
+    /// The reason for `empty`, as a sentence.
     pub reason: &'static str,
 }
 

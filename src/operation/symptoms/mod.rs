@@ -74,7 +74,7 @@ pub struct FoundSymptom {
     /// The number of times that the event was logged before and since the last apply; null if there was no apply, or if
     /// either number is not known.
     pub apply: Option<AroundApply>,
-    /// The same in a sentence.
+    /// What `found` and `apply` contain, as a sentence for people.
     pub sentence: String,
 }
 

@@ -246,7 +246,7 @@ fn undo(spec: &Spec) -> Vec<Block> {
     if !spec.document.manual_steps.is_empty() {
         text.push_str(" Undo the manual steps by hand.");
     }
-    text.push_str(" After a rollback, restart the same things as after the change.");
+    text.push_str(" After a rollback, the same restarts are needed as after the change.");
     blocks.push(Block::Text(text));
     blocks
 }

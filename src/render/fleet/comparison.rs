@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// The most names of machines that are shown for one difference on a terminal.
+/// The maximum number of names of machines that are shown for one difference on a terminal.
 const NAMES: usize = 8;
 
 /// Formats a comparison as its versioned JSON document.

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// The most names of machines that are shown for one case.
+/// The maximum number of names of machines that are shown for one case.
 const NAMES: usize = 8;
 
 /// Formats the report as text: a table of specs and outcomes, then each case that needs attention.

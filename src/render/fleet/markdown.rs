@@ -9,17 +9,19 @@ use crate::{
     render::{diff, markdown::escaped},
 };
 
-/// The most bytes of the whole text. A comment can have 65,536 characters on GitHub and a million on GitLab.
+/// The maximum number of bytes in the whole text. A comment can have 65,536 characters on GitHub and a million on
+/// GitLab.
 pub const MOST: usize = 65_000;
-/// The most bytes of the table of specs, and of the tables of exceptions. The changes get the remaining bytes.
+/// The maximum number of bytes in the table of specs, and of the tables of exceptions. The changes get the remaining
+/// bytes.
 const TABLE: usize = 16_000;
-/// The most bytes of one block.
+/// The maximum number of bytes in one block.
 pub(super) const BLOCK: usize = 8_000;
 /// The number of bytes that are reserved for the sentences that say what is not shown.
 pub(super) const NOTES: usize = 2_000;
-/// The most names of machines that are shown for one case.
+/// The maximum number of names of machines that are shown for one case.
 const NAMES: usize = 20;
-/// The most characters in one cell, or in one line of a diff.
+/// The maximum number of characters in one cell, or in one line of a diff.
 const LONGEST: usize = 600;
 
 /// Formats the report as GitHub-flavoured Markdown of at most [`MOST`] bytes, for a fleet of any size. If something

@@ -16,13 +16,13 @@ use crate::{
     registry::notation::one_line,
 };
 
-/// The most locations of one result. GitHub refuses a file in which a result has more.
+/// The maximum number of locations of one result. GitHub refuses a file in which a result has more.
 ///
 /// Source: GitHub, "SARIF results exceed one or more limits".
 pub const MOST_LOCATIONS: usize = 1_000;
 
-/// Writes the report as SARIF. Each case that needs attention is a result with a location for each of its machines, up
-/// to [`MOST_LOCATIONS`]; the message of a result with more machines says so.
+/// Writes the report as SARIF. Each case that needs attention is a result. It has a location for each of its machines,
+/// but at most [`MOST_LOCATIONS`]. If there are more machines, the message of the result says so.
 ///
 /// # Errors
 /// Returns the error of `to`.

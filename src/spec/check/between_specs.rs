@@ -19,7 +19,7 @@ use crate::{
 
 use super::{Checked, key_is_within, labels};
 
-/// Returns the findings about several files.
+/// Returns the findings that concern several specs of the run, such as a conflict between two of them.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     undeclared(files, settings, &mut out);

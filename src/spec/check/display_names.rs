@@ -87,7 +87,8 @@ pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
             Some(meant) => format!("write `{meant}`"),
             // Few service names contain a space, and few display names do not.
             None if service.contains(' ') => {
-                "the service's key below HKLM\\SYSTEM\\CurrentControlSet\\Services has its name".to_owned()
+                "the internal name is that of the service's key below HKLM\\SYSTEM\\CurrentControlSet\\Services"
+                    .to_owned()
             }
             None => continue,
         };
@@ -107,7 +108,8 @@ pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
         let message = format!("`{}` is a name that Windows displays, not an EditionID", shorten(edition));
         let hint = match meant {
             Some(meant) => format!("write `{meant}`"),
-            None => r"the value EditionID in HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion has it".to_owned(),
+            None => r"the value EditionID in HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion contains the edition"
+                .to_owned(),
         };
         cx.warning(Code::DISPLAY_NAME, &path.item(at), Part::Data, message, hint);
     }

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Returns whether `keep` says that only `data` is accepted.
+/// Returns whether the field is `keep: none`, with which only `data` is accepted.
 pub(super) fn is_none(from: &document::Keep) -> bool {
     *from == document::Keep::Word(document::KeepWord::None)
 }
@@ -42,7 +42,7 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
     }
     let lists = match one {
         "subset" => true,
-        // Without a separator, a string is searched for these texts in their letter case.
+        // Without a separator, `contains` looks for these texts in a string, and letter case matters.
         "contains" => which.separator.is_some() || !types.iter().any(|value_type| TEXTS.contains(value_type)),
         _ => false,
     };
@@ -214,7 +214,7 @@ pub(super) fn holds_data(
                 format!("the parameter `{name}` can be `{}`, which `keep` does not accept", data::show(literal))
             }
         };
-        cx.error(Code::DATA_NOT_ALLOWED, &path.field("data"), message, format!("it keeps: {keep}"));
+        cx.error(Code::DATA_NOT_ALLOWED, &path.field("data"), message, format!("`keep` accepts: {keep}"));
         return None;
     }
     Some(())

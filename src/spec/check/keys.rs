@@ -14,7 +14,8 @@ use crate::{
 
 use super::{Context, Part, Path, names};
 
-/// Checks the key at `path`, in the 64-bit view. `view_given` says whether the author gives a view.
+/// Checks the key `text` at `path`, and returns it in the 64-bit view. `view_given` says whether the author gives a
+/// view.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     if let Some(below) = text.strip_prefix('.').filter(|below| below.is_empty() || below.starts_with('\\')) {
         return own_key(cx, below, view_given, path);
@@ -185,7 +186,7 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
         cx.setting_error(name, &shorten(&data), path, "this is not a valid name of a key", hint.into());
         return None;
     }
-    let message = format!("`{}` of the parameter `{name}` is not the name of a key", shorten(&data));
+    let message = format!("the parameter `{name}` can be `{}`, which is not the name of a key", shorten(&data));
     cx.error_within(Code::KEY_SYNTAX, path, &format!("{{{name}}}"), message, hint);
     None
 }

@@ -181,7 +181,7 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
         let others = seen.entry(rule.key.one_name().folded()).or_default();
         for other in others.iter() {
             let (first, first_at) = &rules[*other];
-            // One rule that was made twice, for both views, of a key that the views share.
+            // The two rules were made from one rule for both views, and the views share the key.
             if first_at == at {
                 continue;
             }
@@ -213,7 +213,8 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
 /// Reports conflicts between a rule with a `*` in its key and a rule whose key it can match. Whether both apply to the
 /// same key depends on the machine.
 fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
-    /// The most pairs of rules that are compared. A plan finds any other conflict that occurs on its machine.
+    /// The maximum number of pairs of rules that are compared. A plan finds any other conflict that occurs on its
+    /// machine.
     const MOST: usize = 1_000_000;
     let places: Vec<_> = rules.iter().map(|(rule, at)| (rule, *at, rule.key.one_name())).collect();
     let with_star: Vec<_> = places.iter().filter(|(rule, ..)| rule.key.has_star()).collect();

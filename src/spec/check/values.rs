@@ -246,7 +246,7 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);
 }
 
-/// Returns the data that an absent value means, as data of the first type for which it is valid.
+/// Converts `if_absent`, the data that Windows uses if the value is absent, to the first type for which it is valid.
 fn if_absent(cx: &mut Context<'_>, rule: &ValueRule, types: Option<&[ValueType]>, path: &Path) -> Option<Option<Data>> {
     let Some(expression) = &rule.if_absent else { return Some(None) };
     let at = path.field("if_absent");

@@ -91,8 +91,8 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
         }
     }
     let fits = fits && parts.next().is_none();
-    // Only these versions belong to Windows NT. The 10 of Windows 10, 11, and Server 2016 and later is followed by 0 and
-    // by a build, and none of their builds is as low as the name of a release, such as 1809.
+    // Only these versions belong to Windows NT. The 10 of Windows 10, 11, and Server 2016 and later is followed by 0
+    // and by a build, and none of their builds is as low as the name of a release, such as 1809.
     let is_ten = out[0] == 10 && out[1] == 0 && !matches!(out[2], 1..=RELEASE_NAMES);
     if fits && (matches!(out[0], 3..=6) || is_ten) {
         return Some(out);

@@ -153,7 +153,7 @@ pub struct RegistryTest {
     pub version: Option<VersionRange>,
 }
 
-/// The thing to which the data of a value must be equal: data, or another value of the target.
+/// The data that a value must have: data in the spec, or the data of another value of the target.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Comparison {
@@ -163,15 +163,16 @@ pub enum Comparison {
     Other(OtherValue),
 }
 
-/// Another value of the target, whose data is compared with that of the tested value: numbers by their number, strings
-/// by their text whether they are REG_SZ or REG_EXPAND_SZ, lists in order, and other data by type and bytes. If the
-/// other value is absent, or if one of the two is malformed, the result is unknown.
+/// Another value of the target, with whose data the tested value is compared. Numbers are compared as numbers, a REG_SZ
+/// or REG_EXPAND_SZ as text, lists item by item, and other data by type and bytes. If the other value is absent, or if
+/// one of the two is malformed, the result is unknown.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherValue {
-    /// The other value. With a `*` in its key, or below `HKCU`, it is enough that one of the matching keys has it.
+    /// The other value. If its key contains a `*` or is below `HKCU`, the test is true if it is true for this value in
+    /// at least one matching key.
     pub registry: ValuePlace,
-    /// `true`: strings are equal in any letter case, as names of domains and of files are.
+    /// `true`: letter case does not matter when strings are compared, as in names of domains and files.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ignore_case: bool,
 }

@@ -97,8 +97,8 @@ pub struct Document {
     /// The restarts that are needed before the change takes effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
-    /// Signs of the problem on a machine, or of the remedy. `kbfix symptoms` looks for them. They never change the
-    /// outcome of a spec.
+    /// Signs of the problem on a machine, or signs that the remedy is in place. `kbfix symptoms` looks for them. They
+    /// never change the outcome of a spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<Symptom>,
 }
@@ -123,7 +123,7 @@ pub struct Article {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// The distance of the source from Microsoft's own text.
+    /// The kind of the source, from a page of Microsoft to a conclusion.
     pub level: SourceLevel,
     /// The facts that the source states.
     pub what: String,
@@ -133,7 +133,7 @@ pub struct Source {
     pub url: Option<String>,
 }
 
-/// The distance of a source from Microsoft's own text.
+/// The kind of a source, from a page of Microsoft to a conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceLevel {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, TypeChoice};
 
-/// A key, and what is required in it.
+/// A key, and the state that is required of it and of its values.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
@@ -43,8 +43,8 @@ pub struct KeyRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_subkeys: Option<OnSubkeys>,
     /// Deletes everything else in the key. `true`: other values are deleted; subkeys stay. `tree`: other values and
-    /// other subkeys are deleted, in the key and everywhere below it. What the spec itself names stays, if the rule
-    /// that names it applies to the machine: the values, and the subkeys with the keys above them.
+    /// other subkeys are deleted, in the key and everywhere below it. Values and subkeys that a rule of the spec names
+    /// stay if this rule applies to the machine. The keys above such subkeys stay as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
     /// The rule applies only if this condition is true. The condition is tested once for all keys of the rule; a test
@@ -65,7 +65,7 @@ pub struct KeyRule {
     pub note: Option<String>,
 }
 
-/// The condition under which a rule that is written only on request counts as done.
+/// The condition that ends a trigger, which is a rule that is written only on request.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
@@ -155,16 +155,16 @@ pub struct ValueRule {
     /// `absent`: the value must not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay. If the value has the other of these
-    /// two types, or is a REG_BINARY of exactly the right length, its bits are kept and its type is corrected. For any
-    /// other data, the outcome is unknown.
+    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay. If the existing value is a REG_DWORD
+    /// where the rule has REG_QWORD, or the reverse, or a REG_BINARY of exactly the right length, its bits are kept and
+    /// its type is corrected. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Box<Bits>>,
     /// Strings that must be, or must not be, in a list. The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or
     /// REG_EXPAND_SZ. In a REG_MULTI_SZ, other strings stay in their order. The list ends at its first empty string,
     /// because programs read it so; missing NULs at its end do not matter. A REG_SZ, or a REG_EXPAND_SZ without
-    /// variables, counts as a list of one string and becomes a REG_MULTI_SZ. A number is replaced if strings are added.
-    /// For any other data, the outcome is unknown.
+    /// variables, counts as a list of one string and becomes a REG_MULTI_SZ. If the existing value is a number and
+    /// strings are added, the list replaces the number. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays. The outcome is unknown if the value
@@ -279,8 +279,8 @@ pub struct ListEdit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove: Option<DataExpression>,
     /// The text between the items of a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH. Spaces around an item are ignored
-    /// when items are compared, and they stay. If the value has the other of these two types and contains no `%`, its
-    /// type is corrected. For any other data, the outcome is unknown.
+    /// when items are compared, and they stay. If the existing value is a REG_SZ where the rule has REG_EXPAND_SZ, or
+    /// the reverse, and contains no `%`, its type is corrected. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,

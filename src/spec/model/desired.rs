@@ -8,7 +8,7 @@ use crate::{
     spec::document::{Exclusive, OnSubkeys},
 };
 
-/// A key, and what a spec requires in it.
+/// A key, and the state that a spec requires of it and of its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyRule {
     /// The key.

@@ -4,8 +4,8 @@ use regex::{Regex, RegexBuilder};
 
 /// The largest length of an expression, in bytes.
 const LONGEST: usize = 1000;
-/// The most memory that a compiled expression may use, in bytes. This also limits the time for each byte of a string.
-/// The total time is linear, because the crate `regex` does not backtrack.
+/// The maximum memory that a compiled expression may use, in bytes. This also limits the time for each byte of a
+/// string. The total time is linear, because the crate `regex` does not backtrack.
 const MOST_MEMORY: usize = 256 << 10;
 /// The deepest allowed nesting of groups.
 const DEEPEST: u32 = 50;

@@ -4,7 +4,7 @@ use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
 
 use super::NamePattern;
 
-/// A key in one view. A name in it may match many subkeys, and HKCU means each user.
+/// A pattern for keys in one view. A name in it may match many subkeys, and HKCU means each user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPattern {
     /// The root key.

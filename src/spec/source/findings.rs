@@ -8,7 +8,7 @@ use super::{
     tree::Places,
 };
 
-/// The most findings that are shown for one file. A last finding says how many are not shown.
+/// The maximum number of findings that are shown for one file. A last finding says how many are not shown.
 pub(in crate::spec) const MAX_FINDINGS: usize = 100;
 
 /// Codes of findings which say that text may not mean what its author intended.

@@ -1,7 +1,7 @@
 //! Reads the data of a document. Names of fields become strings, even if they look like numbers or other data.
 //!
-//! A text that both YAML parsers certainly read alike is read once: the data is taken from the tree of places. Any other
-//! text is also read by the crate yaml_serde, and refused if the two differ.
+//! A text that both YAML parsers certainly read alike is read once: the data is taken from the tree of places. Any
+//! other text is also read by the crate yaml_serde, and refused if the two differ.
 
 use serde_json::{Map, Number, Value};
 
@@ -38,8 +38,8 @@ pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Finding
             return None;
         }
     };
-    // The two parsers follow different versions of YAML. If they read some text differently, findings about it would have
-    // the wrong place, and other readers would also disagree about it.
+    // The two parsers follow different versions of YAML. If they read some text differently, findings about it would
+    // have the wrong place, and other readers would also disagree about it.
     if is_correct && let Some(spot) = part(places, places.root(), &value) {
         let message = "YAML readers disagree about what this text means";
         let diagnostic = Diagnostic::error(Code::YAML_READERS_DISAGREE, message).hint("write it in double quotes");

@@ -24,9 +24,9 @@ use super::{
 
 /// The maximum nesting depth of lists and mappings.
 pub(in crate::spec) const MAX_DEPTH: usize = 32;
-/// The most nodes that a document may have after its aliases are expanded.
+/// The maximum number of nodes that a document may have after its aliases are expanded.
 pub(in crate::spec) const MAX_NODES: usize = 250_000;
-/// The most bytes that the scalars of a document may have after its aliases are expanded.
+/// The maximum number of bytes that the scalars of a document may have after its aliases are expanded.
 pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
 
 /// The result of reading the places.

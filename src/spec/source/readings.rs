@@ -83,8 +83,8 @@ impl Readings {
     }
 }
 
-/// Returns whether the text is certainly a string to every reader, as most text is: everything else begins with a digit,
-/// a sign, a point, `~`, `=` or `<`, or is a word of at most five letters, such as `False`.
+/// Returns whether the text is certainly a string to every reader, as most text is: everything else begins with a
+/// digit, a sign, a point, `~`, `=` or `<`, or is a word of at most five letters, such as `False`.
 fn is_plainly_text(text: &str) -> bool {
     text.len() > "False".len() && text.starts_with(|c: char| c.is_ascii_alphabetic())
 }

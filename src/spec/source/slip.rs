@@ -133,7 +133,7 @@ impl<'t> Line<'t> {
     /// Reports a misplaced bracket or comma.
     pub(super) fn stray(&self, column: usize) -> Option<Slip> {
         let found = self.at(column).filter(|c| matches!(c, '}' | ']' | ','))?;
-        Some(self.slip(column, 1, format!("`{found}` is where data is expected, or closes nothing"), "remove it"))
+        Some(self.slip(column, 1, format!("`{found}` stands where data is expected, or closes nothing"), "remove it"))
     }
 
     /// Reports text after a closing bracket.

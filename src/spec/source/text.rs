@@ -5,7 +5,7 @@ use crate::diag::{Code, Diagnostic, Place};
 /// The largest file that is read as a spec, in bytes: 1 MiB.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// The most characters of a line that a [`Place`] includes, so that findings stay small.
+/// The maximum number of characters of a line that a [`Place`] includes, so that findings stay small.
 const MAX_SHOWN_LINE: usize = 4_000;
 
 /// A range in a text; the end is not included. Lines and columns count from 1.

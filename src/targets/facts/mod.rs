@@ -60,10 +60,10 @@ struct KeyRecord {
     /// Whether `values` holds all values of the key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
-    /// The class name and security descriptor, where all values were asked for.
+    /// The class name and security descriptor; `None` unless all values were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     properties: Option<Answer<KeyProperties>>,
-    /// The names of the subkeys, where they were asked for.
+    /// The names of the subkeys; `None` unless they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subkeys: Option<BTreeSet<KeyName>>,
 }

@@ -51,8 +51,8 @@ impl ImageTarget {
         }
         match in_hives.iter().find(|change| !in_policy.is_empty() && profiles::moves_windows(change)) {
             Some(change) => {
-                let detail = "this key determines where the local GPO is, and other changes of this run are in it and \
-                    could then not be undone; make the two changes in separate runs";
+                let detail = "this key determines where the local GPO is, so that other changes of this run, which \
+                    are in the local GPO, could not be undone; make the two changes in separate runs";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
             None => Ok((in_hives, in_policy)),
@@ -99,8 +99,8 @@ impl ImageTarget {
         }
         match changes.iter().find(|change| profiles::names_hives(change)) {
             Some(change) => {
-                let detail = "this key determines where the hives of users are, and other changes of this run are in \
-                    those hives and could then not be undone; make the two changes in separate runs";
+                let detail = "this key determines where the hives of users are, so that other changes of this \
+                    run, which are in those hives, could not be undone; make the two changes in separate runs";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
             None => Ok(()),

@@ -34,8 +34,7 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
     contents(&handle, query, buffer).map_or_else(|answer| *answer, Answer::Present)
 }
 
-/// Reads what the query asks for from an open key. If the key was deleted since it was opened, the error code says that
-/// it is absent.
+/// Reads what the query asks for from an open key. If the key was deleted since it was opened, the answer is absent.
 fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Box<Answer<KeyFacts>>> {
     let values = match &query.values {
         ValueSelection::Names(names) => named_values(handle, names, buffer).map_err(boxed)?,

@@ -129,8 +129,8 @@ fn refuse_loaded(hive: &KeyPath) -> Result<(), WriteError> {
 fn logged_on(user: &KeyPath) -> WriteError {
     WriteError::Stale {
         place: user.to_string(),
-        expected: "the user not logged on, as it was read".to_owned(),
-        found: "the user logged on since".to_owned(),
+        expected: "a user who is not logged on, as when the hive was read".to_owned(),
+        found: "the user has logged on since".to_owned(),
     }
 }
 

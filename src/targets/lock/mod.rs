@@ -102,7 +102,7 @@ enum Taken {
 
 /// Returns the error for a file that cannot be a lock file of this user.
 fn foreign(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::AlreadyExists, format!("it is {what}, not an empty file of this user's own"))
+    io::Error::new(io::ErrorKind::AlreadyExists, format!("it is {what}, but must be an empty file of this user"))
 }
 
 /// Returns an error for anything but an empty file.

@@ -11,8 +11,8 @@ use rustix::fs::OFlags;
 
 use super::{Held, Taken, foreign, refuse_foreign};
 
-/// Creates the file and locks it. The file gets its name when it is already locked, so that no process finds it unlocked:
-/// one that took the lock before its creator would not remove the file afterwards.
+/// Creates the file and locks it. The file gets its name only when it is already locked, so that no other process can
+/// lock it first. A process that did not create the file would not remove it afterwards.
 ///
 /// # Errors
 /// Returns [`io::ErrorKind::AlreadyExists`] if there is a file of this name, locked or not; the system's error if no
@@ -26,7 +26,7 @@ pub(super) fn make(path: &Path) -> io::Result<Held> {
     };
     let mut prefix = name.to_owned();
     prefix.push("-");
-    // Only this user may read the file: any account that could read it could lock it and so block others.
+    // Only this user may read the file, because any account that can read it can lock it and block other runs.
     let new =
         tempfile::Builder::new().prefix(&prefix).permissions(Permissions::from_mode(0o600)).tempfile_in(folder)?;
     new.as_file().try_lock()?;

@@ -77,7 +77,7 @@ impl HiveFile {
         Ok(Self { path: path.to_owned(), root: root.map(Path::to_owned), stamp, hive, described: 0 })
     }
 
-    /// Returns the file if cells fill the bins of its hive, without which it could not be changed.
+    /// Returns the file if cells fill the bins of its hive. Otherwise the hive cannot be changed.
     pub(super) fn with_sound_bins(self) -> Result<Self, Unread> {
         match self.hive.check_bins() {
             Ok(()) => Ok(self),
@@ -189,7 +189,7 @@ pub fn read_log(path: &Path, hive: usize) -> io::Result<Vec<u8>> {
     read_file(path, (hive as u64).saturating_add(LOG_BEYOND).min(LARGEST_LOG))
 }
 
-/// The number of bytes of class names and security descriptors are returned in addition to the length of the hive.
+/// The number of bytes by which the returned class names and security descriptors may exceed the length of the hive.
 const DESCRIBED_BEYOND: usize = 16 << 20;
 
 /// The number of bytes by which a log may be larger than its hive.

@@ -45,8 +45,8 @@ pub(super) struct OfflineRegistry {
     allow_dirty: bool,
     /// Whether a change takes a lock beside each hive file that it writes.
     lock_files: bool,
-    /// The root keys of which every hive is mounted. Below such a root key, a key outside the mounted hives is absent;
-    /// below any other it is unknown.
+    /// The root keys below which all existing hives are mounted. Below such a root key, a key outside the mounted hives
+    /// is absent. Below any other root key, it is unknown.
     complete: BTreeSet<RootKey>,
     /// The keys at which Windows would load a hive whose file does not exist.
     without_hive: BTreeSet<KeyPath>,
@@ -162,8 +162,7 @@ impl OfflineRegistry {
 
     /// Returns the number of the current control set, which `Select` names.
     ///
-    /// # Errors
-    /// As for [`Self::read`].
+    /// # Errors Returns the errors of [`Self::read`].
     pub(super) fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
         let number = self.current_control_set().map(Answer::Present);
         self.judged(number)

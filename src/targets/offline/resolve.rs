@@ -47,7 +47,7 @@ enum Step {
     Link(Node, String),
 }
 
-/// The most links that are followed one after another; no real machine has a longer chain.
+/// The maximum number of links that are followed one after another; no real machine has a longer chain.
 const MAX_LINKS: usize = 16;
 
 /// The keys below `HKLM` that Windows keeps in memory only.

@@ -47,8 +47,8 @@ impl Stamp {
         Ok(Self { head, files })
     }
 
-    /// Checks that the hive at `at` and its logs have not changed since this stamp was taken. `told` is the path that
-    /// messages show.
+    /// Checks that the hive at `at` and its logs have not changed since this stamp was taken. `told` is the path for
+    /// messages.
     ///
     /// # Errors
     /// Returns [`WriteError::Stale`] if the stamp differs, or an error if the file can no longer be read.

@@ -85,7 +85,7 @@ mod tests {
         targets::{ChangeAction, ValueChange},
     };
 
-    /// A guard that finds the hive loaded.
+    /// A guard that reports that the hive is loaded.
     fn loaded(hive: &KeyPath) -> Result<(), WriteError> {
         let (expected, found) = ("not loaded".to_owned(), "loaded".to_owned());
         Err(WriteError::Stale { place: hive.to_string(), expected, found })
@@ -123,7 +123,7 @@ mod tests {
     /// The file that Windows writes while the user of the second hive logs on and off, and its bytes.
     static WRITTEN: std::sync::Mutex<Option<(std::path::PathBuf, Vec<u8>)>> = std::sync::Mutex::new(None);
 
-    /// A guard that finds no hive loaded, since the user has logged off again.
+    /// A guard that reports that no hive is loaded, because the user has logged off again.
     fn logged_on_and_off(hive: &KeyPath) -> Result<(), WriteError> {
         if hive.to_string().ends_with("1002") {
             let (path, bytes) = WRITTEN.lock().unwrap().clone().unwrap();
@@ -148,7 +148,7 @@ mod tests {
             changes.push(KeyChange::new(key, ChangeAction::Create, Vec::new()));
             paths.push(path);
         }
-        // What the user's session leaves in the second hive.
+        // The session of the user has changed the second hive.
         let mut hive = Hive::open(fs::read(&paths[1]).unwrap(), &[]).unwrap();
         hive.edit(Filetime::now()).unwrap().create_key("Session").unwrap();
         let session = hive.to_bytes(Filetime::now()).unwrap();

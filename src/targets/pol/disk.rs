@@ -45,17 +45,17 @@ enum Order {
 }
 
 impl Disk {
-    /// For a policy file that the operator named.
+    /// Returns the paths for a policy file that the operator named.
     pub(super) fn named() -> Self {
         Self { root: None, order: Order::PolicyFirst }
     }
 
-    /// For a policy file in the folder `root` of a Windows that is not running.
+    /// Returns the paths for a policy file in the folder `root` of a Windows that is not running.
     pub(super) fn offline(root: PathBuf) -> Self {
         Self { root: Some(root), order: Order::VersionFirst }
     }
 
-    /// Removes what killed processes left beside `gpt.ini`. The lock of the policy file must be held.
+    /// Removes the files that killed processes left beside `gpt.ini`. The lock of the policy file must be held.
     pub(super) fn remove_leftovers(&self, path: &Path) {
         if let Ok(Some((ini, _))) = self.gpt_ini(path) {
             // Leftover files that cannot be removed do not prevent an apply.
@@ -103,7 +103,8 @@ impl Disk {
         let found = entries.into_iter().find(|path| named(path).as_deref() == Some("gpt.ini"));
         let is_local = named(object).as_deref() == Some("grouppolicy");
         let Some(path) = found.or(is_local.then(|| object.join("gpt.ini"))) else { return Ok(None) };
-        // As with the policy file itself, a write keeps a link. In an image none is followed.
+        // As with the policy file itself, a link stays a link when the file is written. In an image, no link is
+        // followed.
         let path = match canonical(&path) {
             _ if self.root.is_some() => path,
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() => path,
@@ -147,7 +148,7 @@ impl Disk {
         Ok(files)
     }
 
-    /// Replaces the files. If one of them cannot be replaced, it and those before it get their bytes of before again.
+    /// Replaces the files. If one of them cannot be replaced, it and those before it get their old bytes again.
     pub(super) fn replace(&self, files: &Replacements) -> Result<(), NotReplaced> {
         let mut begun: Vec<(&Path, Option<Vec<u8>>)> = Vec::new();
         for (path, bytes) in files {

@@ -50,8 +50,8 @@ impl PolTarget {
         let unread = |why: Unread| WriteError::Unsupported { place: place(), detail: why.to_string() };
         let path = self.resolve(&change.key).map_err(unread)?;
         let refused = |place: String| move |why: EditError| WriteError::Unsupported { place, detail: why.to_string() };
-        // Where the file deletes a key first, the key is there only because of an entry in it or below it. A key stays when
-        // its last value or subkey goes.
+        // If the file deletes a key first, the key exists only because of an entry in it or below it. The key must also
+        // exist after its last value or subkey is removed.
         let kept = if change.action == ChangeAction::Delete { path.parent() } else { Some(path.clone()) };
         let kept = kept.filter(|key| self.is_made(key));
         match change.action {
@@ -87,7 +87,7 @@ impl PolTarget {
         self.keep(kept).map_err(refused(place()))
     }
 
-    /// Returns whether the file deletes the key and makes it anew.
+    /// Returns whether the file deletes the key and creates it again.
     fn is_made(&self, key: &KeyPath) -> bool {
         let state = self.file.document.key(key);
         state.key_deleted && state.present

@@ -156,7 +156,7 @@ pub struct PolicyFacts {
     #[serde(with = "asked")]
     #[schemars(with = "Vec<asked::Entry>")]
     pub(super) asked: Values,
-    /// The values that a snapshot was queried for but does not cover.
+    /// The queried values that the snapshot does not cover.
     #[serde(default, with = "asked", skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "Vec<asked::Entry>")]
     pub(super) uncovered: Values,
@@ -195,7 +195,7 @@ impl StoreFacts {
 }
 
 impl PolicyFacts {
-    /// Returns the answer for a query of which a snapshot covers nothing.
+    /// Returns the answer to a query about values that a snapshot does not cover.
     pub(super) fn not_covered(query: PolicyQuery) -> Self {
         Self { scope: query.scope, asked: Values::new(), uncovered: query.values, stores: Vec::new() }
     }

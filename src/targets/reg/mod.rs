@@ -112,7 +112,7 @@ impl RegTarget {
         }
     }
 
-    /// Returns what the file says about a key: that it exists, that it is absent, or nothing.
+    /// Returns whether the file shows that a key exists, shows that it is absent, or shows neither.
     fn existence(&self, path: &KeyPath) -> Existence {
         let covered =
             std::iter::successors(Some(path.clone()), KeyPath::parent).any(|key| self.file.document.lists(&key));

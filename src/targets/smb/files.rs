@@ -13,7 +13,7 @@ use crate::targets::{
 
 use super::{Connection, Trouble, program};
 
-/// The name of the local copy of a file.
+/// The file name of every local copy.
 const HERE: &str = "file";
 
 /// A file that was fetched; it is removed when this is dropped.

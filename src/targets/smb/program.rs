@@ -9,7 +9,7 @@ use std::{
 
 use super::Trouble;
 
-/// The most bytes that are read from each output stream of a program.
+/// The maximum number of bytes that are read from each output stream of a program.
 const MAX_OUTPUT: u64 = 512 << 20;
 
 /// Environment variables that are not passed on, because Samba would take an account, a password or a setting from

@@ -126,7 +126,7 @@ fn order(change: &KeyChange, facts: &Facts) -> Order {
         _ => change.values.iter().map(setting).collect(),
     };
     let properties = change.properties.clone().filter(|_| change.action == ChangeAction::Create);
-    // For a name below a key that both views share, the call that deletes cannot be told which view is meant.
+    // If the parent key is shared by both views, the protocol cannot express which view the key to delete is in.
     let is_held_by_the_other_view = change.key.parent().is_some_and(|above| above.view != change.key.view);
     let place =
         if is_held_by_the_other_view { Place::new(&Key::new(change.key.stored())) } else { Place::new(&change.key) };

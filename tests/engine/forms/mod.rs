@@ -63,8 +63,8 @@ fn on_an_image_through_its_policy() {
     every_form_on(Kind::Through);
 }
 
-/// On the live registry: only keys named `kbfix-test-forms` stay changed for longer than a form takes. Forms that ask which
-/// Windows it is or who its users are alter what says so, and put it back; that is done under Wine only.
+/// On the live registry: only keys named `kbfix-test-forms` stay changed for longer than a form takes. Forms that ask
+/// which Windows it is or who its users are alter what says so, and put it back; that is done under Wine only.
 #[cfg(windows)]
 #[test]
 fn on_this_machine() {

@@ -191,7 +191,7 @@ fn rounds(name: &str, mut round: impl FnMut(&mut Random)) {
     assert!(peak_megabytes() < 2048, "{name}: runaway memory");
 }
 
-/// The most memory that this process ever had, where the system tells.
+/// The maximum memory that this process ever had, if the system reports it.
 fn peak_megabytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,5 +1,5 @@
-//! Random policy files of an image, changed by an apply with `--through-policy`: what Samba reads afterwards, and that a
-//! rollback gives the bytes of before.
+//! Random policy files of an image, changed by an apply with `--through-policy`: what Samba reads afterwards, and that
+//! a rollback gives the bytes of before.
 
 use std::fs;
 

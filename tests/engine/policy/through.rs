@@ -202,14 +202,10 @@ fn a_plan_and_a_journal_say_which_place_they_change() {
     let plain: Value = serde_json::from_str(&plan("plain.json")).unwrap();
     assert_eq!((&through["through_policy"], &plain["through_policy"]), (&json!(true), &Value::Null));
     assert_ne!(through["digest"], plain["digest"]);
-    image
-        .run("apply --plan plain.json --through-policy")
-        .exits(2)
-        .says("other-place")
-        .says("only the target's registry");
+    image.run("apply --plan plain.json --through-policy").exits(2).says("other-place").says("in the target's registry");
     let hive = format!(r"hive:{}=HKLM\SOFTWARE", image.0.path(SOFTWARE).display());
     let other = image.0.kbfix(&["apply", "--plan", "through.json", "--target", &hive]).exits(2);
-    other.says("other-place").says("the plan changes the local GPO");
+    other.says("other-place").says("the plan changes policy values in the local GPO");
     let before = image.hive();
     // The plan says itself that it changes the policy.
     image.run("apply --plan through.json").exits(0);
@@ -270,9 +266,9 @@ fn a_policy_that_windows_does_not_process_is_told() {
     };
     says("gpt.ini does not exist");
     fs::write(image.0.store(GPT_INI), "[General]\r\nVersion=65536\r\n").unwrap();
-    says("the version of the machine half is 0");
+    says("the version number for the machine settings is 0, which means that there are none");
     fs::write(image.0.store(GPT_INI), "[General]\r\nVersion=1\r\n").unwrap();
-    says("does not name the registry extension");
+    says("does not name the extension for registry settings");
     let file = format!("pol:{}", image.0.store(LOCAL).display());
     image.0.kbfix(&["diff", "spec.yaml", "--target", &file]).exits(0).says("policy-not-processed");
     // A write corrects that.
@@ -315,7 +311,7 @@ fn a_spec_is_retired_in_each_place() {
     image.run("retire T").exits(2).says("other-place").says("in the local GPO");
     image.run("apply both.yaml").exits(0);
     // The value outside of policy branches is in the registry either way, and the first apply has changed it.
-    image.run("retire T").exits(0).says("warning[other-place]").says("with this option too");
+    image.run("retire T").exits(0).says("warning[other-place]").says("with this option");
     image.run("diff both.yaml").exits(1).says("2 values to create");
     assert_eq!(image.policy(), Some(pol(&[dword(KEY, "a", 1)])));
     image.run("retire T --through-policy --out plan.json").exits(1);

@@ -52,7 +52,8 @@ fn of_policy(document: &pol::Document) -> Vec<String> {
     lines
 }
 
-/// The facts, without the time. That class and security are not known, since the snapshot is of an export, it says or does not say.
+/// The facts, without the time. That class and security are not known, since the snapshot is of an export, it says or
+/// does not say.
 fn of_snapshot(text: &str) -> Vec<String> {
     let snapshot: serde_json::Value = serde_json::from_str(text).unwrap();
     let facts = ["keys", "files"].map(|what| snapshot["facts"][what].as_array().unwrap().clone());

@@ -229,8 +229,8 @@ fn users_folder(profile: &KeyPath) -> String {
 /// The policy file of the machine in the local GPO.
 pub(crate) const LOCAL_POLICY: &str = "Windows/System32/GroupPolicy/Machine/Registry.pol";
 
-/// A policy that makes the keys of HKLM that are picked as the description has them: it deletes each topmost one and makes it anew, so that
-/// what it does not name is absent.
+/// A policy that makes the keys of HKLM that are picked as the description has them: it deletes each topmost one and
+/// makes it anew, so that what it does not name is absent.
 fn policy(document: &Document, is_picked: impl Fn(&Key) -> bool) -> Vec<u8> {
     let mut bytes = b"PReg\x01\0\0\0".to_vec();
     let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();

@@ -67,8 +67,8 @@ fn cases_of(kind: Kind) -> Vec<(String, Data)> {
     cases().into_iter().chain(unicode).filter(fits).collect()
 }
 
-/// Version 4 writes the bytes of strings in ANSI, which half a UTF-16 unit has no form in; Group Policy sets data of some
-/// types only.
+/// Version 4 writes the bytes of strings in ANSI, which half a UTF-16 unit has no form in; Group Policy sets data of
+/// some types only.
 fn lacks(kind: Kind, data: &Data) -> bool {
     const OTHER: [ValueType; 3] = [ValueType::NONE, ValueType::LINK, ValueType::RESOURCE_LIST];
     if kind == Kind::Pol {

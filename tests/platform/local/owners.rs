@@ -1,5 +1,5 @@
-//! One hundred values of this machine that policy stores own, among others that none owns: each is named with its store,
-//! and no other is. tests/engine/policy has the same for images.
+//! One hundred values of this machine that policy stores own, among others that none owns: each is named with its
+//! store, and no other is. tests/engine/policy has the same for images.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,5 @@
-//! Policy stores of this machine, and the restart that it waits for. Wine has no Group Policy: the tests write its stores, so
-//! they run under Wine only.
+//! Policy stores of this machine, and the restart that it waits for. Wine has no Group Policy: the tests write its
+//! stores, so they run under Wine only.
 
 use std::{
     fs,

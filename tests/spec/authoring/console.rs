@@ -1,9 +1,8 @@
 //! What the documents show of a terminal is what kbfix prints: the tutorial, and the picture in README.
 //!
-//! In a block ```` ```console ````, a line `$ command` is run, in one folder for the whole page, and the lines after it are its output.
-//! After "Save this as `NAME`", a block of YAML is written into that file.
-//! In output, `...` alone stands for any lines and `…` for any part of a line; in a command `sha256:…` is the digest
-//! printed last.
+//! In a block ```` ```console ````, a line `$ command` is run, in one folder for the whole page, and the lines after it
+//! are its output. After "Save this as `NAME`", a block of YAML is written into that file. In output, `...` alone
+//! stands for any lines and `…` for any part of a line; in a command `sha256:…` is the digest printed last.
 
 use std::{env, fs, path::Path, process::Command};
 

@@ -112,7 +112,7 @@ impl Arguments {
     /// Reads the list of machines, and the specs.
     pub(super) fn read(&self, output: &mut Output) -> Result<Asked, CommandError> {
         if self.lines && self.format != Format::Json {
-            return Err(CommandError::usage("`--lines` needs `--format json`", "give --format json with it"));
+            return Err(CommandError::usage("`--lines` needs `--format json`", "add --format json"));
         }
         let (members, ignored) = self.fleet.members(output)?;
         let (parameters, which) = members.parameters();

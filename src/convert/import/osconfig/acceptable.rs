@@ -16,7 +16,7 @@ use crate::{
 /// Keywords that do not restrict data.
 const ANNOTATIONS: [&str; 5] = ["title", "description", "$comment", "default", "examples"];
 
-/// The strings that are a list without items: spaces and separators.
+/// A regular expression for a list without items: a string of spaces and separators.
 const EMPTY_LIST: &str = r"^[\s,]*$";
 
 /// The acceptable states of a value.
@@ -124,8 +124,8 @@ impl Acceptable {
         }
     }
 
-    /// Combines alternatives (`anyOf`): data is acceptable if one of them accepts it. Returns `None` if they cannot
-    /// be combined: only lists of data can, and one alternative that is not a list can stand alone.
+    /// Combines alternatives (`anyOf`): data is acceptable if one of them accepts it. Returns `None` if they cannot be
+    /// combined. Lists of data can be combined; any other alternative must be the only one.
     fn any_of(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().any(|one| one.absent);
         let mut list = Vec::new();

@@ -80,7 +80,7 @@ pub(super) const CODES: &[(&str, Severity)] = &[
     ("more-findings", Severity::Error),
 ];
 
-/// The most findings of one code that are kept; a damaged file could have one for every eight bytes.
+/// The maximum number of findings of one code that are kept; a damaged file could have one for every eight bytes.
 const LIMIT: usize = 20_000;
 
 /// The state of the cell at each multiple of eight bytes.

@@ -1,8 +1,8 @@
 //! Shortens the file after deletions: moves cells from the last bins into free space before them.
 //!
-//! The time at which keys or values are added, lists and data may move to the end of the file, and other cells may take
-//! their old places. So deleting the additions does not by itself make the file as small as before. If no free space is
-//! large enough for a cell that must move, bins with much free space are rearranged.
+//! When keys or values are added, lists and data may move to the end of the file, and other cells may take their old
+//! places. So deleting the additions does not by itself make the file as small as before. If no free space is large
+//! enough for a cell that must move, bins with much free space are rearranged.
 
 use std::{
     cmp::Reverse,
@@ -24,7 +24,7 @@ use super::{
 /// The length to which a hive is to be shortened.
 #[derive(Debug, Clone, Copy)]
 struct Goal {
-    /// The length of the bins that must be reached, however many bytes must be moved.
+    /// The length that the bins must reach, however many bytes must be moved for it.
     due: u32,
     /// The length of the bins to aim for, as long as at most `little` bytes have to be moved for it.
     wanted: u32,
@@ -32,7 +32,8 @@ struct Goal {
     little: u32,
 }
 
-/// A smaller limit would be useless, because the whole file is written in any case.
+/// The lowest number of bytes that counts as little to move. A smaller limit would be useless, because the whole file
+/// is written in any case.
 const LITTLE: usize = 64 << 10;
 
 impl Fullness {
@@ -167,7 +168,7 @@ impl Hive {
     }
 }
 
-/// Returns how many of the first `len` bytes can hold cells: all but the headers of the bins.
+/// Returns how many of the first `len` bytes can contain cells: all except the headers of the bins.
 fn room(bins: &[Bin], len: u32) -> u64 {
     let before = bins.iter().take_while(|bin| bin.start < len);
     before.map(|bin| u64::from(bin.size.min(len - bin.start) - BIN_HEADER)).sum()

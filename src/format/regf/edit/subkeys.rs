@@ -15,7 +15,7 @@ use super::super::{
 };
 use crate::registry::name::upcase;
 
-/// The most elements of a leaf; Windows puts as many into one page.
+/// The maximum number of elements in a leaf, as in a leaf that Windows writes.
 const MAX_HINTED: usize = 507;
 const MAX_INDEX: usize = 1012;
 

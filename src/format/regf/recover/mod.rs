@@ -17,7 +17,7 @@ use super::{
     base::{self, BaseBlock, SECTOR},
 };
 
-/// The number of bytes by which a hive may grow more than the size of its logs.
+/// The number of bytes that a hive may grow in addition to the total size of its logs.
 const SLACK: usize = 1 << 20;
 
 /// A log with a valid base block.

@@ -11,7 +11,7 @@ use super::{
 };
 
 const PAGE: usize = 512;
-/// The offset, in the file, of the copy of the base block's timestamp that the first bin has.
+/// The offset in the file of the timestamp in the first bin, which is a copy of the timestamp in the base block.
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
 /// Applies the log that matches the hive. If two logs match, applies the later one, as Windows 8 and later do.

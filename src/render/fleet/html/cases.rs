@@ -15,9 +15,9 @@ use crate::{
     targets::KeyChange,
 };
 
-/// The most names of machines that are shown for one case. The table of machines contains all names.
+/// The maximum number of names of machines that are shown for one case. The table of machines contains all names.
 pub(super) const NAMES: usize = 12;
-/// The most cases that are unfolded when the page opens.
+/// The maximum number of cases that are unfolded when the page opens.
 const UNFOLDED: usize = 40;
 
 /// Formats as many cases of these sections as fit, those with most machines first.

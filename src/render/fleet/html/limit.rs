@@ -4,21 +4,21 @@ use maud::{Markup, html};
 
 use crate::{diag::number_of, registry::notation::one_line};
 
-/// The most bytes of all cases.
+/// The maximum number of bytes in all cases.
 pub(super) const CASES: usize = 1_300_000;
-/// The most bytes of one case.
+/// The maximum number of bytes in one case.
 pub(super) const CASE: usize = 40_000;
-/// The most bytes of all groups of machines that are alike.
+/// The maximum number of bytes in all groups of machines that are alike.
 pub(super) const PROFILES: usize = 700_000;
-/// The most bytes of the table of machines.
+/// The maximum number of bytes in the table of machines.
 pub(super) const ROWS: usize = 2_200_000;
-/// The most bytes of the table of machines that could not be read.
+/// The maximum number of bytes in the table of machines that could not be read.
 pub(super) const UNREADABLE: usize = 200_000;
-/// The most bytes of the list of groups by which machines can be filtered.
+/// The maximum number of bytes in the list of groups by which machines can be filtered.
 pub(super) const GROUPS: usize = 200_000;
-/// The most warnings, and names of other files.
+/// The maximum number of warnings, and names of other files.
 pub(super) const NOTES: usize = 20;
-/// The most characters of one text.
+/// The maximum number of characters of one text.
 const TEXT: usize = 1_000;
 /// If this many parts did not fit, no further part is tried.
 const MISSES: usize = 50;

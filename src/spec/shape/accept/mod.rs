@@ -2,8 +2,8 @@
 //!
 //! Compiling the schema takes longer than everything else that a small spec needs, and only a document with an error
 //! needs the explanations of the crate jsonschema. This code knows the few keywords that the schema uses, and accepts a
-//! document only if it certainly matches. A test generates `form` from the schema, and others check that this code never
-//! disagrees with jsonschema.
+//! document only if it certainly matches. A test generates `form` from the schema, and others check that this code
+//! never disagrees with jsonschema.
 
 use serde_json::Value;
 
@@ -12,8 +12,8 @@ mod form;
 
 /// A schema or subschema, as far as it restricts a document. In draft 2020-12, `format` is only an annotation.
 ///
-/// `form` contains those of the spec language as static data, so that a process neither parses nor allocates anything for
-/// them.
+/// `form` contains those of the spec language as static data, so that a process neither parses nor allocates anything
+/// for them.
 struct Form {
     kind: Option<Kind>,
     reference: Option<&'static Form>,

@@ -8,7 +8,7 @@
 /// The longest name of a field, in bytes. YAML requires at least 1024 characters.
 const MOST_NAME: usize = 1000;
 
-/// The most brackets inside each other.
+/// The maximum nesting depth of brackets.
 const MOST_DEPTH: usize = 16;
 
 /// Returns whether both parsers certainly read the text alike, if one of them can read it.
@@ -24,7 +24,7 @@ enum Kind {
     List,
 }
 
-/// What the lines so far have begun.
+/// The mappings, lists and block that the lines read so far have begun and not ended.
 struct Lines {
     /// The open mappings and lists, each with the column in which its fields or items begin.
     open: Vec<(usize, Kind)>,
@@ -35,7 +35,7 @@ struct Lines {
 
 /// A block scalar.
 struct Block {
-    /// The column of what contains it.
+    /// The column of the field or item that contains the block.
     parent: usize,
     /// The column of its lines; `None` before the first.
     column: Option<usize>,

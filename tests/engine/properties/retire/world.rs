@@ -115,8 +115,8 @@ impl World {
         }
     }
 
-    /// Whether nobody could see that someone else deletes something of this key: someone else wrote there last, or it is
-    /// not known what kbfix left.
+    /// Whether nobody could see that someone else deletes something of this key: someone else wrote there last, or it
+    /// is not known what kbfix left.
     pub(super) fn would_not_be_seen(&self, at: usize, value: Option<usize>) -> bool {
         let is_it = |place: &Place| place.0 == key(at) && value.is_none_or(|value| place.1 == Some(name(value)));
         let unclear = self.mine.iter().filter(|(_, mine)| mine.left.len() > 1).map(|(place, _)| place);

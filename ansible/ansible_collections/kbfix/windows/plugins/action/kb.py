@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""kbfix.windows.kb: apply, or in check mode a look at what it would do."""
+"""kbfix.windows.kb: runs `kbfix apply`, in check mode as a dry run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""kbfix.windows.kb_info: diff, whatever the mode."""
+"""kbfix.windows.kb_info: runs `kbfix diff`, in check mode too."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""kbfix.windows.kb_snapshot: a snapshot of the host, kept on the controller, whatever the mode."""
+"""kbfix.windows.kb_snapshot: stores a snapshot of the host on the controller, in check mode too."""
 
 from __future__ import annotations
 

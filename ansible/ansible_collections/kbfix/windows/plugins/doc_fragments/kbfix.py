@@ -19,7 +19,7 @@ options:
         smbclient and Samba's Python bindings. The credentials are in a file on the Linux host, which the environment variable
         E(KBFIX_SMB_AUTH_FILE) of the task names.
       - Other kinds, such as V(image:DIR), work if the installed version of kbfix supports them.
-      - A password in it is refused, because every user of a host can read command lines.
+      - A target with a password is refused, because every user of a host can read command lines.
       - An empty string is refused, here and in all options that are strings. Use V(default(omit\)) to leave an option out.
     type: str
   files:
@@ -37,8 +37,7 @@ options:
     default: {}
   allow_dirty:
     description:
-      - Also read an incomplete hive of an image that its logs do not complete, as it is.
-      - Such a hive is never written.
+      - Whether to read an incomplete hive of an image as it is if its logs do not complete it. Such a hive is never written.
     type: bool
     default: false
   code_page:
@@ -119,12 +118,11 @@ options:
       - A saved plan, instead of O(spec) or O(src). One of the three is required.
       - It is made by C(kbfix diff --out) or by M(kbfix.windows.kb_info) with O(kbfix.windows.kb_info#module:with_plan=true).
       - It is for one machine, and is refused if a fact on which it depends has changed since.
-      - It can also be a fleet plan, made by C(kbfix fleet plan). The plan of the machine with the name of the host is then sent to the
-        host,
-        and the digest is that of the fleet plan. With O(remote_src=true), the binary selects the plan by the identity of the machine.
-      - If all changes of the plan are in place and the other facts are unchanged, the plan was already applied, and the outcome is in
-        desired
-        state. So an interrupted run over many hosts can be started again.
+      - It can also be a fleet plan, made by C(kbfix fleet plan). The plan of the machine with the name of the host is then sent to
+        the host, and O(digest) is that of the fleet plan. With O(remote_src=true), the binary selects the plan by the identity of the
+        machine.
+      - If all changes of the plan are in place and the other facts are unchanged, the plan was already applied, and the outcome
+        is in desired state. So an interrupted run over many hosts can be started again.
     type: str
   digest:
     description:
@@ -162,7 +160,8 @@ options:
     description:
       - Read and write values in the policy branches of C(HKLM) in the local GPO of an image, and not in its registry. Windows applies the
         policy when it starts.
-      - Only with V(image:DIR) as the O(target). A plan says itself which of the two it changes, and is refused for the other.
+      - Only with V(image:DIR) as the O(target). A plan that was made with this option does not need it. A plan that was made without it is
+        refused with it.
     type: bool
     default: false
 """
@@ -173,8 +172,9 @@ options:
   fail_on:
     description:
       - The warnings with which the task fails. M(kbfix.windows.kb) changes nothing then.
-      - V(policy-owned) says that Group Policy sets a value to other data and so undoes the change at its next refresh; RV(specs) names the
-        policy store (C(policy)). V(policy-unknown) says that this is not known, since a store could not be read (C(policy_unread)).
+      - V(policy-owned) means that Group Policy sets a value to other data, and so undoes the change at its next refresh. C(policy) in
+        RV(specs) names the policy store.
+      - V(policy-unknown) means that this is not known, because a store could not be read. C(policy_unread) in RV(specs) names the store.
     type: list
     elements: str
     choices: [policy-owned, policy-unknown]

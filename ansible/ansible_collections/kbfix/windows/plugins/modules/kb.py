@@ -49,17 +49,15 @@ options:
   restart_services:
     description:
       - Restart the services that the specs name, if something was changed. The computer is never restarted.
-      - If a service does not exist, the task fails before anything is changed, also in check mode. If a service cannot be restarted, the
-        task
-        fails after the changes.
+      - If a service does not exist, the task fails before anything is changed, also in check mode. If a service cannot be restarted,
+        the task fails after the changes.
       - Only for the target V(local).
     type: bool
     default: false
   max_changes:
     description:
-      - The highest number (0 or more) of keys and values of one spec that can change because of a C(*). If there are more, the task fails
-        and
-        nothing is changed.
+      - The highest number (0 or more) of keys and values of one spec that can change because of a C(*). If there are more, the task
+        fails and nothing is changed.
       - The default is that of kbfix. Check mode fails in the same way.
     type: int
   on_blocked:
@@ -77,7 +75,7 @@ attributes:
     support: full
   diff_mode:
     description:
-      - One before and after for each key, in the notation of .reg files.
+      - The state before and after for each key, in the notation of .reg files.
       - Ansible does not print a diff if the task fails. RV(changes) contains the changes in any case.
     support: full
 seealso:
@@ -226,8 +224,8 @@ specs:
       type: dict
     policy:
       description: >-
-        What policy stores say of the values of the spec, each with C(key), C(name), C(store), C(path), the name of the C(gpo) where it is
-        known, C(effect), C(data), and as C(result) V(keeps), V(undoes) or V(may_undo).
+        The settings of policy stores for the values of the spec, each with C(key), C(name), C(store), C(path), C(gpo) (the name of the
+        GPO, if it is known), C(effect), C(data), and C(result), which is V(keeps), V(undoes) or V(may_undo).
       type: list
       elements: dict
     policy_unread:
@@ -300,7 +298,7 @@ steps:
   elements: dict
   contains:
     action:
-      description: V(install_hotfix), V(stop_service) or V(start_service).
+      description: V(install_hotfix), V(stop_service), V(start_service) or V(pause_service).
       type: str
     name:
       description: The package's file, or the service.
@@ -309,7 +307,7 @@ steps:
       description: The spec for which it was done, if it is a single spec.
       type: str
     result:
-      description: V(done), V(restart_needed), V(skipped) or V(failed).
+      description: V(done), V(restart_needed), V(restart_begun), V(skipped) or V(failed).
       type: str
     detail:
       description: Details for people.
@@ -349,7 +347,7 @@ target:
   returned: when kbfix reported
   type: str
 conflicts:
-  description: The places that a rollback or a retirement kept because someone else had changed them.
+  description: The keys and values that a rollback or a retirement kept because someone else had changed them.
   returned: when kbfix reported
   type: list
   elements: dict

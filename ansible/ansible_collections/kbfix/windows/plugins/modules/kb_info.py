@@ -44,18 +44,17 @@ options:
     default: false
   reports:
     description:
-      - A folder on the controller for the reports of each host. It is created if it does not exist. A relative path is relative to the
-        play.
-      - C(HOST.json) is the whole report, C(HOST.md) is the same for people, and C(HOST.plan.json) is the plan, if something must be
-        changed.
-        The files that an earlier task wrote for the host are removed first.
+      - A folder on the controller for the reports of each host. It is created if it does not exist. A relative path is relative to
+        the play.
+      - C(HOST.json) is the whole report, C(HOST.md) is the same for people, and C(HOST.plan.json) is the plan, if something must
+        be changed. The files that an earlier task wrote for the host are removed first.
       - Only the owner can read the plan (mode 0600), because it contains C(sensitive) data too.
       - The host name C(index) is refused, because the playbook C(audit) writes C(index.md). Names that end with C(.plan) are refused too.
       - The files are also written in check mode, and regardless of C(no_log).
     type: str
 attributes:
   check_mode:
-    description: Works the same.
+    description: Check mode makes no difference, because the module never changes the machine.
     support: full
   diff_mode:
     description: Nothing is changed; RV(changes) contains the changes that would be made.

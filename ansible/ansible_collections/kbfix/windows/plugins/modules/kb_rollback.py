@@ -40,7 +40,7 @@ attributes:
     support: full
   diff_mode:
     description:
-      - One before and after for each key, in the notation of .reg files.
+      - The state before and after for each key, in the notation of .reg files.
       - Ansible does not print a diff if the task fails. RV(changes) contains the changes in any case.
     support: full
 seealso:
@@ -67,14 +67,15 @@ outcome:
   type: str
 changes:
   description:
-    - Each change that was made, of a key (with no name) or of a value.
+    - Each change that was made, of a key (without a name) or of a value.
     - In the form of RV(kbfix.windows.kb#module:changes).
   returned: when kbfix reported, unless O(with_changes=false)
   type: list
   elements: dict
 conflicts:
   description:
-    - The places that were kept because someone else had changed them, with the state that the apply left and the state that was found.
+    - The keys and values that were kept because someone else had changed them, with the state that the apply left and the state that was
+      found.
     - In the form of RV(kbfix.windows.kb#module:conflicts).
   returned: when kbfix reported
   type: list

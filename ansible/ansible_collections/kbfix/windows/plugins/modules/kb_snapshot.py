@@ -33,7 +33,7 @@ options:
     default: false
 attributes:
   check_mode:
-    description: Works the same.
+    description: Check mode makes no difference, because the module never changes the machine.
     support: full
   diff_mode:
     description: Nothing is changed.

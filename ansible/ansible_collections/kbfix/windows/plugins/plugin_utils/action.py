@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What the action plugins share: check the options, run the binary on the host once, read its report."""
+"""The common code of the action plugins: checks the options, runs the binary on the host once, and reads its report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Result = dict[str, t.Any]
 
 
 class KbfixAction(ActionBase):  # type: ignore[misc]
-    """Runs kbfix through the command module of the host's kind, which brings become, environment and every connection."""
+    """Runs kbfix through the command module for the host's system, so that become, environment and all connections work."""
 
     TRANSFERS_FILES = False
     OPTIONS: t.ClassVar[dict[str, t.Any]] = {}
@@ -44,7 +44,7 @@ class KbfixAction(ActionBase):  # type: ignore[misc]
         return result
 
     def _refuse_mistyped(self) -> None:
-        """Ahead of all other checks, since what a mistyped option leaves out is only a consequence of it."""
+        """Refuses unknown options. This is checked first, because a mistyped option can cause other errors, such as a missing option."""
         known = sorted(self.OPTIONS["argument_spec"])
         for name in sorted(set(self._task.args) - set(known)):
             near = difflib.get_close_matches(name, known, 1)
@@ -52,12 +52,12 @@ class KbfixAction(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(f"{self._task.action} has no option {name}; {hint}The options are {', '.join(known)}.", obj=name)
 
     def _refuse_empty(self) -> None:
-        """A text that is given and empty is a variable that was not filled: `digest` would check nothing, `target` mean another."""
+        """Refuses empty strings, which usually come from an empty variable. An empty `digest` or `target` would have another meaning."""
         texts = (name for name, option in self.OPTIONS["argument_spec"].items() if option["type"] == "str")
         for name in texts:
             given = self._task.args.get(name, name)
             if given is None or (isinstance(given, str) and not given.strip()):
-                raise KbfixFailure(f"{name} is given, and is empty; give it, or leave it out, as default(omit) does")
+                raise KbfixFailure(f"{name} is empty; give it a value, or leave it out, for example with default(omit)")
 
     def _carry_out(self, options: Result) -> Result:
         raise NotImplementedError
@@ -70,8 +70,8 @@ class KbfixAction(ActionBase):  # type: ignore[misc]
         """Runs the binary, and reads its report."""
         raw = self._execute(call)
         if ended_before_it_read(raw, self._windows):
-            # What it wrote is lost with that. It is asked once more and given nothing to read: kbfix refuses to work on that, and
-            # what made it end says so again.
+            # The output of the program is lost in this case. So it is started again with empty input, on which kbfix does no work. The
+            # program then writes the same error again.
             again = self._execute(Call(call.argv))
             raw = raw if "kbfix_report" in str(again.get("stdout")) else again
         report = read_report(raw, call, self._windows)
@@ -94,7 +94,7 @@ class KbfixAction(ActionBase):  # type: ignore[misc]
             return start(call, environment)
         task = self._task
         check_mode, no_log = task.check_mode, task.no_log
-        # The binary is asked for a diff in check mode, so it has to run. Its input may hold secrets, which the command
+        # The binary must also run in check mode, to make a diff. Its input can contain secrets, which the command
         # module would otherwise write to the host's log.
         task.check_mode, task.no_log = False, True
         try:
@@ -110,11 +110,11 @@ class KbfixAction(ActionBase):  # type: ignore[misc]
             task.check_mode, task.no_log = check_mode, no_log
 
     def _read_file(self, name: str) -> str:
-        """A file of the controller, looked up as other modules do, decrypted if it is vaulted."""
+        """Returns the text of a file on the controller. It is looked up as other modules do, and decrypted if it is vaulted."""
         try:
             path = self._find_needle("files", name)
             if os.path.isdir(path):
-                raise KbfixFailure(f"{name} is a folder; name its files, or with remote_src: true a folder on the host")
+                raise KbfixFailure(f"{name} is a folder; name its files, or use remote_src: true to name a folder on the host")
             real = self._loader.get_real_file(path, decrypt=True)
             try:
                 with open(real, "rb") as file:
@@ -124,8 +124,8 @@ class KbfixAction(ActionBase):  # type: ignore[misc]
             finally:
                 self._loader.cleanup_tmp_file(real)
         except UnicodeDecodeError as error:
-            hint = "; save it in Unicode, or make a spec of it with kbfix import --code-page" if name.lower().endswith(".reg") else ""
+            hint = "; save it as Unicode, or convert it to a spec with kbfix import --code-page" if name.lower().endswith(".reg") else ""
             raise KbfixFailure(f"{name} is not {error.encoding.upper()} text: {error.reason} at byte {error.start}{hint}") from error
         except (AnsibleError, OSError) as error:
-            built_in = "" if re.search(r"[./\\]", name) else "; a spec that is built into kbfix is named with remote_src: true"
+            built_in = "" if re.search(r"[./\\]", name) else "; to name a spec that is built into kbfix, use remote_src: true"
             raise KbfixFailure(f"{name}: {error}{built_in}") from error

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What a report advises, as the user of a task reads it: places in the task, and options of the module."""
+"""Rewrites the findings of a report for the user of a task: with the place in the task and the options of the module."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from . import options
 from .command import Call
 from .report_types import Diagnostic, NamedOption
 
-# The modules' names of options whose values are mappings there.
+# Options of kbfix that are mappings in the modules, with the names that they have there.
 _MAPPINGS = {"set": "parameters", "drive": "drives", "package": "packages"}
-# A plan is not written to a file of the host here.
+# Options of kbfix that the modules replace with something else.
 _OTHERS = {"out": "kb_info with with_plan: true", "specs": "src"}
 _KNOWN: dict[str, dict[str, t.Any]] = {**options.KB["argument_spec"], **options.KB_RETIRE["argument_spec"]}
 
 
 def in_the_task(diagnostic: Diagnostic, call: Call) -> Diagnostic:
-    """The finding whose hint names options as the module spells them. Of a spec that the task holds, the file and the line are those of
-    the text that was sent; the place in the task takes that of the text."""
+    """Returns the finding for the user of the task. Its hint names the options of the module.
+
+    If the spec is in the task itself, file and line are those of the text that was sent. The place in the task is added to them.
+    """
     shown = t.cast(Diagnostic, {**diagnostic})
     place = diagnostic.get("place")
     paths = call.paths.get(place["file"]) if place else None
     in_task = place is not None and paths is not None and 0 < place["line"] <= len(paths)
     if place and paths and in_task:
-        # Not in the schema: what of the spec in the task the line of the sent text holds.
+        # This member is not in the schema: the place in the task from which the line of the sent text was made.
         shown["place"] = t.cast(t.Any, {**place, "path": paths[place["line"] - 1]})
     hint = diagnostic.get("hint")
     if in_task and diagnostic.get("fix") == "quote":
-        # The text that would have to stand in quotes is what YAML 1.1 made of the user's.
+        # The user's text is not known any more, only what YAML 1.1 made of it. So the hint cannot quote the text.
         hint = "quote it in your play"
     if hint:
         shown["hint"] = hint + spelled(diagnostic.get("options") or [])
@@ -37,7 +39,7 @@ def in_the_task(diagnostic: Diagnostic, call: Call) -> Diagnostic:
 
 
 def spelled(named: list[NamedOption]) -> str:
-    """Options as a task has them, in parentheses; nothing where there are none."""
+    """Returns the options as a task spells them, in parentheses; an empty string if there are none."""
     return f" ({', '.join(_spelled(one) for one in named)})" if named else ""
 
 

@@ -1,9 +1,9 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""From checked options to the binary's arguments and standard input.
+"""Turns the checked options of a task into the arguments and the standard input of the binary.
 
-Specs, parameters and plans travel on standard input only: a command line can be read by every user of a host, is limited in
-length, and is echoed by Windows' process auditing.
+Specs, parameters and plans are sent only on standard input. Every user of a host can read a command line, its length is limited,
+and process auditing of Windows records it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Call:
 
     argv: list[str]
     stdin: str = ""
-    # By the name of a spec that the task holds, what each line of the text that is sent comes from.
+    # For each spec in the task itself, by its name: the place in the task from which each line of the sent text was made.
     paths: t.Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property
@@ -43,7 +43,7 @@ class Call:
 
 
 def apply(options: Options, windows: bool, read: ReadFile, check: bool = False, host: str = "") -> Call:
-    """``kbfix apply``; with `check` it shows what it would do, and refuses what it would refuse. `host` is its name in a fleet plan."""
+    """Returns the call of ``kbfix apply``; with `check`, of a dry run. `host` is the name of the host in a fleet plan."""
     flags = ["--check"] if check else []
     flags += _packages(options) + _triggers(options) + _fail_on(options) + _most(options) + _state(options)
     if options.get("restart_services"):
@@ -52,26 +52,28 @@ def apply(options: Options, windows: bool, read: ReadFile, check: bool = False, 
 
 
 def diff(options: Options, windows: bool, read: ReadFile, host: str = "") -> Call:
-    """``kbfix diff``; `host` is its name in a fleet plan."""
+    """Returns the call of ``kbfix diff``. `host` is the name of the host in a fleet plan."""
     kept = bool(options.get("reports"))
     flags = _triggers(options) + _fail_on(options)
     flags += (["--with-plan"] if kept or options.get("with_plan") else []) + (["--with-markdown"] if kept else [])
     if options.get("symptoms"):
         if options.get("plan"):
-            raise KbfixFailure("symptoms are those of specs, and a plan has none; give the specs")
+            raise KbfixFailure(
+                "symptoms cannot be used with plan, because a plan does not contain the symptoms of its specs; give the specs"
+            )
         flags += ["--symptoms", *_state(options)]
     return _with_specs("diff", flags, options, windows, read, host=host)
 
 
 def snapshot(options: Options, windows: bool, read: ReadFile) -> Call:
-    """``kbfix snapshot``, to standard output."""
+    """Returns the call of ``kbfix snapshot``, which writes to standard output."""
     flags = ["--symptoms"] if options.get("symptoms") else []
     start = [_binary(options, windows), "snapshot", "--out", "-", *_target(options), *flags]
     return _with_specs_after(start, options, read)
 
 
 def rollback(options: Options, windows: bool, check: bool) -> Call:
-    """``kbfix rollback``."""
+    """Returns the call of ``kbfix rollback``."""
     journal = options.get("journal")
     if not journal and not options.get("last"):
         raise KbfixFailure("one of the following is required: journal, last")
@@ -83,15 +85,15 @@ def rollback(options: Options, windows: bool, check: bool) -> Call:
 
 
 def retire(options: Options, windows: bool, read: ReadFile, check: bool) -> Call:
-    """``kbfix retire``; the specs of the task are those that stay."""
+    """Returns the call of ``kbfix retire``. The specs of the task are those that stay."""
     ids: list[str] = options.get("ids") or []
     stays = bool(options.get("spec") or options.get("src"))
     if not ids and not options.get("absent"):
         raise KbfixFailure("one of the following is required: ids, absent")
     if options.get("absent") and not stays:
-        raise KbfixFailure("absent retires every spec that the task does not give, and it gives none; give spec or src")
+        raise KbfixFailure("absent retires every spec that the task does not give, but the task gives no spec; give spec or src")
     if options.get("parameters") and not stays:
-        raise KbfixFailure("parameters are given, and no specs that stay; leave them out, or give spec or src")
+        raise KbfixFailure("parameters are given, but no specs that stay; leave out parameters, or give spec or src")
     flags = ["--absent"] if options.get("absent") else ["--if-applied"]
     flags += ["--force"] if options.get("force") else []
     flags += ["--check"] if check else []
@@ -112,7 +114,7 @@ def _most(options: Options) -> list[str]:
     if most is None:
         return []
     if most < 0:
-        raise KbfixFailure(f"max_changes is {most}; it is a whole number from 0")
+        raise KbfixFailure(f"max_changes is {most}, but must be a whole number that is not negative")
     return [f"--max-changes={most}"]
 
 
@@ -129,7 +131,7 @@ def _with_specs_after(start: list[str], options: Options, read: ReadFile) -> Cal
 
 
 def _specs(options: Options, read: ReadFile) -> tuple[str, t.Mapping[str, list[str]], list[str]]:
-    """What standard input has of specs and parameters, the places of its lines in the task, and the specs that are on the host."""
+    """Returns the document for standard input with specs and parameters, the places of its lines in the task, and the specs on the host."""
     inline = inline_specs(options.get("spec"))
     piped = [{"name": spec.name, "text": spec.text} for spec in inline]
     named: list[str] = options.get("src") or []
@@ -138,7 +140,7 @@ def _specs(options: Options, read: ReadFile) -> tuple[str, t.Mapping[str, list[s
         named = []
     document = {"specs": piped, "parameters": _parameters(options.get("parameters") or {})}
     paths = {spec.name: spec.paths for spec in inline if spec.paths}
-    # ASCII only, so that no code page on the way can spoil it.
+    # ASCII only, so that no code page can change the text.
     return json.dumps(document), paths, named
 
 
@@ -165,10 +167,10 @@ def _digest(options: Options) -> list[str]:
     digest = options.get("digest")
     if digest is None:
         return []
-    # With or without `sha256:`, in either case of the letters.
+    # The prefix `sha256:` is optional, and letter case does not matter.
     bare = re.sub(r"^sha256:", "", digest.strip().lower())
     if not bare:
-        raise KbfixFailure("digest is empty; a plan without an approved digest is refused where a digest is asked for")
+        raise KbfixFailure("digest is empty; give the digest of the approved plan, or leave out digest")
     return [f"--digest=sha256:{bare}"]
 
 
@@ -177,7 +179,9 @@ def _parameters(parameters: t.Mapping[t.Any, t.Any]) -> dict[str, str | list[str
         if not isinstance(name, str):
             raise KbfixFailure(f"parameters: a name is {described(name)}; quote it in your play")
         if is_template(name):
-            raise KbfixFailure(f"parameters: the name {name} is a template, and Ansible fills none in the names of a mapping")
+            raise KbfixFailure(
+                f"parameters: the name {name} is a template, but Ansible does not expand templates in the names of a mapping"
+            )
     return {str(name): _parameter(str(name), data) for name, data in parameters.items()}
 
 
@@ -189,9 +193,11 @@ def _parameter(name: str, data: t.Any) -> str | list[str]:
     if isinstance(data, (list, tuple)):
         for index, one in enumerate(data):
             if not isinstance(one, str):
-                raise KbfixFailure(f"the parameter {name}[{index}] is {described(one)}; give a list of quoted texts")
+                raise KbfixFailure(f"the parameter {name}[{index}] is {described(one)}; give a list of strings in quotes")
         return [str(one) for one in data]
-    raise KbfixFailure(f"the parameter {name} is {described(data)}; give a whole number, a quoted text, or a list of quoted texts")
+    raise KbfixFailure(
+        f"the parameter {name} is {described(data)}; give a whole number, a string in quotes, or a list of strings in quotes"
+    )
 
 
 def _binary(options: Options, windows: bool) -> str:
@@ -200,11 +206,14 @@ def _binary(options: Options, windows: bool) -> str:
 
 def _target(options: Options) -> list[str]:
     target = options.get("target") or ""
-    # A colon parts user and password in a URI, a percent sign does for Samba. The text is not quoted: it holds the password.
+    # In a URI, a colon separates user and password; for Samba, a percent sign does. The message does not quote the target, because it
+    # contains the password.
     if re.match(r"\s*(smb:.*|[^/]*//[^/]*)[:%].*@", target, re.IGNORECASE | re.DOTALL):
-        raise KbfixFailure("target holds a password, which every user of the host could read from the command line; leave it out")
+        raise KbfixFailure(
+            "target contains a password, which every user of the host could read from the command line; leave out the password"
+        )
     if target != target.strip():
-        raise KbfixFailure("target begins or ends with a blank; leave it out")
+        raise KbfixFailure("target begins or ends with a space; remove the space")
     flags = [f"--target={target}"] if target else []
     flags += [f"--files={options['files']}"] if options.get("files") else []
     flags += [_drive(letter, folder) for letter, folder in (options.get("drives") or {}).items()]
@@ -212,32 +221,34 @@ def _target(options: Options) -> list[str]:
     flags += ["--through-policy"] if options.get("through_policy") else []
     page = options.get("code_page")
     if page is not None and not 0 < page < 1 << 16:
-        raise KbfixFailure(f"code_page is {page}; it is the number of an ANSI code page, such as 1252")
+        raise KbfixFailure(f"code_page is {page}, but must be the number of an ANSI code page, such as 1252")
     return flags + ([f"--code-page={page}"] if page is not None else [])
 
 
 def _drive(letter: t.Any, folder: t.Any) -> str:
     if not isinstance(letter, str) or not re.fullmatch(r"[A-Za-z]:?", letter):
-        raise KbfixFailure(f"drives: {letter} is no drive letter; write it as D: /mnt/data")
+        raise KbfixFailure(f"drives: {letter} is not a drive letter; write, for example, D: /mnt/data")
     if not isinstance(folder, str) or not folder:
-        raise KbfixFailure(f"drives: the folder of {letter} is {described(folder) if folder != '' else 'empty'}; name one")
+        raise KbfixFailure(f"drives: the folder of {letter} is {described(folder) if folder != '' else 'empty'}; name a folder")
     return f"--drive={letter[0].upper()}={folder}"
 
 
 def _triggers(options: Options) -> list[str]:
     triggers = options.get("triggers") or []
     if triggers and options.get("plan"):
-        raise KbfixFailure("triggers are given, and a plan says itself which triggers it writes; leave them out")
+        raise KbfixFailure("triggers cannot be used with plan, because the plan determines which triggers are written; leave out triggers")
     return [f"--trigger={name}" for name in triggers]
 
 
 def _packages(options: Options) -> list[str]:
     if not options.get("install_hotfix"):
         if options.get("packages"):
-            raise KbfixFailure("packages are given, and install_hotfix is not true; nothing would be installed")
+            raise KbfixFailure(
+                "packages are given, but install_hotfix is not true, so nothing would be installed; set it to true, or leave out packages"
+            )
         return []
     if not options.get("packages"):
-        raise KbfixFailure("install_hotfix is true, and packages names no package to install")
+        raise KbfixFailure("install_hotfix is true, but packages does not name a package to install")
     return [f"--package={name}={path}" for name, path in options["packages"].items()] + ["--install-hotfix"]
 
 

@@ -1,9 +1,9 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The one exception of the core."""
+"""The exception with which a task fails."""
 
 from __future__ import annotations
 
 
 class KbfixFailure(Exception):
-    """The task cannot succeed. Its text is the message for the user."""
+    """The reason why a task fails. Its text is the message for the user."""

@@ -1,9 +1,9 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The plan of one host out of a fleet plan, so that not the plans of all hosts are sent to each.
+"""Takes the plan of one host from a fleet plan, so that the plans of all other hosts need not be sent to it.
 
-The approved digest is that of the fleet plan's first line, which has the digest of each plan. So it is checked here, and the host
-checks the plan that it gets against its own digest, and that it is for this machine.
+The approved digest is that of the first line of the fleet plan, which contains the digest of each plan. It is checked here. The host
+then checks the plan that it gets: whether the plan has its digest, and whether it is for this machine.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ class Part(t.NamedTuple):
 
 
 def is_fleet_plan(text: str) -> bool:
-    """Whether the text is that of a fleet plan."""
+    """Returns whether the text is a fleet plan."""
     return text.startswith(_START)
 
 
 def of_host(text: str, host: str, approved: str | None, name: str) -> Part:
-    """The plan of the host, whose name in the fleet is that in the inventory."""
+    """Returns the plan of the host. The host must have the same name in the fleet as in the inventory."""
     head, *lines = text.split("\n")
     fleet = _head(head, name)
     if approved is not None and fleet["digest"] != approved:
         raise KbfixFailure(
-            f"{name}: it is not the fleet plan that was approved: its digest is {fleet['digest']}, the approved one {approved}"
+            f"{name}: it is not the fleet plan that was approved: its digest is {fleet['digest']}, but the approved digest is {approved}"
         )
     machines: list[dict[str, t.Any]] = fleet["machines"]
     places = [at for at, machine in enumerate(machines) if machine["name"] == host]
@@ -43,13 +43,15 @@ def of_host(text: str, host: str, approved: str | None, name: str) -> Part:
         unreadable = " (its snapshot could not be read)" if host in fleet["unreadable"] else ""
         raise KbfixFailure(
             f"{name}: the fleet plan has {len(places) or 'no'} plans for {host}{unreadable}; "
-            "take a new snapshot of it with the playbook collect, make a new fleet plan, and have it reviewed"
+            "take a new snapshot of the host with the playbook collect, make a new fleet plan, and have it reviewed"
         )
     (place,) = places
     _only_once(machines, place, name)
     line = lines[place] if place < len(lines) else ""
     if hashlib.sha256(line.encode()).hexdigest() != machines[place]["sha256"]:
-        raise KbfixFailure(f"{name}: the plan of {host} was altered after the fleet plan was made; make that anew, and have it reviewed")
+        raise KbfixFailure(
+            f"{name}: the plan of {host} was altered after the fleet plan was made; make a new fleet plan, and have it reviewed"
+        )
     return Part(line, machines[place]["plan"])
 
 
@@ -61,17 +63,21 @@ def _head(line: str, name: str) -> dict[str, t.Any]:
     except (ValueError, KeyError, AttributeError) as error:
         raise KbfixFailure(f"{name} is not a fleet plan: {error}") from error
     if members[0] != 1:
-        raise KbfixFailure(f"{name} is a fleet plan of version {members[0]}, and this collection reads version 1: update it")
-    # RFC 8785, for names in ASCII and whole numbers, of which there is nothing else.
+        raise KbfixFailure(
+            f"{name} is a fleet plan of version {members[0]}, but this collection reads only version 1; update the collection"
+        )
+    # This is canonical JSON (RFC 8785) if names are in ASCII and all numbers are whole, as in a fleet plan.
     canonical = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     if digest != f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}":
-        raise KbfixFailure(f"{name}: it was altered after it was made; make a new fleet plan, and have it reviewed")
+        raise KbfixFailure(f"{name}: the fleet plan was altered after it was made; make a new fleet plan, and have it reviewed")
     return {**head, "digest": digest}
 
 
 def _only_once(machines: list[dict[str, t.Any]], place: int, name: str) -> None:
-    """Refuses a machine that has several plans, since only one can be the right one."""
+    """Refuses a machine that has several plans, because only one of them can be right."""
     guid = (machines[place]["machine"]["machine_guid"] or "").lower()
     same = [machine["name"] for machine in machines if guid and (machine["machine"]["machine_guid"] or "").lower() == guid]
     if len(same) > 1:
-        raise KbfixFailure(f"{name}: these have one MachineGuid, so they may be one machine: {', '.join(same)}; keep one snapshot of it")
+        raise KbfixFailure(
+            f"{name}: these machines have the same MachineGuid, so they may be one machine: {', '.join(same)}; keep only one snapshot of it"
+        )

@@ -1,10 +1,10 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Specs given in a task: the text that is sent of each, and which place in the task a line of that text comes from.
+"""Turns specs in a task into text for kbfix, and records from which place in the task each line of the text was made.
 
-Ansible has read the task as YAML 1.1 by then. What that made of a name or of data cannot always be told from what was written, so
-what is not surely the same is refused, never sent as something else. Ansible fills templates in data and never in names of a mapping,
-so `values` may be a list here; the language itself has the mapping only, since in a file there is nothing to fill in.
+Ansible has already read the task as YAML 1.1. Data that YAML 1.1 may have changed is refused, because the original text is not known
+any more. Ansible expands templates in data, but not in the names of a mapping. So `values` may also be a list here; in a spec file it
+is always a mapping.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ class Inline:
 
     name: str
     text: str
-    # For each line of the text, what of the spec it holds; none where the text is the user's own.
+    # For each line of the text, the place in the spec from which it was made; None if the user gave the text.
     paths: list[str] | None = None
 
 
 def inline_specs(spec: t.Any) -> list[Inline]:
-    """Specs given in the task: mappings, or texts of YAML, one or a list."""
+    """Returns the specs in the task. `spec` is a mapping, a string of YAML, or a list of these."""
     specs = spec if isinstance(spec, list) else [] if spec is None else [spec]
     return [_inline(one, _name(one, index, len(specs))) for index, one in enumerate(specs)]
 
 
 def described(data: t.Any) -> str:
-    """What YAML 1.1 made of something, in the user's words."""
+    """Describes for the user what YAML 1.1 made of the text in the task."""
     if isinstance(data, bool):
         return f"the boolean {str(bool(data)).lower()} to YAML 1.1, as on, off, yes and no are booleans"
     if data is None:
@@ -47,11 +47,11 @@ def described(data: t.Any) -> str:
     for kinds, words in _KINDS:
         if isinstance(data, kinds):
             return words
-    return "of no kind that YAML and JSON share"
+    return "of a kind that JSON does not have"
 
 
 _KINDS: list[tuple[t.Any, str]] = [
-    (str, "a text"),
+    (str, "a string"),
     (float, "a number with a fraction to YAML 1.1"),
     (datetime.datetime, "a time to YAML 1.1"),
     (datetime.date, "a date to YAML 1.1"),
@@ -70,20 +70,20 @@ def _name(spec: t.Any, index: int, count: int) -> str:
 def _inline(spec: t.Any, name: str) -> Inline:
     if isinstance(spec, str):
         if re.match(r"\s*\{'.*\bdatetime\.date", spec, re.DOTALL):
-            # What ansible-core before 2.19 makes of a template whose mapping holds a date.
+            # ansible-core before 2.19 turns a template with a mapping that contains a date into such a string.
             raise KbfixFailure(
-                f"{name} is the text that Ansible makes of a mapping with a date in it; quote the date, or name the file in src"
+                f"{name} is a string that Ansible made of a mapping with a date in it; write the date in quotes, or name the file in src"
             )
         return Inline(name, str(spec))
     if not isinstance(spec, dict):
-        raise KbfixFailure(f"{name} is {described(spec)}; give a mapping, a text of YAML, or a list of these")
-    # JSON is YAML; one member on each line, so that an error's line tells the member that it is about.
+        raise KbfixFailure(f"{name} is {described(spec)}; give a mapping, a string of YAML, or a list of these")
+    # Every JSON text is also YAML. Each member is on its own line, so that the line of an error shows which member it is about.
     lines = list(_Writer(name).lines(spec, "", "", "", ""))
     return Inline(name, "\n".join(line for line, _path in lines), [path for _line, path in lines])
 
 
 class _Writer:
-    """Writes data as JSON with one member on each line, each with its place."""
+    """Writes data as JSON, with one member on each line. Each line has the place of its member."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -110,9 +110,9 @@ class _Writer:
         yield f"{indent}{brackets[1]}{after}", path
 
     def value(self, one: t.Any, path: str) -> tuple[str, t.Any, str]:
-        """A member of `values` given as a list, whose name is data, so that Ansible fills templates in it."""
+        """Returns a member of `values`, if `values` is a list. There, the value name is data, so that Ansible expands templates in it."""
         if not isinstance(one, dict):
-            raise KbfixFailure(f"{self.name}: {path} is {described(one)}; give a mapping with `name` and what the value is to be")
+            raise KbfixFailure(f"{self.name}: {path} is {described(one)}; give a mapping with `name` and the fields of the value")
         if "name" not in one:
             raise KbfixFailure(f'{self.name}: {path} has no `name`; give the value name, or "" for the default value')
         name = one["name"]
@@ -127,7 +127,7 @@ class _Writer:
                 raise KbfixFailure(f"{where}: the name {json.dumps(str(key), ensure_ascii=False)} is a template. {_advice(path)}")
             return str(key)
         if re.fullmatch(r"parameters\.[^.\[]+\.allowed", path) and all(_whole(one) for one in beside):
-            # There a number stands for itself, however it was written.
+            # Under `allowed`, a number means the same in every notation.
             return str(int(key))
         raise KbfixFailure(f"{where}: a name is {described(key)}; quote it in your play")
 
@@ -142,19 +142,19 @@ class _Writer:
 
 
 def is_template(name: str) -> bool:
-    """Whether a name of a mapping is a template that Ansible left as it is, since it fills none in names."""
+    """Returns whether a name of a mapping is a template. Ansible does not expand templates in names."""
     return "{{" in name or "{%" in name
 
 
 def _advice(path: str) -> str:
-    told = "Ansible fills templates in data, never in the names of a mapping"
+    told = "Ansible expands templates in data, but not in the names of a mapping"
     if _is_values(path):
         return f"{told}; give `values` as a list: `- {{name: …, type: …, data: …}}`"
-    return f"{told}; build the mapping in an expression, or give the spec as text"
+    return f"{told}; build the mapping in an expression, or give the spec as a string"
 
 
 def _is_values(path: str) -> bool:
-    """Whether the place is that of a key's values."""
+    """Returns whether the path leads to the `values` of a rule."""
     return re.fullmatch(r"registry\[\d+\]\.values", path) is not None
 
 
@@ -167,7 +167,7 @@ def _whole(data: t.Any) -> bool:
 
 
 def member(path: str, key: t.Any) -> str:
-    """The place of a member; one whose name has blanks, dots or the like is quoted."""
+    """Returns the path of a member. A name with spaces, dots or similar characters is written in quotes."""
     name = str(key)
     if re.fullmatch(r"[\w-]+", name):
         return f"{path}.{name}" if path else name

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Starts the binary on the controller itself, without the command module, which costs most of the time of a local task."""
+"""Starts the binary on the controller, without the command module, which takes most of the time of a local task."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .command import Call
 
 
 def start(call: Call, environment: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Runs the binary, and answers as the command module does."""
+    """Runs the binary, and returns a result like that of the command module."""
     added = {name: str(value) for name, value in environment.items()}
     answer: dict[str, t.Any] = {"cmd": call.argv}
     try:

@@ -1,12 +1,12 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The options of each module: what the documentation stubs describe, as argument specs."""
+"""The argument specs of the modules. The documentation in `modules/` describes the same options."""
 
 from __future__ import annotations
 
 import typing as t
 
-# What every module takes, so that `module_defaults` of the group can give it; `state_dir` is of no use to some.
+# The options of every module, so that `module_defaults` of the group can set them. Some modules ignore `state_dir`.
 _HOST: dict[str, t.Any] = {
     "target": {"type": "str"},
     "files": {"type": "str"},
@@ -26,25 +26,25 @@ _SPECS: dict[str, t.Any] = {
     "digest": {"type": "str"},
 }
 
-# Rules that are written only on request; a plan says itself which are.
+# Rules that are written only on request. A plan contains this choice.
 _TRIGGERS: dict[str, t.Any] = {"triggers": {"type": "list", "elements": "str", "default": []}}
 
-# The warnings that fail a task.
+# The warnings with which a task fails.
 _FAIL_ON: dict[str, t.Any] = {
     "fail_on": {"type": "list", "elements": "str", "choices": ["policy-owned", "policy-unknown"], "default": []},
 }
 
-# Either specs, with parameters, or a plan, in which both are contained.
+# Either specs with parameters, or a plan, which contains both.
 _SPEC_RULES: dict[str, t.Any] = {
     "required_one_of": [["spec", "src", "plan"]],
     "mutually_exclusive": [["spec", "plan"], ["src", "plan"], ["parameters", "plan"]],
     "required_by": {"digest": ["plan"]},
 }
 
-# Where policy values of an image are; a journal says so itself, and a snapshot is of the registry.
+# Whether policy values of an image are in its local GPO. A journal contains this choice, and a snapshot is always of the registry.
 _THROUGH: dict[str, t.Any] = {"through_policy": {"type": "bool", "default": False}}
 
-# What of a result may be too much to hand on, or to print.
+# Options that limit the size of a result or of its diff.
 _CHANGES: dict[str, t.Any] = {"with_changes": {"type": "bool", "default": True}}
 _DIFF: dict[str, t.Any] = {"diff_lines": {"type": "int", "default": 2000}}
 

@@ -1,8 +1,8 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""From the raw result of the command module to a kbfix report, or to a message that says why there is none.
+"""Reads the report of kbfix from the result of the command module. If there is no report, the message says why.
 
-What a program wrote instead of a report is never quoted: a foreign program may have echoed a secret spec.
+The message never quotes what a program wrote instead of a report, because another program may have repeated a secret spec.
 """
 
 from __future__ import annotations
@@ -16,32 +16,33 @@ from .failure import KbfixFailure
 from .report_types import Report
 
 REPORT_VERSION = 1
-INSTALL_HINT = "the role kbfix.windows.install puts it there, and binary_path names another place"
+INSTALL_HINT = "install it with the role kbfix.windows.install, or give its path in binary_path"
 UPDATE_HINT = "update it with the role kbfix.windows.install"
 
 Raw = t.Mapping[str, t.Any]
 
 # Codes of CreateProcess: Microsoft, "System Error Codes".
 _NOT_STARTED_WINDOWS = {
-    2: "is not there",
-    3: "is not there: its folder does not exist",
+    2: "does not exist",
+    3: "does not exist, and neither does its folder",
     5: "may not be run by this user",
     193: "is not a program for this Windows",
-    216: "is built for another processor than this machine's",
+    216: "is built for another processor than that of this machine",
     225: "was stopped by the virus scanner",
     740: "needs an elevated session",
     1260: "is blocked by a group policy (AppLocker or software restriction)",
 }
-# How the command module says that it could not start a program or write to it: from ansible-core 2.19 on, and before.
+# The messages of the command module if it could not start a program or write to it: of ansible-core 2.19 and later, and of earlier
+# versions.
 _POSIX_GAVE_UP = ("Error executing command", "[Errno ")
 _PIPE = 32
 _NOT_STARTED_POSIX = {
-    2: "is not there",
+    2: "does not exist",
     8: "is not a program for this system",
     13: "may not be run by this user",
     _PIPE: "ended before it read its input, so it is not kbfix, or is too old for an option of this task",
 }
-# NTSTATUS codes with which Windows ends a process before or in place of its own exit code; 53 is Wine's.
+# NTSTATUS codes with which Windows ends a process that could not be loaded; 53 is the code of Wine.
 _NOT_LOADED = {
     53: "a library that it needs is missing",
     0xC0000135: "a library that it needs is missing",
@@ -56,35 +57,37 @@ _COMMAND_LINE_REFUSED = re.compile(
 
 
 def read_report(raw: Raw, call: Call, windows: bool) -> Report:
-    """The report, whose format and command have been checked."""
+    """Returns the report, after checking its version and its command."""
     text = (raw.get("stdout") or "").strip()
     document = _parse(text)
     if document is None:
         raise KbfixFailure(_why_no_report(raw, text, call, windows))
     _check_version(document, call)
     if document.get("command") != call.command:
-        raise KbfixFailure(f"{call.binary} was asked for {call.command} and reported {document.get('command')}; {UPDATE_HINT}")
+        raise KbfixFailure(
+            f"{call.binary} was called with the command {call.command}, but reported {document.get('command')}; {UPDATE_HINT}"
+        )
     if raw.get("rc", 0) != document.get("exit_code"):
         raise KbfixFailure(
-            f"{call.binary} reported the exit code {document.get('exit_code')}, and ended with {_code(raw)}; "
-            "look at the host's state with `kbfix journal list`"
+            f"{call.binary} reported the exit code {document.get('exit_code')}, but ended with {_code(raw)}; "
+            "check with `kbfix journal list` on the host whether something was changed"
         )
     return t.cast(Report, document)
 
 
 def read_snapshot(raw: Raw, call: Call, windows: bool) -> str:
-    """The text of the snapshot that ``kbfix snapshot`` wrote, whole."""
+    """Returns the complete text of the snapshot that ``kbfix snapshot`` wrote."""
     text = str(raw.get("stdout") or "")
     document = _parse(text.strip(), "kbfix_snapshot")
     if raw.get("rc") == 0 and document is not None:
         return text
-    # A finding of kbfix itself, which hides what is sensitive; a foreign program is not quoted.
+    # Only findings of kbfix itself are quoted, because they hide sensitive data.
     findings = re.findall(r"^error\[[a-z0-9-]+\]: .*", str(raw.get("stderr") or ""), re.MULTILINE)
     raise KbfixFailure("\n".join(findings) or _why_no_report(raw, text, call, windows))
 
 
 def ended_before_it_read(raw: Raw, windows: bool) -> bool:
-    """Whether the program closed its standard input, on which the command module gives up (EPIPE)."""
+    """Returns whether the program closed its standard input early, so that the command module failed (EPIPE)."""
     return not windows and raw.get("rc") == _PIPE and str(raw.get("msg") or "").startswith(_POSIX_GAVE_UP)
 
 
@@ -103,7 +106,7 @@ def _check_version(document: Raw, call: Call) -> None:
     what = f"{call.binary} (kbfix {document.get('kbfix_version', 'of unknown version')}) writes reports of version {version}"
     newer = isinstance(version, int) and version > REPORT_VERSION
     hint = "update the collection kbfix.windows" if newer else UPDATE_HINT
-    raise KbfixFailure(f"{what}, and this collection reads version {REPORT_VERSION}: {hint}")
+    raise KbfixFailure(f"{what}, but this collection reads version {REPORT_VERSION}; {hint}")
 
 
 def _why_no_report(raw: Raw, text: str, call: Call, windows: bool) -> str:
@@ -118,7 +121,7 @@ def _why_no_report(raw: Raw, text: str, call: Call, windows: bool) -> str:
 
 def _not_started(raw: Raw, call: Call, windows: bool) -> str | None:
     message = str(raw.get("msg") or "")
-    if "cmd" not in raw:  # not the command module's answer, but why there is none: no Python, no temporary folder …
+    if "cmd" not in raw:  # the command module itself did not run, for example without Python or a temporary folder
         detail = str(raw.get("module_stderr") or "").strip().partition("\n")[0]
         return "; ".join(text for text in ("the host could not run the command module", message, detail) if text)
     if windows:
@@ -158,10 +161,10 @@ def _crashed(raw: Raw, call: Call, windows: bool) -> str | None:
 
 
 def _advice(call: Call) -> str:
-    """What to do where something may have been written."""
+    """Returns what to do if something may have been written; an empty string after a dry run."""
     if call.command == "diff" or "--check" in call.argv:
         return ""
-    return "; `kbfix journal list` on the host shows what was begun, and kb_rollback undoes it"
+    return "; `kbfix journal list` on the host shows whether changes were begun, and kb_rollback undoes them"
 
 
 def _signal(code: int, windows: bool) -> str | None:

@@ -330,7 +330,7 @@ class Step(t.TypedDict):
 
 
 class Conflict(t.TypedDict):
-    """A place whose state is neither the one that the apply left nor the one before it."""
+    """A key or value that is neither in the state that the apply left nor in the state before it."""
 
     place: str
     left: str

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What a look leaves in a folder of the controller for each host: report and plan, or a snapshot."""
+"""Writes the files of each host into a folder on the controller: report and plan, or a snapshot."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _JSON, _MARKDOWN, _PLAN = "json", "md", "plan.json"
 
 
 def clear(folder: str, host: str) -> None:
-    """Removes what an earlier look left, so that no old plan stands where nothing is to change or the host cannot be read."""
+    """Removes the files of an earlier task, so that no old plan remains if nothing must be changed or the host cannot be read."""
     for end in (_JSON, _MARKDOWN, _PLAN):
         _remove(_path(folder, host, end))
 
 
 def clear_snapshot(folder: str, host: str) -> None:
-    """Removes the snapshot of an earlier run, so that none stands for a host that cannot be read now."""
+    """Removes the snapshot of an earlier task, so that no old snapshot remains for a host that cannot be read now."""
     _remove(_path(folder, host, _JSON))
 
 
 def write_snapshot(folder: str, host: str, text: str) -> str:
-    """Writes the snapshot, whole or not at all, and returns its path. It is for its owner only, as `kbfix snapshot` does it."""
+    """Writes the snapshot completely or not at all, and returns its path. Only its owner can read it, as with `kbfix snapshot`."""
     return _write(_path(folder, host, _JSON), text, private=True)
 
 
@@ -39,9 +39,9 @@ def _remove(path: pathlib.Path) -> None:
 
 
 def write(folder: str, host: str, report: Report) -> dict[str, str]:
-    """Writes the files, each whole or not at all, and returns their paths; there is a plan where something is to change.
+    """Writes the files, each completely or not at all, and returns their paths. There is a plan only if something must be changed.
 
-    As `kbfix diff --out` does it, the plan is for the owner of the file only, since it holds sensitive data too.
+    Only its owner can read the plan, as with `kbfix diff --out`, because it contains sensitive data too.
     """
     rest = {name: data for name, data in report.items() if name not in ("plan", "markdown")}
     texts = {_JSON: json.dumps(rest, ensure_ascii=False, indent=2) + "\n", _MARKDOWN: report.get("markdown") or ""}
@@ -52,14 +52,14 @@ def write(folder: str, host: str, report: Report) -> dict[str, str]:
 
 def _path(folder: str, host: str, end: str) -> pathlib.Path:
     if "/" in host or os.sep in host:
-        raise KbfixFailure(f"the host {host} cannot name a file; give it another name in the inventory")
+        raise KbfixFailure(f"the name of the host {host} cannot be part of a file name; give the host another name in the inventory")
     if taken := _taken(host):
-        raise KbfixFailure(f"the host {host} would take the name of {taken}; give it another name in the inventory")
+        raise KbfixFailure(f"a file of the host {host} could replace {taken}; give the host another name in the inventory")
     return pathlib.Path(folder, f"{host}.{end}")
 
 
 def _taken(host: str) -> str | None:
-    """The file of another host or of the playbook audit that a file of this host would replace; not every system tells cases apart."""
+    """Returns the file of another host, or of the playbook audit, that a file of this host could replace, in any letter case."""
     name = host.lower()
     if name == "index":
         return f"index.{_MARKDOWN}"
@@ -71,7 +71,7 @@ def _write(path: pathlib.Path, text: str, private: bool) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, delete=False) as file:
             file.write(text)
-        # The temporary file is private already.
+        # Only the owner can read the temporary file.
         if not private:
             mask = os.umask(0)
             os.umask(mask)

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""From a kbfix report to the result of a task."""
+"""Turns a report of kbfix into the result of a task."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .report_types import Data, Diagnostic, KeyChange, Report, SpecPlan
 
 Result = dict[str, t.Any]
 
-# Outcomes of a spec for which something must happen first that kbfix does not do.
+# Outcomes of a spec that need an action which kbfix does not take, such as installing a hotfix.
 BLOCKED = {"pending_restart", "blocked"}
 
 
 def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, options: t.Mapping[str, t.Any]) -> Result:
-    """Of a task that makes changes, or in check mode would make them."""
+    """Returns the result of a task that makes changes or, in check mode, shows them."""
     result = _common(report, no_log, options)
     result["changed"] = _pending(report) if check else report["changed"]
     if with_diff:
@@ -32,8 +32,11 @@ def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, options: 
 
 
 def of_look(report: Report, no_log: bool, options: t.Mapping[str, t.Any]) -> Result:
-    """Of a task that only looks. What it finds does not fail it, other than warnings that it names; that it cannot look does. A report
-    that is kept in files is not in the result too, and neither is one whose changes are not wanted."""
+    """Returns the result of a task that changes nothing.
+
+    It fails only if kbfix stopped, or if there is a warning that the option `fail_on` names. The result contains the report only if the
+    report is not written into files, and changes are requested.
+    """
     result = _common(report, no_log, options)
     result["changed"] = False
     if not options.get("reports") and options["with_changes"]:
@@ -51,12 +54,12 @@ def of_look(report: Report, no_log: bool, options: t.Mapping[str, t.Any]) -> Res
 
 
 def nothing_to_roll_back(report: Report) -> bool:
-    """Whether ``rollback --last`` found no journal, which is the state that was asked for."""
+    """Returns whether ``rollback --last`` found no journal. This is not an error, because there is nothing to undo."""
     return [d["code"] for d in report["diagnostics"] if d["severity"] == "error"] == ["journal-missing"]
 
 
 def of_no_journal(report: Report, options: t.Mapping[str, t.Any]) -> Result:
-    """Of a rollback of the last journal where there is none."""
+    """Returns the result of ``rollback --last`` if there is no journal."""
     msg = "nothing to roll back: " + report["diagnostics"][0]["message"]
     return {**_common(report, False, options), **_restart(report), "changed": False, "msg": msg}
 
@@ -72,7 +75,7 @@ def _common(report: Report, no_log: bool, options: t.Mapping[str, t.Any]) -> Res
         "journal": report["journal"],
         "specs": [_summary(spec) for spec in report["specs"]],
         **({"changes": list(_value_changes(report))} if options["with_changes"] else {}),
-        # Where kbfix stopped before it looked, nothing is known of a restart.
+        # If kbfix stopped before it read the target, it is not known whether a restart is necessary.
         **({} if _stopped(report) else _restart(report)),
         "steps": report.get("steps", []),
         "conflicts": report["conflicts"],
@@ -86,19 +89,19 @@ def _pending(report: Report) -> bool:
 
 
 def _stopped(report: Report) -> bool:
-    """Whether the command did not get as far as an outcome."""
+    """Returns whether the command stopped before it had an outcome."""
     return report["outcome"] is None
 
 
 def _key_changes(report: Report) -> t.Iterator[KeyChange]:
     for spec in report["specs"]:
-        # Those of a blocked spec are never made.
+        # The changes of a blocked spec are never made.
         if spec["outcome"] not in BLOCKED | {"needs_parameter", "unknown", "rolled_back"}:
             yield from spec.get("changes", [])
 
 
 def _diffs(report: Report, most: int) -> list[dict[str, str]]:
-    """What Ansible's diff mode prints: one before and after for each key, up to so many lines in all."""
+    """Returns the diffs for diff mode: the state before and after for each key, with at most `most` lines in total."""
     found: list[dict[str, str]] = []
     keys = lines = hidden = 0
     for change in _key_changes(report):
@@ -113,7 +116,7 @@ def _diffs(report: Report, most: int) -> list[dict[str, str]]:
             found.append(_diff(each["heading"], each["before"], each["after"]))
     if hidden:
         found.append(
-            {"prepared": f"{keys} more keys with {hidden} lines are not shown, since diff_lines is {most}; all are in `changes`\n"}
+            {"prepared": f"{keys} more keys with {hidden} lines are not shown, because diff_lines is {most}; `changes` contains all\n"}
         )
     return found
 
@@ -123,7 +126,7 @@ def _diff(heading: str, before: str, after: str) -> dict[str, str]:
 
 
 def _installs(report: Report, packages: t.Mapping[str, str]) -> list[dict[str, str]]:
-    """The packages that are to be installed, in diff mode. A spec names its package by a pattern, the task names the file."""
+    """Returns the diffs for packages to install. A spec names its package by a pattern, and the task names the file."""
     found = []
     files = {ident.lower(): path for ident, path in packages.items()}
     for spec in report["specs"]:
@@ -161,20 +164,20 @@ def _restart(report: Report) -> Result:
     changing = [spec for spec in report["specs"] if spec["outcome"] in ("changed", "changes_pending")]
     notes = [spec["restart"]["note"] for spec in changing if spec["restart"]["note"]]
     restart = {"computer": report["restart"]["computer"], "services": report["restart"]["services"], "notes": notes}
-    # A rollback and a retirement do not ask.
+    # A rollback and a retirement do not check whether a restart is pending.
     pending = {} if report["command"] in ("rollback", "retire") else {"reboot_pending": _pending_restart(report)}
     return {"restart": restart, "reboot_required": restart["computer"] == "required", **pending}
 
 
 def _pending_restart(report: Report) -> bool | None:
-    """Whether the computer waited for a restart before the task; none where that is not known or no spec has use for it."""
+    """Returns whether the computer waited for a restart before the task; None if this is not known, or if no spec needs it."""
     pending = report.get("pending_restart")
     if pending and (pending["signs"] or any(file["result"] != "unmet" for file in pending.get("replaced", []))):
         return True
     return None if not pending or pending.get("unread") else False
 
 
-# Ansible prints the message of a failure and warnings also under no_log. They say then what is where, and quote no data.
+# Ansible prints warnings and the message of a failure even with no_log. With no_log, they contain only places and codes, and no data.
 
 
 def _message(report: Report, no_log: bool) -> str:
@@ -201,7 +204,10 @@ def _diagnostics(report: Report, severity: str, no_log: bool) -> list[str]:
 
 
 def _diagnostic(diagnostic: Diagnostic, no_log: bool) -> str:
-    """``file:line:column: message [code]; hint`` and the line of the file below it; of a spec in the task, the place in that."""
+    """Formats a finding as ``file:line:column: message [code]; hint``, with the line of the file below it.
+
+    For a spec in the task itself, the place in the task is shown instead.
+    """
     place: dict[str, t.Any] = {**(diagnostic.get("place") or {})}
     where = _where(place) if place else ""
     if no_log:
