@@ -175,7 +175,7 @@ impl Wine {
         Some(
             String::from_utf8_lossy(&out.stderr)
                 .lines()
-                .filter(|line| line.contains(":reg:Nt") && line.contains(" ("))
+                .filter(|line| line.contains(":reg:Nt") && !line.contains("<-"))
                 .count() as f64,
         )
     }
