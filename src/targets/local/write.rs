@@ -65,8 +65,6 @@ impl Writer<'_> {
                 write_values(change, &key.handle)
             }
             ChangeAction::Delete => {
-                // A deleted key cannot be a parent, even if a later change creates it again.
-                self.parent = None;
                 let hive = delete(change, self.buffer)?;
                 self.flush.note(&change.key, hive.as_ref());
                 Ok(())
