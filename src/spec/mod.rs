@@ -42,6 +42,9 @@ pub(crate) use source::{readings::is_text, text::is_forbidden};
 /// that starting threads saves time.
 const MUCH_TEXT: usize = 64 << 10;
 
+/// The most groups into which the specs of a run are divided for the threads.
+const GROUPS: usize = 64;
+
 /// A spec file: the name that messages use for it, and its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
@@ -121,8 +124,10 @@ fn load_each(sources: &[Source<'_>], settings: &Settings) -> Vec<check::Checked>
     if sources.iter().map(|source| source.bytes.len()).sum::<usize>() < MUCH_TEXT {
         return sources.iter().map(load).collect();
     }
-    let mut files: Vec<Option<check::Checked>> = sources.iter().map(|_| None).collect();
-    parallel::each(sources, load, |at, file| files[at] = Some(file));
+    // A thread that waits for a result costs more than a small spec, so the results of several specs come together.
+    let groups: Vec<_> = sources.chunks(sources.len().div_ceil(GROUPS)).collect();
+    let mut files: Vec<Vec<check::Checked>> = groups.iter().map(|_| Vec::new()).collect();
+    parallel::each(&groups, |group| group.iter().map(load).collect(), |at, group| files[at] = group);
     files.into_iter().flatten().collect()
 }
 
@@ -144,19 +149,25 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     findings.add_uncounted(more);
     ambiguous::check(&mut findings);
     suspicious::check(&mut findings);
-    let Some(value) = meaning::read(&text, sound, &mut findings) else {
-        return check::Checked::failed(findings.finish());
-    };
-    let verdict = validate::check(&value, &mut findings);
-    let Some(repaired) = repair::repair(value, &verdict) else {
-        if !findings.has_errors() {
-            let message = "the spec matches the schema, but still cannot be read";
-            findings.name(Code::INTERNAL, &path::Path::default(), message, None::<Hint>);
-        }
+    let accepted = meaning::certain(&text, sound, &findings).and_then(repair::accepted);
+    let Some(document) = accepted.or_else(|| validated(&text, sound, &mut findings)) else {
         return check::Checked::failed(findings.finish());
     };
     let origin = model::Origin { name: source.name.to_owned(), sha256: hex(&Sha256::digest(source.bytes)) };
-    check::check(repaired, origin, settings, findings)
+    check::check(document, origin, settings, findings)
+}
+
+/// Checks the data against the schema, and corrects or replaces what does not match. Returns `None` if nothing can be
+/// checked further; then there is a finding.
+fn validated(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<repair::Repaired> {
+    let value = meaning::read(text, sound, findings)?;
+    let verdict = validate::check(&value, findings);
+    let repaired = repair::repair(value, &verdict);
+    if repaired.is_none() && !findings.has_errors() {
+        let message = "the spec matches the schema, but still cannot be read";
+        findings.name(Code::INTERNAL, &path::Path::default(), message, None::<Hint>);
+    }
+    repaired
 }
 
 fn hex(bytes: &[u8]) -> String {

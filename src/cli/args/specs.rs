@@ -349,7 +349,12 @@ fn file(path: &Path) -> Result<Source, CommandError> {
     let mut bytes = Vec::new();
     let limit = spec::MAX_BYTES as u64 + 1;
     fs::File::open(path)
-        .and_then(|f| f.take(limit).read_to_end(&mut bytes))
+        .and_then(|f| {
+            // With room for the whole file and one byte more, it is read at once.
+            let length = f.metadata()?.len().min(limit);
+            bytes.reserve_exact(usize::try_from(length).unwrap_or_default() + 1);
+            f.take(limit).read_to_end(&mut bytes)
+        })
         .map_err(|e| CommandError::file(&name, &e))?;
     Ok(Source::new(name, bytes))
 }

@@ -164,6 +164,9 @@ fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
         ("[}]", "is three characters: a `}` has no other meaning, and needs no escape"),
         ("[*", "is a `[` and any characters"),
     ];
+    if !part.contains(['*', '}']) {
+        return None;
+    }
     let rest = ["[*]", "[{]", "[[]"].iter().fold(part.to_owned(), |rest, escape| rest.replace(escape, "\0"));
     LOOKS_SO.into_iter().find(|(text, _)| rest.contains(text))
 }

@@ -29,9 +29,17 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     }
 }
 
+/// Returns whether the name has only characters of ASCII that can be seen, and spaces, as almost every name has.
+fn is_common(name: &str) -> bool {
+    name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Finds the first character that is not on a keyboard but looks like one that is. Returns the character, a description
 /// and a hint.
 fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
+    if is_common(name) {
+        return None;
+    }
     name.chars().find_map(|c| {
         let (what, hint) = match c {
             ' ' => return None,
@@ -54,6 +62,9 @@ fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
 /// Finds the first letter of another script in a word of Latin letters, for scripts that have letters of the same
 /// shape.
 fn foreign_letter(name: &str) -> Option<(char, &'static str)> {
+    if is_common(name) {
+        return None;
+    }
     let foreign = |c: char| match c.script() {
         Script::Cyrillic => Some("Cyrillic"),
         Script::Greek => Some("Greek"),

@@ -25,7 +25,10 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
             out.push((in_view(rule, *last), at));
         }
     }
-    duplicates(cx, from, &out, path);
+    // One rule cannot conflict with itself.
+    if from.len() > 1 {
+        duplicates(cx, from, &out, path);
+    }
     out
 }
 
@@ -216,6 +219,9 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, us
     /// The maximum number of pairs of rules that are compared. A plan finds any other conflict that occurs on its
     /// machine.
     const MOST: usize = 1_000_000;
+    if !rules.iter().any(|(rule, _)| rule.key.has_star()) {
+        return;
+    }
     let places: Vec<_> = rules.iter().map(|(rule, at)| (rule, *at, rule.key.one_name())).collect();
     let with_star: Vec<_> = places.iter().filter(|(rule, ..)| rule.key.has_star()).collect();
     if with_star.len().saturating_mul(rules.len()) > MOST {
@@ -272,6 +278,9 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
 
 /// Reports a key that must exist below a key that must be absent.
 fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
+    if !rules.iter().any(|(rule, _)| rule.desired.is_absent()) {
+        return;
+    }
     let always = rules.iter().filter(|(rule, _)| !rule.is_conditional());
     let (absent, others): (Vec<_>, Vec<_>) =
         always.map(|(rule, at)| (rule, at, rule.key.one_name())).partition(|(rule, ..)| rule.desired.is_absent());

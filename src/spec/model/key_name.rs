@@ -3,7 +3,7 @@
 //! `*` matches any characters, and `{name}` is replaced with a parameter. `[*]`, `[{]` and `[[]` are the characters
 //! `*`, `{` and `[` themselves, as in shell patterns.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::registry::{
     KeyName,
@@ -37,6 +37,9 @@ pub(in crate::spec) enum Piece<'t> {
     Variable(&'t str),
 }
 
+/// Characters with which everything begins that is not plain text.
+const SPECIAL: [char; 3] = ['*', '{', '['];
+
 /// The escape for each special character, and the character itself.
 const ESCAPES: [(&str, &str); 3] = [("[*]", "*"), ("[{]", "{"), ("[[]", "[")];
 
@@ -67,6 +70,16 @@ impl PartialEq for Like {
 impl Eq for Like {}
 
 impl NamePattern {
+    /// Writes the name as a spec writes it.
+    pub(super) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        match self {
+            Self::Name(name) => out.write_str(&escaped(name.as_str())),
+            Self::Like(Like(parts)) => {
+                out.write_str(&parts.iter().map(|part| escaped(part)).collect::<Vec<_>>().join("*"))
+            }
+        }
+    }
+
     /// Returns whether one name can match both patterns. Two patterns that both contain `*` are assumed to overlap.
     pub(super) fn may_meet(&self, other: &Self) -> bool {
         match (self, other) {
@@ -80,17 +93,15 @@ impl NamePattern {
 /// Formats the name as a spec writes it.
 impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => f.write_str(&escaped(name.as_str())),
-            Self::Like(Like(parts)) => {
-                f.write_str(&parts.iter().map(|part| escaped(part)).collect::<Vec<_>>().join("*"))
-            }
-        }
+        self.write(f)
     }
 }
 
 /// Splits a name, as specs write it, into its pieces.
 pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
+    if !text.contains(SPECIAL) {
+        return if text.is_empty() { Vec::new() } else { vec![Piece::Text(text)] };
+    }
     let mut out = Vec::new();
     let (mut rest, mut plain) = (text, 0);
     loop {
@@ -118,7 +129,10 @@ pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
 }
 
 /// Formats a name as specs write it. Characters are escaped only if they would otherwise have a special meaning.
-fn escaped(name: &str) -> String {
+fn escaped(name: &str) -> Cow<'_, str> {
+    if !name.contains(SPECIAL) {
+        return Cow::Borrowed(name);
+    }
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(c) = rest.chars().next() {
@@ -130,7 +144,7 @@ fn escaped(name: &str) -> String {
         }
         rest = &rest[c.len_utf8()..];
     }
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Patterns for keys and files: they contain a `*`, or parts that only the target can fill in.
 
+use std::fmt;
+
 use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
 
 use super::NamePattern;
@@ -99,16 +101,32 @@ impl KeyPattern {
 
     /// Returns the pattern with the canonical names of the same keys, on a Windows with two views.
     pub fn one_name(&self) -> Self {
+        let is_node = |name: &NamePattern| matches!(name, NamePattern::Name(name) if name.as_str().eq_ignore_ascii_case("Wow6432Node"));
+        let has_one = matches!(self.root, RootKey::Hklm | RootKey::Hkcu) && self.view == View::Bits64;
+        if has_one && !self.names.iter().any(is_node) {
+            return Self { own: None, same_user: false, ..self.clone() };
+        }
+        self.looked_up_name()
+    }
+
+    /// Returns the same as [`KeyPattern::one_name`], for a key that may have several names.
+    fn looked_up_name(&self) -> Self {
         // A name with `*` has no other canonical form. During the conversion, a numbered placeholder takes its place.
         let stand_in = |at: usize| format!("\u{1}{at}");
-        let mut path = KeyPath::root_key(self.root);
+        let mut below = String::new();
         for (at, name) in self.names.iter().enumerate() {
-            let name = match name {
-                NamePattern::Name(name) => Some(name.clone()),
-                NamePattern::Like(_) => KeyName::new(stand_in(at)).ok(),
-            };
-            path = name.map_or(path.clone(), |name| path.child(&name));
+            if at > 0 {
+                below.push('\\');
+            }
+            match name {
+                NamePattern::Name(name) => below.push_str(name.as_str()),
+                NamePattern::Like(_) => below.push_str(&stand_in(at)),
+            }
         }
+        // Only a path with too many names is refused, and it is made name by name.
+        let each = || below.split('\\').filter_map(|name| KeyName::new(name).ok());
+        let long = |_| each().fold(KeyPath::root_key(self.root), |path, name| path.child(&name));
+        let path = KeyPath::from_parts(self.root, &below).unwrap_or_else(long);
         let Key { path, view } = Key { path, view: self.view }.one_name(false);
         let likes = || self.names.iter().enumerate().filter(|(_, name)| matches!(name, NamePattern::Like(_)));
         let pattern = |name: &str| match likes().find(|(at, _)| stand_in(*at) == name) {
@@ -127,10 +145,20 @@ impl KeyPattern {
         }
     }
 
+    fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        out.write_str(self.root.short())?;
+        for name in &self.names {
+            out.write_char('\\')?;
+            name.write(out)?;
+        }
+        if self.view == View::Bits32 { out.write_str(" [32-bit view]") } else { Ok(()) }
+    }
+
     /// Returns a string that is equal for two patterns exactly if the patterns are equal without regard to case. It can
     /// be used as the key of a map.
     pub fn folded(&self) -> String {
-        let mut text = self.to_string();
+        let mut text = String::with_capacity(64);
+        let _ = self.write(&mut text);
         if text.is_ascii() {
             text.make_ascii_uppercase();
             return text;
@@ -139,13 +167,9 @@ impl KeyPattern {
     }
 }
 
-impl std::fmt::Display for KeyPattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.root.short())?;
-        for name in &self.names {
-            write!(f, "\\{name}")?;
-        }
-        if self.view == View::Bits32 { f.write_str(" [32-bit view]") } else { Ok(()) }
+impl fmt::Display for KeyPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
     }
 }
 
@@ -178,8 +202,8 @@ impl PathVariable {
     }
 }
 
-impl std::fmt::Display for FilePattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for FilePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.0 {
             match part {
                 PathPart::Text(text) => f.write_str(text)?,
@@ -188,5 +212,44 @@ impl std::fmt::Display for FilePattern {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::spec::model::Like;
+
+    proptest! {
+        #[test]
+        fn a_key_with_one_name_is_found_without_looking_it_up(
+            root in prop::sample::select(RootKey::ALL.to_vec()),
+            names in prop::collection::vec(
+                prop::sample::select(vec![
+                    "SOFTWARE", "software", "Classes", "Wow6432Node", "WOW6432NODE", "Policies", "SYSTEM", "CurrentControlSet",
+                    "Hardware Profiles", "Current", "S-1-5-18", "S-1-5-21-1-2-3-4_Classes", ".DEFAULT", "AppID", "x", "*",
+                ]),
+                0..6,
+            ),
+            is_narrow: bool,
+        ) {
+            let name = |text: &str| match text {
+                "*" => NamePattern::Like(Like::new(vec![String::new(), String::new()])),
+                text => NamePattern::Name(KeyName::new(text).unwrap()),
+            };
+            let key = KeyPattern {
+                root,
+                names: names.into_iter().map(name).collect(),
+                view: if is_narrow { View::Bits32 } else { View::Bits64 },
+                own: Some(0),
+                same_user: true,
+                default_profile: true,
+                unset: Some("a".to_owned()),
+            };
+            prop_assert_eq!(key.one_name(), key.looked_up_name());
+            prop_assert_eq!(key.one_name().to_string(), key.looked_up_name().to_string());
+        }
     }
 }

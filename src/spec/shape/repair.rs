@@ -4,14 +4,18 @@
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::spec::{
     document::Document,
-    source::path::{Path, Step},
+    source::{
+        data::Data,
+        path::{Path, Step},
+    },
 };
 
-use super::explain::Verdict;
+use super::{accept, explain::Verdict};
 
 /// A document that can be checked, and what is unreliable in it.
 pub(in crate::spec) struct Repaired {
@@ -21,6 +25,12 @@ pub(in crate::spec) struct Repaired {
     pub tainted: BTreeSet<String>,
     /// Whether anything was replaced. Something that seems unused may then be used in a replaced part.
     pub replaced: bool,
+}
+
+/// Returns the document in `data`, whose text has no errors, if it certainly matches the schema.
+pub(in crate::spec) fn accepted(data: Data<'_>) -> Option<Repaired> {
+    let document = accept::accepts(data).then(|| Document::deserialize(data).ok()).flatten()?;
+    Some(Repaired { document, tainted: BTreeSet::new(), replaced: false })
 }
 
 /// Returns the document in `value`, with the errors in `verdict` corrected or replaced; `None` if the document can
@@ -87,4 +97,53 @@ fn unit(path: &Path) -> Option<(Path, Option<Value>)> {
         ("locations", _) if is(2) => (part(2), Some(json!({ "registry": { "key": key, "name": "" } }))),
         _ => (part(1), None),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path as FilePath};
+
+    use super::*;
+    use crate::spec::{
+        shape::accept,
+        source::{findings::Findings, meaning, parse, text::Text},
+    };
+
+    /// Reads the document in `text` from the tree of places and, as any other text, from JSON. Returns whether it was
+    /// accepted; `None` if the text is not certain.
+    fn is_accepted(text: &str) -> Option<bool> {
+        let text = Text::decode("x", text.as_bytes()).ok()?;
+        let read = parse::read(&text);
+        let places = read.places?;
+        let findings = Findings::new(&text, &places);
+        let data = meaning::certain(&text, read.diagnostics.is_empty(), &findings)?;
+        let value = meaning::value(data)?;
+        assert_eq!(accept::accepts(data), accept::accepts(&value), "{}", text.text);
+        let from_tree = Document::deserialize(data).map(|document| json!(document)).ok();
+        let from_json = serde_json::from_value::<Document>(value).map(|document| json!(document)).ok();
+        assert_eq!(from_tree, from_json, "{}", text.text);
+        Some(accepted(data).is_some())
+    }
+
+    #[test]
+    fn a_document_is_the_same_from_the_tree_and_from_json() {
+        let folders = ["specs", "tests/fixtures/specs/valid", "tests/fixtures/specs/invalid", "tests/fuzz/corpus/spec"];
+        let (mut yes, mut no) = (0, 0);
+        for folder in folders {
+            for entry in fs::read_dir(FilePath::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+                let Ok(text) = fs::read_to_string(entry.unwrap().path()) else { continue };
+                // Each text also with one of its lines missing, so that fields are missing and lists are empty.
+                let lines: Vec<&str> = text.lines().collect();
+                let without = |at: usize| [&lines[..at], &lines[at + 1..], &[""]].concat().join("\n");
+                for text in (0..lines.len()).map(without).chain([text.clone()]) {
+                    match is_accepted(&text) {
+                        Some(true) => yes += 1,
+                        Some(false) => no += 1,
+                        None => {}
+                    }
+                }
+            }
+        }
+        assert!(yes > 1000 && no > 1000, "{yes} accepted, {no} not");
+    }
 }

@@ -3,12 +3,13 @@
 //! A text that both YAML parsers certainly read alike is read once: the data is taken from the tree of places. Any
 //! other text is also read by the crate yaml_serde, and refused if the two differ.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use crate::diag::{Code, Diagnostic};
 
 use super::{
     alike,
+    data::{Data, Look, Tree},
     findings::Findings,
     reading::Reading,
     readings::here,
@@ -16,18 +17,24 @@ use super::{
     tree::{Kind, Node, Places},
 };
 
+/// Returns the document's data if both parsers certainly read it alike. Nothing but the tree of places is then needed.
+///
+/// `sound` says that the tree of places was built without errors.
+pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Findings<'t>) -> Option<Data<'t>> {
+    let places = findings.places();
+    let is_correct = sound && !findings.has_errors();
+    (is_correct && alike::is_certain(text.text)).then(|| Data::of(places, places.root()))
+}
+
 /// Returns the document's data. Adds a finding if it cannot be read, or if the two parsers differ; then returns `None`.
 ///
 /// `sound` says that the tree of places was built without errors.
 pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<Value> {
-    let places = findings.places();
-    let is_correct = sound && !findings.has_errors();
-    if is_correct
-        && alike::is_certain(text.text)
-        && let Some(value) = of_tree(places, places.root())
-    {
+    if let Some(value) = certain(text, sound, findings).and_then(value) {
         return Some(value);
     }
+    let places = findings.places();
+    let is_correct = sound && !findings.has_errors();
     let value = match by_serde(text) {
         Ok(value) => value,
         Err(diagnostic) => {
@@ -49,33 +56,23 @@ pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Finding
     Some(value)
 }
 
-/// Returns the data of a node; `None` for a number with a fraction or of more than 64 bits, which no field accepts.
-pub(super) fn of_tree(places: &Places, node: &Node) -> Option<Value> {
-    Some(match &places.resolve(node).kind {
-        Kind::Scalar { text, plain: false } => Value::String(text.clone()),
-        Kind::Scalar { text, plain: true } => match here(text) {
-            Reading::Text => Value::String(text.clone()),
-            Reading::Null => Value::Null,
-            Reading::Bool => Value::Bool(text.starts_with(['t', 'T'])),
-            Reading::Int(number) => {
-                let number = number?;
-                let positive = u64::try_from(number).map(Number::from);
-                Value::Number(positive.or_else(|_| i64::try_from(number).map(Number::from)).ok()?)
-            }
-            Reading::Float | Reading::Time | Reading::Special => return None,
-        },
-        Kind::Sequence(items) => {
-            let items = items.iter().map(|item| of_tree(places, places.at(*item)));
-            Value::Array(items.collect::<Option<_>>()?)
-        }
-        Kind::Mapping(entries) => {
-            let mut fields = Map::with_capacity(entries.len());
-            for entry in entries {
-                fields.insert(entry.name.to_string(), of_tree(places, places.at(entry.value))?);
+/// Returns the data; `None` if it contains a number that no field accepts.
+pub(in crate::spec) fn value(data: Data<'_>) -> Option<Value> {
+    Some(match data.look() {
+        Look::Null => Value::Null,
+        Look::Bool(truth) => Value::Bool(truth),
+        Look::Unsigned(number) => Value::Number(number.into()),
+        Look::Signed(number) => Value::Number(number.into()),
+        Look::Text(text) => Value::String(text.to_owned()),
+        Look::List => Value::Array(data.items().map(value).collect::<Option<_>>()?),
+        Look::Fields => {
+            let mut fields = Map::with_capacity(data.len());
+            for (name, data) in data.fields() {
+                fields.insert(name.to_owned(), value(data)?);
             }
             Value::Object(fields)
         }
-        Kind::Alias(_) => return None,
+        Look::Other(_) => return None,
     })
 }
 

@@ -6,6 +6,8 @@
 //! scalar. `findings` collects the findings with their places.
 
 mod alike;
+mod characters;
+pub(in crate::spec) mod data;
 pub(in crate::spec) mod findings;
 pub(in crate::spec) mod meaning;
 pub(in crate::spec) mod parse;

@@ -14,6 +14,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use crate::diag::{Code, Diagnostic};
 
 use super::{
+    characters::Characters,
     findings::MAX_FINDINGS,
     reading::Reading,
     readings::here,
@@ -28,6 +29,9 @@ pub(in crate::spec) const MAX_DEPTH: usize = 32;
 pub(in crate::spec) const MAX_NODES: usize = 250_000;
 /// The maximum number of bytes that the scalars of a document may have after its aliases are expanded.
 pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
+
+/// From how many fields of a mapping on their names are kept in a set, to find a name that is given twice.
+const FEW_NAMES: usize = 16;
 
 /// The result of reading the places.
 pub(in crate::spec) struct Read {
@@ -58,7 +62,8 @@ fn spot(span: Span) -> Spot {
 /// A list or mapping that has not ended yet.
 struct Open {
     node: usize,
-    names: BTreeSet<Rc<str>>,
+    /// The names of the fields, once there are too many of them to look at each.
+    names: Option<BTreeSet<Rc<str>>>,
     /// The name of the field whose data comes next.
     name: Option<(Rc<str>, Spot, bool)>,
 }
@@ -93,7 +98,7 @@ impl Builder<'_> {
     fn run(&mut self) -> Option<usize> {
         let mut root = None;
         let mut documents = 0;
-        for event in Parser::new_from_str(self.text.text) {
+        for event in Parser::new(Characters::of(self.text.text)) {
             let (event, span) = match event {
                 Ok(event) => event,
                 Err(error) => return self.syntax(&error),
@@ -177,16 +182,22 @@ impl Builder<'_> {
     fn name(&mut self, text: String, spot: Spot, plain: bool) {
         let Some(open) = self.open.last_mut() else { return };
         let name: Rc<str> = text.as_str().into();
-        let first = open.names.insert(name.clone());
         let node = open.node;
+        let entries: &[Entry] = match &self.nodes[node].kind {
+            Kind::Mapping(entries) => entries,
+            _ => &[],
+        };
+        let first = if open.names.is_none() && entries.len() < FEW_NAMES {
+            entries.iter().all(|entry| entry.name != name)
+        } else {
+            let known = || entries.iter().map(|entry| entry.name.clone()).collect();
+            open.names.get_or_insert_with(known).insert(name.clone())
+        };
         open.name = Some((name, spot, plain));
         if !first && self.is_full() {
             self.more += 1;
         } else if !first {
-            let line = match &self.nodes[node].kind {
-                Kind::Mapping(entries) => entries.iter().find(|e| *e.name == *text).map_or(0, |e| e.spot.line),
-                _ => 0,
-            };
+            let line = entries.iter().find(|e| *e.name == *text).map_or(0, |e| e.spot.line);
             let message = format!("`{}` is given twice here, first in line {line}", crate::diag::text::shorten(&text));
             self.report(Code::DUPLICATE_FIELD, spot, message, Some("remove one of them"));
         }
@@ -211,7 +222,7 @@ impl Builder<'_> {
             return None;
         }
         let node = self.add(spot, kind, (1, 0), anchor)?;
-        self.open.push(Open { node, names: BTreeSet::new(), name: None });
+        self.open.push(Open { node, names: None, name: None });
         Some(())
     }
 

@@ -5,7 +5,7 @@
 //! document only if it certainly matches. A test generates `form` from the schema, and others check that this code
 //! never disagrees with jsonschema.
 
-use serde_json::Value;
+use crate::spec::source::data::{Look, Tree};
 
 #[rustfmt::skip]
 mod form;
@@ -108,74 +108,87 @@ impl Pattern {
 
 /// Returns true only if the document matches the schema. False means that it does not match, or that this function
 /// cannot tell.
-pub(in crate::spec) fn accepts(document: &Value) -> bool {
+pub(in crate::spec) fn accepts<'d>(document: impl Tree<'d>) -> bool {
     form::DOCUMENT.accepts(document)
 }
 
 impl Form {
-    fn accepts(&self, value: &Value) -> bool {
-        self.kind.is_none_or(|kind| kind.is_of(value))
-            && (self.choices.is_empty() || self.choices.iter().any(|choice| choice.is(value)))
-            && self.accepts_content(value)
-            && self.reference.is_none_or(|form| form.accepts(value))
-            && (self.any_of.is_empty() || self.any_of.iter().any(|form| form.accepts(value)))
+    fn accepts<'d>(&self, data: impl Tree<'d>) -> bool {
+        let look = data.look();
+        self.kind.is_none_or(|kind| kind.is_of(look))
+            && (self.choices.is_empty() || self.choices.iter().any(|choice| choice.is(look)))
+            && self.accepts_content(look, data)
+            && self.reference.is_none_or(|form| form.accepts(data))
+            && (self.any_of.is_empty() || self.any_of.iter().any(|form| form.accepts(data)))
     }
 
-    fn accepts_content(&self, value: &Value) -> bool {
-        match value {
-            Value::Object(fields) => {
-                let of_field = |(name, value): (&String, &Value)| match (
-                    self.properties.iter().find(|(known, _)| known == name),
+    fn accepts_content<'d, T: Tree<'d>>(&self, look: Look<'d>, data: T) -> bool {
+        match look {
+            Look::Fields => {
+                let of_field = |(name, value): (&str, T)| match (
+                    self.properties.iter().find(|(known, _)| *known == name),
                     &self.additional,
                 ) {
                     (Some((_, form)), _) | (None, Additional::Of(form)) => form.accepts(value),
                     (None, Additional::Allowed) => true,
                     (None, Additional::Forbidden) => false,
                 };
-                fields.len() >= self.min_properties
-                    && self.required.iter().all(|name| fields.contains_key(*name))
-                    && fields.iter().all(of_field)
+                data.len() >= self.min_properties
+                    && self.required.iter().all(|name| data.fields().any(|(field, _)| field == *name))
+                    && data.fields().all(of_field)
             }
-            Value::Array(items) => {
-                items.len() >= self.min_items
-                    && self.items.is_none_or(|form| items.iter().all(|item| form.accepts(item)))
+            Look::List => {
+                data.len() >= self.min_items
+                    && self.items.is_none_or(|form| data.items().all(|item| form.accepts(item)))
             }
-            Value::String(text) => {
+            Look::Text(text) => {
                 let length = || text.chars().count();
                 (self.min_length == 0 || length() >= self.min_length)
                     && (self.max_length == usize::MAX || length() <= self.max_length)
                     && self.pattern.as_ref().is_none_or(|pattern| pattern.accepts(text))
             }
-            Value::Number(number) => {
+            Look::Bool(_) | Look::Null => true,
+            number => {
                 // Exact for the limits in the schema, which are 0 and the limits of 32-bit numbers.
-                let number = number.as_f64().unwrap_or(f64::NAN);
+                let number = float(number).unwrap_or(f64::NAN);
                 self.minimum.is_none_or(|least| number >= f64::from(least))
                     && self.maximum.is_none_or(|most| number <= f64::from(most))
             }
-            Value::Bool(_) | Value::Null => true,
         }
     }
 }
 
+/// Returns a number as a float, which may be rounded.
+#[allow(clippy::cast_precision_loss, reason = "the callers need not know it exactly")]
+fn float(look: Look<'_>) -> Option<f64> {
+    match look {
+        Look::Unsigned(number) => Some(number as f64),
+        Look::Signed(number) => Some(number as f64),
+        Look::Other(number) => Some(number),
+        _ => None,
+    }
+}
+
 impl Constant {
-    fn is(&self, value: &Value) -> bool {
-        match self {
-            Self::Text(text) => value == text,
-            Self::Number(number) => value.as_u64() == Some(*number),
-            Self::Bool(truth) => value == truth,
+    fn is(&self, look: Look<'_>) -> bool {
+        match (self, look) {
+            (Self::Text(text), Look::Text(found)) => *text == found,
+            (Self::Number(number), Look::Unsigned(found)) => *number == found,
+            (Self::Bool(truth), Look::Bool(found)) => *truth == found,
+            _ => false,
         }
     }
 }
 
 impl Kind {
-    fn is_of(self, value: &Value) -> bool {
+    fn is_of(self, look: Look<'_>) -> bool {
         match self {
-            Self::Object => value.is_object(),
-            Self::Array => value.is_array(),
-            Self::String => value.is_string(),
+            Self::Object => matches!(look, Look::Fields),
+            Self::Array => matches!(look, Look::List),
+            Self::String => matches!(look, Look::Text(_)),
             // 1.0 is an integer as well.
-            Self::Integer => value.as_f64().is_some_and(|number| number.fract() == 0.0),
-            Self::Boolean => value.is_boolean(),
+            Self::Integer => float(look).is_some_and(|number| number.fract() == 0.0),
+            Self::Boolean => matches!(look, Look::Bool(_)),
         }
     }
 }

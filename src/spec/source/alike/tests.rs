@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::is_certain;
 use crate::spec::source::{
+    data::Data,
     meaning, parse,
     reading::Reading,
     readings::Readings,
@@ -23,7 +24,7 @@ fn is_read_once(text: &str) -> bool {
     let Some(places) = read.places.filter(|places| read.diagnostics.is_empty() && has_clear_names(places)) else {
         return false;
     };
-    let Some(tree) = meaning::of_tree(&places, places.root()) else { return false };
+    let Some(tree) = meaning::value(Data::of(&places, places.root())) else { return false };
     match meaning::by_serde(&text) {
         Ok(second) => assert_eq!(tree, second, "{}", text.text),
         Err(error) => panic!("{}: {}", error.message, text.text),
@@ -73,7 +74,7 @@ fn the_corpora_are_read_alike() {
 #[test]
 fn a_text_of_another_form_is_read_twice() {
     assert!(is_certain(
-        "a: 1\nb:\n- c # d\n- - 'e''f': \"\\\\\"\n    g: [h, {i: j}]\nk: |-\n  l\n\n   m\nn: >\n  o\n  p\n"
+        "a: 1\nb:\n- c # d\n- - 'e''f': \"\\\\\"\n    g: [h, {i: j}]\nk: |-\n  l\n\n   m\nn: >\n  o\n  p\nq: r\n s\n   t\nu:\n- v\n w\n"
     ));
     for text in [
         "a: 1",
@@ -85,7 +86,12 @@ fn a_text_of_another_form_is_read_twice() {
         "*a : b\n",
         "a: !!str 1\n",
         "? a\n: b\n",
-        "a: b\n  c\n",
+        "a: b\n  c: d\n",
+        "a: b\n  c # d\n",
+        "a: b\n\n  c\n",
+        "a: b # c\n  d\n",
+        "a: b\nc\n",
+        "a: 'b'\n  c\n",
         "a:\n  b\n",
         "a: \"b\\n\"\n",
         "a: \"b\n  c\"\n",
@@ -193,6 +199,7 @@ proptest! {
         lines in prop::collection::vec((0..5usize, prop::sample::select(&[
             "a:", "b: c", "d: 'e'", "- f", "- g: h", "- - i", "j: |", "k: >-", "l: [m, n]", "- {o: p}", "# q", "", "- r: >",
             "s: \"t\" # u", "a: &b", "b: *b", "- &b", "- &b c", "d: &b [*b]", "- *b", "e: &b |", "v:: w", "- x:", "- - y: z",
+            "a b", "c", "-1", "d:", "e # f", "'g'", "http://h",
         ][..])), 1..9),
     ) {
         is_read_once(&lines.iter().map(|(column, line)| format!("{:column$}{line}\n", "")).collect::<String>());

@@ -1,0 +1,155 @@
+//! Gives the characters of a text to the crate saphyr-parser.
+//!
+//! The parser looks at each character several times. Its own input decodes UTF-8 each time. This one takes a byte as it
+//! is if it is ASCII, as almost all characters of specs are. A test checks that the parser reports the same with both.
+
+use saphyr_parser::input::{Input, is_blank_or_breakz, is_breakz, is_flow};
+
+/// The characters of a text that the parser has not read yet.
+pub(super) struct Characters<'t> {
+    text: &'t str,
+    /// The position of the next character, in bytes.
+    at: usize,
+}
+
+impl<'t> Characters<'t> {
+    /// Returns all characters of `text`.
+    pub(super) fn of(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    #[inline]
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Returns a character that is not ASCII, and its length in bytes.
+    #[cold]
+    fn decode(&self) -> (char, usize) {
+        self.text[self.at..].chars().next().map_or(('\0', 0), |c| (c, c.len_utf8()))
+    }
+}
+
+impl Input for Characters<'_> {
+    // All characters are always available.
+    #[inline]
+    fn lookahead(&mut self, _: usize) {}
+
+    #[inline]
+    fn buflen(&self) -> usize {
+        self.bufmaxlen()
+    }
+
+    /// The parser makes room for so many characters at each word of an unquoted scalar, after it has made room for 32.
+    #[inline]
+    fn bufmaxlen(&self) -> usize {
+        31
+    }
+
+    #[inline]
+    fn raw_read_ch(&mut self) -> char {
+        let c = self.peek();
+        self.skip();
+        c
+    }
+
+    #[inline]
+    fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
+        let c = self.peek_opt().filter(|c| !is_breakz(*c) && *c != '\u{feff}')?;
+        self.skip();
+        Some(c)
+    }
+
+    #[inline]
+    fn skip(&mut self) {
+        self.at += match self.byte() {
+            Some(byte) if byte.is_ascii() => 1,
+            Some(_) => self.decode().1,
+            None => 0,
+        };
+    }
+
+    #[inline]
+    fn skip_n(&mut self, count: usize) {
+        (0..count).for_each(|_| self.skip());
+    }
+
+    #[inline]
+    fn peek(&self) -> char {
+        match self.byte() {
+            Some(byte) if byte.is_ascii() => char::from(byte),
+            Some(_) => self.decode().0,
+            None => '\0',
+        }
+    }
+
+    #[inline]
+    fn peek_nth(&self, n: usize) -> char {
+        match self.text.as_bytes().get(self.at..=self.at + n) {
+            Some([before @ .., byte]) if byte.is_ascii() && before.is_ascii() => char::from(*byte),
+            _ => self.text[self.at..].chars().nth(n).unwrap_or('\0'),
+        }
+    }
+
+    #[inline]
+    fn peek_opt(&self) -> Option<char> {
+        self.byte().map(|_| self.peek())
+    }
+
+    #[inline]
+    fn next_can_be_plain_scalar(&self, in_flow: bool) -> bool {
+        match self.byte() {
+            Some(b':') => !matches!(self.peek_nth(1), next if is_blank_or_breakz(next) || in_flow && is_flow(next)),
+            Some(byte) if byte.is_ascii() => !(in_flow && is_flow(char::from(byte))),
+            _ => self.peek() != '\u{feff}',
+        }
+    }
+
+    #[inline]
+    fn next_is_blank_or_breakz(&self) -> bool {
+        matches!(self.byte(), None | Some(b'\0' | b' ' | b'\t' | b'\n' | b'\r'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use saphyr_parser::{Input, Parser, StrInput};
+
+    use super::Characters;
+
+    /// Everything that the parser reports: the events with their places, and the first error.
+    fn events(input: impl Input) -> Vec<String> {
+        let mut events = Vec::new();
+        for event in Parser::new(input) {
+            events.push(format!("{event:?}"));
+            if event.is_err() {
+                break;
+            }
+        }
+        events
+    }
+
+    proptest! {
+        #[test]
+        fn the_parser_reports_the_same_as_with_its_own_input(
+            text in "([ \t\n\r:,#&*!|>'\"%@`{}\\[\\]?.~0-9a-c\u{feff}\0\\\\é日-]|- |: |\n  |---|\\.\\.\\.|'a b'|\\|2\n|a: ){0,60}"
+        ) {
+            prop_assert_eq!(events(Characters::of(&text)), events(StrInput::new(&text)));
+        }
+    }
+
+    #[test]
+    fn the_parser_reports_the_same_about_the_library() {
+        for id in crate::spec::library::ids() {
+            let text = std::str::from_utf8(crate::spec::library::find(id).unwrap()).unwrap();
+            assert_eq!(events(Characters::of(text)), events(StrInput::new(text)), "{id}");
+            // A text that ends in its middle, and one with deep indentation.
+            let half = &text[..text.len() / 2];
+            let deep = text.lines().fold("a:\n".to_owned(), |all, line| all + &" ".repeat(60) + line + "\n");
+            for text in [half, &deep] {
+                assert_eq!(events(Characters::of(text)), events(StrInput::new(text)), "{id}");
+            }
+        }
+    }
+}
