@@ -41,7 +41,10 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
         RuleKey { number, folded: key.folded(), key }
     };
     let rule_keys: Vec<RuleKey> = out.iter().zip(numbers).map(place).collect();
-    duplicates(cx, from, &out, &rule_keys, path);
+    // One rule cannot conflict with itself.
+    if from.len() > 1 {
+        duplicates(cx, from, &out, &rule_keys, path);
+    }
     (out, rule_keys)
 }
 
@@ -175,6 +178,9 @@ fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &
 
 /// Reports value names that Windows treats as the same name.
 fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) {
+    if rule.values.len() < 2 {
+        return;
+    }
     let mut seen: HashMap<ValueName, &str> = HashMap::new();
     for name in rule.values.keys() {
         let Ok(value_name) = ValueName::new(name.clone()) else { continue };
