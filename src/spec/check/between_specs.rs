@@ -186,11 +186,15 @@ fn value_path(rule: &Rule<'_>, value_name: &str) -> Path {
 
 fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &mut Vec<Diagnostic>) {
     let (DesiredKey::Values(a), DesiredKey::Values(b)) = (&first.rule.desired, &second.rule.desired) else { return };
-    let by_name: HashMap<_, _> = a.iter().map(|value| (&value.name, value)).collect();
+    // Many specs can have the same key, and each two of them are compared. For few values, a map takes longer.
+    let is_long = a.len() > 8;
+    let by_name: HashMap<_, _> = a.iter().filter(|_| is_long).map(|value| (&value.name, value)).collect();
     for value in b {
-        let Some(other) = by_name.get(&value.name).filter(|other| !other.desired.agrees_with(&value.desired)) else {
-            continue;
+        let other = match is_long {
+            true => by_name.get(&value.name).copied(),
+            false => a.iter().find(|other| other.name == value.name),
         };
+        let Some(other) = other.filter(|other| !other.desired.agrees_with(&value.desired)) else { continue };
         let path = value_path(second, value.name.as_str());
         let (key, other_name) = (&second.rule.key, &first.rule.key);
         let what = match key == other_name {
