@@ -29,6 +29,11 @@ impl Path {
         self.with(Step::Item(at))
     }
 
+    /// Goes down one step.
+    pub(super) fn push(&mut self, step: Step) {
+        self.0.push(step);
+    }
+
     fn with(&self, step: Step) -> Self {
         let mut steps = Vec::with_capacity(self.0.len() + 1);
         steps.extend_from_slice(&self.0);

@@ -171,11 +171,14 @@ enum Turn<'p> {
 impl Way<'_> {
     /// Returns the path to the node.
     pub(in crate::spec) fn path(&self) -> Path {
-        let step = |turn: &Turn<'_>| match turn {
-            Turn::Field(entry) => Step::Field(entry.name.clone()),
-            Turn::Item(at) => Step::Item(*at),
-        };
-        Path(self.0.iter().map(step).collect())
+        let mut path = Path::default();
+        for turn in &self.0 {
+            path.push(match turn {
+                Turn::Field(entry) => Step::Field(entry.name.clone()),
+                Turn::Item(at) => Step::Item(*at),
+            });
+        }
+        path
     }
 }
 
