@@ -12,6 +12,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 mod growth;
+mod local;
 mod processes;
 
 use std::{

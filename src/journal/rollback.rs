@@ -66,7 +66,7 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
         }
     };
     let ours: BTreeMap<_, _> = undo.values.iter().map(|v| (&v.name, v)).collect();
-    let mut gone = Vec::new();
+    let mut gone = Vec::with_capacity(values.len());
     let mut keep = false;
     for (name, answer) in values {
         let data = match answer.known() {
@@ -151,7 +151,7 @@ fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
 }
 
 fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Vec<ValueChange> {
-    let mut values = Vec::new();
+    let mut values = Vec::with_capacity(undo.values.len());
     for value in &undo.values {
         let now = match reader.value(&undo.key, &value.name).state() {
             Ok(now) => now,

@@ -8,7 +8,9 @@ use std::{
 use super::{planned::Planned, query::Query};
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
-    targets::{Answer, Facts, FileFacts, KeyChange, KeyQuery, PolicyScope, Reason, Unread, ValueSelection, Values},
+    targets::{
+        Answer, Facts, FileFacts, KeyChange, KeyQuery, KnownKey, PolicyScope, Reason, Unread, ValueSelection, Values,
+    },
 };
 
 /// Answers queries from facts, and records the queries that the facts do not answer.
@@ -20,8 +22,8 @@ pub struct Reader<'a> {
     log: RefCell<Option<Reads>>,
     trace: RefCell<Option<HashSet<Query>>>,
     pub(super) missed: Cell<usize>,
-    /// The last key about which the facts say nothing.
-    unknown: RefCell<Option<Key>>,
+    /// The last key, and what the facts say about it. Queries about the values of one key follow each other.
+    last: RefCell<Option<(Key, KnownKey)>>,
     /// Whether policy stores are queried.
     pub(super) with_policies: bool,
     /// Whether values in policy branches are read from the local GPO.
@@ -103,7 +105,7 @@ impl<'a> Reader<'a> {
             log: RefCell::default(),
             trace: RefCell::default(),
             missed: Cell::default(),
-            unknown: RefCell::default(),
+            last: RefCell::default(),
             with_policies: false,
             through_policy: false,
         }
@@ -114,7 +116,7 @@ impl<'a> Reader<'a> {
         self.note(key, false);
         self.trace(|| Query::Key(key.clone()));
         self.planned.borrow_mut().meet(|planned| planned.keys.get(key).cloned());
-        if self.unknown.borrow().as_ref() == Some(key) {
+        if self.last.borrow().as_ref().is_some_and(|(of, known)| known.is_unknown() && of == key) {
             return self.missed(key, |_| {});
         }
         let known = self.facts.borrow().key(key);
@@ -123,31 +125,29 @@ impl<'a> Reader<'a> {
 
     /// Returns a value's data; absent if the key is absent.
     pub fn value(&self, key: &Key, name: &ValueName) -> Answer<Data> {
+        self.spelled_value(key, name).0
+    }
+
+    /// Returns a value's data, and its name as the target spells it, or `name` itself if the value was not found.
+    pub fn spelled_value(&self, key: &Key, name: &ValueName) -> (Answer<Data>, ValueName) {
         self.note(key, false);
         self.trace(|| Query::Value(key.clone(), name.clone()));
         let of_value = |planned: &Planned| planned.values.get(key).and_then(|names| names.get(name).cloned());
         self.planned.borrow_mut().meet(|planned| of_value(planned).or_else(|| planned.keys.get(key).cloned()));
-        let missed = || {
-            self.missed(key, |ask| {
-                ask.names.insert(name.clone());
-            })
+        let mut last = self.last.borrow_mut();
+        let known = match &*last {
+            Some((of, known)) if of == key => known,
+            _ => &last.insert((key.clone(), self.facts.borrow().known_key(key))).1,
         };
-        if self.unknown.borrow().as_ref() == Some(key) {
-            return missed();
-        }
-        let facts = self.facts.borrow();
-        facts.value(key, name).unwrap_or_else(|| {
-            if facts.key(key).is_none() {
-                self.unknown.replace(Some(key.clone()));
+        match known.value(name) {
+            Some((answer, found)) => (answer, found.unwrap_or(name).clone()),
+            None => {
+                let answer = self.missed(key, |ask| {
+                    ask.names.insert(name.clone());
+                });
+                (answer, name.clone())
             }
-            missed()
-        })
-    }
-
-    /// Returns the value's name as the target spells it, or `name` itself if the value was not found.
-    pub fn spelled(&self, key: &Key, name: &ValueName) -> ValueName {
-        self.trace(|| Query::Value(key.clone(), name.clone()));
-        self.facts.borrow().spelled(key, name).unwrap_or(name).clone()
+        }
     }
 
     /// Returns all values of the key.
@@ -335,7 +335,7 @@ impl<'a> Reader<'a> {
 
     /// Answers all later queries as if this change had been made.
     pub fn pretend(&self, change: &KeyChange) {
-        self.unknown.replace(None);
+        self.last.replace(None);
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
@@ -343,7 +343,7 @@ impl<'a> Reader<'a> {
     pub fn aside<T>(&self, ask: impl FnOnce() -> T) -> T {
         let (facts, planned) = (self.facts.borrow().clone(), self.planned.borrow().clone());
         let answer = ask();
-        self.unknown.replace(None);
+        self.last.replace(None);
         self.facts.replace(facts);
         self.planned.replace(planned);
         answer

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     error::Error,
-    execute::{Applied, StartError, execute},
+    execute::{Applied, StartError, execute_as},
     install::{self, Packages},
     journals,
     plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings},
@@ -17,7 +17,7 @@ use crate::{
     diag::{Code, Diagnostic, Exit, Severity},
     journal::{self, Store},
     plan::{Outcome, Plan, SpecPlan},
-    targets::{Address, Target},
+    targets::{Address, Facts, Target},
 };
 
 /// The default limit for the keys and values of one spec that may change because of a `*`.
@@ -120,6 +120,8 @@ pub fn apply(
     }
     let prepared = options.packages.prepare(&plan, &address, store)?;
     let mut report = if prepared.is_empty() {
+        // No plan is made again, and many specs take much memory.
+        drop(request);
         let what = changing(target);
         progress.during(&what, || carry_out(plan, action, address, target, store))?
     } else {
@@ -161,8 +163,10 @@ pub(super) fn carry_out(
     store: &Store,
 ) -> Result<Report, Error> {
     let acts = plan.changes().next().is_some();
-    let applied = execute(&plan, action, address, target, store)?;
-    let digest = applied.journal().map_or_else(|| plan.digest(), |journal| journal.header.plan.clone());
+    let digest = plan.digest();
+    // The facts take as much memory as the changes, and are not needed any more.
+    plan.facts = Facts::default();
+    let applied = execute_as(&plan, digest.clone(), action, address, target, store)?;
     let (outcome, failure) = match &applied {
         Applied::Nothing => (Outcome::InDesiredState, None),
         Applied::Done(_) => (Outcome::Changed, None),

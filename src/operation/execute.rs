@@ -71,6 +71,18 @@ pub fn execute(
     target: &mut dyn Target,
     store: &Store,
 ) -> Result<Applied, StartError> {
+    execute_as(plan, plan.digest(), action, address, target, store)
+}
+
+/// Makes the changes of a plan like [`execute`]. `digest` is the plan's digest; its facts are not needed.
+pub(super) fn execute_as(
+    plan: &Plan,
+    digest: String,
+    action: journal::Operation,
+    address: Address,
+    target: &mut dyn Target,
+    store: &Store,
+) -> Result<Applied, StartError> {
     let changes: Vec<KeyChange> = plan.changes().cloned().collect();
     // A retirement is recorded even if nothing must be restored, because its specs no longer count as applied.
     let is_recorded = plan.retires.is_some() && plan.outcome() == Outcome::InDesiredState;
@@ -102,7 +114,7 @@ pub fn execute(
         specs,
         by_spec,
         kept_for,
-        plan: plan.digest(),
+        plan: digest,
         restart: plan.restart(),
         changes,
     })?;
@@ -164,28 +176,27 @@ fn read_back(changes: &[KeyChange], target: &mut dyn Target) -> Result<(), Failu
 /// The expected state of keys and values after all changes. If a key or value is changed several times, the last change
 /// counts.
 #[derive(Default)]
-struct Expected {
-    keys: BTreeMap<Key, bool>,
-    properties: BTreeMap<Key, KeyProperties>,
-    values: BTreeMap<(Key, ValueName), Option<Data>>,
+struct Expected<'a> {
+    keys: BTreeMap<&'a Key, bool>,
+    properties: BTreeMap<&'a Key, &'a KeyProperties>,
+    values: BTreeMap<&'a Key, BTreeMap<&'a ValueName, Option<&'a Data>>>,
     /// The values whose data is never shown.
-    sensitive: BTreeSet<(Key, ValueName)>,
+    sensitive: BTreeSet<(&'a Key, &'a ValueName)>,
 }
 
-impl Expected {
-    fn of(changes: &[KeyChange]) -> Self {
+impl<'a> Expected<'a> {
+    fn of(changes: &'a [KeyChange]) -> Self {
         let mut expected = Self::default();
         for change in changes {
-            expected.keys.insert(change.key.clone(), change.action != ChangeAction::Delete);
+            expected.keys.insert(&change.key, change.action != ChangeAction::Delete);
             match (&change.properties, change.action) {
-                (Some(properties), ChangeAction::Create) => {
-                    drop(expected.properties.insert(change.key.clone(), properties.clone()))
-                }
+                (Some(properties), ChangeAction::Create) => drop(expected.properties.insert(&change.key, properties)),
                 _ => drop(expected.properties.remove(&change.key)),
             }
-            expected.sensitive.extend(change.sensitive.iter().map(|name| (change.key.clone(), name.clone())));
-            for value in &change.values {
-                expected.values.insert((change.key.clone(), value.name.clone()), value.after.clone());
+            expected.sensitive.extend(change.sensitive.iter().map(|name| (&change.key, name)));
+            if !change.values.is_empty() {
+                let values = change.values.iter().map(|value| (&value.name, value.after.as_ref()));
+                expected.values.entry(&change.key).or_default().extend(values);
             }
         }
         expected
@@ -211,16 +222,17 @@ impl Expected {
                 _ => wrong.push(format!("the class name and security descriptor of {key} were not restored")),
             }
         }
-        for (at, data) in &self.values {
-            let (key, name) = at;
-            let place = format!("{key} {}", notation::value_name(name));
+        let values =
+            self.values.iter().flat_map(|(key, values)| values.iter().map(move |(name, data)| (*key, *name, *data)));
+        for (key, name, data) in values {
+            let place = || format!("{key} {}", notation::value_name(name));
             match reader.value(key, name).state() {
-                Ok(found) if found == *data => {}
+                Ok(found) if found.as_ref() == data => {}
                 Ok(found) => {
-                    let text = |data: &Option<Data>| notation::message(data.as_ref(), self.sensitive.contains(at));
-                    wrong.push(format!("{place}: wrote {}, found {}", text(data), text(&found)));
+                    let text = |data: Option<&Data>| notation::message(data, self.sensitive.contains(&(key, name)));
+                    wrong.push(format!("{}: wrote {}, found {}", place(), text(data), text(found.as_ref())));
                 }
-                Err(why) => wrong.push(format!("{place}: {why}")),
+                Err(why) => wrong.push(format!("{}: {why}", place())),
             }
         }
         wrong

@@ -81,8 +81,10 @@ pub fn rollback(
             undo = plan_rollback(&journal.header.changes, options.force, reader);
         })
     })?;
-    let spec = section(&journal, &undo);
     let could_act = !undo.changes.is_empty();
+    let spec = section(&journal, &mut undo);
+    // Only the events of the journal are needed below, and many changes take much memory.
+    journal.header.changes = Vec::new();
     let (uri, through_policy) = (target.uri(), target.through_policy());
     let plan = Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs: vec![spec], retires: None, facts };
     refuse_damaged(&plan, target)?;
@@ -194,7 +196,7 @@ pub fn newest(
     })
 }
 
-fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
+fn section(journal: &Journal, undo: &mut Rollback) -> SpecPlan {
     let outcome = match (undo.unread.is_empty(), undo.changes.is_empty()) {
         (false, _) => Outcome::Unknown,
         (true, false) => Outcome::ChangesPending,
@@ -212,7 +214,7 @@ fn section(journal: &Journal, undo: &Rollback) -> SpecPlan {
         checks: Vec::new(),
         run_triggers: false,
         install: None,
-        changes: if undo.unread.is_empty() { undo.changes.clone() } else { Vec::new() },
+        changes: if undo.unread.is_empty() { std::mem::take(&mut undo.changes) } else { Vec::new() },
         by_star: 0,
         rules: None,
         named: Vec::new(),

@@ -11,6 +11,9 @@ use crate::{
 
 use super::{Satisfied, canonical, desired_state::OneValue, evaluation::Evaluation, exclusive};
 
+/// The reason why something is unknown in a plan that is made again, with more facts.
+const NOT_READ: &str = "it was not read";
+
 /// A key with the rules for it and its values.
 pub(super) struct WantedKey<'a> {
     pub key: &'a Key,
@@ -46,13 +49,32 @@ pub(super) fn one_key(
     result: &mut Evaluation<'_>,
 ) {
     let &WantedKey { key, must_exist, exclusive, values: wanted } = wanted;
-    let mut values: Vec<ValueChange> = Vec::new();
+    let mut values: Vec<ValueChange> = Vec::with_capacity(wanted.len());
     let mut unread = false;
+    let there = reader.key(key);
+    // Before many values are compared with a key that will be created, look up the keys above it: if they are not read
+    // yet, the plan is made again.
+    let mut above = None;
+    let creates = |value: &OneValue<'_>| matches!(value.after(None), Ok(Some(Some(_))));
+    if there == Answer::Absent && (must_exist || wanted.first().is_some_and(creates)) {
+        let missed = reader.missed_count();
+        above = Some(missing_parents(key, created, reader));
+        if reader.missed_count() > missed {
+            result.unknown.push(NOT_READ.to_owned());
+            return;
+        }
+    }
     for value in wanted {
         let place = || format!("{key} {}", crate::registry::notation::value_name(value.name));
-        let read = reader.value(key, value.name).state();
-        // Request this in the same batch.
-        drop(reader.policies(key, value.name));
+        let missed = reader.missed_count();
+        let (read, name) = reader.spelled_value(key, value.name);
+        if reader.missed_count() > missed {
+            // Request this in the same batch. The plan is made again, so nobody sees why the value is unknown.
+            drop(reader.policies(key, value.name));
+            unread = true;
+            result.unknown.push(NOT_READ.to_owned());
+            continue;
+        }
         let after = |before: Option<Data>| {
             let after = value.after(before.as_ref()).map_err(|why| match reader.is_hidden(key, value.name) {
                 true => Unread::new(
@@ -63,15 +85,17 @@ pub(super) fn one_key(
             });
             Ok((after?, before))
         };
-        match read.and_then(after) {
-            Ok((None, _)) => result.refused.push(format!("{}: two rules require different data", place())),
+        match read.state().and_then(after) {
+            Ok((None, _)) => {
+                drop(reader.policies(key, value.name));
+                result.refused.push(format!("{}: two rules require different data", place()));
+            }
             Ok((Some(after), before)) => {
                 let keeps = |data: Option<&Data>| {
                     value.after(data).is_ok_and(|is| is.as_ref().is_some_and(|is| is.as_ref() == data))
                 };
                 result.policy.add(key, value.name, after.as_ref(), keeps, reader);
-                // Use the spelling of the name that was found, so that a rollback restores it.
-                let name = reader.spelled(key, value.name);
+                // The change has the spelling of the name that was found, so that a rollback restores it.
                 if before == after {
                     result.satisfied.push(Satisfied::new(key, Some(name), before));
                 } else {
@@ -79,6 +103,7 @@ pub(super) fn one_key(
                 }
             }
             Err(why) => {
+                drop(reader.policies(key, value.name));
                 unread = true;
                 result.unknown.push(format!("{}: {why}", place()));
             }
@@ -99,7 +124,7 @@ pub(super) fn one_key(
             }
         }
     }
-    let exists = match reader.key(key) {
+    let exists = match there {
         Answer::Present(()) => true,
         Answer::Absent => false,
         // In a policy file a value can be set in any key. The file shows that a key exists only if it sets something
@@ -117,16 +142,23 @@ pub(super) fn one_key(
         (true, false) if values.is_empty() => {
             result.satisfied.push(Satisfied::new(key, None, None));
         }
-        (true, false) => result.changes.push(KeyChange::new(key.clone(), ChangeAction::Update, values)),
-        (false, true) => {}
-        (false, false) => {
-            if let Err((parent, why)) = create_parents(key, created, reader, result) {
-                result.unknown.push(format!("{parent}: {why}"));
-                return;
-            }
-            created.insert(key.clone());
-            result.changes.push(KeyChange::new(key.clone(), ChangeAction::Create, values));
+        (true, false) => {
+            values.shrink_to_fit();
+            result.changes.push(KeyChange::new(key.clone(), ChangeAction::Update, values));
         }
+        (false, true) => {}
+        (false, false) => match above.unwrap_or_else(|| missing_parents(key, created, reader)) {
+            Ok(missing) => {
+                for key in missing {
+                    created.insert(key.clone());
+                    result.changes.push(KeyChange::new(key, ChangeAction::Create, Vec::new()));
+                }
+                created.insert(key.clone());
+                values.shrink_to_fit();
+                result.changes.push(KeyChange::new(key.clone(), ChangeAction::Create, values));
+            }
+            Err((parent, why)) => result.unknown.push(format!("{parent}: {why}")),
+        },
     }
 }
 
@@ -135,13 +167,12 @@ fn sets(values: &[ValueChange]) -> bool {
     values.iter().any(|value| value.after.as_ref().is_some_and(|data| !data.is_not_configured()))
 }
 
-/// Adds a change for each absent key above `key`, topmost first.
-fn create_parents(
-    key: &Key,
-    created: &mut BTreeSet<Key>,
-    reader: &Reader<'_>,
-    result: &mut Evaluation<'_>,
-) -> Result<(), (Key, Unread)> {
+/// Returns the absent keys above `key`, topmost first, without those that are already created.
+///
+/// # Errors
+///
+/// Returns the first key that could not be read, with the reason.
+fn missing_parents(key: &Key, created: &BTreeSet<Key>, reader: &Reader<'_>) -> Result<Vec<Key>, (Key, Unread)> {
     let mut missing = Vec::new();
     let mut next = key.parent();
     while let Some(parent) = next {
@@ -158,11 +189,8 @@ fn create_parents(
         next = parent.parent();
         missing.push(parent);
     }
-    for parent in missing.into_iter().rev() {
-        created.insert(parent.clone());
-        result.changes.push(KeyChange::new(parent, ChangeAction::Create, Vec::new()));
-    }
-    Ok(())
+    missing.reverse();
+    Ok(missing)
 }
 
 /// Adds the deletions of a key and of all keys below it, each subkey before its parent.

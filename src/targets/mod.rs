@@ -41,6 +41,7 @@ pub use address::{Address, AddressError, Extra, Kind, may_be_of_users};
 pub use answer::{Answer, FileFacts, KeyFacts, Reason, Unread};
 pub use change::{ChangeAction, KeyChange, ValueChange};
 pub use events::{EventAnswer, EventFacts, EventQuery, Since};
+pub(crate) use facts::KnownKey;
 pub use facts::{Drift, Facts, FilePath};
 pub use hive::HiveTarget;
 pub use image::{ImageTarget, USERS_POLICY};

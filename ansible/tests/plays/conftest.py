@@ -46,6 +46,14 @@ class Played:
         return recap["changed"], recap["failed"]
 
 
+@dataclasses.dataclass
+class Task:
+    """One of several tasks of a play, on its only host."""
+
+    outcome: str  # ok, changed or fatal
+    output: str
+
+
 class Site:
     """A folder with an inventory, specs in files/, and plays."""
 
@@ -96,7 +104,8 @@ class Site:
         command = ["ansible-playbook", "-i", str(inventory), playbook, *hosts, *arguments]
         done = subprocess.run(
             command,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,  # a message belongs to the task before it
             check=False,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -104,7 +113,7 @@ class Site:
             encoding="utf-8",
             timeout=300,
         )
-        return Played(done.returncode, _with_messages(done.stdout + done.stderr))
+        return Played(done.returncode, _with_messages(done.stdout))
 
     def task(self, options: dict[str, t.Any], *arguments: str, module: str = "kb", **keywords: t.Any) -> Played:
         """Runs one task on every host; `environment` in it is of ansible-playbook."""
@@ -115,6 +124,27 @@ class Site:
         task = {f"kbfix.windows.{module}": {**common, **options}, "name": "the task", **keywords}
         play = {"name": "the play", "hosts": "all", "gather_facts": False, "tasks": [task]}
         return self.play([play], *arguments, **environment)
+
+    def tasks(self, tasks: list[dict[str, t.Any]], *arguments: str, module: str = "kb") -> list[Task]:
+        """Runs tasks with these options one after another on the only host, even if one fails."""
+        common = {"target": "{{ kbfix_target }}", "files": "{{ kbfix_files }}", "state_dir": "{{ kbfix_state_dir }}"}
+        if module == "kb_info":
+            del common["state_dir"]
+        listed = [
+            {"name": f"task {n}", f"kbfix.windows.{module}": {**common, **options}, "ignore_errors": True}
+            for n, options in enumerate(tasks)
+        ]
+        return self.each_task(self.play([{"name": "the play", "hosts": "all", "gather_facts": False, "tasks": listed}], *arguments))
+
+    @staticmethod
+    def each_task(played: Played) -> list[Task]:
+        """What a play printed, for each task that is named `task N`."""
+        found = []
+        for part in re.split(r"^TASK \[task \d+\]", played.output.partition("PLAY RECAP")[0], flags=re.M)[1:]:
+            outcome = re.search(r"^(ok|changed|fatal): \[", part, re.M)
+            assert outcome, played.output
+            found.append(Task(outcome[1], _with_messages(part)))
+        return found
 
 
 def _with_messages(output: str) -> str:

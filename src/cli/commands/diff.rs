@@ -145,9 +145,14 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         }
         text = Some(written).filter(|_| arguments.with_plan);
     }
+    // Many specs take much memory, so they are kept only if they are needed.
+    let specs = match request {
+        Request::Specs(specs) if arguments.symptoms => Some(specs),
+        _ => None,
+    };
     let mut report = Report { plan: text, ..diff.into_report().failing_on(&arguments.request.fail_on.codes()) };
-    if let (true, Request::Specs(specs)) = (arguments.symptoms, &request) {
-        operation::add_symptoms(&mut report, specs, target.as_mut(), &arguments.state.store()?, output)?;
+    if let Some(specs) = specs {
+        operation::add_symptoms(&mut report, &specs, target.as_mut(), &arguments.state.store()?, output)?;
     }
     Ok(report)
 }

@@ -105,24 +105,45 @@ impl Object<'_> {
             false => a.encode_utf16().cmp(b.encode_utf16()),
         };
         if !self.members.is_sorted_by(|(a, _), (b, _)| before(a, b).is_le()) {
-            let written = self.writer.out.split_off(self.start);
-            let ends = self.members.iter().skip(1).map(|(_, start)| start - 1 - self.start).chain([written.len()]);
-            let mut parts: Vec<(&str, &[u8])> = self
-                .members
-                .iter()
-                .zip(ends)
-                .map(|((name, at), end)| (&**name, &written[at - self.start..end]))
-                .collect();
-            parts.sort_by(|(a, _), (b, _)| before(a, b));
-            for (at, (_, part)) in parts.into_iter().enumerate() {
-                if at > 0 {
-                    self.writer.out.push(b',');
-                }
-                self.writer.out.extend(part);
+            // Each member gets a comma, so that all have the same form. They are moved in place, because an object can
+            // be as large as the document.
+            let out = &mut self.writer.out;
+            out.push(b',');
+            let ends = self.members.iter().skip(1).map(|(_, start)| *start).chain([out.len()]);
+            let mut lengths: Vec<(&str, usize)> =
+                self.members.iter().zip(ends).map(|((name, start), end)| (&**name, end - start)).collect();
+            let mut end = self.start;
+            for at in 0..lengths.len() {
+                let (name, length) = lengths[at];
+                let place = lengths[..at].partition_point(|(other, _)| before(other, name).is_le());
+                let later: usize = lengths[place..at].iter().map(|(_, length)| length).sum();
+                swap(&mut out[end - later..end + length], later);
+                lengths[place..=at].rotate_right(1);
+                end += length;
             }
+            out.pop();
         }
         self.members.clear();
         self.writer.out.extend(self.end);
+    }
+}
+
+/// The length up to which [`slice::rotate_left`] is faster than copies.
+const SHORT: usize = 4096;
+
+/// Exchanges the first `first` bytes with the rest. Only the shorter part is copied.
+fn swap(bytes: &mut [u8], first: usize) {
+    let second = bytes.len() - first;
+    if bytes.len() <= SHORT {
+        bytes.rotate_left(first);
+    } else if first <= second {
+        let part = bytes[..first].to_vec();
+        bytes.copy_within(first.., 0);
+        bytes[second..].copy_from_slice(&part);
+    } else {
+        let part = bytes[first..].to_vec();
+        bytes.copy_within(..first, second);
+        bytes[..second].copy_from_slice(&part);
     }
 }
 

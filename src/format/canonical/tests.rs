@@ -89,3 +89,24 @@ fn what_is_serialized_is_written_as_its_tree_is() {
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["pair"], serde_json::json!([1, 2]));
     assert!(canonical(&BTreeMap::from([(1, 2)])).is_err());
 }
+
+#[test]
+fn members_are_sorted_whatever_their_number_and_length() {
+    /// An object whose members are written in this order.
+    struct InOrder(Vec<(String, String)>);
+    impl Serialize for InOrder {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|(name, text)| (name, text)))
+        }
+    }
+    // Two of the four members are longer than what is moved within one place.
+    let lengths = [0, 10_000, 3, 5_000];
+    let member = |at: usize| (format!("name {at}"), "x".repeat(lengths[at]));
+    let sorted = of(&(0..4).map(member).collect::<BTreeMap<_, _>>());
+    for order in 0..4_usize.pow(4) {
+        let order = [order % 4, order / 4 % 4, order / 16 % 4, order / 64];
+        if (0..4).all(|at| order.contains(&at)) {
+            assert_eq!(of(&[InOrder(order.map(member).into())]), format!("[{sorted}]"), "{order:?}");
+        }
+    }
+}

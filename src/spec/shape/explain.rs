@@ -1,7 +1,7 @@
 //! Explains where a document does not match the schema. Turns each error of the crate jsonschema into a finding with
 //! its place, with what was expected and found, and with the field or word that was probably meant.
 
-use jsonschema::{ValidationError, error::ValidationErrorKind as Failure, paths::LocationSegment};
+use jsonschema::{ValidationError, error::ValidationErrorKind as Failure};
 use serde_json::Value;
 
 use crate::{
@@ -34,6 +34,8 @@ pub(in crate::spec) struct Verdict {
 pub(in crate::spec) struct Explainer<'a, 't> {
     /// The schema.
     pub schema: &'a Value,
+    /// The document.
+    pub document: &'a Value,
     /// The collection to which the findings are added.
     pub findings: &'a mut Findings<'t>,
     /// The errors that were found so far.
@@ -43,7 +45,7 @@ pub(in crate::spec) struct Explainer<'a, 't> {
 impl Explainer<'_, '_> {
     /// Adds the findings that explain one error.
     pub(in crate::spec) fn explain(&mut self, error: &ValidationError<'_>) {
-        let path = path_of(error);
+        let path = self.path(error);
         match error.kind() {
             Failure::AdditionalProperties { unexpected } => self.unknown_fields(&path, error, unexpected),
             Failure::Required { property } => {
@@ -67,6 +69,11 @@ impl Explainer<'_, '_> {
             Failure::AnyOf { context } | Failure::OneOfNotValid { context } => self.choices(&path, error, context),
             _ => self.leaf(&path, error),
         }
+    }
+
+    /// Returns the path to the data that an error is about.
+    fn path(&self, error: &ValidationError<'_>) -> Path {
+        Path::from_pointer(error.instance_path().as_str(), self.document)
     }
 
     fn unknown_fields(&mut self, path: &Path, error: &ValidationError<'_>, unexpected: &[String]) {
@@ -135,10 +142,10 @@ impl Explainer<'_, '_> {
     /// Explains an error at a place where several forms are possible. If the data has the kind of one form, that form
     /// was probably meant.
     fn choices(&mut self, path: &Path, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) {
-        let is_kind = |e: &&ValidationError<'static>| matches!(e.kind(), Failure::Type { .. }) && path_of(e) == *path;
+        let is_kind = |e: &&ValidationError<'static>| matches!(e.kind(), Failure::Type { .. }) && self.path(e) == *path;
         let is_const =
             |e: &ValidationError<'static>| matches!(e.kind(), Failure::Constant { .. } | Failure::Enum { .. });
-        if context.iter().flatten().all(|e| is_const(e) && path_of(e) == *path) {
+        if context.iter().flatten().all(|e| is_const(e) && self.path(e) == *path) {
             return self.words(path, error.instance(), &words(context));
         }
         let meant: Vec<&Vec<_>> = context.iter().filter(|errors| !errors.iter().any(|e| is_kind(&e))).collect();
@@ -159,9 +166,10 @@ impl Explainer<'_, '_> {
     /// Returns whether the only error in each form of a choice is the kind of the data at `path`.
     fn only_kinds(&self, error: &ValidationError<'_>, path: &Path) -> bool {
         match error.kind() {
-            Failure::Type { .. } => path_of(error) == *path,
+            Failure::Type { .. } => self.path(error) == *path,
             Failure::AnyOf { context } | Failure::OneOfNotValid { context } => {
-                path_of(error) == *path && context.iter().all(|errors| errors.iter().any(|e| self.only_kinds(e, path)))
+                self.path(error) == *path
+                    && context.iter().all(|errors| errors.iter().any(|e| self.only_kinds(e, path)))
             }
             _ => false,
         }
@@ -378,14 +386,6 @@ fn plain_scalar(places: &Places, path: &Path) -> Option<String> {
         Kind::Scalar { text, plain: true } => Some(text.clone()),
         _ => None,
     }
-}
-
-fn path_of(error: &ValidationError<'_>) -> Path {
-    let step = |segment: LocationSegment<'_>| match segment {
-        LocationSegment::Property(name) => Step::Field(name.as_ref().into()),
-        LocationSegment::Index(at) => Step::Item(at),
-    };
-    Path(error.instance_path().segments().map(step).collect())
 }
 
 /// Returns the schema that contains the keyword at `pointer`.

@@ -47,7 +47,7 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
     if validator.is_valid(value) {
         return verdict;
     }
-    let mut explainer = Explainer { schema, findings, verdict };
+    let mut explainer = Explainer { schema, document: value, findings, verdict };
     for error in validator.iter_errors(value) {
         explainer.explain(&error);
     }
@@ -60,7 +60,7 @@ pub(in crate::spec) fn check_against(schema: &Value, value: &Value, findings: &m
         findings.data(Code::INTERNAL, &Path::default(), "the schema of the document does not compile", None::<Hint>);
         return;
     };
-    let mut explainer = Explainer { schema, findings, verdict: Verdict::default() };
+    let mut explainer = Explainer { schema, document: value, findings, verdict: Verdict::default() };
     for error in validator.iter_errors(value) {
         explainer.explain(&error);
     }

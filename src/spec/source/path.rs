@@ -2,6 +2,8 @@
 
 use std::{fmt, rc::Rc};
 
+use serde_json::Value;
+
 /// The path to a node of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(in crate::spec) struct Path(pub Vec<Step>);
@@ -27,6 +29,24 @@ impl Path {
     #[must_use]
     pub(in crate::spec) fn item(&self, at: usize) -> Self {
         self.with(Step::Item(at))
+    }
+
+    /// Returns the path that a JSON pointer describes. Only the document can tell whether `values/5` is an item or a value
+    /// with the name 5.
+    pub(in crate::spec) fn from_pointer(pointer: &str, document: &Value) -> Self {
+        let mut path = Self::default();
+        let mut node = Some(document);
+        for token in pointer.split('/').skip(1) {
+            let name = token.replace("~1", "/").replace("~0", "~");
+            if let (Some(Value::Array(items)), Ok(at)) = (node, name.parse::<usize>()) {
+                node = items.get(at);
+                path.push(Step::Item(at));
+            } else {
+                node = node.and_then(|node| node.get(&name));
+                path.push(Step::Field(name.into()));
+            }
+        }
+        path
     }
 
     /// Goes down one step.
@@ -58,7 +78,7 @@ impl Path {
     }
 
     /// Returns the node in `value` that this path leads to.
-    pub(in crate::spec) fn get_mut<'v>(&self, value: &'v mut serde_json::Value) -> Option<&'v mut serde_json::Value> {
+    pub(in crate::spec) fn get_mut<'v>(&self, value: &'v mut Value) -> Option<&'v mut Value> {
         self.0.iter().try_fold(value, |value, step| match step {
             Step::Field(name) => value.get_mut(&**name),
             Step::Item(at) => value.get_mut(at),
@@ -67,11 +87,12 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// Formats the path as `registry[0].values.Start`.
+    /// Formats the path as `registry[0].values.Start`, and the default value as `registry[0].values.""`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {
             match step {
                 Step::Field(name) if at == 0 => f.write_str(name)?,
+                Step::Field(name) if name.is_empty() => f.write_str(".\"\"")?,
                 Step::Field(name) => write!(f, ".{name}")?,
                 Step::Item(item) => write!(f, "[{item}]")?,
             }

@@ -147,13 +147,19 @@ impl Facts {
     /// Returns the data of a value; absent if the key is absent, `None` if it was never asked.
     pub fn value(&self, key: &Key, name: &ValueName) -> Option<Answer<Data>> {
         match self.record(key)? {
-            Answer::Present(record) => match record.values.get(name) {
-                Some(answer) => Some(answer.clone()),
-                None => record.all_values.then(|| record.others()),
-            },
+            Answer::Present(record) => record.value(name).map(|(answer, _)| answer),
             Answer::Absent => Some(Answer::Absent),
             Answer::Unread(why) => Some(Answer::Unread(why)),
         }
+    }
+
+    /// Returns what the facts say about a key, for queries about several of its values. It does not follow later changes
+    /// of the facts.
+    pub(crate) fn known_key(&self, key: &Key) -> KnownKey {
+        KnownKey(match self.keys.get(key) {
+            Some(found) => Some(found.clone()),
+            None => self.record(key).map(|found| found.map(|record| Arc::new(record.clone()))),
+        })
     }
 
     /// Returns the value's name as the target spells it; `None` if the value was not found.
@@ -317,7 +323,36 @@ impl Facts {
     }
 }
 
+/// What facts say about a key: see [`Facts::known_key`].
+pub(crate) struct KnownKey(Option<Answer<Arc<KeyRecord>>>);
+
+impl KnownKey {
+    /// Returns whether the key was never asked.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Returns the data of a value, and its name as the target spells it if the value was found. Returns `None` if the
+    /// value was never asked.
+    pub(crate) fn value(&self, name: &ValueName) -> Option<(Answer<Data>, Option<&ValueName>)> {
+        match self.0.as_ref()? {
+            Answer::Present(record) => record.value(name),
+            Answer::Absent => Some((Answer::Absent, None)),
+            Answer::Unread(why) => Some((Answer::Unread(why.clone()), None)),
+        }
+    }
+}
+
 impl KeyRecord {
+    /// Returns the data of a value, and its name as the target spells it if the value was found. Returns `None` if the
+    /// value was never asked.
+    fn value(&self, name: &ValueName) -> Option<(Answer<Data>, Option<&ValueName>)> {
+        match self.values.get_key_value(name) {
+            Some((found, answer)) => Some((answer.clone(), Some(found))),
+            None => self.all_values.then(|| (self.others(), None)),
+        }
+    }
+
     /// Returns the answer about each value that is not among those that exist: absent, or in a policy file perhaps not
     /// configured.
     fn others(&self) -> Answer<Data> {

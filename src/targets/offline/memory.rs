@@ -11,7 +11,8 @@ use crate::{
     format::regf::{Error, Filetime, Finding, State, worse},
     registry::KeyProperties,
     targets::{
-        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, WriteError, precondition,
+        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, ValueChange, WriteError,
+        precondition,
     },
 };
 
@@ -97,18 +98,18 @@ impl OfflineRegistry {
     }
 
     fn spot(&mut self, change: &KeyChange) -> Result<Spot, WriteError> {
-        let place = change.key.to_string();
-        match self.resolve(&change.key).map_err(|halt| halted(&place, halt))? {
+        let place = || change.key.to_string();
+        match self.resolve(&change.key).map_err(|halt| halted(&place(), halt))? {
             Place::In { link: true, .. } if change.action != ChangeAction::Update => {
                 let detail = "this key is a registry link to another key; kbfix neither creates nor deletes such a \
                     link"
                     .to_owned();
-                Err(WriteError::Unsupported { place, detail })
+                Err(WriteError::Unsupported { place: place(), detail })
             }
             Place::In { mount, below, .. } => Ok((mount, below)),
             Place::Above(_) | Place::Absent => {
                 let detail = format!("{} does not contain this key", self.what);
-                Err(WriteError::Unsupported { place, detail })
+                Err(WriteError::Unsupported { place: place(), detail })
             }
         }
     }
@@ -161,30 +162,36 @@ impl OfflineRegistry {
     /// Checks a change and makes it in memory; returns its location.
     fn make_one(&mut self, change: &KeyChange) -> Result<Spot, WriteError> {
         precondition::before(change, |query| self.answer_in_memory(query))?;
-        let key = change.key.to_string();
+        // Places are named only in errors, because changes are made by the thousand.
+        let key = |error: &Error| file::unsupported(&change.key.to_string(), error);
         let (mount, below) = self.spot(change)?;
-        let hive = &mut self.opened(mount).map_err(|halt| halted(&key, halt))?.hive;
+        let hive = &mut self.opened(mount).map_err(|halt| halted(&change.key.to_string(), halt))?.hive;
         if let State::Dirty { why } = hive.state() {
-            return Err(file::unsupported(&key, &Error::Dirty { why }));
+            return Err(key(&Error::Dirty { why }));
         }
-        let mut editor = hive.edit(Filetime::now()).map_err(|error| file::unsupported(&key, &error))?;
+        let mut editor = hive.edit(Filetime::now()).map_err(|error| key(&error))?;
         match change.action {
-            ChangeAction::Delete => done(editor.delete_key(&below), &key)?,
+            ChangeAction::Delete => drop(editor.delete_key(&below).map_err(|error| key(&error))?),
             ChangeAction::Create => {
-                done(editor.create_key(&below), &key)?;
+                editor.create_key(&below).map_err(|error| key(&error))?;
                 if let Some(KeyProperties { class, security }) = &change.properties {
-                    done(editor.set_security(&below, security.bytes()), &key)?;
-                    done(editor.set_class(&below, class.as_deref()), &key)?;
+                    editor.set_security(&below, security.bytes()).map_err(|error| key(&error))?;
+                    editor.set_class(&below, class.as_deref()).map_err(|error| key(&error))?;
                 }
             }
             ChangeAction::Update => {}
         }
         // The values of a deleted key are deleted together with the key.
-        for value in change.values.iter().filter(|_| change.action != ChangeAction::Delete) {
-            let place = change.place(&value.name);
-            match &value.after {
-                Some(data) => done(editor.set_value(&below, value.name.as_str(), data), &place)?,
-                None => done(editor.delete_value(&below, value.name.as_str()), &place)?,
+        let values = if change.action == ChangeAction::Delete { &[][..] } else { &change.values };
+        if let Some(first) = values.first() {
+            let value = |value: &ValueChange, error| file::unsupported(&change.place(&value.name), &error);
+            let node = editor.existing(&below).map_err(|error| value(first, error))?;
+            for one in values {
+                let edited = match &one.after {
+                    Some(data) => editor.set_value_of(node, one.name.as_str(), data),
+                    None => editor.delete_value_of(node, one.name.as_str()),
+                };
+                edited.map_err(|error| value(one, error))?;
             }
         }
         editor.suspend();
@@ -214,10 +221,6 @@ impl OfflineRegistry {
             format!("the changed hive did not pass the check of kbfix and was not saved: {}", shown.join("; "));
         Err(WriteError::Unsupported { place, detail })
     }
-}
-
-fn done(edited: Result<bool, Error>, place: &str) -> Result<(), WriteError> {
-    edited.map(drop).map_err(|error| file::unsupported(place, &error))
 }
 
 fn led_elsewhere(change: &KeyChange) -> WriteError {

@@ -37,6 +37,28 @@ fn a_key_is_created_with_its_values_and_deleted_with_them() {
 }
 
 #[test]
+fn keys_are_created_below_a_key_that_was_deleted_and_created_again() {
+    let scratch = Scratch::machine("again");
+    let [a, b] = ["a", "b"].map(|name| scratch.below(name));
+    let [below_a, below_b] = [&a, &b].map(|key| key.child(&"below".to_owned().try_into().unwrap()));
+    let create = |key: &Key| change(key, ChangeAction::Create, []);
+    let delete = |key: &Key| change(key, ChangeAction::Delete, []);
+    write(&[create(&a), create(&b), create(&below_a), delete(&below_a), delete(&a)]).unwrap();
+    assert!(stale(create(&below_a)).contains("expected present, found absent"));
+    write(&[
+        create(&a),
+        create(&below_a),
+        delete(&below_a),
+        delete(&a),
+        create(&a),
+        create(&below_a),
+        create(&below_b),
+    ])
+    .unwrap();
+    assert!([&a, &b, &below_a, &below_b].into_iter().all(is_there));
+}
+
+#[test]
 fn a_missing_parent_is_not_created_on_the_way() {
     let scratch = Scratch::machine("parent");
     let parent = scratch.below("missing");

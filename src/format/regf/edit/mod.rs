@@ -111,7 +111,11 @@ impl Editor<'_> {
         done
     }
 
-    fn existing(&self, path: &str) -> Result<Node, Error> {
+    /// Returns the key at `path`, which must exist. Edits of values do not move it.
+    ///
+    /// # Errors
+    /// Returns [`Error::NoSuchKey`] if the key is absent, or another [`Error`] if it cannot be found or changed.
+    pub fn existing(&self, path: &str) -> Result<Node, Error> {
         self.hive.writable()?;
         self.hive.find(path)?.ok_or_else(|| Error::NoSuchKey(path.to_owned()))
     }

@@ -28,6 +28,11 @@ impl Editor<'_> {
     /// Returns false, and writes nothing, if the value already has this type and data.
     pub fn set_value(&mut self, path: &str, name: &str, data: &Data) -> Result<bool, Error> {
         let node = self.existing(path)?;
+        self.set_value_of(node, name, data)
+    }
+
+    /// Sets a value like [`Editor::set_value`], of the key at `node`, which [`Editor::existing`] returned.
+    pub fn set_value_of(&mut self, node: Node, name: &str, data: &Data) -> Result<bool, Error> {
         let name = ValueName::new(name)?;
         let limit = if self.hive.minor < 4 { LARGEST_CELL } else { SEGMENT * usize::from(u16::MAX) };
         if data.bytes.len() > limit {
@@ -58,6 +63,11 @@ impl Editor<'_> {
     /// there is no such value.
     pub fn delete_value(&mut self, path: &str, name: &str) -> Result<bool, Error> {
         let node = self.existing(path)?;
+        self.delete_value_of(node, name)
+    }
+
+    /// Deletes a value like [`Editor::delete_value`], of the key at `node`, which [`Editor::existing`] returned.
+    pub fn delete_value_of(&mut self, node: Node, name: &str) -> Result<bool, Error> {
         self.hive.refuse_handle(node)?;
         let wanted = upcased(name);
         let Some(at) = self.hive.value_known(node, &wanted)? else { return Ok(false) };
