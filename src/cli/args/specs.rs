@@ -331,7 +331,8 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
             files.push(path);
         }
     }
-    files.sort();
+    // The paths differ only in their last name, so they need not be compared name by name.
+    files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     if files.is_empty() {
         let message = format!("the folder {} contains no .yaml file", path.display());
         return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));

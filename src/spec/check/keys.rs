@@ -142,7 +142,11 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
         let hint = "for these characters themselves, write `[*]` for `*`, `[{]` for `{`, and `[[]` for `[`";
         cx.warning(Code::KEY_ESCAPE, path, Part::Data, format!("`{found}` {message}"), hint);
     }
-    match KeyName::new(parts.join("*")) {
+    let whole = match parts.as_mut_slice() {
+        [one] => std::mem::take(one),
+        several => several.join("*"),
+    };
+    match KeyName::new(whole) {
         Ok(_) if parts.len() > 1 => Some(NamePattern::Like(Like::new(parts))),
         Ok(name) => Some(NamePattern::Name(name)),
         Err(error) => {

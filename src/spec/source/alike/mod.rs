@@ -13,12 +13,13 @@ const MOST_DEPTH: usize = 16;
 
 /// Returns whether both parsers certainly read the text alike, if one of them can read it.
 pub(in crate::spec) fn is_certain(text: &str) -> bool {
-    let has_returns = text.contains('\r');
-    let mut lines = Lines { open: Vec::new(), waits: false, unquoted: None, block: None, has_returns };
     // The parsers disagree about the end of a block in the last line if there is no line break.
-    !text.contains('\t')
-        && text.ends_with('\n')
-        && text[..text.len() - 1].split('\n').all(|line| lines.accepts(line.as_bytes()))
+    let Some(text) = text.strip_suffix('\n').filter(|text| !text.contains('\t')) else { return false };
+    let (bytes, has_returns) = (text.as_bytes(), text.contains('\r'));
+    let mut lines = Lines { open: Vec::new(), waits: false, unquoted: None, block: None, has_returns };
+    let mut from = 0;
+    let ends = memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]);
+    ends.into_iter().all(|end| lines.accepts(&bytes[std::mem::replace(&mut from, end + 1)..end]))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
