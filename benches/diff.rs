@@ -1,10 +1,12 @@
-//! `kbfix diff` as a process, from its start to its end: `cargo bench --bench diff`.
+//! Measures `kbfix diff` as a process, from its start to its end: `cargo bench --bench diff`.
 //!
-//! KB909094 on a snapshot, and 10,000 values, all differing and none differing, on a snapshot and on an export. The
-//! peer is what a script would take: Python's configparser reads the same export, and compares each value with a
-//! dictionary. It knows no types, no prerequisites and no exit codes; so it is a lower bound for Python, not a rival.
+//! The work is KB909094 on a snapshot, and 10,000 values on a snapshot and on an export, once with other data in all
+//! values and once in desired state. For comparison, Python's configparser reads the same export and compares each
+//! value with a dictionary. It knows no types, prerequisites or exit codes, so its time is a lower bound for a script
+//! in Python.
 //!
-//! Time is the least of several runs, memory the largest that /usr/bin/time saw. Nothing here fails by being slow.
+//! The time is the shortest of several runs, and the memory is the largest that /usr/bin/time reports. The measurement
+//! does not fail because something is slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 use std::{
@@ -76,8 +78,8 @@ fn kbfix(arguments: &[&str]) -> Command {
     command
 }
 
-/// An export of 100 keys with 100 values each, one as a spec wants it, one with other data; the spec; and the specs of
-/// parts.
+/// Writes two exports of 100 keys with 100 values each, one in the desired state of a spec and one with other data, and
+/// the spec, whole and in parts.
 fn make_files(folder: &Path) {
     let (mut same, mut other, mut wanted) = (String::new(), String::new(), serde_json::Map::new());
     let mut parts = Vec::new();
@@ -109,7 +111,7 @@ fn make_files(folder: &Path) {
     }
 }
 
-/// Runs it several times, and prints the least time and the most memory.
+/// Runs the command several times, and prints the shortest time and the largest memory.
 fn report(what: &str, command: impl Fn() -> Command, code: i32) {
     let mut best = Duration::MAX;
     for _ in 0..RUNS {

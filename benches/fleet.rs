@@ -1,15 +1,18 @@
-//! `kbfix fleet diff` as a process, with all specs of the library: `cargo bench --bench fleet`. It takes some minutes.
+//! Measures `kbfix fleet diff` as a process, with all specs of the library: `cargo bench --bench fleet`. The
+//! measurement takes some minutes.
 //!
 //! The snapshots are of the example machine, each with a computer name and a MachineGuid of its own. In one fleet, one
-//! machine in ten has an older file, and all others are alike; in the other, each has a file version of its own, so
-//! that each has to be planned. 100, 1,000 and 10,000 of them show how time grows; each format is made of 10,000, and
-//! the other commands run on 1,000. Beside it stands what there is without it: one process for each machine (`kbfix
-//! diff --format json`, two at a time by xargs), and `jq`, which counts in their reports. At last, headless Chromium
-//! opens the pages of 10,000 machines (benches/page.py; KBFIX_PYTHON with selenium and KBFIX_CHROMIUM, as tests/run
-//! sets them; without them this is skipped).
+//! machine in ten has an older file, and all others are alike. In the other fleet, each machine has a file version of
+//! its own, so that each machine must be planned. 100, 1,000 and 10,000 machines show how time grows. Each report
+//! format is written for 10,000 machines, and the other commands run on 1,000 machines. For comparison, the same work
+//! is done without `kbfix fleet`: one process for each machine (`kbfix diff --format json`, two at a time by xargs),
+//! and `jq`, which counts in the reports. Finally, headless Chromium opens the pages of 10,000 machines
+//! (benches/page.py; KBFIX_PYTHON with selenium and KBFIX_CHROMIUM, as tests/run sets them; without these, this part is
+//! skipped).
 //!
-//! Time is the least of a few runs, on the clock and of the processors (user and system, as GNU time reports), memory the
-//! most that one of them had resident. This is a measurement, not a test: nothing here fails by being slow.
+//! The elapsed time and the CPU time (user and system, as GNU time reports) are the shortest of a few runs, and the
+//! memory is the largest resident size of a run. This is a measurement and not a test: it does not fail because
+//! something is slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 use std::{
@@ -22,12 +25,12 @@ use kbfix::registry::Data;
 use serde_json::{Value, json};
 
 const KBFIX: &str = env!("CARGO_BIN_EXE_kbfix");
-/// Seconds and MB that 10,000 machines may take.
+/// The limits for 10,000 machines: seconds and MB.
 const MOST: (f64, f64) = (10.0, 300.0);
-/// Seconds in which the page opens, and its bytes.
+/// The limits for the page: the seconds until it is open, and its bytes.
 const MOST_PAGE: (f64, u64) = (2.0, 5_000_000);
 
-/// What a process took: seconds on the clock, seconds of the processors, and MB.
+/// The cost of one process: elapsed seconds, CPU seconds, and MB.
 #[derive(Clone, Copy)]
 struct Cost {
     wall: f64,
@@ -112,7 +115,7 @@ impl<'a> Bench<'a> {
                 self.cost(runs, || self.diff(&format!("{fleet}-{machines}"), &["--format", "json"]))
             });
             let [a, b, c] = costs.map(|cost| cost.cpu);
-            // Without what 100 machines take, most of which is reading the specs.
+            // The time for 100 machines is subtracted, because most of it is spent on reading the specs.
             let exponent = ((c - a) / 9_900.0 / ((b - a) / 900.0)).log10() + 1.0;
             let (what, each) = (format!("fleet diff, machines that are {fleet}"), (c - a) / 9.9);
             println!("{what:44} {a:>9.2} {b:>9.2} {c:>9.2} {each:>9.3}  {exponent:.2}");
@@ -142,7 +145,8 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// The commands that plan as `diff` does. Those that compare also read another fleet, or plan other specs.
+    /// Measures the commands that plan as `diff` does. The commands that compare also read another fleet or plan other
+    /// specs.
     fn commands(&self) {
         let (alike, different, out) = (self.at("alike-1000"), self.at("different-1000"), self.at("fleet.plan"));
         for (what, before, after) in [
@@ -210,7 +214,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Runs a command so often; its output is in the file `out`. kbfix ends with what it found, such as 4.
+    /// Runs a command `runs` times. Its output goes to the file `out`. kbfix may end with any exit code, such as 4.
     fn cost(&self, runs: usize, command: impl Fn() -> Command) -> Cost {
         let mut best = Cost { wall: f64::MAX, cpu: f64::MAX, megabytes: 0.0 };
         for _ in 0..runs {
@@ -221,7 +225,7 @@ impl<'a> Bench<'a> {
             timed.args(time).arg(command.get_program()).args(command.get_args()).stdout(out).stderr(Stdio::null());
             timed.status().unwrap();
             let text = fs::read_to_string(self.at("time")).unwrap();
-            // The line before says how the command ended, where that is not 0.
+            // If the exit code is not 0, GNU time reports that in the line before.
             let figures: Vec<f64> =
                 text.lines().last().unwrap().split(' ').map(|figure| figure.parse().unwrap()).collect();
             let [wall, user, system, kilobytes] = figures[..] else { panic!("{text}") };
@@ -241,8 +245,8 @@ fn quiet(command: &mut Command) {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
 }
 
-/// Makes the snapshots of so many machines; `version` is that of the file on a machine, where it is not that of the
-/// base.
+/// Writes the snapshots of `machines` machines. `version` returns the version of the file on a machine, or `None` for
+/// the version in `base`.
 fn make(base: &Value, folder: &Path, machines: usize, version: impl Fn(usize) -> Option<String>) {
     const VERSION: &str = "/facts/files/0/found/present/version/present";
     let name = |machine: usize| format!("FE{machine:05}");
@@ -266,7 +270,7 @@ fn make(base: &Value, folder: &Path, machines: usize, version: impl Fn(usize) ->
     assert_eq!(own, 2, "the base has both values");
     *first.pointer_mut(VERSION).unwrap() = "its version".into();
     let first = serde_json::to_string_pretty(&first).unwrap();
-    // Data stands there as bytes and as text.
+    // A snapshot holds data as bytes and as text.
     let bytes = |text: &str| json!(Data::sz(text))["bytes"].as_str().unwrap().to_owned();
     fs::create_dir(folder).unwrap();
     for machine in 0..machines {

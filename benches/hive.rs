@@ -1,8 +1,8 @@
-//! Hive files beside hivexregedit and reged, in one run: `cargo bench --bench hive`.
+//! Measures work on hive files, compared with hivexregedit and reged: `cargo bench --bench hive`.
 //!
 //! Needs ../shared/hives/regipy-SYSTEM.xz, xz, and for the comparison hivexregedit (Debian: libwin-hivex-perl) and
-//! reged (chntpw); what is absent is skipped. Each figure is the least of several runs, from the file on disk to the
-//! file on disk. This is a measurement, not a test: nothing here fails by being slow.
+//! reged (chntpw); parts whose program is absent are skipped. Each figure is the shortest of several runs, from reading
+//! the file to writing it. This is a measurement and not a test: it does not fail because something is slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 use std::{
@@ -67,7 +67,7 @@ fn reged(options: &[&str], hive: &Path) -> Command {
     command
 }
 
-/// Runs a peer; none where it is absent. reged answers 2 where it wrote something.
+/// Runs another program; `None` if it is not installed. reged ends with exit code 2 if it wrote something.
 fn run(command: &mut Command) -> Option<()> {
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
     status.code().is_some_and(|code| code <= 2).then_some(())
@@ -92,7 +92,7 @@ fn report(what: &str, time: Option<Duration>, growth: Option<i64>) {
     }
 }
 
-/// All keys and values as the text of a .reg file.
+/// Writes all keys and values as the text of a .reg file.
 fn export(file: &Path, out: &Path) -> Option<()> {
     let hive = Hive::open(fs::read(file).unwrap(), &[]).unwrap();
     let mut text = String::new();
@@ -119,13 +119,13 @@ fn open(file: &Path) -> Hive {
     Hive::open_on_demand(std::sync::Arc::new(fs::File::open(file).unwrap())).unwrap().unwrap()
 }
 
-/// As the targets open it there.
+/// Opens the hive as the targets do.
 #[cfg(not(unix))]
 fn open(file: &Path) -> Hive {
     Hive::open(fs::read(file).unwrap(), &[]).unwrap()
 }
 
-/// What KB909094 asks of a hive: one value of one key.
+/// Reads what KB909094 asks of a hive: one value of one key.
 fn find(file: &Path) -> Option<()> {
     let hive = open(file);
     let key = hive.find(r"ControlSet001\Services\MSExchangeWEB\DAV").unwrap();
@@ -163,7 +163,7 @@ fn edited(file: &Path, count: usize, check: bool) -> Option<()> {
 }
 
 fn merge_text(count: usize) -> String {
-    // The peers create no missing keys above a key.
+    // The other programs do not create missing parent keys.
     let mut text = "Windows Registry Editor Version 5.00\r\n\r\n[ROOT\\ControlSet001\\services\\kbfix]\r\n".to_owned();
     for i in 0..count {
         let (key, name) = place(i);

@@ -1,9 +1,10 @@
-//! KB909094's diff on an image with a real SYSTEM, beside hivexsh: `cargo bench --bench image`.
+//! Measures the diff of KB909094 on an image with a real SYSTEM hive, compared with hivexsh: `cargo bench --bench
+//! image`.
 //!
 //! Needs ../shared/hives/regipy-SYSTEM.xz (Windows 7, 11.8 MB) and xz; for the comparison hivexsh (Debian:
-//! libhivex-bin). Each figure is of whole processes, start included: the least and the median of many runs, the files
-//! in the page cache. hivexsh does the look-ups that the diff does, in the same two hives, and nothing else: no file
-//! version, no plan. This is a measurement, not a test: nothing here fails by being slow.
+//! libhivex-bin). Each figure is for whole processes from their start, with the files in the page cache: the shortest
+//! time and the median of many runs. hivexsh only does the look-ups of the diff in the same two hives: it reads no file
+//! version and makes no plan. This is a measurement and not a test: it does not fail because something is slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 use std::{
@@ -59,7 +60,7 @@ fn main() {
     });
 }
 
-/// The keys and values that KB909094 and the name of the machine ask for.
+/// Looks up with hivexsh the keys and values that are needed for KB909094 and for the name of the machine.
 fn hivexsh(config: &Path) -> Option<()> {
     let software = r"cd \Microsoft\Exchange\Setup
 lsval Services

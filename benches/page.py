@@ -1,4 +1,4 @@
-"""How long headless Chromium takes to open the page of a fleet, through Selenium.
+"""Measures how long headless Chromium needs to open the page of a fleet, through Selenium.
 
 Usage: page.py CHROMIUM PAGE.html; KBFIX_CHROMEDRIVER names the driver. `cargo bench --bench fleet` calls it with the page of 10,000
 machines. Prints for each of a few runs the seconds from the request to the load event, and to the first frame after it; the last

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import zlib
 
-# objcopy writes a copy of the program too, and of an exe it cannot write it to /dev/null.
+# objcopy also writes a copy of the program. For an exe, the copy cannot be written to /dev/null.
 with tempfile.NamedTemporaryFile() as section, tempfile.NamedTemporaryFile() as copy:
     subprocess.run(["objcopy", "--dump-section", f".dep-v0={section.name}", sys.argv[1], copy.name], check=True)
     packages = json.loads(zlib.decompressobj().decompress(section.read()))["packages"]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the manifests by which winget, Scoop and Chocolatey install a release.
+"""Writes the manifests with which winget, Scoop and Chocolatey install a release.
 
 Usage: release/packages.py VERSION ZIP SHA256 OUT, where ZIP is the file name of the Windows archive and SHA256 its digest.
 Everything else that the manifests say is in Cargo.toml.
@@ -16,7 +16,7 @@ IDENTIFIER = "kbfix.kbfix"
 
 
 def quoted(text: str) -> str:
-    """Returns text as a YAML string in double quotes; JSON's strings are such."""
+    """Returns text as a YAML string in double quotes, which a JSON string is too."""
     return json.dumps(text, ensure_ascii=False)
 
 

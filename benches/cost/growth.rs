@@ -26,8 +26,8 @@ type Step = (&'static str, Vec<String>);
 /// A step with its instructions at each size, in millions.
 type Counted = (&'static str, [Option<f64>; 2]);
 
-/// What grows: its name, and a function that makes the files for a size and returns the steps. Files get the given
-/// name.
+/// A kind of item: its name, and a function that writes the files for a number of items and returns the steps. The
+/// second argument is the name of the files.
 type Kind = (&'static str, fn(&Bench, &str, usize) -> Vec<Step>);
 
 const KINDS: [Kind; 7] = [
@@ -65,8 +65,9 @@ impl Bench {
         }
     }
 
-    /// Counts the instructions of all steps, for each kind: the steps, each with one count for each size. Instructions
-    /// do not depend on what else the machine does, so all cores count at the same time.
+    /// Counts the instructions of all steps. Returns for each kind its steps, and for each step one count for each
+    /// size. The number of instructions does not depend on what else the machine does, so all cores count at the same
+    /// time.
     fn counted(&self) -> Vec<Vec<Counted>> {
         let jobs: Vec<(usize, usize)> =
             (0..KINDS.len()).flat_map(|kind| (0..COUNTED.len()).map(move |size| (kind, size))).collect();
@@ -178,8 +179,8 @@ fn flat(numbers: Range<usize>) -> String {
     numbers.map(rule).collect()
 }
 
-/// Prints a line: the instructions, the seconds, the exponent of each step, whether all are as wanted, and the most
-/// memory.
+/// Prints a line: the instructions, the seconds, the exponent of each step, whether all exponents keep the limit, and
+/// the maximum memory.
 fn print_line(what: &str, counts: [Option<f64>; 2], costs: Vec<Option<Cost>>) {
     let mut line = format!("{what:60}");
     let text =

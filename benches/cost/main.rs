@@ -1,17 +1,19 @@
-//! What kbfix costs, beside peers and as the work grows: `cargo bench --bench cost`.
+//! Measures what kbfix costs, compared with other programs and as the amount of work grows: `cargo bench --bench cost`.
 //!
-//! The first table is of whole processes: what kbfix takes, what its peer takes, their ratio, what is wanted, and
-//! whether that is met. Where there is no peer, the figure itself is wanted. The second table is of growth: each job
-//! with 1,000, 10,000 and 100,000 of something. The step to 10,000 is counted in instructions, since the times are too
-//! short to be compared; the step to 100,000 is measured in CPU time. Ten times the work may cost 11 times, so the
-//! exponents may be 1.04. KBFIX_COST_MOST=10000 leaves the largest out.
+//! The first table is about whole processes. It shows the cost of kbfix, the cost of another program for the same work,
+//! the ratio of the two, the limit, and whether kbfix keeps the limit. Where no other program does the work, the limit
+//! is for kbfix alone. The second table shows how cost grows: each job runs with 1,000, 10,000 and 100,000 items. The
+//! step from 1,000 to 10,000 is counted in instructions, because the times are too short for a comparison. The step
+//! from 10,000 to 100,000 is measured in CPU time. Ten times the work may cost 11 times as much, so an exponent may be
+//! at most 1.04. KBFIX_COST_MOST=10000 omits the largest size.
 //!
 //! Needs bash and /usr/bin/time, and for parts hivexregedit (Debian: libwin-hivex-perl), check-jsonschema (pip),
-//! valgrind, and ../shared/hives/regipy-SYSTEM.xz with xz; what is absent is skipped. This is a measurement, not a
-//! test: nothing here fails by being slow.
+//! valgrind, and ../shared/hives/regipy-SYSTEM.xz with xz; parts whose program is absent are skipped. This is a
+//! measurement and not a test: it does not fail because something is slow.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to recover for")]
 
 mod growth;
+mod local;
 mod processes;
 
 use std::{
@@ -22,12 +24,12 @@ use std::{
     time::Instant,
 };
 
-/// What a process took.
+/// The cost of one process.
 #[derive(Clone, Copy)]
 struct Cost {
     /// The CPU time of the program and of the system for it, in seconds.
     cpu: f64,
-    /// The time on the clock, in seconds.
+    /// The elapsed (wall-clock) time, in seconds.
     clock: f64,
     /// The maximum memory, in MB.
     megabytes: f64,
@@ -43,7 +45,7 @@ fn main() {
 
 struct Bench {
     folder: PathBuf,
-    /// The largest number of anything.
+    /// The largest number of items.
     most: usize,
 }
 
@@ -97,8 +99,8 @@ impl Bench {
         Some(Cost { cpu: times.iter().sum(), clock, megabytes: kilobytes / 1024.0 })
     }
 
-    /// Counts the instructions of kbfix, which may exit with 0 or 1, in millions. `name` is that of a file for the
-    /// count.
+    /// Counts the instructions of kbfix, which may exit with 0 or 1, in millions. `name` is the name of the file that
+    /// receives the count.
     fn count(&self, name: &str, arguments: &[impl AsRef<str>]) -> Option<f64> {
         let log = self.folder.join(name);
         let status = Command::new("valgrind")
@@ -116,7 +118,7 @@ impl Bench {
     }
 }
 
-/// The rules of each spec, of at most 10,000 things: a spec file has at most 1 MiB.
+/// Returns the rules of each spec. A spec is about at most 10,000 items, because a spec file has at most 1 MiB.
 fn chunks<'r>(count: usize, rules: &'r dyn Fn(Range<usize>) -> String) -> impl Iterator<Item = String> + 'r {
     (0..count).step_by(10_000).map(move |from| rules(from..count.min(from + 10_000)))
 }

@@ -14,6 +14,7 @@ impl Bench {
         self.validate();
         self.merge();
         self.large();
+        self.local();
     }
 
     /// One diff of KB909094 on a snapshot: its instructions, and its CPU time beside that of a program that does
@@ -157,12 +158,20 @@ fn figure(what: &str, found: f64, unit: &str, wanted: f64) {
 }
 
 /// Prints a line with a peer: seconds, and the ratio of those of kbfix to those of its peer.
-fn report(what: &str, kbfix: Option<f64>, peer: Option<f64>, wanted: f64) {
-    let seconds = |cost: Option<f64>| cost.map_or("-".to_owned(), |cost| format!("{cost:.3} s"));
-    let ratio = kbfix.zip(peer).map(|(kbfix, peer)| kbfix / peer);
-    let (text, met) = match ratio {
+pub(super) fn report(what: &str, kbfix: Option<f64>, peer: Option<f64>, wanted: f64) {
+    beside(what, kbfix, peer, |seconds| format!("{seconds:.3} s"), wanted);
+}
+
+/// Prints a line with a peer: counts, and the ratio of that of kbfix to that of its peer.
+pub(super) fn report_count(what: &str, kbfix: Option<f64>, peer: Option<f64>, wanted: f64) {
+    beside(what, kbfix, peer, |count| format!("{count}"), wanted);
+}
+
+fn beside(what: &str, kbfix: Option<f64>, peer: Option<f64>, text: fn(f64) -> String, wanted: f64) {
+    let cost = |cost: Option<f64>| cost.map_or("-".to_owned(), text);
+    let (ratio, met) = match kbfix.zip(peer).map(|(kbfix, peer)| kbfix / peer) {
         Some(ratio) => (format!("{ratio:.4}"), (ratio <= wanted).to_string()),
         None => ("-".to_owned(), "SKIPPED: not installed, or failed".to_owned()),
     };
-    println!("{what:54} {:>10} {:>10} {text:>7} {wanted:>7.2}  {met}", seconds(kbfix), seconds(peer));
+    println!("{what:54} {:>10} {:>10} {ratio:>7} {wanted:>7.2}  {met}", cost(kbfix), cost(peer));
 }

@@ -48,7 +48,7 @@ pub(super) fn run() {
     });
 }
 
-/// Puts the values into the server's registry, and gives a spec that wants just them.
+/// Writes the values into the server's registry, and returns a spec that wants exactly these values.
 fn make(server: &Server, name: &str, keys: usize) -> String {
     let mut export = "Windows Registry Editor Version 5.00\r\n".to_owned();
     let mut spec = "kbfix: 1\nid: BENCH\ntitle: bench\nregistry:\n".to_owned();

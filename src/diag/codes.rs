@@ -302,9 +302,9 @@ codes! {
     UNKNOWN_LOCATION = "unknown-location";
     /// A spec uses a `%VARIABLE%` that kbfix does not resolve.
     UNKNOWN_VARIABLE = "unknown-variable";
-    /// A parameter is not used.
+    /// A spec declares a parameter that it does not use.
     UNUSED_PARAMETER = "unused-parameter";
-    /// A location is not used.
+    /// A spec declares a location that it does not use.
     UNUSED_LOCATION = "unused-location";
     /// A spec changes the start type of a service, but does not request a restart of the computer.
     SERVICE_START = "service-start";

@@ -126,7 +126,7 @@ impl Waivers {
             }
             for (item, group) in waiver.groups.iter().enumerate().filter(|(_, group)| !members.has_group(group)) {
                 let message = format!("no machine of the fleet is in the group `{group}`");
-                let hint = "the groups of machines are in the fleet file".to_owned();
+                let hint = "name a group that the fleet file gives to a machine".to_owned();
                 refuse(Code::WAIVER_UNKNOWN, message, &["groups", &item.to_string()], hint);
             }
         }

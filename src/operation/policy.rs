@@ -97,7 +97,7 @@ fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(St
     let of_groups = perhaps.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence()));
     let count = unread.len() + perhaps.len();
     let all: Vec<String> = of_stores.chain(of_groups).collect();
-    let hint = Hint::new("run kbfix as an account that may read it, or check these values with gpresult");
+    let hint = Hint::new("run kbfix as an account that may read the policy store, or check these values with gpresult");
     (count > 0).then(|| (message(listed(all, count)), hint))
 }
 

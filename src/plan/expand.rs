@@ -165,7 +165,7 @@ fn root_of_user(own: &KeyPath) -> KeyPath {
     KeyName::new(user).map_or(root.clone(), |user| root.child(&user))
 }
 
-/// The root key of a user's hive, and whether it can be read.
+/// The root key of a user's hive, and whether the hive can be read.
 type User = (KeyPath, Result<(), Unread>);
 
 /// Returns each user who has a hive on the target, readable or not, and the SIDs of users who have a profile but no

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedRule {
-    /// Its id, severity and controls.
+    /// The id, the severity and the controls of the rule or value.
     pub label: Label,
     /// Whether it is met before the changes: `unmet` if one of its places is changed, otherwise `met`.
     pub result: Truth,

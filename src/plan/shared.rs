@@ -224,10 +224,11 @@ impl<'a> SharedPlans<'a> {
         numbers(plans).into_iter().map(|number| state.queries[number].clone()).collect()
     }
 
-    /// Returns for each machine the queries on whose answers its plans depend, and to which the two machines give
-    /// different answers.
+    /// Returns, for each of two machines, the queries to which the machines give different answers. Only those queries
+    /// are returned on whose answers the plans of the machine depend.
     ///
-    /// The snapshot of the other machine need not answer these queries: it may have been taken for fewer.
+    /// The snapshot of the other machine need not contain answers to these queries, because it may have been taken for
+    /// fewer specs.
     pub(crate) fn differing(&self, machines: [(Answers<'_>, Vec<Arc<SharedPlan<'a>>>); 2]) -> [Vec<Query>; 2] {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let [(mut old, before), (mut new, after)] = machines;

@@ -40,6 +40,9 @@ pub fn link_target(value: &Data) -> Option<Result<KeyPath, String>> {
 impl Key {
     /// Returns whether `real` is a known name of this key. `real` is a path in which all links were followed.
     pub fn is_at(&self, real: &KeyPath) -> bool {
+        if self.view == View::Bits64 && self.path == *real {
+            return true;
+        }
         let found = settled(&Key::new(real.clone()));
         let wanted = settled(self);
         // Only Windows knows to which user HKCU belongs, and which user's classes HKCR contains in addition to those of

@@ -12,9 +12,9 @@ use super::{Key, KeyPath, RootKey, sid};
 /// A policy branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyBranch {
-    /// Below `HKLM`, for the machine.
+    /// A branch below `HKLM`, for the machine.
     Machine,
-    /// In the hive of a user, or of the Default profile.
+    /// A branch in the hive of a user or of the Default profile.
     User,
 }
 

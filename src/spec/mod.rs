@@ -42,7 +42,7 @@ pub(crate) use source::{readings::is_text, text::is_forbidden};
 /// that starting threads saves time.
 const MUCH_TEXT: usize = 64 << 10;
 
-/// The most groups into which the specs of a run are divided for the threads.
+/// The maximum number of groups into which the specs of a run are divided for the threads.
 const GROUPS: usize = 64;
 
 /// A spec file: the name that messages use for it, and its bytes.
@@ -157,8 +157,8 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     check::check(document, origin, settings, findings)
 }
 
-/// Checks the data against the schema, and corrects or replaces what does not match. Returns `None` if nothing can be
-/// checked further; then there is a finding.
+/// Checks the data against the schema, and corrects or replaces what does not match. Adds a finding and returns `None`
+/// if the data cannot be checked further.
 fn validated(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<repair::Repaired> {
     let value = meaning::read(text, sound, findings)?;
     let verdict = validate::check(&value, findings);

@@ -197,7 +197,9 @@ impl Address {
                         _ => Ok(Kind::Hive(path.into(), key)),
                     }
                 }
-                _ => Err(because("a hive needs its key, such as `hive:FILE=HKLM\\SYSTEM`".to_owned())),
+                _ => Err(because(
+                    "a hive file needs the key at which Windows loads it, such as `hive:FILE=HKLM\\SYSTEM`".to_owned(),
+                )),
             },
             Some(("reg", path)) => Ok(Kind::Reg(path.into())),
             Some(("pol", rest)) => policy(rest).map_err(because),

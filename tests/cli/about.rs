@@ -1,4 +1,4 @@
-//! What kbfix says of itself: its version, its manual pages, its completions.
+//! Tests what kbfix says about itself: the version, the manual pages and the completions.
 
 use std::fs;
 

@@ -49,7 +49,7 @@ fn check_shows_what_would_be_done_and_changes_nothing() {
     assert!(!machine.path("state").exists());
 }
 
-/// What the run refuses, a look at it refuses too.
+/// `--check` refuses what the apply itself refuses.
 #[test]
 fn check_refuses_what_the_run_refuses() {
     let machine = Machine::new();
@@ -80,14 +80,14 @@ fn check_refuses_what_the_run_refuses() {
             machine.run(&format!("apply KB909094 --state-dir @/{folder} @target{check}")).code(3).says("journal");
         }
     }
-    // Where nothing differs no journal is written, and none is asked for.
+    // If nothing differs, no journal is written, and no state folder is needed.
     machine.run("apply KB909094 @target @state").code(0);
     for check in ["", " --check"] {
         machine.run(&format!("apply KB909094 --state-dir @/file @target{check}")).code(0);
     }
 }
 
-/// A version 4 export cannot hold a character outside its code page: the write fails, at the second of two changes.
+/// A version 4 export cannot hold a character outside its code page, so the second of two changes fails.
 #[test]
 fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     let machine = Machine::new();
@@ -96,7 +96,7 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     let spec = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\T\n    values:\n      \
                 a: { type: REG_DWORD, data: 1 }\n      b: { type: REG_SZ, data: 日本 }\n";
     machine.write("t.yaml", spec);
-    // A diff says so before; what kbfix cannot write without the code page, it names that for.
+    // A diff says so before the apply, and names the code page if kbfix needs it to write the data.
     let diff = "diff @/t.yaml @target";
     machine.run(&format!("{diff} --code-page 1252")).code(1).says("cannot-apply").says("version 5 file in UTF-16");
     let run = machine.run(&format!("{diff} --format markdown")).code(1).says("give its code page");
@@ -120,10 +120,10 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     assert_eq!(report["changes_are"], "undone");
     assert_eq!(report["changed"], false);
     assert_eq!(report["outcome"], "rolled_back");
-    // An apply that was undone is nothing to roll back.
+    // There is nothing to roll back after an apply that was undone.
     machine.run("journal list @state").code(0).says("undone");
     machine.run("rollback --last @state").code(2).says("can be rolled back");
-    // A key's name is checked as data is.
+    // The name of a key is checked in the same way as data.
     machine.write("k.yaml", "kbfix: 1\nid: K\ntitle: T\nregistry:\n  - { key: 'HKLM\\SOFTWARE\\T\\鍵' }\n");
     let line = "apply @/k.yaml --code-page 1252 @target @state";
     machine.run(&format!("{line} --check")).code(5).says("cannot-apply");

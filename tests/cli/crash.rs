@@ -1,7 +1,8 @@
-//! An apply of 200 values is killed at any instant: SIGKILL, or TerminateProcess on Windows. From what is left,
-//! `rollback` restores every before-image, and an apply run again converges; both are tried after every kill.
+//! An apply of 200 values is killed at random instants, by SIGKILL or by TerminateProcess on Windows. After every kill,
+//! the test checks that `rollback` restores the state before the apply, and that another apply reaches the desired
+//! state.
 //!
-//! Half of the kills are spread over the whole run, half over the time from the moment that the journal is there.
+//! Half of the kills are spread over the whole run, and half over the time after the journal was created.
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
 use std::{
@@ -12,16 +13,16 @@ use std::{
 };
 
 const VALUES: usize = 200;
-/// How many instants; more with KBFIX_CRASH_INSTANTS.
+/// The number of kills. KBFIX_CRASH_INSTANTS sets another number.
 const INSTANTS: usize = 60;
 
-/// A target with 200 values to change, and how its state is kept and put back by other means than kbfix' own apply.
+/// A target with 200 values to change. Its state is read and restored without kbfix.
 trait Stage {
     fn uri(&self) -> String;
-    /// The state: something that is equal when every value, its type and every key is.
+    /// Returns the state. Two states are equal if all keys, values and types are equal.
     fn state(&self) -> Vec<String>;
     fn reset(&self, state: &[String]);
-    /// How many of the 200 values are as the spec wants them.
+    /// Returns how many of the 200 values are in desired state.
     fn changed(&self, state: &[String]) -> usize;
 }
 
@@ -34,8 +35,8 @@ struct Tally {
     ended: usize,
 }
 
-/// Half of the values are there with other data or another type, half are absent; the last ones are in keys to be
-/// created.
+/// Returns the spec. Half of its values exist with other data or another type, and half are absent. The keys of the
+/// last values are absent too.
 fn spec(key: &str) -> String {
     let value = |i: usize| format!("      v{i}: {{ type: REG_SZ, data: \"wanted {i} {}\" }}\n", "x".repeat(200));
     let rule = |key: &str, range: std::ops::Range<usize>| {
@@ -81,7 +82,7 @@ fn journals(state: &Path) -> Vec<PathBuf> {
     entries.map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "jsonl")).collect()
 }
 
-/// Waits until the journal is there, or the process has ended.
+/// Waits until the journal exists or the process has ended.
 fn until_journal(state: &Path, child: &mut Child) {
     while journals(state).is_empty() && child.try_wait().unwrap().is_none() {
         std::hint::spin_loop();
@@ -90,7 +91,7 @@ fn until_journal(state: &Path, child: &mut Child) {
 
 fn pause(time: Duration) {
     let start = Instant::now();
-    // A sleep is too coarse for the instants that matter.
+    // A sleep is not exact enough for short times.
     if time > Duration::from_millis(20) {
         std::thread::sleep(time - Duration::from_millis(20));
     }
@@ -99,7 +100,8 @@ fn pause(time: Duration) {
     }
 }
 
-/// A xorshift: instants need to be spread, not secret. Its seed is printed, though timing makes no run repeatable.
+/// A random number generator (xorshift). Its seed is printed, but a run cannot be repeated exactly, because the timing
+/// differs.
 struct Random(u64);
 
 impl Random {
@@ -111,7 +113,7 @@ impl Random {
     }
 }
 
-/// A part of a time: a short one more often than a long one.
+/// Returns a random part of the time `limit`. Short times are more frequent than long times.
 fn random_part(random: &mut Random, limit: Duration) -> Duration {
     let part = random.below(limit);
     random.below(part)
@@ -122,8 +124,8 @@ fn kill_at_random_instants(stage: &dyn Stage, key: &str) -> Tally {
     fs::write(bench.path("crash.yaml"), spec(key)).unwrap();
     let (uri, before) = (stage.uri(), stage.state());
     assert_eq!(stage.changed(&before), 0);
-    // A whole run, to know how long it takes, and how long from the journal to the end.
-    // The shortest of three, so that few kills come too late on a machine that is busy now and then.
+    // A whole run shows how long an apply takes, and how long the part after the start of the journal takes. The
+    // shortest of three runs counts, so that on a busy machine few kills come after the end.
     let (mut whole, mut writing) = (Duration::MAX, Duration::MAX);
     for round in 0..3 {
         let state = bench.path(&format!("measure{round}"));
@@ -149,7 +151,8 @@ fn kill_at_random_instants(stage: &dyn Stage, key: &str) -> Tally {
             pause(random.below(whole));
         } else {
             until_journal(&state, &mut child);
-            // Most of what comes after the journal is read-back and flushing; the writes come first, so most kills do.
+            // After the start of the journal, the writes come first; reading back and flushing take most of the time.
+            // So most kills come early.
             let part = random_part(&mut random, writing);
             pause(random.below(part));
         }
@@ -172,7 +175,7 @@ fn kill_at_random_instants(stage: &dyn Stage, key: &str) -> Tally {
     tally
 }
 
-/// Rolls back; then, from the same ruins, applies again, and rolls that back too.
+/// Rolls back. Then applies again to the same interrupted state, and rolls that back too.
 fn recover(bench: &Bench, stage: &dyn Stage, before: &[String], left: &[String], state: &Path) {
     let uri = stage.uri();
     let second = state.with_extension("again");
@@ -189,7 +192,7 @@ fn recover(bench: &Bench, stage: &dyn Stage, before: &[String], left: &[String],
     assert!(stage.state() == left);
     bench.expect("apply", &uri, &second, 0);
     assert_eq!(stage.changed(&stage.state()), VALUES);
-    // The second apply first, if there was anything left for it to do, then the one that was killed.
+    // The second apply is rolled back first, if it changed anything, and then the apply that was killed.
     let mut rollbacks = 0;
     while stage.state() != before {
         bench.expect("rollback", &uri, &second, 0);
@@ -219,7 +222,7 @@ impl Stage for Export {
     }
 }
 
-/// Not under Wine as well: the file is replaced by the same code, and each start of a process there takes a second.
+/// This test does not run under Wine: the code is the same there, and each start of a process takes a second.
 #[cfg(not(windows))]
 #[test]
 fn an_apply_to_an_export_is_killed_at_any_instant() {
@@ -233,7 +236,7 @@ fn an_apply_to_an_export_is_killed_at_any_instant() {
     let file = folder.path().join("machine.reg");
     fs::write(&file, format!("\u{FEFF}{text}\r\n")).unwrap();
     let tally = kill_at_random_instants(&Export { file }, key);
-    // The file is replaced whole: no state between.
+    // The file is replaced as a whole, so there is no state in between.
     assert_eq!(tally.within_writes, 0);
     assert!(tally.before_writes + tally.after_writes + tally.ended > INSTANTS / 4, "{tally:?}");
 }
@@ -323,7 +326,7 @@ mod local {
         live.reset(&state);
         let tally = kill_at_random_instants(&live, &live.key.to_string());
         let _ = windows_registry::LOCAL_MACHINE.remove_tree(live.key.path.below_root());
-        // Some nine of sixty do; how many is chance.
+        // About 9 of 60 kills do. The exact number varies.
         assert!(tally.within_writes >= 1, "too few kills hit the writes to prove anything: {tally:?}");
         assert!(tally.within_writes < VALUES);
     }

@@ -1,4 +1,4 @@
-//! `kbfix diff`: what it shows, in each format; it changes nothing.
+//! Tests what `kbfix diff` shows in each format, and that it changes nothing.
 
 use crate::harness::Machine;
 
@@ -237,7 +237,7 @@ fn what_is_wrong_with_standard_input_is_said() {
     }
 }
 
-/// A trigger is written on request only, and a plan that was made so can be applied.
+/// A trigger is written only on request, and a plan that was made with the request can be applied.
 #[test]
 fn a_trigger_is_asked_for_by_the_spec_s_id() {
     let machine = Machine::new();

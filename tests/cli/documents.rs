@@ -124,7 +124,7 @@ fn a_snapshot_gives_the_same_diff_as_the_machine() {
     let (live, copy) = (on("@target"), on("--target snapshot:@/s.json"));
     assert_eq!(live["specs"], copy["specs"]);
     assert_eq!(live["machine"], copy["machine"]);
-    // It serves the other parameter, too, and can be applied to.
+    // The snapshot is sufficient for the other parameter too, and an apply can change it.
     machine.run("diff KB909094 --set realm_hint=0 --target snapshot:@/s.json").code(1);
     let before = machine.read("s.json");
     machine.run("apply KB909094 --target snapshot:@/s.json @state").code(0);
@@ -132,7 +132,7 @@ fn a_snapshot_gives_the_same_diff_as_the_machine() {
     machine.run("rollback --last @state").code(0);
     let facts = |text: &str| serde_json::from_str::<Value>(text).unwrap()["facts"].clone();
     assert_eq!(facts(&machine.read("s.json")), facts(&before));
-    // What it was not asked for it does not know.
+    // The snapshot does not know keys for which it was not taken.
     let spec =
         "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\T\n    values: { a: { ensure: absent } }\n";
     machine.run_with("diff - --target snapshot:@/s.json", spec).code(4).says("does not cover");

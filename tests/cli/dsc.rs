@@ -1,4 +1,5 @@
-//! `kbfix dsc` as DSC calls it: by the arguments of its manifest, with input and output held against its schemas.
+//! Tests `kbfix dsc` as DSC calls it: with the arguments of its manifest. The input and the output are checked against
+//! its schemas.
 
 use std::{fs, path::Path, sync::LazyLock};
 
@@ -16,14 +17,15 @@ fn valid(schema: &Value, value: &Value) {
     assert!(faults.is_empty(), "{faults:#?}\n{value:#}");
 }
 
-/// What `kbfix dsc manifest` prints, once for all tests: it reads the whole library.
+/// Returns the output of `kbfix dsc manifest`. It is read once for all tests, because the command reads the whole
+/// library.
 fn manifests() -> &'static Value {
     static MANIFESTS: LazyLock<Value> = LazyLock::new(|| Machine::new().run("dsc manifest").code(0).json());
     &MANIFESTS
 }
 
-/// Calls a method of a resource as DSC does; returns the run, and each line of output held against the resource's
-/// schema.
+/// Calls a method of a resource as DSC does. Returns the run and the lines of its output, each checked against the
+/// schema of the resource.
 #[track_caller]
 fn call(machine: &Machine, method: &str, resource: &str, input: &Value, what_if: bool) -> (Run, Vec<Value>) {
     let manifests = manifests();
@@ -61,7 +63,7 @@ fn call(machine: &Machine, method: &str, resource: &str, input: &Value, what_if:
     (run, lines)
 }
 
-/// The example server's target, with more properties.
+/// Returns the input for the target of the example server, with the additional properties `more`.
 fn on(machine: &Machine, more: Value) -> Value {
     let mut input = more;
     input["target"] = format!("reg:{}", machine.path("machine.reg").display()).into();

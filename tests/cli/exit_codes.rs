@@ -1,4 +1,5 @@
-//! The table of exit codes in docs/reference/exit-codes.md: each code, by the shortest way to it, with the streams.
+//! Tests the table of exit codes in docs/reference/exit-codes.md: a simple case for each code, and what the streams
+//! contain.
 
 use kbfix::{diag::Exit, plan::Outcome};
 
@@ -83,7 +84,7 @@ fn two_wrong_usage_on_standard_error() {
     }
 }
 
-/// A folder that stood for a drive which the target has itself would change what is found there.
+/// A folder for a drive that the target has itself would change what kbfix finds on the drive.
 #[test]
 fn two_what_the_target_has_no_use_for() {
     let machine = Machine::new();
@@ -132,8 +133,8 @@ fn four_blocked_or_unknown() {
     machine.run("diff KB909094 @target").code(4).says("blocked");
 }
 
-// 5 is in apply.rs, 6 of a rollback in rollback.rs, 6 of an apply in tests/properties: it takes a target that fails
-// twice.
+// Code 5 is tested in apply.rs, code 6 of a rollback in rollback.rs, and code 6 of an apply in tests/engine/properties,
+// because it needs a target that fails twice.
 
 #[test]
 fn the_highest_code_of_a_run_wins_and_a_blocked_spec_does_not_stop_the_others() {

@@ -1,11 +1,12 @@
-//! `kbfix fleet` as a process: its options, streams and exit codes. The library tests cover what it does.
+//! Tests `kbfix fleet` as a process: its options, streams and exit codes. tests/engine/fleet tests what the commands
+//! do.
 
 use std::fs;
 
 use crate::harness::Machine;
 
-/// A folder `fleet` with two snapshots of the example server, one of them with an older exprox.dll, and one broken
-/// file.
+/// Returns a machine with a folder `fleet`, which contains two snapshots of the example server, one of them with an
+/// older exprox.dll, and a damaged file.
 fn fleet() -> Machine {
     let machine = Machine::new();
     fs::create_dir(machine.path("fleet")).unwrap();
@@ -76,7 +77,7 @@ fn wrong_usage() {
     machine.run("fleet diff KB909094 --snapshots @/empty --lines").code(2).says("--format json");
 }
 
-/// A fleet of two servers with identities of their own; `machine.reg` is the first of them.
+/// Returns a machine with a fleet of two servers that have different identities. `machine.reg` is the first server.
 fn two() -> Machine {
     let machine = Machine::new();
     fs::create_dir(machine.path("fleet")).unwrap();
@@ -108,7 +109,7 @@ fn a_fleet_is_approved_once_and_applied_machine_by_machine() {
     machine.run(&apply).code(0).says("already applied");
     assert!(machine.export().contains("DisableRealmHint"));
     machine.run("apply --plan @/fleet.plan --digest sha256:00 @target @state").code(2).says("plan-digest");
-    // Standard input has no second beginning.
+    // Standard input can be read only once.
     let text = machine.read("fleet.plan");
     machine.run_with("apply --plan - @target @state", &text).code(0);
     machine.write("fleet.plan", &text.replacen("FE2", "FE3", 1));

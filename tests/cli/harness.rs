@@ -17,7 +17,7 @@ pub(crate) struct Machine {
     folder: tempfile::TempDir,
 }
 
-/// What came of a run, with paths, times, names of journals and digests made equal between runs.
+/// The result of a run. Paths, times, journal names and digests are replaced, so that they are equal in all runs.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -26,7 +26,7 @@ pub(crate) struct Run {
 }
 
 impl Machine {
-    /// The example server, with the hotfix's exprox.dll.
+    /// Returns the example server with the exprox.dll of the hotfix.
     pub(crate) fn new() -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
         machine.set_export(EXPORT);
@@ -34,14 +34,14 @@ impl Machine {
         machine
     }
 
-    /// The server with other text in its export.
+    /// Returns the server with some text in its export replaced.
     pub(crate) fn with(changes: &[(&str, &str)]) -> Self {
         let machine = Self::new();
         machine.edit(changes);
         machine
     }
 
-    /// The server with values in the key that KB909094 is about.
+    /// Returns the server with these values in the key that KB909094 is about.
     pub(crate) fn with_dav(values: &str) -> Self {
         let key = r"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV]";
         let owa = r"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\OWA]";
@@ -84,7 +84,7 @@ impl Machine {
         fs::read_to_string(self.path(file)).unwrap()
     }
 
-    /// Puts a journal into the state folder, for its owner only as kbfix makes it.
+    /// Writes a journal into the state folder. Only its owner may read it, as with a journal of kbfix.
     pub(crate) fn write_journal(&self, id: &str, text: &str) {
         let folder = self.path("state/journal");
         if !folder.exists() {
@@ -96,7 +96,7 @@ impl Machine {
         kbfix::files::replace::replace_private_file(&path, text.as_bytes()).unwrap();
     }
 
-    /// The names of the journals, oldest first.
+    /// Returns the names of the journals, oldest first.
     pub(crate) fn journals(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path("state/journal")) else { return Vec::new() };
         let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
@@ -104,8 +104,8 @@ impl Machine {
         names
     }
 
-    /// A command line, split at blanks. `@target` stands for this server's export and drive, `@state` for its state
-    /// folder, `@/` before a name for this folder.
+    /// Returns the command for a command line, which is split at spaces. `@target` means the export and the drive of
+    /// this server, `@state` its state folder, and `@/` this folder.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
         for word in line.split_whitespace() {
@@ -132,7 +132,7 @@ impl Machine {
         self.run_with(line, "")
     }
 
-    /// The same, with something on standard input.
+    /// Runs a command line to its end, with `input` on standard input.
     pub(crate) fn run_with(&self, line: &str, input: &str) -> Run {
         let mut command = self.command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -144,8 +144,8 @@ impl Machine {
     }
 }
 
-/// Starts a program. Where many processes start at once, Wine now and then says ERROR_INTERNAL_ERROR before anything
-/// ran; then it is started again.
+/// Starts a program. If many processes start at the same time, Wine sometimes fails with ERROR_INTERNAL_ERROR before
+/// the program has run. Then the program is started again.
 fn start(command: &mut Command) -> Child {
     const INTERNAL_ERROR: i32 = 1359;
     let mut tries = 0;
@@ -159,20 +159,20 @@ fn start(command: &mut Command) -> Child {
 }
 
 impl Run {
-    /// The run ended so.
+    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn code(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// Standard output as a document.
+    /// Returns standard output as a JSON document.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
     }
 
-    /// Something stands in one of the streams.
+    /// Checks that one of the streams contains `text`.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stdout.contains(text) || self.stderr.contains(text), "`{text}` is not in {self:#?}");
@@ -180,16 +180,16 @@ impl Run {
     }
 }
 
-/// Text with what differs from run to run replaced: the folder, digests, times, names of journals.
+/// Returns the text with everything replaced that differs between runs: the folder, digests, times and journal names.
 fn normal(text: &str, folder: &Path) -> String {
-    // A target is named as the system knows it, whatever the temporary folder is called.
+    // kbfix reports the canonical path of a target, which may differ from the path of the temporary folder.
     let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string();
     let real = real.trim_start_matches(r"\\?\");
     let folder = folder.display().to_string();
     let mut text = text.replace("\r\n", "\n");
     text = text.replace(&real.replace('\\', r"\\"), "[DIR]").replace(real, "[DIR]");
     if cfg!(windows) {
-        // As JSON writes it, too; below the folder, one kind of slash.
+        // JSON escapes backslashes. Below the folder, all separators become `/`.
         text = text.replace(&folder.replace('\\', r"\\"), "[DIR]").replace(&folder, "[DIR]");
         text = text.replace(r"[DIR]\\", "[DIR]/").replace(r"[DIR]\", "[DIR]/").replace("kbfix.exe", "kbfix");
         text = text.replace(r"state\\journal\\", "state/journal/").replace(r"state\journal\", "state/journal/");
@@ -215,7 +215,8 @@ fn normal(text: &str, folder: &Path) -> String {
     out
 }
 
-/// How many bytes of `text` have the form: `D` a digit, `d` digits, `H` 64 hex digits, anything else itself.
+/// Returns how many bytes at the start of `text` match the form: `D` is a digit, `d` one or more digits, `H` 64
+/// hexadecimal digits, and any other character itself.
 fn matched(form: &str, text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;

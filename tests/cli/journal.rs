@@ -1,4 +1,4 @@
-//! `kbfix journal`: what was done, in the order in which it was done.
+//! Tests `kbfix journal`: what was done, in the order in which it was done.
 
 use std::fs;
 
@@ -43,8 +43,7 @@ fn list_and_show_tell_what_was_done() {
     assert_eq!(shown["machine"]["computer_name"], "FRONTEND1");
 }
 
-/// Where the clock went back, as it does when a virtual machine is resumed, the newest journal is still that of the
-/// last apply.
+/// If the clock went back, as when a virtual machine is resumed, the newest journal is still that of the last apply.
 #[test]
 fn journals_are_named_in_the_order_of_the_applies() {
     let machine = Machine::new();
@@ -60,7 +59,7 @@ fn journals_are_named_in_the_order_of_the_applies() {
     assert!(names[1].starts_with("21000101T000000.000Z-"), "{names:?}");
     let report = machine.run("rollback --last @state --format json").code(0).json();
     assert_eq!(report["specs"][0]["changes"][0]["values"][0]["after"]["text"], "dword:00000000");
-    // There is no time after this one.
+    // This is the latest time that a journal name can have.
     fs::rename(folder.join(future), folder.join("99991231T235959.999Z-1.jsonl")).unwrap();
     machine
         .run("apply KB909094 @target @state")
@@ -101,7 +100,7 @@ fn after_a_redo_the_apply_is_done_again_and_last_finds_it() {
     assert_eq!(machine.export(), before);
     assert_eq!(status(&machine), [Status::RolledBack, Status::Done, Status::RolledBack, Status::Done]);
     machine.run("rollback --last @state").code(2).says("journal-missing");
-    // And once more, so that there is something for --last.
+    // Another redo, so that `--last` has something to roll back.
     let undo = machine.journals().pop().unwrap();
     machine.run(&format!("rollback {undo} @state")).code(0);
     machine.run("rollback --last @state").code(0);
@@ -128,7 +127,7 @@ fn a_journal_that_others_could_have_written_is_not_believed() {
         }
         machine.run(&format!("rollback {journal} @state")).code(2).says("journal-untrusted");
         if below != file {
-            // Nor is a journal written there, or a target changed.
+            // In this case no journal is written there either, and no target is changed.
             machine.edit(&[("\"DisableRealmHint\"=dword:00000001", "\"DisableRealmHint\"=dword:00000000")]);
             machine.run("apply KB909094 @target @state").code(3).says("journal-untrusted");
             machine.run("apply --check KB909094 @target @state").code(3).says("journal-untrusted");
@@ -137,7 +136,7 @@ fn a_journal_that_others_could_have_written_is_not_believed() {
         assert_eq!(machine.journals().len(), 1);
         set(below, well);
     }
-    // By its file, only that counts.
+    // If a journal is named by its file, only that file is read.
     fs::copy(machine.path(&file), machine.path("copy.jsonl")).unwrap();
     set("state", 0o777);
     machine.run("journal show @/copy.jsonl @state").code(0);

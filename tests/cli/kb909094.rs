@@ -1,8 +1,8 @@
-//! KB909094 on an export: every state of a machine that the article knows, and what kbfix makes of it.
+//! Tests KB909094 on an export: each state of a machine that the article describes, and how kbfix handles it.
 
 use crate::harness::{Machine, Run};
 
-/// What an apply leaves alone: no outcome but the one expected, no byte changed, no journal.
+/// Checks that an apply ends with this code, changes no byte and writes no journal.
 fn changes_nothing(machine: &Machine, code: i32) -> Run {
     let before = machine.export();
     let run = machine.run("apply KB909094 @target @state").code(code);
@@ -45,7 +45,7 @@ fn with_the_old_dll_it_is_blocked_and_both_versions_are_shown() {
     machine.set_dll([6, 5, 7638, 1]);
     machine.run("diff KB909094 @target").code(4).says("found 6.5.7638.1 (x86), wanted 6.5.7651.19 or later");
     changes_nothing(&machine, 4).says("blocked").says("6.5.7638.1");
-    // A version that is higher as text only.
+    // A version that is higher only if it is compared as text.
     machine.set_dll([6, 5, 7651, 9]);
     changes_nothing(&machine, 4).says("6.5.7651.9");
     std::fs::remove_file(machine.path("C/Program Files/Exchsrvr/bin/exprox.dll")).unwrap();

@@ -1,5 +1,5 @@
-//! The program as a user sees it: each command's output, streams and exit code. What stands behind it is tested below
-//! the command line, in the library.
+//! Tests the program as a user sees it: the output, the streams and the exit code of each command. What the commands do
+//! is tested in the library.
 
 mod about;
 mod apply;

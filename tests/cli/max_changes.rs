@@ -1,8 +1,8 @@
-//! A `*` that stands for very many keys: diff says so, and apply asks for `--max-changes`.
+//! Tests a `*` that matches very many keys: diff says so, and apply asks for `--max-changes`.
 
 use crate::harness::Machine;
 
-/// A server with that many instances of AD LDS, for KB4034879.
+/// Returns a server with this number of instances of AD LDS, for KB4034879.
 fn server(instances: usize) -> Machine {
     let system = r"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet";
     let mut export = format!(

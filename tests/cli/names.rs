@@ -1,5 +1,5 @@
-//! Keys that have several names: each place is planned once, under one name, and what is known of it is not lost for
-//! another.
+//! Tests keys that have several names: each key is planned once, under one name, and what is known under one name
+//! counts for all names.
 
 use crate::harness::Machine;
 
@@ -23,7 +23,7 @@ const SOFTWARE: &str = r"
 
 const USER: &str = "HKEY_USERS\\S-1-5-21-1-2-3-1001";
 
-/// A machine whose export is this, with a spec `s.yaml` of these rules.
+/// Returns a machine with this export, and with a spec `s.yaml` of these rules.
 fn machine(export: &str, rules: &[&str]) -> Machine {
     let machine = Machine::new();
     let export = export.replace("\n[", "\n\n[").replace('\n', "\r\n");
@@ -37,12 +37,13 @@ fn spec(machine: &Machine, id: &str, rules: &[&str]) {
     machine.write(&format!("{id}.yaml"), &format!("kbfix: 1\nid: {id}\ntitle: t\nregistry:\n{rules}"));
 }
 
-/// Sets `v` to 1.
+/// Returns a rule that sets the value `v` of the key to 1.
 fn one(key: &str) -> String {
     format!("key: {key}, values: {{ v: {{ type: REG_DWORD, data: 1 }} }}")
 }
 
-/// The spec changes so much, is in desired state then, and is rolled back.
+/// Checks that an apply of the spec makes these changes, that the spec is then in desired state, and that it can be
+/// rolled back.
 #[track_caller]
 fn applies(machine: &Machine, changes: &str) {
     let before = machine.export();
@@ -159,6 +160,6 @@ fn hkcu_of_an_export_is_the_user_that_it_covers() {
         "[HKEY_CURRENT_USER]\n[HKEY_CURRENT_USER\\Control Panel]\n[HKEY_CURRENT_USER\\Control Panel\\Desktop]\n";
     let rule = one(r"HKCU\Control Panel\Desktop");
     applies(&machine(&format!("{software}{desktop}"), &[&rule]), "1 value created");
-    // No list of users is no proof that there are none.
+    // An export without the list of users does not prove that there are no users.
     machine(software, &[&rule]).run("diff @/s.yaml @target").code(4).says("the export does not cover HKCU");
 }

@@ -1,10 +1,10 @@
-//! `--out`: what it may name, and what becomes of that.
+//! Tests `--out`: which files it may name, and how they are written.
 
 use std::fs;
 
 use crate::harness::Machine;
 
-/// The command is refused, and the file is as it was.
+/// Checks that the command is refused and that the file is not changed.
 #[track_caller]
 fn refused(machine: &Machine, line: &str, file: &str) {
     let before = fs::read(machine.path(file)).ok();
@@ -37,7 +37,7 @@ fn what_a_command_reads_it_does_not_write() {
     fs::create_dir(machine.path("specs")).unwrap();
     machine.write("specs/a.yaml", &spec);
     refused(&machine, "export @/specs --format dsc --out @/specs/a.yaml", "specs/a.yaml");
-    // In the same folder, under a new name, it is made.
+    // A new file in the same folder is written.
     machine.run("export @/specs --format dsc --out @/specs/a.json").code(0);
 }
 
@@ -101,14 +101,15 @@ fn a_pipe_or_device_is_written_to_and_stays() {
     assert!(read.join().unwrap().contains("\"kbfix_plan\": 1"));
     assert!(fs::metadata(&fifo).unwrap().file_type().is_fifo());
 
-    // Another name of standard output: the document where it is the only one, and a refusal where it is not.
+    // The file is another name for standard output. The command writes the document if nothing else goes to standard
+    // output, and is refused otherwise.
     let mut child =
         machine.command("snapshot KB909094 @target --out /proc/self/fd/1").stdout(Stdio::piped()).spawn().unwrap();
     child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
     assert!(child.wait().unwrap().success() && text.contains("\"kbfix_snapshot\": 1"), "{text}");
     machine.run("diff KB909094 @target --out /proc/self/fd/1").code(2).says("is standard output");
 
-    // A device as `/dev/full` is: through a link, so that a mistake here replaces the link at most.
+    // A device such as `/dev/full`, named through a link, so that a fault in kbfix replaces only the link.
     std::os::unix::fs::symlink("/proc/self/fd/0", machine.path("device")).unwrap();
     let mut command = machine.command("diff KB909094 @target --out @/device");
     let full = fs::OpenOptions::new().read(true).write(true).open("/dev/full").unwrap();

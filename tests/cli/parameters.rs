@@ -1,4 +1,4 @@
-//! Parameters without default, in runs of several specs.
+//! Tests parameters without a default in runs of several specs.
 
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ fn a_spec_that_needs_a_parameter_says_so_and_the_others_go_on() {
     assert_eq!(machine.export().trim_end(), before.trim_end());
     machine.run(&format!("diff {all} --set level=3 --set clsid=x")).code(2).says("conflicting-specs");
     machine.run("diff @/data.yaml @/key.yaml --set level=3 --set clsid=x @target").code(1).says("1 value to create");
-    // A format of another tool has no place for what is not known.
+    // A format of another tool cannot express a parameter without data.
     machine.run("export @/data.yaml --format reg").code(2).says("parameter-not-set");
 }
 

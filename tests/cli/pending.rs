@@ -1,4 +1,4 @@
-//! Restarts that a machine waits for: in every form of the report, in snapshots old and new, and in a fleet.
+//! Tests pending restarts: in every format of the report, in old and new snapshots, and in a fleet.
 
 use kbfix::{
     plan::{Plan, file::digest},
@@ -12,14 +12,14 @@ const SESSION_MANAGER: &str = r"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Con
 const CBS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending";
 const UPDATE: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired";
 
-/// A key of an export with one value.
+/// Adds a key with one value to the export.
 fn add(machine: &Machine, key: &str, value: &str) {
     let text = machine.export();
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     machine.set_export(&format!("{text}{newline}{key}{newline}{value}{newline}"));
 }
 
-/// The server with the old exprox.dll, whose next start replaces it by one with this version.
+/// Returns the server with the old exprox.dll. The next start of Windows replaces that file by one with this version.
 fn waiting(version: [u16; 4]) -> Machine {
     let machine = Machine::new();
     machine.set_dll(version);
@@ -68,7 +68,7 @@ fn a_hotfix_that_waits_for_the_next_start_is_not_too_old() {
     });
     assert_eq!((&report["pending_restart"], &spec["pending_restart"]), (&wanted, &wanted));
 
-    // Where the one that comes is too old as well, the spec is blocked, and both versions are said.
+    // If the new file is too old as well, the spec is blocked, and the message names both versions.
     let machine = waiting([6, 5, 7640, 0]);
     let report = machine.run("diff KB909094 @target --format json").code(4).json();
     assert_eq!((&report["outcome"], &report["restart"]["computer"]), (&json!("blocked"), &json!("never")));
@@ -92,7 +92,7 @@ fn what_windows_waits_to_be_restarted_for_is_noted() {
         .code(1)
         .says("this machine is already waiting for a restart");
     machine.run("apply KB909094 @target @state").code(0).says(&note).says("done, and read back");
-    // A spec that asks for a restart knows of it, and one without hotfix and restart has no use for it.
+    // A spec that asks for a restart reports the pending one, and a spec without a hotfix and a restart does not.
     let spec = |restart: &str| {
         format!(
             "kbfix: 1\nid: A\ntitle: T\nrestart: {{ computer: {restart} }}\nregistry:\n  - key: HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\n    \
@@ -107,7 +107,7 @@ fn what_windows_waits_to_be_restarted_for_is_noted() {
     assert_eq!(report.get("pending_restart"), None);
 }
 
-/// A snapshot of before kbfix asked for pending restarts.
+/// Writes a snapshot as kbfix wrote it before it read pending restarts.
 fn old_snapshot(machine: &Machine) {
     machine.run("snapshot KB909094 @target --out @/s.json").code(0);
     let mut snapshot: Value = serde_json::from_str(&machine.read("s.json")).unwrap();

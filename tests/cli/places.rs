@@ -1,4 +1,5 @@
-//! Places: one target under several spellings, what a killed process left, and who may read what kbfix makes.
+//! Tests paths: one target under several spellings, files that a killed process left, and who may read the files that
+//! kbfix writes.
 
 use std::fs;
 
@@ -47,7 +48,7 @@ fn what_a_killed_apply_left_beside_a_file_goes_with_the_next_one() {
     assert!(config.join(own).exists(), "a look removed something: {look:?}");
     machine.run("apply KB909094 --target image:@/m @state").code(0);
     assert!(!config.join(own).exists() && config.join(other).exists());
-    // A rollback with nothing to do as well.
+    // The same for a rollback that has nothing to do.
     fs::write(config.join(own), "data of a hive").unwrap();
     let journal = machine.journals().remove(0);
     machine.run("rollback --last @state").code(0);

@@ -1,4 +1,4 @@
-//! Saved plans: what was reviewed is carried out, or nothing is.
+//! Tests saved plans: either exactly the reviewed plan is carried out, or nothing is changed.
 
 use crate::harness::{Machine, Run};
 
@@ -9,7 +9,7 @@ fn plan(machine: &Machine) -> String {
     value["digest"].as_str().unwrap().to_owned()
 }
 
-/// The plan is refused with exit code 2; nothing is changed, and there is no journal.
+/// Checks that the plan is refused with exit code 2, that nothing is changed, and that no journal is written.
 fn refused(machine: &Machine, arguments: &str) -> Run {
     let before = machine.export();
     let run = machine.run(&format!("apply --plan @/plan.json {arguments} @target @state")).code(2);
@@ -28,11 +28,12 @@ fn a_reviewed_plan_is_carried_out() {
     machine.run(&line).code(0).says("KB909094: changed");
     assert!(machine.export().contains("\"DisableRealmHint\"=dword:00000001"));
     machine.run("rollback --last @state").code(0);
-    // The same state again: the plan holds again, also from standard input and without `sha256:`.
+    // In the same state as before, the plan is accepted again, also from standard input and with a digest without
+    // `sha256:`.
     let text = machine.read("plan.json");
     let bare = digest.trim_start_matches("sha256:").to_uppercase();
     machine.run_with(&format!("apply --plan - --digest {bare} @target @state"), &text).code(0);
-    // What is wrong with it is reported under the name that the caller knows it by.
+    // An error in the plan is reported under the name that `--stdin-name` gives.
     for (name, says) in [("", "standard input: it is not"), (" --stdin-name h.plan.json", "h.plan.json: it is not")] {
         machine.run_with(&format!("apply --plan - --digest 00{name} @target @state"), &text).code(2).says(says);
         machine.run_with(&format!("diff --plan - --digest 00{name} @target"), &text).code(2).says(says);
@@ -104,7 +105,7 @@ fn a_stale_plan_is_refused_and_what_moved_is_named() {
     refused(&machine, "").says("plan-stale").says("was file version 6.5.7651.19").says("is file version 6.5.7651.20");
 }
 
-/// Carrying it out again, as a run over many machines that was interrupted does, is no failure.
+/// It is not an error to carry out a plan again, for example after an interrupted run over many machines.
 #[test]
 fn a_plan_whose_changes_are_all_in_place_is_carried_out_already() {
     let machine = Machine::new();
@@ -118,7 +119,7 @@ fn a_plan_whose_changes_are_all_in_place_is_carried_out_already() {
         let report = machine.run(&format!("{line} --format json")).code(0).json();
         assert_eq!(report["outcome"], "in_desired_state");
         assert_eq!((&report["changed"], &report["journal"]), (&false.into(), &serde_json::Value::Null));
-        // The report that is printed, since digests are made equal above.
+        // The report as it is printed, because `run` replaces digests.
         let printed = machine.command(&format!("{line} --format json")).output().unwrap().stdout;
         assert!(String::from_utf8(printed).unwrap().contains(&digest), "{line}");
         assert!(report["specs"][0].get("changes").is_none(), "{report}");
@@ -132,7 +133,7 @@ fn a_plan_that_was_carried_out_is_stale_when_anything_else_moved() {
     for (from, to, place) in [
         ("\"DisableRealmHint\"=dword:00000001", "\"DisableRealmHint\"=dword:00000000", r"MSExchangeWEB\DAV"),
         ("\"DisableRealmHint\"=dword:00000001", "\"DisableRealmHint\"=\"1\"", r"MSExchangeWEB\DAV"),
-        // A value beside it in the key that the plan creates: the plan says what all of that key is.
+        // Another value in the key that the plan creates: the plan contains the complete content of that key.
         (
             "\"DisableRealmHint\"=dword:00000001",
             "\"DisableRealmHint\"=dword:00000001\r\n\"B\"=\"\"",
@@ -156,7 +157,7 @@ fn a_plan_that_was_carried_out_is_stale_when_anything_else_moved() {
     machine.run("apply --plan @/plan.json @target @state").code(2).says("plan-stale").says("6.5.7651.20");
 }
 
-/// One of two changes is not all of them.
+/// If only one of two changes is in place, the plan is stale.
 #[test]
 fn a_plan_of_which_a_part_is_in_place_is_stale() {
     let machine = Machine::new();
@@ -183,11 +184,11 @@ fn what_the_plan_does_not_rest_on_may_move() {
     let machine = Machine::new();
     plan(&machine);
     machine.edit(&[("\"LogonTimeout\"=dword:0000000f", "\"LogonTimeout\"=dword:00000010")]);
-    // How many views there are matters to specs that name one.
+    // The number of registry views matters to specs that name a view.
     machine.run("apply --plan @/plan.json @target @state").code(0);
 }
 
-/// What an export holds only in part may be known when another question is asked.
+/// If an export holds only a part of a key, another query may find out more about the key.
 #[test]
 fn a_plan_that_rests_on_what_could_not_be_read_is_not_stale_for_that() {
     let machine = Machine::new();
@@ -226,7 +227,7 @@ fn a_blocked_plan_changes_nothing() {
     assert_eq!(machine.journals(), Vec::<String>::new());
 }
 
-/// A clone has the name, the MachineGuid and the facts of its model; only its address tells.
+/// A clone has the name, the MachineGuid and the facts of the original machine. Only its address differs.
 #[test]
 fn a_plan_of_one_clone_for_another_is_warned_of() {
     let machine = Machine::new();
@@ -248,7 +249,7 @@ fn a_plan_of_one_clone_for_another_is_warned_of() {
     assert!(!run.stderr.contains("plan-other-target"), "{run:?}");
 }
 
-/// The plan that renames the computer does not turn it into another one.
+/// After a plan that renames the computer, the computer still counts as the same machine.
 #[test]
 fn a_plan_that_renames_the_computer_is_carried_out_already() {
     let machine = Machine::new();

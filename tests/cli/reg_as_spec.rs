@@ -77,7 +77,7 @@ fn a_policy_and_the_text_of_one_are_specs_too_and_other_files_say_what_they_are(
     let piped = serde_json::json!([{ "name": "policy.txt", "text": text }]).to_string();
     machine.run_with("diff --stdin-specs @target", &piped).code(1).says("p\"=dword:00000007");
 
-    // Whose policy it is, nothing says.
+    // Nothing tells whether the policy is for the machine or for users.
     std::fs::create_dir(machine.path("User")).unwrap();
     std::fs::copy(machine.path("Registry.pol"), machine.path("User/Registry.pol")).unwrap();
     machine.run("import @/User/Registry.pol").code(2).says("may be a policy for users").says("--root");
@@ -87,7 +87,7 @@ fn a_policy_and_the_text_of_one_are_specs_too_and_other_files_say_what_they_are(
     std::fs::write(machine.path("a.osc.yaml"), "$schema: x\nresources: []\n").unwrap();
     for command in ["import @/SOFTWARE", "diff @/SOFTWARE @target", "diff KB909094 --target reg:@/SOFTWARE"] {
         let run = machine.run(command).says("reg-hive").says("hive:SOFTWARE=HKLM");
-        // The bytes of a hive are no text to show.
+        // The bytes of a hive are not shown as text.
         assert!(!run.stderr.contains("regf"), "{run:#?}");
     }
     for command in ["import @/a.osc.yaml", "diff @/a.osc.yaml @target"] {

@@ -1,4 +1,4 @@
-//! `kbfix retire`: what specs did is put back, less what others still want.
+//! Tests `kbfix retire`: the changes of specs are undone, except those that other specs still want.
 
 use std::fs;
 
@@ -108,7 +108,7 @@ fn a_caller_without_files_gives_the_specs_that_stay_on_standard_input() {
     run("A C --stdin-specs", &piped(&["A"])).code(2).says("journal-missing");
     let retired = run("B CUSTUM --if-applied", "").code(0).says("B: changed").says("retire-unknown-id").says("CUSTUM");
     assert_eq!(retired.stderr.matches("retire-unknown-id").count(), 1, "{}", retired.stderr);
-    // Its journals stay, also those of another target.
+    // The journals stay, and journals of another target stay too.
     let again = run("A B --if-applied", "").code(0).says("nothing was changed");
     assert!(!again.stderr.contains("retire-unknown-id"), "{}", again.stderr);
     run("KB90909 --if-applied", "").code(0).says("did you mean KB909094?");
@@ -124,13 +124,13 @@ fn a_live_spec_keeps_what_it_wants() {
     write(&machine, "C", "Vendor", &number("Level", 2));
     apply(&machine, "A");
     apply(&machine, "B");
-    // C finds everything done and leaves no journal; given, it counts.
+    // An apply of C finds nothing to do and writes no journal. If C is named as a spec that still applies, it counts.
     machine.run("apply @/specs/C.yaml @target @state").code(0).says("nothing was changed");
     let run = retire(&machine, "A --specs @/specs/B.yaml").code(0).says("B still requires REG_DWORD dword:00000002");
     assert!(run.stdout.contains("nothing was changed"), "{}", run.stdout);
     retire(&machine, "B --specs @/specs/C.yaml").code(0).says("C still requires REG_DWORD dword:00000002");
     assert!(machine.export().contains("\"Level\"=dword:00000002"));
-    // For C, something of B's was kept, so C is known from then on, and the last to want it.
+    // For C, a change of B was kept. From then on C is known, and C is the last spec that wants the change.
     retire(&machine, "C").code(0);
     is_as_before(&machine, &before);
 }
@@ -170,7 +170,7 @@ fn what_somebody_else_changed_since_is_kept() {
     let run = retire(&machine, "A").code(6);
     assert!(run.stdout.contains("the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept"));
     assert_eq!(machine.export(), changed);
-    // It is retired: the next run of a pipeline has nothing to say of it, but it can still be forced.
+    // The spec is retired: the next run of a pipeline does not report it, but `--force` is still possible.
     write(&machine, "B", "Other", &number("Level", 1));
     retire(&machine, "--absent-from @/specs").code(0);
     retire(&machine, "A --force").code(6).says("Theirs");
@@ -310,7 +310,7 @@ fn a_saved_plan_keeps_what_somebody_else_changed_and_says_so_as_retire_does() {
     machine.run("apply --plan @/plan.json @target @state").code(0).says("nothing was changed");
 }
 
-/// The process was killed before the first write: the journal has no event, and the value is as before.
+/// The process was killed before the first write: the journal has no event, and the value is unchanged.
 #[test]
 fn an_apply_that_was_interrupted_counts_either_way() {
     for is_written in [false, true] {
@@ -344,7 +344,7 @@ fn what_no_journal_of_the_target_tells_is_refused() {
     machine.run("retire @target @state").code(2);
     retire(&machine, "A --set x=1").code(2).says("--specs");
     retire(&machine, "A --out -").code(2).says("standard output");
-    // Of another machine, although its address is the same.
+    // A journal of another machine, although the address is the same.
     let guid = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Cryptography]\r\n\"MachineGuid\"=\"1\"\r\n\r\n";
     let applied = machine.export();
     machine.set_export(&format!("{applied}\r\n{guid}"));
@@ -352,7 +352,7 @@ fn what_no_journal_of_the_target_tells_is_refused() {
     write(&machine, "A", "Vendor", &number("Level", 2));
     apply(&machine, "A");
     machine.edit(&[("\"MachineGuid\"=\"1\"", "\"MachineGuid\"=\"2\"")]);
-    // The journal without a machine counts, and it left 1.
+    // The journal that names no machine counts. It left the data 1.
     retire(&machine, "A --check").code(4).says("the apply left REG_DWORD dword:00000001");
     fs::write(machine.path("state/journal/20000101T000000.000Z-1.jsonl"), "{").unwrap();
     retire(&machine, "A").code(2).says("journal");

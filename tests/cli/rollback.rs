@@ -1,10 +1,10 @@
-//! `kbfix rollback`: what others changed since is kept, and said.
+//! Tests `kbfix rollback`: later changes by others are kept and reported.
 
 use crate::harness::Machine;
 
 const SET: &str = "\"DisableRealmHint\"=dword:00000001";
 
-/// A server on which KB909094 was applied, the value being 0 before.
+/// Returns a server on which KB909094 was applied. The value was 0 before.
 fn applied() -> Machine {
     let machine = Machine::with_dav("\"DisableRealmHint\"=dword:00000000");
     machine.run("apply KB909094 @target @state").code(0);
@@ -116,7 +116,7 @@ fn a_journal_is_named_by_its_file_or_its_name() {
 #[test]
 fn last_of_a_target_is_the_last_of_that_target() {
     let (one, other) = (applied(), applied());
-    // Both journals in one state folder.
+    // Both journals are in one state folder.
     let journal = other.journals().remove(0);
     std::fs::rename(other.path("state/journal").join(&journal), one.path("state/journal").join(&journal)).unwrap();
     one.run("rollback --last @target @state").code(0);
@@ -151,11 +151,11 @@ fn the_last_is_not_taken_for_an_older_one_where_a_newer_is_damaged() {
     assert_eq!(machine.journals().len(), 2);
     machine.run(&format!("rollback {} @state", name.trim_end_matches(".jsonl"))).code(0);
 
-    // One that is older than that of the last apply is only told of.
+    // A damaged journal that is older than that of the last apply is only reported.
     let machine = applied();
     machine.write("state/journal/19990101T000000.000Z-1.jsonl", "");
     machine.run("rollback --last @state").code(0).says("journal-malformed");
-    // What it may be of is not known, so it is not taken for nothing to do either.
+    // It is not known which target the journal is about, so kbfix does not report that there is nothing to do.
     machine.run("rollback --last @state").code(2).says("journal-malformed");
 }
 
@@ -168,7 +168,7 @@ fn what_a_rollback_kept_is_told_and_does_not_hide_older_applies() {
     machine.run("apply KB909094 @target @state").code(0);
     let older = machine.journals().remove(0);
     let older = older.trim_end_matches(".jsonl");
-    // Somebody makes a subkey in the key that the apply made.
+    // Somebody creates a subkey in the key that the apply created.
     let key = r"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV]";
     machine.edit(&[(key, &format!("{}\r\n\r\n{key}", key.replace("DAV]", "DAV\\Other]")))]);
 
@@ -192,7 +192,8 @@ fn what_a_rollback_kept_is_told_and_does_not_hide_older_applies() {
         assert_eq!(machine.journals().len(), journals);
     }
     machine.run("rollback --last --check @state").code(4);
-    // The older apply is rolled back when told so; then what was in the way goes, and the rest with it.
+    // The older apply is rolled back by its name. That removes what was in the way, and then the rest can be rolled
+    // back.
     machine.run(&format!("rollback {older} @state")).code(0);
     let text = machine.export();
     let start = text.find(&key.replace("DAV]", "DAV\\Other]")).unwrap();
@@ -217,8 +218,8 @@ fn a_computer_that_was_renamed_since_is_rolled_back_with_a_warning() {
     assert!(!machine.export().contains("DAV]"));
 }
 
-/// A MachineGuid is copied with a disk: where the address differs too, the operator has to say that it is the same
-/// machine.
+/// A MachineGuid is copied with a disk. If the name and the address differ, the operator must confirm that it is the
+/// same machine.
 #[test]
 fn another_name_at_another_address_needs_a_word_of_the_operator() {
     let machine = Machine::new();

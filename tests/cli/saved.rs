@@ -1,4 +1,4 @@
-//! Plans, journals and snapshots that are files: those of an earlier kbfix are read, and those that somebody edited are
+//! Tests saved plans, journals and snapshots: files of an earlier kbfix are read, and files that somebody edited are
 //! refused.
 
 use kbfix::{
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::harness::Machine;
 
-/// Made at fe40aaa, the last commit before plans were checked against themselves: KB909094, a spec with each kind of
-/// change, and one that rests on it.
+/// The plan was made at commit fe40aaa, the last commit before the parts of a plan were checked against each other. It
+/// contains KB909094, a spec with each kind of change, and a spec that depends on that one.
 const PLAN: &str = include_str!("../fixtures/documents/plan.json");
 const OF_SNAPSHOT: &str = include_str!("../fixtures/documents/plan-of-snapshot.json");
 const IN_PLACE: &str = include_str!("../fixtures/documents/in-place.json");
@@ -60,7 +60,7 @@ fn journals_of_an_earlier_kbfix_are_read() {
     assert_eq!(journals[1].header.changes.len(), 9);
 }
 
-/// The plan with something altered, and the digest of what then is in it.
+/// Returns the plan after `alter`, with the digest of its new content.
 fn altered(alter: impl FnOnce(&mut Value)) -> String {
     let mut plan: Value = serde_json::from_str(PLAN).unwrap();
     plan.as_object_mut().unwrap().remove("digest");
@@ -88,7 +88,7 @@ fn what_a_reviewer_reads_as_found_is_what_the_facts_say() {
         |p| drop(p["specs"][2]["checks"][0]["evidence"][0].as_object_mut().unwrap().remove("planned_by")),
         "is planned by MANY",
     );
-    // A file that the evidence names and the facts do not.
+    // A file that is in the evidence and not in the facts.
     refused(|p| p["facts"]["files"] = json!([]), r"C:\Program Files\Exchsrvr\bin\exprox.dll");
     refused(
         |p| {
@@ -101,7 +101,7 @@ fn what_a_reviewer_reads_as_found_is_what_the_facts_say() {
 
 #[test]
 fn a_protected_key_is_not_deleted() {
-    // Also where the facts support it.
+    // The same, although the facts agree.
     refused(
         |plan| {
             let facts = plan["facts"]["keys"].as_array_mut().unwrap();

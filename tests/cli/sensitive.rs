@@ -1,4 +1,4 @@
-//! Data that is shown to nobody: it is in the plan file and in the journal, and nowhere else.
+//! Tests sensitive data: it is in the plan file and in the journal, and nowhere else.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ registry:
       List: { list: { add: [hunter6] }, sensitive: true }
 ";
 
-/// The words, as text and as the bytes of their first letters in UTF-16.
+/// The sensitive words: as text, and as the bytes of their first letters in UTF-16.
 const SECRETS: [&str; 3] = ["hunter", "680075006e00", "68,00,75,00"];
 
 fn hides(run: Run) -> Run {
@@ -65,7 +65,7 @@ fn no_diff_report_journal_or_message_shows_it_and_the_plan_and_the_journal_have_
     assert_eq!(spec["changes"][0]["values"][1]["after"], hidden);
     assert_eq!(spec["satisfied"][0]["data"], hidden);
     assert!(machine.read("plan.json").contains("hunter2"));
-    // The digest binds it.
+    // The digest covers sensitive data.
     let digest = |password: &str| {
         let line = format!("diff @/s.yaml --set password={password} @target --format json");
         serde_json::from_slice::<Value>(&machine.command(&line).output().unwrap().stdout).unwrap()["digest"].clone()
@@ -79,7 +79,7 @@ fn no_diff_report_journal_or_message_shows_it_and_the_plan_and_the_journal_have_
     for format in ["human", "json"] {
         hides(machine.run(&format!("journal show @/state/journal/{journal} @state --format {format}")).code(0));
     }
-    // Somebody else changed it since: a conflict, and a plan that is stale.
+    // Somebody else has changed the value: the rollback has a conflict, and the plan is stale.
     machine.set_export(&machine.export().replace("hunter2", "hunter4"));
     hides(machine.run("rollback --last --check @state --format json").code(4)).says("REG_SZ (hidden)");
     hides(machine.run("apply --plan @/plan.json @target @state").code(2))
@@ -91,7 +91,7 @@ fn no_diff_report_journal_or_message_shows_it_and_the_plan_and_the_journal_have_
 #[test]
 fn no_message_shows_it() {
     let machine = machine();
-    // Another spec of the run that wants something else.
+    // Another spec of the run wants other data.
     let other = r"kbfix: 1
 id: OTHER
 title: t
@@ -104,10 +104,10 @@ registry:
     let run = hides(machine.run("diff @/s.yaml @/other.yaml --set password=hunter2 @target").code(4));
     run.says("SECRET, earlier in this run, requires REG_SZ (hidden), but this spec requires REG_SZ (hidden)");
     hides(machine.run("diff @/other.yaml @/s.yaml --set password=hunter2 @target").code(4));
-    // What is there cannot be kept.
+    // The present data is not a list, so its strings cannot be kept.
     machine.set_export(&machine.export().replace("\"Token\"", "\"List\"=hex:68,00,75,00,6e,00\r\n\"Token\""));
     hides(machine.run("diff @/s.yaml --set password=hunter2 @target").code(4)).says("is not shown");
-    // A setting that does not fit.
+    // Data for a parameter that does not fit its type.
     let typed = SPEC.replace("type: string, sensitive", "type: number, sensitive");
     machine
         .write("typed.yaml", &typed.replace("type: REG_SZ, data: { parameter", "type: REG_DWORD, data: { parameter"));
@@ -128,7 +128,7 @@ fn the_article_hides_it_and_an_export_warns() {
         let run = machine.run(&format!("export @/s.yaml --format {format} --out @/export")).code(0);
         let run = hides(run).says("its data is sensitive, but everybody who has the file can read it");
         assert!(!run.stderr.contains("would do as well"), "{}", run.stderr);
-        // Ansible logs what a task is given, and with --diff what was there.
+        // Ansible logs the arguments of a task, and with --diff also the data before the task.
         if format == "win_regedit" {
             let tasks = machine.read("export");
             assert_eq!(tasks.matches("  no_log: true\n").count(), 2, "{tasks}");
@@ -171,7 +171,7 @@ fn a_plan_that_lost_a_mark_in_one_part_is_refused() {
         .says("is marked as sensitive in one part of the plan, but not in another");
     hides(altered(&of_satisfied).code(2))
         .says("\"Token\" is marked as sensitive in one part of the plan, but not in another");
-    // The evidence hides what it found.
+    // The evidence hides the data that was found.
     altered(&of_facts).code(2).says("plan-inconsistent");
     altered(&|plan| {
         of_facts(plan);
@@ -179,7 +179,7 @@ fn a_plan_that_lost_a_mark_in_one_part_is_refused() {
     })
     .code(2)
     .says("is marked as sensitive in one part of the plan, but not in another");
-    // Whoever takes all of them away has read the data, which is in the file: docs/explanation/security.md.
+    // Whoever removes all marks can read the data, which is in the file: see docs/explanation/security.md.
     altered(&|plan| {
         of_facts(plan);
         of_changes(plan);

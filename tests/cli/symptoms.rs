@@ -1,4 +1,4 @@
-//! `kbfix symptoms`: what event logs say of the events that articles are about.
+//! Tests `kbfix symptoms`, which reports the events in event logs that articles describe.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Machine, Run};
 
-/// The example machine, switched off, in `image` of the folder.
+/// Returns the example machine, switched off, in the folder `image`.
 fn image() -> Machine {
     let machine = Machine::new();
     kbfix::example::make(&machine.path("image")).unwrap();
@@ -33,8 +33,7 @@ fn found(machine: &Machine, code: i32) -> Value {
     document["specs"][0].clone()
 }
 
-/// Logs one more of the events that KB909094 is about, at a time of the form `2026-11-28T03:00:00Z`, after what stands
-/// there.
+/// Writes a log with an event of KB909094 at each of these times.
 fn log(machine: &Machine, times: &[jiff::Timestamp]) {
     let event = |time: &jiff::Timestamp| NewEvent {
         time: *time,
@@ -70,7 +69,7 @@ fn an_event_is_counted_before_and_since_an_apply() {
     let none = json!({ "since": 0, "or_more": false, "before": 3, "log_begins_after": false, "logged_since": false });
     assert_eq!(*after, none);
 
-    // It is logged again, and the log was cleared meanwhile.
+    // The event is logged again, and the log was cleared in between.
     let now = jiff::Timestamp::now();
     log(&machine, &[jiff::Timestamp::UNIX_EPOCH, now, now]);
     symptoms(&machine, "KB909094").code(0).says("2 events since 20").says("Z, 1 before\n");
@@ -81,7 +80,7 @@ fn an_event_is_counted_before_and_since_an_apply() {
         .says("1 event since 20")
         .says("after the apply, so the number before is not known");
 
-    // What was rolled back is not in place any more.
+    // After a rollback, the changes are no longer in place.
     machine.run("rollback --last @state").code(0);
     assert_eq!(found(&machine, 0)["last_apply"], "absent");
     symptoms(&machine, "KB909094").code(0).says("seen once, 20");
@@ -111,7 +110,7 @@ fn what_cannot_be_read_is_not_known_and_never_no_event() {
     symptoms(&machine, "KB909094")
         .code(4)
         .says("not known: the target has the log Application, but the file of the log is missing");
-    // The targets that have no logs.
+    // Targets without event logs.
     machine.run("symptoms KB909094 @target @state").code(4).says("machine.reg has no event logs");
     let hive = machine.path("image/Windows/System32/config/SYSTEM");
     let line = format!("symptoms KB909094 --target hive:{}=HKLM\\SYSTEM @state", hive.display());
@@ -159,10 +158,10 @@ fn a_snapshot_keeps_them_where_it_is_asked_to() {
     fs::remove_file(machine.path("s.json")).unwrap();
     machine.run("snapshot KB909094 --symptoms --target image:@/image --out @/s.json").code(0);
     machine.run(&format!("symptoms KB909094 {on}")).code(0).says("seen 3 times, last 2008-05-16T08:20:07Z");
-    // It is of the machine that was applied to, and was taken before that.
+    // The snapshot is of the same machine and was taken before the apply.
     machine.run(&format!("apply KB909094 {TARGET}")).code(0);
     machine.run(&format!("symptoms KB909094 {on}")).code(0).says("0 events since 20");
-    // An apply to the snapshot keeps them.
+    // An apply to the snapshot keeps the events.
     machine.run(&format!("apply KB909094 {on}")).code(0);
     machine.run(&format!("symptoms KB909094 {on}")).code(0).says("0 events since 20").says(", 3 before");
 }

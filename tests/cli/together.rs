@@ -1,4 +1,4 @@
-//! Several specs in one run, and several runs at once.
+//! Tests several specs in one run, and several runs at the same time.
 
 use crate::harness::Machine;
 
@@ -36,7 +36,7 @@ fn two_specs_that_want_different_data_for_one_value_are_refused() {
     assert_eq!(machine.export(), before);
 }
 
-/// Nobody sees from the specs alone that both count.
+/// The specs alone do not show that both are about the same key.
 #[test]
 fn a_key_that_two_specs_name_differently_is_changed_by_one_of_them_only() {
     let machine = Machine::new();
@@ -60,7 +60,7 @@ fn a_key_that_two_specs_name_differently_is_changed_by_one_of_them_only() {
     assert_eq!(machine.export(), before);
 }
 
-/// What an earlier spec finds as it wants it is not undone by a later one, and neither is what it deletes.
+/// A later spec does not undo what an earlier spec found in desired state, nor what it deleted.
 #[test]
 fn what_an_earlier_spec_wants_holds_after_the_run() {
     let machine = Machine::new();
@@ -91,7 +91,7 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
         assert!(!machine.export().contains(r"Classes\x"), "{}", machine.export());
         machine.run("diff @/gone.yaml @target").code(0);
     }
-    // A star stands for what is created later, too.
+    // A `*` also matches keys that are created later in the run.
     machine.set_export(&before);
     machine.write("all.yaml", &spec("ALL", r"HKLM\SOFTWARE\T*", &number(1)));
     machine.write("new.yaml", &spec("NEW", r"HKLM\SOFTWARE\T1", &number(2)));
@@ -100,7 +100,7 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
         .says(r"T1: a `*` of ALL, earlier in this run, would match this key")
         .says("SAME: changed");
     machine.run("diff @/all.yaml @target").code(0);
-    // The other way round, the one that is to go is wanted.
+    // In the other order, the key that the second spec deletes is wanted by the first.
     machine.set_export(&before);
     apply("@/one.yaml @/gone.yaml").says(
         r#"x "v": ONE, earlier in this run, requires dword:00000001, but this spec requires the value to be absent"#,
@@ -108,8 +108,8 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
     assert_eq!(machine.export(), before);
 }
 
-/// A spec that is known to require nothing only after several batches of facts, because of a `*` in its `when`, is
-/// asked again about what a later spec creates, which was known before.
+/// A spec has a `*` in its `when`, so several batches of facts are needed to know that it requires nothing. It is
+/// evaluated again after a later spec creates keys, although all facts were known before.
 #[test]
 fn what_an_earlier_spec_requires_may_be_known_after_the_changes_of_a_later_one() {
     let machine = Machine::new();
@@ -127,7 +127,7 @@ fn what_an_earlier_spec_requires_may_be_known_after_the_changes_of_a_later_one()
     machine.run("diff @/new.yaml @/each.yaml @target").code(1).says("EACH: changes pending");
 }
 
-/// What a key that holds nothing else is to hold is known of each key only on the machine, where a `*` names it.
+/// If an exclusive rule names its key with `*`, the keys are known only on the machine.
 #[test]
 fn no_later_spec_adds_to_a_key_that_holds_nothing_else() {
     let machine = Machine::new();
@@ -162,7 +162,7 @@ fn no_later_spec_adds_to_a_key_that_holds_nothing_else() {
     assert_eq!(machine.export(), before);
 }
 
-/// Two specs that each add to one value, or set bits in it, agree.
+/// Two specs that each add strings to one value, or set bits in it, do not contradict each other.
 #[test]
 fn specs_that_agree_on_a_value_change_it_in_turn() {
     let machine = Machine::new();
@@ -183,7 +183,7 @@ fn specs_that_agree_on_a_value_change_it_in_turn() {
     assert_eq!(machine.export(), before);
     machine.run("apply @/a.yaml @/c.yaml @target @state").code(0);
     assert!(machine.export().contains("dword:00000003"), "{}", machine.export());
-    // Two rules of one spec, of which one counts under a condition.
+    // Two rules of one spec, one of them with a condition.
     machine.set_export(&before);
     let rule = |value: &str| {
         format!(
@@ -197,8 +197,7 @@ fn specs_that_agree_on_a_value_change_it_in_turn() {
     assert_eq!(machine.export(), export);
 }
 
-/// Each apply sets as many values as it can be told by, all to its own data. What is there afterwards is of one of
-/// them.
+/// Each apply sets all values to data of its own. Afterwards all values have the data of the same apply.
 #[test]
 fn applies_at_once_are_never_interleaved() {
     let machine = Machine::new();
@@ -259,7 +258,7 @@ fn what_rests_on_an_earlier_spec_says_so() {
     assert_eq!(c2["checks"][0]["evidence"][0]["planned_by"], "C1");
     assert!(c3["reasons"][0].as_str().unwrap().contains("(planned by C1)"), "{c3}");
     assert_eq!(c4["satisfied"][0]["planned_by"], "C1");
-    // By itself it rests on what is there.
+    // In a run of its own, the spec depends only on the present state.
     let report = machine.run("diff @/c2.yaml @target --format json").code(0).json();
     assert_eq!(report["specs"][0]["checks"][0]["evidence"][0]["planned_by"], serde_json::Value::Null);
     machine.run("apply @/c1.yaml @/c2.yaml @/c3.yaml @/c4.yaml @target @state").code(0);

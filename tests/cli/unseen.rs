@@ -1,5 +1,5 @@
-//! Names and strings of a machine that would steer a terminal, fake a line or hide one: nothing that people read has
-//! them raw.
+//! Tests names and strings of a machine with control characters, which could imitate or hide a line on a terminal: no
+//! text for people contains them unescaped.
 
 use kbfix::registry::notation::one_line;
 
@@ -15,7 +15,7 @@ registry:
   - { key: HKLM\SOFTWARE\T, values: { d: { type: REG_SZ, data: x } } }
 "#;
 
-/// A key whose subkey, value and data have characters that are not seen.
+/// Returns a machine with a key whose subkey, value and data contain invisible characters.
 fn machine() -> Machine {
     let machine = Machine::new();
     machine.set_export(
@@ -27,7 +27,7 @@ fn machine() -> Machine {
     machine
 }
 
-/// Every line is as people are to see it.
+/// Checks that no line contains an invisible character.
 #[track_caller]
 fn seen(run: &Run) {
     for line in run.stdout.lines().chain(run.stderr.lines()) {

@@ -1,5 +1,5 @@
-//! `kbfix validate`, `show`, `completions` and `example`: their wiring. What they find and print is tested in the
-//! library.
+//! Tests the options and exit codes of `kbfix validate`, `show`, `completions` and `example`. What they find and print
+//! is tested in the library.
 
 use crate::harness::Machine;
 
@@ -56,7 +56,7 @@ fn the_example_is_made_once_and_its_commands_do_what_they_say() {
         assert!(line.contains(command), "{line}");
         machine.run(&line.trim().replacen("kbfix ", "", 1).replace("[DIR]/", "@/")).code(code);
     }
-    // Rolled back, so there is something to do again; and a folder that is there is not written into.
+    // After the rollback there is something to do again. An existing folder is not overwritten.
     machine.run(&said[0].trim().replacen("kbfix ", "", 1).replace("[DIR]/", "@/")).code(1);
     machine.run("example @/example").code(2).says("[DIR]/example");
 }

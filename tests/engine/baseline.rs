@@ -1,6 +1,6 @@
-//! Microsoft's baseline for member servers, imported: what kbfix says of each rule, in each state of its value, is what
-//! the JSON Schema of the rule in the manifest says. The manifest is a copy (tests/fixtures/osconfig, from
-//! github.com/microsoft/osconfig at 9ebed7c, security/ws2025).
+//! Tests the import of Microsoft's baseline for member servers: for each rule and each state of its value, kbfix gives
+//! the same result as the JSON Schema of the rule in the manifest. The manifest is a copy (tests/fixtures/osconfig,
+//! from github.com/microsoft/osconfig at 9ebed7c, security/ws2025).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ struct Rule {
     key: Key,
     value: ValueName,
     value_type: ValueType,
-    /// What it writes, in the type of the rule.
+    /// The data that the rule writes, in the type of the rule.
     data: Option<Data>,
     schema: Value,
 }
@@ -69,7 +69,7 @@ fn imported() -> (osconfig::ImportedManifest, Spec) {
     (imported, spec)
 }
 
-/// The values that the spec names.
+/// Returns the values that the spec names.
 fn places(spec: &Spec) -> BTreeSet<(Key, ValueName)> {
     let mut out = BTreeSet::new();
     for rule in &spec.document.registry {
@@ -82,7 +82,7 @@ fn places(spec: &Spec) -> BTreeSet<(Key, ValueName)> {
     out
 }
 
-/// Every number and string in a schema.
+/// Collects all numbers and strings in a schema.
 fn mentioned(schema: &Value, out: &mut Vec<Value>) {
     match schema {
         Value::Array(items) => items.iter().for_each(|item| mentioned(item, out)),
@@ -92,7 +92,8 @@ fn mentioned(schema: &Value, out: &mut Vec<Value>) {
     }
 }
 
-/// The states of a rule's value: right, off by one, absent, of a wrong type. The first is what the rule writes.
+/// Returns the states of a rule's value that are tested: right, off by one, absent, of a wrong type. The first is the
+/// state that the rule writes.
 fn states(rule: &Rule) -> Vec<Option<Data>> {
     let mut literals = Vec::new();
     mentioned(&rule.schema, &mut literals);
@@ -122,7 +123,7 @@ fn states(rule: &Rule) -> Vec<Option<Data>> {
             format!("x{text}"),
             text.to_lowercase(),
             text.to_uppercase(),
-            // A list without an item, with one more, and in another order.
+            // The list without one item, with an additional item, and in another order.
             rest.to_owned(),
             format!("{text},more"),
             format!("{rest},{first}"),
@@ -132,7 +133,7 @@ fn states(rule: &Rule) -> Vec<Option<Data>> {
     texts.extend(numbers.iter().map(ToString::to_string));
     if rule.value_type == ValueType::DWORD {
         out.extend(numbers.iter().map(|number| Some(Data::dword(*number as u32))));
-        // Of a wrong type, also with data that would be right.
+        // A wrong type, also with data that would be right.
         out.extend(numbers.iter().flat_map(|number| [Data::qword(*number), Data::sz(&number.to_string())]).map(Some));
         out.push(Some(Data::new(ValueType::BINARY, [1, 0, 0, 0])));
     } else {
@@ -144,7 +145,8 @@ fn states(rule: &Rule) -> Vec<Option<Data>> {
     out
 }
 
-/// The data as the schema of a rule reads it: a list where it is about a list, a number where it is about numbers.
+/// Returns the data as JSON for the schema of a rule: a list if the schema is about a list, and a number if it is about
+/// numbers.
 fn instance(data: &Data, schema: &Value) -> Value {
     let keywords = schema.to_string();
     let has = |names: &[&str]| names.iter().any(|name| keywords.contains(&format!("\"{name}\":")));
@@ -163,8 +165,8 @@ fn instance(data: &Data, schema: &Value) -> Value {
     }
 }
 
-/// The schema, with the type of JSON that each of its keywords is about: to JSON Schema, `minimum: 1` says nothing of
-/// null, but a limit for the size of a log is not met where there is none.
+/// Returns the schema with the JSON type for each of its keywords. In JSON Schema, `minimum: 1` accepts null, but an
+/// absent value does not meet a limit for the size of a log.
 fn typed(schema: &Value) -> Value {
     let mut schema = schema.clone();
     let Some(fields) = schema.as_object_mut() else { return schema };
@@ -189,7 +191,7 @@ fn typed(schema: &Value) -> Value {
     schema
 }
 
-/// The key that only 64-bit Windows has, which has two views.
+/// Returns the key that exists only on 64-bit Windows, which has two views.
 fn other_view() -> (Key, Vec<(ValueName, Data)>) {
     (Key::new(KeyPath::from_parts(RootKey::Hklm, r"SOFTWARE\Wow6432Node").unwrap()), Vec::new())
 }
@@ -212,7 +214,7 @@ fn nearly_all_rules_are_imported_and_the_others_have_a_reason() {
     for (rule, message) in left_out.iter().zip(expected) {
         assert!(message.contains(&rule.name), "{}", rule.name);
     }
-    // What is left out is named in the spec, too.
+    // The spec names what was left out.
     let notes = &spec.document.notes;
     assert_eq!(notes.len(), 3);
     assert!(notes.iter().zip(expected).all(|(note, message)| note.ends_with(message.rsplit(": ").next().unwrap())));
@@ -277,7 +279,7 @@ fn every_verdict_is_that_of_the_schema_in_the_manifest() {
     }
     assert_eq!(verdicts.get(&("right", true)), Some(&220));
     assert_eq!(verdicts.get(&("right", false)), None);
-    // Absence is acceptable where the manifest names null: so in 18 rules.
+    // An absent value is accepted by the 18 rules whose schema names null.
     assert_eq!(verdicts.get(&("absent", true)), Some(&18));
     assert_eq!(verdicts.get(&("absent", false)), Some(&202));
     assert_eq!(verdicts.get(&("wrong type", true)), None);

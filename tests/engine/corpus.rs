@@ -1,5 +1,6 @@
-//! The corpus of the fuzzer (tests/fuzz): inputs that together reach what the parsers can do. Each is parsed, and what
-//! is edited must come back; nothing may panic. `tests/fuzz/run` adds to the corpus.
+//! Runs the parsers on the corpus of the fuzzer (tests/fuzz), whose inputs together reach all code of the parsers that
+//! the fuzzer has found. Each input is parsed, and edits must read back. Nothing may panic. `tests/fuzz/run` adds to
+//! the corpus.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, their helpers too")]
 

@@ -1,4 +1,4 @@
-//! From a checked spec and a target to a plan, an apply and a rollback; and the formats that targets are made of.
+//! Tests the way from a checked spec and a target to a plan, an apply and a rollback, and the file formats of targets.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 

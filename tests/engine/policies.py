@@ -1,4 +1,5 @@
-"""Reads policy files with Samba's preg, and says what each makes of every value. Standard input: one file a line, in hex digits.
+"""Reads policy files with Samba's preg, and prints the effect of each on every value. Standard input: one file on each line, in
+hexadecimal digits.
 
 Standard output, a line for each file: a JSON object. Keys are `KEY\\0NAME` in upper case.
 """
@@ -11,7 +12,7 @@ from samba.ndr import ndr_pack, ndr_unpack
 
 
 def raw(bytes_, entries):
-    """The data of each entry as it stands in the file: Samba gives text and numbers back in Python's types."""
+    """Returns the data of each entry as in the file. Samba returns text and numbers in the types of Python."""
     at, out = 8, []
     for entry in entries:
         names = len((entry.keyname + "\0;" + entry.valuename + "\0;").encode("utf-16-le")) + 2
@@ -23,7 +24,7 @@ def raw(bytes_, entries):
 
 
 def model(entries, data):
-    """What the entries make of each value, by their order."""
+    """Returns the effect of the entries on each value, in their order."""
     values, cleared = {}, set()
     for entry, bytes_ in zip(entries, data):
         key, name = entry.keyname.upper(), entry.valuename.upper()

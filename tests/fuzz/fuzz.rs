@@ -1,4 +1,4 @@
-//! The parser that `KBFIX_FUZZ` names is given what the fuzzer makes up.
+//! Runs the parser in `KBFIX_FUZZ` on the inputs of the fuzzer.
 #![no_main]
 
 use std::sync::LazyLock;

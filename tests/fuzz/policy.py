@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes policy files with which the fuzzer begins into a folder: one for each edit, with every kind of entry."""
+"""Writes the first policy files for the fuzzer into a folder: one for each edit, with every kind of entry."""
 
 import pathlib
 import struct

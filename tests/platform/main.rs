@@ -1,4 +1,4 @@
-//! What needs a system of its own: the live registry of a Windows (or of Wine), and another machine through Samba.
+//! Tests that need a system of their own: the live registry of Windows or Wine, and another machine through Samba.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 

@@ -1,7 +1,7 @@
-//! The whole story of KB909094 on a live registry: kbfix.exe run as an operator runs it, a real x86 exprox.dll, and
-//! `reg.exe` as the reader that knows nothing of kbfix.
+//! Tests KB909094 on a live registry from beginning to end, with kbfix.exe as an operator runs it, a real x86
+//! exprox.dll, and `reg.exe` as the independent reader.
 //!
-//! It writes the keys of Exchange Server themselves, so it runs under Wine only, and only where there is no Exchange.
+//! The test writes the real keys of Exchange Server, so it runs under Wine only, and only if Exchange is not installed.
 #![cfg(windows)]
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
@@ -15,7 +15,7 @@ const SETUP: &str = r"HKLM\SOFTWARE\Microsoft\Exchange\Setup";
 const SERVICE: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB";
 const DAV: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV";
 
-/// The machine with Exchange's folder; all is taken away when the test ends.
+/// The machine with the folder of Exchange. Everything is removed when the test ends.
 struct Server {
     folder: tempfile::TempDir,
     dlls: PathBuf,
@@ -30,7 +30,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// `None`, with the reason printed, where the test cannot run.
+    /// Creates the server; `None`, with the reason printed, if the test cannot run.
     fn new() -> Option<Self> {
         let skip = |why: &str| {
             println!("\nSKIPPED: {why}");
@@ -54,7 +54,7 @@ impl Server {
         self.folder.path().join(below)
     }
 
-    /// Installs Exchange: a folder, and what Setup writes.
+    /// Simulates the installation of Exchange: a folder, and the values that its setup writes.
     fn install(&self, service_pack: &str) {
         fs::create_dir_all(self.path("Exchsrvr/bin")).unwrap();
         let folder = self.path("Exchsrvr").display().to_string();
@@ -62,7 +62,7 @@ impl Server {
         add(SETUP, "Services Version", "REG_DWORD", "65");
         add(SETUP, "ServicePackNumber", "REG_DWORD", service_pack);
         add(&format!(r"{SERVICE}\OWA"), "LogonTimeout", "REG_DWORD", "15");
-        // What `reg add` makes of a key above, without a default value.
+        // As `reg add` creates a parent key, without a default value.
         self.dll("old");
     }
 
@@ -106,8 +106,8 @@ fn add(key: &str, name: &str, value_type: &str, data: &str) {
     assert!(output.status.success(), "{output:?}");
 }
 
-/// What `reg query KEY /v DisableRealmHint` prints of the value, blanks made single; `None` where it says there is
-/// none.
+/// Returns what `reg query KEY /v DisableRealmHint` prints for the value, with single spaces; `None` if the value is
+/// absent.
 fn realm_hint(view: &[&str]) -> Option<String> {
     let output = reg(&[&["query", DAV, "/v", "DisableRealmHint"], view].concat());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -115,7 +115,7 @@ fn realm_hint(view: &[&str]) -> Option<String> {
     Some(line.split_whitespace().skip(1).collect::<Vec<_>>().join(" "))
 }
 
-/// All of the machine's services and of Exchange, as `reg export` writes them.
+/// Returns all keys of the machine's services and of Exchange, as `reg export` writes them.
 fn export(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for key in [r"HKLM\SYSTEM\CurrentControlSet\Services", r"HKLM\SOFTWARE\Microsoft\Exchange"] {
@@ -134,23 +134,23 @@ fn kb909094_from_a_machine_without_exchange_to_the_rollback() {
     let apply = ["apply", "KB909094"];
     let rollback = ["rollback", "--last"];
 
-    // Without Exchange: nothing to do, nothing done.
+    // Without Exchange there is nothing to do, and nothing is changed.
     server.expect(&diff, 0, &["KB909094: not applicable"]);
     server.expect(&apply, 0, &["not applicable"]);
 
-    // RTM: blocked.
+    // The first release without a service pack is blocked.
     server.install("0");
     server.expect(&diff, 4, &["KB909094: blocked", "found REG_DWORD 0 (0x0), wanted 2 or higher"]);
     server.expect(&apply, 4, &["blocked"]);
 
-    // SP2 with the dll it came with: blocked, and both versions are shown.
+    // SP2 with its original DLL is blocked, and both versions are shown.
     add(SETUP, "ServicePackNumber", "REG_DWORD", "2");
     server.expect(&diff, 4, &["blocked", "found 6.5.7638.1 (x86), wanted 6.5.7651.19 or later (x86)"]);
     server.expect(&apply, 4, &["blocked"]);
     assert_eq!(realm_hint(&[]), None);
     assert_eq!(server.journals(), 0);
 
-    // With the hotfix: pending, applied, and then nothing more.
+    // With the hotfix, changes are pending. After the apply there are none.
     server.dll("new");
     let before = export(server.folder.path());
     server.expect(&diff, 1, &["changes pending", "+\"DisableRealmHint\"=dword:00000001", "1 key to create"]);
@@ -164,13 +164,13 @@ fn kb909094_from_a_machine_without_exchange_to_the_rollback() {
     assert_eq!(server.journals(), 1);
     assert!(export(server.folder.path()) == applied);
 
-    // Rolled back: the value and the key are gone, and nothing else.
+    // After the rollback, only the value and the key are removed.
     server.expect(&rollback, 0, &["1 key deleted, 1 value deleted"]);
     assert!(!reg(&["query", DAV]).status.success());
     assert!(export(server.folder.path()) == before, "the rollback left something, or took more");
     server.expect(&rollback, 2, &["can be rolled back"]);
 
-    // A value of the wrong type is replaced, and comes back as it was.
+    // A value of the wrong type is replaced, and the rollback restores it.
     add(DAV, "DisableRealmHint", "REG_SZ", "1");
     let before = export(server.folder.path());
     server.expect(&apply, 0, &["-\"DisableRealmHint\"=\"1\"", "+\"DisableRealmHint\"=dword:00000001"]);
@@ -179,7 +179,7 @@ fn kb909094_from_a_machine_without_exchange_to_the_rollback() {
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_SZ 1"));
     assert!(export(server.folder.path()) == before);
 
-    // 0 becomes 1; parameter 0 is honoured; 2 is refused with what is allowed.
+    // The data 0 is changed to 1. A parameter of 0 is used, and 2 is refused with the permitted numbers.
     add(DAV, "DisableRealmHint", "REG_DWORD", "0");
     server.expect(&apply, 0, &["1 value updated"]);
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_DWORD 0x1"));
@@ -188,14 +188,15 @@ fn kb909094_from_a_machine_without_exchange_to_the_rollback() {
     server.expect(&["apply", "KB909094", "--set", "realm_hint=2"], 2, &["allowed are `0` (off), `1` (on)"]);
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_DWORD 0x0"));
 
-    // Somebody sets another number: the rollback keeps it, and says so.
+    // Somebody sets another number. The rollback keeps that number and reports it.
     add(DAV, "DisableRealmHint", "REG_DWORD", "9");
     server.expect(&rollback, 6, &["rollback-conflict"]);
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_DWORD 0x9"));
     server.expect(&["rollback", "--last", "--force"], 0, &[]);
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_DWORD 0x1"));
 
-    // A snapshot and a plan of it, reviewed elsewhere, carried out here; then there is nothing left of it.
+    // A plan is made from a snapshot, reviewed, and carried out here. After that, another apply of the plan has nothing
+    // to do.
     server.expect(&["rollback", "--last"], 0, &[]);
     assert_eq!(realm_hint(&[]).as_deref(), Some("REG_DWORD 0x0"));
     let (snapshot, plan) = (server.path("s.json"), server.path("plan.json"));
@@ -212,7 +213,7 @@ fn kb909094_from_a_machine_without_exchange_to_the_rollback() {
     the_32_bit_view(&server);
 }
 
-/// A value in the 32-bit view, as `reg.exe` sees it there and not in the other.
+/// Tests a value in the 32-bit view, which `reg.exe` shows in that view and not in the other.
 fn the_32_bit_view(server: &Server) {
     let spec = server.path("view.yaml");
     fs::write(

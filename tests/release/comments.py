@@ -1,4 +1,4 @@
-"""Tests of ci/fleet-comment against a server that stands in for GitHub, GitLab and Azure DevOps, with the real kbfix.
+"""Tests ci/fleet-comment with a server that simulates GitHub, GitLab and Azure DevOps, and with the real kbfix.
 
 Usage: comments.py KBFIX. Needs bash, curl and jq.
 """
@@ -25,7 +25,7 @@ AZURE = {"SYSTEM_TEAMPROJECT": "Our Servers", "BUILD_REPOSITORY_ID": "ab-12", "S
 
 
 class Service(http.server.ThreadingHTTPServer):
-    """One of the services: it keeps comments as (author, text), and knows the addresses that its documentation names."""
+    """One of the services: it stores comments as (author, text), and has the URLs of its documentation."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -1,4 +1,4 @@
-"""Checks the manifests that release/packages.py wrote: packages.py FOLDER VERSION ZIP. Exits with 1 where something is wrong.
+"""Checks the manifests that release/packages.py wrote: packages.py FOLDER VERSION ZIP. Exits with 1 if something is wrong.
 
 With KBFIX_PUBLISHED_SCHEMAS (release/check says what it is) they are held against the published schemas too, by jsonschema.
 """
@@ -23,7 +23,7 @@ def expect(what: str, found: object, wanted: object) -> None:
 
 
 def flat(text: str) -> dict[str, str]:
-    """Returns the `Name: text` lines of a winget manifest, wherever they stand."""
+    """Returns the `Name: text` lines of a winget manifest at every level."""
     lines = (line.lstrip(" -") for line in text.splitlines() if not line.startswith("#"))
     pairs = (re.fullmatch(r"(\w+): (.+)", line) for line in lines)
     return {pair[1]: pair[2] for pair in pairs if pair}

@@ -1,4 +1,4 @@
-"""Checks workflows and actions: every step is a script of the repository, or an action at a commit; nothing asks for a secret.
+"""Checks workflows and actions: every step is a script of the repository or an action at a commit, and no step uses a secret.
 
 Usage: workflows.py FILE...; prints what is wrong, and exits with 1 then. Needs PyYAML.
 """
@@ -11,7 +11,7 @@ import sys
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# What is needed before there is a copy of the repository.
+# Actions that are needed before the repository is checked out.
 BEFORE_CHECKOUT = "apt-get update && apt-get install -y --no-install-recommends git ca-certificates"
 
 
@@ -21,7 +21,7 @@ def faults(path: str) -> list[str]:
     if "secrets." in text:
         found.append("asks for a secret")
     workflow = yaml.safe_load(text)
-    # An action is one list of steps, and finds the scripts of the repository beside itself.
+    # An action has one list of steps, and finds the scripts of the repository relative to its own folder.
     jobs = {"runs": workflow["runs"]} if "runs" in workflow else workflow["jobs"]
     for job_name, job in jobs.items():
         for number, step in enumerate(job["steps"], 1):

@@ -1,4 +1,4 @@
-//! What diagnostics look like, and that each is explained.
+//! Tests the format of diagnostics, and that each code is explained.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ fn codes_are_unique_kebab_case_and_each_has_its_section() {
     }
 }
 
-/// Each code that a spec can have is met by a test: an invalid spec names it, or a test in this folder.
+/// Every code for specs is covered by a test: an invalid spec names it, or a test in this folder.
 #[test]
 fn every_code_of_a_spec_is_met_in_a_test() {
     let mut met = String::from(include_str!("hostile.rs")) + include_str!("diagnostics.rs");
@@ -38,8 +38,7 @@ fn every_code_of_a_spec_is_met_in_a_test() {
     for file in std::fs::read_dir(folder).unwrap() {
         met += &std::fs::read_to_string(file.unwrap().path()).unwrap();
     }
-    // `schema` and `internal` are there so that what should not happen is not silent; the parsers are not known to
-    // disagree.
+    // `schema` and `internal` report faults that should not occur. No spec is known that causes them.
     let other_parts = ["usage", "file-access", "schema", "internal", "yaml-readers-disagree"];
     let first = CODES.iter().position(|c| c.as_str() == "file-too-large").unwrap();
     let last = CODES.iter().position(|c| c.as_str() == "internal").unwrap();

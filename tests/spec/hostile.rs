@@ -1,4 +1,5 @@
-//! What nobody means to write: bombs, broken bytes, cut and mangled specs. Each gets an answer soon, and no panic.
+//! Tests hostile and damaged specs: YAML bombs, invalid bytes, cut and mangled files. kbfix must answer each soon and
+//! must not panic.
 
 #![allow(clippy::print_stderr, reason = "times, where they are asked for")]
 
@@ -10,7 +11,8 @@ use numbers::Numbers;
 #[path = "../support/numbers.rs"]
 mod numbers;
 
-/// The limit that the design states holds for the optimised build. The other, on a busy machine, must only not hang.
+/// The first limit is the one of the design, for the optimised build. A debug build on a busy machine must only not
+/// hang.
 const SOON: Duration = if cfg!(debug_assertions) { Duration::from_secs(60) } else { Duration::from_secs(1) };
 
 fn load(bytes: &[u8]) -> Loaded {
@@ -30,14 +32,14 @@ fn load(bytes: &[u8]) -> Loaded {
     loaded
 }
 
-/// The code of the first finding of a text that is no spec.
+/// Returns the code of the first finding for a text that is not a valid spec.
 fn code(text: impl AsRef<[u8]>) -> &'static str {
     let loaded = load(text.as_ref());
     assert!(loaded.spec.is_none());
     loaded.diagnostics.first().map_or("", |d| d.code.as_str())
 }
 
-/// The largest file in the optimised build, less in the slow one.
+/// The size of the text: the maximum file size in the optimised build, and less in a debug build.
 const MUCH: usize = if cfg!(debug_assertions) { 1 << 16 } else { 1 << 20 };
 
 fn filled(head: &str, part: &str) -> String {
@@ -146,7 +148,7 @@ fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
     assert_eq!(place(&broken), place(&format!("\u{feff}{}", broken.replace('\n', "\r\n"))));
 }
 
-/// `FUZZ_ROUNDS` makes it longer than CI needs.
+/// `FUZZ_ROUNDS` sets the number of rounds.
 #[test]
 fn mangled_specs_never_panic() {
     const PARTS: &[&str] = &[

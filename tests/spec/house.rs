@@ -1,8 +1,8 @@
-//! The house that ARCHITECTURE.md describes: who may import whom.
+//! Checks the structure that ARCHITECTURE.md describes: which module may import which.
 //!
-//! The modules of `src/lib.rs` stand in the order in which data flows. A module imports only what stands above it, no
-//! files import each other in a circle, the codecs know nothing of specs, and only a few folders touch the disk. Test
-//! code is left out.
+//! The modules in `src/lib.rs` are in the order in which data flows. A module imports only modules before it, no files
+//! import each other in a circle, the codecs do not use specs, and only a few folders access the disk. Test code is not
+//! checked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,5 @@
-//! From a file to a checked spec, and from a spec to other formats: the language, its findings, schema and documents.
+//! Tests the way from a file to a checked spec and from a spec to other formats: the spec language, its findings, its
+//! schema and the documents.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 

@@ -1,11 +1,11 @@
-//! What is generated from the types of the spec language is up to date. `UPDATE_SCHEMA=1` writes it anew.
+//! Checks that the files generated from the types of the spec language are up to date. `UPDATE_SCHEMA=1` writes them.
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
 use std::path::Path;
 
 use kbfix::spec;
 
-/// The file equals `generated`, or is written where the caller asks for it.
+/// Checks that the file equals `generated`, or writes the file if `UPDATE_SCHEMA` is set.
 fn up_to_date(file: &str, generated: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("UPDATE_SCHEMA").is_some() {

@@ -1,7 +1,7 @@
-//! Every spec under `specs/` and `tests/fixtures/specs` gives what it is to give.
+//! Checks the result of validation for every spec in `specs/` and `tests/fixtures/specs`.
 //!
-//! An invalid one says so in its first lines: `# expect: code line:column` for each finding, `# says: …` for words that
-//! a message or hint has, and `# set: name=data`.
+//! An invalid spec names the expected result in its first lines: `# expect: code line:column` for each finding, `#
+//! says: …` for words in a message or hint, and `# set: name=data` for a parameter.
 
 #![allow(clippy::print_stderr, reason = "says which of the specs fail")]
 

@@ -20,7 +20,7 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) id: u16,
     /// The number of the level.
     pub(crate) level: u8,
-    /// When it was logged, in seconds since 1970.
+    /// The time of the event, in seconds since 1970.
     pub(crate) second: i64,
 }
 
@@ -51,7 +51,7 @@ fn written(channel: &str, events: &[NewEvent<'_>], most: usize, repeated: usize)
     header.into_iter().chain(chunks.into_iter().flatten()).collect()
 }
 
-/// Writes the checksums of a chunk anew, after it was changed.
+/// Writes the checksums of a chunk after it was changed.
 pub(crate) fn seal(chunk: &mut [u8]) {
     let free = u32::from_le_bytes(chunk[48..52].try_into().unwrap()) as usize;
     let events = evtx::checksum_ieee(&chunk[CHUNK_HEADER..free]);
@@ -85,11 +85,11 @@ fn chunk(channel: &str, before: usize, events: &[NewEvent<'_>], repeated: usize)
 /// A chunk that is being written. Offsets in it are from its start.
 struct Chunk {
     bytes: Vec<u8>,
-    /// Where each name stands.
+    /// The offset of each name.
     names: BTreeMap<String, u32>,
-    /// Where the one template stands.
+    /// The offset of the only template.
     template: Option<u32>,
-    /// How often the template has the source once more, in elements of their own.
+    /// How many additional elements with the source the template has.
     repeated: usize,
 }
 
@@ -104,7 +104,7 @@ enum Value {
 }
 
 impl Value {
-    /// The number of its type, and its bytes.
+    /// Returns the number of the type, and the bytes.
     fn parts(&self) -> (u8, Vec<u8>) {
         match self {
             Self::None => (0x00, Vec::new()),
@@ -130,7 +130,7 @@ impl Chunk {
         self.u8s(&number.to_le_bytes());
     }
 
-    /// Writes a length in front of what `write` writes.
+    /// Writes a length, followed by what `write` writes.
     fn sized(&mut self, write: impl FnOnce(&mut Self)) {
         let at = self.bytes.len();
         self.u32(0);
@@ -179,7 +179,7 @@ impl Chunk {
         put(&mut self.bytes, start + 4, length);
     }
 
-    /// Writes the template: what Windows calls `System` of an event.
+    /// Writes the template, which is the element `System` of an event.
     fn definition(&mut self) {
         let at = self.bytes.len() as u32;
         put(&mut self.bytes, 384 + 4 * (TEMPLATE as usize % 32), at);
@@ -205,7 +205,7 @@ impl Chunk {
         });
     }
 
-    /// Writes an element; its attributes have a name, and the number and type of a value.
+    /// Writes an element. Each attribute has a name, and the number and the type of its value.
     fn element(&mut self, name: &str, attributes: &[(&str, u16, u8)], content: impl FnOnce(&mut Self)) {
         self.u8s(&[if attributes.is_empty() { 0x01 } else { 0x41 }]);
         self.u16(0xFFFF);
@@ -226,14 +226,14 @@ impl Chunk {
         });
     }
 
-    /// Writes the place of a value, which may be missing.
+    /// Writes a placeholder for a value, which may be absent.
     fn substitution(&mut self, number: u16, kind: u8) {
         self.u8s(&[0x0E]);
         self.u16(number);
         self.u8s(&[kind]);
     }
 
-    /// Writes where a name stands, and the name the first time.
+    /// Writes the offset of a name, and the name itself at its first use.
     fn name(&mut self, name: &str) {
         if let Some(at) = self.names.get(name) {
             return self.u32(*at);
@@ -242,7 +242,7 @@ impl Chunk {
         self.u32(at);
         self.names.insert(name.to_owned(), at);
         let hash = name.encode_utf16().fold(0_u32, |hash, c| hash.wrapping_mul(65599).wrapping_add(c.into())) as u16;
-        // The table has the newest name of each hash, which leads to the one before.
+        // The table has the offset of the newest name of each hash, and that name has the offset of the one before.
         let bucket = 128 + 4 * (usize::from(hash) % 64);
         let before = u32::from_le_bytes(self.bytes[bucket..bucket + 4].try_into().unwrap());
         self.u32(before);

@@ -1,10 +1,10 @@
-//! Numbers for tests that try much.
+//! Random numbers for tests with many cases.
 
-/// A generator of numbers, the same in every run: xorshift64*.
+/// A generator of random numbers (xorshift64*). The numbers are the same in every run.
 pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    /// The next number below `end`.
+    /// Returns the next number, which is less than `end`.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What the plays have in common: machines to change, an inventory, and ansible-playbook with its recap."""
+"""Shared parts of the play tests: machines to change, an inventory, and ansible-playbook with its recap."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Played:
         return {name: int(n) for name, n in re.findall(r"(\w+)=(\d+)", line[1])}
 
     def counts(self, host: str) -> tuple[int, int]:
-        """Tasks that changed, and that failed."""
+        """Returns the numbers of changed and of failed tasks."""
         recap = self.recap(host)
         return recap["changed"], recap["failed"]
 
@@ -92,14 +92,14 @@ class Site:
         (self.folder / "files" / name).write_text(text, encoding="utf-8")
 
     def play(self, playbook: str | list[t.Any], *arguments: str, **environment: str) -> Played:
-        """Runs a playbook: of a collection, a file, or plays given here."""
+        """Runs a playbook of a collection, a playbook file, or the given plays."""
         if isinstance(playbook, list):
             path = self.folder / "play.yml"
             path.write_text(json.dumps(playbook, ensure_ascii=False), encoding="utf-8")
             playbook = str(path)
         inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps({"exchange": {"hosts": self.hosts}}), encoding="utf-8")
-        # The collection's own playbooks have to be told the hosts.
+        # The playbooks of the collection need the names of the hosts.
         hosts = ["-e", "kbfix_hosts=all"] if playbook.startswith("kbfix.windows.") else []
         command = ["ansible-playbook", "-i", str(inventory), playbook, *hosts, *arguments]
         done = subprocess.run(
@@ -116,7 +116,7 @@ class Site:
         return Played(done.returncode, _with_messages(done.stdout))
 
     def task(self, options: dict[str, t.Any], *arguments: str, module: str = "kb", **keywords: t.Any) -> Played:
-        """Runs one task on every host; `environment` in it is of ansible-playbook."""
+        """Runs one task on every host. `environment` is the environment of ansible-playbook."""
         environment = keywords.pop("ansible", {})
         common = {"target": "{{ kbfix_target | default(omit) }}", "files": "{{ kbfix_files | default(omit) }}"}
         if module != "kb_info":
@@ -148,7 +148,7 @@ class Site:
 
 
 def _with_messages(output: str) -> str:
-    """The output with each failure's message as text, which ansible-core prints from 2.19 on; before, it stands in JSON only."""
+    """Returns the output with the message of each failure as text, as ansible-core 2.19 and later print it (earlier: only in JSON)."""
     if "[ERROR]: Task failed" in output:
         return output
     results = re.findall(r"FAILED! => (\{.*\})$", output, re.M)
@@ -156,7 +156,7 @@ def _with_messages(output: str) -> str:
 
 
 def old_dll(path: pathlib.Path) -> None:
-    """The DLL at the version before the hotfix: the four numbers of VS_FIXEDFILEINFO are written anew."""
+    """Returns the DLL with the version before the hotfix, which is written into VS_FIXEDFILEINFO."""
     data = bytearray(path.read_bytes())
     at = data.index(b"\xbd\x04\xef\xfe") + 8
     data[at : at + 8] = bytes.fromhex("05000600") + (1).to_bytes(2, "little") + (7638).to_bytes(2, "little")

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""One review and one approval for many hosts: collect, review, remediate in waves, stop, go on, review again."""
+"""Tests one review and one approval for many hosts: collect, review, remediate in waves, stop, continue, review again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import re
 import pytest
 from conftest import Played, Site, in_desired_state
 
-# Some more for a trial by hand.
+# Set a larger number for a manual test.
 PENDING = int(os.environ.get("KBFIX_FLEET_HOSTS", "6"))
 STATS = {"ANSIBLE_SHOW_CUSTOM_STATS": "true"}
 SRC = {"kbfix_src": "files/KB909094.yaml", "kbfix_snapshots": "snapshots", "kbfix_review": "review"}
@@ -20,7 +20,7 @@ SRC = {"kbfix_src": "files/KB909094.yaml", "kbfix_snapshots": "snapshots", "kbfi
 
 @pytest.fixture
 def fleet(site: Site) -> Site:
-    """Pending hosts, the second and third of all blocked; one in desired state, one unknown, one that cannot be read."""
+    """Hosts with changes pending, the second and third of all blocked; one in desired state, one unknown, one that cannot be read."""
     names = ["pending1", "blocked1", "blocked2", *(f"pending{n}" for n in range(2, PENDING + 1)), "desired1", "unknown1", "broken1"]
     for at, name in enumerate(names):
         own = f"{at:08x}".encode()
@@ -82,7 +82,7 @@ def test_a_fleet_is_reviewed_once_and_remediated_in_waves(fleet: Site) -> None:
     assert re.search(r'"pending1": \{\s*"changed": true', stats) and "pending3" not in stats, stopped.output
 
     again = remediate(kbfix_stop_at=3)
-    # What was carried out already is done, and the rest goes on.
+    # Hosts with an applied plan are done, and the run continues with the rest.
     assert {name: again.counts(name) for name in pending} == {name: (int(name not in ("pending1", "pending2")), 0) for name in pending}
     assert again.counts("desired1") == (0, 0) and again.counts("unknown1") == (0, 1), again.output
     assert "has no plans for broken1" in again.output, again.output
@@ -93,7 +93,7 @@ def test_a_fleet_is_reviewed_once_and_remediated_in_waves(fleet: Site) -> None:
 
 @pytest.mark.parametrize("forks", [1, 3])
 def test_a_play_stops_inside_a_wave(fleet: Site, forks: int) -> None:
-    """One wave for all hosts: no host is begun once the threshold is reached, so that only the other forks are still at work."""
+    """One wave for all hosts: after the threshold is reached, no further host is started, and only the other forks still work."""
     names = list(fleet.hosts)
 
     def remediate(stop_at: int) -> Played:
@@ -105,14 +105,14 @@ def test_a_play_stops_inside_a_wave(fleet: Site, forks: int) -> None:
     begun = [name for name in names[3:] if run.counts(name)[0]]
     assert len(begun) < forks and set(begun) <= set(names[3 : 3 + forks]), run.output
     stopped = [name for name in names[3:] if name not in begun]
-    # A host that stops is none of those that are the reason.
+    # A host that stops does not count as a reason to stop.
     assert all(run.counts(name) == (0, 1) for name in stopped), run.output
     reason = "nothing was done here, since 2 hosts are blocked or failed and kbfix_stop_at is 2: blocked1, blocked2"
     assert run.output.count(f'"msg": "{reason}"') == len(stopped), run.output
     stats = run.output.partition("CUSTOM STATS")[2]
     assert {name for name in names if f'"{name}"' in stats} == {"pending1", "blocked1", "blocked2", *begun}, run.output
 
-    # Goes on where it stopped.
+    # The run continues where it stopped.
     again = remediate(5)
     assert {name for name in names if again.counts(name)[0]} == {name for name in stopped if name.startswith("pending")}, again.output
 

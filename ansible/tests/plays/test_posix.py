@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Plays on exports and snapshots, by the real binary on this machine."""
+"""Tests plays on exports and snapshots with the real binary on this machine."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ registry:
 
 
 def test_three_hosts_from_check_to_audit(three: Site) -> None:
-    # The examples as they are installed, with nothing of this repository beside them.
+    # The installed examples, without other files of this repository.
     one_host, rollback_play = str(EXAMPLES / "one_host.yml"), str(EXAMPLES / "rollback.yml")
     before = [(three.folder / h / "front-end.reg").read_bytes() for h in three.hosts]
 
@@ -130,7 +130,7 @@ def test_snapshots_of_all_hosts_are_collected_and_reviewed(three: Site) -> None:
     three.exchange("damaged1", lambda registry: registry[:200] + b"\n[HKEY_")
     snapshots = three.folder / "snapshots"
     snapshots.mkdir()
-    # Of an earlier run: none of them may stand for a host that cannot be read now.
+    # Files of an earlier run. None of them may remain for a host that cannot be read now.
     for host in ("broken1", "damaged1", "gone1"):
         (snapshots / f"{host}.json").write_text("{}")
     extra = {"kbfix_src": "files/KB909094.yaml", "kbfix_snapshots": "snapshots", "kbfix_serial": 2}
@@ -273,7 +273,7 @@ def test_relative_names_are_of_the_folder_that_the_playbook_is_called_from(site:
     assert site.play("kbfix.windows.remediate", "-e", json.dumps(planned)).counts("pending1") == (1, 0)
     by_specs = site.play("kbfix.windows.remediate", "-e", json.dumps({"kbfix_src": ["files/KB909094.yaml"]}))
     assert by_specs.counts("pending1") == (0, 0), by_specs.output
-    # Nothing is to change any more, so there is no plan; and none of an earlier audit where the host cannot be looked at.
+    # There are no more changes, so there is no plan. If a host cannot be read, there is no plan of an earlier audit either.
     assert site.play("kbfix.windows.audit", "-e", f"kbfix_src='{specs}'", "-e", "kbfix_reports=reports").code == 0
     assert sorted(p.name for p in (site.folder / "reports").iterdir()) == ["index.md", "pending1.json", "pending1.md"]
     (machine / "front-end.reg").write_text("nothing")
@@ -286,7 +286,7 @@ def test_relative_names_are_of_the_folder_that_the_playbook_is_called_from(site:
 
 
 def test_a_restart_is_not_lost_where_another_spec_fails(site: Site) -> None:
-    """In check mode, in which win_reboot says that it would restart and asks nothing of the host."""
+    """In check mode, in which win_reboot reports that it would restart the host, and does not connect to it."""
     site.exchange("blocked1", dll="old")
     site.exchange("pending1")
     site.spec("reboot.yaml", spec("A: { type: REG_DWORD, data: 1 }") + "restart: { computer: required }\n")
@@ -297,7 +297,7 @@ def test_a_restart_is_not_lost_where_another_spec_fails(site: Site) -> None:
     assert run.counts("pending1") == (2, 0)
     off = site.play("kbfix.windows.remediate", "--check", "-e", json.dumps({**extra, "kbfix_reboot": False}))
     assert off.counts("blocked1") == (0, 1) and off.counts("pending1") == (1, 0)
-    # What is not known of a restart is not taken for none.
+    # An unknown restart does not count as no restart.
     site.spec("broken.yaml", "kbfix: 1")
     task = {
         "name": "t",
@@ -332,12 +332,12 @@ def test_another_strategy_and_pipelining(three: Site) -> None:
 
 
 def test_become(site: Site) -> None:
-    """An unprivileged user changes what is his, and is told what is not."""
+    """An unprivileged user can change only files of this user, and gets an error for others."""
     if os.geteuid() != 0 or not shutil.which("su"):
         pytest.skip("become needs root and su")
     machine = site.exchange("pending1")
     keywords = {"become": True, "become_method": "ansible.builtin.su", "become_user": "nobody"}
-    # The user has to get to the machine's folder, and to read modules that are copied for him.
+    # The user must be able to reach the folder of the machine, and to read the modules that Ansible copies.
     environment = {"ANSIBLE_REMOTE_TMP": "/tmp/.ansible-nobody", "ANSIBLE_PIPELINING": "1", "ANSIBLE_BECOME_FLAGS": "-s /bin/sh"}
     here = pathlib.Path("/tmp") / f"kbfix-become-{os.getpid()}"
     shutil.copytree(machine, here)
@@ -379,7 +379,7 @@ def test_a_vaulted_spec_stays_secret(site: Site) -> None:
     site.spec("broken.yaml", spec("Password: { type: REG_DWORD, data: correct-horse-battery }"))
     broken = site.task({"src": ["broken.yaml"]}, "-vvv", no_log=True)
     assert broken.counts("pending1") == (0, 1) and "correct-horse" not in broken.output
-    # Before 2.19 Ansible prints nothing of such a failure.
+    # Before 2.19, Ansible does not print such a failure.
     assert "broken.yaml:7:" in broken.output or "[ERROR]: Task failed" not in broken.output
     assert '"Password"="correct-horse-battery"' in (site.folder / "pending1/front-end.reg").read_text(encoding="utf-8-sig")
 
@@ -514,7 +514,7 @@ def test_what_yaml_1_1_makes_of_a_spec_in_the_task(site: Site) -> None:
     for task, _ in zip(numbers, data, strict=True):
         assert "spec (T1): registry[0].values.E" in task.output and "quote it in your play" in task.output, task.output
     look = site.task({"spec": "{{ lookup('ansible.builtin.file', 'KB909094.yaml') | from_yaml }}"}, "--check", "--diff")
-    # Before 2.19 a template makes a text of a mapping that holds a date.
+    # Before 2.19, a template turns a mapping with a date into text.
     refused_date = look.counts("pending1") == (0, 1) and "a mapping with a date in it; write the date in quotes" in look.output
     assert refused_date or (look.counts("pending1") == (1, 0) and DIFF in look.output), look.output
 
@@ -537,7 +537,7 @@ def test_a_reg_file_is_a_spec(site: Site) -> None:
 
 
 def test_value_names_from_variables(site: Site) -> None:
-    """As one comes from win_regedit: a loop whose items name the values, and then one task for all of them."""
+    """A migration from win_regedit: a loop over the values, and then one task for all values."""
     machine = site.exchange("pending1")
     key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\OWA"
     one = {"kbfix": 1, "id": "T1", "title": "A test", "registry": [{"key": key, "values": {"{{ item.name }}": {"ensure": "absent"}}}]}
@@ -559,7 +559,7 @@ def test_value_names_from_variables(site: Site) -> None:
 
 @pytest.mark.once
 def test_the_examples_of_the_documentation_are_good(site: Site) -> None:
-    """Held against the binary: each is looked at on a machine, which fails where a spec or a parameter has an error."""
+    """Checks each example with the binary on a machine. The check fails if a spec or a parameter has an error."""
     site.exchange("pending1")
     for name in ("KB909094", "KB926642"):
         shutil.copy(SPECS / f"{name}.yaml", site.folder / "files")
@@ -732,7 +732,7 @@ def test_a_spec_is_retired_and_the_others_stay(site: Site) -> None:
     retire = functools.partial(site.task, module="kb_retire")
     nothing = retire({"ids": ["A"]}, "-v")
     assert nothing.counts("pending1") == (0, 0) and "nothing to retire" in nothing.output, nothing.output
-    # Nothing on the host knows the id: it may be mistyped.
+    # The id is not known on the host, so it may be mistyped.
     unknown = "journal on this host has the id A"
     assert unknown in " ".join(nothing.output.split()), nothing.output
     assert site.task({"src": ["a.yaml", "b.yaml"]}).counts("pending1") == (1, 0)
@@ -813,7 +813,7 @@ PROGRAMS = {
 @pytest.mark.once
 def test_binaries_that_are_not_kbfix(site: Site) -> None:
     site.exchange("pending1")
-    # More than a pipe holds, so that a program which does not read it makes the write fail.
+    # More data than the buffer of a pipe, so that the write fails if the program does not read it.
     site.spec("secret.yaml", spec("Password: { type: REG_SZ, data: correct-horse }") + "# long\n" * 20000)
     programs = {kind: site.folder / f"program-{n}" for n, kind in enumerate(PROGRAMS)}
     for kind, program in programs.items():
@@ -853,7 +853,7 @@ def test_secrets_are_on_no_command_line(site: Site) -> None:
 
 
 def test_sensitive_data_is_in_no_result_and_no_diff(site: Site) -> None:
-    """Without no_log: from check to rollback, in a conflict, in a stale plan and in what audit keeps for people."""
+    """Without no_log: from check to rollback, in a conflict, in a stale plan and in the text files of audit."""
     machine = site.exchange("pending1")
     parameters = "parameters: { word: { description: d, type: string, sensitive: true } }\n"
     values = "A: { type: REG_SZ, data: { parameter: word } }\n      B: { type: REG_SZ, data: plain-battery, sensitive: true }"
@@ -914,7 +914,7 @@ def test_module_defaults_for_the_group(site: Site) -> None:
 
 
 def test_a_jump_host(site: Site) -> None:
-    """The play for Server 2003, with an export in place of smb:, which test_smb.py has."""
+    """The play for Server 2003, with an export instead of smb:. test_smb.py tests it with smb:."""
     site.exchange("pending1")
     site.hosts["jump"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     play = (EXAMPLES / "server2003.yml").read_text().replace("hosts: server2003", "hosts: pending1")
@@ -954,7 +954,7 @@ def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
     assert install(kbfix_install_sha256=f"SHA256:{digest}").counts("pending1") == (0, 0)
     assert install("--check").counts("pending1") == (0, 0)
     assert site.task({**SRC, "binary_path": str(dest)}, "--check").counts("pending1") == (1, 0)
-    # Without a digest; and what does not start as kbfix never takes the place of what does.
+    # Without a digest. A file that does not start as kbfix must not replace a working binary.
     dest.write_text("#!/bin/sh\necho kbfix 0.0.0\n")
     assert install().counts("pending1") == (1, 0) and dest.read_bytes() == program.read_bytes()
     for content in ("#!/bin/sh\necho garbage\n", "MZ of another system"):
@@ -967,7 +967,7 @@ def test_the_role_installs_and_checks_the_digest(site: Site) -> None:
 
 @pytest.fixture
 def server(tmp_path: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:
-    """A folder, and the address at which a server on this machine has it."""
+    """Returns a folder, and the URL at which a server on this machine serves it."""
     folder = tmp_path / "served"
     folder.mkdir()
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
@@ -982,7 +982,7 @@ def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, st
     dest = site.folder / "bin/kbfix"
     program = small_program(site)
     folder, address = server
-    # A release as release/build packs it, and the binary alone.
+    # A release archive as release/build makes it, and the binary alone.
     archive = folder / "v0.1.0/kbfix-0.1.0-linux-x86_64.tar.gz"
     archive.parent.mkdir()
     with tarfile.open(archive, "w:gz") as tar:
@@ -1005,7 +1005,7 @@ def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, st
         run = install(**by_version)
         assert run.counts("pending1") == (changed, 0), run.output
     assert dest.read_bytes() == program.read_bytes()
-    # The same from an address, and from the archive on the controller.
+    # The same from a URL, and from the archive on the controller.
     for name, digest in digests.items():
         dest.unlink()
         run = install(kbfix_install_src=f"{address}/{name}", kbfix_install_sha256=digest)

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The play for a Windows Server 2003, on a Samba server that speaks SMB 1 alone, as that does."""
+"""Tests the play for Windows Server 2003 on a Samba server that, like Server 2003, supports only SMB 1."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(bool(NEEDED), reason=f"not installed: {', '.join
 
 @pytest.fixture
 def server(tmp_path: pathlib.Path) -> collections.abc.Iterator[tuple[pathlib.Path, int]]:
-    """A running server's folder and port; its registry and its drive are those of the example machine."""
+    """Returns the folder and the port of a running server with the registry and the drive of the example machine."""
     folder = tmp_path / "smbd"
     names = ["private", "state", "cache", "lock", "pid", "ncalrpc", "share", "log"]
     for name in names:

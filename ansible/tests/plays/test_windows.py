@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Plays on Wine's live registry: the real kbfix.exe, called through the payload of the real win_command."""
+"""Tests plays on the live registry of Wine: the real kbfix.exe, called through the payload of the real win_command."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ DIFF = r"""--- before: [HKEY_LOCAL_MACHINE\SOFTWARE\kbfix-test-ansible\Größe]
 
 
 def reg(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Wine's own reg.exe: an independent reader and writer."""
+    """Runs reg.exe of Wine, an independent reader and writer."""
     return subprocess.run([str(WINE), "reg", *arguments], capture_output=True, check=False, timeout=300)
 
 

@@ -331,7 +331,8 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
             files.push(path);
         }
     }
-    files.sort();
+    // The paths differ only in their last name, so they need not be compared name by name.
+    files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     if files.is_empty() {
         let message = format!("the folder {} contains no .yaml file", path.display());
         return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
@@ -350,7 +351,7 @@ fn file(path: &Path) -> Result<Source, CommandError> {
     let limit = spec::MAX_BYTES as u64 + 1;
     fs::File::open(path)
         .and_then(|f| {
-            // With room for the whole file and one byte more, it is read at once.
+            // With capacity for the whole file and one more byte, a single read is enough.
             let length = f.metadata()?.len().min(limit);
             bytes.reserve_exact(usize::try_from(length).unwrap_or_default() + 1);
             f.take(limit).read_to_end(&mut bytes)

@@ -107,7 +107,7 @@ fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandE
     if !specs.are_named() && arguments.absent {
         return Err(CommandError::usage(
             "`--absent` is given without specs that stay",
-            "give them with `--specs`, or name the ids to retire",
+            "give the specs that stay with `--specs`, or name the ids to retire",
         ));
     }
     if !specs.are_named() && !arguments.set.is_empty() {

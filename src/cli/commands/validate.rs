@@ -54,7 +54,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             output.result(&lines.collect::<String>());
         }
     }
-    // The process ends now. The system frees the memory at once; doing it spec by spec would take time.
+    // The process ends now, and the system then frees all memory at once. To free each spec would take time.
     std::mem::forget(loaded);
     Ok(if errors == 0 { Exit::Done } else { Exit::Refused })
 }

@@ -119,7 +119,7 @@ fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
     let line = |type_name: &str, data: String| vec![format!("data: {data}"), format!("type: {type_name}")];
     let hex = || scalar(&format!("hex:{}", notation::hex_list(&data.bytes)), 10);
     if name.is_default() && data.value_type != ValueType::SZ {
-        return Err(format!("win_regedit writes a default value as a string, not as a {}", data.value_type));
+        return Err(format!("win_regedit writes the default value of a key as a string, not as a {}", data.value_type));
     }
     Ok(match (data.value_type, data.decode()) {
         (ValueType::SZ, Decoded::Text(text)) => line("string", scalar(&text, 10)),

@@ -48,24 +48,24 @@ pub(super) enum State {
 /// The state that a value has after the script.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum LeftValue {
-    /// It has this data.
+    /// The value has this data.
     Data(Data),
-    /// It has this data if it was absent before the script; otherwise it stays.
+    /// The value has this data if it was absent before the script. Otherwise it stays as it was.
     IfAbsent(Data),
-    /// It is absent.
+    /// The value is absent.
     Deleted,
 }
 
 /// The effect of the script on values and subkeys that it does not name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
-    /// They stay as they are.
+    /// Other values and subkeys stay as they are.
     Stay,
-    /// Values are deleted, subkeys stay.
+    /// Other values are deleted, and other subkeys stay.
     ValuesGone,
-    /// They are deleted: the script deleted the key before it created it again.
+    /// Other values and subkeys are deleted, because the script deletes the key and then creates it again.
     Gone,
-    /// They are deleted: the script deleted a key above.
+    /// Other values and subkeys are deleted, because the script deletes a key above.
     GoneAbove,
 }
 

@@ -47,9 +47,15 @@ fn is_reg(bytes: &[u8]) -> bool {
 /// Returns whether this is a YAML document with the resources of a manifest. A spec has no `resources`.
 fn is_manifest(bytes: &[u8]) -> bool {
     const MANY: usize = 64 << 10;
-    let begin = String::from_utf8_lossy(&bytes[..bytes.len().min(MANY)]);
-    let mut lines = begin.lines().map(|line| line.trim_start_matches('\u{feff}'));
-    let is_key = |line: &str| line.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$');
-    let keys: Vec<&str> = lines.by_ref().filter(|line| is_key(line)).collect();
-    keys.iter().any(|line| line.starts_with("resources:")) && !keys.iter().any(|line| line.starts_with("kbfix:"))
+    let mut has_resources = false;
+    for mut line in bytes[..bytes.len().min(MANY)].split(|byte| *byte == b'\n') {
+        while let Some(rest) = line.strip_prefix("\u{feff}".as_bytes()) {
+            line = rest;
+        }
+        if line.starts_with(b"kbfix:") {
+            return false;
+        }
+        has_resources |= line.starts_with(b"resources:");
+    }
+    has_resources
 }

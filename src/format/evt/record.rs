@@ -35,7 +35,8 @@ pub(super) const UNEVEN: &str = "the record does not end with its length";
 pub(super) fn of_head(head: &[u8]) -> Result<Event, String> {
     let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let mut source: Vec<u16> = head[FIXED..].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
-    let length = source.iter().position(|unit| *unit == 0).ok_or("the name of the record's source does not end")?;
+    let length =
+        source.iter().position(|unit| *unit == 0).ok_or("the source name of the record has no NUL at its end")?;
     source.truncate(length);
     // Every 32-bit number of seconds is a valid time.
     let time = Timestamp::from_second(number(12).into()).map_err(|error| error.to_string())?;

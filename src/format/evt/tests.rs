@@ -83,7 +83,7 @@ fn a_damaged_record_is_named_and_the_next_ones_are_read() {
     // The name of the source fills the record.
     let mut log = whole.clone();
     log[records[2] + FIXED..records[3] - 4].fill(0x41);
-    let what = format!("at offset {:#x}: the name of the record's source does not end", records[2]);
+    let what = format!("at offset {:#x}: the source name of the record has no NUL at its end", records[2]);
     assert_eq!(minutes(&log), (vec![0, 1, 3, 4, 5], Some(what)));
 }
 

@@ -24,8 +24,8 @@ pub enum EditError {
 }
 
 impl Document {
-    /// Adds a key to the file, unless it is listed already. It is inserted after the listed key that sorts before it:
-    /// its parent, or the last key below its preceding sibling.
+    /// Adds a key to the file, unless it is listed already. The key is inserted after the listed key that precedes it
+    /// in sort order. This is its parent, or the last key below the sibling before it.
     ///
     /// # Errors
     /// Returns [`EditError`]; then nothing is changed.

@@ -90,7 +90,7 @@ pub enum Error {
     TooLarge {
         /// The name of the thing that is too large.
         what: &'static str,
-        /// Its size in bytes or elements.
+        /// The size in bytes or elements.
         size: usize,
         /// The largest allowed size.
         limit: usize,

@@ -41,11 +41,11 @@ pub struct ValueNode<'a> {
 /// The place where the data of a value is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Storage {
-    /// In the value record.
+    /// The data is in the value record.
     Inline,
-    /// In one cell.
+    /// The data is in one cell, at this offset.
     Cell(u32),
-    /// In segments; a record refers to a list of them.
+    /// The data is in segments. A record refers to a list of them. All numbers are offsets of cells.
     Segments { record: u32, list: u32, segments: Vec<u32> },
 }
 

@@ -23,7 +23,7 @@ use windows_sys::Win32::{
 
 use super::{Manager, State, patience::Patience};
 
-/// The number of times that a control is sent again to a service that is just changing its state.
+/// The maximum number of times that a control code is sent again because the service was changing its state.
 const TRIES: usize = 5;
 
 /// A handle of the service manager, closed when dropped.

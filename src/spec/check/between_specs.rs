@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use super::{Checked, key_is_within, labels};
+use super::{Checked, key_is_within, labels, rules::RuleKey};
 
 /// Returns the findings that concern several specs of the run, such as a conflict between two of them.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
@@ -53,61 +53,63 @@ fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>)
 fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (at, spec) in files.iter().enumerate().filter_map(|(at, f)| Some((at, f.spec.as_ref()?))) {
-        if let Some(first) = seen.get(&spec.id.to_lowercase()) {
+        let id = spec.id.to_lowercase();
+        if let Some(first) = seen.get(&id) {
             let message = format!("`{}` is the id of two specs; the other is in {}", spec.id, sources[*first].name);
             let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint("give each spec its own id");
             out.push(placed(diagnostic, &sources[at], &Path::default().field("id")));
         } else {
-            seen.insert(spec.id.to_lowercase(), at);
+            seen.insert(id, at);
         }
     }
     // The ids within one spec were already compared when the spec was checked.
     let own = |at: usize| files[at].spec.iter().flat_map(|spec| labels::ids(&spec.document)).map(move |id| (at, id));
     let mut named: HashMap<String, usize> = seen.into_iter().collect();
     for (at, (id, path)) in (0..files.len()).flat_map(own) {
-        match named.get(&id.to_lowercase()) {
+        let folded = id.to_lowercase();
+        match named.get(&folded) {
             Some(first) if *first != at => {
                 let message = format!("`{id}` is also an id in {}", sources[*first].name);
                 let hint = "give each rule and value in a run its own id";
                 let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint(hint);
                 out.push(placed(diagnostic, &sources[at], &path));
             }
-            _ => drop(named.insert(id.to_lowercase(), at)),
+            _ => drop(named.insert(folded, at)),
         }
     }
 }
 
 /// One rule of one spec.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Rule<'a> {
     file: usize,
     number: usize,
     spec: &'a Spec,
     rule: &'a KeyRule,
-    /// The rule's key in canonical form: HKCR becomes HKLM\SOFTWARE\Classes.
-    place: KeyPattern,
+    /// The rule's key in canonical form.
+    place: &'a KeyPattern,
+    /// The same key in upper case.
+    folded: &'a str,
 }
 
 fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>) {
-    let mut by_key: HashMap<String, Vec<Rule<'_>>> = HashMap::new();
+    let mut by_key: HashMap<&str, Vec<Rule<'_>>> = HashMap::new();
     let mut absent: Vec<Rule<'_>> = Vec::new();
     for (file, checked) in files.iter().enumerate() {
         let Some(spec) = &checked.spec else { continue };
-        let rules = spec.rules.iter().zip(&checked.rule_numbers);
+        let rules = spec.rules.iter().zip(&checked.rule_keys);
         // If the key or data of a rule depends on an unset parameter, it is not known, and a plan has no changes for
         // the spec.
-        for (rule, number) in rules.filter(|(rule, _)| !rule.is_open) {
-            let place = rule.key.one_name();
-            let folded = place.folded();
-            let entry = Rule { file, number: *number, spec, rule, place };
+        for (rule, RuleKey { number, key, folded }) in rules.filter(|(rule, _)| !rule.is_open) {
+            let entry = Rule { file, number: *number, spec, rule, place: key, folded };
             if rule.desired.is_absent() {
-                absent.push(entry.clone());
+                absent.push(entry);
             }
             by_key.entry(folded).or_default().push(entry);
         }
     }
     let mut keys: Vec<_> = by_key.into_iter().collect();
-    keys.sort_by(|(a, _), (b, _)| a.cmp(b));
+    keys.sort_unstable_by_key(|(key, _)| *key);
     for (_, rules) in &keys {
         for (at, second) in rules.iter().enumerate() {
             for first in rules[..at].iter().filter(|first| first.file != second.file) {
@@ -118,7 +120,7 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     for (_, rules) in &keys {
         for rule in rules {
             for above in absent.iter().filter(|a| a.file != rule.file && !rule.rule.desired.is_absent()) {
-                if key_is_within(&rule.place, &above.place) {
+                if key_is_within(rule.place, above.place) {
                     let what = format!("the key `{}`", above.rule.key);
                     let path = Path::default().field("registry").item(rule.number).field("key");
                     report(sources, above, rule, &what, false, &path, out);
@@ -137,8 +139,8 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
 /// Reports everything that a rule of another spec requires in a key that must contain nothing else.
 fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &mut Vec<Diagnostic>) {
     let is_tree = exclusive.rule.exclusive == Some(Exclusive::Tree);
-    let is_in_it = key_is_within(&other.place, &exclusive.place);
-    if !is_in_it || (!is_tree && other.place.folded() != exclusive.place.folded()) {
+    let is_in_it = key_is_within(other.place, exclusive.place);
+    if !is_in_it || (!is_tree && other.folded != exclusive.folded) {
         return;
     }
     let own: Vec<(KeyPattern, &KeyRule)> =
@@ -153,7 +155,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     let is_to_be_there = other.rule.must_exist || values.iter().any(|value| !value.may_be_absent());
     let is_above = |place: &KeyPattern| {
         let above = place.names.get(..other.place.names.len()).map(<[_]>::to_vec);
-        above.is_some_and(|names| KeyPattern { names, ..place.clone() }.may_meet(&other.place))
+        above.is_some_and(|names| KeyPattern { names, ..place.clone() }.may_meet(other.place))
     };
     let is_named = own.iter().any(|(place, rule)| !rule.desired.is_absent() && is_above(place));
     if is_to_be_there && !is_named {
@@ -163,7 +165,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     }
     for value in values.iter().filter(|value| !value.may_be_absent()) {
         let names_it = |(place, rule): &(KeyPattern, &KeyRule)| match &rule.desired {
-            DesiredKey::Values(own) => place.may_meet(&other.place) && own.iter().any(|own| own.name == value.name),
+            DesiredKey::Values(own) => place.may_meet(other.place) && own.iter().any(|own| own.name == value.name),
             _ => false,
         };
         if !own.iter().any(names_it) {
@@ -184,11 +186,15 @@ fn value_path(rule: &Rule<'_>, value_name: &str) -> Path {
 
 fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &mut Vec<Diagnostic>) {
     let (DesiredKey::Values(a), DesiredKey::Values(b)) = (&first.rule.desired, &second.rule.desired) else { return };
-    let by_name: HashMap<_, _> = a.iter().map(|value| (&value.name, value)).collect();
+    // Many specs can have the same key, and each two of them are compared. For few values, a map takes longer.
+    let is_long = a.len() > 8;
+    let by_name: HashMap<_, _> = a.iter().filter(|_| is_long).map(|value| (&value.name, value)).collect();
     for value in b {
-        let Some(other) = by_name.get(&value.name).filter(|other| !other.desired.agrees_with(&value.desired)) else {
-            continue;
+        let other = match is_long {
+            true => by_name.get(&value.name).copied(),
+            false => a.iter().find(|other| other.name == value.name),
         };
+        let Some(other) = other.filter(|other| !other.desired.agrees_with(&value.desired)) else { continue };
         let path = value_path(second, value.name.as_str());
         let (key, other_name) = (&second.rule.key, &first.rule.key);
         let what = match key == other_name {

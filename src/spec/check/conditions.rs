@@ -30,7 +30,7 @@ pub(super) fn prerequisite(cx: &mut Context<'_>, from: &document::Prerequisite, 
 fn nested(cx: &mut Context<'_>, from: &document::Condition, path: &Path, depth: usize) -> Option<Condition> {
     if depth > MAX_DEPTH {
         let message = format!("conditions are nested deeper than {MAX_DEPTH} levels");
-        cx.error_at_name(Code::CONDITION_DEPTH, path, message, "nest them less deeply");
+        cx.error_at_name(Code::CONDITION_DEPTH, path, message, "use fewer levels of conditions");
         return None;
     }
     let fields = [

@@ -43,7 +43,7 @@ fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> 
         return None;
     };
     if view_given {
-        let message = "`.` has the view of its rule";
+        let message = "`.` is the key of the rule in the view of the rule, so it cannot have another `view`";
         cx.error(Code::CONTRADICTION, path, message, "remove the `view` next to it");
         return None;
     }
@@ -142,7 +142,11 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
         let hint = "for these characters themselves, write `[*]` for `*`, `[{]` for `{`, and `[[]` for `[`";
         cx.warning(Code::KEY_ESCAPE, path, Part::Data, format!("`{found}` {message}"), hint);
     }
-    match KeyName::new(parts.join("*")) {
+    let whole = match parts.as_mut_slice() {
+        [one] => std::mem::take(one),
+        several => several.join("*"),
+    };
+    match KeyName::new(whole) {
         Ok(_) if parts.len() > 1 => Some(NamePattern::Like(Like::new(parts))),
         Ok(name) => Some(NamePattern::Name(name)),
         Err(error) => {
@@ -160,9 +164,9 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
 /// Finds text in a name that looks like an escape but is none. Returns that text, and what it actually means.
 fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
     const LOOKS_SO: [(&str, &str); 3] = [
-        ("**", "is the same as `*`: any characters of one name, and not the keys below"),
-        ("[}]", "is three characters: a `}` has no other meaning, and needs no escape"),
-        ("[*", "is a `[` and any characters"),
+        ("**", "means the same as `*`: any characters in one name, but not the keys below"),
+        ("[}]", "means these three characters, because `}` has no special meaning and needs no escape"),
+        ("[*", "means a `[` followed by any characters"),
     ];
     if !part.contains(['*', '}']) {
         return None;

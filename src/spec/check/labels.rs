@@ -9,10 +9,10 @@ use crate::{diag::Code, spec::document::Document};
 pub(super) fn ids(document: &Document) -> Vec<(&str, Path)> {
     let mut out = Vec::new();
     for (at, rule) in document.registry.iter().enumerate() {
-        let path = Path::default().field("registry").item(at);
-        out.extend(rule.id.as_deref().map(|id| (id, path.field("id"))));
+        let path = || Path::default().field("registry").item(at);
+        out.extend(rule.id.as_deref().map(|id| (id, path().field("id"))));
         for (name, value) in &rule.values {
-            let path = || path.field("values").field(name).field("id");
+            let path = || path().field("values").field(name).field("id");
             out.extend(value.id.as_deref().map(|id| (id, path())));
         }
     }

@@ -51,8 +51,8 @@ pub(in crate::spec) struct Checked {
     pub spec: Option<Spec>,
     /// The findings.
     pub diagnostics: Vec<Diagnostic>,
-    /// For each rule of the spec, the index of the document's rule from which it was made.
-    pub rule_numbers: Vec<usize>,
+    /// The key of each rule of the spec.
+    pub rule_keys: Vec<rules::RuleKey>,
     /// The parameters that the document declares, even if there are errors.
     pub declared: BTreeSet<String>,
     /// Whether the file could be read at all. Only then is `declared` complete.
@@ -62,7 +62,7 @@ pub(in crate::spec) struct Checked {
 impl Checked {
     /// Returns the result for a file that could not be read.
     pub(in crate::spec) fn failed(diagnostics: Vec<Diagnostic>) -> Self {
-        Self { spec: None, diagnostics, rule_numbers: Vec::new(), declared: BTreeSet::new(), read: false }
+        Self { spec: None, diagnostics, rule_keys: Vec::new(), declared: BTreeSet::new(), read: false }
     }
 }
 
@@ -193,9 +193,9 @@ pub(in crate::spec) fn check(
         .collect();
     let cause = document.cause.as_ref().map(|c| conditions::prerequisite(&mut cx, c, &top.field("cause")));
     let hotfix = document.hotfix.as_ref().map(|h| hotfix(&mut cx, h, &document.id, &top.field("hotfix")));
-    let rules = rules::rules(&mut cx, &document.registry, &top.field("registry"));
+    let (rules, rule_keys) = rules::rules(&mut cx, &document.registry, &top.field("registry"));
     labels::unique(&mut cx, &document);
-    services::read_at_start(&mut cx, &document, &rules, &top.field("registry"));
+    services::read_at_start(&mut cx, &document, &rules, &rule_keys, &top.field("registry"));
     if document.hotfix.is_none() && document.registry.is_empty() && !replaced {
         let message = "the spec requires nothing: it has neither `hotfix` nor `registry`";
         cx.error_at_name(Code::NOTHING_DESIRED, &top, message, "add the required keys and values under `registry`");
@@ -226,7 +226,6 @@ pub(in crate::spec) fn check(
     let read = true;
     let failed = cx.findings.has_errors();
     let diagnostics = cx.findings.finish();
-    let (rules, rule_numbers): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
     let assemble = || {
         Some(Spec {
             id: document.id.clone(),
@@ -257,7 +256,7 @@ pub(in crate::spec) fn check(
         })
     };
     let spec = if failed { None } else { assemble() };
-    Checked { spec, diagnostics, rule_numbers, declared, read }
+    Checked { spec, diagnostics, rule_keys, declared, read }
 }
 
 fn article(cx: &mut Context<'_>, document: &Document, top: &Path) {
@@ -310,7 +309,7 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
     if let Some(package) = &hotfix.package
         && (package.file.is_empty() || package.file.contains(['\\', '/']))
     {
-        let message = format!("`{}` is not the name of a file", crate::diag::text::shorten(&package.file));
+        let message = format!("`{}` is not a file name", crate::diag::text::shorten(&package.file));
         cx.error(Code::FILE_PATH, &path.field("package").field("file"), message, "write the name without folders");
     }
     Some(model::Hotfix {

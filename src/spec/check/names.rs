@@ -29,7 +29,7 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     }
 }
 
-/// Returns whether the name has only characters of ASCII that can be seen, and spaces, as almost every name has.
+/// Returns whether the name has only visible ASCII characters and spaces, as almost every name does.
 fn is_common(name: &str) -> bool {
     name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }

@@ -13,8 +13,18 @@ use crate::{
 
 use super::{Context, Part, Path, conditions, keys, reach, values};
 
-/// Checks all rules; returns each with the index of the document's rule from which it was made.
-pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> Vec<(KeyRule, usize)> {
+/// What the checks between rules need of a rule.
+pub(in crate::spec) struct RuleKey {
+    /// The index of the document's rule from which the rule was made.
+    pub number: usize,
+    /// The rule's key in canonical form: HKCR becomes HKLM\SOFTWARE\Classes.
+    pub key: KeyPattern,
+    /// The same key in upper case, as [`KeyPattern::folded`] returns it.
+    pub folded: String,
+}
+
+/// Checks all rules; returns each with its place.
+pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> (Vec<KeyRule>, Vec<RuleKey>) {
     let mut out = Vec::new();
     for (at, rule) in from.iter().enumerate() {
         let path = path.item(at);
@@ -25,11 +35,17 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
             out.push((in_view(rule, *last), at));
         }
     }
+    let (out, numbers): (Vec<KeyRule>, Vec<usize>) = out.into_iter().unzip();
+    let place = |(rule, number): (&KeyRule, usize)| {
+        let key = rule.key.one_name();
+        RuleKey { number, folded: key.folded(), key }
+    };
+    let rule_keys: Vec<RuleKey> = out.iter().zip(numbers).map(place).collect();
     // One rule cannot conflict with itself.
     if from.len() > 1 {
-        duplicates(cx, from, &out, path);
+        duplicates(cx, from, &out, &rule_keys, path);
     }
-    out
+    (out, rule_keys)
 }
 
 fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Option<(KeyRule, &'static [View])> {
@@ -86,7 +102,7 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     let desired = match (rule.ensure, rule.values.is_empty()) {
         (Some(Ensure::Absent), true) => {
             if rule.exclusive.is_some() {
-                let message = "a key that is absent contains nothing";
+                let message = "a key with `ensure: absent` contains nothing, so `exclusive` has no effect";
                 let hint = "remove `exclusive`, or `ensure: absent`";
                 cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, hint);
                 return None;
@@ -162,6 +178,9 @@ fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &
 
 /// Reports value names that Windows treats as the same name.
 fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) {
+    if rule.values.len() < 2 {
+        return;
+    }
     let mut seen: HashMap<ValueName, &str> = HashMap::new();
     for name in rule.values.keys() {
         let Ok(value_name) = ValueName::new(name.clone()) else { continue };
@@ -178,12 +197,12 @@ fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path)
 }
 
 /// Reports conflicting rules for the same key, and two rules for one key that both always apply.
-fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
-    let mut seen: HashMap<String, Vec<usize>> = HashMap::new();
-    for (number, (rule, at)) in rules.iter().enumerate() {
-        let others = seen.entry(rule.key.one_name().folded()).or_default();
+fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
+    let mut seen: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (number, (rule, RuleKey { number: at, folded, .. })) in rules.iter().zip(rule_keys).enumerate() {
+        let others = seen.entry(folded).or_default();
         for other in others.iter() {
-            let (first, first_at) = &rules[*other];
+            let (first, first_at) = (&rules[*other], &rule_keys[*other].number);
             // The two rules were made from one rule for both views, and the views share the key.
             if first_at == at {
                 continue;
@@ -209,31 +228,28 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRul
         }
         others.push(number);
     }
-    absent_above(cx, rules, path);
-    stars(cx, from, rules, path);
+    absent_above(cx, rules, rule_keys, path);
+    stars(cx, from, rules, rule_keys, path);
 }
 
 /// Reports conflicts between a rule with a `*` in its key and a rule whose key it can match. Whether both apply to the
 /// same key depends on the machine.
-fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[(KeyRule, usize)], path: &Path) {
+fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
     /// The maximum number of pairs of rules that are compared. A plan finds any other conflict that occurs on its
     /// machine.
     const MOST: usize = 1_000_000;
-    if !rules.iter().any(|(rule, _)| rule.key.has_star()) {
-        return;
-    }
-    let places: Vec<_> = rules.iter().map(|(rule, at)| (rule, *at, rule.key.one_name())).collect();
-    let with_star: Vec<_> = places.iter().filter(|(rule, ..)| rule.key.has_star()).collect();
+    let each = || rules.iter().zip(rule_keys);
+    let with_star: Vec<_> = each().filter(|(rule, _)| rule.key.has_star()).collect();
     if with_star.len().saturating_mul(rules.len()) > MOST {
         return;
     }
-    for (rule, at, place) in with_star {
-        let meets = |other: &&(&KeyRule, usize, KeyPattern)| {
+    for (rule, RuleKey { number: at, key, folded }) in with_star {
+        let meets = |(other, place): &(&KeyRule, &RuleKey)| {
             // Two rules with a star are compared only once. Two rules for the same key are reported elsewhere.
-            let is_second = !other.0.key.has_star() || other.1 < *at;
-            is_second && other.1 != *at && place.may_meet(&other.2) && other.2.folded() != place.folded()
+            let is_second = !other.key.has_star() || place.number < *at;
+            is_second && place.number != *at && key.may_meet(&place.key) && place.folded != *folded
         };
-        for (other, other_at, _) in places.iter().filter(meets) {
+        for (other, RuleKey { number: other_at, .. }) in each().filter(meets) {
             let exclusive = rule.is_conditional() && other.is_conditional();
             let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
             let line = cx.findings.line_of(&path.item(*other_at).field("key"));
@@ -277,16 +293,12 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
 }
 
 /// Reports a key that must exist below a key that must be absent.
-fn absent_above(cx: &mut Context<'_>, rules: &[(KeyRule, usize)], path: &Path) {
-    if !rules.iter().any(|(rule, _)| rule.desired.is_absent()) {
-        return;
-    }
-    let always = rules.iter().filter(|(rule, _)| !rule.is_conditional());
-    let (absent, others): (Vec<_>, Vec<_>) =
-        always.map(|(rule, at)| (rule, at, rule.key.one_name())).partition(|(rule, ..)| rule.desired.is_absent());
-    for (rule, at, place) in others {
-        let is_below = |above: &KeyPattern| keys::is_within(&place, above) && place.names.len() > above.names.len();
-        if let Some((above, ..)) = absent.iter().find(|(.., above)| is_below(above)) {
+fn absent_above(cx: &mut Context<'_>, rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
+    let always = rules.iter().zip(rule_keys).filter(|(rule, _)| !rule.is_conditional());
+    let (absent, others): (Vec<_>, Vec<_>) = always.partition(|(rule, _)| rule.desired.is_absent());
+    for (rule, RuleKey { number: at, key, .. }) in others {
+        let is_below = |above: &KeyPattern| keys::is_within(key, above) && key.names.len() > above.names.len();
+        if let Some((above, _)) = absent.iter().find(|(_, above)| is_below(&above.key)) {
             let message = format!("`{}` is below `{}`, which must be absent", rule.key, above.key);
             let hint = "keep one of the two rules";
             cx.error(Code::CONFLICTING_RULES, &path.item(*at).field("key"), message, hint);

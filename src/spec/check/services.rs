@@ -9,19 +9,25 @@ use crate::{
     },
 };
 
-use super::{Context, Part, Path};
+use super::{Context, Part, Path, rules::RuleKey};
 
 /// Warns if a rule sets the start type of a service and the spec does not require a restart of the computer. The
 /// service manager reads `Start` only when the computer starts, so restarting the service is not enough.
 ///
 /// Source: Microsoft, "Database of Installed Services", "ChangeServiceConfigW function" (which informs a running
 /// service manager).
-pub(super) fn read_at_start(cx: &mut Context<'_>, document: &Document, rules: &[(KeyRule, usize)], path: &Path) {
+pub(super) fn read_at_start(
+    cx: &mut Context<'_>,
+    document: &Document,
+    rules: &[KeyRule],
+    rule_keys: &[RuleKey],
+    path: &Path,
+) {
     if document.restart.as_ref().is_some_and(|r| r.computer == ComputerRestart::Required || r.note.is_some()) {
         return;
     }
     let mut warned = None;
-    for (rule, at) in rules.iter().filter(|(rule, _)| is_service(&rule.key)) {
+    for (rule, RuleKey { number: at, .. }) in rules.iter().zip(rule_keys).filter(|(rule, _)| is_service(&rule.key)) {
         let DesiredKey::Values(values) = &rule.desired else { continue };
         let is_start = |name: &ValueName| name.as_str().eq_ignore_ascii_case("Start");
         // A rule for both views becomes two rules in the model, but there is only one warning.
@@ -40,6 +46,9 @@ pub(super) fn read_at_start(cx: &mut Context<'_>, document: &Document, rules: &[
 /// Returns whether the key is `HKLM\SYSTEM\CurrentControlSet\Services\X`.
 fn is_service(key: &KeyPattern) -> bool {
     let above = ["SYSTEM", "CurrentControlSet", "Services"];
-    let is = |(name, wanted): (&NamePattern, &str)| name.to_string().eq_ignore_ascii_case(wanted);
+    let is = |(name, wanted): (&NamePattern, &str)| match name {
+        NamePattern::Name(name) => name.as_str().eq_ignore_ascii_case(wanted),
+        NamePattern::Like(_) => false,
+    };
     key.root == RootKey::Hklm && key.names.len() == above.len() + 1 && key.names.iter().zip(above).all(is)
 }

@@ -113,9 +113,9 @@ pub enum Exclusive {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ensure {
-    /// It must exist.
+    /// The key or value must exist.
     Present,
-    /// It must not exist.
+    /// The key or value must not exist.
     Absent,
 }
 
@@ -196,7 +196,7 @@ pub struct ValueRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Keep {
-    /// A word: any data stays, or none.
+    /// A word instead of a test.
     Word(KeepWord),
     /// A test: data that passes it stays.
     Which(Box<KeepWhich>),

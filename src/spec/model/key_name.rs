@@ -37,7 +37,7 @@ pub(in crate::spec) enum Piece<'t> {
     Variable(&'t str),
 }
 
-/// Characters with which everything begins that is not plain text.
+/// The characters that begin an element of a pattern that is not plain text: `*`, a parameter, or an escape.
 const SPECIAL: [char; 3] = ['*', '{', '['];
 
 /// The escape for each special character, and the character itself.

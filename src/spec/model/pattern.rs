@@ -123,7 +123,7 @@ impl KeyPattern {
                 NamePattern::Like(_) => below.push_str(&stand_in(at)),
             }
         }
-        // Only a path with too many names is refused, and it is made name by name.
+        // `KeyPath` refuses only a path with too many names. Such a path is built name by name.
         let each = || below.split('\\').filter_map(|name| KeyName::new(name).ok());
         let long = |_| each().fold(KeyPath::root_key(self.root), |path, name| path.child(&name));
         let path = KeyPath::from_parts(self.root, &below).unwrap_or_else(long);

@@ -19,14 +19,19 @@ use super::hints;
 /// Checks every unquoted scalar.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
-    places.walk(&mut |path, visited| match visited {
-        Visited::Name(entry) if entry.plain => name(findings, path, &entry.name),
-        Visited::Node(node) => {
-            if let Kind::Scalar { text, plain: true } = &node.kind {
-                data(findings, path, text);
+    places.walk(&mut |way, visited| match visited {
+        Visited::Name(entry) => {
+            if entry.plain && Readings::of(&entry.name).agreed() != Some(Reading::Text) {
+                name(findings, &way.path(), &entry.name);
             }
         }
-        Visited::Name(_) => {}
+        Visited::Node(node) => {
+            if let Kind::Scalar { text, plain: true } = &node.kind
+                && Readings::of(text).agreed() != Some(Reading::Text)
+            {
+                data(findings, &way.path(), text);
+            }
+        }
     });
 }
 

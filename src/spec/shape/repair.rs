@@ -109,8 +109,8 @@ mod tests {
         source::{findings::Findings, meaning, parse, text::Text},
     };
 
-    /// Reads the document in `text` from the tree of places and, as any other text, from JSON. Returns whether it was
-    /// accepted; `None` if the text is not certain.
+    /// Reads the document in `text` from the tree of places and from JSON, and compares both. Returns whether the
+    /// document was accepted; `None` if the two parsers could read the text differently.
     fn is_accepted(text: &str) -> Option<bool> {
         let text = Text::decode("x", text.as_bytes()).ok()?;
         let read = parse::read(&text);

@@ -17,23 +17,31 @@ const FOR_PEOPLE: [&str; 9] =
 /// Warns about suspicious text.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
-    places.walk(&mut |path, visited| match visited {
-        Visited::Name(entry) if is_common(&entry.name) => {}
-        Visited::Name(entry) => text(findings, path, &entry.name, entry.plain, Part::Name),
+    places.walk(&mut |way, visited| match visited {
+        Visited::Name(entry) => {
+            if !is_harmless(&entry.name) {
+                text(findings, &way.path(), &entry.name, entry.plain, Part::Name);
+            }
+        }
         Visited::Node(node) => {
             if let Kind::Scalar { text: data, plain } = &node.kind
-                && !is_common(data)
-                && !is_for_people(path)
+                && !is_harmless(data)
             {
-                text(findings, path, data, *plain, Part::Data);
+                let path = way.path();
+                if !is_for_people(&path) {
+                    text(findings, &path, data, *plain, Part::Data);
+                }
             }
         }
     });
 }
 
-/// Returns whether the text has only characters of ASCII that can be seen, and spaces; none of them is suspicious.
-fn is_common(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+/// Returns whether the text has only characters of ASCII that can be seen, spaces, and line breaks that are not
+/// suspicious.
+fn is_harmless(text: &str) -> bool {
+    // Looks at every byte, because many bytes at a time are compared faster than one after the other.
+    let is_common = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
+    text.bytes().fold(true, |all, byte| all & is_common(byte)) && (!looks_like_path(text) || !text.contains('\n'))
 }
 
 fn is_for_people(path: &Path) -> bool {

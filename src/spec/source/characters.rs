@@ -1,7 +1,8 @@
 //! Gives the characters of a text to the crate saphyr-parser.
 //!
-//! The parser looks at each character several times. Its own input decodes UTF-8 each time. This one takes a byte as it
-//! is if it is ASCII, as almost all characters of specs are. A test checks that the parser reports the same with both.
+//! The parser looks at each character several times. Its own input decodes UTF-8 each time. This input uses a byte
+//! without decoding if it is ASCII, as almost all characters in specs are. A test checks that the parser reports the
+//! same with both.
 
 use saphyr_parser::input::{Input, is_blank_or_breakz, is_breakz, is_flow};
 
@@ -40,7 +41,8 @@ impl Input for Characters<'_> {
         self.bufmaxlen()
     }
 
-    /// The parser makes room for so many characters at each word of an unquoted scalar, after it has made room for 32.
+    /// Returns the number of characters for which the parser reserves memory at each word of an unquoted scalar, after
+    /// a first reservation for 32.
     #[inline]
     fn bufmaxlen(&self) -> usize {
         31

@@ -19,7 +19,7 @@ pub(in crate::spec) struct Data<'p> {
     node: &'p Node,
 }
 
-/// What a node is, without the nodes below it.
+/// The kind of a node, and the data of a scalar.
 #[derive(Clone, Copy)]
 pub(in crate::spec) enum Look<'d> {
     /// Nothing.
@@ -36,13 +36,14 @@ pub(in crate::spec) enum Look<'d> {
     List,
     /// A mapping.
     Fields,
-    /// A number with a fraction or of more than 64 bits, which no field accepts. It is NaN if it was not worked out.
+    /// A number with a fraction or of more than 64 bits, which no field accepts. It is NaN if the number was not
+    /// computed.
     Other(f64),
 }
 
-/// Data that can be looked at: a node, or a JSON value.
+/// Data that the schema check can read: a node, or a JSON value.
 pub(in crate::spec) trait Tree<'d>: Copy {
-    /// Returns what it is.
+    /// Returns the kind of the node, and the data of a scalar.
     fn look(self) -> Look<'d>;
     /// Returns the number of items or fields.
     fn len(self) -> usize;

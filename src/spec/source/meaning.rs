@@ -17,7 +17,7 @@ use super::{
     tree::{Kind, Node, Places},
 };
 
-/// Returns the document's data if both parsers certainly read it alike. Nothing but the tree of places is then needed.
+/// Returns the document's data if both parsers certainly read it alike. Then only the tree of places is needed.
 ///
 /// `sound` says that the tree of places was built without errors.
 pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Findings<'t>) -> Option<Data<'t>> {
@@ -26,7 +26,8 @@ pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Find
     (is_correct && alike::is_certain(text.text)).then(|| Data::of(places, places.root()))
 }
 
-/// Returns the document's data. Adds a finding if it cannot be read, or if the two parsers differ; then returns `None`.
+/// Returns the document's data. Adds a finding and returns `None` if the data cannot be read, or if the two parsers
+/// differ.
 ///
 /// `sound` says that the tree of places was built without errors.
 pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<Value> {

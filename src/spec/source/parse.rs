@@ -30,7 +30,8 @@ pub(in crate::spec) const MAX_NODES: usize = 250_000;
 /// The maximum number of bytes that the scalars of a document may have after its aliases are expanded.
 pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
 
-/// From how many fields of a mapping on their names are kept in a set, to find a name that is given twice.
+/// The number of fields up to which each name is compared with all others, to find a name that occurs twice. The names
+/// of larger mappings are kept in a set.
 const FEW_NAMES: usize = 16;
 
 /// The result of reading the places.
@@ -62,7 +63,7 @@ fn spot(span: Span) -> Spot {
 /// A list or mapping that has not ended yet.
 struct Open {
     node: usize,
-    /// The names of the fields, once there are too many of them to look at each.
+    /// The names of the fields, if there are more than [`FEW_NAMES`].
     names: Option<BTreeSet<Rc<str>>>,
     /// The name of the field whose data comes next.
     name: Option<(Rc<str>, Spot, bool)>,

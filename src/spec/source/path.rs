@@ -54,11 +54,6 @@ impl Path {
         self.0.push(step);
     }
 
-    /// Goes up one step.
-    pub(super) fn pop(&mut self) {
-        self.0.pop();
-    }
-
     fn with(&self, step: Step) -> Self {
         let mut steps = Vec::with_capacity(self.0.len() + 1);
         steps.extend_from_slice(&self.0);

@@ -143,7 +143,7 @@ pub(in crate::spec) fn here(text: &str) -> Reading {
     if is_plainly_text(text) { Reading::Text } else { uncommon_here(text) }
 }
 
-/// Returns the same as [`here`], for any text.
+/// Returns the same as [`here`], also for uncommon text.
 fn uncommon_here(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;

@@ -72,11 +72,8 @@ impl<'a> Text<'a> {
         let mut lines = vec![0];
         let bytes = text.as_bytes();
         // YAML ends lines at LF, at CR LF, and at a single CR.
-        let is_end = |at: usize| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
-        match text.contains('\r') {
-            true => lines.extend(text.match_indices(['\n', '\r']).filter(|(at, _)| is_end(*at)).map(|(at, _)| at + 1)),
-            false => lines.extend(text.match_indices('\n').map(|(at, _)| at + 1)),
-        }
+        let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(*at + 1) != Some(&b'\n');
+        lines.extend(memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_end).map(|at| at + 1));
         Self { name, text, lines }
     }
 

@@ -122,27 +122,27 @@ impl Places {
     }
 
     /// Calls `visit` once for each node and each field name, without following aliases.
-    pub(in crate::spec) fn walk(&self, visit: &mut impl FnMut(&Path, Visited<'_>)) {
-        self.walk_from(&mut Path::default(), self.root, visit);
+    pub(in crate::spec) fn walk<'p>(&'p self, visit: &mut impl FnMut(&Way<'p>, Visited<'p>)) {
+        self.walk_from(&mut Way(Vec::new()), self.root, visit);
     }
 
-    fn walk_from(&self, path: &mut Path, at: usize, visit: &mut impl FnMut(&Path, Visited<'_>)) {
+    fn walk_from<'p>(&'p self, way: &mut Way<'p>, at: usize, visit: &mut impl FnMut(&Way<'p>, Visited<'p>)) {
         let node = &self.nodes[at];
-        visit(path, Visited::Node(node));
+        visit(way, Visited::Node(node));
         match &node.kind {
             Kind::Mapping(entries) => {
                 for entry in entries {
-                    path.push(Step::Field(entry.name.clone()));
-                    visit(path, Visited::Name(entry));
-                    self.walk_from(path, entry.value, visit);
-                    path.pop();
+                    way.0.push(Turn::Field(entry));
+                    visit(way, Visited::Name(entry));
+                    self.walk_from(way, entry.value, visit);
+                    way.0.pop();
                 }
             }
             Kind::Sequence(items) => {
                 for (i, item) in items.iter().enumerate() {
-                    path.push(Step::Item(i));
-                    self.walk_from(path, *item, visit);
-                    path.pop();
+                    way.0.push(Turn::Item(i));
+                    self.walk_from(way, *item, visit);
+                    way.0.pop();
                 }
             }
             Kind::Scalar { .. } | Kind::Alias(_) => {}
@@ -157,6 +157,28 @@ impl Places {
     /// Returns the node with that index.
     pub(in crate::spec) fn at(&self, number: usize) -> &Node {
         &self.nodes[number]
+    }
+}
+
+/// The way from the root to the node that [`Places::walk`] visits. Unlike a [`Path`], it costs nothing at each node.
+pub(in crate::spec) struct Way<'p>(Vec<Turn<'p>>);
+
+enum Turn<'p> {
+    Field(&'p Entry),
+    Item(usize),
+}
+
+impl Way<'_> {
+    /// Returns the path to the node.
+    pub(in crate::spec) fn path(&self) -> Path {
+        let mut path = Path::default();
+        for turn in &self.0 {
+            path.push(match turn {
+                Turn::Field(entry) => Step::Field(entry.name.clone()),
+                Turn::Item(at) => Step::Item(*at),
+            });
+        }
+        path
     }
 }
 

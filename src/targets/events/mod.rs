@@ -43,10 +43,10 @@ pub struct EventQuery {
 pub struct EventFacts {
     /// The number of these events in the log.
     pub count: u64,
-    /// The time at which the first of them was logged, as RFC 3339 in UTC; null if there is none.
+    /// The time at which the first of these events was logged, as RFC 3339 in UTC; null if there is none.
     #[schemars(with = "Option<String>")]
     pub first: Option<Timestamp>,
-    /// The time at which the last of them was logged; null if there is none.
+    /// The time at which the last of these events was logged; null if there is none.
     #[schemars(with = "Option<String>")]
     pub last: Option<Timestamp>,
     /// The times of the newest 1000 of these events, newest first.

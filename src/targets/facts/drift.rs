@@ -19,9 +19,9 @@ use super::{Facts, FilePath, KeyRecord};
 pub struct Drift {
     /// The key, value or file that differs.
     pub place: String,
-    /// Its earlier state, as text for people.
+    /// The earlier state, as text for people.
     pub was: String,
-    /// Its present state, as text for people.
+    /// The present state, as text for people.
     pub is: String,
 }
 

@@ -48,11 +48,18 @@ impl Closed {
     }
 }
 
+/// An open key.
+pub(super) struct Opened {
+    pub(super) handle: Handle,
+    /// The key at which the hive of this key is loaded. `None` for a root key, or in a Windows container.
+    pub(super) hive: Option<KeyPath>,
+}
+
 /// Opens an existing key in its 32-bit or 64-bit view, with these access rights.
 ///
 /// # Errors
 /// Returns the system's error code, or that the path leads through a link to another key.
-pub(super) fn open(key: &Key, access: u32) -> Result<Handle, Closed> {
+pub(super) fn open(key: &Key, access: u32) -> Result<Opened, Closed> {
     let opened =
         Code::of(root(key.path.root()).options().access(access | view_flag(key.view)).open(key.path.below_root()));
     let handle = match opened {
@@ -62,16 +69,16 @@ pub(super) fn open(key: &Key, access: u32) -> Result<Handle, Closed> {
         Err(code) => return Err(code.into()),
     };
     if key.path.parent().is_none() {
-        return Ok(handle);
+        return Ok(Opened { handle, hive: None });
     }
     let name = raw::name(&handle)?;
     let elsewhere = match native_path(&name) {
-        Some(real) if key.is_at(&real) => return Ok(handle),
+        Some(real) if key.is_at(&real) => return Ok(Opened { handle, hive: hive_of(&real) }),
         Some(real) => link_on_the_way(key).unwrap_or_else(|| Unread::linked(&key.path, &real.to_string())),
         // In a Windows container, the hives have other names.
         None => match link_on_the_way(key) {
             Some(link) => link,
-            None => return Ok(handle),
+            None => return Ok(Opened { handle, hive: None }),
         },
     };
     Err(Closed::Elsewhere(elsewhere))
@@ -114,10 +121,9 @@ pub(super) fn volatile(key: &Key) -> Unread {
     Unread::new(Reason::Unsupported, detail)
 }
 
-/// Returns the first part of the key's real name, which says in which hive the key is.
-pub(super) fn hive_of(handle: &Handle) -> Option<KeyPath> {
-    let path = native_path(&raw::name(handle).ok()?)?;
-    KeyPath::from_parts(path.root(), path.names().next()?).ok()
+/// Returns the key at which the hive of a key is loaded: the first part of the key's real name.
+fn hive_of(real: &KeyPath) -> Option<KeyPath> {
+    KeyPath::from_parts(real.root(), real.names().next()?).ok()
 }
 
 fn root(root: RootKey) -> &'static Handle {

@@ -53,32 +53,35 @@ pub(super) struct Counts {
     pub(super) values: u32,
 }
 
-/// A buffer for data that is kept between reads, so that a batch of reads allocates it only once.
-pub(super) struct Buffer(Vec<u8>);
+/// Buffers for data and for a value name that are kept between reads, so that a batch of reads allocates them only once.
+pub(super) struct Buffer {
+    data: Vec<u8>,
+    name: Vec<u16>,
+}
 
 impl Buffer {
-    /// Returns a buffer that is large enough for most values.
+    /// Returns buffers that are large enough for most values, and for every name.
     pub(super) fn new() -> Self {
-        Self(vec![0; FIRST_BUFFER])
+        Self { data: vec![0; FIRST_BUFFER], name: vec![0; MAX_VALUE_NAME + 1] }
     }
 
     fn grow(&mut self, wanted: u32) -> Result<(), Code> {
-        if self.0.len() >= LAST_BUFFER {
+        if self.data.len() >= LAST_BUFFER {
             return Err(Code(ERROR_MORE_DATA));
         }
         // At least doubled, because some calls only report that the buffer was too small.
-        let wanted = usize::try_from(wanted).unwrap_or(LAST_BUFFER).max(self.0.len() * 2);
-        self.0.resize(wanted.min(LAST_BUFFER), 0);
+        let wanted = usize::try_from(wanted).unwrap_or(LAST_BUFFER).max(self.data.len() * 2);
+        self.data.resize(wanted.min(LAST_BUFFER), 0);
         Ok(())
     }
 
     fn capacity(&self) -> u32 {
-        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.data.len()).unwrap_or(u32::MAX)
     }
 
     fn data(&self, value_type: u32, length: u32) -> Data {
-        let length = usize::try_from(length).unwrap_or(usize::MAX).min(self.0.len());
-        Data::new(ValueType(value_type), &self.0[..length])
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(self.data.len());
+        Data::new(ValueType(value_type), &self.data[..length])
     }
 }
 
@@ -128,7 +131,14 @@ pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Dat
         // SAFETY: the handle is open as long as `key` lives; `name` ends with a NUL; `length` says how many bytes the
         // buffer has.
         let code = unsafe {
-            RegQueryValueExW(key.as_raw(), name.as_ptr(), null(), &mut value_type, buffer.0.as_mut_ptr(), &mut length)
+            RegQueryValueExW(
+                key.as_raw(),
+                name.as_ptr(),
+                null(),
+                &mut value_type,
+                buffer.data.as_mut_ptr(),
+                &mut length,
+            )
         };
         match code {
             ERROR_MORE_DATA => buffer.grow(length)?,
@@ -146,20 +156,19 @@ pub(super) fn each_value(
     buffer: &mut Buffer,
     mut each: impl FnMut(&[u16], Data) -> bool,
 ) -> Result<(), Code> {
-    let mut name = vec![0; MAX_VALUE_NAME + 1];
     let mut index = 0;
     loop {
-        let (mut value_type, mut length, mut units) = (0, buffer.capacity(), name.len() as u32);
+        let (mut value_type, mut length, mut units) = (0, buffer.capacity(), buffer.name.len() as u32);
         // SAFETY: the handle is open as long as `key` lives; `units` and `length` say how much the two buffers hold.
         let code = unsafe {
             RegEnumValueW(
                 key.as_raw(),
                 index,
-                name.as_mut_ptr(),
+                buffer.name.as_mut_ptr(),
                 &mut units,
                 null(),
                 &mut value_type,
-                buffer.0.as_mut_ptr(),
+                buffer.data.as_mut_ptr(),
                 &mut length,
             )
         };
@@ -168,7 +177,7 @@ pub(super) fn each_value(
             ERROR_MORE_DATA => buffer.grow(length)?,
             _ => {
                 check(code)?;
-                if !each(&name[..units as usize], buffer.data(value_type, length)) {
+                if !each(&buffer.name[..units as usize], buffer.data(value_type, length)) {
                     return Ok(());
                 }
                 index += 1;
@@ -181,7 +190,7 @@ pub(super) fn each_value(
 ///
 /// # Errors
 /// Returns the system's error code.
-pub(super) fn each_value_name(key: &Handle, each: impl FnMut(&[u16]) -> bool) -> Result<(), Code> {
+pub(super) fn each_value_name(key: &Handle, buffer: &mut Buffer, each: impl FnMut(&[u16]) -> bool) -> Result<(), Code> {
     let next = |index, name: &mut [u16], units: &mut u32| {
         // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
         // null.
@@ -189,7 +198,7 @@ pub(super) fn each_value_name(key: &Handle, each: impl FnMut(&[u16]) -> bool) ->
             RegEnumValueW(key.as_raw(), index, name.as_mut_ptr(), units, null(), null_mut(), null_mut(), null_mut())
         }
     };
-    each_name(&mut vec![0; MAX_VALUE_NAME + 1], next, each)
+    each_name(&mut buffer.name, next, each)
 }
 
 /// Calls `each` with the name (UTF-16 units) of every subkey.

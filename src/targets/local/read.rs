@@ -25,7 +25,7 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
         access |= properties::READ;
     }
     let handle = match place::open(&query.key, access) {
-        Ok(handle) => handle,
+        Ok(opened) => opened.handle,
         Err(closed) => return closed.answer(),
     };
     if query.lists_all() && raw::is_volatile(&handle) {
@@ -80,7 +80,7 @@ fn named_values(
         }
     }
     if !looked_up.is_empty() {
-        raw::each_value_name(handle, |units| {
+        raw::each_value_name(handle, buffer, |units| {
             let found = value_name(units).and_then(|name| looked_up.remove(&name).map(|data| (name, data)));
             if let Some((name, data)) = found {
                 values.insert(name, Answer::Present(data));

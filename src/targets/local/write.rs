@@ -13,7 +13,11 @@ use crate::{
     targets::{Answer, ChangeAction, KeyChange, ValueChange, WriteError},
 };
 
-use super::{error::Code, place, properties, raw, read, view_flag};
+use super::{
+    error::Code,
+    place::{self, Opened},
+    properties, raw, read, view_flag,
+};
 
 /// The number of bytes of long data that a message shows.
 const SHOWN_BYTES: usize = 64;
@@ -24,39 +28,75 @@ pub(super) fn key_changes(
     buffer: &mut raw::Buffer,
     begun: &mut Vec<KeyChange>,
 ) -> Result<(), WriteError> {
-    let mut unsecured = Unsecured::default();
-    let mut flush = Flush::default();
+    let mut writer = Writer { buffer, unsecured: Unsecured::default(), parent: None, flush: Flush::default() };
     for change in changes {
-        unsecured.finish_before(Some(&change.key))?;
-        flush.note(&change.key);
+        writer.unsecured.finish_before(Some(&change.key))?;
         let mut is_begun = false;
-        let written = key_change(&change, buffer, &mut unsecured, &mut is_begun);
+        let written = writer.key_change(&change, &mut is_begun);
         if is_begun || written.is_ok() {
             begun.push(change);
         }
         written?;
     }
-    unsecured.finish_before(None)?;
-    flush.all()
+    writer.unsecured.finish_before(None)?;
+    writer.flush.all()
 }
 
-/// Makes one change. Its whole `before` is checked before anything is written. `begun` becomes true with the first
-/// write.
-fn key_change(
-    change: &KeyChange,
-    buffer: &mut raw::Buffer,
-    unsecured: &mut Unsecured,
-    begun: &mut bool,
-) -> Result<(), WriteError> {
-    match change.action {
-        ChangeAction::Create => create(change, unsecured, begun),
-        ChangeAction::Update => {
-            let key = lasting(&change.key, KEY_QUERY_VALUE | KEY_SET_VALUE)?;
-            compare_values(change, &key, buffer)?;
-            *begun = true;
-            write_values(change, &key)
+/// What several changes of one run share.
+struct Writer<'b> {
+    buffer: &'b mut raw::Buffer,
+    unsecured: Unsecured,
+    /// The key below which the last key was created. It stays open, because the next key is often beside that one.
+    parent: Option<(Key, Opened)>,
+    flush: Flush,
+}
+
+impl Writer<'_> {
+    /// Makes one change. Its whole `before` is checked before anything is written. `begun` becomes true with the first
+    /// write.
+    fn key_change(&mut self, change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
+        match change.action {
+            ChangeAction::Create => self.create(change, begun),
+            ChangeAction::Update => {
+                let key = lasting(&change.key, KEY_QUERY_VALUE | KEY_SET_VALUE)?;
+                compare_values(change, &key.handle, self.buffer)?;
+                *begun = true;
+                self.flush.note(&change.key, key.hive.as_ref());
+                write_values(change, &key.handle)
+            }
+            ChangeAction::Delete => {
+                let hive = delete(change, self.buffer)?;
+                self.flush.note(&change.key, hive.as_ref());
+                Ok(())
+            }
         }
-        ChangeAction::Delete => delete(change, buffer),
+    }
+
+    fn create(&mut self, change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
+        let above = parent_of(&change.key)?;
+        let parent = match self.parent.take() {
+            Some((key, opened)) if key == above => opened,
+            _ => lasting(&above, KEY_CREATE_SUB_KEY)?,
+        };
+        let stored = change.key.stored();
+        let name = stored.last().unwrap_or_default();
+        let place = || change.key.to_string();
+        let before = change.properties.as_ref();
+        let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(above.view);
+        let access = if before.is_some() { access | properties::WRITE } else { access };
+        let class = before.and_then(|before| before.class.as_deref());
+        let (key, created) = raw::create_subkey(&parent.handle, name, class, access)
+            .map_err(|code| failed(code, place(), "a parent that is present"))?;
+        if !created {
+            return Err(stale(place(), "absent", "present"));
+        }
+        *begun = true;
+        // A key below a root key can be a hive itself, but no change creates such a key.
+        self.flush.note(&change.key, parent.hive.as_ref());
+        self.parent = Some((above, parent));
+        write_values(change, &key)?;
+        self.unsecured.0.extend(before.map(|before| (change.key.clone(), key, before.security.clone())));
+        Ok(())
     }
 }
 
@@ -73,8 +113,8 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
         };
         // Any other obstacle shows only when the change is made.
         if let Some(key) = asked
-            && let Ok(handle) = place::open(&key, KEY_QUERY_VALUE)
-            && raw::is_volatile(&handle)
+            && let Ok(opened) = place::open(&key, KEY_QUERY_VALUE)
+            && raw::is_volatile(&opened.handle)
         {
             return Err(WriteError::Unsupported {
                 place: change.key.to_string(),
@@ -102,7 +142,7 @@ impl Unsecured {
     }
 }
 
-/// The hives in which keys were changed, to be written to disk.
+/// The hives in which keys were changed, to be written to disk: each with one of the changed keys.
 ///
 /// Windows writes a hive to disk some seconds after a change. A power loss before that would lose the changes, although
 /// the journal on disk says that they were made.
@@ -112,38 +152,38 @@ impl Unsecured {
 struct Flush(BTreeMap<KeyPath, Key>);
 
 impl Flush {
-    /// Records the hive of a change. Keys whose first three names are equal are in one hive.
-    fn note(&mut self, key: &Key) {
-        let names: Vec<&str> = key.path.names().take(3).collect();
-        if let Ok(top) = KeyPath::from_parts(key.path.root(), &names.join("\\")) {
-            self.0.entry(top).or_insert_with(|| key.clone());
+    /// Records the hive of a change. If it is not known, keys whose first three names are equal are in one hive.
+    fn note(&mut self, key: &Key, hive: Option<&KeyPath>) {
+        let group = || {
+            let names: Vec<&str> = key.path.names().take(3).collect();
+            KeyPath::from_parts(key.path.root(), &names.join("\\")).ok()
+        };
+        if let Some(hive) = hive.cloned().or_else(group) {
+            self.0.entry(hive).or_insert_with(|| key.clone());
         }
     }
 
     /// Writes all recorded hives to disk, and waits until that is done.
     fn all(self) -> Result<(), WriteError> {
-        let mut done = BTreeSet::new();
         for key in self.0.into_values() {
             // A deleted key cannot be opened; it was in the same hive as its parent key.
             let mut above =
                 std::iter::successors(Some(key.clone()), Key::parent).filter(|key| key.path.parent().is_some());
-            let Some(handle) = above.find_map(|key| place::open(&key, KEY_QUERY_VALUE).ok()) else {
+            let Some(opened) = above.find_map(|key| place::open(&key, KEY_QUERY_VALUE).ok()) else {
                 let detail = "kbfix can open no key of its hive, so it cannot ask Windows to write the hive to \
                     disk"
                     .to_owned();
                 return Err(WriteError::Unsupported { place: key.to_string(), detail });
             };
-            let hive = place::hive_of(&handle);
-            if hive.is_none() || done.insert(hive) {
-                raw::flush(&handle).map_err(|code| code.write_error(format!("writing the hive of {key} to disk")))?;
-            }
+            raw::flush(&opened.handle)
+                .map_err(|code| code.write_error(format!("writing the hive of {key} to disk")))?;
         }
         Ok(())
     }
 }
 
 /// Opens a key that must exist; returns [`WriteError::Stale`] if it does not.
-fn existing(key: &Key, access: u32) -> Result<Handle, WriteError> {
+fn existing(key: &Key, access: u32) -> Result<Opened, WriteError> {
     place::open(key, access).map_err(|closed| match closed {
         place::Closed::Code(code) => failed(code, key.to_string(), "present"),
         elsewhere => elsewhere.write_error(key.to_string()),
@@ -151,12 +191,12 @@ fn existing(key: &Key, access: u32) -> Result<Handle, WriteError> {
 }
 
 /// Opens a key that must exist and must not be volatile.
-fn lasting(key: &Key, access: u32) -> Result<Handle, WriteError> {
-    let handle = existing(key, access)?;
-    if raw::is_volatile(&handle) {
+fn lasting(key: &Key, access: u32) -> Result<Opened, WriteError> {
+    let opened = existing(key, access)?;
+    if raw::is_volatile(&opened.handle) {
         return Err(WriteError::Unsupported { place: key.to_string(), detail: place::volatile(key).detail });
     }
-    Ok(handle)
+    Ok(opened)
 }
 
 /// Returns the error of a failed system call where `expected` should have been at `place`.
@@ -176,32 +216,13 @@ fn parent_of(key: &Key) -> Result<Key, WriteError> {
     })
 }
 
-fn create(change: &KeyChange, unsecured: &mut Unsecured, begun: &mut bool) -> Result<(), WriteError> {
-    let above = parent_of(&change.key)?;
-    let parent = lasting(&above, KEY_CREATE_SUB_KEY)?;
-    let stored = change.key.stored();
-    let name = stored.last().unwrap_or_default();
-    let place = || change.key.to_string();
-    let before = change.properties.as_ref();
-    let access = KEY_QUERY_VALUE | KEY_SET_VALUE | view_flag(above.view);
-    let access = if before.is_some() { access | properties::WRITE } else { access };
-    let class = before.and_then(|before| before.class.as_deref());
-    let (key, created) = raw::create_subkey(&parent, name, class, access)
-        .map_err(|code| failed(code, place(), "a parent that is present"))?;
-    if !created {
-        return Err(stale(place(), "absent", "present"));
-    }
-    *begun = true;
-    write_values(change, &key)?;
-    unsecured.0.extend(before.map(|before| (change.key.clone(), key, before.security.clone())));
-    Ok(())
-}
-
-fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError> {
+/// Deletes a key; returns the key at which its hive is loaded.
+fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<Option<KeyPath>, WriteError> {
     let place = || change.key.to_string();
     existing(&parent_of(&change.key)?, KEY_QUERY_VALUE)?;
     let before = change.properties.as_ref();
-    let key = lasting(&change.key, KEY_QUERY_VALUE | DELETE | if before.is_some() { properties::READ } else { 0 })?;
+    let Opened { handle: key, hive } =
+        lasting(&change.key, KEY_QUERY_VALUE | DELETE | if before.is_some() { properties::READ } else { 0 })?;
     no_subkeys(&change.key, &key)?;
     if let Some(before) = before {
         match properties::read(&key) {
@@ -231,7 +252,7 @@ fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<(), WriteError
             no_subkeys(&change.key, &key)?;
             Err(code.write_error(place()))
         }
-        result => result.map_err(|code| failed(code, place(), "present")),
+        result => result.map(|()| hive).map_err(|code| failed(code, place(), "present")),
     }
 }
 

@@ -22,7 +22,7 @@ use super::{Halt, OfflineRegistry, read};
 /// The place of a key.
 #[derive(Debug)]
 pub(super) enum Place {
-    /// In a mounted hive.
+    /// The key is in a mounted hive.
     In {
         /// The number of the mounted hive.
         mount: usize,
@@ -33,9 +33,9 @@ pub(super) enum Place {
         /// Whether the requested path is itself a link. Such a key can be neither created nor deleted.
         link: bool,
     },
-    /// Above the mounted hives.
+    /// The key is above the mounted hives.
     Above(KeyPath),
-    /// Nowhere: the key is absent.
+    /// The key is absent.
     Absent,
 }
 

@@ -167,7 +167,9 @@ impl PolTarget {
             return Err(Unread::new(Reason::Unknown, detail));
         }
         match self.file.document.unreadable() {
-            Some(why) => Err(Unread::new(Reason::Malformed, format!("kbfix cannot read an entry: {why}"))),
+            Some(why) => {
+                Err(Unread::new(Reason::Malformed, format!("kbfix cannot read an entry of the policy file: {why}")))
+            }
             None => Ok(path),
         }
     }

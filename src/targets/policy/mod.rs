@@ -93,11 +93,11 @@ impl PolicyStore {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyEffect {
-    /// It writes the data.
+    /// The policy writes the data.
     Set,
-    /// It writes the data if the value is absent (`**soft.`).
+    /// The policy writes the data if the value is absent (`**soft.`).
     SetIfAbsent,
-    /// It deletes the value (`**del.`, `**DelVals.` and similar instructions).
+    /// The policy deletes the value (`**del.`, `**DelVals.` and similar instructions).
     Delete,
 }
 

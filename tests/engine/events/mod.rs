@@ -1,5 +1,5 @@
-//! Event logs in both formats: what kbfix reads of logs that are made here, whole and damaged, and what others read of
-//! them.
+//! Tests event logs in both formats: what kbfix reads in whole and damaged logs that the tests make, and what
+//! independent readers read in them.
 
 use std::{collections::BTreeMap, fs, io::Cursor, path::Path, process::Command};
 
@@ -17,7 +17,7 @@ use crate::writer::{self, CHUNK, CHUNK_HEADER, HEADER, NewEvent};
 /// 2026-11-01, in seconds since 1970.
 const START: i64 = 1_793_491_200;
 
-/// Events of four kinds, one a minute.
+/// Returns `count` events of four kinds, one for each minute.
 fn events(count: i64) -> Vec<NewEvent<'static>> {
     let event = |n: i64| match n % 4 {
         0 => NewEvent { source: "EXPROX", old_source: None, id: 1000, level: 3, second: START + 60 * n },
@@ -33,14 +33,14 @@ fn events(count: i64) -> Vec<NewEvent<'static>> {
     (0..count).map(event).collect()
 }
 
-/// What is read of a log in the new format: the events, and what could not be read.
+/// Reads a log in the new format. Returns the events, and what could not be read.
 fn read(log: &[u8]) -> (Vec<Event>, Option<String>) {
     let mut found = Vec::new();
     let damage = evtx::read(Cursor::new(log), log.len() as u64, |event| found.push(event)).unwrap();
     (found, damage.sentence())
 }
 
-/// The machine that is switched off, with one file.
+/// Returns the folder of a switched-off machine with one event log.
 fn image(file: &str, log: &[u8]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     kbfix::example::make(folder.path()).unwrap();
@@ -92,7 +92,7 @@ fn what_cannot_be_read_of_a_log_is_named() {
     log[at(1, 0)] = b'X';
     let (found, why) = said(&log);
     assert!(found == 20 && why.contains("chunk number 1"), "{found}: {why}");
-    // A record in it: its event ID's place holds a value of another type, and the checksum is right.
+    // A damaged record: its event ID has a value of another type, and the checksum is right.
     let mut log = whole.clone();
     let record = log[at(1, CHUNK_HEADER)..].windows(4).skip(1).position(|b| b == b"**\0\0").unwrap() + 1;
     log[at(1, CHUNK_HEADER + record + 24)..][..4].fill(0xEE);
@@ -119,7 +119,7 @@ fn what_cannot_be_read_of_a_log_is_named() {
 
 #[test]
 fn a_text_that_a_template_repeats_makes_no_gigabytes() {
-    // 64 KB that are rendered as 15 MB of XML are read as ever, and what would be more is damage.
+    // 64 KB that become 15 MB of XML are read. More than that counts as damage.
     let (found, damage) = read(&writer::repeating(2, 1, 20_000, 750));
     assert_eq!((found.len(), damage), (2, None));
     assert_eq!(found[0].source.len(), 20_000);
@@ -141,7 +141,7 @@ fn an_image_has_its_logs_where_windows_keeps_them() {
     assert_eq!(asked("Wininit", 13, None), 2);
     assert_eq!(asked("Kerberos", 4, Some(EventLevel::Error)), 2);
     assert_eq!(asked("Ünïcode", 65535, Some(EventLevel::Information)), 2);
-    // The old file of a machine that was upgraded stays behind.
+    // The log file in the old format stays on a machine that was upgraded.
     let log = writer::create("Application", &events(4), 8);
     let folder = image("Windows/System32/winevt/logs/application.EVTX", &log);
     let Answer::Present(facts) = ask(folder.path(), "Application", "EXPROX", 1000, None) else { panic!() };
@@ -167,7 +167,7 @@ fn a_link_that_leads_out_of_an_image_is_not_followed() {
     assert_eq!(why.reason, Reason::Unsupported, "{why}");
 }
 
-/// The events that an independent reader finds; none where it is not there.
+/// Returns the events that an independent reader finds; `None` if the reader is not installed.
 fn beside(file: &Path) -> Option<Vec<Value>> {
     let name = file.display();
     let Ok(python) = std::env::var("KBFIX_PYTHON") else {
@@ -219,8 +219,8 @@ fn another_reader_of_the_old_format_reads_the_same() {
             strings: &["BACKEND1", "x"],
         })
         .collect();
-    // One that has room for all, and others with a record across the seam. libevt does not know what fills the end of a
-    // file that has no room for the fixed part of a record, and loses what stands after it.
+    // One log has room for all events, and in others a record continues at the start of the file. libevt does not know
+    // what fills the end of a file that has no room for the fixed part of a record, and loses what stands after it.
     let mut compared = 0;
     for size in (4096..4400).step_by(20).chain([64 << 10]) {
         let log = evt::create(&events, size);

@@ -1,6 +1,6 @@
-"""What independent readers see in an event log: read.py FILE prints a list of [source, event ID, level, second, record number].
+"""Reads an event log with independent readers: read.py FILE prints a list of [source, event ID, level, second, record number].
 
-python-evtx reads .evtx files, libevt (pyevt) .evt files. The level is the number that the format has.
+python-evtx reads .evtx files, libevt (pyevt) .evt files. The level is the number in the file.
 """
 
 import calendar

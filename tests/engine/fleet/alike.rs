@@ -1,4 +1,5 @@
-//! Machines with the same facts are planned once: the report is the same as if each had been planned.
+//! Tests that machines with the same facts are planned once, and that the report is the same as if each machine had
+//! been planned.
 
 use kbfix::fleet::FleetOutcome;
 use proptest::prelude::*;
@@ -9,7 +10,7 @@ use super::{
     support::{Folder, OTHER, SPEC, dword, snapshot, specs, sz},
 };
 
-/// A spec for one machine, which it knows by its MachineGuid.
+/// A spec for one machine, which the spec recognizes by the MachineGuid.
 const BY_GUID: &str = r"
 kbfix: 1
 id: BY-GUID
@@ -20,7 +21,7 @@ registry:
     values: { Third: { type: REG_DWORD, data: 3 } }
 ";
 
-/// A spec for the machines that Group Policy may own a value of.
+/// A spec with a value that Group Policy may own.
 const POLICY: &str = r"
 kbfix: 1
 id: POLICY
@@ -30,7 +31,7 @@ registry:
     values: { Allowed: { type: REG_DWORD, data: 1 } }
 ";
 
-/// A spec for every key below another, and one with a value that nobody may see.
+/// A spec for every key below another key.
 const STAR: &str = r"
 kbfix: 1
 id: STAR
@@ -72,7 +73,7 @@ fn a_spec_that_asks_which_machine_it_is_is_planned_on_each() {
     }
 }
 
-/// A snapshot in which the values have some of a few states, so that many machines are alike and some nearly.
+/// Generates a snapshot. Each value has one of a few states, so that many machines are alike and some are almost alike.
 fn machine() -> impl Strategy<Value = (Value, &'static str, bool, Vec<&'static str>)> {
     let state = prop::sample::select(vec![
         json!("absent"),
@@ -116,7 +117,7 @@ proptest! {
             }
             let mut text = snapshot.to_string();
             if *lower {
-                // The same key in other letters: what kbfix shows of it differs.
+                // The same key in another case: kbfix shows it differently.
                 text = text.replace("Vendor", "VENDOR").replace("\"Third\"", "\"THIRD\"");
             }
             folder.write(&format!("{name}.json"), &text);

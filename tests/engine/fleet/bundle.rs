@@ -1,4 +1,4 @@
-//! The fleet plan: one file and one digest for all machines.
+//! Tests the fleet plan: one file and one digest for all machines.
 
 use std::io::Cursor;
 
@@ -42,7 +42,7 @@ fn machine(name: &str) -> Machine {
     Machine { computer_name: Some(name.to_owned()), machine_guid: Some(format!("guid of {name}")) }
 }
 
-/// What a machine gets of a fleet plan.
+/// Returns the plan of one machine from a fleet plan.
 fn taken(bytes: &[u8], digest: Option<&str>, machine: &Machine) -> Result<Plan, BundleError> {
     bundle::read(bytes, digest, |bundle| bundle::choose(bundle, machine, "local"))
 }
@@ -74,10 +74,10 @@ fn a_machine_that_is_not_in_it_or_twice_gets_none() {
     assert!(matches!(taken(&bytes, None, &machine("STRANGER")), Err(BundleError::Missing { unreadable: false, .. })));
     assert!(matches!(taken(&bytes, None, &machine("BROKEN")), Err(BundleError::Missing { unreadable: true, .. })));
     assert!(matches!(taken(&bytes, None, &Machine::default()), Err(BundleError::Missing { .. })));
-    // Renamed, with the same MachineGuid: the plan is found, and `apply` looks closer.
+    // The machine was renamed and has the same MachineGuid: its plan is found, and `apply` checks the rest.
     let renamed = Machine { computer_name: Some("NEW".to_owned()), ..machine("HALF") };
     assert!(taken(&bytes, None, &renamed).is_ok());
-    // The same name and another MachineGuid is another machine.
+    // A machine with the same name and another MachineGuid is another machine.
     let other = Machine { machine_guid: Some("another".to_owned()), ..machine("HALF") };
     assert!(matches!(taken(&bytes, None, &other), Err(BundleError::Missing { .. })));
     folder.write("AGAIN.json", &snapshot("HALF", json!({})).to_string());

@@ -1,4 +1,4 @@
-//! `fleet::impact` and `fleet::drift`.
+//! Tests `fleet::impact` and `fleet::drift`.
 
 use kbfix::{
     fleet::{DifferenceKind, FleetComparison, drift, impact},
@@ -14,7 +14,7 @@ fn impact_of(folder: &Folder, before: &[Spec], after: &[Spec]) -> FleetCompariso
     impact(&members, &[before.to_vec()], &[after.to_vec()], &vec![0; members.each.len()], &mut ())
 }
 
-/// Kind, spec and machines of each difference.
+/// Returns the kind, the spec and the number of machines of each difference.
 fn told(comparison: &FleetComparison) -> Vec<(DifferenceKind, &str, usize)> {
     comparison.differences.iter().map(|one| (one.kind, &*one.spec, one.machines.len())).collect()
 }
@@ -40,7 +40,7 @@ fn outcomes_and_changes_come_go_and_differ() {
     let found = told(&comparison);
     for wanted in [
         (DifferenceKind::Comes, "THIRD", 10),
-        // DESIRED is in desired state no more.
+        // DESIRED is no longer in desired state.
         (DifferenceKind::Comes, "TWO-VALUES", 1),
         (DifferenceKind::Differs, "TWO-VALUES", 5),
         (DifferenceKind::Differs, "TWO-VALUES", 1),
@@ -92,7 +92,7 @@ fn what_one_snapshot_does_not_know_has_not_moved() {
     new.write("A.json", &less.to_string());
     let comparison = drift(&old.members(), &new.members(), &specs(&[SPEC]), &mut ());
     assert!(comparison.facts.is_empty(), "{:?}", comparison.facts);
-    // The outcome did: what was pending is unknown.
+    // The outcome changed from pending to unknown.
     assert_eq!(told(&comparison), [(DifferenceKind::Differs, "TWO-VALUES", 1)]);
     assert_eq!(comparison.exit_code.code(), 4);
 }

@@ -1,4 +1,4 @@
-//! The formats of a fleet report, with names and data that attack each of them.
+//! Tests the formats of a fleet report, with names and data that could break each format.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use super::{
     support::{Folder, OTHER, SPEC, dword, report, specs, sz, text},
 };
 
-/// Names that mean something to HTML, Markdown, CSV, XML, a terminal or a person.
+/// Names with a special meaning in HTML, Markdown, CSV, XML, on a terminal or for a reader.
 const HOSTILE: [&str; 12] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -65,7 +65,7 @@ fn html_has_no_markup_but_its_own() {
         assert!(!page.contains(attack), "{attack:?}");
     }
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
-    // Nothing is loaded, and no other script runs.
+    // The page loads nothing and runs no other script.
     for from in ["src=\"", "href=\"http", "@import", "url(", "fetch("] {
         assert!(!page.contains(from), "{from}");
     }
@@ -152,7 +152,7 @@ fn sarif_has_a_result_for_each_case() {
 fn check_sarif(document: &Value) {
     let Some(schema) = tool("KBFIX_SARIF_SCHEMA") else { return };
     let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
-    // The pattern of the published schema for a language is no regular expression: it has a `]` too many.
+    // In the published schema, the pattern for a language is not a valid regular expression: it has one `]` too many.
     for definition in schema["definitions"].as_object_mut().unwrap().values_mut() {
         if let Some(language) = definition.pointer_mut("/properties/language") {
             language.as_object_mut().unwrap().remove("pattern");
@@ -179,7 +179,7 @@ fn sarif_has_no_more_locations_than_github_accepts() {
     assert!(cut > 0 && cut < results.len(), "{cut}");
 }
 
-/// Takes some bytes, and then fails.
+/// A writer that accepts this number of bytes and then fails.
 struct Full(usize);
 
 impl std::io::Write for Full {
@@ -214,7 +214,7 @@ fn a_format_that_cannot_be_written_says_so() {
 fn markdown_shows_text_as_text() {
     let (_folder, report) = hostile();
     let text = markdown(&report);
-    // In a fenced block all is text.
+    // In a fenced block, everything is plain text.
     let mut outside: String = text.split("\n```").step_by(2).collect();
     // A character after a backslash is only that character.
     while let Some(at) = outside.find('\\') {
@@ -253,9 +253,9 @@ fn markdown_fits_and_counts_what_it_leaves_out() {
     }
 }
 
-/// A file that `tests/run` fetches; without it, a test leaves out a part and says so.
+/// Returns a file that `tests/run` downloads. If it is absent, a test skips a part and says so.
 fn tool(variable: &str) -> Option<PathBuf> {
-    // The judges are Linux programs, and the documents are the same on both systems.
+    // The programs that check the documents run on Linux only, and the documents are the same on both systems.
     if cfg!(windows) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Many machines in one document.
+//! Tests of `kbfix fleet`: many machines in one document.
 
 mod alike;
 mod bundle;

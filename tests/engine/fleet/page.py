@@ -30,7 +30,7 @@ def start() -> webdriver.Chrome:
 
 
 class Page(unittest.TestCase):
-    """One browser for all tests; each opens its page anew."""
+    """One browser for all tests. Each test opens its page again."""
 
     browser: webdriver.Chrome
 
@@ -64,7 +64,7 @@ class Page(unittest.TestCase):
         self.browser.get(f"{(FOLDER / name).as_uri()}.html{fragment}")
 
     def shown(self) -> list[str]:
-        """The names of the machines that are shown, in their order; the page says the same number."""
+        """Returns the names of the shown machines in their order, and checks that the page shows their number."""
         script = "[...document.querySelectorAll('#machines tbody tr')].filter(r => !r.hidden).map(r => r.cells[0].textContent)"
         names = self.js(script)
         self.assertEqual(self.find("#shown").text.split(" ")[0], str(len(names)))
@@ -80,7 +80,7 @@ class Page(unittest.TestCase):
         self.press(self.find(selector))
 
     def press(self, one) -> None:
-        # The driver scrolls an element under the bar at the top.
+        # The driver would scroll the element under the bar at the top.
         self.js("arguments[0].scrollIntoView({ block: 'center' })", one)
         one.click()
 
@@ -94,7 +94,7 @@ class Page(unittest.TestCase):
         self.assertLessEqual(self.js("document.documentElement.scrollWidth"), self.js("innerWidth"))
 
     def quiet(self) -> None:
-        """Nothing was refused by the policy, nothing failed, and no other script ran."""
+        """Checks that the content security policy refused nothing, nothing failed, and no other script ran."""
         self.assertEqual([line["message"] for line in self.browser.get_log("browser") if "favicon" not in line["message"]], [])
 
     def test_counts(self) -> None:
@@ -138,7 +138,7 @@ class Page(unittest.TestCase):
             search.send_keys(text)
             self.assertEqual(self.shown(), names, text)
         search.clear()
-        # A spec finds the machines of which it asks something: neither where it is in desired state nor where it does not apply.
+        # A search for a spec finds the machines on which it is not in desired state and applies.
         search.send_keys("two-values")
         self.assertEqual(sorted(self.shown()), ["DENIED", "HALF", "OLD", *(f"PENDING{n}" for n in range(5))])
         self.assertTrue(self.js("document.activeElement.id === 'search'"))
@@ -163,7 +163,7 @@ class Page(unittest.TestCase):
         self.assertIn("only: 1 machine", self.find("#of-case").text)
         self.click("#of-case")
         self.assertEqual(len(self.shown()), 11)
-        # A count of the table of specs stands for several cases: five machines lack both values, one lacks one.
+        # A count in the table of specs covers several cases: five machines lack both values, and one machine lacks one value.
         self.click("td.changes_pending a[data-only*=' ']")
         self.assertEqual(self.shown(), ["HALF", *(f"PENDING{n}" for n in range(5))])
         self.assertIn("and 1 more", self.find("#of-case").text)
@@ -214,7 +214,7 @@ class Page(unittest.TestCase):
         self.assertEqual(len(self.all("details:not([open])")), 0)
         self.keys("t")
         self.assertEqual(self.js("document.documentElement.dataset.theme"), "dark")
-        # Every part is reached by the tab key, and is seen to be.
+        # Every part can be reached with the tab key, and shows the focus.
         self.open("mixed")
         reached = set()
         for _ in range(60):
@@ -264,7 +264,7 @@ class Page(unittest.TestCase):
         self.keys("f")
         pdf = base64.b64decode(self.cdp("Page.printToPDF")["data"])
         self.assertTrue(pdf.startswith(b"%PDF"))
-        # What was folded is folded again afterwards.
+        # Folded parts are folded again afterwards.
         self.assertEqual(len(self.all("details[open]")), 0)
         self.media("dark", "print")
         self.assertEqual(self.js("getComputedStyle(document.body).color"), "rgb(26, 26, 26)")
@@ -302,7 +302,7 @@ class Page(unittest.TestCase):
             self.keys("o")
             self.fits()
         self.quiet()
-        # A script that comes in all the same does not run.
+        # A script that is injected nevertheless does not run.
         self.js("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')")
         self.js("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.ran = 1' }))")
         self.browser.execute_async_script("setTimeout(arguments[0], 50)")
@@ -343,7 +343,7 @@ class Page(unittest.TestCase):
         self.assertLess(all_rows, 10000)
         self.assertEqual(self.find("#shown").text, f"{all_rows} of {all_rows} machines, and {10000 - all_rows} that are not on this page")
         self.assertIn(f"Not shown on this page: {10000 - all_rows} more machines.", self.find("#of-machines .more").text)
-        # Those with the worst outcomes are shown.
+        # The machines with the worst outcomes are shown.
         self.assertEqual(self.js("new Set([...document.querySelectorAll('#machines tbody tr')].map((r) => r.dataset.o)).size"), 1)
         self.click("#theme")
         self.quiet()

@@ -1,4 +1,4 @@
-//! The page of a fleet in a real browser: what its script does, and what remains without it.
+//! Tests the page of a fleet in a real browser, with and without its script.
 
 use std::{path::PathBuf, process::Command, sync::Arc};
 
@@ -24,7 +24,8 @@ registry:
     values: { First: { type: REG_DWORD, data: 1 } }
 ";
 
-/// A machine for each outcome; each is in the group `even` or `odd`, and one in a group with a comma as well.
+/// Returns the report of a fleet with a machine for each outcome. Each machine is in the group `even` or `odd`, and one
+/// also in a group with a comma in its name.
 fn grouped() -> FleetReport {
     let folder = Folder::mixed();
     let mut members = folder.members();
@@ -37,7 +38,7 @@ fn grouped() -> FleetReport {
     report(&members, &specs(&[SPEC, OTHER, QUIET]))
 }
 
-/// The same fleet with so many machines.
+/// Returns a report of the same fleet with this number of machines.
 pub(super) fn large(machines: usize) -> FleetReport {
     let mut report = grouped();
     let rows = std::mem::take(&mut report.machines);
@@ -60,7 +61,8 @@ fn ten_thousand_machines_have_less_than_5_mb() {
     assert!(page.matches("<tr data-o=").count() == 10_000 && page.len() < 5_000_000, "{} bytes", page.len());
 }
 
-/// A fleet in which no case has two machines, and in which names, groups, reasons and warnings are long.
+/// Returns the report of a fleet in which each case has only one machine, and in which names, groups, reasons and
+/// warnings are long.
 fn worst(machines: usize) -> FleetReport {
     let mut report = grouped();
     let (rows, templates) = (std::mem::take(&mut report.machines), std::mem::take(&mut report.cases));

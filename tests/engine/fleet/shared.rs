@@ -1,5 +1,5 @@
-//! Machines share the plan of a spec that reads the same on them: each has the results of its own plan all the same,
-//! whatever earlier specs of the run change, require, or refuse.
+//! Tests that machines share the plan of a spec if all queries of the spec have the same answers on them. Each machine
+//! still has the results of its own plan, whatever earlier specs of the run change, require or refuse.
 
 use std::sync::Arc;
 
@@ -22,22 +22,22 @@ use crate::{
     scenario::machine::taken,
 };
 
-/// Specs about the same few keys, of which each can meet the others in some way.
+/// Specs about the same few keys, so that they can affect each other.
 const POOL: [&str; 11] = [
-    // Two that contradict each other, on the machines on which both apply.
+    // Two specs that contradict each other on machines to which both apply.
     r"registry: [{ key: HKLM\SOFTWARE\Random\a, when: { registry: { key: HKLM\SOFTWARE\Random\a\b } }, values: { v: { type: REG_DWORD, data: 1 } } }]",
     r"registry: [{ key: HKLM\SOFTWARE\Random\a, when: { registry: { key: HKLM\SOFTWARE\Random\Größe } }, values: { v: { type: REG_DWORD, data: 2 } } }]",
-    // One that every key like these concerns, and two that make such a key.
+    // A spec about every key of this form, and two specs that create such a key.
     r"registry: [{ key: 'HKLM\SOFTWARE\Random\a*', values: { v: { type: REG_DWORD, data: 1 } } }]",
     r"registry: [{ key: HKLM\SOFTWARE\Random\a b, when: { registry: { key: HKLM\SOFTWARE\Random\a } }, values: { W: { type: REG_SZ, data: x } } }]",
     r"registry: [{ key: HKLM\SOFTWARE\Random\a c, values: { v: { type: REG_DWORD, data: 3 } } }]",
-    // Some that see what the others change.
+    // Specs with conditions about what the others change.
     r"applicable: { registry: { key: HKLM\SOFTWARE\Random\a, name: v, equals: 1 } }
 registry: [{ key: 'HKLM\SOFTWARE\Random\[x]', values: { W: { type: REG_DWORD, data: 3 } } }]",
     r"prerequisites: [{ title: c, registry: { key: HKLM\SOFTWARE\Random\a c } }]
 registry: [{ key: 'HKLM\SOFTWARE\Random\[x]', values: { v: { type: REG_DWORD, data: 1 } } }]",
     r"registry: [{ key: 'HKLM\SOFTWARE\Random\*', when: { registry: { key: 'HKLM\SOFTWARE\Random\*', name: W } }, values: { '123': { type: REG_DWORD, data: 1 } } }]",
-    // Some that delete.
+    // Specs that delete.
     r"registry: [{ key: HKLM\SOFTWARE\Random\a\b, ensure: absent, when: { registry: { key: HKLM\SOFTWARE\Random\a\b, name: v } } }]",
     r"registry: [{ key: HKLM\SOFTWARE\Random\a, exclusive: true, when: { registry: { key: HKLM\SOFTWARE\Random\Größe\日本 } }, values: { W: { type: REG_SZ, data: x } } }]",
     r"registry: [{ key: HKLM\SOFTWARE\Random\a, exclusive: tree, when: { registry: { key: 'HKLM\SOFTWARE\Random\[x]' } }, values: { v: { type: REG_DWORD, data: 1 } } }]",
@@ -61,14 +61,14 @@ fn fleet(machines: &[Machine], specs: &[Spec]) -> Folder {
     folder
 }
 
-/// Checks that each machine has the results, and in the fleet plan the plan, that it has alone.
+/// Checks that each machine has the same results, and in the fleet plan the same plan, as if it were planned alone.
 pub(super) fn check(members: &Members, specs: &[Spec]) {
     let (lists, which) = ([specs.to_vec()], vec![0; members.each.len()]);
     let found = survey(members, &lists, &which, &Waivers::default(), &mut ());
     let mut plans: Vec<Option<Plan>> = members.each.iter().map(|_| None).collect();
     let (also, take) = (Plan::clone, |at, plan| plans[at] = Some(plan));
     let planned = survey_with_plans(members, &lists, &which, &Waivers::default(), also, take, &mut ());
-    // Of sensitive data, a case has that of any one of its machines.
+    // A case shows the sensitive data of any one of its machines.
     let [report, with_plans] = [found, planned].map(|survey| FleetReport::of(survey, specs, FleetCommand::Diff));
     assert_eq!(text(json, &report), text(json, &with_plans));
     for ((row, member), in_bundle) in report.machines.iter().zip(&members.each).zip(plans) {
@@ -95,19 +95,19 @@ pub(super) fn check(members: &Members, specs: &[Spec]) {
                 assert_eq!(case.checks, checks, "{place}");
             }
         }
-        // The plan follows from the facts in it, and these are as on the machine.
+        // The plan follows from its facts, and these are the facts of the machine.
         Plan::from_text(&in_bundle.to_text(), None).unwrap();
         let mut target = open(member.address.as_ref().unwrap()).unwrap();
         assert!(matches!(check_plan(&in_bundle, target.as_mut()), Ok(PlanStatus::Current)), "{}", row.name);
     }
 }
 
-/// The plan of a machine that shares nothing with others.
+/// Returns the plan of a machine that is planned alone.
 fn alone(member: &Member, specs: &[Spec]) -> Plan {
     make_plan(open(member.address.as_ref().unwrap()).unwrap().as_mut(), specs).unwrap()
 }
 
-/// Checks that the differences of two fleets are those of their machines alone.
+/// Checks that the differences between two fleets are the differences between their machines planned alone.
 fn check_drift(old: &Folder, new: &Folder, specs: &[Spec]) {
     let (old, new) = (old.members(), new.members());
     let comparison = drift(&old, &new, specs, &mut ());
@@ -144,7 +144,7 @@ proptest! {
         count in 2..=POOL.len(),
     ) {
         let specs = pool(&order[..count]);
-        // Most machines have a twin; some differ from it in a key.
+        // Most machines are like another machine; some differ from it in one key.
         let machines: Vec<Machine> = which.iter().map(|(kind, without)| {
             let mut machine = kinds[kind % kinds.len()].clone();
             if *without > 0 && machine.len() > 1 {

@@ -1,4 +1,4 @@
-//! Small specs, and folders of snapshots on which they have every outcome.
+//! Small specs, and folders of snapshots on which the specs have every outcome.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use kbfix::{
 };
 use serde_json::{Value, json};
 
-/// Two values in one key, once a product is there in version 2.
+/// Two values in one key, which apply if a product exists in version 2.
 pub(crate) const SPEC: &str = r"
 kbfix: 1
 id: TWO-VALUES
@@ -24,7 +24,7 @@ registry:
       Second: { type: REG_SZ, data: on purpose }
 ";
 
-/// A third value, everywhere.
+/// A third value, which applies everywhere.
 pub(crate) const OTHER: &str = r"
 kbfix: 1
 id: THIRD
@@ -63,7 +63,7 @@ impl Folder {
         self.write(&format!("{name}.json"), &snapshot(name, values).to_string());
     }
 
-    /// A machine for each outcome, several of them pending in two ways.
+    /// Returns a folder with a machine for each outcome, and with two kinds of pending changes.
     pub(crate) fn mixed() -> Self {
         let folder = Self::new();
         let product = |more: Value| {
@@ -107,7 +107,7 @@ pub(crate) fn sz(text: &str) -> Value {
     json!({ "present": Data::sz(text) })
 }
 
-/// The snapshot of a machine of this name, with a MachineGuid of its own.
+/// Returns the snapshot of a machine with this name and its own MachineGuid.
 pub(crate) fn snapshot(name: &str, values: Value) -> Value {
     let mut all =
         json!({ "Product": "absent", "Version": "absent", "First": "absent", "Second": "absent", "Third": "absent" });
@@ -128,7 +128,7 @@ pub(crate) fn snapshot(name: &str, values: Value) -> Value {
                 key(r"HKLM\SOFTWARE\Vendor", all),
             ],
             "files": [],
-            // No store says anything of these values.
+            // No policy store contains these values.
             "policies": [{
                 "scope": "machine",
                 "asked": [{ "key": r"HKLM\SOFTWARE\Vendor", "names": ["First", "Second", "Third"] }],
@@ -138,7 +138,7 @@ pub(crate) fn snapshot(name: &str, values: Value) -> Value {
     })
 }
 
-/// The text that a format writes.
+/// Returns the report in a format, as text.
 pub(crate) fn text(
     write: fn(&FleetReport, &mut dyn std::io::Write) -> std::io::Result<()>,
     report: &FleetReport,

@@ -1,4 +1,4 @@
-//! Waivers: what is accepted stays visible and counts apart.
+//! Tests waivers: an accepted deviation stays visible and is counted separately.
 
 use std::io::Cursor;
 
@@ -99,7 +99,7 @@ fn of_a_spec_one_value_is_waived() {
     assert_eq!(names("PENDING0"), (FleetOutcome::ChangesPending, strings(&["Second"]), strings(&["First"])));
     assert_eq!(names("PENDING1"), (FleetOutcome::ChangesPending, strings(&["First"]), strings(&["Second"])));
     assert_eq!(names("PENDING2"), (FleetOutcome::ChangesPending, strings(&["First", "Second"]), vec![]));
-    // Its First is as desired already.
+    // The value First of this machine is already in desired state.
     assert_eq!(names("HALF"), (FleetOutcome::Waived, vec![], strings(&["Second"])));
 }
 
@@ -133,7 +133,7 @@ fn a_fleet_that_is_waived_is_done_and_a_fleet_plan_leaves_it_out() {
     assert_eq!(plan.changes().count(), 0);
 }
 
-/// The outcome of THIRD on a machine.
+/// Returns the outcome of THIRD on a machine.
 fn of_third(report: &FleetReport, machine: &str) -> FleetOutcome {
     let has = |case: &&kbfix::fleet::Case| case.spec == "THIRD" && case.machines.iter().any(|name| **name == *machine);
     report.cases.iter().find(has).unwrap().outcome

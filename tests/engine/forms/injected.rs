@@ -1,8 +1,9 @@
-//! A fault at each system call of an apply and of a rollback, on every kind of target that is a file.
+//! Injects a fault into each system call of an apply and of a rollback, on every kind of target that is a file.
 //!
-//! `strace` makes one call of the process fail (EIO, ENOSPC), all from one on, or ends the process there. Whatever the
-//! exit code says is then compared with what the machine holds, and a rollback and a further apply have to get over it.
-//! `KBFIX_INJECT=all` takes every call; without it one in a few, so that each kind of call is met.
+//! `strace` makes one call of the process fail (EIO, ENOSPC), makes all calls from one on fail, or kills the process at
+//! a call. The test then compares the exit code with the state of the machine, and checks that a rollback and another
+//! apply still work. With `KBFIX_INJECT=all` every call fails once. Without it only some calls do, so that each kind of
+//! call is tested.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +19,7 @@ use crate::scenario::{
     machine::{Kind, Machine},
 };
 
-/// Calls that can leave something behind when they fail.
+/// System calls that change something. If one fails, something can be left behind.
 const WRITING: [&str; 18] = [
     "write",
     "pwrite64",
@@ -39,7 +40,7 @@ const WRITING: [&str; 18] = [
     "flock",
     "linkat",
 ];
-/// Calls that read; only those after the process has begun with the target are made to fail.
+/// System calls that read. Only those after the first access to the target fail.
 const READING: [&str; 6] = ["openat", "openat2", "read", "pread64", "getdents64", "statx"];
 
 /// A spec that creates, updates and deletes keys and values.
@@ -72,12 +73,12 @@ registry: |
   @="2"
 "#;
 
-/// A machine of one kind, with what puts it back as it was.
+/// A machine of one kind, with the files that are needed to restore it.
 struct Stage {
     machine: Machine,
     spec: PathBuf,
     state: PathBuf,
-    /// Each file of the machine's folder and its bytes, at the beginning and after an apply.
+    /// The files of the machine's folder with their bytes, at the beginning and after an apply.
     files: BTreeMap<PathBuf, Vec<u8>>,
     applied: BTreeMap<PathBuf, Vec<u8>>,
     before: String,
@@ -86,7 +87,7 @@ struct Stage {
     runs: usize,
 }
 
-/// What one run is to meet.
+/// The fault that one run meets.
 struct Injected<'a> {
     call: &'a str,
     how: String,
@@ -146,7 +147,7 @@ impl Stage {
         arguments
     }
 
-    /// Runs kbfix to its end, and returns the exit code; 137 where it was killed.
+    /// Runs kbfix to its end, and returns the exit code, or 137 if the process was killed.
     fn kbfix(&mut self, command: &str, injected: Option<&Injected<'_>>) -> i32 {
         self.runs += 1;
         let binary = env!("CARGO_BIN_EXE_kbfix");
@@ -163,7 +164,8 @@ impl Stage {
         run.status().unwrap().code().unwrap_or(137)
     }
 
-    /// How often the process makes each call, and how many of them are made before it comes to its own files.
+    /// Returns, for each system call, how often the process makes it, and how often before the first access to the
+    /// files of the test.
     fn calls(&mut self, command: &str) -> Vec<(String, usize, usize)> {
         let trace = self.machine.folder.path().join("trace");
         let mut strace = Command::new("strace");
@@ -204,7 +206,8 @@ impl Stage {
         self.faults.push(format!("{kind}: {what}: {fault}"));
     }
 
-    /// An apply with a fault in it: the exit code says what the machine holds, and the rest can be got over.
+    /// Runs an apply with a fault. Checks that the exit code agrees with the state of the machine, and that a rollback
+    /// and another apply work.
     fn apply(&mut self, injected: &Injected<'_>) {
         let what = format!("apply, {} {}", injected.call, injected.how);
         self.reset(&self.files);
@@ -228,7 +231,7 @@ impl Stage {
         }
     }
 
-    /// A rollback with a fault in it.
+    /// Runs a rollback with a fault, with the same checks.
     fn rollback(&mut self, injected: &Injected<'_>) {
         let what = format!("rollback, {} {}", injected.call, injected.how);
         self.reset(&self.applied);
@@ -253,7 +256,7 @@ fn files_of(stage: &Stage) -> BTreeMap<PathBuf, Vec<u8>> {
     files(stage.machine.folder.path())
 }
 
-/// All files below a folder.
+/// Returns all files below a folder.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -266,7 +269,8 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// The numbers of the calls that are made to fail: all, or some of them spread evenly, first and last included.
+/// Returns the numbers of the calls that fail: all, or some of them at equal distances, including the first and the
+/// last.
 fn chosen(first: usize, last: usize, most: usize) -> Vec<usize> {
     let all = std::env::var_os("KBFIX_INJECT").is_some_and(|word| word == "all");
     let count = last + 1 - first;

@@ -1,7 +1,7 @@
-//! The description made real on this machine, and taken away again.
+//! Creates a described machine in the registry and files of this machine, and removes it again.
 //!
-//! What it says of keys that Windows has of its own (the version, the list of profiles) is put there for the time of
-//! one form.
+//! What the description says about keys of Windows (the version, the list of profiles) is written there while one form
+//! is tested.
 
 use std::{
     collections::BTreeSet,
@@ -19,10 +19,10 @@ use kbfix::{
 
 use crate::scenario::{Scenario, machine};
 
-/// In the name of everything that is the tests' own.
+/// This text is in the name of everything that the tests create.
 const OWN: &str = "kbfix-test-forms";
 
-/// Where keys of the tests can be, beside those that a form describes.
+/// The keys below which the tests can create keys, in addition to those that a form describes.
 const ROOTS: [&str; 6] = [
     r"HKLM\SOFTWARE\kbfix-test-forms",
     r"HKLM\SOFTWARE\Wow6432Node\kbfix-test-forms",
@@ -32,22 +32,22 @@ const ROOTS: [&str; 6] = [
     r"HKU\.DEFAULT\Software\kbfix-test-forms",
 ];
 
-/// What tells the version of Windows. Of these, what a description of it does not have is absent.
+/// The values that tell the version of Windows. A value that is not in a description is absent.
 const VERSION: [&str; 5] = ["CurrentMajorVersionNumber", "CurrentMinorVersionNumber", "UBR", "CSDVersion", "EditionID"];
 
 const WINDOWS_NT: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 
-/// The user that a form means by its first user: the one that this machine has.
+/// The first user in a form. On this machine it is the user who is logged on.
 const FIRST_USER: &str = "S-1-5-21-1-2-3-1001";
 
-/// The second and third are not logged on: what they have is in a file below their folders.
+/// The second and the third user. They are not logged on, so their hives are files in their profile folders.
 const OTHER_USERS: [(&str, &str); 2] =
     [(r"HKU\S-1-5-21-1-2-3-1002", r"C:\kbfix-test-forms\b"), (r"HKU\S-1-5-21-1-2-3-1003", r"C:\kbfix-test-forms\c")];
 
-/// The Default profile is in a file, too.
+/// The Default profile, whose hive is a file too.
 const DEFAULT_PROFILE: &str = r"HKU\DefaultProfile";
 
-/// The form for this machine; none where it would alter a Windows that somebody works with.
+/// Returns the form for this machine; `None` if the form would change a Windows that is in use.
 pub(crate) fn fitted(form: Scenario) -> Option<Scenario> {
     let document = Document::parse(form.export().into_bytes(), None).unwrap();
     let alters = |key: &KeyPath| !is_own(key) && document.values(key).is_some_and(|values| values.iter().count() > 0);
@@ -65,7 +65,7 @@ pub(crate) fn fitted(form: Scenario) -> Option<Scenario> {
     Some(form.with(FIRST_USER, user.as_str()))
 }
 
-/// A description that was made real; dropped, it is taken away.
+/// A description that was created on this machine. It is removed on drop.
 pub(crate) struct Prepared {
     roots: BTreeSet<KeyPath>,
     made: Vec<KeyChange>,
@@ -111,7 +111,7 @@ impl Prepared {
         prepared
     }
 
-    /// What the tests' own keys hold.
+    /// Returns the content of the keys of the tests.
     pub(crate) fn content(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut left: Vec<Key> = self.roots.iter().cloned().map(Key::new).collect();
@@ -163,7 +163,7 @@ impl Prepared {
                 RootKey::Hku => windows_registry::USERS,
                 other => panic!("no keys of the tests below {other:?}"),
             };
-            // It need not be there.
+            // The key may be absent.
             let _ = hive.remove_tree(root.below_root());
         }
     }
@@ -187,7 +187,7 @@ fn is_own(path: &KeyPath) -> bool {
     path.names().any(|name| name.starts_with(OWN))
 }
 
-/// The key of the tests that `path` is, or is below.
+/// Returns the key of the tests that contains `path`, or is `path`.
 fn own_root(path: &KeyPath) -> Option<KeyPath> {
     std::iter::successors(Some(path.clone()), KeyPath::parent).filter(is_own).last()
 }

@@ -1,9 +1,9 @@
-//! Every form of the spec language on every kind of target: a small spec, a machine, and what the one makes of the
-//! other.
+//! Tests every form of the spec language on every kind of target, each with a small spec, a machine and the expected
+//! result.
 //!
-//! The forms stand in `tests/engine/forms/*.yaml`. On each kind of target the plan has the changes that stand there,
-//! apply makes them, a second plan has none, and a rollback gives the machine of before. Where a kind cannot carry a
-//! form, what it answers stands there too.
+//! The forms are in `tests/engine/forms/*.yaml`. On each kind of target, the plan must have the changes that the file
+//! lists, an apply must make them, a second plan must be empty, and a rollback must restore the machine. If a kind of
+//! target does not support a form, the file also contains the expected answer of that kind.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, their helpers too")]
 
 #[cfg(target_os = "linux")]
@@ -17,12 +17,12 @@ use crate::scenario::{
     read_yaml, sample, yaml_files,
 };
 
-/// All of them, in the order of their files.
+/// Returns all forms in the order of their files.
 fn all() -> Vec<Scenario> {
     yaml_files("tests/engine/forms").iter().flat_map(|(_, path)| read_yaml::<Vec<Scenario>>(path)).collect()
 }
 
-/// These forms on one kind; every failure is told.
+/// Tests these forms on one kind of target, and reports every failure.
 fn every_form_on(kind: Kind, forms: impl IntoIterator<Item = Scenario>) {
     let mut failures = Vec::new();
     for form in forms {
@@ -63,8 +63,9 @@ fn on_an_image_through_its_policy() {
     every_form_on(Kind::Through, sample(all()));
 }
 
-/// On the live registry: only keys named `kbfix-test-forms` stay changed for longer than a form takes. Forms that ask
-/// which Windows it is or who its users are alter what says so, and put it back; that is done under Wine only.
+/// Tests all forms on the live registry. Keys without `kbfix-test-forms` in their name are changed only while one form
+/// is tested. Forms about the version or the users of Windows change these keys and restore them, and are tested under
+/// Wine only.
 #[cfg(windows)]
 #[test]
 fn on_this_machine() {

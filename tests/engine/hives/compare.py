@@ -1,12 +1,12 @@
-"""Compares kbfix's dump of a hive with what independent readers see in the file.
+"""Compares kbfix's dump of a hive with what independent readers read in the file.
 
 Usage: compare.py DUMP HIVE [READER...]
 
-DUMP has one JSON document a line, for each key: its path, time, class and values with type and data, as kbfix read them.
-READER is any of registry (python-registry), libregf (libregf-python), regipy, hivexml, reged; all that are installed by
-default. Prints what differs, at most ten lines a reader, and exits with 1 if anything does.
+DUMP has one JSON document for each key, one on each line: the path, time, class and values with type and data, as kbfix read them.
+READER is one of registry (python-registry), libregf (libregf-python), regipy, hivexml and reged. The default is all that are
+installed. Prints differences, at most ten lines for each reader, and exits with 1 if there are any.
 
-Where a reader is known to be wrong, the place here that makes the allowance says so. In short:
+Some readers have known faults. A comment below marks each exception for them. In short:
 - regipy reads compressed names as ASCII: 6.5.0, registry.py, NKRecord: `key_name_string.decode("ascii", errors="replace")`. A
   compressed name is Latin-1 (kbfix, python-registry, libregf and hivex agree), so regipy has one name for all siblings that
   differ in such letters only; they are counted, and not compared. It gives no raw data for most types, and skips values of
@@ -146,7 +146,7 @@ def hivexml(path):
 
 def time_agrees(wanted, found):
     if isinstance(found, tuple):
-        # hivexml leaves out times that it takes for none.
+        # hivexml omits times that it considers invalid.
         return found[1] is None or wanted // 10_000_000 - 11_644_473_600 == found[1]
     return wanted == found
 

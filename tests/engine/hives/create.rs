@@ -1,4 +1,4 @@
-//! Hives made from nothing, and small damages to them.
+//! Tests new hives, and new hives with small damages.
 
 use kbfix::{
     format::regf::{Error, Filetime, Hive, Severity, State, worse},
@@ -93,7 +93,7 @@ fn nothing_is_written_where_nothing_differs() {
     drop(editor);
     assert!(!hive.is_changed());
     let again = hive.to_bytes(NOW).unwrap();
-    // The base block's sequence numbers and checksum are all that a save would change.
+    // A save would change only the sequence numbers and the checksum of the base block.
     assert_eq!(bytes[512..], again[512..]);
 }
 
@@ -129,7 +129,7 @@ fn damage_is_found_and_named() {
         assert!(found.iter().any(|f| f.code == code && f.severity == Severity::Error), "{code}: {found:#?}");
     }
 
-    // Two keys in the wrong order: each is found all the same, and the list is put in order by the next edit.
+    // Two keys are in the wrong order. Each is still found, and the next edit sorts the list.
     let mut bad = good.clone();
     let (first, second) = (good[list + 4..list + 12].to_vec(), good[list + 12..list + 20].to_vec());
     bad[list + 4..list + 12].copy_from_slice(&second);
@@ -160,7 +160,7 @@ fn one_malformed_value_leaves_the_others_readable() {
     assert!(matches!(&values[0], Err(Error::Malformed { structure: "value", .. })));
     assert_eq!(values[1].as_ref().unwrap().name_text().unwrap(), "second");
     assert_eq!(hive.value(hive.root(), "second"), Ok(Some(Data::sz("second"))));
-    // What cannot be read may be the one asked for: absent is not the answer.
+    // The value that cannot be read may be the wanted one, so the answer must not be that the value is absent.
     assert!(hive.value(hive.root(), "third").is_err());
 }
 
@@ -171,7 +171,7 @@ fn what_is_no_hive_is_refused() {
     let mut hive = hive();
     let good = hive.to_bytes(NOW).unwrap();
     assert!(matches!(Hive::open(good[..4000].to_vec(), &[]), Err(Error::NotAHive(_))));
-    // A file that was cut short may be looked into, and is never edited: what is lost could not be seen any more.
+    // A file that was cut short may be read, but it is never edited, because the edit would hide the loss.
     assert!(matches!(Hive::open(good[..4096].to_vec(), &[]), Err(Error::Dirty { .. })));
     let mut short = Hive::open_dirty(good[..4096].to_vec(), &[]).unwrap();
     assert!(matches!(short.state(), State::Dirty { .. }));

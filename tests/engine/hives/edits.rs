@@ -1,4 +1,5 @@
-//! Random edits on copies of every real hive, followed in a model; what was not touched stays as it was in every field.
+//! Makes random edits on copies of every real hive and on a model. Everything that was not edited must stay unchanged
+//! in every field.
 
 use std::collections::BTreeMap;
 
@@ -14,17 +15,17 @@ use super::{
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 
-/// What the hive should hold.
+/// The expected content of the hive.
 pub(crate) struct Model {
     pub(crate) keys: BTreeMap<String, KeyDump>,
-    /// Paths to choose from; some may be gone.
+    /// Paths to choose from. Keys at some of them may have been deleted.
     pub(crate) paths: Vec<String>,
 }
 
 impl Model {
     pub(crate) fn pick(&mut self, random: &mut Random) -> String {
         loop {
-            // The latest ones more often, so that edits meet what was edited.
+            // The latest paths are chosen more often, so that edits affect what was edited before.
             let from = if random.one_in(2) { self.paths.len().saturating_sub(400) } else { 0 };
             let i = from + random.below(self.paths.len() - from);
             if self.keys.contains_key(&self.paths[i]) {
@@ -73,7 +74,7 @@ impl Model {
     }
 }
 
-/// A name of one of the first `alphabets`: two of them are Latin-1.
+/// Returns a random name in one of the first `alphabets` alphabets. Two of these are in Latin-1.
 fn random_name(random: &mut Random, alphabets: usize) -> String {
     const ALPHABETS: [&str; 4] = ["abcXYZ019 _-{}", "äöüßÄÿµÿéè", "ключЖЯабв", "日本😀ǅıſĲσς"];
     let alphabet: Vec<char> = ALPHABETS[random.below(alphabets)].chars().collect();
@@ -99,7 +100,7 @@ pub(crate) fn random_data(random: &mut Random) -> Data {
     }
 }
 
-/// One random edit, on the hive and on the model.
+/// Makes one random edit, in the hive and in the model.
 fn edit(editor: &mut Editor<'_>, model: &mut Model, random: &mut Random, alphabets: usize) {
     let path = model.pick(random);
     match random.below(100) {
@@ -206,7 +207,7 @@ fn random_edits_leave_a_sound_hive_that_holds_what_was_written() {
     let seed = setting("KBFIX_SEED", 1);
     for (i, (name, logs)) in REAL.iter().enumerate() {
         let Some(mut hive) = real_hive(name, logs) else { continue };
-        // reged reads Latin-1 names only: every second hive is for it.
+        // reged reads only names in Latin-1, so every second hive has only such names.
         let alphabets = if i % 2 == 0 { 4 } else { 2 };
         let mut random = Random(seed);
         let keys = dump(&hive);
@@ -238,7 +239,8 @@ fn random_edits_leave_a_sound_hive_that_holds_what_was_written() {
     }
 }
 
-/// When it was written out, cells may have moved: what is found cannot be compared by its place, as [`worse`] does.
+/// Checks that the hive has no more faults than before. After a hive was written, cells may have moved, so faults
+/// cannot be compared by their offset as [`worse`] does.
 pub(crate) fn assert_no_worse(before: &[Finding], hive: &Hive, what: &str) {
     let anywhere = |findings: &[Finding]| -> Vec<Finding> {
         findings.iter().map(|finding| Finding { offset: 0, ..finding.clone() }).collect()

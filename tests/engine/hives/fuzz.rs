@@ -1,6 +1,6 @@
-//! Mutation loops: damaged hives and logs are read, recovered, checked and edited. Nothing may panic, hang, or take
-//! memory out of proportion. Whether an edit made a damaged hive worse is for the check before a save to say, and not
-//! asked here.
+//! Mutation loops: damaged hives and logs are read, recovered, checked and edited. Nothing may panic, hang, or use too
+//! much memory. These tests do not ask whether an edit made a damaged hive worse, because the check before a save finds
+//! that.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -19,7 +19,7 @@ use super::{
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 
-/// A hive with a bit of everything, small enough for many rounds a second.
+/// Returns a hive with structures of every kind, which is small enough for many rounds per second.
 fn small() -> Vec<u8> {
     let mut hive = Hive::create(NOW).unwrap();
     let mut editor = hive.edit(NOW).unwrap();
@@ -49,7 +49,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
             _ => random.below(bytes.len() - 4),
         };
         if random.one_in(2) {
-            // On to the next structure, and into it.
+            // Continues to a byte in the next structure.
             let starts = |w: &[u8]| [b"nk", b"vk", b"lh", b"lf", b"li", b"ri", b"sk", b"db"].iter().any(|s| w == *s);
             if let Some(next) = bytes[at..].windows(2).position(starts) {
                 at = (at + next + random.below(80)).min(bytes.len() - 4);
@@ -60,7 +60,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
             0 => bytes[at] = random.next() as u8,
             1 => bytes[at] ^= 1 << random.below(8),
             2 => bytes[at..at + 4].copy_from_slice(&NUMBERS[random.below(8)].to_le_bytes()),
-            // A number of another place: an offset that points to something, but to the wrong thing.
+            // A copy of another number in the file: an offset that points to a wrong structure.
             3 | 4 => {
                 let from = random.below(bytes.len() - 4) & !3;
                 bytes.copy_within(from..from + 4, at);
@@ -75,7 +75,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-/// Makes the base block's checksum right, so that more than the base block is tried.
+/// Corrects the checksum of the base block, so that the rest of the hive is read too.
 fn seal(bytes: &mut [u8]) {
     if bytes.len() >= 512 {
         let sum = bytes[..508].chunks_exact(4).fold(0_u32, |sum, w| sum ^ u32::from_le_bytes(w.try_into().unwrap()));
@@ -83,7 +83,7 @@ fn seal(bytes: &mut [u8]) {
     }
 }
 
-/// Reads all, and checks; gives a digest of all answers, errors included.
+/// Reads and checks everything. Returns a digest of all answers, including errors.
 pub(crate) fn transcript(hive: &Hive) -> u64 {
     let mut hasher = DefaultHasher::new();
     let out = &mut hasher;
@@ -120,7 +120,7 @@ pub(crate) fn transcript(hive: &Hive) -> u64 {
     hasher.finish()
 }
 
-/// A digest of what can be read, wherever it lies.
+/// Returns a digest of all content that can be read. It does not depend on offsets.
 fn content(hive: &Hive) -> u64 {
     let mut hasher = DefaultHasher::new();
     let out = &mut hasher;
@@ -136,7 +136,7 @@ fn content(hive: &Hive) -> u64 {
     hasher.finish()
 }
 
-/// Reads a hive that was read whole, and the same on demand: they must answer alike.
+/// Reads a hive as a whole and on demand. Both must give the same answers.
 fn read(hive: &Hive, bytes: Vec<u8>) {
     let whole = transcript(hive);
     if let Some(hive) = Hive::open_on_demand(Memory::new(bytes)).unwrap() {
@@ -144,7 +144,7 @@ fn read(hive: &Hive, bytes: Vec<u8>) {
     }
 }
 
-/// Some edits. A hive that is broken by one must say so.
+/// Makes some edits. If an edit fails because of damage, it must return an error.
 fn edit(hive: &mut Hive, random: &mut Random) {
     let Ok(mut editor) = hive.edit(NOW) else { return };
     for _ in 0..1 + random.below(12) {
@@ -173,7 +173,7 @@ fn edit(hive: &mut Hive, random: &mut Random) {
     }
 }
 
-/// Runs rounds until the time is over; says how many, and which seed one needs to see the last one again.
+/// Runs rounds until the time is over. Prints their number, and the seed with which the last round can be repeated.
 fn rounds(name: &str, mut round: impl FnMut(&mut Random)) {
     let time = Duration::from_secs(setting("KBFIX_FUZZ_SECONDS", 2));
     let first = setting("KBFIX_FUZZ_SEED", 0);
@@ -191,7 +191,7 @@ fn rounds(name: &str, mut round: impl FnMut(&mut Random)) {
     assert!(peak_megabytes() < 2048, "{name}: runaway memory");
 }
 
-/// The maximum memory that this process ever had, if the system reports it.
+/// Returns the maximum memory of this process so far, in MB, or 0 if the system does not report it.
 fn peak_megabytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

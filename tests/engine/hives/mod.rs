@@ -1,10 +1,10 @@
-//! Registry hives: real ones (in ../shared/hives, skipped where they are absent) and made ones.
+//! Tests registry hives: real hives (in ../shared/hives; skipped if absent) and hives that the tests create.
 //!
 //! `KBFIX_EDITS` is the number of random edits on each hive (10,000 in a full run), `KBFIX_FUZZ_SECONDS` the time that
 //! each mutation loop takes. Both are small by default. `KBFIX_PYTHON` names a Python that has the independent readers
 //! (regipy, python-registry, libregf-python; `tests/run` puts one into target/tools); without one, comparisons with
-//! them are skipped. `KBFIX_READERS` chooses among them. regipy takes minutes for a hive of 12 MB, and `tests/run`
-//! leaves it out; by hand, for all hives as they are and after random edits:
+//! them are skipped. `KBFIX_READERS` chooses among them. regipy needs minutes for a hive of 12 MB, so `tests/run` omits
+//! it. To run it for all hives, before and after random edits:
 //!
 //! ```sh
 //! KBFIX_PYTHON=$PWD/target/tools/python/bin/python KBFIX_READERS=regipy KBFIX_EDITS=2000 \

@@ -1,4 +1,4 @@
-//! The editor beside a simple model, with edits that proptest chooses and shrinks.
+//! Compares the editor with a simple model. proptest chooses and shrinks the edits.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ enum Edit {
     Save,
 }
 
-/// Few names, so that edits meet.
+/// Few names, so that edits are often about the same key.
 const NAMES: [&str; 8] = ["a", "B", "Ä", "ä", "ключ", "Ключ", "😀", "a longer name than the others"];
 
 fn path() -> impl Strategy<Value = Vec<u8>> {

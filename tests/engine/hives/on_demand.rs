@@ -1,5 +1,5 @@
-//! Hives of which a part is read when it is asked for: the same answers as from one that was read whole, and an error
-//! where a read fails.
+//! Tests hives that are read on demand: they give the same answers as hives that were read as a whole, and an error if
+//! a read fails.
 
 use std::{
     fs::File,
@@ -22,7 +22,7 @@ use super::{
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 
-/// A file in memory that counts what is read of it, and that can have a bad place.
+/// A file in memory that counts how much of it is read, and that can have a part that cannot be read.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     bytes: Vec<u8>,
@@ -56,7 +56,7 @@ fn opened(bytes: Vec<u8>) -> Hive {
     Hive::open_on_demand(Memory::new(bytes)).unwrap().unwrap()
 }
 
-/// A hive with keys enough for many windows, and data of all sizes.
+/// Returns a hive with enough keys for many windows, and with data of all sizes.
 fn large() -> Vec<u8> {
     let mut hive = Hive::create(NOW).unwrap();
     let mut editor = hive.edit(NOW).unwrap();
@@ -74,13 +74,13 @@ fn large() -> Vec<u8> {
 fn real_hives_are_the_same_on_demand() {
     for (name, logs) in REAL {
         let Some(mut whole) = real_hive(name, logs) else { continue };
-        // As it is, where it is complete; with its logs applied, where it is not.
+        // The hive itself if it is complete, and otherwise the hive with its logs applied.
         let bytes = if logs.is_empty() { real_file(name).unwrap() } else { whole.to_bytes(NOW).unwrap() };
         let whole = Hive::open(bytes.clone(), &[]).unwrap();
         let hive = opened(bytes.clone());
         assert!(dump(&hive) == dump(&whole), "{name}: the dumps differ");
         assert_eq!(transcript(&hive), transcript(&whole), "{name}");
-        // Each look-up in a hive of which nothing is read yet.
+        // Each look-up is in a hive that has not been read yet.
         let paths: Vec<String> = dump(&whole).into_keys().collect();
         for path in paths.iter().step_by(1 + paths.len() / 200) {
             for path in [path.clone(), format!(r"{path}\not there")] {
@@ -116,7 +116,7 @@ fn an_edit_of_a_hive_on_demand_writes_the_same_file() {
         hive.to_bytes(NOW).unwrap()
     };
     let hive = opened(bytes.clone());
-    // What was read before an edit, and what two copies read, is each its own.
+    // Data read before an edit and data read in two copies must not be mixed.
     assert!(hive.find(r"k3\key 3").unwrap().is_some());
     let copy = hive.clone();
     assert_eq!(edited(hive), edited(Hive::open(bytes.clone(), &[]).unwrap()));
@@ -164,7 +164,7 @@ fn a_file_that_becomes_shorter_is_an_error() {
     let error = hive.failed_read().unwrap().to_string();
     assert!(error.ends_with("could not be read: the file has become shorter since it was opened"), "{error}");
 
-    // Replaced by another file, it stays the old one.
+    // After another file replaces it, the open hive is still the old one.
     std::fs::write(&path, &bytes).unwrap();
     let hive = Hive::open_on_demand(Arc::new(File::open(&path).unwrap())).unwrap().unwrap();
     let other = path.with_extension("new");
@@ -182,13 +182,13 @@ fn what_is_no_complete_hive_is_told_as_when_it_is_read_whole() {
     };
     for len in [0, 3, 100, 511, 512, 4095, 4096, 4100, 8192, 30_000, good.len() - 1] {
         match whole_and_on_demand(&good[..len]) {
-            // It is read whole then, and refused.
+            // The hive is then read as a whole, and refused.
             (Err(Error::Dirty { .. }), Ok(None)) => {}
             (Ok(whole), Ok(Some(on_demand))) => assert_eq!(whole, on_demand, "{len}"),
             (whole, on_demand) => assert_eq!(whole.map(Some), on_demand, "{len}"),
         }
     }
-    // Bytes behind the last bin are none of the hive's.
+    // Bytes after the last bin do not belong to the hive.
     let longer = [good.clone(), vec![7; 100_000]].concat();
     let (whole, on_demand) = whole_and_on_demand(&longer);
     assert_eq!(whole.map(Some), on_demand);

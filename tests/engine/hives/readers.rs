@@ -1,11 +1,11 @@
-//! What independent readers see in a file, beside what kbfix sees.
+//! Compares what independent readers and kbfix read in a file.
 
 use std::{io::Write as _, path::Path, process::Command};
 
 use kbfix::{format::regf::Hive, registry::notation::hex_digits};
 use serde_json::json;
 
-/// Compares by tests/engine/hives/compare.py, under the Python that `KBFIX_PYTHON` names; `KBFIX_READERS` can choose
+/// Compares the hive with tests/engine/hives/compare.py and the Python in `KBFIX_PYTHON`. `KBFIX_READERS` chooses the
 /// readers.
 pub(crate) fn compare(hive: &Hive, file: &Path, name: &str) {
     let Ok(python) = std::env::var("KBFIX_PYTHON") else {
@@ -24,7 +24,7 @@ pub(crate) fn compare(hive: &Hive, file: &Path, name: &str) {
     assert!(output.status.success(), "{name}:\n{text}{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// One JSON document a line for each key.
+/// Writes one JSON document for each key, one on each line.
 pub(crate) fn write_dump(hive: &Hive, out: &mut impl std::io::Write) {
     let mut out = std::io::BufWriter::new(out);
     let mut path: Vec<String> = Vec::new();

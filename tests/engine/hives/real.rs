@@ -1,4 +1,4 @@
-//! Real hives, as they are.
+//! Tests real hives without edits.
 
 use kbfix::format::regf::{Error, Hive, LogFormat, Severity, State};
 
@@ -11,7 +11,7 @@ use super::{
 fn all_keys_and_values_are_as_independent_readers_see_them() {
     for (name, logs) in REAL {
         let Some(mut hive) = real_hive(name, logs) else { continue };
-        // Readers that recover nothing get what was recovered.
+        // Readers that do not apply logs get the recovered hive.
         let bytes = hive.to_bytes(kbfix::format::regf::Filetime(0)).unwrap();
         let (_folder, file) = on_disk(&bytes);
         readers::compare(&hive, &file, name);

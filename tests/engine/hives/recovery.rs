@@ -1,4 +1,4 @@
-//! Recovery from logs, with logs made here: real ones of the old format are not to be had.
+//! Tests recovery with logs that the tests write, because no real logs of the old format are available.
 
 use kbfix::{
     format::regf::{Error, Filetime, Hive, LogFormat, Recovery, State},
@@ -8,7 +8,7 @@ use kbfix::{
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 const BASE: usize = 4096;
 
-/// A hive before and after some edits; the second is larger.
+/// Returns a hive before and after some edits. The second is larger.
 fn before_and_after() -> (Vec<u8>, Vec<u8>) {
     let mut hive = Hive::create(NOW).unwrap();
     hive.edit(NOW).unwrap().create_key("before").unwrap();
@@ -37,12 +37,12 @@ fn seal(bytes: &mut [u8]) {
     put(bytes, 508, sum);
 }
 
-/// The pages of 4096 bytes in which the hive bins differ.
+/// Returns the numbers of the 4096-byte pages in which the hive bins differ.
 fn pages(before: &[u8], after: &[u8]) -> Vec<usize> {
     (BASE..after.len()).step_by(4096).filter(|at| before.get(*at..at + 4096) != Some(&after[*at..at + 4096])).collect()
 }
 
-/// A log of the old format that turns `before` into `after`.
+/// Returns a log of the old format that turns `before` into `after`.
 fn old_log(before: &[u8], after: &[u8]) -> Vec<u8> {
     let mut log = after[..512].to_vec();
     put(&mut log, 28, 1);
@@ -55,7 +55,7 @@ fn old_log(before: &[u8], after: &[u8]) -> Vec<u8> {
     log
 }
 
-/// The hash function of log entries, written from its description a second time.
+/// Returns the hash of a log entry. It is implemented here a second time from its description.
 fn marvin(bytes: &[u8]) -> u64 {
     let mut state = (0x7A4E_55C5_u32, 0x82EF_4D88_u32);
     let mut padded = bytes.to_vec();
@@ -73,7 +73,7 @@ fn marvin(bytes: &[u8]) -> u64 {
     u64::from(state.1) << 32 | u64::from(state.0)
 }
 
-/// A log of the new format: a base block and no entries yet.
+/// Returns a log of the new format with a base block and no entries.
 fn new_log(base: &[u8], sequence: u32) -> Vec<u8> {
     let mut log = base[..512].to_vec();
     put(&mut log, 4, sequence);
@@ -104,7 +104,7 @@ fn add_entry(log: &mut Vec<u8>, sequence: u32, after: &[u8], pages: &[usize]) {
     log.extend(entry);
 }
 
-/// `before` as it is on disk when writing it has begun.
+/// Returns `before` as it is on disk after a write has begun.
 fn dirty(before: &[u8]) -> Vec<u8> {
     let mut dirty = before.to_vec();
     let sequence = number(before, 4);
@@ -129,12 +129,13 @@ fn an_old_log_completes_the_hive_it_belongs_to() {
     let recovery = assert_recovered(dirty(&before), &[vec![], log.clone()], &after);
     assert_eq!(recovery.format, LogFormat::Vector);
 
-    // A base block that was torn is taken from the log, which is known by the time in the first bin.
+    // A base block that was written in part is taken from the log. The time in the first bin shows that the log belongs
+    // to the hive.
     let mut torn = dirty(&before);
     torn[100] ^= 0xFF;
     assert!(assert_recovered(torn, std::slice::from_ref(&log), &after).base_block);
 
-    // A log of another time of writing is not used; nor is one that is cut short, or half written.
+    // A log with another time is not used, and neither is a log that was cut short or written in part.
     let mut other = log.clone();
     other[12] ^= 1;
     seal(&mut other);
@@ -164,7 +165,7 @@ fn entries_of_two_logs_are_applied_in_their_order() {
     add_entry(&mut first, sequence, &after, &all[..1]);
     add_entry(&mut first, sequence + 1, &after, &all[1..2]);
     add_entry(&mut second, sequence + 2, &after, &all[2..]);
-    // An entry that does not follow is left over from earlier, and not applied.
+    // An entry that does not have the next sequence number is old, and is not applied.
     add_entry(&mut second, sequence - 1, &before, &pages(&[], &before));
 
     let recovery = assert_recovered(dirty(&before), &[second.clone(), first.clone()], &after);
@@ -177,8 +178,8 @@ fn entries_of_two_logs_are_applied_in_their_order() {
     seal(&mut newer);
     assert!(matches!(Hive::open(newer, &[first.clone(), second.clone()]), Err(Error::Dirty { .. })));
 
-    // A byte of an entry that is not as its hash says ends recovery before it; the result may be half of the edits, but
-    // it is what Windows would have.
+    // Recovery ends before an entry that does not match its hash. The result may have only a part of the edits, but
+    // Windows would have the same result.
     let mut torn = first.clone();
     let last = torn.len() - 700;
     torn[last] ^= 1;
@@ -193,11 +194,11 @@ fn entries_of_two_logs_are_applied_in_their_order() {
 fn entries_that_take_more_than_their_bytes_are_bounded() {
     let (before, _) = before_and_after();
     let sequence = number(&before, 4);
-    // Thousands of entries, each of no page: they are counted, and the bins stay.
+    // Thousands of entries without pages: they are counted, and the bins are not changed.
     let mut log = new_log(&before, sequence);
     (0..2000).for_each(|n| add_entry(&mut log, sequence + n, &before, &[]));
     assert_eq!(assert_recovered(dirty(&before), &[log], &before).entries, 2000);
-    // The same, and each other one makes the hive a megabyte larger.
+    // The same, but every second entry makes the hive one megabyte larger.
     let mut log = new_log(&before, sequence);
     let mut larger = before.clone();
     larger.resize(before.len() + (1 << 20), 0);
@@ -205,7 +206,7 @@ fn entries_that_take_more_than_their_bytes_are_bounded() {
     let refused = Hive::open(dirty(&before), &[log]).map(|hive| hive.state().clone());
     let said = format!("{refused:?}");
     assert!(said.contains("shrink and grow the hive too often"), "{said}");
-    // One that asks for more than the log can have is no entry.
+    // An entry with more pages than the log can contain is not an entry.
     let mut log = new_log(&before, sequence);
     larger.resize(64 << 20, 0);
     add_entry(&mut log, sequence, &larger, &[]);
@@ -241,8 +242,8 @@ fn a_saved_hive_is_newer_than_what_was_applied_to_it() {
     assert!(number(&saved, 4) > sequence);
     let advice = hive.logs_after_save();
     assert_eq!((advice.sequence, advice.empty), (number(&saved, 4), true));
-    // Should the program end before it empties the log, the log is not applied: neither to the clean file, nor to one
-    // that a later writer left half written.
+    // If the program ends before it has emptied the log, the log is not applied later: neither to the clean file, nor
+    // to a file that a later writer wrote in part.
     assert_eq!(Hive::open(saved.clone(), &[log.clone()]).unwrap().state(), &State::Clean);
     assert!(matches!(Hive::open(dirty(&saved), &[log]), Err(Error::Dirty { .. })));
 }

@@ -1,4 +1,4 @@
-//! What was created and deleted again leaves the file no larger than it was.
+//! Tests that a file is not larger after keys and values were created and deleted again.
 
 use kbfix::{
     format::regf::{Filetime, Hive},
@@ -13,10 +13,11 @@ use super::{
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 
-/// Creates `count` keys and values below `under` keys each, deletes them again in another order, and gives the sizes of
-/// the file before and after. With `saved`, it is written out and opened anew between, as by an apply and its rollback.
+/// Creates `count` keys and values below `under` keys each, and deletes them in another order. Returns the sizes of the
+/// file before and after. With `saved`, the hive is written and opened again in between, as by an apply and its
+/// rollback.
 fn created_and_deleted(hive: &mut Hive, seed: u64, count: u64, under: usize, saved: bool) -> (usize, usize) {
-    // One save first: Windows may have left empty bins at the end, which are not kept.
+    // The first save removes empty bins at the end, which Windows may have left.
     drop(hive.edit(NOW).unwrap());
     let size = hive.to_bytes(NOW).unwrap().len();
     let mut random = Random(seed);
@@ -71,8 +72,8 @@ fn what_was_created_and_deleted_again_leaves_no_larger_file() {
 
 #[test]
 fn edits_all_over_a_full_hive_leave_it_no_larger() {
-    // SYSTEM has 4 KB of free cells in 11.8 MB: when thousands of its lists grow and shrink again, others have their
-    // places.
+    // SYSTEM has 4 KB of free cells in 11.8 MB. When thousands of its lists grow and shrink again, other cells use the
+    // space.
     for (name, logs) in REAL {
         let Some(mut hive) = real_hive(name, logs) else { continue };
         let (keys, findings) = (dump(&hive), hive.check());
@@ -81,7 +82,7 @@ fn edits_all_over_a_full_hive_leave_it_no_larger() {
         println!("{name}: {before} bytes before, {after} after");
         assert!(after <= before, "{name}: {before} bytes before, {after} after");
         assert_no_worse(&findings, &hive, name);
-        // All is as it was, but for the times of keys that had something new.
+        // Everything is unchanged, except the times of keys that were changed.
         let mut left = dump(&hive);
         for (path, key) in &mut left {
             if key.time == NOW.0 {

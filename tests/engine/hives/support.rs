@@ -17,7 +17,7 @@ pub(crate) const REAL: &[(&str, &[&str])] = &[
     ("plaso-UsrClass-ri-li.dat", &[]),
 ];
 
-/// One file out of the folder of real hives; says why where it cannot be had.
+/// Returns a file from the folder of real hives. Prints the reason if there is none.
 pub(crate) fn real_file(name: &str) -> Option<Vec<u8>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/hives").join(format!("{name}.xz"));
     if !file.exists() {
@@ -33,14 +33,14 @@ pub(crate) fn real_file(name: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// A real hive with its logs applied.
+/// Returns a real hive with its logs applied.
 pub(crate) fn real_hive(name: &str, logs: &[&str]) -> Option<Hive> {
     let primary = real_file(name)?;
     let logs: Vec<Vec<u8>> = logs.iter().map(|log| real_file(log)).collect::<Option<_>>()?;
     Some(Hive::open(primary, &logs).unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
-/// One key with all that it has.
+/// A key with all its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeyDump {
     pub(crate) name: String,
@@ -51,7 +51,7 @@ pub(crate) struct KeyDump {
     pub(crate) values: Vec<(String, Data)>,
 }
 
-/// All keys of a hive by their paths. Fails on the first thing that cannot be read.
+/// Returns all keys of a hive by their paths. Fails if something cannot be read.
 pub(crate) fn dump(hive: &Hive) -> BTreeMap<String, KeyDump> {
     let mut keys = BTreeMap::new();
     let mut path: Vec<String> = Vec::new();
@@ -78,18 +78,18 @@ pub(crate) fn dump(hive: &Hive) -> BTreeMap<String, KeyDump> {
     keys
 }
 
-/// How many keys and values a hive has.
+/// Returns how many keys and values a hive has.
 pub(crate) fn counts(hive: &Hive) -> (usize, usize) {
     let keys: Vec<_> = hive.walk(hive.root()).map(|(_, key)| key.unwrap()).collect();
     (keys.len(), keys.iter().map(|key| hive.values(key.node()).unwrap().map(Result::unwrap).count()).sum())
 }
 
-/// A number from the environment.
+/// Returns a number from an environment variable, or the default.
 pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A file for other programs to read, deleted when dropped.
+/// Writes a file for other programs. The file is deleted when the folder is dropped.
 pub(crate) fn on_disk(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hive");

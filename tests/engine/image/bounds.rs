@@ -1,7 +1,7 @@
-//! Files of a few megabytes that would read as gigabytes, or for minutes: each gets an answer within a bound of memory,
-//! and soon.
+//! Tests files of a few megabytes that could need gigabytes of memory or minutes to read. kbfix must answer each within
+//! a memory limit and soon.
 //!
-//! The bound is the address space of the process, which the shell limits; no time is measured, but none may hang.
+//! The shell limits the address space of the process. No time is measured, but no process may hang.
 
 use std::{
     fmt::Write as _,
@@ -18,10 +18,10 @@ use kbfix::{
 use super::support::Run;
 
 const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
-/// The address space of a process that reads files of at most 3 MB, in KiB. A file of 10 MB may take three times that,
-/// 1 GB.
+/// The maximum address space, in KiB, of a process that reads files of at most 3 MB. For a file of 10 MB it is three
+/// times as much, about 1 GB.
 const MOST: usize = 350 << 10;
-/// Nothing here takes as long, also in a slow build on a busy machine.
+/// The time limit for each process. No process needs that long, even in a slow build on a busy machine.
 const SECONDS: &str = "120";
 
 struct Folder(tempfile::TempDir);
@@ -44,12 +44,12 @@ impl Folder {
         fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// Runs kbfix within the bounds.
+    /// Runs kbfix within these limits.
     fn kbfix(&self, arguments: &[&str]) -> Run {
         let script = format!("ulimit -v {MOST}; exec timeout {SECONDS} \"$0\" \"$@\"");
         let mut command = Command::new("sh");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_kbfix")]).args(arguments).current_dir(self.0.path());
-        // One arena: the others only reserve address space.
+        // With one arena, because further arenas only reserve address space.
         command.env("MALLOC_ARENA_MAX", "1").env("KBFIX_STATE_DIR", self.path("state")).env("RUST_BACKTRACE", "0");
         let output: Output = command.output().unwrap();
         assert!(output.status.code().is_some_and(|code| code <= 8), "{output:?}");
@@ -72,7 +72,7 @@ fn edited(edit: impl FnOnce(&mut Editor<'_>)) -> Vec<u8> {
     hive.to_bytes(NOW).unwrap()
 }
 
-/// The places of all cells that begin so.
+/// Returns the offsets of all cells that begin with this signature.
 fn cells(bytes: &[u8], signature: &[u8]) -> Vec<usize> {
     let starts = (4096 + 32..bytes.len() - 8).step_by(8);
     starts.filter(|at| bytes[at + 4..].starts_with(signature)).map(|at| at + 4).collect()
@@ -82,7 +82,7 @@ fn long(at: usize, bytes: &[u8]) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-/// A key with `small` values in keys of their own, and one large value.
+/// Returns a hive of a key with `small` values in keys of their own, and with one large value.
 fn one_large(small: u32, large: usize) -> Vec<u8> {
     edited(|editor| {
         for i in 0..small {
@@ -278,7 +278,7 @@ fn dense_documents_of_each_kind_have_a_bound() {
     folder.kbfix(&["rollback", "--last"]).exits(0);
     assert!(fs::read_to_string(folder.path("export.reg")).unwrap().contains("\"4e1f\"=hex:"));
 
-    // A snapshot that says of 100,000 values that they are absent, and not whether the key has others.
+    // A snapshot in which 100,000 values are absent, and which does not say whether the key has other values.
     let absent: Vec<String> = (0..100_000).map(|n| format!("\"{n:x}\":\"absent\"")).collect();
     let found = format!("{{\"present\":{{\"values\":{{{}}}}}}}", absent.join(","));
     let facts = format!(r#"{{"keys":[{{"key":"HKLM\\SOFTWARE\\top","found":{found}}}],"files":[]}}"#);

@@ -1,4 +1,5 @@
-//! Crashes: killed between two hives, killed at any instant, a disk that does not take the second hive.
+//! Tests crashes: a kill between two hives, kills at random instants, and a disk on which the second hive cannot be
+//! written.
 
 use std::{
     fs,
@@ -16,7 +17,7 @@ use crate::hives::support::{Random, setting};
 
 use super::support::{Machine, NTUSER, Run, SOFTWARE, SYSTEM};
 
-/// Three hives in one apply.
+/// A spec that changes three hives in one apply.
 const SPEC: &str = r"kbfix: 1
 id: KB4
 title: Three hives
@@ -33,7 +34,7 @@ registry:
       Text: { type: REG_SZ, data: some text }
 ";
 
-/// A machine whose SOFTWARE is large, and the spec.
+/// Returns a machine with a large SOFTWARE hive, and the path of the spec.
 fn machine() -> (Machine, String) {
     let machine = Machine::new();
     let large = Data::new(ValueType::BINARY, vec![7; 900_000]);
@@ -42,7 +43,8 @@ fn machine() -> (Machine, String) {
     (machine, spec)
 }
 
-/// `kbfix apply` by a shell that first limits the size of files: SYSTEM can be written, SOFTWARE cannot.
+/// Runs `kbfix apply` from a shell that first limits the size of files, so that SYSTEM can be written and SOFTWARE
+/// cannot.
 fn apply_limited(machine: &Machine, spec: &str, before: &str) -> Run {
     let apply = machine.command(&["apply", spec]);
     let mut shell = Command::new("sh");
@@ -95,7 +97,7 @@ fn killed_at_any_instant_every_hive_is_whole_and_the_journal_puts_them_back() {
     let (machine, spec) = machine();
     let before = machine.content();
     let mut random = Random(909_094);
-    // How long an apply takes here, so that the kills fall into all of it.
+    // The time that an apply takes, so that the kills are spread over all of it.
     let started = std::time::Instant::now();
     machine.kbfix(&["apply", &spec]).exits(0);
     let takes = started.elapsed().as_micros() as usize;

@@ -1,5 +1,5 @@
-//! Damaged hives, and changes that alter where names lead: a change reads back and can be undone, or the file stays as
-//! it is.
+//! Tests damaged hives, and changes after which a name leads to another key. Each change reads back and can be undone,
+//! or the file is not changed.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -51,7 +51,7 @@ fn a_run_that_alters_where_its_own_names_lead_is_refused() {
         machine.kbfix(&["apply", &spec]).exits(5).says("make the two changes in separate runs");
         assert!(machine.files() == files, "something was written");
     }
-    // In two runs both are made, and undone in turn.
+    // In two runs, both changes are made, and then undone one after the other.
     let before = machine.content();
     for (number, one) in [service, select].iter().enumerate() {
         let spec = format!("kbfix: 1\nid: T{number}\ntitle: T\nregistry:\n{one}");
@@ -90,12 +90,13 @@ fn planned(target: &mut dyn Target, specs: &[Spec]) -> Vec<KeyChange> {
     plan.changes().cloned().collect()
 }
 
-/// The hive file as a target.
+/// Opens the hive file as a target.
 fn target_of(path: &Path) -> Option<Box<dyn Target>> {
     open(&Address::new(&format!(r"hive:{}=HKLM\SOFTWARE", path.display()), None, None).unwrap()).ok()
 }
 
-/// A small hive: keys in lists of one leaf and of several, values in a record, in a cell and in segments.
+/// Returns a small hive, with lists of keys in one leaf and in several, and with data in a value record, in a cell and
+/// in segments.
 fn hive() -> Vec<u8> {
     let mut hive = Hive::create(NOW).unwrap();
     let mut editor = hive.edit(NOW).unwrap();
@@ -114,7 +115,7 @@ fn hive() -> Vec<u8> {
     hive.to_bytes(NOW).unwrap()
 }
 
-/// What can be read of a hive, by key; and how many things in it cannot.
+/// Returns the values of a hive by key, and the number of keys and values that cannot be read.
 fn content(bytes: &[u8]) -> (BTreeMap<String, Vec<(String, Data)>>, usize) {
     let hive = Hive::open_dirty(bytes.to_vec(), &[]).unwrap();
     let (mut keys, mut unread) = (BTreeMap::<_, Vec<_>>::new(), 0);
@@ -155,7 +156,7 @@ fn damage(bytes: &mut [u8], random: &mut Random) {
         match random.below(4) {
             0 => bytes[at + random.below(4)] ^= 1 << random.below(8),
             1 => bytes[at..at + 4].copy_from_slice(&[0_u32, 1, 8, 0xFFFF_FFFF][random.below(4)].to_le_bytes()),
-            // A place of another structure.
+            // The offset of another structure.
             _ => {
                 let other = (4096 + random.below(bytes.len() - 4200)) & !3;
                 bytes.copy_within(other..other + 4, at);
@@ -164,7 +165,7 @@ fn damage(bytes: &mut [u8], random: &mut Random) {
     }
 }
 
-/// Changes of one or two of the hive's places.
+/// Returns random rules about one or two keys of the hive.
 fn some_rules(random: &mut Random) -> String {
     let key = match random.below(4) {
         0 => format!(r"HKLM\SOFTWARE\many\{}", random.below(600)),
@@ -215,7 +216,7 @@ fn a_damaged_hive_is_changed_so_that_it_can_be_undone_or_not_at_all() {
             Ok(()) => {
                 changed += 1;
                 assert!(rehearsed.is_ok(), "round {round}: {rehearsed:?}: {text}");
-                // Another process, later.
+                // As in another process later.
                 let mut target = target_of(&path).unwrap();
                 assert_eq!(planned(&mut *target, &rules(&text)), [], "round {round}: {text}");
                 let mut undo = journal::Rollback::default();
@@ -259,7 +260,7 @@ fn two_keys_of_one_name_in_one_list_are_left_alone() {
 fn a_hive_whose_bins_are_damaged_is_refused_before_anything_is_begun() {
     let whole = || {
         let machine = Machine::new();
-        // Enough for a second bin, which no spec reads.
+        // Enough data for a second bin, which no spec reads.
         let large = Data::new(ValueType::BINARY, vec![7; 9000]);
         machine.edit(SYSTEM, |editor| assert!(editor.set_value("", "Large", &large).unwrap()));
         machine
@@ -285,11 +286,11 @@ fn a_hive_whose_bins_are_damaged_is_refused_before_anything_is_begun() {
         }
         assert!(machine.files() == files, "something was written");
         machine.kbfix(&["rollback", "--last"]).exits(2).says("journal-missing");
-        // What is not in that hive can be changed.
+        // Keys in other hives can still be changed.
         let other = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\New\n    ensure: present\n";
         machine.kbfix(&["apply", machine.beside("other.yaml", other).to_str().unwrap()]).exits(0);
     }
-    // The same for what an apply changed before the damage.
+    // The same for a rollback of what an apply changed before the damage.
     let machine = whole();
     machine.kbfix(&["apply", "KB909094"]).exits(0);
     let mut bytes = fs::read(machine.path(SYSTEM)).unwrap();
@@ -302,7 +303,7 @@ fn a_hive_whose_bins_are_damaged_is_refused_before_anything_is_begun() {
     assert!(fs::read(machine.path(SYSTEM)).unwrap() == bytes);
 }
 
-/// A user can damage the hive in the profile, and must not prevent what is done for the others.
+/// A user can damage the hive in the own profile. That must not prevent the changes for other users.
 #[test]
 fn a_user_whose_hive_is_damaged_is_left_out_and_the_others_are_not() {
     type Damage = fn(&mut Vec<u8>);
@@ -342,7 +343,7 @@ fn a_user_whose_hive_is_damaged_is_left_out_and_the_others_are_not() {
         assert!(fs::read(&of_b).unwrap() == bytes, "written: {why}");
         machine.kbfix(&["rollback", "--last"]).exits(0).says("3 keys deleted");
         assert!(machine.content() == before, "{why}");
-        // A hive that is damaged after the apply is not rolled back, and nothing else of the journal is.
+        // If a hive was damaged after the apply, nothing of the journal is rolled back.
         fs::write(&of_b, &good).unwrap();
         machine.kbfix(&["apply", spec]).exits(0).says("5 keys created");
         let applied = machine.content();

@@ -1,4 +1,4 @@
-//! Hives that Windows did not write completely, or that cannot be read to their end.
+//! Tests hives that Windows did not write completely, or that cannot be read completely.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::hives::support::{counts, real_file};
 
 use super::support::{Machine, SYSTEM, exists, hivexget, key};
 
-/// A spec for any machine.
+/// A spec that applies to every machine.
 const SPEC: &str = r"kbfix: 1
 id: KB3
 title: Anywhere
@@ -21,14 +21,14 @@ registry:
       KbfixTest: { type: REG_DWORD, data: 7 }
 ";
 
-/// The example machine with the dirty SYSTEM of a Windows 10.
+/// Returns the example machine with a dirty SYSTEM hive of Windows 10.
 fn machine(logs: bool) -> Option<(Machine, String)> {
     let machine = Machine::new();
     fs::write(machine.path(SYSTEM), real_file("regipy-SYSTEM_B")?).unwrap();
     for number in 1..=2 {
         let log = real_file(&format!("regipy-SYSTEM_B.LOG{number}"))?;
         if logs {
-            // In another case, as some tools unpack them.
+            // The name is in another case, as some tools unpack it.
             fs::write(machine.path(&format!("Windows/System32/config/system.log{number}")), log).unwrap();
         }
     }
@@ -69,7 +69,7 @@ fn without_its_logs_it_is_refused_and_with_allow_dirty_read_but_never_written() 
     machine.kbfix(&["apply", &spec, "--allow-dirty", "--check"]).exits(5).says("cannot-apply");
     machine.kbfix(&["apply", &spec, "--allow-dirty"]).exits(5).says("start that Windows once");
     assert!(machine.files() == files, "a dirty hive was written");
-    // What it does not need, it does not open.
+    // kbfix does not open hives that it does not need.
     machine.kbfix(&["hive", "check", machine.path(SYSTEM).to_str().unwrap()]);
 }
 
@@ -88,7 +88,7 @@ fn a_hive_that_becomes_shorter_while_it_is_read_refuses_the_target() {
     let error = target.read_keys(&[query(r"HKLM\SYSTEM\many")]).unwrap_err();
     assert!(matches!(error, TargetError::Io { .. }));
     assert!(error.to_string().contains("the file has become shorter since it was opened"), "{error}");
-    // Opened anew, it is a hive that is cut short.
+    // When it is opened again, the hive is cut short.
     let error = machine.target().read_keys(&[query(r"HKLM\SYSTEM\many")]).unwrap_err();
     assert!(error.to_string().contains("the hive is incomplete"), "{error}");
 }

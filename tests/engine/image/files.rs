@@ -1,4 +1,4 @@
-//! The volume: its Windows folder, case, links, drives.
+//! Tests the volume: the Windows folder, the case of names, links and drives.
 
 use std::fs;
 
@@ -89,7 +89,7 @@ fn files_are_those_of_the_drive_that_windows_is_on() {
     assert_eq!(answers[1], Answer::Absent);
     assert_eq!(reason(&answers[2]), Some(Reason::Unknown));
     assert_eq!(reason(&answers[3]), Some(Reason::Unsupported));
-    // A folder in place of the image itself would say what is not so of its files.
+    // A folder for the drive of the image itself would give wrong answers about the files of the image.
     let drive = format!("C={}", machine.root.display());
     machine.kbfix(&["diff", "KB909094", "--drive", &drive]).exits(4).says("drive C: is the image itself");
 

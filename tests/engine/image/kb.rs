@@ -1,4 +1,4 @@
-//! KB909094 on the example machine.
+//! Tests KB909094 on the example machine.
 
 use std::fs;
 
@@ -72,6 +72,6 @@ fn the_example_command_makes_the_machine_and_names_it() {
     let demo = folder.path().join("demo");
     let target = format!("--target image:{}", demo.display());
     run(&demo).exits(0).says("1 key to create").says(&target);
-    // A folder that is there already is somebody's.
+    // An existing folder may belong to somebody, so it is refused.
     run(&demo).exits(2);
 }

@@ -1,4 +1,4 @@
-//! Which key is where: control sets, views, classes, users, links.
+//! Tests where each key is: control sets, views, classes, users and links.
 
 use std::fs;
 
@@ -80,7 +80,7 @@ fn classes_are_those_of_the_machine_and_of_each_user() {
     machine.edit(NTUSER, |editor| assert!(editor.create_key("Software").unwrap()));
     let classes = format!(r"HKU\{USER}\Software\Classes");
     let mut target = machine.target();
-    // What Windows links there when the user logs on is no part of the key.
+    // Subkeys that Windows links there at logon do not belong to the key.
     assert_eq!(subkeys(target.as_mut(), &format!(r"HKU\{USER}\Software")), [""; 0]);
     assert_eq!(exists(target.as_mut(), &classes), Answer::Present(()));
     assert_eq!(subkeys(target.as_mut(), &classes), [""; 0]);
@@ -113,7 +113,7 @@ fn users_are_those_of_the_profile_list() {
     }
     assert_eq!(exists(target.as_mut(), r"HKU\S-1-5-21-1-2-3-1000\Software"), Answer::Absent);
 
-    // A user whose profile is not on the volume is not a user without settings.
+    // If the profile of a user is not on the volume, the user's settings are unknown, not absent.
     let profile = r"Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-1-2-3-1000";
     machine.edit(SOFTWARE, |editor| {
         editor.create_key(profile).unwrap();
@@ -131,11 +131,11 @@ fn users_are_those_of_the_profile_list() {
     let drive = format!("D={}", data.path().display());
     machine.kbfix(&["apply", spec, "--drive", &drive]).exits(0).says("2 keys created, 2 values created");
     machine.kbfix(&["diff", spec, "--drive", &drive]).exits(0);
-    // The journal knows the drive.
+    // The journal contains the folder for the drive.
     machine.kbfix(&["rollback", "--last"]).exits(0).says("2 keys deleted, 2 values deleted");
 }
 
-/// Windows keeps the entry of a profile whose folder somebody deleted. It is told, and hinders nobody else.
+/// Windows keeps the entry of a profile whose folder was deleted. kbfix reports the entry, and changes the other users.
 #[test]
 fn a_profile_without_a_hive_is_left_out() {
     let machine = Machine::new();
@@ -192,14 +192,14 @@ fn what_is_in_no_hive_is_unknown() {
     machine.kbfix(&["diff", "KB909094"]).exits(4).says("the image has no hive file SYSTEM");
 }
 
-/// Makes a link in a hive.
+/// Creates a registry link in a hive.
 fn link(machine: &Machine, file: &str, from: &str, to: &str) {
     let bytes: Vec<u8> = to.encode_utf16().flat_map(u16::to_le_bytes).collect();
     machine.edit(file, |editor| {
         editor.create_key(from).unwrap();
         editor.set_value(from, "SymbolicLinkValue", &Data::new(ValueType::LINK, bytes)).unwrap();
     });
-    // The flag is no part of the codec's editor: Windows alone makes links.
+    // The editor cannot set the flag, because only Windows creates links.
     let mut bytes = fs::read(machine.path(file)).unwrap();
     let node = Hive::open(bytes.clone(), &[]).unwrap().find(from).unwrap().unwrap();
     bytes[node.file_offset() as usize + 4 + 2] |= 0x10;
@@ -233,8 +233,8 @@ fn of_the_links_that_a_hive_holds_only_those_of_windows_are_followed() {
     }
 }
 
-/// What a link leads to is another key, in another's hive or a protected one: it is neither changed nor deleted through
-/// the link.
+/// A link can lead to a key in another user's hive or to a protected key. That key is neither changed nor deleted
+/// through the link.
 #[test]
 fn what_a_link_leads_to_is_not_changed_through_it() {
     let machine = Machine::new();
@@ -262,7 +262,8 @@ fn what_a_link_leads_to_is_not_changed_through_it() {
     }
 }
 
-/// A hive without `Software` gets it from kbfix, and loses it again; the user's classes are in another hive.
+/// kbfix creates `Software` in a hive that does not have it, and a rollback deletes it again. The user's classes are in
+/// another hive.
 #[test]
 fn what_was_created_beside_a_users_classes_is_rolled_back() {
     let machine = Machine::new();

@@ -1,5 +1,5 @@
-//! The targets `image:DIR` and `hive:FILE=KEY`, on volumes that the tests make, and on real hives (../shared/hives,
-//! skipped where they are absent). What was written is read back with hivexget too, where it is installed.
+//! Tests the targets `image:DIR` and `hive:FILE=KEY`, on volumes that the tests create and on real hives
+//! (../shared/hives; skipped if absent). If hivexget is installed, it also reads what was written.
 //!
 //! `KBFIX_KILLS` is the number of applies that are killed at a random instant (30), `KBFIX_DAMAGED` that of damaged
 //! hives that are changed (120).

@@ -1,4 +1,5 @@
-//! A volume of NTFS itself, made by mkntfs and mounted by ntfs-3g: what Windows has beside a hive's bytes stays.
+//! Tests an NTFS volume, made by mkntfs and mounted by ntfs-3g: what Windows stores about a hive file in addition to
+//! its bytes is kept.
 
 use std::{
     ffi::OsStr,
@@ -17,7 +18,7 @@ struct Volume {
 }
 
 impl Volume {
-    /// None where the programs are not there or nothing may be mounted.
+    /// Returns `None` if the programs are absent or mounting is not permitted.
     fn new() -> Option<Self> {
         let volume = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(volume.root()).unwrap();
@@ -63,7 +64,7 @@ fn run(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) ->
     }
 }
 
-/// Permissions, attributes, the time of creation and a stream.
+/// Returns the permissions, the attributes, the creation time and a named stream of the file.
 fn beside_the_bytes(file: &Path) -> Vec<Option<Vec<u8>>> {
     let names = ["system.ntfs_acl", "system.ntfs_attrib", "system.ntfs_crtime", "user.stream"];
     names.map(|name| xattr::get(file, name).unwrap()).to_vec()
@@ -81,7 +82,7 @@ fn attributes_permissions_and_streams_of_a_hive_stay() {
         xattr::set(hive, "system.ntfs_attrib", &0x26_u32.to_le_bytes()).unwrap();
         xattr::set(hive, "system.ntfs_crtime", &0x01C5_0000_0000_0000_u64.to_le_bytes()).unwrap();
         xattr::set(hive, "user.stream", b"of the file").unwrap();
-        // The owner becomes the Users instead of the Administrators.
+        // The owner becomes the group Users instead of Administrators.
         let mut permissions = xattr::get(hive, "system.ntfs_acl").unwrap().unwrap();
         let owner = u32::from_le_bytes(permissions[4..8].try_into().unwrap()) as usize;
         assert_eq!(permissions[owner + 12..owner + 16], 544_u32.to_le_bytes());
@@ -96,7 +97,7 @@ fn attributes_permissions_and_streams_of_a_hive_stay() {
     machine.kbfix(&["apply", "KB909094", spec.to_str().unwrap()]).exits(0).says("2 values created");
     assert_ne!(machine.content(), before);
     assert_eq!(hives.each_ref().map(|hive| beside_the_bytes(hive)), kept);
-    // As the driver reads it anew from the volume.
+    // The volume is mounted again, so that the driver reads it again.
     volume.unmount().unwrap();
     volume.mount("rw").unwrap();
     machine.kbfix(&["diff", "KB909094", spec.to_str().unwrap()]).exits(0);

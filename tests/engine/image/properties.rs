@@ -1,4 +1,4 @@
-//! A key that is deleted comes back with its class name and its security descriptor.
+//! Tests that a rollback restores a deleted key with its class name and its security descriptor.
 
 use kbfix::{format::regf::Hive, registry::Data};
 
@@ -8,7 +8,8 @@ use super::support::{Machine, SOFTWARE};
 
 const SPEC: &str = "kbfix: 1\nid: GONE\ntitle: t\nregistry:\n  - { key: 'HKLM\\SOFTWARE\\Gone', ensure: absent }\n";
 
-/// A protected list without entries, owned by S-1-5-80-0, as the keys are that only Windows' installer may change.
+/// Returns a security descriptor with a protected empty DACL, whose owner begins with S-1-5-80-0, as on keys that only
+/// the installer of Windows may change.
 fn descriptor(last: u8) -> Vec<u8> {
     let header = [1, 0, 4, 0x90, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0];
     let owner = [1, 2, 0, 0, 0, 0, 0, 5, 80, 0, 0, 0, last, 0, 0, 0];
@@ -33,7 +34,7 @@ fn machine() -> Machine {
     machine
 }
 
-/// All of the hive but the times; the hive must be sound.
+/// Returns all content of the hive except times. The hive must have no faults.
 fn content(machine: &Machine) -> Vec<(String, KeyDump)> {
     let hive = Hive::open(std::fs::read(machine.path(SOFTWARE)).unwrap(), &[]).unwrap();
     assert_eq!(hive.check(), []);

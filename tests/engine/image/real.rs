@@ -1,4 +1,4 @@
-//! A real SYSTEM in the example machine.
+//! Tests a real SYSTEM hive in the example machine.
 
 use std::{collections::BTreeMap, fs};
 

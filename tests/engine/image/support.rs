@@ -19,7 +19,7 @@ pub(crate) const SYSTEM: &str = "Windows/System32/config/SYSTEM";
 pub(crate) const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";
 pub(crate) const NTUSER: &str = "Documents and Settings/Administrator/NTUSER.DAT";
 
-/// A machine that is deleted when dropped.
+/// A machine in a folder that is deleted on drop.
 pub(crate) struct Machine {
     folder: tempfile::TempDir,
     pub(crate) root: PathBuf,
@@ -33,7 +33,7 @@ impl Machine {
         Self { folder, root }
     }
 
-    /// In an empty folder that is not deleted.
+    /// Creates the machine in an empty folder, which is not deleted.
     pub(crate) fn at(root: PathBuf) -> Self {
         let machine = Self::new();
         let copied = Command::new("cp").arg("-rT").args([&machine.root, &root]).status().unwrap();
@@ -53,7 +53,7 @@ impl Machine {
         open(&Address::new(&self.uri(), None, None).unwrap()).unwrap()
     }
 
-    /// A file beside the volume.
+    /// Writes a file next to the volume, and returns its path.
     pub(crate) fn beside(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::write(&path, text).unwrap();
@@ -75,7 +75,7 @@ impl Machine {
         command
     }
 
-    /// Edits a hive with the codec alone.
+    /// Edits a hive with the codec only.
     pub(crate) fn edit(&self, file: &str, edit: impl FnOnce(&mut kbfix::format::regf::Editor<'_>)) {
         let path = self.path(file);
         let mut hive = Hive::open(fs::read(&path).unwrap(), &[]).unwrap();
@@ -83,7 +83,7 @@ impl Machine {
         fs::write(&path, hive.to_bytes(Filetime::now()).unwrap()).unwrap();
     }
 
-    /// What every hive holds: keys and values by path, without times.
+    /// Returns the content of all hives: keys and values by path, without times.
     pub(crate) fn content(&self) -> BTreeMap<String, Vec<(String, Data)>> {
         let mut all = BTreeMap::new();
         for file in [SYSTEM, SOFTWARE, NTUSER] {
@@ -95,7 +95,7 @@ impl Machine {
         all
     }
 
-    /// The bytes and times of every file.
+    /// Returns the bytes and the time of every file.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
         let mut files = BTreeMap::new();
         let mut folders = vec![self.root.clone()];
@@ -114,7 +114,7 @@ impl Machine {
     }
 }
 
-/// What a run of kbfix came to.
+/// The result of a run of kbfix.
 pub(crate) struct Run(pub(crate) Output);
 
 impl Run {
@@ -147,13 +147,13 @@ pub(crate) fn ask(target: &mut dyn Target, query: KeyQuery) -> Answer<KeyFacts> 
     target.read_keys(&[query]).unwrap().remove(0)
 }
 
-/// Whether the key is there.
+/// Returns whether the key exists.
 pub(crate) fn exists(target: &mut dyn Target, path: &str) -> Answer<()> {
     let query = KeyQuery { key: key(path), values: ValueSelection::Names(Default::default()), subkeys: false };
     ask(target, query).map(drop)
 }
 
-/// One value of a key.
+/// Returns one value of a key.
 pub(crate) fn value(target: &mut dyn Target, key: Key, value: &str) -> Answer<Data> {
     let query = KeyQuery { key, values: ValueSelection::Names([name(value)].into()), subkeys: false };
     match ask(target, query) {
@@ -163,7 +163,7 @@ pub(crate) fn value(target: &mut dyn Target, key: Key, value: &str) -> Answer<Da
     }
 }
 
-/// The names of a key's subkeys.
+/// Returns the names of a key's subkeys.
 pub(crate) fn subkeys(target: &mut dyn Target, path: &str) -> Vec<String> {
     let query = KeyQuery { key: key(path), values: ValueSelection::Names(Default::default()), subkeys: true };
     let Answer::Present(facts) = ask(target, query) else { panic!("{path} has no answer") };
@@ -177,7 +177,7 @@ pub(crate) fn reason<T>(answer: &Answer<T>) -> Option<Reason> {
     }
 }
 
-/// What hivexget reads of a key; `None` where it is not installed.
+/// Returns what hivexget reads in a key; `None` if hivexget is not installed.
 pub(crate) fn hivexget(hive: &Path, key: &str) -> Option<String> {
     let Ok(output) = Command::new("hivexget").arg(hive).arg(key).output() else {
         println!("SKIPPED: hivexget is not installed (libhivex-bin)");

@@ -1,6 +1,6 @@
-//! Every spec against `tests/fixtures/library/facts.yaml`, a copy of the keys, values, types and data that were read in
-//! the sources, without their sentences. A slip in a spec, or a value that no source has, is told with its spec and
-//! field.
+//! Compares every spec with `tests/fixtures/library/facts.yaml`, which contains the keys, values, types and data from
+//! the sources, without their sentences. A mistake in a spec, or a value that is in no source, is reported with its
+//! spec and field.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,37 +20,37 @@ use crate::{
     scenario::read_yaml,
 };
 
-/// One value, or a whole key, as the sources have it.
+/// One value, or a whole key, as in the sources.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fact {
-    /// The spec that is about it.
+    /// The id of the spec about the value or key.
     id: String,
     key: String,
-    /// `32` or `both`; without it the view of 64-bit programs, or a key that has none.
+    /// `32` or `both`; absent for the view of 64-bit programs, or for a key without views.
     #[serde(default)]
     view: Option<Scalar>,
-    /// The value name; none where the fact is about the whole key.
+    /// The value name; absent if the fact is about the whole key.
     #[serde(default)]
     value: Option<String>,
-    /// The types that will do.
+    /// The types that a spec may use.
     #[serde(rename = "type", default)]
     types: Vec<String>,
-    /// All that a spec may write: numbers, strings, `absent`, `set N` and `clear N` for bits, `with X` and `without X`
-    /// for a list, and `chosen` for what only the operator can know.
+    /// All data that a spec may write: numbers, strings, `absent`, `set N` and `clear N` for bits, `with X` and
+    /// `without X` for a list, and `chosen` for data that only the operator knows.
     data: Vec<Scalar>,
-    /// Where it was read.
+    /// The source of the fact.
     source: String,
 }
 
-/// What is said of a value: its types, and the data that may be written.
+/// The types of a value, and the data that may be written.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Said {
     types: BTreeSet<String>,
     data: BTreeSet<String>,
 }
 
-/// By spec, key with its view, and value name, without regard to case where Windows has none.
+/// The facts by spec, key with its view, and value name. Case is ignored as in Windows.
 type Table = BTreeMap<(String, String, String), Said>;
 
 fn place(id: &str, key: &str, view: &str, value: Option<&str>) -> (String, String, String) {
@@ -103,7 +103,7 @@ fn of_rule(id: &str, document: &Document, rule: &KeyRule, table: &mut Table) {
     }
 }
 
-/// All data that a spec may write, in the words of the facts.
+/// Returns all data that a spec may write, in the notation of the facts.
 fn data(value: &ValueRule, document: &Document) -> Vec<String> {
     let expression = |data: &DataExpression| match data {
         DataExpression::Literal(literal) => strings(literal),
@@ -142,7 +142,7 @@ fn strings(literal: &Literal) -> Vec<String> {
     }
 }
 
-/// Numbers in decimal, also in `set 0x20`.
+/// Returns the text with numbers in decimal, also in `set 0x20`.
 fn text(scalar: &Scalar) -> String {
     let Scalar::Text(text) = scalar else {
         let Scalar::Number(number) = scalar else { unreachable!() };

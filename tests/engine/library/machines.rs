@@ -1,11 +1,12 @@
-//! Each spec on each machine of its fixture, on every kind of target: the outcome, the changes, apply and rollback.
+//! Tests each spec on each machine of its fixture and on every kind of target: the outcome, the changes, the apply and
+//! the rollback.
 
 use kbfix::spec::library;
 
 use super::Fixture;
 use crate::scenario::{cycle, machine::Kind, sample, yaml_files};
 
-/// What a fixture has a machine for, unless it says why there is none.
+/// The outcomes for which a fixture must have a machine, or the reason why it has none.
 const OUTCOMES: [&str; 4] = ["not_applicable", "blocked", "changes_pending", "in_desired_state"];
 
 #[test]
@@ -38,7 +39,7 @@ fn every_spec_has_a_machine_for_each_outcome() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Each spec on each of its machines; every failure is told.
+/// Tests each spec on each of its machines, and reports every failure.
 fn every_spec_on(kind: Kind) {
     let mut failures = Vec::new();
     for (id, spec) in sample(yaml_files("specs")) {
@@ -66,7 +67,7 @@ fn on_images() {
     every_spec_on(Kind::Image);
 }
 
-/// One hive says less than a machine: what is asked of another one is unknown, and never anything else.
+/// A single hive knows less than a machine: everything about other hives must be unknown.
 #[test]
 fn on_single_hives() {
     let mut failures = Vec::new();

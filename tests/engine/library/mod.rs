@@ -1,4 +1,4 @@
-//! The library of specs: each meets the machines that its file `tests/engine/library/ID.yaml` describes, on every kind
+//! Tests the library of specs: each spec on the machines that `tests/engine/library/ID.yaml` describes, on every kind
 //! of target.
 
 mod facts;
@@ -27,7 +27,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// The machines on which a spec is tried; none where it has no file.
+    /// Returns the machines on which a spec is tested; `None` if it has no file.
     fn of(id: &str, spec: &std::path::Path) -> Option<Self> {
         let (_, path): (String, PathBuf) =
             yaml_files("tests/engine/library").into_iter().find(|(name, _)| name == id)?;

@@ -1,4 +1,4 @@
-//! `docs/reference/library.md` is the list of what is in `specs/`. `UPDATE_DOCS=1` writes it anew.
+//! Checks that `docs/reference/library.md` lists the specs in `specs/`. `UPDATE_DOCS=1` writes the page.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -39,7 +39,7 @@ fn the_list_of_specs_is_up_to_date() {
     );
 }
 
-/// The types that a value rule names, or that follow from it.
+/// Returns the types that a value rule names, or that follow from it.
 pub(super) fn types(rule: &ValueRule) -> Vec<TypeName> {
     match &rule.types {
         Some(TypeChoice::One(one)) => vec![*one],
@@ -64,7 +64,7 @@ fn the_library_has_the_types_that_its_list_names() {
     }
 }
 
-/// A type as a spec writes it.
+/// Returns the name of a type as a spec writes it.
 pub(super) fn name(name: TypeName) -> String {
     serde_json::to_value(name).unwrap().as_str().unwrap().to_owned()
 }

@@ -1,4 +1,4 @@
-//! HKCU: the hive of each user that has a profile.
+//! Tests HKCU, which means the hive of each user with a profile.
 
 use kbfix::{
     operation::make_plan,
@@ -24,7 +24,7 @@ registry:
 
 const PROFILES: &str = r"[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 
-/// A machine on which these have a profile, and these a loaded hive.
+/// Returns a machine with these profiles and these loaded hives.
 fn machine(profiles: &[&str], loaded: &[&str]) -> Machine {
     let mut registry = format!("{PROFILES}]\n");
     for sid in profiles {
@@ -42,7 +42,7 @@ fn plan(address: &Address) -> SpecPlan {
     make_plan(open(address).unwrap().as_mut(), &specs).unwrap().specs.remove(0)
 }
 
-/// The plan on the export, which is the same on a snapshot of it.
+/// Returns the plan on the export. The plan on a snapshot of the export must be the same.
 fn plan_of(built: &Machine) -> SpecPlan {
     let snapshot = built.folder.path().join("machine.json");
     let specs = [spec::load("X", SPEC.as_bytes(), &Settings::new()).spec.unwrap()];
@@ -58,7 +58,7 @@ fn every_person_with_a_profile_is_meant_and_nobody_else() {
     let person = "S-1-5-21-1-2-3-1001";
     let entra = "S-1-12-1-11-12-13-14";
     let profiles = ["S-1-5-18", "S-1-5-19", "S-1-5-20", person, entra, "S-1-5-21-1-2-3-1002.bak"];
-    // A hive without a profile is that of a template or a service that runs just now.
+    // A loaded hive without a profile belongs to a template or to a running service.
     let loaded = [".DEFAULT", "S-1-5-18", person, "S-1-5-21-1-2-3-1001_Classes", entra, "S-1-5-21-1-2-3-9999"];
     let changes = render::changes(&plan_of(&machine(&profiles, &loaded)).changes);
     let heads: Vec<&str> = changes.lines().filter(|line| line.starts_with("@@")).collect();
@@ -74,7 +74,7 @@ fn a_profile_whose_hive_is_not_loaded_is_unknown_and_named_and_the_others_are_pl
     assert_eq!(plan.unread_users, [away]);
     assert!(plan.reasons.iter().any(|r| r.contains(away) && !r.contains(here)), "{:?}", plan.reasons);
     assert!(!plan.changes.is_empty() && plan.changes.iter().all(|c| c.key.path.to_string().contains(here)));
-    // Where nothing is left to do for the others, the spec is not in its desired state.
+    // If nothing is left to do for the other users, the spec is still not in its desired state.
     let none = plan_of(&machine(&[away], &[here]));
     assert_eq!((none.outcome.as_str(), none.changes.len()), ("unknown", 0));
 }

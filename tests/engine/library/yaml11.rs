@@ -1,5 +1,5 @@
-//! Ansible reads a spec that stands in a playbook with PyYAML, by YAML 1.1, and hands it on; kbfix reads its own files
-//! by YAML 1.2. For every spec of the library both give the same plan, on every machine of its fixture.
+//! Ansible reads a spec in a playbook with PyYAML, which follows YAML 1.1, and kbfix reads spec files by YAML 1.2.
+//! Tests that both give the same plan for every spec of the library, on every machine of its fixture.
 #![cfg(unix)]
 
 use std::{path::PathBuf, process::Command};
@@ -16,7 +16,7 @@ use crate::scenario::{
     yaml_files,
 };
 
-/// Reads each file as Ansible does, and writes it as JSON and as YAML again. A date becomes text, as on Ansible's way.
+/// Reads each file as Ansible does, and writes it as JSON and as YAML. A date becomes text, as in Ansible.
 const SCRIPT: &str = "
 import json, sys, yaml
 out = []
@@ -27,7 +27,7 @@ for name in sys.argv[1:]:
 json.dump(out, sys.stdout)
 ";
 
-/// A Python that has PyYAML: the one that tests/run names, or the system's.
+/// Returns a Python with PyYAML: the one that tests/run installs, or that of the system.
 fn python() -> Option<String> {
     let named = std::env::var("KBFIX_PYTHON").ok();
     named.into_iter().chain(["python3".to_owned(), "/usr/bin/python3".to_owned()]).find(|python| {
@@ -63,7 +63,7 @@ fn pyyaml_and_kbfix_read_the_same_specs() {
             let plan = |name: &str, bytes: &[u8]| -> Result<SpecPlan, String> {
                 let specs = [load(name, bytes, &settings)?];
                 let mut plan = make_plan(built.open().as_mut(), &specs).unwrap().specs.remove(0);
-                // The file's digest is all that may differ.
+                // Only the digest of the file may differ.
                 plan.sha256.clear();
                 Ok(plan)
             };

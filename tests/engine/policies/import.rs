@@ -1,4 +1,4 @@
-//! Specs that are made from policies: they say what the policy does, and what export writes comes back.
+//! Tests the import of policies: the spec says what the policy does, and an exported spec comes back.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ fn spec_of(text: &str) -> Spec {
     loaded.spec.unwrap_or_else(|| panic!("{:#?}\n{text}", loaded.diagnostics))
 }
 
-/// Returns the spec that is made from the bytes; `None` where they set nothing.
+/// Returns the spec that is made from the bytes of a policy; `None` if the policy sets nothing.
 fn imported(bytes: &[u8], of_users: bool) -> Option<Spec> {
     let about = About { id: "T", title: "t", summary: None };
     match import("t", bytes, Reading { root: of_users.then_some(RootKey::Hkcu), ..Reading::default() }, about) {
@@ -33,10 +33,10 @@ fn imported(bytes: &[u8], of_users: bool) -> Option<Spec> {
     }
 }
 
-/// What a spec says about one key, in a form in which the same state is the same text.
+/// What a spec says about one key, in a form in which equal states are equal.
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
-    /// Whether the key must exist, and no value with data says so already.
+    /// Whether the key must exist, unless a value with data requires that already.
     must_exist: bool,
     is_absent: bool,
     exclusive: bool,
@@ -67,7 +67,8 @@ fn said(spec: &Spec) -> BTreeMap<String, Said> {
     spec.rules.iter().map(each).collect()
 }
 
-/// A spec that a policy can express, for HKLM or for HKCU; without `for_text`, with what only a policy file can.
+/// Returns a random spec that a policy can express, for HKLM or for HKCU. Without `for_text`, the spec may contain what
+/// only a policy file can express.
 fn spec_text(numbers: &mut Numbers, root: &str, for_text: bool) -> String {
     const TEXTS: [&str; 8] = ["", "text", r"\\server\share", r"C:\0\\", "[a;b]", "é 漢", "**x", "a: #"];
     let quoted = |text: &str| format!("'{text}'");
@@ -121,7 +122,7 @@ fn what_export_writes_comes_back_as_the_same_desired_state() {
         let text = spec_text(&mut numbers, root, for_text);
         let spec = [spec_of(&text)];
         let export = if for_text { export::lgpo(&spec) } else { export::pol(&spec) };
-        // That HKCU is the user who gets the policy is said for every such key.
+        // For every key below HKCU, export reports that HKCU is the user who gets the policy.
         let lost: Vec<_> = export.losses.iter().filter(|loss| !loss.what.contains("only for the user")).collect();
         assert!(lost.is_empty(), "{lost:?}\n{text}");
         let back = imported(&export.bytes, of_users).unwrap();
@@ -129,7 +130,7 @@ fn what_export_writes_comes_back_as_the_same_desired_state() {
     }
 }
 
-/// What a spec says about a value, in the words of a policy file: a name for the setting, and its data.
+/// Returns what a spec says about a value as a policy file expresses it: the kind of the setting, and its data.
 fn setting(spec: &Spec, key: &KeyPath, name: &ValueName) -> (&'static str, Option<Data>) {
     let is_it = |rule: &&KeyRule| rule.key.path().as_ref() == Some(key);
     let above = |rule: &KeyRule| rule.key.path().is_some_and(|path| key.is_within(&path) && path != *key);
@@ -150,7 +151,7 @@ fn setting(spec: &Spec, key: &KeyPath, name: &ValueName) -> (&'static str, Optio
     }
 }
 
-/// A file with an entry that deletes keys somewhere among the others.
+/// Returns a file in which one of the entries deletes keys.
 fn with_deleted_keys(numbers: &mut Numbers) -> Vec<u8> {
     let mut bytes = file(numbers);
     let mut more = file(numbers).split_off(8);

@@ -1,5 +1,5 @@
-//! Policy files beside an independent reader and writer: Samba's `preg` (policies.py), after each of 10,000 random
-//! edits.
+//! Compares policy files with an independent reader and writer, Samba's `preg` (policies.py), after each of 10,000
+//! random edits.
 
 use std::{
     collections::BTreeMap,
@@ -40,7 +40,7 @@ fn entry(numbers: &mut Numbers) -> (String, String, Data) {
     (key, name, data)
 }
 
-/// A name in another case now and then.
+/// Returns the name, sometimes in another case.
 fn spelled(numbers: &mut Numbers, name: &str) -> String {
     if numbers.below(3) == 0 { name.to_uppercase() } else { name.to_owned() }
 }
@@ -69,7 +69,7 @@ fn parse(bytes: &[u8]) -> Document {
     Document::parse(bytes.to_vec(), RootKey::Hklm).unwrap()
 }
 
-/// The bytes of the entries that cannot name the value, in order.
+/// Returns the bytes of the entries that cannot be about the value, in order.
 fn others<'a>(bytes: &'a [u8], document: &Document, key: &KeyPath, name: &ValueName) -> Vec<&'a [u8]> {
     let starts: Vec<usize> = document.entries().map(|entry| entry.offset().unwrap()).collect();
     let ends = starts.iter().skip(1).copied().chain([bytes.len()]);
@@ -78,7 +78,7 @@ fn others<'a>(bytes: &'a [u8], document: &Document, key: &KeyPath, name: &ValueN
         Instruction::Set { name: other, .. } | Instruction::Soft { name: other, .. } | Instruction::Delete(other) => {
             other != name
         }
-        // A list may lose the name.
+        // The name may be removed from a list.
         Instruction::DeleteValues(_) => false,
         _ => true,
     };
@@ -86,7 +86,7 @@ fn others<'a>(bytes: &'a [u8], document: &Document, key: &KeyPath, name: &ValueN
     parts.zip(concerns).filter(|(_, other)| *other).map(|(part, _)| part).collect()
 }
 
-/// What kbfix makes of the file, in the form of policies.py.
+/// Returns what kbfix reads in the file, in the form of policies.py.
 fn model(document: &Document) -> BTreeMap<String, Value> {
     let mut out = BTreeMap::new();
     for key in KEYS {
@@ -105,7 +105,7 @@ fn model(document: &Document) -> BTreeMap<String, Value> {
     out
 }
 
-/// What Samba makes of it; a value that only an entry for all values deletes is in it too.
+/// Returns what Samba reads in the file. It includes values that are deleted only by an entry for all values.
 fn of_samba(answer: &Value) -> BTreeMap<String, Value> {
     let values = answer["values"].as_object().unwrap();
     let mut out: BTreeMap<String, Value> = values.iter().map(|(at, state)| (at.clone(), state.clone())).collect();
@@ -152,7 +152,7 @@ fn samba_reads_the_same_after_each_of_10_000_edits() {
     samba_agrees(asked, &models);
 }
 
-/// Checks that Samba reads these models from the files, which stand in hex digits on a line each.
+/// Checks that Samba reads these models from the files in `asked`, one file in hexadecimal digits on each line.
 fn samba_agrees(asked: String, models: &[BTreeMap<String, Value>]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/policies.py");
     let python = "/usr/bin/python3";

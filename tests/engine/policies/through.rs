@@ -1,5 +1,5 @@
-//! Random policy files of an image, changed by an apply with `--through-policy`: what Samba reads afterwards, and that
-//! a rollback gives the bytes of before.
+//! Tests an apply with `--through-policy` on random policy files of an image: what Samba reads afterwards, and that a
+//! rollback restores the bytes.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn specs(numbers: &mut Numbers) -> Vec<Spec> {
             rules += &format!("  - key: HKLM\\{key}\n    values: {{ {} }}\n", values.join(", "));
         }
     }
-    // Outside of the policy branches, so in the hive.
+    // The key is outside the policy branches, so the hive is changed.
     rules += "  - key: HKLM\\Software\\One\n    values: { A: { type: REG_DWORD, data: 1 } }\n";
     let text = format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n{rules}");
     let source = spec::Source { name: "test.yaml", bytes: text.as_bytes() };

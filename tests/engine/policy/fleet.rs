@@ -1,4 +1,4 @@
-//! Owners in the report of a fleet.
+//! Tests policy owners in the report of a fleet.
 
 use std::fs;
 
@@ -10,8 +10,8 @@ const KEY: &str = r"Software\Policies\Vendor";
 const SPEC: &str = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\Policies\\Vendor\n    values:\n      a: \
                     { type: REG_DWORD, data: 1 }\n";
 
-/// Three machines without the value: a policy of the second says otherwise, and the store of the third is damaged. The
-/// fourth is in desired state, and a policy undoes that.
+/// Returns a fleet of four machines. Three are without the value: a policy of the second sets other data, and the
+/// policy store of the third is damaged. The fourth is in desired state, but a policy will change that.
 fn fleet() -> Machine {
     let machine = Machine::new();
     machine.beside("spec.yaml", SPEC);

@@ -1,4 +1,4 @@
-//! A volume with two users, and files of policies that are written here byte by byte.
+//! A volume with two users, and policy files that the tests write byte by byte.
 
 use std::{
     fs,
@@ -19,7 +19,8 @@ pub(super) const LOCAL: &str = r"C:\Windows\System32\GroupPolicy\Machine\Registr
 pub(super) const LOCAL_USER: &str = r"C:\Windows\System32\GroupPolicy\User\Registry.pol";
 pub(super) const APPLIED: &str = r"C:\ProgramData\ntuser.pol";
 
-/// The path of the store of one user's own local GPO, and of what was applied for the user.
+/// Returns two paths: the store of the local GPO of one user, and the store of the policies that were applied for the
+/// user.
 pub(super) fn of_user(user: usize) -> [String; 2] {
     let own = format!(r"C:\Windows\System32\GroupPolicyUsers\{}\User\Registry.pol", USERS[user]);
     [own, format!(r"C:\Users\u{user}\ntuser.pol")]
@@ -32,13 +33,13 @@ pub(super) fn dword(key: &str, name: &str, number: u32) -> PolEntry {
     policy_file::entry(key, name, &Data::dword(number))
 }
 
-/// The comment that names the GPO of the entries after it.
+/// Returns the comment that names the GPO of the next entries.
 pub(super) fn gpo_name(name: &str) -> PolEntry {
     let objects = r"Software\Policies\Microsoft\Windows\Group Policy Objects\{31B2F340-016D-11D2-945F-00C04FB984F9}";
     policy_file::entry(objects, &format!("**Comment:GPO Name: {name}"), &Data::new(ValueType::SZ, []))
 }
 
-/// The bytes of a policy file.
+/// Returns the bytes of a policy file.
 pub(super) fn pol(entries: &[PolEntry]) -> Vec<u8> {
     policy_file::file(entries.iter().cloned())
 }
@@ -88,12 +89,12 @@ impl Machine {
         write(&path, &hive.to_bytes(now).unwrap());
     }
 
-    /// A file of the volume.
+    /// Returns the path of a file of the volume.
     pub(super) fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join("volume").join(below)
     }
 
-    /// Where a store is that the machine calls so.
+    /// Returns the path on the volume of a store that has this path on the machine.
     pub(super) fn store(&self, path: &str) -> PathBuf {
         self.path(&path[3..].replace('\\', "/"))
     }
@@ -102,7 +103,7 @@ impl Machine {
         write(&self.store(store), &pol(entries));
     }
 
-    /// A file beside the volume.
+    /// Writes a file next to the volume, and returns its path.
     pub(super) fn beside(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::write(&path, text).unwrap();
@@ -128,7 +129,7 @@ impl Machine {
         Run(shell.env("KBFIX_STATE_DIR", self.folder.path().join("state")).output().unwrap())
     }
 
-    /// The JSON report of a diff.
+    /// Returns the JSON report of a diff.
     pub(super) fn report(&self, spec: &str, target: &str) -> Value {
         let run = self.kbfix(&["diff", spec, "--target", target, "--format", "json"]);
         serde_json::from_slice(&run.0.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.text()))
@@ -141,7 +142,7 @@ impl Machine {
     }
 }
 
-/// The codes of the report's warnings.
+/// Returns the codes of the report's warnings.
 pub(super) fn codes(report: &Value) -> Vec<&str> {
     report["diagnostics"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect()
 }
@@ -151,7 +152,7 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// What a run of kbfix came to.
+/// The result of a run of kbfix.
 pub(super) struct Run(pub(super) Output);
 
 impl Run {

@@ -1,4 +1,5 @@
-//! Who owns a value: a volume with policy stores, whose owners a program knows that does not use kbfix' codec.
+//! Tests which policy owns a value, on a volume with policy stores. The expected owners do not come from the codec of
+//! kbfix.
 
 mod fleet;
 mod machine;

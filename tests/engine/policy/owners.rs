@@ -1,4 +1,5 @@
-//! One hundred values that stores own, among others that none owns: each is named with its store, and no other is.
+//! Tests one hundred values that policy stores own, among values without an owner: the report names each with its
+//! store, and no other value.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::machine::{APPLIED, LOCAL, LOCAL_USER, Machine, PolEntry, USERS, codes, dword, of_user};
 
-/// Numbers that follow from a seed (xorshift).
+/// Random numbers from a seed (xorshift).
 struct Random(u64);
 
 impl Random {
@@ -31,7 +32,7 @@ struct Wanted {
     number: u32,
 }
 
-/// Key, view, name, store and what becomes of the value.
+/// Key, view, name, store, and the effect of the store on the value.
 pub(super) type Owner = (String, String, String, String, String);
 
 struct Generated {
@@ -40,7 +41,7 @@ struct Generated {
 }
 
 impl Generated {
-    /// Has a store say something of a value.
+    /// Adds an entry for a value to a policy store.
     fn own(&mut self, random: &mut Random, wanted: &Wanted, stores: &str, key: &str) {
         let Wanted { store_key, name, number, .. } = wanted;
         // Windows compares names without case.
@@ -54,7 +55,7 @@ impl Generated {
             1 => (vec![instruction("", number + 1)], "undoes"),
             2 => (vec![instruction("", *number), instruction("**del.", 0)], "undoes"),
             3 => (vec![instruction("**soft.", number + 1)], "keeps"),
-            // The last one counts.
+            // The last entry counts.
             4 => (vec![instruction("", number + 1), instruction("", *number)], "keeps"),
             _ => (vec![instruction("**del.", 0), instruction("**soft.", number + 1)], "undoes"),
         };
@@ -92,7 +93,7 @@ fn spec(all: &[Wanted]) -> String {
     text
 }
 
-/// The owners that a report names.
+/// Returns the owners that a report names.
 fn owners(report: &Value) -> BTreeSet<Owner> {
     let all = report["specs"][0]["policy"].as_array().cloned().unwrap_or_default();
     let text = |one: &Value, member: &str| one[member].as_str().unwrap_or("64").to_owned();
@@ -122,7 +123,8 @@ pub(super) fn generated(seed: u64) -> (Machine, BTreeSet<Owner>) {
                 made.own(&mut random, &one, store, &key);
             }
         } else {
-            // A value of the same name in another key, and another value in the same key, say nothing of it.
+            // Entries for a value of the same name in another key and for another value in the same key do not affect
+            // the value.
             let store = if is_user { LOCAL_USER } else { [LOCAL, APPLIED][random.below(2)] };
             let entries = made.stores.entry(store.to_owned()).or_default();
             entries.push(dword(&format!("{}\\Other", one.store_key), &one.name, 7));
@@ -164,7 +166,7 @@ fn a_damaged_store_makes_owners_unknown_and_is_said() {
         assert!(codes(&report).contains(&"policy-unknown"), "{report:#}");
         let unread = report["specs"][0]["policy_unread"].as_array().unwrap();
         let found: Vec<_> = unread.iter().map(|one| (one["path"].as_str().unwrap(), one["values"].as_u64())).collect();
-        // All values of the machine, and all of the one user: nothing is known of any of them.
+        // The stores of the machine and of the one user are damaged: no owner of their values is known.
         assert_eq!(found, [(APPLIED, Some(85)), (own.as_str(), Some(50))]);
         assert!(unread.iter().all(|one| one["why"]["reason"] == "malformed"), "{unread:#?}");
         machine.kbfix(&["diff", "spec.yaml", "--target", &target, "--fail-on", "policy-unknown"]).exits(4);

@@ -1,4 +1,4 @@
-//! A saved plan says of owners what follows from its facts, or it is refused.
+//! Tests that a saved plan is refused if its owners do not follow from its facts.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ const KEY: &str = r"Software\Policies\Vendor";
 
 type Alter<'a> = &'a dyn Fn(&mut Value);
 
-/// The plan of a spec of three values, of which stores say something, and one of them cannot be read.
+/// Returns the plan of a spec with three values. Stores have entries for them, and one store cannot be read.
 fn plan() -> Value {
     let machine = Machine::new();
     let values = "a: { type: REG_DWORD, data: 1 }\n      b: { type: REG_DWORD, data: 1 }\n      c: { type: REG_DWORD, data: 1 }\n";
@@ -28,7 +28,7 @@ fn plan() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Reads the plan with something altered, and the digest of what then is in it.
+/// Reads the plan after `alter`, with the digest of its new content.
 fn read(plan: &Value, alter: impl FnOnce(&mut Value)) -> Result<Plan, String> {
     let mut plan = plan.clone();
     plan.as_object_mut().unwrap().remove("digest");
@@ -75,7 +75,7 @@ fn owners_that_do_not_follow_from_the_facts_are_refused() {
         (&|p: &mut Value| drop(p["specs"][0].as_object_mut().unwrap().remove("policy_unread")), "could not be read"),
         (&|p: &mut Value| p["specs"][0]["policy_unread"][0]["values"] = json!(2), "could not be read"),
         (
-            // Facts that leave a value out, so that a later policy for it would not make the plan stale.
+            // Facts without one value, so that a later policy for the value would not make the plan stale.
             &|p: &mut Value| {
                 let names = p["facts"]["policies"][0]["asked"][0]["names"].as_array_mut().unwrap();
                 names.retain(|name| name != "c");
@@ -88,7 +88,7 @@ fn owners_that_do_not_follow_from_the_facts_are_refused() {
         let error = read(*alter).unwrap_err();
         assert!(error.to_lowercase().contains(&why.to_lowercase()), "{why}: {error}");
     }
-    // A plan that an earlier kbfix made without stores is read.
+    // A plan of an earlier kbfix, without stores, is read.
     let without = |plan: &mut Value| {
         drop(plan["facts"].as_object_mut().unwrap().remove("policies"));
         for member in ["policy", "policy_unread"] {
@@ -107,7 +107,7 @@ fn the_owners_of_many_values_follow_from_the_facts() {
     }
 }
 
-/// A value in a key that is to be absent, and one whose bits alone are wanted.
+/// Tests a value in a key that must be absent, and a value of which only bits are wanted.
 #[test]
 fn owners_of_deleted_keys_and_of_bits_follow_from_the_facts() {
     let machine = Machine::new();

@@ -1,4 +1,4 @@
-//! What stores mean for a plan, an apply and a snapshot.
+//! Tests the effect of policy stores on a plan, an apply and a snapshot.
 
 use std::fs;
 
@@ -34,7 +34,7 @@ fn an_apply_that_policy_undoes_says_so_and_can_be_refused() {
     machine.kbfix(&["diff", "spec.yaml", "--target", &uri]).exits(1).says("the local GPO").says("dword:00000002");
     machine.kbfix(&["diff", "spec.yaml", "--target", &uri, "--fail-on", "policy-owned"]).exits(4);
     machine.kbfix(&arguments).exits(0).says("undoes this spec at its next refresh").says("policy-owned");
-    // In desired state now, and not for long.
+    // In desired state, but a policy will change that.
     machine.kbfix(&["diff", "spec.yaml", "--target", &uri]).exits(0).says("policy-owned");
     machine.write(LOCAL, &[dword(KEY, "a", 1)]);
     let kept = machine.kbfix(&["diff", "spec.yaml", "--target", &uri, "--fail-on", "policy-owned"]).exits(0);
@@ -77,7 +77,7 @@ fn the_gpo_is_named_where_the_store_or_the_history_tells_it() {
     };
     add("0", "Only one");
     assert_eq!(gpo(), json!("Only one"));
-    // Of two, the history does not tell which.
+    // If two GPOs are possible, the history does not tell which one it is.
     add("1", "Another");
     assert_eq!(gpo(), Value::Null);
 }
@@ -96,7 +96,7 @@ fn the_gpo_of_a_group_is_unknown_for_a_user_unless_it_says_the_same() {
     );
     machine.write(group, &[dword(KEY, "a", 1)]);
     assert!(codes(&machine.report("user.yaml", &uri)).is_empty());
-    // The local GPO is for all users.
+    // This local GPO is for all users.
     machine.write(LOCAL_USER, &[dword(KEY, "a", 3)]);
     let report = machine.report("user.yaml", &uri);
     let of_local = report["specs"][0]["policy"].as_array().unwrap().iter().filter(|one| one["store"] == "local");

@@ -1,4 +1,4 @@
-//! Values of policy branches that are read and written in the local GPO of an image.
+//! Tests values of policy branches that are read and written in the local GPO of an image.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -11,7 +11,7 @@ const KEY: &str = r"Software\Policies\Vendor";
 const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";
 const GPT_INI: &str = r"C:\Windows\System32\GroupPolicy\gpt.ini";
 
-/// A value in a policy branch, and one elsewhere.
+/// A spec with a value in a policy branch, and a value outside.
 const BOTH: &str = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\Software\\Policies\\Vendor\n    values:\n      a: { type: \
                     REG_DWORD, data: 1 }\n  - key: HKLM\\SOFTWARE\\Vendor\n    values:\n      b: { type: REG_DWORD, data: 2 }\n";
 
@@ -60,7 +60,7 @@ impl Image {
         gpt_ini::versions(&fs::read(self.0.store(GPT_INI)).unwrap()).unwrap()
     }
 
-    /// All files of the volume.
+    /// Returns all files of the volume.
     fn files(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         let mut found = BTreeMap::new();
         let mut folders = vec![self.0.path("")];
@@ -82,7 +82,7 @@ impl Image {
 fn the_policy_counts_and_not_what_the_registry_has() {
     let image = Image::new();
     image.set(r"Policies\Vendor", "a", 1);
-    // The registry is as the spec says, and the policy says nothing.
+    // The registry is in desired state, and the policy does not contain the value.
     image.run("diff spec.yaml").exits(0);
     image
         .run("diff spec.yaml --through-policy")
@@ -107,7 +107,7 @@ fn apply_writes_the_policy_and_rollback_gives_the_same_bytes() {
     let report = image.report("apply spec.yaml --through-policy");
     assert_eq!((&report["changed"], &report["through_policy"]), (&json!(true), &json!(true)), "{report:#}");
     assert_eq!(image.hive(), hive);
-    // The entry keeps its place and the spelling of its name.
+    // The entry keeps its position and the spelling of its name.
     let wanted = pol(&[dword(KEY, "other", 7), dword(KEY, "A", 1), dword(r"Software\Tattoo", "x", 1)]);
     assert_eq!(image.policy(), Some(wanted));
     assert_eq!(image.versions(), (4, 1));
@@ -128,7 +128,7 @@ fn a_policy_that_is_not_there_is_made_with_its_folders() {
     assert_eq!(image.policy(), Some(pol(&[dword(KEY, "a", 1)])));
     assert_eq!(image.versions(), (1, 0));
     image.run("diff both.yaml --through-policy").exits(0);
-    // The value elsewhere is in the registry.
+    // The value outside policy branches is in the registry.
     image.run("diff both.yaml").exits(1).says("1 value to create");
     image.run("rollback --last").exits(0);
     assert_eq!(image.policy(), Some(pol(&[])));
@@ -147,12 +147,12 @@ fn a_write_that_fails_leaves_nothing() {
         assert!(image.files() == before);
     };
     fs::create_dir(&folder).unwrap();
-    // The version cannot be raised; `Machine` is made for that and goes again.
+    // The version cannot be raised. The folder `Machine`, which was created for the write, is removed again.
     fs::write(image.0.store(GPT_INI), "[General]\r\nVersion=many\r\n").unwrap();
     unchanged("gpt.ini: line 2: expected a version");
     image.run("apply both.yaml --through-policy --check").exits(5).says("gpt.ini: line 2: expected a version");
     fs::remove_file(image.0.store(GPT_INI)).unwrap();
-    // Another kbfix has the policy file as its target.
+    // Another kbfix process has the policy file as its target.
     #[cfg(unix)]
     {
         image.0.write(LOCAL, &[]);
@@ -176,7 +176,7 @@ fn a_policy_that_cannot_be_written_undoes_the_hive() {
     image.0.write(LOCAL, &large);
     let policy = image.policy();
     let before = image.report("diff both.yaml --through-policy");
-    // Files of more than a megabyte cannot be written.
+    // Files larger than one megabyte cannot be written.
     let target = image.0.uri();
     let words = ["apply", "both.yaml", "--through-policy", "--target", &target];
     let run = image.0.limited("trap '' XFSZ; ulimit -f 1000;", &words).exits(5).says("Registry.pol");
@@ -184,7 +184,7 @@ fn a_policy_that_cannot_be_written_undoes_the_hive() {
     assert_eq!(image.policy(), policy);
     assert_eq!(image.report("diff both.yaml --through-policy")["digest"], before["digest"]);
     assert!(!image.0.store(GPT_INI).exists());
-    // Killed at that moment, only the hive is changed, and the journal puts it back.
+    // If the process is killed at that moment, only the hive is changed, and a rollback restores it.
     image.0.limited("ulimit -f 1000;", &words);
     assert_eq!(image.policy(), policy);
     image.run("diff both.yaml --through-policy").exits(1).says("1 value to update");
@@ -222,9 +222,9 @@ fn the_local_gpo_owns_no_value_that_is_written_to_it() {
     image.0.write(LOCAL, &[dword(KEY, "a", 2), dword(r"Software\Vendor", "b", 3)]);
     let report = image.report("diff both.yaml --through-policy");
     let owners = report["specs"][0]["policy"].as_array().unwrap();
-    // The policy still sets the value elsewhere, which is written to the registry.
+    // The policy still sets the value outside policy branches, which is written to the registry.
     assert_eq!(owners.iter().map(|one| one["name"].as_str().unwrap()).collect::<Vec<_>>(), ["b"], "{report:#}");
-    // What was applied last may come from the local GPO, and then changes with it.
+    // The policies that were applied last may come from the local GPO, and then change with it.
     image.0.write(LOCAL, &[]);
     for (comments, result, code) in [
         (vec![], "may_undo", "policy-unknown"),
@@ -238,7 +238,7 @@ fn the_local_gpo_owns_no_value_that_is_written_to_it() {
         image.run("diff both.yaml --through-policy --out plan.json").exits(1);
         image.run("diff --plan plan.json").exits(1);
     }
-    // Without the option, the registry is what a refresh undoes.
+    // Without the option, the value is written to the registry, and a policy refresh will undo that.
     assert_eq!(image.report("diff both.yaml")["specs"][0]["policy"][0]["result"], "undoes");
 }
 
@@ -252,7 +252,7 @@ fn the_policy_of_users_is_refused() {
     diff.says("warning[policy-of-users]").says("one policy for all users").says("pol:FILE=HKCU");
     image.run("apply user.yaml --through-policy").exits(4).says("error[policy-of-users]");
     assert!(image.files() == before);
-    // In the registry, each user has a value of his own.
+    // In the registry, each user has an own value.
     image.run("diff user.yaml").exits(1);
 }
 
@@ -271,7 +271,7 @@ fn a_policy_that_windows_does_not_process_is_told() {
     says("does not name the extension for registry settings");
     let file = format!("pol:{}", image.0.store(LOCAL).display());
     image.0.kbfix(&["diff", "spec.yaml", "--target", &file]).exits(0).says("policy-not-processed");
-    // A write corrects that.
+    // The next write corrects that.
     image.run("apply both.yaml --through-policy").exits(0).says("policy-not-processed");
     image.0.write(LOCAL, &[]);
     let run = image.run("apply both.yaml --through-policy").exits(0);

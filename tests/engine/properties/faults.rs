@@ -1,4 +1,5 @@
-//! A target that fails at any step: everything is as before, or there is a journal from which rollback restores.
+//! Tests a target that fails at any step: either everything is as before the apply, or there is a journal with which a
+//! rollback restores it.
 
 use kbfix::{
     journal::{Status, Store},
@@ -15,7 +16,7 @@ use crate::properties::{
     roll_back,
 };
 
-/// Applies with the fault after `left` steps; what holds afterwards whatever the fault.
+/// Applies with the fault after `left` steps, and checks what must be true after every fault.
 fn survive(machine: &Machine, spec: &str, fault: Fault, left: usize) -> Result<bool, TestCaseError> {
     let Some(specs) = load(spec) else { return Err(TestCaseError::reject("contradiction")) };
     let folder = tempfile::tempdir().unwrap();
@@ -28,7 +29,7 @@ fn survive(machine: &Machine, spec: &str, fault: Fault, left: usize) -> Result<b
     let execution = execute(&plan, &mut target, &state);
     let (journals, damaged) = state.list().unwrap();
     prop_assert!(damaged.is_empty());
-    // The fault is over: somebody has made room, or the machine is up again.
+    // The fault is over, for example because the disk has space again or the machine is running again.
     let struck = target.fault == Fault::None || target.left == 0;
     target.fault = Fault::None;
     match execution {
@@ -71,7 +72,7 @@ proptest! {
     }
 }
 
-/// Every step of one apply, with every fault: exit code 6 of an apply comes from here, since it takes a target that
+/// Tests every step of one apply with every fault. This includes exit code 6 of an apply, which needs a target that
 /// fails twice.
 #[test]
 fn every_step_of_an_apply_may_fail() {

@@ -1,9 +1,10 @@
-//! Random machines, and random specs about the same few keys and values, so that they meet.
+//! Generates random machines, and random specs about the same few keys and values, so that the specs affect the
+//! machines.
 
 use kbfix::registry::{Data, Key, ValueName, ValueType, notation};
 use proptest::{collection::vec, prelude::*, sample::select};
 
-/// The keys of a machine, each with its values; the first is above all others.
+/// The keys of a machine with their values. The first key is the parent of all others.
 pub(crate) type Machine = Vec<(Key, Vec<(ValueName, Data)>)>;
 
 #[derive(Debug, Clone)]
@@ -29,7 +30,7 @@ fn data() -> impl Strategy<Value = Data> {
         2 => string().prop_map(|text| Data::sz(&text)),
         1 => string().prop_map(|text| Data::text(ValueType::EXPAND_SZ, &text)),
         2 => vec(string(), 0..4).prop_map(Data::multi_sz),
-        // Whatever bytes under whatever type: odd, short, without NUL.
+        // Any bytes with any type: an odd number of bytes, too few, without a NUL.
         3 => (select(&TYPES[..]), vec(any::<u8>(), 0..9)).prop_map(|(t, bytes)| Data::new(ValueType(t), bytes)),
     ]
 }
@@ -59,7 +60,7 @@ fn covered((key, _): &(Key, Vec<(ValueName, Data)>)) -> bool {
     key.path.is_within(&ROOT.parse().unwrap())
 }
 
-/// A text as YAML takes it in any place: JSON.
+/// Returns the text as a JSON string, which YAML accepts everywhere.
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
@@ -68,7 +69,7 @@ fn list(items: &[String]) -> String {
     serde_json::to_string(items).unwrap()
 }
 
-/// What a spec can ask of a value.
+/// Generates a value rule.
 fn rule() -> impl Strategy<Value = String> {
     let hex = |bytes: Vec<u8>| quoted(&notation::hex_list(&bytes));
     let strings = || vec(string(), 0..3);
@@ -125,7 +126,7 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
     (machine(), spec()).prop_map(|(machine, spec)| Case { machine, spec })
 }
 
-/// The machine as regedit exports it, with a comment and odd blanks that must stay.
+/// Returns the machine as an export of regedit, with a comment and unusual spaces, which must be kept.
 pub(crate) fn export(machine: &Machine) -> Vec<u8> {
     let mut text = "\u{FEFF}Windows Registry Editor Version 5.00\r\n; a comment\r\n\r\n".to_owned();
     for (key, values) in machine {
@@ -138,7 +139,7 @@ pub(crate) fn export(machine: &Machine) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// The text of an export.
+/// Returns the text of an export.
 pub(crate) fn text(bytes: &[u8]) -> String {
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     String::from_utf16_lossy(&units)
@@ -149,7 +150,7 @@ trait UppercaseHex {
 }
 
 impl UppercaseHex for String {
-    /// Hex digits as nobody but a person writes them: they must stay so where nothing changes.
+    /// Changes hexadecimal digits to upper case, as only a person writes them. They must be kept if nothing changes.
     fn to_uppercase_hex(&self) -> String {
         match self.split_once(':') {
             Some((prefix, digits)) if prefix == "dword" || prefix.starts_with("hex") => {

@@ -1,7 +1,7 @@
-//! What holds of every machine and every spec: both are made at random, the spec as YAML text, so that what reads it
-//! takes part.
+//! Tests properties of every machine and every spec. Both are generated at random. The spec is generated as YAML text,
+//! so that the reader of specs is tested too.
 //!
-//! Machines are exports; for faults, a model in memory that fails at the n-th value, as no real target does on demand.
+//! Machines are exports. Faults are tested on a model in memory that can fail at a chosen step.
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
 mod faults;
@@ -23,19 +23,19 @@ use proptest::prelude::*;
 use generate::{Case, case};
 use model::Model;
 
-/// `None` where the spec contradicts itself, which the generator does not always avoid.
+/// Loads a spec; `None` if the spec contradicts itself, which the generator does not always avoid.
 pub(crate) fn load(text: &str) -> Option<Vec<Spec>> {
     let source = spec::Source { name: "random.yaml", bytes: text.as_bytes() };
     spec::load_all(&[source], &Settings::new()).into_specs().ok()
 }
 
-/// Applies a plan to a target that is made up.
+/// Applies a plan to a target of the tests.
 pub(crate) fn execute(plan: &Plan, target: &mut dyn Target, store: &Store) -> Applied {
     let address = Address::new("local", None, None).unwrap();
     operation::execute(plan, journal::Operation::Apply, address, target, store).unwrap()
 }
 
-/// What a rollback does, without the command around it.
+/// Rolls back changes as the command does.
 pub(crate) fn roll_back(changes: &[KeyChange], target: &mut dyn Target) {
     let mut undo = journal::Rollback::default();
     observe(target, |reader| undo = journal::plan_rollback(changes, false, reader)).unwrap();
@@ -44,7 +44,7 @@ pub(crate) fn roll_back(changes: &[KeyChange], target: &mut dyn Target) {
 }
 
 fn config() -> ProptestConfig {
-    // 256 cases, or PROPTEST_CASES. What fails is printed whole, so no file of regressions is kept.
+    // 256 cases, or PROPTEST_CASES. A failing case is printed completely, so no file of regressions is needed.
     ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -85,8 +85,8 @@ proptest! {
         prop_assert!(target.keys == before, "{:?}\n{:?}", target.keys, before);
     }
 
-    /// The same on a file, with what the model cannot show: the bytes. Where a spec only creates, rollback restores
-    /// every one.
+    /// The same on a file, with its bytes, which the model does not have. If a spec only creates keys and values, a
+    /// rollback restores every byte.
     #[test]
     fn exports_keep_every_byte_that_no_change_is_about(case in case()) {
         let Case { machine, spec } = case;
@@ -131,10 +131,10 @@ proptest! {
         prop_assert_eq!(&read, &plan);
         prop_assert_eq!(read.digest(), digest.clone());
         prop_assert_eq!(read.to_text(), text.clone());
-        // Made anew of the same machine, it is the same plan.
+        // A new plan for the same machine is the same plan.
         prop_assert_eq!(operation::make_plan(&mut Model::new(&machine), &specs).unwrap().digest(), digest.clone());
         operation::check_plan(&read, &mut Model::new(&machine)).unwrap();
-        // One letter of the text changed is no plan, or another digest.
+        // If one character of the text is changed, the text is not a plan, or has another digest.
         let at = digest.bytes().map(usize::from).sum::<usize>() * 31 % text.len();
         if text.is_char_boundary(at) && text.is_char_boundary(at + 1) && !text[at..=at].trim().is_empty() {
             let altered = format!("{}{}{}", &text[..at], if &text[at..=at] == "7" { "8" } else { "7" }, &text[at + 1..]);
@@ -150,7 +150,7 @@ proptest! {
     }
 }
 
-/// What was read by then is not all, and a plan made of it would leave out what was not.
+/// A plan from the facts that were read so far would be incomplete.
 #[test]
 fn questions_that_do_not_end_are_an_error() {
     let mut target = Model::new(&[]);
@@ -162,7 +162,7 @@ fn questions_that_do_not_end_are_an_error() {
     assert!(error.unwrap_err().to_string().contains("after 600 rounds of reading, the specs still needed more facts"));
 }
 
-/// Found by the first property: a key that is to be absent, and below it another one.
+/// Found by the first property: a key that must be absent, and another such key below it.
 #[test]
 fn a_key_that_goes_with_the_one_above_goes_once() {
     let key = |text: &str| (text.parse().unwrap(), Vec::new());
@@ -175,7 +175,7 @@ fn a_key_that_goes_with_the_one_above_goes_once() {
     assert_eq!(target.keys.len(), 1);
 }
 
-/// The properties above say nothing if the generator makes nothing of interest.
+/// The properties above test nothing if the generated specs change nothing.
 #[test]
 fn the_generator_makes_specs_that_load_and_that_change_something() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};

@@ -1,4 +1,5 @@
-//! A registry as simple as can be: a map. It is a target that shares no code with the others, and can be told to fail.
+//! A simple model of a registry: a map. As a target it shares no code with the other targets, and it can fail on
+//! request.
 
 use std::collections::BTreeMap;
 
@@ -17,20 +18,20 @@ pub(crate) type Keys = BTreeMap<Key, BTreeMap<ValueName, Data>>;
 pub(crate) enum Fault {
     /// Never.
     None,
-    /// This one step fails, later ones go well: someone else was in the way.
+    /// Only this step fails, for example because another program holds the key.
     Once,
     /// Every later step fails: the disk is full.
     Writes,
-    /// Nothing can be read any more either: the connection is lost, or the process.
+    /// Later reads fail too, because the connection is lost or the process has ended.
     Dead,
-    /// The step is said to be done, and is not.
+    /// The target reports that the step is done, but it is not.
     Lie,
 }
 
 pub(crate) struct Model {
     pub(crate) keys: Keys,
     pub(crate) fault: Fault,
-    /// Steps until the fault.
+    /// The number of steps before the fault.
     pub(crate) left: usize,
     pub(crate) steps: usize,
 }
@@ -41,7 +42,7 @@ impl Model {
         Self { keys, fault: Fault::None, left: 0, steps: 0 }
     }
 
-    /// Whether the step is to be made.
+    /// Returns whether to carry out the step.
     fn step(&mut self, place: &Key) -> Result<bool, WriteError> {
         self.steps += 1;
         if self.fault == Fault::None {

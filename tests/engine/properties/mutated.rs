@@ -1,4 +1,4 @@
-//! Plans whose parts no longer fit each other, as somebody can write them who computes the digest anew.
+//! Tests plans whose parts contradict each other. Somebody can write such a plan and compute its digest.
 
 use kbfix::{
     operation,
@@ -18,7 +18,8 @@ use crate::properties::{
     model::Model,
 };
 
-/// A way to alter a plan; `None` where the plan has nothing of the kind. `pick` chooses among several places.
+/// Alters a plan. Returns `None` if the plan does not contain what the mutation is about. `pick` chooses one of several
+/// positions.
 type Mutation = fn(&mut Value, pick: &Index) -> Option<()>;
 
 fn read(plan: &Value) -> Result<Plan, PlanError> {
@@ -28,7 +29,7 @@ fn read(plan: &Value) -> Result<Plan, PlanError> {
     Plan::from_text(&plan.to_string(), None)
 }
 
-/// A place in a list of that length, if it has one.
+/// Returns an index in a list of this length; `None` if the list is empty.
 fn at(pick: &Index, length: usize) -> Option<usize> {
     (length > 0).then(|| pick.index(length))
 }
@@ -52,17 +53,17 @@ fn other_data() -> Value {
     json!({ "type": "REG_BINARY", "bytes": "6d7574", "text": "hex:6d,75,74" })
 }
 
-/// Those after which no part of the plan may be believed.
+/// The mutations after which a plan must be refused.
 const REFUSED: &[(&str, Mutation)] = &[
     ("another outcome", |plan, pick| {
         let outcomes =
             ["in_desired_state", "not_applicable", "blocked", "unknown", "changes_pending", "changed", "failed"];
         let outcome = &mut plan["specs"][0]["outcome"];
-        // Blocked and unknown may both be so for reasons that the plan does not hold in parts.
+        // The reasons for blocked and unknown are not always in the parts of the plan.
         let gone = matches!(outcome.as_str()?, "blocked" | "unknown");
         let others: Vec<_> =
             outcomes.iter().filter(|o| **o != *outcome && !(gone && matches!(**o, "blocked" | "unknown"))).collect();
-        // Without changes and without reasons there is no telling that something stood against them.
+        // Without changes and reasons, nothing in the plan shows that the spec was blocked.
         let other = *others[pick.index(others.len())];
         let idle = *outcome == "in_desired_state" || gone;
         (!(idle && matches!(other, "blocked" | "unknown" | "in_desired_state"))).then(|| *outcome = other.into())
@@ -204,7 +205,7 @@ const REFUSED: &[(&str, Mutation)] = &[
     }),
 ];
 
-/// Those that can leave a plan whose parts fit.
+/// The mutations after which the parts of a plan may still agree.
 const ANY: &[Mutation] = &[
     |plan, pick| {
         let changes = plan["specs"][0].get_mut("changes")?.as_array_mut()?;
@@ -263,7 +264,7 @@ const ANY: &[Mutation] = &[
 ];
 
 proptest! {
-    // Each case is many plans.
+    // Each case makes many plans.
     #![proptest_config(ProptestConfig { cases: config().cases / 4, ..config() })]
 
     #[test]
@@ -284,8 +285,8 @@ proptest! {
         }
     }
 
-    /// Whatever is done to a plan: what is accepted, and holds on the machine, can be carried out there, and says what
-    /// it does.
+    /// For every mutation: a plan that is accepted, and whose facts are those of the machine, can be carried out there
+    /// and does what it says.
     #[test]
     fn what_an_accepted_plan_says_is_what_happens(case in case(), mutations in prop::collection::vec(any::<(Index, Index)>(), 1..4)) {
         let Case { machine, spec } = case;
@@ -303,14 +304,14 @@ proptest! {
         let changes: Vec<_> = plan.changes().cloned().collect();
         prop_assert_eq!(changes.is_empty(), plan.outcome() != Outcome::ChangesPending);
         prop_assert!(target.write(&changes).is_ok(), "{altered:#}");
-        // The machine then is as the plan's facts are after its changes.
+        // The machine is then in the state of the plan's facts after its changes.
         let mut after = plan.clone();
         changes.iter().for_each(|change| after.facts.apply(change));
         prop_assert_eq!(after.facts.moved(&kbfix::observe::observe_again(&mut target, &after.facts).unwrap()), vec![]);
     }
 }
 
-/// The first property says nothing of a mutation that no plan of the generator has a place for.
+/// The first property tests nothing about a mutation that does not apply to any generated plan.
 #[test]
 fn every_mutation_finds_its_place_in_some_plan() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};

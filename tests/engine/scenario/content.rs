@@ -1,4 +1,4 @@
-//! All that a machine holds, as text: one line for each key, value and fact.
+//! The content of a machine as text: one line for each key, value and fact.
 
 use std::fs;
 
@@ -9,14 +9,14 @@ use kbfix::{
 
 use crate::scenario::machine::{Kind, LOCAL_POLICY, Machine};
 
-/// What the machine holds now, read below the target where it is a file.
+/// Returns the present content of the machine. If the target is a file, it is read without the target.
 pub(crate) fn content(machine: &Machine) -> String {
     let mut lines = match machine.kind {
         Kind::Reg => of_export(&Document::parse(fs::read(machine.file()).unwrap(), None).unwrap()),
         Kind::Snapshot => of_snapshot(&fs::read_to_string(machine.file()).unwrap()),
         Kind::Pol => of_policy(&pol::Document::parse(fs::read(machine.file()).unwrap(), RootKey::Hklm).unwrap()),
         Kind::Through => {
-            // A policy file without entries means the same as none.
+            // A policy file without entries means the same as no policy file.
             let bytes = fs::read(machine.file().join(LOCAL_POLICY)).unwrap_or_else(|_| b"PReg\x01\0\0\0".to_vec());
             let policy = of_policy(&pol::Document::parse(bytes, RootKey::Hklm).unwrap());
             machine.hives.iter().flat_map(|path| of_hive(fs::read(path).unwrap())).chain(policy).collect()
@@ -40,7 +40,7 @@ fn of_export(document: &Document) -> Vec<String> {
     lines
 }
 
-/// What the policy makes of each key and value that it names.
+/// Returns the state of each key and value that the policy names.
 fn of_policy(document: &pol::Document) -> Vec<String> {
     let mut lines = Vec::new();
     for key in document.keys().filter(|key| document.key(key).present) {
@@ -52,8 +52,8 @@ fn of_policy(document: &pol::Document) -> Vec<String> {
     lines
 }
 
-/// The facts, without the time. That class and security are not known, since the snapshot is of an export, it says or
-/// does not say.
+/// Returns the facts without the time, and without the note that class and security are not known, which a snapshot of
+/// an export may contain.
 fn of_snapshot(text: &str) -> Vec<String> {
     let snapshot: serde_json::Value = serde_json::from_str(text).unwrap();
     let facts = ["keys", "files"].map(|what| snapshot["facts"][what].as_array().unwrap().clone());

@@ -1,4 +1,4 @@
-//! Diff, apply, diff, rollback, apply, retire: what a form goes through on a target.
+//! Runs the steps of a test of one form on a target: diff, apply, diff, rollback, apply, retire.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::scenario::{
     machine::{Kind, Machine},
 };
 
-/// What is not as the form says.
+/// Returns every difference from what the form says.
 pub(crate) fn faults(kind: Kind, form: &Scenario) -> Vec<String> {
     let machine = Machine::new(kind, form);
     let specs = form.load();
@@ -54,7 +54,7 @@ fn truth(truth: Truth) -> String {
     serde_json::to_value(truth).unwrap().as_str().unwrap().to_owned()
 }
 
-/// How the spec ends on this kind of target.
+/// Returns the outcome of the spec on this kind of target.
 pub(crate) fn outcome(kind: Kind, scenario: &Scenario) -> &'static str {
     let machine = Machine::new(kind, scenario);
     plan(&machine, &scenario.load()).specs[0].outcome.as_str()

@@ -1,4 +1,4 @@
-//! One description of a machine, made real on each kind of target.
+//! Creates a machine from a description, as each kind of target.
 
 use std::{
     fs,
@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     Image,
     Hive,
     Pol,
-    /// An image whose policy values are those of its local GPO.
+    /// An image whose values in policy branches are read and written in its local GPO.
     Through,
     #[cfg(windows)]
     Local,
@@ -51,7 +51,7 @@ impl Kind {
 }
 
 impl Kind {
-    /// The names by which a form means this kind, its own first.
+    /// Returns the names of this kind in a form. The name of the kind itself is the first.
     pub(crate) fn names(self) -> Vec<&'static str> {
         match self {
             Self::Through => vec![self.name(), Self::Image.name()],
@@ -60,7 +60,7 @@ impl Kind {
     }
 }
 
-/// The form as this kind of target takes it; none where it cannot be tried here.
+/// Returns the form for this kind of target; `None` if it cannot be tested here.
 pub(crate) fn fitted(kind: Kind, form: Scenario) -> Option<Scenario> {
     match kind {
         _ if !form.fits(kind) => None,
@@ -70,12 +70,12 @@ pub(crate) fn fitted(kind: Kind, form: Scenario) -> Option<Scenario> {
     }
 }
 
-/// A machine as a target of one kind, gone when dropped.
+/// A machine as a target of one kind. It is removed on drop.
 pub(crate) struct Machine {
     pub(crate) kind: Kind,
     pub(crate) address: Address,
     pub(crate) folder: TempDir,
-    /// The hive files that it consists of.
+    /// The hive files of the machine.
     pub(crate) hives: Vec<PathBuf>,
     #[cfg(windows)]
     pub(crate) prepared: Option<crate::forms::local::Prepared>,
@@ -133,19 +133,19 @@ impl Machine {
         }
     }
 
-    /// The target as a process sees it that opens it now.
+    /// Opens the target as a new process does.
     pub(crate) fn open(&self) -> Box<dyn Target> {
         open(&self.address).unwrap()
     }
 
-    /// The file of a target that is one.
+    /// Returns the file of the target, if the target is a file.
     pub(crate) fn file(&self) -> PathBuf {
         let path = self.address.uri.split_once(':').unwrap().1;
         path.strip_suffix("=HKLM").unwrap_or(path).into()
     }
 }
 
-/// The bytes of a file that the description gives a version.
+/// Returns the bytes of a file with this file version.
 pub(crate) fn file(version: &str) -> Vec<u8> {
     if version == "none" { b"text".to_vec() } else { minimal::dll(version.parse().unwrap()) }
 }
@@ -157,7 +157,7 @@ fn files(form: &Scenario, drive: &Path) {
     }
 }
 
-/// Where the folder that stands for drive C has the file.
+/// Returns the path of the file in the folder for drive C.
 fn on(drive: &Path, path: &str) -> PathBuf {
     drive.join(path.strip_prefix(r"C:\").unwrap().replace('\\', "/"))
 }
@@ -167,7 +167,7 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// A snapshot of the export, as the specs ask for it.
+/// Returns a snapshot of the export for these specs.
 pub(crate) fn taken(export: &Address, specs: &[Spec]) -> Snapshot {
     Snapshot {
         kbfix_snapshot: 1,
@@ -185,7 +185,7 @@ fn snapshot(form: &Scenario, export: &Address, folder: &Path) -> Address {
     Address::new(&format!("snapshot:{}", file.display()), None, None).unwrap()
 }
 
-/// The hives of a volume: those of the machine, and of each user that the description has in `ProfileList`.
+/// Writes the hives of a volume: those of the machine, and of each user in `ProfileList` of the description.
 fn image(document: &Document, drive: &Path) -> Vec<PathBuf> {
     let config = drive.join("Windows/System32/config");
     let mut hives = Vec::new();
@@ -212,7 +212,7 @@ fn image(document: &Document, drive: &Path) -> Vec<PathBuf> {
     hives
 }
 
-/// The folder of the Default profile, if the description names one.
+/// Returns the folder of the Default profile, if the description names one.
 pub(crate) fn default_profile(document: &Document) -> Option<String> {
     let profiles = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList".parse().unwrap();
     let text = |name: &str| document.values(&profiles)?.get(&ValueName::new(name).unwrap())?.unwrap().as_read_text();
@@ -221,7 +221,7 @@ pub(crate) fn default_profile(document: &Document) -> Option<String> {
     text("Default").or_else(below)
 }
 
-/// Where a user's profile is of which the description says nothing.
+/// Returns the folder of a user's profile for which the description names none.
 fn users_folder(profile: &KeyPath) -> String {
     format!(r"C:\Users\{}", profile.last().unwrap())
 }
@@ -229,8 +229,8 @@ fn users_folder(profile: &KeyPath) -> String {
 /// The policy file of the machine in the local GPO.
 pub(crate) const LOCAL_POLICY: &str = "Windows/System32/GroupPolicy/Machine/Registry.pol";
 
-/// A policy that makes the keys of HKLM that are picked as the description has them: it deletes each topmost one and
-/// makes it anew, so that what it does not name is absent.
+/// Returns a policy that brings the picked keys of HKLM into the described state. It deletes each topmost key and
+/// creates it again, so that everything else in the key is absent.
 fn policy(document: &Document, is_picked: impl Fn(&Key) -> bool) -> Vec<u8> {
     let mut bytes = b"PReg\x01\0\0\0".to_vec();
     let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
@@ -257,7 +257,7 @@ fn policy(document: &Document, is_picked: impl Fn(&Key) -> bool) -> Vec<u8> {
     bytes
 }
 
-/// The hive that is mounted at a key, with what the description has there.
+/// Writes the hive that is mounted at a key, with the described content of the key.
 pub(crate) fn hive(document: &Document, mount: &KeyPath, file: &Path) {
     let now = Filetime::now();
     let mut hive = Hive::create(now).unwrap();
@@ -277,13 +277,13 @@ pub(crate) fn hive(document: &Document, mount: &KeyPath, file: &Path) {
     }
     for key in document.keys() {
         let Some(below) = key.relative_to(mount) else { continue };
-        // No file has CurrentControlSet: Select names the set.
+        // A hive file has no CurrentControlSet: the key Select names the current set.
         let below = below.replace("CurrentControlSet", "ControlSet002");
         editor.create_key(&below).unwrap();
         for (name, data) in document.values(key).iter().flat_map(|values| values.iter()) {
             editor.set_value(&below, name.as_str(), data.unwrap()).unwrap();
         }
-        // An export can leave out what no Windows is without.
+        // An export can omit a key that every Windows has.
         let is_profile = key.parent().is_some_and(|above| above.to_string().ends_with(r"\CurrentVersion\ProfileList"));
         let folder = ValueName::new("ProfileImagePath").unwrap();
         if is_profile && document.values(key).is_none_or(|values| values.get(&folder).is_none()) {

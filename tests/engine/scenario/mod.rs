@@ -1,7 +1,7 @@
-//! Scenarios: a spec, a machine, and what the one makes of the other, on every kind of target.
+//! Scenarios: a spec, a machine, and the expected result, on every kind of target.
 //!
-//! The one YAML format of `tests/engine/forms/*.yaml` (each form of the language) and `tests/engine/library/ID.yaml`
-//! (each spec of the library). A scenario is planned; where something has to change, it is applied, planned again and
+//! `tests/engine/forms/*.yaml` (each form of the language) and `tests/engine/library/ID.yaml` (each spec of the
+//! library) have the same YAML format. A scenario is planned. If there are changes, they are applied, planned again and
 //! rolled back.
 
 pub(crate) mod content;
@@ -20,53 +20,53 @@ use serde::Deserialize;
 
 use machine::Kind;
 
-/// A spec, a machine, and what it comes to.
+/// A spec, a machine, and the expected result.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Scenario {
     /// What the scenario shows.
     #[serde(alias = "form")]
     pub(crate) title: String,
-    /// The spec, without its first three fields. None where it stands in a file of its own.
+    /// The spec without its first three fields; `None` if the spec is in a file of its own.
     spec: Option<String>,
-    /// That file.
+    /// The file of the spec.
     #[serde(skip)]
     pub(crate) file: Option<PathBuf>,
-    /// What `--set` gives.
+    /// The parameters, as for `--set`.
     #[serde(default)]
     pub(crate) set: BTreeMap<String, String>,
-    /// Whether the operator asks for the triggers.
+    /// Whether the triggers are requested.
     #[serde(default)]
     pub(crate) trigger: bool,
     /// `6.1.7601 SP1 server x64`: version, service pack, product (client, server, dc), processor (x86, x64).
     #[serde(default)]
     pub(crate) windows: Option<String>,
-    /// The machine's keys and values as an export has them, without its first line.
+    /// The machine's keys and values in the notation of an export, without its first line.
     #[serde(default)]
     pub(crate) registry: String,
-    /// The machine's files, each with its file version; `none` for one that is no PE.
+    /// The machine's files, each with its file version, or `none` for a file that is not a PE file.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
-    /// Where the one hive is mounted that the target `hive:` has of the machine.
+    /// The key at which the hive for the target `hive:` is mounted.
     #[serde(default = "software")]
     pub(crate) hive: String,
-    /// The kinds of target that can be such a machine; empty: each.
+    /// The kinds of target that can be such a machine; empty for all kinds.
     #[serde(default)]
     pub(crate) only: Vec<String>,
-    /// What it comes to.
+    /// The expected result.
     #[serde(flatten)]
     answer: Expected,
-    /// What it comes to on kinds of target that cannot carry it.
+    /// The expected result on kinds of target that do not support the form.
     #[serde(default)]
     on: BTreeMap<String, Expected>,
 }
 
-/// What a spec comes to.
+/// The expected result of a spec.
 #[derive(Debug, Default, Clone, Deserialize)]
 pub(crate) struct Expected {
-    /// The outcome. Without it: changes pending where there are changes, else in desired state.
+    /// The outcome. If absent, the outcome is changes pending if there are changes, and otherwise in desired state.
     outcome: Option<String>,
-    /// What one of the reasons says.
+    /// A text that one of the reasons contains.
     pub(crate) reason: Option<String>,
     /// The rules and values with an id, each with `met` or `unmet`.
     #[serde(default)]
@@ -87,12 +87,12 @@ impl Expected {
 }
 
 impl Scenario {
-    /// A machine that has these keys and values.
+    /// Returns a scenario of a machine with these keys and values.
     pub(crate) fn of_registry(registry: String) -> Self {
         Self { registry, ..Self::default() }
     }
 
-    /// The spec as a file.
+    /// Returns the text of the spec file.
     pub(crate) fn text(&self) -> String {
         match &self.file {
             Some(file) => fs::read_to_string(file).unwrap(),
@@ -100,7 +100,7 @@ impl Scenario {
         }
     }
 
-    /// The checked spec.
+    /// Returns the checked spec.
     pub(crate) fn load(&self) -> Vec<Spec> {
         let text = self.text();
         let settings: Settings = self.set.iter().map(|(name, data)| (name.clone(), data.clone())).collect();
@@ -111,17 +111,17 @@ impl Scenario {
         specs
     }
 
-    /// Whether this kind of target can be such a machine.
+    /// Returns whether this kind of target can be such a machine.
     pub(crate) fn fits(&self, kind: Kind) -> bool {
         self.only.is_empty() || kind.names().iter().any(|kind| self.only.iter().any(|name| name == kind))
     }
 
-    /// What the form comes to on this kind of target.
+    /// Returns the expected result on this kind of target.
     pub(crate) fn expected(&self, kind: Kind) -> &Expected {
         kind.names().iter().find_map(|name| self.on.get(*name)).unwrap_or(&self.answer)
     }
 
-    /// The same form with another name in place of one.
+    /// Returns the same form with one name replaced by another.
     #[cfg(windows)]
     pub(crate) fn with(mut self, name: &str, other: &str) -> Self {
         let replace = |text: &mut String| *text = text.replace(name, other);
@@ -134,14 +134,14 @@ impl Scenario {
         self
     }
 
-    /// The machine's registry as an export.
+    /// Returns the machine's registry as an export.
     pub(crate) fn export(&self) -> String {
         let windows = self.windows.as_deref().map(windows::keys).unwrap_or_default();
         format!("\u{feff}Windows Registry Editor Version 5.00\n\n{windows}{}\n", self.registry)
     }
 }
 
-/// The `.yaml` files of a folder of the repository, each with its name without the ending, sorted.
+/// Returns the `.yaml` files of a folder of the repository, sorted, each with its name without the extension.
 pub(crate) fn yaml_files(folder: &str) -> Vec<(String, PathBuf)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files: Vec<_> = fs::read_dir(folder)
@@ -154,13 +154,14 @@ pub(crate) fn yaml_files(folder: &str) -> Vec<(String, PathBuf)> {
     files
 }
 
-/// The cases that are tested on this system: all on Linux. On Windows, and under Wine, where the files of a machine take far
-/// longer, one in eight: cases of one kind of target differ in what is planned, and not in what the system does for them.
+/// Returns the cases that are tested on this system. On Linux these are all cases. On Windows and under Wine, where the
+/// files of a machine take much longer, every eighth case is tested: the cases of one kind of target differ in their
+/// plans, and not in what the system does for them.
 pub(crate) fn sample<T>(cases: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
     cases.into_iter().step_by(if cfg!(windows) { 8 } else { 1 })
 }
 
-/// A document of the tests.
+/// Reads a YAML file of the tests.
 pub(crate) fn read_yaml<T: serde::de::DeserializeOwned>(path: &Path) -> T {
     serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }

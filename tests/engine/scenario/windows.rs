@@ -1,6 +1,6 @@
-//! What tells which Windows a machine has.
+//! The keys and values that tell the version of Windows.
 
-/// The keys by which a Windows is known, as an export has them.
+/// Returns the keys that tell the version of Windows, in the notation of an export.
 pub(super) fn keys(text: &str) -> String {
     let mut words = text.split(' ');
     let version: Vec<&str> = words.next().unwrap().split('.').collect();

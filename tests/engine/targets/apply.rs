@@ -1,5 +1,5 @@
-//! Apply and rollback through the library, on every kind of target: what is planned is what is read back, and the
-//! rollback leaves the target as it was; a file byte for byte.
+//! Tests apply and rollback through the library on every kind of target: the planned state reads back, and the rollback
+//! restores the target. A file is restored byte for byte.
 
 use kbfix::{
     journal::{self, Journal, Status, Store},
@@ -21,7 +21,8 @@ fn load(text: &str) -> Vec<Spec> {
     spec::load_all(&[source], &Settings::new()).into_specs().unwrap()
 }
 
-/// A spec that creates and updates keys and values of the machine's key, and deletes some if asked to.
+/// Returns a spec that creates and updates keys and values below the machine's key. With `deletions` it also deletes
+/// some.
 fn changes(machine: &Machine, deletions: bool) -> Vec<Spec> {
     let base = &machine.base.path;
     let deleted = match deletions {
@@ -49,7 +50,7 @@ registry:
     ))
 }
 
-/// Data of a type without a name; of another one for a policy, which has only some.
+/// Returns data of a type without a name. A policy supports only some types, so for a policy the type is another one.
 fn doomed(machine: &Machine) -> Data {
     let value_type = if machine.kind == Kind::Pol { ValueType::BINARY } else { ValueType(0x99) };
     Data::new(value_type, [1, 2])
@@ -85,7 +86,7 @@ fn undone(execution: Applied) -> (Journal, String) {
     }
 }
 
-/// Undoes a journal with what the target holds now.
+/// Rolls back a journal on the target.
 fn roll_back(journal: &Journal, target: &mut dyn Target) {
     let mut undo = journal::Rollback::default();
     observe(target, |reader| undo = journal::plan_rollback(&journal.header.changes, false, reader)).unwrap();
@@ -94,7 +95,7 @@ fn roll_back(journal: &Journal, target: &mut dyn Target) {
     target.write(&undo.changes).unwrap();
 }
 
-/// Applies the specs, and rolls back; what holds in between is the caller's to check.
+/// Applies the specs, calls `check`, and rolls back.
 fn apply_and_roll_back(machine: &Machine, specs: &[Spec], check: impl Fn()) {
     let mut target = machine.open();
     let lock = until_free(target.as_mut());
@@ -104,7 +105,7 @@ fn apply_and_roll_back(machine: &Machine, specs: &[Spec], check: impl Fn()) {
     assert_eq!(journal.status(), Status::Done);
     check();
 
-    // A process that comes later has nothing to do, and leaves no journal.
+    // A later process has nothing to do, and writes no journal.
     let again = operation::make_plan(machine.open().as_mut(), specs).unwrap();
     assert_eq!(again.changes().count(), 0);
     assert!(matches!(execute(machine, target.as_mut(), &again), Applied::Nothing));
@@ -136,7 +137,7 @@ fn apply_then_diff_is_empty_and_rollback_restores_every_byte() {
     });
 }
 
-/// What was deleted comes back, in a file at another place.
+/// Deleted keys and values come back, in a file at another position.
 #[test]
 fn the_first_class_of_the_32_bit_view_comes_with_the_key_that_holds_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -198,13 +199,13 @@ fn a_saved_plan_is_carried_out_only_while_all_it_rests_on_holds() {
         }
         machine.write(&[moved.inverse()]).unwrap();
         operation::check_plan(&plan, machine.open().as_mut()).unwrap();
-        // A subkey of a key that the plan deletes, made since: the plan does not know it.
+        // A subkey that was created after the plan, in a key that the plan deletes.
         machine.write(&[change(&machine.below(r"old\another"), ChangeAction::Create, [])]).unwrap();
         assert!(matches!(operation::check_plan(&plan, machine.open().as_mut()), Err(operation::PlanRefusal::Stale(_))));
     });
 }
 
-/// What someone else does between plan and write is refused, and is not undone with what the apply itself did.
+/// If someone else changes something between plan and write, the apply is refused, and the undo keeps that change.
 #[test]
 fn what_somebody_else_writes_meanwhile_is_kept() {
     each(|machine| {
@@ -215,7 +216,7 @@ fn what_somebody_else_writes_meanwhile_is_kept() {
         let other = |name: &str, before: Data, after: Option<Data>| {
             machine.write(&[change(&machine.base, ChangeAction::Update, [value(name, Some(before), after)])]).unwrap();
         };
-        // Other data, the very data that the plan wants, and none.
+        // Other data, the data that the plan wants, and no value.
         for (name, before, after) in [
             ("from 0 to 1", Data::dword(0), Some(Data::dword(5))),
             ("from 0 to 1", Data::dword(5), Some(Data::dword(1))),
@@ -229,7 +230,7 @@ fn what_somebody_else_writes_meanwhile_is_kept() {
         }
         machine.set(&[("from 0 to 1", Data::dword(0))]);
 
-        // Later in the plan, a value that it deletes is already gone: what comes before it is put back.
+        // A value that the plan deletes later is already absent: the changes before it are undone.
         let doomed = value("doomed", Some(doomed(machine)), None);
         machine.write(&[change(&machine.below("other"), ChangeAction::Update, [doomed])]).unwrap();
         let tree = machine.tree();

@@ -1,4 +1,5 @@
-//! Every byte, every type number and every legal name arrives as it was sent, those included that other tools damage.
+//! Tests that every byte, every type number and every legal name is written unchanged, including those that other tools
+//! damage.
 
 use kbfix::{
     registry::{Data, Decoded, ValueType, notation},
@@ -56,7 +57,7 @@ fn cases() -> Vec<(String, Data)> {
     ]
 }
 
-/// What a code page lacks.
+/// Returns names and data with characters that code page 1252 does not have.
 fn unicode_cases() -> Vec<(String, Data)> {
     vec![("日本".to_owned(), Data::dword(1)), ("emoji".to_owned(), Data::sz("😀 日本"))]
 }
@@ -67,8 +68,8 @@ fn cases_of(kind: Kind) -> Vec<(String, Data)> {
     cases().into_iter().chain(unicode).filter(fits).collect()
 }
 
-/// Version 4 writes the bytes of strings in ANSI, which half a UTF-16 unit has no form in; Group Policy sets data of
-/// some types only.
+/// Returns whether this kind of target cannot hold the data. Version 4 of the export format writes strings in ANSI,
+/// which has no form for half a UTF-16 unit, and Group Policy sets data of some types only.
 fn lacks(kind: Kind, data: &Data) -> bool {
     const OTHER: [ValueType; 3] = [ValueType::NONE, ValueType::LINK, ValueType::RESOURCE_LIST];
     if kind == Kind::Pol {
@@ -77,7 +78,7 @@ fn lacks(kind: Kind, data: &Data) -> bool {
     kind.is_version_4() && data.value_type.is_text() && data.bytes.len() % 2 == 1
 }
 
-/// Writes every case into the machine's key; each is absent before.
+/// Writes every case into the machine's key. Each value is absent before.
 fn write_all(machine: &Machine, cases: &[(String, Data)]) {
     let values = cases.iter().map(|(name, data)| value(name, None, Some(data.clone())));
     machine.write(&[change(&machine.base, ChangeAction::Update, values)]).unwrap();
@@ -107,7 +108,7 @@ fn what_is_written_is_what_is_read() {
 #[test]
 fn data_of_1_mib_is_written_read_and_deleted() {
     each(|machine| {
-        // An entry of a policy has 65,535 bytes at most.
+        // An entry of a policy file has at most 65,535 bytes of data.
         let size = if machine.kind == Kind::Pol { 65_535 } else { 1 << 20 };
         let large: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
         let cases = [("1 MiB".to_owned(), Data::new(ValueType::BINARY, large))];
@@ -197,8 +198,8 @@ fn what_the_format_lacks_is_refused_and_nothing_is_written() {
     });
 }
 
-/// A reader that knows nothing of kbfix's parser: each value has to stand in the file on one line, once lines that end
-/// in a backslash are joined.
+/// Checks with a reader that does not use kbfix's parser: each value must be on one line of the file, after lines that
+/// end in a backslash are joined.
 #[test]
 fn exports_hold_each_value_in_the_notation_of_reg_files() {
     each(|machine| {
@@ -214,7 +215,7 @@ fn exports_hold_each_value_in_the_notation_of_reg_files() {
                 String::from_utf16(&units).unwrap()
             }
             Kind::RegUtf8 => String::from_utf8(bytes).unwrap(),
-            // In 1252, what the cases have is where Unicode has it.
+            // In code page 1252, the characters of the cases have the same numbers as in Unicode.
             _ => bytes.iter().map(|b| char::from(*b)).collect(),
         };
         let joined = text.replace("\\\r\n  ", "");

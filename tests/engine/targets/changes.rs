@@ -1,4 +1,5 @@
-//! Changes are made exactly as they say, and refused where something else is there than they say.
+//! Tests that changes are made exactly as they say, and are refused if the present state is not the one that they
+//! expect.
 
 use kbfix::{
     registry::{Data, KeyProperties},
@@ -7,7 +8,7 @@ use kbfix::{
 
 use crate::targets::kinds::{Machine, change, each, properties, value};
 
-/// The change is refused as stale, and the machine stays as it is.
+/// Checks that the change is refused as stale, and that the machine is not changed.
 fn refused(machine: &Machine, change: KeyChange) {
     let (before, file) = (machine.tree(), machine.file());
     let result = machine.write(std::slice::from_ref(&change));
@@ -161,7 +162,7 @@ fn root_keys_are_neither_created_nor_deleted() {
     });
 }
 
-/// An export has neither. Samba's server keeps no class names.
+/// An export has neither class names nor security descriptors. Samba's server keeps no class names.
 #[test]
 fn a_deleted_key_comes_back_with_its_class_and_security() {
     each(|machine| {

@@ -1,5 +1,5 @@
-//! A rollback after another run made another control set the current one: it puts back in the set that the apply wrote
-//! to.
+//! Tests a rollback after another run has made another control set the current one: the rollback changes the set that
+//! the apply wrote to.
 
 use std::{fs, path::Path};
 
@@ -33,7 +33,7 @@ registry:
 const SETS: [&str; 2] = ["ControlSet001", "ControlSet002"];
 const SYSTEM: &str = "Windows/System32/config/SYSTEM";
 
-/// A target with two control sets, whose services are the same.
+/// A target with two control sets that have the same services.
 struct Sets {
     address: Address,
     folder: tempfile::TempDir,
@@ -56,7 +56,7 @@ impl Sets {
         Self { address, folder }
     }
 
-    /// An export that lists the services of these sets.
+    /// Returns an export that lists the services of these sets.
     fn export(sets: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let system = r"[HKEY_LOCAL_MACHINE\SYSTEM";
@@ -98,14 +98,14 @@ impl Sets {
             .unwrap()
     }
 
-    /// What another run does.
+    /// Changes the number of the current control set, as another run would.
     fn select(&self, from: u32, to: u32) {
         let select = [value("Current", Some(Data::dword(from)), Some(Data::dword(to)))];
         let key: Key = r"HKLM\SYSTEM\Select".parse().unwrap();
         open(&self.address).unwrap().write(&[change(&key, ChangeAction::Update, select)]).unwrap();
     }
 
-    /// What the services of a set are: V of Evil, x of Gone, and whether there is Gone\Below.
+    /// Returns the services of a set: V of Evil, x of Gone, and whether Gone\Below exists.
     fn services(&self, set: &str) -> (Answer<Data>, Answer<Data>, bool) {
         let mut target = open(&self.address).unwrap();
         let mut ask = |service: &str, name: Option<&str>| {
@@ -137,7 +137,7 @@ fn a_rollback_puts_back_in_the_set_that_the_apply_wrote_to() {
         assert_eq!(journal.header.control_set, Some(1));
         assert_eq!((sets.services(SETS[0]), sets.services(SETS[1])), (after.clone(), before.clone()));
 
-        // The same change in the other set, which is then the current one: it is not what the journal is about.
+        // The same change was made in the other set, which is then the current one. The journal is not about that set.
         sets.select(1, 2);
         let other = sets.apply();
         assert_eq!(other.header.control_set, Some(2));
@@ -150,7 +150,7 @@ fn a_rollback_puts_back_in_the_set_that_the_apply_wrote_to() {
         assert!(warning.message.contains("ControlSet001"), "{}", warning.message);
         assert_eq!((sets.services(SETS[0]), sets.services(SETS[1])), (before.clone(), after.clone()));
 
-        // What a redo is about has the set's number in its name.
+        // The keys of a redo have the number of the control set in their name.
         let redo = sets.journals().list().unwrap().0.pop().unwrap();
         assert_eq!(redo.header.control_set, None);
         sets.select(2, 1);
@@ -175,7 +175,7 @@ fn an_export_that_lists_the_current_set_itself_has_no_number_for_it() {
     }
 }
 
-/// A target that does not tell its control set.
+/// A target that does not report its control set.
 struct Silent(Box<dyn Target>);
 
 impl Target for Silent {

@@ -1,4 +1,4 @@
-//! A machine of every kind, each with one key that the tests may do with as they like.
+//! Machines of every kind of target, each with a key in which the tests may change everything.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ use crate::policy_file;
 #[cfg(unix)]
 use crate::targets::server::{Server, Speaks};
 
-/// What the contract holds for.
+/// The kinds of target that the tests run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A version 5 export as regedit writes it.
@@ -33,14 +33,14 @@ pub(crate) enum Kind {
     RegUtf8,
     /// A version 4 export in code page 1252.
     RegAnsi,
-    /// A version 4 export in UTF-16, as regedit takes it too.
+    /// A version 4 export in UTF-16, which regedit also reads.
     Reg4Utf16,
     Snapshot,
     /// The volume of a switched-off Windows.
     Image,
     /// One hive file.
     Hive,
-    /// A policy file that makes the key anew, so that everything about it is known.
+    /// A policy file that deletes and creates the key, so that everything about the key is known.
     Pol,
     #[cfg(windows)]
     Local,
@@ -65,20 +65,20 @@ impl Kind {
         Self::Smb,
     ];
 
-    /// Whether its format can hold every character, in names and in strings.
+    /// Returns whether the format can hold every character in names and strings.
     pub(crate) fn holds_unicode(self) -> bool {
         self != Self::RegAnsi
     }
 
-    /// Whether its export writes REG_EXPAND_SZ and REG_MULTI_SZ in ANSI bytes.
+    /// Returns whether the export writes REG_EXPAND_SZ and REG_MULTI_SZ in ANSI bytes.
     pub(crate) fn is_version_4(self) -> bool {
         matches!(self, Self::RegAnsi | Self::Reg4Utf16)
     }
 
-    /// The longest name that it can hold, in bytes of UTF-8.
+    /// Returns the maximum length of a name, in bytes of UTF-8.
     pub(crate) fn longest_name(self) -> usize {
         match self {
-            // Of the server that stands in for Windows: Samba keeps names in fields of 256 bytes.
+            // This is the limit of Samba, which runs in place of Windows and keeps names in fields of 256 bytes.
             #[cfg(unix)]
             Self::Smb => 255,
             _ => usize::MAX,
@@ -95,12 +95,12 @@ impl Kind {
         }
     }
 
-    /// Whether it has security descriptors.
+    /// Returns whether the target has security descriptors.
     pub(crate) fn keeps_security(self) -> bool {
         !matches!(self, Self::RegUtf16 | Self::RegUtf8 | Self::RegAnsi | Self::Reg4Utf16 | Self::Pol)
     }
 
-    /// Whether it has class names.
+    /// Returns whether the target has class names.
     pub(crate) fn keeps_classes(self) -> bool {
         #[cfg(unix)]
         if self == Self::Smb {
@@ -109,13 +109,13 @@ impl Kind {
         self.keeps_security()
     }
 
-    /// Whether it holds only some keys of `HKLM\SOFTWARE`, and knows nothing of the others.
+    /// Returns whether the target holds only some keys of `HKLM\SOFTWARE`, so that the others are unknown.
     pub(crate) fn is_partial(self) -> bool {
         self.is_file() && !matches!(self, Self::Image | Self::Hive)
     }
 }
 
-/// A target with a key of its own, empty, gone when the test ends.
+/// A target with an empty key of its own. The target is removed when the test ends.
 pub(crate) struct Machine {
     pub(crate) kind: Kind,
     pub(crate) base: Key,
@@ -123,7 +123,8 @@ pub(crate) struct Machine {
     folder: tempfile::TempDir,
 }
 
-/// Runs a test of the contract on a fresh machine of every kind. What fails shows the kind that was printed last.
+/// Runs a test on a new machine of every kind. If the test fails, the kind that was printed last is the one that
+/// failed.
 pub(crate) fn each(contract: impl Fn(&Machine)) {
     for kind in Kind::ALL {
         println!("on {kind:?}");
@@ -192,7 +193,7 @@ impl Machine {
         machine
     }
 
-    /// The target as a process sees it that opens it now.
+    /// Opens the target as a new process does.
     pub(crate) fn open(&self) -> Box<dyn Target> {
         #[cfg(unix)]
         if self.kind == Kind::Smb {
@@ -204,24 +205,24 @@ impl Machine {
         open(&self.address).unwrap()
     }
 
-    /// Changes the target, and lets go of it.
+    /// Changes the target, and closes it.
     pub(crate) fn write(&self, changes: &[KeyChange]) -> Result<(), WriteError> {
         self.open().write(changes).map_err(|failure| failure.error)
     }
 
-    /// Sets values of the key that the machine has.
+    /// Sets values of the machine's key.
     pub(crate) fn set(&self, values: &[(&str, Data)]) {
         let values = values.iter().map(|(name, data)| value(name, None, Some(data.clone())));
         self.write(&[change(&self.base, ChangeAction::Update, values)]).unwrap();
     }
 
-    /// One question to the target as it is now.
+    /// Sends one query to the target.
     pub(crate) fn query(&self, key: &Key, values: ValueSelection, subkeys: bool) -> Answer<KeyFacts> {
         let query = KeyQuery { key: key.clone(), values, subkeys };
         self.open().read_keys(&[query]).unwrap().remove(0)
     }
 
-    /// One value of a key that is there.
+    /// Reads one value of an existing key.
     pub(crate) fn read(&self, key: &Key, value: &str) -> Answer<Data> {
         let wanted = ValueSelection::Names([name(value)].into());
         let mut facts = self.query(key, wanted, false).known().unwrap().expect("the key is there");
@@ -232,12 +233,12 @@ impl Machine {
         self.query(key, ValueSelection::Names(Default::default()), false).known().unwrap().is_some()
     }
 
-    /// A key below the one that the machine has.
+    /// Returns a key below the machine's key.
     pub(crate) fn below(&self, path: &str) -> Key {
         path.split('\\').fold(self.base.clone(), |key, name| key.child(&KeyName::new(name).unwrap()))
     }
 
-    /// Everything in the key that the machine has, the key and all below it.
+    /// Returns everything in the machine's key and below it.
     pub(crate) fn tree(&self) -> Vec<(Key, KeyFacts)> {
         let mut found = Vec::new();
         let mut left = vec![self.base.clone()];
@@ -252,7 +253,7 @@ impl Machine {
         found
     }
 
-    /// The file of a target that is one, or that of its hive.
+    /// Returns the file of the target or of its hive, if there is one.
     pub(crate) fn path(&self) -> Option<PathBuf> {
         let (_, path) = self.address.uri.split_once(':').filter(|_| self.kind.is_file())?;
         Some(match self.kind {
@@ -261,7 +262,7 @@ impl Machine {
         })
     }
 
-    /// The bytes of a target that is a file.
+    /// Returns the bytes of the target, if it is a file.
     pub(crate) fn file(&self) -> Option<Vec<u8>> {
         self.path().map(|path| fs::read(path).unwrap())
     }
@@ -291,7 +292,7 @@ impl Machine {
         child.wait_with_output().unwrap()
     }
 
-    /// A spec about the key that the machine has.
+    /// Returns a spec about the machine's key.
     pub(crate) fn spec(&self, values: &str) -> String {
         format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: {}\n    values: {{ {values} }}\n", self.base.path)
     }
@@ -306,7 +307,7 @@ impl Drop for Machine {
     }
 }
 
-/// One server for all tests of this program; it ends with the program.
+/// Returns the server for all tests of this program. It ends with the program.
 #[cfg(unix)]
 fn smb_server() -> Option<&'static Server> {
     static SERVER: std::sync::OnceLock<Option<Server>> = std::sync::OnceLock::new();
@@ -315,7 +316,7 @@ fn smb_server() -> Option<&'static Server> {
 
 const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";
 
-/// A hive of `HKLM\SOFTWARE` with one key.
+/// Writes a hive of `HKLM\SOFTWARE` with one key.
 fn hive(file: &Path, base: &Key) {
     let mut hive = Hive::create(Filetime::now()).unwrap();
     let below = base.path.below_root().split_once('\\').unwrap().1;
@@ -324,7 +325,7 @@ fn hive(file: &Path, base: &Key) {
     fs::write(file, hive.to_bytes(Filetime::now()).unwrap()).unwrap();
 }
 
-/// A policy that deletes the key and makes it anew.
+/// Returns a policy that deletes the key and creates it again.
 fn policy(base: &Key) -> Vec<u8> {
     let (above, last) = base.path.below_root().rsplit_once('\\').unwrap();
     let gone = policy_file::entry(above, "**DeleteKeys", &Data::sz(last));
@@ -352,7 +353,8 @@ fn snapshot(base: &Key) -> Snapshot {
     }
 }
 
-/// Owned by administrators, who have full rights, as the system has; nothing is inherited.
+/// Returns a class name and a security descriptor: the owner is Administrators, only Administrators and the system have
+/// rights, and nothing is inherited.
 pub(crate) fn properties(class: Option<&str>) -> KeyProperties {
     const ADMINISTRATORS: [u8; 16] = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0];
     const SYSTEM: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0];
@@ -372,7 +374,7 @@ pub(crate) fn name(name: &str) -> ValueName {
     ValueName::new(name).unwrap()
 }
 
-/// `name: before -> after` in a change.
+/// Returns the change of one value from `before` to `after`.
 pub(crate) fn value(value: &str, before: Option<Data>, after: Option<Data>) -> ValueChange {
     ValueChange { name: name(value), before, after }
 }

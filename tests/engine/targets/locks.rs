@@ -1,4 +1,4 @@
-//! One apply at a time on one target, and what is read under the lock is the present state.
+//! Tests that only one apply at a time runs on a target, and that it reads the present state after it has the lock.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::targets::kinds::{change, each, name, value};
 
 #[test]
 fn the_lock_excludes_another_process_and_is_free_again_afterwards() {
-    // Held for all machines of this test: `local` has one lock, which other tests of this program take as well.
+    // The test holds this for all its machines: `local` has only one lock, which other tests of this program take too.
     each(|machine| {
         let spec = machine.spec("v: { type: REG_DWORD, data: 1 }");
         let mut target = machine.open();
@@ -24,7 +24,7 @@ fn the_lock_excludes_another_process_and_is_free_again_afterwards() {
         assert!(said.contains("locked by another kbfix"), "{said}");
         assert_eq!(machine.read(&machine.base, "v"), Answer::Absent);
         assert!(!machine.state_dir().join("journal").exists(), "a journal of an apply that did not begin");
-        // Looking needs no lock.
+        // A diff needs no lock.
         assert_eq!(machine.kbfix("diff", &spec).status.code(), Some(1));
 
         drop(held);
@@ -63,7 +63,7 @@ fn where_the_file_cannot_be_read_under_the_lock_nothing_older_is_answered() {
         let found = read(target.as_mut());
         assert!(matches!(found, Err(_) | Ok(Answer::Unread(_))), "{found:?}");
         drop(held);
-        // A lock that another has says nothing about the file either.
+        // A lock of another process says nothing about the file.
         fs::write(&path, &sound).unwrap();
         let other = machine.open().lock().unwrap();
         assert!(target.lock().is_err());
@@ -73,7 +73,7 @@ fn where_the_file_cannot_be_read_under_the_lock_nothing_older_is_answered() {
     });
 }
 
-/// The lock, once no other test of this program has it.
+/// Takes the lock, after no other test of this program holds it.
 pub(crate) fn until_free(target: &mut dyn Target) -> kbfix::targets::Lock {
     let start = std::time::Instant::now();
     loop {

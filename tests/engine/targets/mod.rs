@@ -1,5 +1,6 @@
-//! The contract of every kind of target: the same tests on `reg:` in each of its encodings, on `snapshot:`, `image:`,
-//! `hive:` and `pol:`, on Windows on `local`, and elsewhere on `smb:`. What one kind does alone is tested beside it.
+//! Tests what all kinds of target have in common: the same tests run on `reg:` in each encoding, on `snapshot:`,
+//! `image:`, `hive:` and `pol:`, on Windows also on `local`, and on other systems also on `smb:`. Other tests cover
+//! what only one kind does.
 
 mod apply;
 mod control_sets;

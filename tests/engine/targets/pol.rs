@@ -1,4 +1,5 @@
-//! The target `pol:`: its three states of a value, and that apply and rollback go between them exactly.
+//! Tests the target `pol:`: the three states of a value, and that apply and rollback change one state exactly into
+//! another.
 
 use std::{
     fs,
@@ -69,7 +70,7 @@ impl Policy {
         self.plan(specs).specs.remove(0).outcome
     }
 
-    /// Makes the changes; the plan is empty afterwards.
+    /// Applies the specs, and checks that the plan is empty afterwards.
     fn apply(&self, specs: &[Spec]) -> Journal {
         let mut target = open(&self.address).unwrap();
         let _lock = target.lock().unwrap();
@@ -228,7 +229,7 @@ fn a_version_file_that_is_a_link_stays_one() {
     symlink(&real, &ini).unwrap();
     let policy = Policy::at(folder, machine.join("Registry.pol"));
     let changes: Vec<_> = policy.plan(&one).changes().cloned().collect();
-    // It leads nowhere.
+    // The link leads nowhere.
     let mut target = open(&policy.address).unwrap();
     assert!(target.rehearse(&changes).unwrap_err().to_string().contains("gpt.ini"));
     assert!(target.write(&changes).unwrap_err().begun.is_empty());
@@ -258,7 +259,7 @@ fn a_users_policy_needs_its_root_key() {
     assert_eq!(policy.outcome(&values("A: { type: REG_DWORD, data: 1 }")), Outcome::Unknown);
 }
 
-/// Every file of two entries from a pool, with each of several specs: apply, and rollback to what was before.
+/// Tests every file of two entries from a pool with each of several specs: an apply, and a rollback to the file before.
 #[test]
 fn apply_and_rollback_are_exact_whatever_stands_in_the_file() {
     let pool = [

@@ -1,4 +1,4 @@
-//! Absent, present and unknown are different answers, and names compare as the registry compares them.
+//! Tests that absent, present and unknown are different answers, and that names are compared as in the registry.
 
 use kbfix::{
     registry::{Data, Key},
@@ -21,7 +21,7 @@ fn a_key_that_is_there_without_values_is_present_and_what_is_below_it_absent() {
         assert_eq!(machine.query(&machine.below("missing"), nothing(), false), Answer::Absent);
         assert_eq!(machine.query(&machine.below(r"missing\deeper"), ValueSelection::All, true), Answer::Absent);
         assert_eq!(machine.read(&machine.base, "missing"), Answer::Absent);
-        // The default value that nobody set.
+        // A default value that was never set.
         assert_eq!(machine.read(&machine.base, ""), Answer::Absent);
     });
 }
@@ -32,7 +32,7 @@ fn what_a_file_does_not_cover_is_unknown_and_never_absent() {
         let elsewhere: Key = r"HKLM\SOFTWARE\kbfix-test-elsewhere".parse().unwrap();
         let answer = machine.query(&elsewhere, nothing(), false);
         if machine.kind == Kind::Pol {
-            // The key may be changed, so there is an answer, but it does not say that the key exists.
+            // The key may be changed, so there is an answer. But the answer does not say that the key exists.
             let unsure = answer.known().unwrap().unwrap().unsure.unwrap();
             assert_eq!(unsure.reason, Reason::NotConfigured);
         } else if machine.kind.is_partial() {
@@ -48,7 +48,7 @@ fn what_a_file_does_not_cover_is_unknown_and_never_absent() {
 #[test]
 fn a_change_of_what_a_file_does_not_cover_is_refused() {
     each(|machine| {
-        // A policy sets what it did not name before.
+        // A policy can set a value that it did not name before.
         if !machine.kind.is_partial() || machine.kind == Kind::Pol {
             return;
         }
@@ -78,7 +78,8 @@ fn names_compare_without_case_and_print_as_found() {
         let facts = machine.query(&machine.base, asked, false).known().unwrap().unwrap();
         assert_eq!(facts.values.keys().next().unwrap().as_str(), "DisableRealmHint");
 
-        // A value is one whatever the case: it is replaced, keeps its spelling, and there are not two of them.
+        // The case of a name does not matter: the value is replaced, its name keeps its spelling, and there is no
+        // second value.
         let replace = value("DISABLEREALMHINT", Some(Data::dword(1)), Some(Data::dword(0)));
         machine.write(&[change(&machine.base, ChangeAction::Update, [replace])]).unwrap();
         let facts = machine.query(&machine.base, ValueSelection::All, false).known().unwrap().unwrap();

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-/// In: a log in the format of Windows Server 2003. What is read of it is at most as much as it has room for.
+/// Input: a log in the format of Windows Server 2003. The events that are read are at most as large as the log.
 pub(crate) fn evt(data: &[u8]) {
     let mut events = 0;
     let read = kbfix::format::evt::read(data, |event| {
@@ -13,12 +13,13 @@ pub(crate) fn evt(data: &[u8]) {
     drop(read);
 }
 
-/// In: the first bytes of the one chunk of a log in the format of Windows Vista and later; the others are zero.
+/// Input: the first bytes of the only chunk of a log in the format of Windows Vista and later. The other bytes are
+/// zero.
 pub(crate) fn evtx(data: &[u8]) {
     const CHUNK: usize = 64 << 10;
     let mut log = b"ElfFile\0".to_vec();
     log.resize(4096 + CHUNK, 0);
-    // The size of the header, the version, the size of the header's block, one chunk; no checksum.
+    // The size of the header, the version, the size of the header's block, and one chunk. Checksums are not set.
     for (at, number) in [(32, 128_u16), (36, 1), (38, 3), (40, 4096), (42, 1), (120, 4)] {
         log[at..at + 2].copy_from_slice(&number.to_le_bytes());
     }

@@ -1,4 +1,4 @@
-//! A hive file is read, checked, edited and written out; a dirty one is completed from a log before.
+//! Reads, checks, edits and writes a hive. A dirty hive is first completed from a log.
 
 use kbfix::{
     format::regf::{Filetime, Hive},
@@ -10,7 +10,7 @@ const NOW: Filetime = Filetime(0x01DB_0000_0000_0000);
 const PROGRAM: usize = 72;
 const KEYS: [&str; 6] = ["", "Microsoft", r"Microsoft\Exchange\Setup", r"k\new", r"Microsoft\Windows", "ControlSet001"];
 
-/// In: a program of edits, and a hive.
+/// Input: a program of edits, and a hive.
 pub(crate) fn hive(data: &[u8]) {
     let (program, hive) = data.split_at(data.len().min(PROGRAM));
     let mut bytes = hive.to_vec();
@@ -20,13 +20,13 @@ pub(crate) fn hive(data: &[u8]) {
     edit(&mut hive, program);
 }
 
-/// In: a program of edits, how many pages the hive has, the hive, and the log.
+/// Input: a program of edits, the number of pages of the hive, the hive, and the log.
 pub(crate) fn logs(data: &[u8]) {
     let (program, rest) = data.split_at(data.len().min(PROGRAM));
     let Some((pages, rest)) = rest.split_first() else { return };
     let (hive, log) = rest.split_at((usize::from(*pages) * 4096).min(rest.len()));
     let (mut primary, mut log) = (hive.to_vec(), log.to_vec());
-    // Not complete: the sequence numbers differ.
+    // The hive is made dirty: its sequence numbers differ.
     if let Some(number) = primary.get_mut(4) {
         *number ^= 1;
     }
@@ -37,7 +37,7 @@ pub(crate) fn logs(data: &[u8]) {
     edit(&mut hive, program);
 }
 
-/// Makes the base block's checksum right, so that more than the base block is tried.
+/// Corrects the checksum of the base block, so that the rest of the hive is read too.
 fn seal(bytes: &mut [u8]) {
     if bytes.len() >= 512 {
         let words = bytes[..508].chunks_exact(4);
@@ -46,7 +46,7 @@ fn seal(bytes: &mut [u8]) {
     }
 }
 
-/// Every key and value, as text and bytes.
+/// Returns every key and value as text.
 fn content(hive: &Hive) -> Vec<String> {
     let mut all = Vec::new();
     for (depth, key) in hive.walk(hive.root()) {

@@ -1,4 +1,4 @@
-//! Text for LGPO.exe: what is read of it is written and read again as the same, and a spec is made from it.
+//! Reads text for LGPO.exe, writes and reads it again, compares, and makes a spec.
 
 use kbfix::{
     convert::import::{About, Reading, import},
@@ -8,7 +8,7 @@ use kbfix::{
     },
 };
 
-/// In: which code page, and the file.
+/// Input: the code page, and the file.
 pub(crate) fn lgpo_text(data: &[u8]) {
     let Some((first, bytes)) = data.split_first() else { return };
     let code_page = [None, CodePage::new(1252), CodePage::new(932)][usize::from(*first) % 3];

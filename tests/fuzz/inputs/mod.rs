@@ -1,5 +1,5 @@
-//! What is done with one input, for each parser. The fuzzer calls it with what it makes up (fuzz.rs), and the tests
-//! with the corpus that the fuzzer has gathered (tests/engine/corpus.rs).
+//! What is done with one input of each parser. The fuzzer calls it with its inputs (fuzz.rs), and the tests call it
+//! with the corpus that the fuzzer has collected (tests/engine/corpus.rs).
 
 mod events;
 mod hives;
@@ -10,10 +10,10 @@ mod pol;
 mod reg;
 mod spec;
 
-/// Does with an input what its parser is for.
+/// Runs a parser on an input, and checks the result.
 type Parse = fn(&[u8]);
 
-/// Each parser by its name, which is that of its corpus.
+/// The parsers by name. The folder of a corpus has the same name.
 pub(crate) const PARSERS: [(&str, Parse); 10] = [
     ("hive", hives::hive),
     ("logs", hives::logs),

@@ -1,4 +1,4 @@
-//! The rules of a manifest of OSConfig become a spec that is valid; or a finding says why not.
+//! Imports a manifest of OSConfig: the result is a valid spec or a finding.
 
 use kbfix::{
     convert::import::{
@@ -9,7 +9,7 @@ use kbfix::{
     spec::{self, Settings},
 };
 
-/// In: the manifest.
+/// Input: the manifest.
 pub(crate) fn osconfig(data: &[u8]) {
     let about = About { id: "fuzzed", title: "Fuzzed", summary: None };
     let is_error = |found: &kbfix::diag::Diagnostic| found.severity == Severity::Error;

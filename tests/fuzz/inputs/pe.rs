@@ -1,6 +1,6 @@
-//! The file version of a program.
+//! Reads the file version of a program.
 
-/// In: the program.
+/// Input: the program.
 pub(crate) fn pe(data: &[u8]) {
     let _ = kbfix::format::pe::read(data);
 }

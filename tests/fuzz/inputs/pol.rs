@@ -1,4 +1,4 @@
-//! Policy files: what is read is written, and every edit takes effect and comes back.
+//! Reads and writes policy files: the bytes must be equal, and every edit must read back.
 
 use kbfix::{
     convert::import::{About, Reading, import},
@@ -9,7 +9,7 @@ use kbfix::{
     registry::{Data, KeyPath, RootKey, ValueName},
 };
 
-/// In: which edit, and the file.
+/// Input: the edit, and the file.
 pub(crate) fn pol(data: &[u8]) {
     let Some((first, bytes)) = data.split_first() else { return };
     let side = if first & 4 == 0 { Side::Machine } else { Side::User };

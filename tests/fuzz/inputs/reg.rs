@@ -1,11 +1,11 @@
-//! A `.reg` file is read and edited; what is read of it comes back, and a key that was written is there.
+//! Reads and edits a `.reg` file: the content must be kept, and a written key must read back.
 
 use kbfix::{
     format::reg::{CodePage, Document},
     registry::{Data, KeyPath, ValueName},
 };
 
-/// In: which code page, and the file.
+/// Input: the code page, and the file.
 pub(crate) fn reg(data: &[u8]) {
     let Some((page, bytes)) = data.split_first() else { return };
     let pages = [None, CodePage::new(1252), CodePage::new(932), CodePage::new(936)];

@@ -1,11 +1,11 @@
-//! A spec is read and checked; it is valid, or a finding says why not, and shows where.
+//! Reads and checks a spec: it is valid, or a finding shows the fault and its position.
 
 use kbfix::{
     render::{Paint, diagnostics},
     spec::{self, Settings},
 };
 
-/// In: the file.
+/// Input: the file.
 pub(crate) fn spec(data: &[u8]) {
     let loaded = spec::load("fuzzed.yaml", data, &Settings::for_validation());
     assert!(loaded.spec.is_some() || !loaded.diagnostics.is_empty());

@@ -1,4 +1,4 @@
-//! Every byte and every type number arrives as it was sent.
+//! Tests that every byte and every type number is written unchanged.
 
 use kbfix::{
     registry::{Data, Decoded, ValueType, notation},
@@ -7,7 +7,7 @@ use kbfix::{
 
 use crate::local::scratch::{Scratch, change, name, query, read, reg_export, reg_import, reg_ok, value};
 
-/// Names and data that other tools are known to damage.
+/// Returns names and data that other tools are known to damage.
 fn cases() -> Vec<(String, Data)> {
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let multi = |text: &str| Data::new(ValueType::MULTI_SZ, utf16(text));
@@ -52,7 +52,7 @@ fn cases() -> Vec<(String, Data)> {
         case("Größe 日本", Data::dword(5)),
         (format!("N{}", "ä".repeat(254)), Data::dword(6)),
         ("n".repeat(16_383), Data::dword(7)),
-        // Around the size of the first read, and far above it.
+        // Sizes near the buffer size of the first read, and much larger ones.
         case("4095 bytes", Data::new(ValueType::BINARY, vec![0xA5; 4095])),
         case("4096 bytes", Data::new(ValueType::BINARY, vec![0xA5; 4096])),
         case("4097 bytes", Data::new(ValueType::BINARY, vec![0xA5; 4097])),
@@ -86,8 +86,8 @@ fn what_kbfix_writes_reg_exe_exports() {
 
     let lines = reg_export(&scratch.path());
     for (value_name, data) in cases() {
-        // Wine's reg.exe writes every REG_SZ as text and every REG_DWORD as a number, also one with other bytes than
-        // these have; what it writes then proves nothing.
+        // Wine's reg.exe writes every REG_SZ as text and every REG_DWORD as a number, even if the bytes are not valid
+        // for the type. In that case its output proves nothing.
         let shown_as_it_is = ![ValueType::SZ, ValueType::DWORD].contains(&data.value_type);
         if !shown_as_it_is && notation::data(&data).starts_with("hex") {
             continue;
@@ -100,7 +100,7 @@ fn what_kbfix_writes_reg_exe_exports() {
 #[test]
 fn what_reg_exe_imports_kbfix_reads() {
     let scratch = Scratch::user("imports");
-    // Wine's reg.exe adds the NULs that a string lacks; Windows' does not.
+    // Wine's reg.exe adds missing NULs to a string, and that of Windows does not.
     let lacks_nul = |data: &Data| data.value_type.is_text() && matches!(data.decode(), Decoded::Malformed(_));
     let cases: Vec<_> = cases().into_iter().filter(|(_, d)| d.bytes.len() <= 4097 && !lacks_nul(d)).collect();
     let line = |(value_name, data): &(String, Data)| {
@@ -152,7 +152,7 @@ fn names_print_as_they_were_found() {
         let facts = query(&scratch.key, wanted, false).known().unwrap().unwrap();
         facts.values.keys().map(ToString::to_string).collect()
     };
-    // Looked up one by one, and listed.
+    // The values are looked up one by one, and listed.
     assert_eq!(spelled(&["DISABLEREALMHINT", "absent"]), ["absent", "DisableRealmHint"]);
     assert_eq!(
         spelled(&["DISABLEREALMHINT", "other", "third", "absent"]),

@@ -1,4 +1,5 @@
-//! Changes are made exactly as they say, and refused where something else is there than they say.
+//! Tests that changes are made exactly as they say, and are refused if the present state is not the one that they
+//! expect.
 
 use kbfix::{
     registry::{Data, Key, ValueType},
@@ -11,7 +12,7 @@ fn write(changes: &[KeyChange]) -> Result<(), WriteError> {
     LocalTarget::new().write(changes).map_err(|failure| failure.error)
 }
 
-/// What the refusal of one change says.
+/// Returns the message with which one change is refused.
 fn stale(change: KeyChange) -> String {
     match write(&[change]) {
         Err(error @ WriteError::Stale { .. }) => error.to_string(),
@@ -34,6 +35,28 @@ fn a_key_is_created_with_its_values_and_deleted_with_them() {
     write(&back).unwrap();
     assert!(!reg(&["query", &outer.path.to_string()]).status.success());
     assert!(is_there(&scratch.key));
+}
+
+#[test]
+fn keys_are_created_below_a_key_that_was_deleted_and_created_again() {
+    let scratch = Scratch::machine("again");
+    let [a, b] = ["a", "b"].map(|name| scratch.below(name));
+    let [below_a, below_b] = [&a, &b].map(|key| key.child(&"below".to_owned().try_into().unwrap()));
+    let create = |key: &Key| change(key, ChangeAction::Create, []);
+    let delete = |key: &Key| change(key, ChangeAction::Delete, []);
+    write(&[create(&a), create(&b), create(&below_a), delete(&below_a), delete(&a)]).unwrap();
+    assert!(stale(create(&below_a)).contains("expected present, found absent"));
+    write(&[
+        create(&a),
+        create(&below_a),
+        delete(&below_a),
+        delete(&a),
+        create(&a),
+        create(&below_a),
+        create(&below_b),
+    ])
+    .unwrap();
+    assert!([&a, &b, &below_a, &below_b].into_iter().all(is_there));
 }
 
 #[test]

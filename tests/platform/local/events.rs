@@ -1,5 +1,5 @@
-//! The event logs of this machine. Windows' own `eventcreate` logs what kbfix then counts; under Wine, which has none
-//! and logs nothing, the logs are read all the same.
+//! Tests the event logs of this machine. `eventcreate` of Windows logs events, and kbfix counts them. Wine has no
+//! `eventcreate` and logs nothing, so there the logs are only read.
 
 use std::process::Command;
 

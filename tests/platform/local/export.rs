@@ -1,4 +1,4 @@
-//! What kbfix exports and `reg.exe` imports is what kbfix applies.
+//! Tests that an export of kbfix that `reg.exe` imports gives the same state as an apply of kbfix.
 
 use std::{fs, process::Command};
 
@@ -33,7 +33,7 @@ registry:
 
 #[test]
 fn an_exported_reg_file_does_what_apply_does() {
-    // What is there before: something to delete, to replace, and to keep.
+    // The state before: values to delete, to replace and to keep.
     let start = || {
         let scratch = Scratch::machine("export");
         make_key(&scratch.below("Old").child(&"Deep".to_owned().try_into().unwrap()));

@@ -1,10 +1,10 @@
-//! Files on this machine's disks, with a real x86 DLL (`tests/wine/make-dlls`).
+//! Tests files on the disks of this machine, with a real x86 DLL (`tests/wine/make-dlls`).
 
 use std::{env, fs, path::PathBuf};
 
 use kbfix::targets::{Answer, FileFacts, Reason, Target, local::LocalTarget};
 
-/// The folder that `KBFIX_TEST_DLLS` names; under Wine, Linux's `/` is drive Z.
+/// Returns the folder in `KBFIX_TEST_DLLS`. Under Wine, the root folder of Linux is drive Z.
 fn test_dlls() -> Option<PathBuf> {
     let folder = env::var("KBFIX_TEST_DLLS").ok()?;
     Some(if folder.starts_with('/') { PathBuf::from(format!("Z:{folder}")) } else { folder.into() })
@@ -24,7 +24,7 @@ fn the_version_of_a_dll_is_read() {
     let path = folder.path().join("exprox.dll");
     for (which, version) in [("old", "6.5.7638.1"), ("new", "6.5.7651.19")] {
         fs::copy(dlls.join(which).join("exprox.dll"), &path).unwrap();
-        // Windows finds a file whatever its case.
+        // Windows finds a file whatever the case of its name.
         let found = facts(&path.to_str().unwrap().to_uppercase()).known().unwrap().unwrap();
         assert_eq!(found.version, Answer::Present(version.parse().unwrap()));
         assert_eq!(found.platform.unwrap().to_string(), "x86");

@@ -1,5 +1,5 @@
-//! A hotfix's package is checked, run, and judged by its exit code and by the file that it puts into place; only then
-//! is the registry changed. The package is a real program (tests/wine/make-programs), the files are real DLLs
+//! Tests the installation of a hotfix: its package is checked and run, and its exit code and the new file are checked.
+//! Only then is the registry changed. The package is a real program (tests/wine/make-programs), the files are real DLLs
 //! (make-dlls).
 
 use std::{
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::local::scratch::{Scratch, alone, read};
 
-/// A machine with an old exprox.dll, a spec that wants the new one, and a package that brings it.
+/// A machine with an old exprox.dll, a spec that wants the new one, and a package that installs it.
 struct Machine {
     folder: tempfile::TempDir,
     scratch: Scratch,
@@ -22,7 +22,7 @@ struct Machine {
     _alone: MutexGuard<'static, ()>,
 }
 
-/// The folder that tests/run names, or none where the test cannot run.
+/// Returns the folder that tests/run names in this variable; `None` if the test cannot run.
 fn needed(variable: &str) -> Option<PathBuf> {
     let folder = std::env::var_os(variable).map(PathBuf::from);
     if folder.is_none() {
@@ -50,7 +50,7 @@ impl Machine {
         self.folder.path().join(name)
     }
 
-    /// A spec whose package copies `from` into place and ends with this exit code.
+    /// Writes a spec whose package installs the file `from` and ends with this exit code.
     fn spec(&self, from: &str, exit_code: u32) -> PathBuf {
         let path = |name: &str| self.file(name).display().to_string();
         let from = if from == "-" { from.to_owned() } else { path(from) };
@@ -120,7 +120,7 @@ fn a_hotfix_is_installed_and_then_the_registry_changed() {
     assert_eq!(report["steps"][0]["result"], "restart_needed", "{report:#}");
     assert_eq!(report["restart"]["computer"], "required", "{report:#}");
     assert!(machine.is_new() && machine.value_is_set());
-    // The copy that was run is gone.
+    // The copy of the package that was run is deleted.
     let left: Vec<_> = fs::read_dir(machine.file("state")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["journal"]);
 
@@ -158,7 +158,7 @@ fn what_goes_wrong_with_a_package_leaves_the_registry_alone() {
     assert!(!machine.value_is_set());
     machine.restore();
 
-    // The package says that it restarts the computer: nothing is done after it.
+    // The exit code of the package says that it restarts the computer, so nothing is changed after it.
     let spec = machine.spec("new.dll", 1641);
     let (code, report) = machine.apply(&spec, Some(&machine.package));
     assert_eq!((code, &report["outcome"]), (4, &Value::from("blocked")), "{report:#}");

@@ -1,4 +1,4 @@
-//! Absent, denied, unsupported and unknown are different answers.
+//! Tests that absent, denied, unsupported and unknown are different answers.
 #![allow(unsafe_code, reason = "the registry can hold what its safe wrappers cannot write")]
 
 use std::{collections::BTreeSet, ptr::null_mut};
@@ -33,7 +33,7 @@ fn absent_keys_and_absent_values_are_told_apart() {
     assert_eq!(query(&key(r"HKLM\kbfix-test-missing\a\b"), nothing(), true), Answer::Absent);
     assert_eq!(query(&scratch.key, nothing(), false), Answer::Present(KeyFacts::default()));
     assert_eq!(read(&scratch.key, "missing"), Answer::Absent);
-    // A default value that nobody set.
+    // A default value that was never set.
     assert_eq!(read(&scratch.key, ""), Answer::Absent);
 }
 
@@ -67,7 +67,7 @@ fn the_hive_of_a_user_who_is_not_logged_on_is_unknown() {
     assert_eq!(query(&key(r"HKU\nobody\Software"), ValueSelection::All, false), Answer::Absent);
 }
 
-/// Gives the key a DACL (in SDDL) that holds for what is opened from now on.
+/// Gives the key a DACL in SDDL, which is used for every later opening of the key.
 pub(crate) fn set_dacl(scratch: &Scratch, dacl: &str) {
     let root = windows_registry::LOCAL_MACHINE;
     let handle = root.options().access(0x0004_0000 | 0x0002_0000).open(scratch.key.path.below_root()).unwrap();
@@ -101,7 +101,7 @@ fn what_the_system_denies_is_denied_and_not_absent() {
         let result = LocalTarget::new().write(std::slice::from_ref(refused)).map_err(|failure| failure.error);
         assert!(matches!(result, Err(WriteError::Denied { .. })), "{result:?}");
     }
-    // Only the right to query values: kbfix asks for no more than it needs.
+    // Only the right to query values. kbfix requests no right that it does not need.
     set_dacl(&scratch, "D:P(A;;0x1;;;WD)");
     assert_eq!(read(&scratch.key, "v"), Answer::Present(Data::dword(1)));
     assert_eq!(reason(query(&scratch.key, ValueSelection::All, true)), Reason::Denied);
@@ -128,7 +128,7 @@ fn a_name_that_is_not_utf_16_is_unsupported_and_hides_nothing_else() {
     let unsupported = all.get(&name("a\u{FFFD}b")).unwrap().clone().known().unwrap_err();
     assert_eq!(unsupported.reason, Reason::Unsupported);
     assert_eq!(read(&scratch.key, "good"), Answer::Present(Data::dword(1)));
-    // A key with such a value is not deleted: the change cannot list it.
+    // A key with such a value is not deleted, because the change cannot contain the value.
     let delete = change(&scratch.key, ChangeAction::Delete, [value("good", Some(Data::dword(1)), None)]);
     assert!(LocalTarget::new().write(&[delete]).is_err());
 

@@ -1,4 +1,5 @@
-//! Specs of the library on the live registry: their keys are moved below a scratch key, what they ask for stays.
+//! Tests specs of the library on the live registry. Their keys are moved below a scratch key, and the rest of the specs
+//! is unchanged.
 
 use std::{
     fs,
@@ -25,7 +26,7 @@ pub(crate) fn ends(code: i32, arguments: &[&str], folder: &Path) {
     assert_eq!(output.status.code(), Some(code), "kbfix {arguments:?}: {output:?}");
 }
 
-/// What `reg query` shows of a value in a view; none where it is absent.
+/// Returns what `reg query` shows for a value in a view; `None` if the value is absent.
 fn query(key: &str, value: &str, view: &str) -> Option<String> {
     let output = reg(&["query", key, "/v", value, view]);
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -37,7 +38,7 @@ fn certificate_padding_is_checked_in_both_views() {
     let scratch = Scratch::machine("padding");
     let config = format!(r"{}\Wintrust\Config", scratch.path());
     let spec = include_str!("../../../specs/CVE-2013-3900.yaml");
-    // The gate asks for a file of Windows; here only the values are looked at.
+    // The condition `applicable` is about a file of Windows. This test is only about the values.
     let (head, rest) = spec.split_once("\napplicable:").unwrap();
     let (_, registry) = rest.split_once("\nregistry:").unwrap();
     let registry = registry.replace(r"HKLM\SOFTWARE\Microsoft\Cryptography\Wintrust\Config", &config);
@@ -56,7 +57,7 @@ fn certificate_padding_is_checked_in_both_views() {
     }
     ends(0, &["diff", file], folder.path());
 
-    // As a number it is in desired state, too, in one view or in both.
+    // The value is also in desired state as a number, in one view or in both.
     reg_ok(&["add", &config, "/v", value, "/t", "REG_DWORD", "/d", "1", "/f", "/reg:32"]);
     ends(0, &["diff", file], folder.path());
     reg_ok(&["add", &config, "/v", value, "/t", "REG_SZ", "/d", "0", "/f", "/reg:64"]);

@@ -1,4 +1,5 @@
-//! Registry links that Windows did not make: what they lead to is neither read, changed nor deleted through them.
+//! Tests registry links that Windows did not create: the key to which a link leads is neither read, changed nor deleted
+//! through the link.
 #![allow(unsafe_code, reason = "the safe wrappers of the registry make no links")]
 
 use std::ptr::{null, null_mut};
@@ -20,7 +21,7 @@ use crate::local::{
     scratch::{Scratch, alone, change, is_there, key, make_key, query, read, reg_ok, value},
 };
 
-/// A link, gone when the test ends: `reg delete` would delete what it leads to.
+/// A registry link that is removed when the test ends. `reg delete` would delete the key to which it leads.
 struct Link(Vec<u16>);
 
 fn wide(text: &str) -> Vec<u16> {
@@ -75,7 +76,7 @@ fn native(key: &Key) -> String {
     format!(r"\Registry\Machine\{}", key.path.below_root())
 }
 
-/// Why there is no answer about a key, and that it names the place to which the link leads.
+/// Checks the reason why there is no answer about a key: it names the key to which the link leads.
 fn unsupported(key: &Key, to: &str) {
     for (values, subkeys) in [(ValueSelection::Names(Default::default()), false), (ValueSelection::All, true)] {
         match query(key, values, subkeys) {
@@ -120,7 +121,7 @@ fn what_a_link_leads_to_is_neither_read_nor_changed_through_it() {
     assert_eq!(facts.subkeys.unwrap().len(), 1);
     assert!(link.is_there() && nowhere.is_there());
     assert!(!is_there(&key(&format!("{}-none", precious.key.path))));
-    // What stands beside them is as ever.
+    // Keys next to the links are read as usual.
     let beside = at("beside");
     LocalTarget::new().write(&[change(&beside, ChangeAction::Create, [value("v", None, one())])]).unwrap();
     LocalTarget::new().write(&[change(&beside, ChangeAction::Delete, [value("v", one(), None)])]).unwrap();

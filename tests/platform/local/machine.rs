@@ -1,4 +1,4 @@
-//! The machine's lock, its administrators' folder, and the program itself.
+//! Tests the lock of the machine, the folder for administrators, and the program itself.
 
 use std::{
     env, fs,
@@ -19,7 +19,7 @@ use crate::local::{
     scratch::{alone, is_there, key},
 };
 
-/// Creates a folder with the permissions that `dacl` (SDDL) says.
+/// Creates a folder with the permissions in `dacl` (SDDL).
 fn make_folder(path: &Path, dacl: &str) {
     fs::create_dir(path).unwrap();
     set_dacl(path, dacl);
@@ -49,7 +49,7 @@ fn one_apply_at_a_time_and_none_locked_out_by_a_killed_one() {
     drop(LocalTarget::new().lock().unwrap());
 }
 
-/// Nothing by itself: the other process of the test above.
+/// Not a test by itself: the second process of the test above.
 #[test]
 fn holds_the_lock() {
     if env::var_os(HOLD).is_some() {
@@ -76,7 +76,7 @@ fn a_folder_of_administrators_is_made_once_and_trusted_again() {
 
 #[test]
 fn a_folder_that_others_may_write_is_refused() {
-    // What any user can make below ProgramData, before kbfix comes.
+    // A folder that any user can create below ProgramData before the first run of kbfix.
     let planted = env::temp_dir().join(format!("kbfix-test-planted-{}", std::process::id()));
     make_folder(&planted, "D:(A;OICI;FA;;;WD)");
     let result = create_admin_only_dir(&planted);
@@ -84,7 +84,7 @@ fn a_folder_that_others_may_write_is_refused() {
     assert!(matches!(result, Err(FolderError::Untrusted { .. })), "{result:?}");
 }
 
-/// The environment of an elevated process is the user's, who could name a folder with a journal of their own there.
+/// An elevated process has the environment of the user. The user could name a folder with a forged journal there.
 #[test]
 fn the_environment_does_not_name_the_state_folder() {
     let planted = tempfile::tempdir().unwrap();
@@ -106,7 +106,7 @@ fn the_environment_does_not_name_the_state_folder() {
     assert!(!list(false).contains(folder), "{}", list(false));
 }
 
-/// Wine has the key itself, and no link.
+/// In Wine, CurrentControlSet is a key and not a link.
 #[test]
 fn the_current_control_set_is_a_link_to_one_that_is_there() {
     use kbfix::targets::Answer;

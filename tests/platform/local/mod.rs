@@ -1,6 +1,6 @@
-//! The live registry, on Windows or under Wine (tests/wine/README.md): what kbfix writes, Windows' own `reg.exe` reads,
-//! and the other way round. Only scratch keys are touched: `kbfix-test-…` below `HKLM\SOFTWARE` and the user's
-//! `Software`.
+//! Tests the live registry, on Windows or under Wine (tests/wine/README.md): `reg.exe` reads what kbfix writes, and
+//! kbfix reads what `reg.exe` writes. Only scratch keys are changed: `kbfix-test-…` below `HKLM\SOFTWARE` and the
+//! user's `Software`.
 #![cfg(windows)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "clippy takes only #[test] functions for tests")]
 

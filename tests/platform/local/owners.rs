@@ -1,5 +1,5 @@
-//! One hundred values of this machine that policy stores own, among others that none owns: each is named with its
-//! store, and no other is. tests/engine/policy has the same for images.
+//! Tests one hundred values of this machine that policy stores own, among values without an owner: the report names
+//! each with its store, and no other value. tests/engine/policy has the same for images.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ use crate::local::{
 const GROUP_POLICY: &str = r"C:\windows\system32\GroupPolicy";
 const BELOW: &str = r"Software\kbfix-test-owners";
 
-/// Key, name, store and what becomes of the value, all in lower case.
+/// Key, name, store, and the effect of the store on the value, all in lower case.
 type Owner = [String; 4];
 
 struct Stores {
@@ -32,7 +32,7 @@ impl Stores {
         self.entries.entry(store.to_owned()).or_default().push(entry);
     }
 
-    /// Has a store say something of the value with this number, of which a spec wants the same number.
+    /// Adds an entry to a store for the value with this number. A spec wants the same number as data.
     fn own(&mut self, at: u32, store: &str, root: &str, key: &str) {
         let name = format!("value {at}");
         // Windows compares names without case.
@@ -95,7 +95,8 @@ fn every_owned_value_of_this_machine_is_named_with_its_store_and_no_other() {
                 }
             }
             _ => {
-                // A value of the same name in another key, and another value in the same key, say nothing of it.
+                // Entries for a value of the same name in another key and for another value in the same key do not
+                // affect the value.
                 let store = if is_user { format!(r"{GROUP_POLICY}\User\Registry.pol") } else { machine.to_owned() };
                 stores.add(&store, &format!("{key}\\other"), &format!("value {at}"), 7);
                 stores.add(&store, &key, &format!("value {at} other"), 7);
@@ -119,7 +120,7 @@ fn every_owned_value_of_this_machine_is_named_with_its_store_and_no_other() {
     assert_eq!(kbfix(folder.path(), &["snapshot", file, "--target", "local", "--out", snapshot]).0, 0);
     assert_eq!(owners(&report(&format!("snapshot:{snapshot}"))), stores.owners, "the snapshot");
 
-    // Two damaged stores: nothing is known of what they own, and the others are named.
+    // Two stores are damaged: what they own is unknown, and the owners in other stores are named.
     let own = profile(1);
     for store in [applied, &own] {
         let bytes = fs::read(store).unwrap();

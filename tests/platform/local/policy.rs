@@ -1,5 +1,5 @@
-//! Policy stores of this machine, and the restart that it waits for. Wine has no Group Policy: the tests write its
-//! stores, so they run under Wine only.
+//! Tests the policy stores of this machine, and pending restarts. Wine has no Group Policy, so the tests can write the
+//! stores there. They run under Wine only.
 
 use std::{
     fs,
@@ -37,7 +37,7 @@ impl Drop for Made {
     }
 }
 
-/// Whether this is Wine: the policies of a real machine are left alone.
+/// Returns whether the tests run under Wine. The policies of a real machine are not changed.
 pub(super) fn is_wine() -> bool {
     let is_wine = Path::new(r"C:\windows\system32\winecfg.exe").exists();
     if !is_wine {
@@ -46,17 +46,17 @@ pub(super) fn is_wine() -> bool {
     is_wine
 }
 
-/// A policy file with numbers in one key.
+/// Returns a policy file with numbers in one key.
 pub(super) fn pol(key: &str, values: &[(&str, u32)]) -> Vec<u8> {
     file(&values.iter().map(|(name, number)| (key, *name, *number)).collect::<Vec<_>>())
 }
 
-/// A policy file with numbers: key, name, number.
+/// Returns a policy file with numbers. Each entry is a key, a name and a number.
 pub(super) fn file(entries: &[(&str, &str, u32)]) -> Vec<u8> {
     policy_file::file(entries.iter().map(|(key, name, number)| policy_file::entry(key, name, &Data::dword(*number))))
 }
 
-/// Runs kbfix on this machine; its exit code, and what it printed on both streams.
+/// Runs kbfix on this machine. Returns its exit code and its output on both streams.
 pub(super) fn kbfix(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
     command.args(arguments).env("KBFIX_STATE_DIR", folder.join("state")).env_remove("KBFIX_TARGET");
@@ -134,7 +134,7 @@ fn the_owners_of_values_are_named_and_retire_brings_back_what_was_there() {
     assert!(code == 4 && text.contains("Registry.pol"), "{text}");
 }
 
-/// A key or value of Windows' own that is removed when the test ends.
+/// A key or value of Windows that is removed when the test ends.
 struct Own(&'static str, Option<&'static str>);
 
 impl Drop for Own {
@@ -176,7 +176,7 @@ fn a_restart_that_windows_waits_for_is_seen() {
         "{text}"
     );
 
-    // After the restart: the file is there, and Windows waits for another.
+    // As after the restart: the new file is in place, and Windows has another file to replace.
     fs::rename(comes, there).unwrap();
     for (key, sign) in [
         (r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending", "RebootPending"),

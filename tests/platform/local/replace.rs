@@ -1,5 +1,5 @@
-//! A file that is replaced keeps its permissions and attributes, as far as the system has them: Wine keeps the mode
-//! bits of Unix, and attributes where the disk has extended ones.
+//! Tests that a replaced file keeps its permissions and attributes, if the system supports them. Wine keeps the mode
+//! bits of Unix, and keeps attributes only on a disk with extended attributes.
 #![allow(unsafe_code, reason = "std knows no security descriptors")]
 
 use std::{
@@ -29,7 +29,7 @@ fn wide(path: &Path) -> Vec<u16> {
     path.as_os_str().encode_wide().chain([0]).collect()
 }
 
-/// Gives a file or folder the permissions that `dacl` (SDDL) says.
+/// Gives a file or folder the permissions in `dacl` (SDDL).
 pub(crate) fn set_dacl(path: &Path, dacl: &str) {
     let dacl: Vec<u16> = dacl.encode_utf16().chain([0]).collect();
     let mut descriptor = null_mut();
@@ -46,7 +46,7 @@ pub(crate) fn set_dacl(path: &Path, dacl: &str) {
     }
 }
 
-/// Owner and DACL of a file, as text.
+/// Returns the owner and the DACL of a file as text.
 fn security(path: &Path) -> String {
     let what = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
     let mut descriptor = [0_u64; 512];
@@ -93,7 +93,7 @@ fn a_hidden_file_stays_hidden() {
     let kept = FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM;
     // SAFETY: the path ends with a NUL.
     assert_ne!(unsafe { SetFileAttributesW(wide(&path).as_ptr(), kept) }, 0);
-    // Without them, where the disk keeps none.
+    // On a disk without extended attributes, the attributes are not compared.
     let before = fs::metadata(&path).unwrap().file_attributes();
     replace_file(&path, b"two").unwrap();
     assert_eq!(fs::metadata(&path).unwrap().file_attributes(), before);

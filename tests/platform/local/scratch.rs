@@ -1,4 +1,4 @@
-//! Scratch keys, and `reg.exe` as the independent reader and writer.
+//! Creates scratch keys, and runs `reg.exe` as the independent reader and writer.
 
 use std::{
     collections::BTreeSet,
@@ -14,8 +14,8 @@ use kbfix::{
     },
 };
 
-/// Held by each test that applies to this machine, or takes its lock: it is one machine, and the tests run side by
-/// side.
+/// Returns a lock for each test that applies to this machine or takes the lock of the machine, because the tests run at
+/// the same time.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static MACHINE: Mutex<()> = Mutex::new(());
     MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -27,18 +27,18 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Below the machine's software key.
+    /// Creates a key below `HKLM\SOFTWARE`.
     pub(crate) fn machine(test: &str) -> Self {
         Self::new(&format!(r"HKLM\SOFTWARE\kbfix-test-{test}"))
     }
 
-    /// Below the user's software key, as its SID in HKU names it.
+    /// Creates a key below the user's `Software`, named by the SID of the user in HKU.
     pub(crate) fn user(test: &str) -> Self {
         let below = format!(r"Software\kbfix-test-{test}");
         let through_hkcu = Self::new(&format!(r"HKCU\{below}"));
         let users =
             query(&"HKU".parse().unwrap(), ValueSelection::All, true).known().unwrap().unwrap().subkeys.unwrap();
-        // Whose hive HKCU is, the key in it tells.
+        // The key shows which user's hive HKCU is.
         let own: Vec<_> = users.iter().filter(|u| is_there(&key(&format!(r"HKU\{u}\{below}")))).collect();
         assert_eq!(own.len(), 1, "{users:?}");
         let own = key(&format!(r"HKU\{}\{below}", own[0]));
@@ -54,12 +54,12 @@ impl Scratch {
         Self { key }
     }
 
-    /// The scratch key's path as `reg.exe` takes it.
+    /// Returns the path of the scratch key for `reg.exe`.
     pub(crate) fn path(&self) -> String {
         self.key.path.to_string()
     }
 
-    /// A key below it.
+    /// Returns a key below the scratch key.
     pub(crate) fn below(&self, name: &str) -> Key {
         self.key.child(&KeyName::new(name).unwrap())
     }
@@ -95,7 +95,7 @@ pub(crate) fn name(name: &str) -> ValueName {
     ValueName::new(name).unwrap()
 }
 
-/// One question to the live registry.
+/// Sends one query to the live registry.
 pub(crate) fn query(key: &Key, values: ValueSelection, subkeys: bool) -> Answer<KeyFacts> {
     let query = KeyQuery { key: key.clone(), values, subkeys };
     LocalTarget::new().read_keys(&[query]).unwrap().remove(0)
@@ -105,7 +105,7 @@ pub(crate) fn is_there(key: &Key) -> bool {
     query(key, ValueSelection::Names(BTreeSet::new()), false).known().unwrap().is_some()
 }
 
-/// One value of a key that is there.
+/// Reads one value of an existing key.
 pub(crate) fn read(key: &Key, value: &str) -> Answer<Data> {
     let wanted = ValueSelection::Names([name(value)].into());
     let mut facts = query(key, wanted, false).known().unwrap().expect("the key is there");
@@ -113,7 +113,7 @@ pub(crate) fn read(key: &Key, value: &str) -> Answer<Data> {
     facts.values.pop_first().unwrap().1
 }
 
-/// `name: before -> after` in a change.
+/// Returns the change of one value from `before` to `after`.
 pub(crate) fn value(value: &str, before: Option<Data>, after: Option<Data>) -> ValueChange {
     ValueChange { name: name(value), before, after }
 }
@@ -127,14 +127,14 @@ pub(crate) fn reg(arguments: &[&str]) -> Output {
     Command::new("reg").args(arguments).output().unwrap()
 }
 
-/// Runs `reg.exe`, which must succeed; what it printed.
+/// Runs `reg.exe`, which must succeed, and returns its output.
 pub(crate) fn reg_ok(arguments: &[&str]) -> String {
     let output = reg(arguments);
     assert!(output.status.success(), "reg {arguments:?}: {output:?}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The lines of `reg export KEY`, continued lines joined.
+/// Returns the lines of `reg export KEY`, with continued lines joined.
 pub(crate) fn reg_export(key: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("export.reg");
@@ -145,7 +145,7 @@ pub(crate) fn reg_export(key: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// `reg import` of a version 5 file with these lines below the key.
+/// Runs `reg import` on a version 5 file with these lines below the key.
 pub(crate) fn reg_import(key: &Key, lines: &[String]) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("import.reg");

@@ -1,4 +1,4 @@
-//! Security descriptors of keys that are deleted and come back.
+//! Tests the security descriptors of keys that are deleted and restored.
 
 use kbfix::{
     registry::{Data, Key, KeyProperties},
@@ -14,7 +14,7 @@ fn facts(key: &Key) -> KeyFacts {
     query(key, ValueSelection::All, true).known().unwrap().unwrap()
 }
 
-/// A key that lets nobody create keys in it gets its descriptor after the keys in it.
+/// If a descriptor forbids new subkeys, it is set after the subkeys were restored.
 #[test]
 fn a_tree_whose_top_forbids_new_keys_comes_back_with_its_descriptors() {
     let scratch = Scratch::machine("secured");
@@ -34,7 +34,7 @@ fn a_tree_whose_top_forbids_new_keys_comes_back_with_its_descriptors() {
         delete(&scratch.key, &before.0, vec![]),
     ];
     LocalTarget::new().write(&changes).unwrap();
-    // With something beside it that follows.
+    // With another change that follows.
     let mut back: Vec<_> = changes.iter().rev().map(KeyChange::inverse).collect();
     back.push(change(&beside.below("new"), ChangeAction::Create, []));
     LocalTarget::new().write(&back).unwrap();

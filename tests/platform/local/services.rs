@@ -1,5 +1,5 @@
-//! Services are restarted through the service manager, after a change and only then. The service is a real program
-//! (tests/wine/make-programs).
+//! Tests that services are restarted through the service manager, and only after a change. The service is a real
+//! program (tests/wine/make-programs).
 
 use std::{
     fs,
@@ -31,7 +31,7 @@ impl Service {
             println!("SKIPPED: KBFIX_TEST_PROGRAMS is not set; see tests/wine/README.md");
             return None;
         };
-        // The service manager's own drive is another one than the test's.
+        // The current drive of the service manager is not that of the test.
         let program = std::path::absolute(folder.join("service.exe")).unwrap();
         sc(&["delete", name]);
         let command = format!("\"{}\" {argument}", program.display());

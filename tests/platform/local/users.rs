@@ -1,4 +1,4 @@
-//! The hives of users who are not logged on: files, until Windows loads them.
+//! Tests the hives of users who are not logged on. They are files until Windows loads them.
 
 use std::{fs, os::windows::fs::OpenOptionsExt, path::PathBuf};
 
@@ -15,14 +15,15 @@ use crate::local::{
 
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 
-/// A user with a profile, who is not logged on. A test that makes one has the machine alone: others look for all users.
+/// A user with a profile, who is not logged on. A test with such a user holds the lock `alone`, because other tests
+/// read all users.
 pub(super) struct User {
     pub(super) sid: String,
     pub(super) folder: tempfile::TempDir,
 }
 
 impl User {
-    /// A user whose hive has `Software\kbfix-test` with the value `v` = 1.
+    /// Creates a user whose hive has `Software\kbfix-test` with the value `v` = 1.
     pub(super) fn new(number: u32) -> Self {
         let sid = format!("S-1-5-21-909094-2003-65-{number}");
         let folder = tempfile::tempdir().unwrap();
@@ -42,7 +43,7 @@ impl User {
         key(&format!(r"HKU\{}{below}", self.sid))
     }
 
-    /// As Windows does it: the hive is below HKU, with what its file has.
+    /// Logs the user on as Windows does: loads the hive below HKU.
     fn log_on(&self) {
         let key = windows_registry::USERS.create(format!(r"{}\Software\kbfix-test", self.sid)).unwrap();
         key.set_u32("v", 1).unwrap();
@@ -52,20 +53,20 @@ impl User {
         let _ = windows_registry::USERS.remove_tree(&self.sid);
     }
 
-    /// `v` in the file, read by the codec alone.
+    /// Returns `v` in the file, read with the codec only.
     fn in_file(&self) -> Option<Data> {
         let hive = Hive::open(fs::read(self.hive()).unwrap(), &[]).unwrap();
         let key = hive.find(r"Software\kbfix-test").unwrap().unwrap();
         hive.value(key, "v").unwrap()
     }
 
-    /// The keys in the file.
+    /// Returns the keys in the file.
     fn keys(&self) -> Vec<String> {
         let hive = Hive::open(fs::read(self.hive()).unwrap(), &[]).unwrap();
         hive.walk(hive.root()).map(|(depth, key)| format!("{depth} {}", key.unwrap().name_text().unwrap())).collect()
     }
 
-    /// `v` from `before` to `after`.
+    /// Returns the change of `v` from `before` to `after`.
     fn changed(&self, before: u32, after: u32) -> kbfix::targets::KeyChange {
         let value = value("v", Some(Data::dword(before)), Some(Data::dword(after)));
         change(&self.key(r"\Software\kbfix-test"), ChangeAction::Update, [value])
@@ -109,7 +110,7 @@ fn the_hive_of_a_user_who_is_not_logged_on_is_read_from_its_file() {
     assert_eq!(ask(&user.key(r"\Software\none")), Answer::Absent);
     let facts = query(&user.key(r"\Software"), ValueSelection::All, true).known().unwrap().unwrap();
     assert_eq!(facts.subkeys.unwrap().iter().map(ToString::to_string).collect::<Vec<_>>(), ["kbfix-test"]);
-    // What a profile lacks is unknown, and so is what Windows makes at every logon.
+    // Keys that are not in the profile's hive are unknown, and so are keys that Windows creates at every logon.
     for below in [r"\Software\Classes\x", r"\Volatile Environment"] {
         assert_eq!(reason(&ask(&user.key(below))).0, Reason::Unknown, "{below}");
     }
@@ -146,7 +147,7 @@ fn what_cannot_be_read_is_said_of_this_user_only() {
     assert!(detail.contains("NTUSER.DAT"), "{detail}");
     fs::remove_file(user.folder.path().join("NTUSER.MAN")).unwrap();
     assert_eq!(ask(&other.key("")), Answer::Present(()));
-    // Without a profile, and with one on another machine.
+    // A user without a profile, and a user with a profile on another machine.
     assert_eq!(reason(&ask(&key(r"HKU\S-1-5-21-909094-2003-65-9\Software"))).0, Reason::Unknown);
     let profile = windows_registry::LOCAL_MACHINE.create(format!("{PROFILES}\\{}", user.sid)).unwrap();
     profile.set_string("ProfileImagePath", r"\\127.0.0.1\profiles\x").unwrap();
@@ -164,7 +165,7 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
     assert!(matches!(stale, Err(WriteError::Stale { .. })), "{stale:?}");
     LocalTarget::new().write(&[user.changed(2, 1)]).unwrap();
 
-    // A file that somebody holds, as Windows does that of a user who logs on just now.
+    // A file that another process has open, as Windows has the file of a user who is logging on.
     let bytes = fs::read(user.hive()).unwrap();
     let held = fs::OpenOptions::new().read(true).share_mode(1).open(user.hive()).unwrap();
     let refused = LocalTarget::new().write(&[user.changed(1, 2)]).map_err(|failure| failure.error);
@@ -172,8 +173,8 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
     drop(held);
     assert_eq!(fs::read(user.hive()).unwrap(), bytes);
 
-    // Read, then logged on, then written: refused, in the file and in the live registry; and after that the live one
-    // counts.
+    // The user logs on between read and write: the write is refused, in the file and in the live registry. After that,
+    // the live registry is used.
     let mut target = LocalTarget::new();
     let wanted = ValueSelection::Names([name("v")].into());
     let asked = kbfix::targets::KeyQuery { key: user.key(r"\Software\kbfix-test"), values: wanted, subkeys: false };
@@ -193,7 +194,8 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
     assert_eq!(fs::read(user.hive()).unwrap(), bytes);
 }
 
-/// One user who cannot be read is told, and hinders nobody else; a profile without a hive is told, too.
+/// A user whose hive cannot be read is reported, and the other users are changed. A profile without a hive is reported
+/// too.
 #[test]
 fn a_user_who_cannot_be_read_is_unknown_and_the_others_are_changed() {
     let _alone = alone();
@@ -245,7 +247,7 @@ fn hkcu_is_also_the_hive_of_a_user_who_is_not_logged_on() {
     ends(0, &["rollback", "--last"], folder.path());
     assert_eq!((user.in_file(), user.keys()), (Some(Data::dword(1)), before));
 
-    // A user who has logged on since: the hive is loaded, and the rollback goes to the live registry.
+    // The user has logged on since the apply: the hive is loaded, and the rollback changes the live registry.
     ends(0, &["apply", spec], folder.path());
     user.log_on();
     let key = windows_registry::USERS.create(format!(r"{}\Software\kbfix-test", user.sid)).unwrap();

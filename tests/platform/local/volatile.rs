@@ -1,5 +1,5 @@
-//! Volatile keys, which exist in memory only. Wine does not say which keys are volatile: there they are read and
-//! changed as any key, and what a Windows answers has not been seen.
+//! Tests volatile keys, which exist in memory only. Wine does not tell which keys are volatile, so there they are read
+//! and changed like other keys. The tests have not been run on Windows.
 #![allow(unsafe_code, reason = "whether the system tells is asked of the system itself")]
 
 use std::ptr::{null, null_mut};
@@ -33,7 +33,7 @@ impl Volatile {
         Self(handle)
     }
 
-    /// Whether this system answers the question at all.
+    /// Returns whether this system tells which keys are volatile.
     fn is_told(&self) -> bool {
         let (mut flags, mut length) = ([0_u32; 4], 0);
         let size = size_of_val(&flags) as u32;

@@ -1,4 +1,4 @@
-//! Connections that break and programs that are killed while changes are made: what is left can be rolled back.
+//! Tests connections that break and processes that are killed during changes: the changes can be rolled back.
 
 use std::{fmt::Write as _, fs, process::Stdio, time::Duration};
 
@@ -11,7 +11,8 @@ use super::{
 const KEY: &str = r"HKLM\SOFTWARE\Broken";
 const VALUES: usize = 120;
 
-/// A server with a key in which a few values are there already, and a spec of many more.
+/// Returns a server with a key that has a few of the values already, and a listing of the key. The spec `spec.yaml`
+/// wants many more values.
 fn server() -> Option<(Server, Vec<String>)> {
     let server = Server::start(Speaks::Smb3)?;
     let mut export =
@@ -69,7 +70,7 @@ fn a_machine_that_dies_meanwhile_is_rolled_back_once_it_is_there_again() {
     assert_eq!(values(&server), before);
 }
 
-/// Samba's side sees that nobody waits for it any more, and writes nothing further.
+/// Samba notices that the client has gone, and writes nothing more.
 #[test]
 fn a_kbfix_that_is_killed_leaves_nobody_who_goes_on_writing() {
     let Some((server, before)) = server() else { return };
@@ -77,13 +78,13 @@ fn a_kbfix_that_is_killed_leaves_nobody_who_goes_on_writing() {
     proxy.delays(40);
     let line = format!("apply @/spec.yaml --target {}", server.uri_at(proxy.port()));
     let mut kbfix = command(&server, &line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    // Killed once the first values are there.
+    // The process is killed after the first values were written.
     while values(&server) == before {
         assert!(kbfix.try_wait().unwrap().is_none(), "it ended before anything was written");
     }
     kbfix.kill().unwrap();
     kbfix.wait().unwrap();
-    // What was under way arrives; then nothing more does, and much is not written.
+    // Requests on the way still arrive. After that nothing more is written, and many values are missing.
     let mut half = values(&server);
     loop {
         std::thread::sleep(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! Event logs of another machine: their files are fetched from its share.
+//! Tests the event logs of another machine, whose files are copied from its share.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn the_file_of_a_log_is_fetched_and_read() {
     run(&server, line).code(0).says("seen 3 times, last 2008-05-16T08:20:07Z");
     run(&server, "apply KB909094 --target @target").code(0);
     run(&server, line).code(0).says("0 events since 20").says(", 3 before");
-    // A folder stands for the drive.
+    // A folder is used for the drive.
     fs::remove_file(&file).unwrap();
     let elsewhere = example.path().join("C");
     fs::create_dir(&elsewhere).unwrap();

@@ -1,4 +1,4 @@
-//! KB909094 on another machine, from end to end; what was written is read by Samba's own client.
+//! Tests KB909094 on another machine, from diff to rollback. Samba's own client reads what was written.
 
 use std::fs;
 

@@ -1,12 +1,12 @@
-//! Registry links over MS-RRP. Samba has none: a key with the value of a link stands in for one, and is not followed by
-//! the server.
+//! Tests registry links over MS-RRP. Samba has no links, so a key with the value of a link is used, which the server
+//! does not follow.
 
 use super::{
     machine::{Run, front_end, listing, run},
     server::{Server, Speaks},
 };
 
-/// The path of a key, in the hex digits of an export.
+/// Returns the path of a key in hexadecimal digits, as in an export.
 fn link_to(path: &str) -> String {
     let units = path.encode_utf16();
     let bytes: Vec<String> = units.flat_map(u16::to_le_bytes).map(|byte| format!("{byte:02x}")).collect();
@@ -55,7 +55,8 @@ fn a_rollback_stays_in_the_control_set_that_the_link_led_to() {
     };
     leads_to("ControlSet001");
     run(&server, "apply KB909094 --target @target").code(0);
-    // The server follows no link, so the set that Windows would have written to gets what the apply left there.
+    // The server follows no link, so the test writes the result of the apply into the control set that Windows would
+    // have changed.
     let dav = r"SYSTEM\ControlSet001\Services\MSExchangeWEB\DAV";
     let name = r"SYSTEM\ControlSet001\Control\ComputerName\ComputerName";
     server.import(&format!(

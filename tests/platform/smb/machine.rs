@@ -1,4 +1,5 @@
-//! The example's front-end server, its registry and `exprox.dll` on a Samba server; and kbfix run on it.
+//! Creates the front-end server of the example, with its registry and `exprox.dll`, on a Samba server, and runs kbfix
+//! on it.
 #![allow(dead_code, reason = "the benchmark uses a part of it")]
 
 use std::{
@@ -11,12 +12,12 @@ use kbfix::{format::pe::minimal, format::reg::Document, registry::KeyPath, versi
 
 use super::server::{Server, Speaks};
 
-/// The keys of the example that KB909094 asks for. Samba has no hives of users, and makes up the values below `Windows
-/// NT`.
+/// The keys of the example that KB909094 reads. Samba has no hives of users, and it generates the values below `Windows
+/// NT` itself.
 const KEYS: [&str; 4] = [r"Microsoft\Cryptography]", r"Exchange\Setup]", r"\ComputerName]", r"Services\MSExchangeWEB"];
 const EXPORT: &str = include_str!("../../../examples/front-end.reg");
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -42,7 +43,7 @@ impl Run {
     }
 }
 
-/// A front-end server that speaks so; none where there can be no server.
+/// Returns a front-end server with this protocol; `None` if no server can run here.
 pub(crate) fn front_end(speaks: Speaks) -> Option<Server> {
     let server = Server::start(speaks)?;
     let mut export = "Windows Registry Editor Version 5.00\r\n".to_owned();
@@ -54,12 +55,12 @@ pub(crate) fn front_end(speaks: Speaks) -> Option<Server> {
     Some(server)
 }
 
-/// Where the server has the hotfix's file.
+/// Returns the path of the hotfix's file on the server.
 pub(crate) fn exprox(server: &Server) -> PathBuf {
     server.path("share/Program Files/Exchsrvr/bin/Exprox.dll")
 }
 
-/// Gives it the exprox.dll of before the hotfix (`old`) or of the hotfix (`new`).
+/// Gives the server the exprox.dll from before the hotfix (`old`) or of the hotfix (`new`).
 pub(crate) fn dll(server: &Server, which: &str) {
     let path = exprox(server);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -77,7 +78,7 @@ pub(crate) fn run(server: &Server, line: &str) -> Run {
     Run::of(command(server, line).output().unwrap())
 }
 
-/// A command line, split at blanks; `@target` stands for the server, `@/` for its folder.
+/// Returns the command for a command line, which is split at spaces. `@target` means the server, and `@/` its folder.
 pub(crate) fn command(server: &Server, line: &str) -> Command {
     let folder = format!("{}/", server.path("").display().to_string().trim_end_matches('/'));
     let words: Vec<String> = line
@@ -87,7 +88,7 @@ pub(crate) fn command(server: &Server, line: &str) -> Command {
     server.kbfix(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The keys that another client finds below a key, each with its values in one line.
+/// Returns the keys in an export of another client, each with its values in one line.
 pub(crate) fn listing(document: &Document) -> Vec<String> {
     let line = |key: &KeyPath| {
         let values = document.values(key).unwrap();

@@ -1,5 +1,5 @@
-//! The target `smb:`, on a Samba server that stands in for Windows. Its contract is tested with that of all targets
-//! (`tests/targets/`); here is what it does alone.
+//! Tests the target `smb:` on a Samba server in place of Windows. `tests/engine/targets` tests what all targets have in
+//! common. These tests are about what only `smb:` does.
 #![cfg(unix)]
 
 mod broken;

@@ -1,4 +1,4 @@
-//! Policy stores of another machine, and the restart that it waits for: files of its share and keys of its registry.
+//! Tests the policy stores and pending restarts of another machine: files of its share and keys of its registry.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use super::{
 
 const DAV: &str = r"System\CurrentControlSet\Services\MSExchangeWEB\DAV";
 
-/// A policy file with one number.
+/// Returns a policy file with one number.
 fn pol(key: &str, name: &str, number: u32) -> Vec<u8> {
     policy_file::file([policy_file::entry(key, name, &Data::dword(number))])
 }
@@ -51,7 +51,7 @@ fn a_pending_restart_of_the_server_is_seen() {
     for sign in signs {
         assert!(seen.text.contains(&format!("{sign} exists")), "{}", seen.text);
     }
-    // The file of the hotfix waits beside the old one.
+    // The file of the hotfix is in the same folder as the old one, which it replaces at the next start.
     let waiting = exprox(&server).with_file_name("SET42.tmp");
     fs::rename(exprox(&server), &waiting).unwrap();
     dll(&server, "old");

@@ -1,4 +1,4 @@
-//! A network between kbfix and the server that the tests can break.
+//! A network connection between kbfix and the server that the tests can break.
 
 use std::{
     io::{Read, Write},
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// Passes on what comes, as long as it is not broken.
+/// A proxy that passes on all data until the connection breaks.
 pub(crate) struct Proxy {
     port: u16,
     state: Arc<State>,
@@ -19,19 +19,20 @@ pub(crate) struct Proxy {
 
 struct State {
     server: u16,
-    /// How many bytes a connection may send to the server before it breaks.
+    /// The number of bytes that a connection may send to the server before it breaks.
     limit: AtomicUsize,
-    /// How long each piece on its way to the server takes, in milliseconds.
+    /// The delay of each packet to the server, in milliseconds.
     delay: AtomicU64,
-    /// Whether no connection is made any more.
+    /// Whether new connections are refused.
     dead: AtomicBool,
-    /// Whether nothing gets through after the first break; else, everything.
+    /// Whether all connections fail after the first break. Otherwise later connections work.
     for_good: bool,
     broke: AtomicUsize,
 }
 
 impl Proxy {
-    /// A proxy before the server at that port. One connection breaks, and with `for_good` it is the last.
+    /// Starts a proxy for the server at this port. One connection breaks, and with `for_good` all later connections
+    /// fail.
     pub(crate) fn start(server: u16, for_good: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -71,7 +72,7 @@ impl Proxy {
         self.state.dead.store(false, Ordering::SeqCst);
     }
 
-    /// How many connections were broken.
+    /// Returns how many connections were broken.
     pub(crate) fn broke(&self) -> usize {
         self.state.broke.load(Ordering::SeqCst)
     }
@@ -101,7 +102,7 @@ impl State {
     }
 }
 
-/// Passes on what comes until the end, or until `go_on` says no; none then.
+/// Passes on data until the end, or until `go_on` returns false. Returns `None` in that case.
 fn pass(mut from: TcpStream, mut to: TcpStream, mut go_on: impl FnMut(usize) -> bool) -> Option<()> {
     let mut buffer = [0; 1 << 14];
     let mut whole = Some(());

@@ -1,5 +1,5 @@
-//! An account with few rights: Samba gives root every right, so that only another account shows which rights are asked
-//! for.
+//! Tests an account with few rights. Samba gives root every right, so only another account shows which rights kbfix
+//! requests.
 
 use super::{
     machine::{Run, listing},

@@ -1,4 +1,4 @@
-//! The password appears nowhere: on no command line, in no environment, in nothing that is printed or kept.
+//! Tests that the password appears nowhere: on no command line, in no environment, in no output and in no file.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use super::{
     server::{PASSWORD, Speaks},
 };
 
-/// Whether a process shows the password now.
+/// Returns the process that shows the password now, if there is one.
 fn shown() -> Option<String> {
     for process in fs::read_dir("/proc").unwrap().flatten() {
         for file in ["cmdline", "environ"] {
@@ -28,7 +28,7 @@ fn shown() -> Option<String> {
     None
 }
 
-/// Every file below the folder that holds the password.
+/// Collects every file below the folder that contains the password.
 fn holders(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
@@ -44,7 +44,7 @@ fn holders(folder: &Path, found: &mut Vec<String>) {
 fn the_password_appears_nowhere() {
     let Some(server) = front_end(Speaks::Smb3) else { return };
     let proxy = Proxy::start(server.port(), false);
-    // Slow, so that there is time to look.
+    // The connection is slow, so that there is time to look at the processes.
     proxy.delays(10);
     let target = server.uri_at(proxy.port());
     let done = AtomicBool::new(false);

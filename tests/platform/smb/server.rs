@@ -1,8 +1,9 @@
-//! A Samba server on loopback in place of a Windows machine: its registry by MS-RRP, and a share `C$`.
+//! A Samba server on the loopback interface in place of a Windows machine, with a registry over MS-RRP and a share
+//! `C$`.
 //!
-//! It runs under a shell that ends it, and removes its folder, when this process ends, however it does. `net`, an
-//! implementation of MS-RRP of its own, writes and reads beside kbfix. Needs smbd, pdbedit, net and smbclient, and
-//! Samba's Python bindings; without them there is no server, and `SKIPPED: why` is printed.
+//! The server runs under a shell. When this process ends for any reason, the shell ends the server and removes its
+//! folder. `net`, an independent implementation of MS-RRP, also writes and reads the registry. Needs smbd, pdbedit, net
+//! and smbclient, and Samba's Python bindings; without them there is no server, and `SKIPPED: why` is printed.
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::{
@@ -23,10 +24,11 @@ use kbfix::{
     },
 };
 
-/// What must appear nowhere.
+/// The password, which must appear nowhere.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
-/// Ends the server when its own standard input ends. samba-dcerpcd, which has the registry, outlives smbd.
+/// The shell script that ends the server when its standard input ends. It also ends samba-dcerpcd, which has the
+/// registry and does not end with smbd.
 const KEEPER: &str = r#"
 smbd -s "$1/smb.conf" -F </dev/null >"$1/out" 2>&1 &
 cat >/dev/null
@@ -37,12 +39,12 @@ done
 rm -rf "$1"
 "#;
 
-/// What the server speaks.
+/// The protocol of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speaks {
-    /// SMB 1 alone, as Windows Server 2003.
+    /// Only SMB 1, as on Windows Server 2003.
     Smb1,
-    /// SMB 2 and 3, as later Windows.
+    /// SMB 2 and 3, as on later versions of Windows.
     Smb3,
 }
 
@@ -55,7 +57,7 @@ pub(crate) struct Server {
     keeper: Option<Child>,
 }
 
-/// Why there can be no server here.
+/// Returns why no server can run here, if that is so.
 fn missing() -> Option<String> {
     let found = |program: &str| {
         let folders = std::env::var("PATH").unwrap_or_default();
@@ -69,7 +71,7 @@ fn missing() -> Option<String> {
 }
 
 impl Server {
-    /// A server with nothing in its registry but what Samba puts there; none where there can be none.
+    /// Starts a server whose registry has only the keys that Samba creates; `None` if no server can run here.
     pub(crate) fn start(speaks: Speaks) -> Option<Self> {
         if let Some(why) = missing() {
             println!("SKIPPED: {why}");
@@ -123,10 +125,10 @@ impl Server {
         path
     }
 
-    /// Starts it, and waits until its registry answers.
+    /// Starts the server, and waits until its registry answers.
     pub(crate) fn resume(&mut self) {
         let mut keeper = Command::new("/bin/sh");
-        // A hangup or an interrupt of the tests is the end of their input, and nothing more.
+        // If the tests are interrupted, the shell must only see the end of its input.
         keeper.args(["-c", KEEPER, "kbfix-smbd"]).arg(&self.folder).stdin(Stdio::piped());
         self.keeper = Some(keeper.spawn().unwrap());
         let started = Instant::now();
@@ -146,20 +148,20 @@ impl Server {
         }
     }
 
-    /// Kills it at once, as a machine that loses power; what it has on disk stays.
+    /// Kills the server immediately, as if the machine lost power. Its files stay.
     pub(crate) fn kill(&mut self) {
         let mut keeper = self.keeper.take().unwrap();
         for name in ["smbd", "samba-dcerpcd"] {
             let pid = fs::read_to_string(self.path(&format!("pid/{name}.pid"))).unwrap_or_default();
             let pid = pid.trim();
-            // Their children too: each connection and each service has a process of its own.
+            // The child processes too: each connection and each service has its own process.
             let children = output(Command::new("pgrep").args(["-P", pid]));
             for pid in children.split_whitespace().chain([pid]) {
                 Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status().unwrap();
             }
             let _ = fs::remove_file(self.path(&format!("pid/{name}.pid")));
         }
-        // Ended before it can remove the folder.
+        // The shell is killed before it can remove the folder.
         keeper.kill().unwrap();
         keeper.wait().unwrap();
     }
@@ -172,7 +174,7 @@ impl Server {
         self.port
     }
 
-    /// The target's URI, at another port where a proxy stands before the server.
+    /// Returns the URI of the target at this port, which is that of a proxy or of the server.
     pub(crate) fn uri_at(&self, port: u16) -> String {
         format!("smb://127.0.0.1:{port}{}", if self.speaks == Speaks::Smb1 { "?smb1" } else { "" })
     }
@@ -194,7 +196,8 @@ impl Server {
         SmbTarget::open(self.uri().parse().unwrap(), Drives::default(), self.settings()).unwrap()
     }
 
-    /// kbfix with the server's credentials in its environment, and a state folder in the server's.
+    /// Returns a command that runs kbfix with the server's credentials in its environment and a state folder in the
+    /// server's folder.
     pub(crate) fn kbfix(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
         command.args(arguments).env("KBFIX_SMB_AUTH_FILE", self.path("auth"));
@@ -206,7 +209,7 @@ impl Server {
         command
     }
 
-    /// Samba's own client, on this server.
+    /// Returns a command that runs Samba's own client on this server.
     pub(crate) fn net(&self, arguments: &[&str]) -> Command {
         let mut net = Command::new("net");
         net.args(["rpc", "registry", "-s", "/dev/null", "--option=client min protocol=NT1", "-S", "127.0.0.1"]);
@@ -214,7 +217,7 @@ impl Server {
         net
     }
 
-    /// Puts an export into the registry, with Samba's own client.
+    /// Imports an export into the registry with Samba's own client.
     pub(crate) fn import(&self, export: &str) {
         let file = self.path("import.reg");
         fs::write(&file, format!("\u{FEFF}{}\r\n", export.trim_start_matches('\u{FEFF}'))).unwrap();
@@ -222,8 +225,8 @@ impl Server {
         assert!(said.status.success(), "{said:?}");
     }
 
-    /// A key and all below it, as Samba's own client exports it, all data in hex digits; none where there is no such
-    /// key.
+    /// Returns the export of a key by Samba's own client, with all data in hexadecimal digits; `None` if the key is
+    /// absent.
     pub(crate) fn export(&self, key: &str) -> Option<Document> {
         let file = self.path("export.reg");
         let _ = fs::remove_file(&file);
@@ -231,13 +234,13 @@ impl Server {
         match said.status.success() {
             true => Some(Document::parse(fs::read(&file).unwrap(), None).unwrap()),
             false if String::from_utf8_lossy(&said.stderr).contains("openkey failed: NT_STATUS_NO_SUCH_DEVICE") => None,
-            // The client gives up where values come while it lists them.
+            // The client fails if values are added while it lists them.
             false if String::from_utf8_lossy(&said.stderr).contains("STATUS_MORE_ENTRIES") => self.export(key),
             false => panic!("{said:?}"),
         }
     }
 
-    /// A command that Samba's own client runs on the server's registry, on its files and not over the network.
+    /// Runs Samba's own client on the files of the server's registry, without the network.
     pub(crate) fn on_disk(&self, arguments: &[&str]) -> Output {
         Command::new("net").arg("-s").arg(self.path("smb.conf")).arg("registry").args(arguments).output().unwrap()
     }

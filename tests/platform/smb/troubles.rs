@@ -1,4 +1,4 @@
-//! Each way in which another machine gives no answer is an answer of its own, with what to do about it.
+//! Tests that each reason why another machine does not answer has its own message with what to do.
 
 use std::{
     ffi::OsStr,
@@ -18,7 +18,7 @@ use super::{
     server::{PASSWORD, Server, Speaks},
 };
 
-/// A diff with another variable in its environment.
+/// Runs a diff with another variable in its environment.
 fn diff(server: &Server, variable: &str, value: impl AsRef<OsStr>) -> Run {
     let mut command = command(server, "diff KB909094 --target @target");
     Run::of(command.env(variable, value).output().unwrap())
@@ -34,7 +34,7 @@ fn credentials() {
     auth("".as_ref()).code(3).says("no credentials are given").says("KBFIX_SMB_AUTH_FILE");
     fs::set_permissions(&wrong, fs::Permissions::from_mode(0o644)).unwrap();
     auth(&wrong).code(3).says("error[target-credentials]").says("chmod 600");
-    // The URI's user, with the password of the file.
+    // The user in the URI, with the password in the file.
     let user = fs::read_to_string(server.path("auth")).unwrap();
     let user = user.lines().next().unwrap().trim_start_matches("username = ");
     let other = server.credentials("somebody-else", "other", PASSWORD);
@@ -42,7 +42,7 @@ fn credentials() {
     let uri = server.uri().replace("smb://", &format!("smb://{user}@"));
     let named = server.kbfix(&["diff", "KB909094", "--target", &uri]).env("KBFIX_SMB_AUTH_FILE", &other).output();
     Run::of(named.unwrap()).code(1).says("6.5.7651.19");
-    // There is no ticket here.
+    // There is no Kerberos ticket here.
     diff(&server, "KBFIX_SMB_KERBEROS", "1").code(3).says("error[target-logon]").says("Kerberos");
     diff(&server, "KBFIX_SMB_KERBEROS", "yes").code(3).says("neither 0 nor 1");
 }
@@ -116,7 +116,7 @@ fn files_and_shares() {
     assert!(answers[2..5].iter().all(|answer| *answer == Answer::Absent), "{answers:?}");
     let wanted = [Reason::Malformed, Reason::Unknown, Reason::Unsupported, Reason::Unsupported];
     assert_eq!([reason(5), reason(6), reason(7), reason(8)], wanted.map(Some), "{answers:?}");
-    // A folder may stand for a drive whose share is not there.
+    // A folder can be used for a drive whose share is absent.
     let line = format!("diff KB909094 --target @target --files {}", server.path("share").display());
     run(&server, &line).code(4).says("6.5.7638.1");
 }

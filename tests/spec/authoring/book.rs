@@ -1,4 +1,4 @@
-//! The documents are whole: `docs/SUMMARY.md` lists every page, and every link in them leads somewhere.
+//! Checks the documents: `docs/SUMMARY.md` lists every page, and no link is broken.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,19 +6,19 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// The documents that stand outside the book.
+/// The documents outside the book.
 const OTHERS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The pages below a folder of the repository, by their path in it.
+/// Returns the pages below a folder of the repository, by their path in the repository.
 pub(crate) fn pages(folder: &str) -> BTreeMap<String, String> {
     texts(folder, ".md")
 }
 
-/// The files below a folder whose names end so.
+/// Returns the files below a folder whose names have this ending.
 fn texts(folder: &str, end: &str) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     for entry in fs::read_dir(root().join(folder)).unwrap() {
@@ -33,7 +33,7 @@ fn texts(folder: &str, end: &str) -> BTreeMap<String, String> {
     out
 }
 
-/// The lines of a page outside its blocks of code.
+/// Returns the lines of a page outside its code blocks.
 fn prose(page: &str) -> impl Iterator<Item = &str> {
     let mut is_code = false;
     page.lines().filter(move |line| {
@@ -43,7 +43,7 @@ fn prose(page: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the links and pictures of a page lead, without those in inline code.
+/// Returns the destinations of the links and pictures of a page, without those in inline code.
 fn links(page: &str) -> Vec<String> {
     let mut out = Vec::new();
     for line in prose(page) {
@@ -53,7 +53,7 @@ fn links(page: &str) -> Vec<String> {
     out
 }
 
-/// The anchor of each heading, as GitHub and mdBook make them.
+/// Returns the anchor of each heading, as GitHub and mdBook generate it.
 fn anchors(page: &str) -> BTreeSet<String> {
     let headings = prose(page).filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -74,7 +74,7 @@ fn anchors(page: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The file that a relative link leads to, by its path in the repository.
+/// Returns the file to which a relative link leads, by its path in the repository.
 fn destination(from: &str, link: &str) -> String {
     let mut out = PathBuf::from(from).parent().unwrap().to_owned();
     for part in Path::new(link).components() {
@@ -151,7 +151,7 @@ fn every_file_that_a_developer_is_sent_to_is_there() {
         let page = fs::read_to_string(root().join(name)).unwrap();
         let code = prose(&page).flat_map(|line| line.split('`').skip(1).step_by(2));
         for path in code.filter(|code| ["src/", "tests/", "docs/"].iter().any(|folder| code.starts_with(folder))) {
-            // A command, a pattern, or a name to be chosen.
+            // The path is a command, a pattern, or a placeholder.
             if path.contains([' ', '*']) || path.contains("ID") {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The commands, as a shell runs them.
+//! Tests the commands as a shell runs them.
 
 use std::fs;
 
@@ -93,7 +93,7 @@ fn a_manifest_becomes_a_spec_and_what_is_left_out_is_counted() {
     assert!(made.contains("  - 'Left out: \"n\": \"HKXX\" is not a root key'\n"), "{made}");
     assert_eq!(stdout(&["validate", out.to_str().unwrap()]), "valid: 1 spec, 0 errors, 0 warnings\n");
 
-    // A refused manifest, or an option of other files, leaves the file as it is.
+    // If a manifest is refused, or an option is for other kinds of file, the existing output file is not changed.
     for (options, why) in
         [(["--id", "X"].as_slice(), "nothing-desired"), (&["--lenient"], "cannot be used with '--lenient'")]
     {
@@ -120,7 +120,7 @@ fn a_policy_becomes_a_spec_that_validates() {
     kbfix(&["export", "SMB-SIGNING", "--format", "pol", "--out", &pol]).assert().success();
     kbfix(&["export", "SMB-SIGNING", "--format", "lgpo", "--out", &text]).assert().success();
 
-    // Both say the same, but only the text says its root key.
+    // Both files have the same content, but only the text names its root key.
     let of_text = stdout(&["import", &text, "--id", "P", "--title", "t"]);
     let of_pol = stdout(&["import", &pol, "--root", "HKLM", "--id", "P", "--title", "t"]);
     assert_eq!(of_text.replace("LGPO.txt", "Registry.pol"), of_pol);

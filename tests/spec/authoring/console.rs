@@ -1,8 +1,9 @@
-//! What the documents show of a terminal is what kbfix prints: the tutorial, and the picture in README.
+//! Checks that terminal output in the documents is what kbfix prints: in the tutorial, and in the picture of README.
 //!
 //! In a block ```` ```console ````, a line `$ command` is run, in one folder for the whole page, and the lines after it
-//! are its output. After "Save this as `NAME`", a block of YAML is written into that file. In output, `...` alone
-//! stands for any lines and `…` for any part of a line; in a command `sha256:…` is the digest printed last.
+//! are its output. After "Save this as `NAME`", a block of YAML is written into that file. In output, a line `...`
+//! means any number of lines, and `…` means any part of a line. In a command, `sha256:…` means the digest that was
+//! printed last.
 
 use std::{env, fs, path::Path, process::Command};
 
@@ -20,7 +21,7 @@ fn run(folder: &Path, command: &str) -> String {
     String::from_utf8(shell.output().unwrap().stdout).unwrap()
 }
 
-/// Whether a line is as shown.
+/// Returns whether a printed line matches a line in the document.
 fn line_fits(shown: &str, printed: &str) -> bool {
     let mut parts = shown.split('…');
     let Some(mut rest) = parts.next().and_then(|first| printed.strip_prefix(first)) else { return false };
@@ -37,7 +38,7 @@ fn line_fits(shown: &str, printed: &str) -> bool {
     rest.is_empty()
 }
 
-/// Whether output is as shown.
+/// Returns whether printed output matches the output in the document.
 fn fits(shown: &[&str], printed: &[&str]) -> bool {
     match shown.split_first() {
         None => printed.is_empty(),
@@ -48,7 +49,7 @@ fn fits(shown: &[&str], printed: &[&str]) -> bool {
     }
 }
 
-/// Runs a page; returns how many commands it has.
+/// Runs the commands of a page, and returns their number.
 fn follow(page: &str) -> usize {
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(root().join("specs"), folder.path().join("specs")).unwrap();

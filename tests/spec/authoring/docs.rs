@@ -1,8 +1,8 @@
-//! What the how-to pages show as a spec, or as part of one, is valid.
+//! Checks that each spec, or part of a spec, in the how-to pages is valid.
 
 use kbfix::spec::{self, Settings};
 
-/// The blocks of YAML in a document, each with the line it begins in.
+/// Returns the blocks of YAML in a document, each with the line at which it begins.
 fn blocks(text: &str) -> Vec<(usize, String)> {
     let mut out = Vec::new();
     let mut open: Option<(usize, String)> = None;
@@ -30,7 +30,7 @@ fn each_example_of_a_spec_is_valid() {
     for (page, line, block) in each {
         let mut fields_here = block.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name);
         let is_spec = fields_here.clone().any(|name| fields.get(name).is_some());
-        // A workflow, or the settings of another tool.
+        // The block is a workflow or the settings of another tool.
         if !is_spec || block.contains("jobs:") {
             continue;
         }

@@ -1,4 +1,5 @@
-//! An editor shows and completes what the schema says: asked of the real yaml-language-server (tests/editor/hover.mjs).
+//! Checks with the real yaml-language-server (tests/editor/hover.mjs) that an editor shows and completes what the
+//! schema says.
 
 use std::{path::PathBuf, process::Command};
 
@@ -30,7 +31,7 @@ fn the_language_server_shows_and_completes_the_fields() {
     ] {
         assert!(text(place).contains(words), "{place:?}: {answers:#}");
     }
-    // What is there already is not offered again.
+    // A field that exists already is not offered again.
     assert_eq!(answers["completion"]["top"]["title"], Value::Null, "{answers:#}");
     let findings: Vec<&str> = answers["diagnostics"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(findings.iter().any(|f| f.starts_with("18: ") && f.contains("required")), "{answers:#}");

@@ -1,8 +1,8 @@
-//! Exports, held against the tools that they are for. Wine's `reg.exe` takes the `.reg` file in tests/local/export.rs.
+//! Checks exports with the tools that read them. Wine's `reg.exe` takes the `.reg` file in tests/local/export.rs.
 
 use std::{fs, path::PathBuf, process::Command};
 
-/// A tool of tests/run, which names it in an environment variable, or one in PATH.
+/// Returns a tool that tests/run names in an environment variable, or a tool in PATH.
 fn tool(variable: &str, name: &str) -> Option<PathBuf> {
     let named = std::env::var_os(variable).map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -48,7 +48,7 @@ fn tasks_pass_ansible_lint() {
         assert!(export.status.success(), "{export:?}");
         assert!(String::from_utf8_lossy(&export.stderr).contains("export-lossy"), "{export:?}");
     }
-    // The tools beside it come first: ansible-lint starts ansible itself.
+    // The folder of the tool comes first in PATH, because ansible-lint starts ansible itself.
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = lint.parent().map(PathBuf::from).into_iter().chain(std::env::split_paths(&path));
     let output = Command::new(&lint)
@@ -60,7 +60,7 @@ fn tasks_pass_ansible_lint() {
         .unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stdout}\n{stderr}");
-    // A linter that takes the files for something else than tasks would find nothing either.
+    // A linter that does not recognize the files as tasks would find nothing either.
     assert!(stderr.contains("Passed: 0 failure(s), 0 warning(s)"), "{stdout}\n{stderr}");
     fs::write(tasks.join("kb1.yml"), "---\n- win_regedit: {}\n").unwrap();
     let wrong = Command::new(&lint)

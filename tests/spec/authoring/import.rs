@@ -1,4 +1,4 @@
-//! A file imported and applied gives the registry that regedit's import of the file gives.
+//! Tests that an imported and applied `.reg` file gives the same registry as an import by regedit.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use crate::authoring::regedit::{Registry, Section, carry_out, export, file, read, sections};
 
-/// The registry of a 64-bit Windows with one user, of which an export covers both.
+/// Returns the registry of a 64-bit Windows with one user. An export covers the machine and the user.
 fn machine(before: &[Section]) -> Registry {
     let key = |key: &str| Section { key: key.to_owned(), deletes: false, after: ("", ""), values: Vec::new() };
     let start = [

@@ -1,4 +1,4 @@
-//! The installation of a hotfix in a plan, on a machine that is an export: it is planned there, and refused.
+//! Tests the installation of a hotfix on an export: it is planned, and the apply refuses it.
 
 use std::{fs, path::PathBuf, process::Command};
 

@@ -1,4 +1,4 @@
-//! The scripts of a Microsoft Intune remediation.
+//! Tests the scripts of a Microsoft Intune remediation.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// A spec whose text has what PowerShell could take for its own.
+/// A spec with text that PowerShell could interpret.
 const HOSTILE: &str = r#"
 kbfix: 1
 id: KB1
@@ -31,7 +31,7 @@ fn export(folder: &Path, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// The script's text, and the input that it gives to kbfix.
+/// Returns the text of the script, and the input that the script gives to kbfix.
 fn script(folder: &Path, name: &str) -> (String, String) {
     let bytes = fs::read(folder.join(name)).unwrap();
     assert!(bytes.is_ascii() && bytes.len() < 200_000, "{name}");

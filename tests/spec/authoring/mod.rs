@@ -1,12 +1,13 @@
-//! What an author does with specs: import, export, show; each held against an independent reader or model.
+//! Tests what an author does with specs: import, export and show. Each is checked with an independent reader or a
+//! model.
 
 mod book;
 mod cli;
-// It runs a shell.
+// These tests run a shell.
 #[cfg(not(windows))]
 mod console;
 mod docs;
-// What judges in these two are Linux programs.
+// These tests use programs that run on Linux only.
 #[cfg(not(windows))]
 mod editor;
 #[cfg(not(windows))]

@@ -1,4 +1,4 @@
-"""Parses PowerShell scripts with tree-sitter's grammar; prints what does not parse, and exits with 1 then."""
+"""Parses PowerShell scripts with tree-sitter's grammar. Prints the parts that do not parse, and then exits with 1."""
 
 import sys
 

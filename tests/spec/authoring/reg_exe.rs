@@ -1,4 +1,4 @@
-//! The model of regedit.rs against `reg.exe`: that of Windows, or Wine's where `tests/run windows` runs this.
+//! Checks the model in regedit.rs with `reg.exe`: that of Windows, or that of Wine in `tests/run windows`.
 
 use std::{collections::BTreeSet, fs, process::Command};
 
@@ -20,14 +20,14 @@ fn the_model_is_what_reg_exe_does() {
     for number in 0..files {
         let mut sections = sections(3, 1..10).new_tree(&mut runner).unwrap().current();
         for section in &mut sections {
-            // Each file has a part of the registry to itself.
+            // Each file has its own part of the registry.
             for place in PLACES {
                 if let Some(below) = section.key.strip_prefix(&format!(r"{place}\0")) {
                     section.key = format!(r"{place}\{number}{below}");
                 }
             }
         }
-        // A list of one string without any NUL, with one and with both.
+        // A list of one string without a NUL, with one NUL and with both.
         let key = format!(r"{}\{number}\list", PLACES[0]);
         let list = |nuls: usize| {
             (nuls.to_string(), Some(Data::new(ValueType::MULTI_SZ, [vec![0x61, 0], vec![0; 2 * nuls]].concat())))

@@ -1,7 +1,7 @@
-//! What regedit does with a `.reg` file, as a model: which keys and values a text leaves.
+//! A model of what regedit does with a `.reg` file: which keys and values exist after the import.
 //!
-//! The rules are those that Wine's conformance tests of `reg import` record, which pass on Windows. reg_exe.rs checks
-//! them against `reg.exe` itself.
+//! The rules come from Wine's conformance tests of `reg import`, which pass on Windows. reg_exe.rs checks them with
+//! `reg.exe` itself.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -11,7 +11,7 @@ use kbfix::{
 };
 use proptest::prelude::*;
 
-/// The whole registry: each key with its values. Names compare without case, as they print in lower case.
+/// The whole registry: each key with its values. Names are in lower case, so that case is ignored.
 pub(crate) type Registry = BTreeMap<String, BTreeMap<String, Data>>;
 
 /// A section of a file.
@@ -19,12 +19,13 @@ pub(crate) type Registry = BTreeMap<String, BTreeMap<String, Data>>;
 pub(crate) struct Section {
     pub(crate) key: String,
     pub(crate) deletes: bool,
-    /// What stands after the key: backslashes before its `]`, text after it.
+    /// The text after the key: backslashes before the `]`, and text after it.
     pub(crate) after: (&'static str, &'static str),
     pub(crate) values: Vec<(String, Option<Data>)>,
 }
 
-/// Where the keys are: both views, the machine's classes under both their names, a user's own keys and classes.
+/// The parent keys of the test keys: both views, the machine's classes under both names, and a user's own keys and
+/// classes.
 pub(crate) const PLACES: [&str; 10] = [
     r"HKEY_LOCAL_MACHINE\SOFTWARE\kbfix-test-model",
     r"HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\kbfix-test-model",
@@ -69,7 +70,7 @@ fn data() -> impl Strategy<Value = Data> {
         any::<u32>().prop_map(|n| Data::new(ValueType::DWORD_BIG_ENDIAN, n.to_be_bytes())),
         text().prop_map(|t| Data::sz(&t)),
         text().prop_map(|t| Data::text(ValueType::EXPAND_SZ, &t)),
-        // Without its NUL.
+        // A string without a NUL at the end.
         "[a-z%]{1,5}".prop_map(move |t| Data::new(ValueType::EXPAND_SZ, units(t))),
         prop::collection::vec(text(), 0..4).prop_map(Data::multi_sz),
         bytes().prop_map(|b| Data::new(ValueType::BINARY, b)),
@@ -78,7 +79,7 @@ fn data() -> impl Strategy<Value = Data> {
     ]
 }
 
-/// Sections of a file, of which so many in ten delete a key.
+/// Generates the sections of a file. `deletions` sections delete a key for every six that do not.
 pub(crate) fn sections(deletions: u32, count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Section>> {
     let value = (name(), prop_oneof![4 => data().prop_map(Some), deletions.min(1) => Just(None)]);
     let after =
@@ -89,7 +90,7 @@ pub(crate) fn sections(deletions: u32, count: std::ops::Range<usize>) -> impl St
     prop::collection::vec(section, count)
 }
 
-/// The text of the sections as a `.reg` file.
+/// Returns the sections as a `.reg` file.
 pub(crate) fn file(sections: &[Section]) -> Vec<u8> {
     let mut out = String::from("\u{feff}Windows Registry Editor Version 5.00\r\n");
     for Section { key, deletes, after: (slashes, text), values } in sections {
@@ -103,7 +104,7 @@ pub(crate) fn file(sections: &[Section]) -> Vec<u8> {
     out.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// What regedit does with the sections.
+/// Changes the registry as regedit does when it imports the sections.
 pub(crate) fn carry_out(registry: &mut Registry, sections: &[Section]) {
     for Section { key, deletes, values, .. } in sections {
         let key = key.to_lowercase();
@@ -129,14 +130,14 @@ pub(crate) fn carry_out(registry: &mut Registry, sections: &[Section]) {
     }
 }
 
-/// The data with the NUL that regedit puts at the end of a REG_EXPAND_SZ or REG_MULTI_SZ that has none.
+/// Returns the data as regedit writes it: with a NUL at the end of a REG_EXPAND_SZ or REG_MULTI_SZ.
 fn stored(data: &Data) -> Data {
     let text = [ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&data.value_type);
     let ended = data.bytes.is_empty() || data.bytes.ends_with(&[0, 0]);
     if text && !ended { Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat()) } else { data.clone() }
 }
 
-/// The registry as the sections of an export.
+/// Returns the registry as the sections of an export.
 pub(crate) fn export(registry: &Registry) -> Vec<Section> {
     let values = |values: &BTreeMap<String, Data>| values.iter().map(|(n, d)| (n.clone(), Some(d.clone()))).collect();
     let section = |(key, found): (&String, _)| Section {
@@ -148,7 +149,7 @@ pub(crate) fn export(registry: &Registry) -> Vec<Section> {
     registry.iter().map(section).collect()
 }
 
-/// The registry that an export holds.
+/// Reads the registry from an export.
 pub(crate) fn read(path: &Path) -> Registry {
     let document = Document::parse(fs::read(path).unwrap(), None).unwrap();
     let mut registry = Registry::new();

@@ -67,7 +67,7 @@ class Connection(ConnectionBase):
 
 
 def _log_size(payload: bytes) -> None:
-    """What the benchmark and the tests ask: how many bytes went to the host, and in how many calls."""
+    """Records, for the benchmark and the tests, how many bytes were sent to the host and in how many calls."""
     log = os.environ.get("KBFIX_PAYLOAD_LOG")
     if log:
         with open(log, "a", encoding="ascii") as file:
@@ -111,7 +111,7 @@ def _wine() -> str:
 
 
 def _unix_path(path: str) -> pathlib.Path:
-    """Where drive C of the prefix is on this machine, without case."""
+    """Returns the path of a file on drive C of the prefix on this machine. Ignores case."""
     drive, _separator, rest = path.replace("\\", "/").partition(":/")
     here = pathlib.Path(os.environ["WINEPREFIX"], "dosdevices", drive.lower() + ":")
     for part in pathlib.PurePosixPath(rest).parts:

@@ -83,7 +83,8 @@ pub(super) const CODES: &[(&str, Severity)] = &[
 /// The maximum number of findings of one code that are kept; a damaged file could have one for every eight bytes.
 const LIMIT: usize = 20_000;
 
-/// The state of the cell at each multiple of eight bytes.
+/// The state of an offset that is a multiple of eight bytes: whether a cell begins there, and what is known of the
+/// cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     None,

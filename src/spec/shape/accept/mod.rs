@@ -12,8 +12,8 @@ mod form;
 
 /// A schema or subschema, as far as it restricts a document. In draft 2020-12, `format` is only an annotation.
 ///
-/// `form` contains those of the spec language as static data, so that a process neither parses nor allocates anything
-/// for them.
+/// The module `form` contains the forms of the spec language as static data, so that a process neither parses nor
+/// allocates anything for them.
 struct Form {
     kind: Option<Kind>,
     reference: Option<&'static Form>,

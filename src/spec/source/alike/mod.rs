@@ -5,7 +5,7 @@
 //! tags, tabs, quoted scalars of several lines, most escapes, and everything else that is not listed here.
 //! This is not a parser: it accepts less than YAML, and gives no data. A test compares both parsers on accepted texts.
 
-/// The longest name of a field, in bytes. YAML requires at least 1024 characters.
+/// The maximum length of a field name, in bytes. YAML requires at least 1024 characters.
 const MOST_NAME: usize = 1000;
 
 /// The maximum nesting depth of brackets.
@@ -13,12 +13,13 @@ const MOST_DEPTH: usize = 16;
 
 /// Returns whether both parsers certainly read the text alike, if one of them can read it.
 pub(in crate::spec) fn is_certain(text: &str) -> bool {
-    let has_returns = text.contains('\r');
-    let mut lines = Lines { open: Vec::new(), waits: false, unquoted: None, block: None, has_returns };
     // The parsers disagree about the end of a block in the last line if there is no line break.
-    !text.contains('\t')
-        && text.ends_with('\n')
-        && text[..text.len() - 1].split('\n').all(|line| lines.accepts(line.as_bytes()))
+    let Some(text) = text.strip_suffix('\n').filter(|text| !text.contains('\t')) else { return false };
+    let (bytes, has_returns) = (text.as_bytes(), text.contains('\r'));
+    let mut lines = Lines { open: Vec::new(), waits: false, unquoted: None, block: None, has_returns };
+    let mut from = 0;
+    let ends = memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]);
+    ends.into_iter().all(|end| lines.accepts(&bytes[std::mem::replace(&mut from, end + 1)..end]))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,8 @@ struct Lines {
     open: Vec<(usize, Kind)>,
     /// Whether the last line ended with the name of a field, whose data may follow.
     waits: bool,
-    /// If the last line ended with an unquoted scalar, which the next line may continue: the column of what contains it.
+    /// The column of the mapping or list that contains the unquoted scalar at the end of the last line, which the next
+    /// line may continue. `None` if the last line did not end with an unquoted scalar.
     unquoted: Option<usize>,
     block: Option<Block>,
     /// Whether there is a carriage return in the text.

@@ -1,10 +1,11 @@
-//! Histories of applies, foreign writes, spec upgrades, rollbacks and retirements, made at random. Specs are about the
-//! machine and about each user's hive, and writes fail in the middle.
+//! Tests random histories of applies, writes by others, spec upgrades, rollbacks and retirements. Specs are about the
+//! machine and about each user's hive, and some writes fail.
 //!
-//! The model looks at the registry before and after each step, and keeps for each place the state of a world without
-//! kbfix: what someone else last made of it. A retirement leads there, less what live specs want. Someone else never
-//! writes the same data twice, so that each write can be told from what kbfix left. Only where a write failed and was
-//! not undone, the model uses what the run tried: nobody knows what of it was made.
+//! The model reads the registry before and after each step. For each key and value it keeps the state without kbfix,
+//! which is the last state that someone else wrote. A retirement must restore that state, except for what the specs
+//! that still apply want. Someone else never writes the same data twice, so that each of these writes differs from what
+//! kbfix left. Only if a write failed and was not undone, the model uses the changes that the run tried, because it is
+//! not known which of them were made.
 
 mod past;
 mod world;
@@ -30,10 +31,10 @@ struct Run {
     store: Store,
     world: World,
     wants: Vec<Wants>,
-    /// Loaded from them.
+    /// The specs, loaded from these files.
     specs: Vec<Spec>,
     foreign: u32,
-    /// How many of the histories' retirements changed, kept or refused something.
+    /// How many retirements changed, kept or refused something.
     seen: Seen,
 }
 
@@ -42,9 +43,9 @@ struct Seen {
     changed: usize,
     kept: usize,
     conflicts: usize,
-    /// Changes of users' values by retirements.
+    /// The number of changes of users' values by retirements.
     of_users: usize,
-    /// Runs that failed and were undone, and runs that were not.
+    /// The number of failed runs that were undone, and of those that were not.
     undone: usize,
     failed: usize,
 }
@@ -81,7 +82,7 @@ impl Run {
                 }
             }
             Step::Remove(at, value) => {
-                // Absent, absent again: nobody can see that it was there.
+                // If the value was absent before and is absent again, nobody can see that it existed in between.
                 if !self.world.would_not_be_seen(*at, Some(*value)) {
                     keys.get_mut(&key(*at)).and_then(|values| values.remove(&name(*value)));
                 }
@@ -103,7 +104,7 @@ impl Run {
         self.world.foreign(&before, &self.target.keys);
     }
 
-    /// Runs an operation that may fail; its report, unless nothing was begun.
+    /// Runs an operation that may fail. Returns its report, or `None` if nothing was begun.
     fn run<E: std::fmt::Debug>(
         &mut self,
         failing: Failing,
@@ -122,7 +123,7 @@ impl Run {
         }
     }
 
-    /// Notes what an operation did: whether all of it is certain.
+    /// Records what an operation did, and whether that is certain.
     fn note(&mut self, report: &Report, way: Way, before: &Keys, by: impl Fn(&Place) -> BTreeSet<usize>) -> Status {
         let Some(journal) = &report.journal else {
             assert_eq!(self.target.keys, *before, "there is no journal");
@@ -186,7 +187,7 @@ impl Run {
         }
     }
 
-    /// The specs that are applied, in the order of their last applies, and whether any journal is about each.
+    /// Returns the specs that are applied, in the order of their last applies, and the specs that are in a journal.
     fn live(&self) -> (Vec<usize>, BTreeSet<usize>) {
         let mut live: Vec<usize> = Vec::new();
         let mut known = BTreeSet::new();
@@ -258,7 +259,7 @@ impl Run {
         let deciding: BTreeSet<&str> = deciding.into_iter().map(|at| IDS[at]).collect();
         let kept: BTreeSet<&str> =
             plan.retires.iter().flat_map(|retires| &retires.kept_for).map(String::as_str).collect();
-        // Where a key above is gone, what was there before cannot be supposed, and nobody decides about it.
+        // If a parent key is absent, the earlier state cannot be assumed, and no spec decides about the key.
         assert!(kept == deciding || !look.conflicts.is_empty(), "{kept:?}, {deciding:?}: {:#?}", report.specs);
         self.seen.changed += usize::from(report.changed);
         self.seen.kept += usize::from(!kept.is_empty());
@@ -272,7 +273,7 @@ impl Run {
     }
 }
 
-/// Where journals are quick to write, if there is such a place.
+/// Returns a folder on a file system on which journals are written fast, if there is one.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
@@ -302,7 +303,8 @@ proptest! {
     }
 }
 
-/// Found by the property: C fails before it creates a key that A wants by then. Its retirement does not create it.
+/// Found by the property: C fails before it creates a key that A also wants. The retirement of C does not create the
+/// key.
 #[test]
 fn what_a_failed_apply_did_not_make_is_not_made_by_its_retirement() {
     let wants = |rule, name, data| Wants::from([((rule, name), data)]);
@@ -335,7 +337,7 @@ fn what_was_in_a_key_that_a_rollback_removed_is_a_conflict() {
     }
 }
 
-/// The property says nothing if no retirement of interest is made.
+/// The property tests nothing if the histories do not contain each kind of retirement.
 #[test]
 fn the_histories_have_retirements_of_each_kind() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};

@@ -1,4 +1,4 @@
-//! Random histories: a machine with users, specs, and what happens to them.
+//! Generates random histories: a machine with users, specs, and the steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::properties::{
 };
 
 pub(super) const IDS: [&str; 3] = ["A", "B", "C"];
-/// The keys that specs are about. The first of the machine and of the users is never deleted.
+/// The keys of the specs' rules. The first key of the machine and of the users is never deleted.
 pub(super) const RULES: [&str; 6] = [
     r"HKLM\SOFTWARE\R",
     r"HKLM\SOFTWARE\R\K",
@@ -24,7 +24,7 @@ pub(super) const RULES: [&str; 6] = [
     r"HKCU\Software\R\K",
 ];
 const HKCU: &str = r"HKCU\Software\R";
-/// The keys of the machine, those of each user after them. A key comes after the one above it.
+/// The keys of the machine, followed by the keys of each user. A key comes after its parent.
 pub(super) const KEYS: [&str; 8] = [
     RULES[0],
     RULES[1],
@@ -35,16 +35,16 @@ pub(super) const KEYS: [&str; 8] = [
     r"HKU\S-1-5-21-1-2-3-1002\Software\R",
     r"HKU\S-1-5-21-1-2-3-1002\Software\R\K",
 ];
-/// The keys that somebody else deletes now and then.
+/// The keys that somebody else sometimes deletes.
 pub(super) const DELETED: [usize; 3] = [3, 5, 7];
-/// The first key of the second user, who may come later.
+/// The index of the first key of the second user, who may log on later.
 const SECOND: usize = 6;
 const PROFILES: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
 pub(super) const NAMES: [&str; 2] = ["v", "w"];
 
-/// What a spec wants of the values, by rule and name: a number, or none where the value is to be absent.
+/// The data that a spec wants, by rule and value name: a number, or `None` if the value must be absent.
 pub(super) type Wants = BTreeMap<(usize, usize), Option<u32>>;
-/// A write that fails after so many steps.
+/// A fault, and the number of steps before it.
 pub(super) type Failing = Option<(Fault, usize)>;
 
 #[derive(Debug, Clone)]
@@ -52,11 +52,11 @@ pub(super) enum Step {
     /// The spec's file changes.
     Upgrade(usize, Wants),
     Apply(Vec<usize>, Failing),
-    /// Someone else writes a value of that key, and creates the key where it is absent.
+    /// Someone else writes a value of a key, and creates the key if it is absent.
     Write(usize, usize),
     /// Someone else deletes a value.
     Remove(usize, usize),
-    /// Someone else deletes one of the keys that may be.
+    /// Someone else deletes one of the keys in [`DELETED`].
     RemoveKey(usize),
     /// The second user logs on for the first time.
     NewUser,
@@ -65,7 +65,7 @@ pub(super) enum Step {
     Retire(Vec<usize>, bool, bool, Failing),
 }
 
-/// The first state of each value, whether there are two users, the first file of each spec, and what happens then.
+/// A history: the first state of each value, whether there are two users, the first file of each spec, and the steps.
 #[derive(Debug, Clone)]
 pub(super) struct Past {
     machine: BTreeMap<(usize, usize), Option<u32>>,
@@ -115,7 +115,7 @@ impl Past {
         Self { machine: BTreeMap::new(), has_two_users: false, specs, steps }
     }
 
-    /// The registry in the beginning.
+    /// Returns the registry at the beginning.
     pub(super) fn keys(&self) -> Keys {
         let mut keys = Keys::from([(key(0), BTreeMap::new())]);
         add_user(&mut keys, 4);
@@ -140,30 +140,30 @@ pub(super) fn add_user(keys: &mut Keys, first: usize) {
     keys.entry(root).or_default();
 }
 
-/// The second user's first key, unless that user is there.
+/// Returns the index of the first key of the second user; `None` if that user exists already.
 pub(super) fn second_user(keys: &Keys) -> Option<usize> {
     (!is_there(keys, SECOND)).then_some(SECOND)
 }
 
-/// Whether the key is one of the machine, or of a user who has a hive.
+/// Returns whether the key belongs to the machine, or to a user who has a hive.
 pub(super) fn is_there(keys: &Keys, at: usize) -> bool {
     let first = at - at % 2;
     at < 4 || keys.contains_key(&key(first))
 }
 
-/// Creates the key, and those above it.
+/// Creates the key and its parents.
 pub(super) fn create(keys: &mut Keys, at: usize) {
     for above in above(at) {
         keys.entry(key(above)).or_default();
     }
 }
 
-/// The key and those above it.
+/// Returns the key and its parents.
 pub(super) fn above(at: usize) -> impl Iterator<Item = usize> {
     (0..KEYS.len()).filter(move |above| key(at).path.is_within(&key(*above).path))
 }
 
-/// The keys that a rule is about, on a machine with these keys.
+/// Returns the keys that a rule is about, on a machine with these keys.
 pub(super) fn of_rule(rule: usize, keys: &Keys) -> Vec<usize> {
     let all = if rule < 4 { vec![rule] } else { vec![rule, rule + 2] };
     all.into_iter().filter(|at| is_there(keys, *at)).collect()

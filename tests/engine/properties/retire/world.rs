@@ -1,4 +1,4 @@
-//! The model: for each place the state of a world without kbfix, and what kbfix left.
+//! The model: for each key and value the state without kbfix, and what kbfix left.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::properties::model::Keys;
 
 /// A key, or a value in it.
 pub(super) type Place = (Key, Option<ValueName>);
-/// `None`: absent. A key that is there has no data.
+/// `None` if absent. A key that exists has no data.
 pub(super) type State = Option<Option<Data>>;
 
 pub(super) fn state(keys: &Keys, (key, name): &Place) -> State {
@@ -28,12 +28,12 @@ fn places() -> Vec<Place> {
     (0..KEYS.len()).flat_map(of_key).collect()
 }
 
-/// What kbfix did to a place.
+/// What kbfix did to a key or value.
 #[derive(Debug, Clone)]
 struct Mine {
-    /// The world without kbfix when kbfix last wrote here.
+    /// The state without kbfix when kbfix last wrote the key or value.
     base: State,
-    /// What kbfix left. After a failure either of two: nobody knows which.
+    /// What kbfix left. After a failure there are two possible states.
     left: Vec<State>,
     specs: BTreeSet<usize>,
 }
@@ -53,17 +53,18 @@ pub(super) enum Way {
 
 #[derive(Debug, Default)]
 pub(super) struct World {
-    /// The state without kbfix, where it is another one than kbfix first found.
+    /// The state without kbfix, if it differs from the one that kbfix first found.
     without: BTreeMap<Place, State>,
     mine: BTreeMap<Place, Mine>,
-    /// The places that someone else changed last.
+    /// The keys and values that someone else changed last.
     theirs: BTreeSet<Place>,
-    /// By journal.
+    /// The kind of each operation, by its journal.
     pub(super) ways: BTreeMap<String, Way>,
 }
 
 impl World {
-    /// Notes what kbfix did. `tried` are the changes of a run that failed, and was not undone: each may have been made.
+    /// Records what kbfix did. `tried` contains the changes of a run that failed and was not undone. Each of them may
+    /// have been made.
     pub(super) fn kbfix(
         &mut self,
         way: Way,
@@ -96,7 +97,7 @@ impl World {
             if way == Way::Apply && is_settled {
                 specs.clear();
             }
-            // A rollback acts for the specs that were there before it, if there were any.
+            // A rollback counts for the specs that were applied before it, if there were any.
             if way == Way::Apply || mine.is_none() {
                 specs.extend(by(&place));
             }
@@ -115,16 +116,17 @@ impl World {
         }
     }
 
-    /// Whether nobody could see that someone else deletes something of this key: someone else wrote there last, or it
-    /// is not known what kbfix left.
+    /// Returns whether kbfix could not see that someone else deletes the key or value: someone else wrote it last, or
+    /// it is not known what kbfix left.
     pub(super) fn would_not_be_seen(&self, at: usize, value: Option<usize>) -> bool {
         let is_it = |place: &Place| place.0 == key(at) && value.is_none_or(|value| place.1 == Some(name(value)));
         let unclear = self.mine.iter().filter(|(_, mine)| mine.left.len() > 1).map(|(place, _)| place);
         self.theirs.iter().chain(unclear).any(is_it)
     }
 
-    /// The registry once the specs are retired; and the specs that decide something. `live`: the others that are
-    /// applied, in the order of their last applies, and after these `satisfied`, which no journal shows as applied.
+    /// Returns the registry after the specs are retired, and the specs that decide something. `live` contains the other
+    /// applied specs in the order of their last applies. After these come the specs in `satisfied`, which no journal
+    /// shows as applied.
     pub(super) fn retired(
         &self,
         now: &Keys,
@@ -138,7 +140,7 @@ impl World {
         let mut deciding = BTreeSet::new();
         let concerned = |place: &Place| {
             let found = state(now, place);
-            // Of a run that failed, nothing was made here.
+            // A failed run made no change here.
             let is_as_before = |mine: &Mine| found == mine.base && mine.left.contains(&found);
             let mine = self.mine.get(place).filter(|mine| !mine.is_settled() && !is_as_before(mine))?;
             let is_retired = mine.specs.iter().any(|at| retired.contains(at));
@@ -180,7 +182,7 @@ impl World {
             let found = state(now, &place);
             let is_as_left = mine.left.contains(&found);
             let left = if is_as_left { &found } else { mine.left.last().unwrap() };
-            // A rollback of an older run removed the key that this run had found, and the one above it: a conflict.
+            // A rollback of an older run removed the key that this run had found, and its parent. That is a conflict.
             let of_key = self.mine.get(&(place.0.clone(), None));
             let is_gone =
                 !now.contains_key(&place.0) && of_key.is_some_and(|mine| mine.base.is_none() && mine.is_settled());
@@ -188,7 +190,7 @@ impl World {
             if is_gone && found != goal {
                 continue;
             }
-            // What kbfix left is what is wanted: whoever changed that since did not change what the retired specs did.
+            // What kbfix left is what is wanted: a later change by others is not about what the retired specs did.
             if found == goal || *left == goal || !is_as_left && !force {
                 continue;
             }
@@ -197,7 +199,7 @@ impl World {
                 None => drop(after.get_mut(&place.0).and_then(|values| values.remove(&place.1.unwrap()))),
             }
         }
-        // Subkeys come after their keys in the list.
+        // A subkey comes after its key in the list.
         for at in empty.into_iter().rev() {
             let key = key(at);
             let is_empty = after.get(&key).is_some_and(BTreeMap::is_empty);
@@ -209,7 +211,7 @@ impl World {
     }
 }
 
-/// What changes would make of a place; `None` where they are not about it.
+/// Returns the state of a key or value after the changes; `None` if they are not about it.
 fn wanted(changes: &[KeyChange], (key, name): &Place) -> Option<State> {
     let mut found = None;
     for change in changes.iter().filter(|change| change.key == *key) {
