@@ -4,6 +4,7 @@ use super::version::Version;
 use std::collections::BTreeMap;
 
 use super::{
+    edit::{Edited, Places},
     encoding::{CodePage, TextEncoding},
     entry::{Content, Entry, Section},
     error::RegError,
@@ -30,6 +31,9 @@ pub struct Document {
     pub(super) first: Option<usize>,
     /// The sections of each key, in file order, without those that delete the key.
     pub(super) index: BTreeMap<KeyPath, Vec<usize>>,
+    /// The names of the values of the key that was edited last, so that many edits of a key with many values do not
+    /// collect them each time.
+    pub(super) edited: Option<Edited>,
     /// The first section whose key cannot be read. Edits find sections by their keys, so they cannot reach this one.
     unreadable: Option<usize>,
 }
@@ -86,6 +90,7 @@ impl Document {
             unreadable: sections.iter().position(|section| section.key.is_err()),
             sections,
             index,
+            edited: None,
         }
     }
 
@@ -116,16 +121,25 @@ impl Document {
 
     /// Returns the values of a key; `None` if the file does not list it.
     pub fn values(&self, key: &KeyPath) -> Option<Values<'_>> {
-        let mut values = Values { by_name: BTreeMap::new(), unreadable: None };
-        for at in self.index.get(key)? {
+        let sections = self.index.get(key)?;
+        if let Some(edited) = self.edited.as_ref().filter(|edited| edited.key == *key) {
+            return Some(Values { by_name: ByName::Edited(&edited.places, self), unreadable: edited.unreadable(self) });
+        }
+        let (mut by_name, mut unreadable) = (BTreeMap::new(), None);
+        for at in sections {
             for entry in self.sections[*at].entries() {
                 match entry.name() {
-                    Ok(name) => drop(values.by_name.insert(name, entry)),
-                    Err(why) => values.unreadable = values.unreadable.or(Some(why)),
+                    Ok(name) => drop(by_name.insert(name, entry)),
+                    Err(why) => unreadable = unreadable.or(Some(why)),
                 }
             }
         }
-        Some(values)
+        Some(Values { by_name: ByName::Collected(by_name), unreadable })
+    }
+
+    /// Returns the entry at this place: a section, and a line in its body.
+    pub(super) fn entry(&self, (section, line): (usize, usize)) -> Option<&Entry> {
+        self.sections.get(section)?.body.get(line)?.entry.as_ref()
     }
 
     /// Returns the first line that deletes a key or a value. A file with such a line is a script, not an export.
@@ -186,8 +200,15 @@ fn newline_of(preamble: &[u8], encoding: TextEncoding) -> &'static str {
 /// import.
 #[derive(Debug)]
 pub struct Values<'a> {
-    by_name: BTreeMap<&'a ValueName, &'a Entry>,
+    by_name: ByName<'a>,
     unreadable: Option<&'a str>,
+}
+
+#[derive(Debug)]
+enum ByName<'a> {
+    Collected(BTreeMap<&'a ValueName, &'a Entry>),
+    /// The names that the last edit collected, in this document.
+    Edited(&'a Places, &'a Document),
 }
 
 impl<'a> Values<'a> {
@@ -199,13 +220,27 @@ impl<'a> Values<'a> {
 
     /// Returns the same as [`Self::get`], with the name as the file spells it.
     pub fn entry(&self, name: &ValueName) -> Option<(&'a ValueName, Result<&'a Data, &'a str>)> {
-        let (found, entry) = self.by_name.get_key_value(name)?;
+        let (found, entry) = match &self.by_name {
+            ByName::Collected(entries) => entries.get_key_value(name).map(|(name, entry)| (*name, *entry))?,
+            ByName::Edited(places, document) => {
+                let (found, places) = places.get_key_value(name)?;
+                (found, document.entry(*places.last()?)?)
+            }
+        };
         Some((found, content(entry)?))
     }
 
     /// Returns the values that are not deleted, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'a ValueName, Result<&'a Data, &'a str>)> {
-        self.by_name.iter().filter_map(|(name, entry)| Some((*name, content(entry)?)))
+        let (collected, edited) = match &self.by_name {
+            ByName::Collected(entries) => (Some(entries), None),
+            ByName::Edited(places, document) => (None, Some((*places, *document))),
+        };
+        let collected = collected.into_iter().flatten().map(|(name, entry)| (*name, *entry));
+        let edited = edited.into_iter().flat_map(|(places, document)| {
+            places.iter().filter_map(|(name, places)| Some((name, document.entry(*places.last()?)?)))
+        });
+        collected.chain(edited).filter_map(|(name, entry)| Some((name, content(entry)?)))
     }
 
     /// Returns why the name of one of the key's values cannot be read; then no other name is known to be absent.

@@ -79,6 +79,7 @@ impl Document {
 
     /// Removes a key and all keys below it from the file. Comments before it and before the following section stay.
     pub fn delete_key(&mut self, key: &KeyPath) {
+        self.edited = None;
         let gone: Vec<KeyPath> = self.keys_from(key).take_while(|k| k.is_within(key)).cloned().collect();
         for key in gone {
             for at in self.index.remove(&key).unwrap_or_default() {
@@ -123,17 +124,26 @@ impl Document {
 
     /// Returns an editor for the values of a listed key; `None` if it is not listed.
     pub fn edit(&mut self, key: &KeyPath) -> Option<KeyEditor<'_>> {
-        let sections = self.index.get(key)?.clone();
-        let mut places: BTreeMap<ValueName, Vec<(usize, usize)>> = BTreeMap::new();
-        for at in &sections {
-            for (line, entry) in self.sections[*at].body.iter().enumerate() {
-                if let Some(Ok(name)) = entry.entry.as_ref().map(|e| &e.name) {
-                    places.entry(name.clone()).or_default().push((*at, line));
-                }
-            }
-        }
+        let sections = self.index.get(key)?;
         let last = *sections.last()?;
-        Some(KeyEditor { document: self, last, places })
+        let edited = match self.edited.take().filter(|edited| edited.key == *key) {
+            Some(edited) => edited,
+            None => {
+                let mut edited = Edited { key: key.clone(), places: Places::new(), unreadable: None };
+                for at in sections {
+                    for (line, entry) in self.sections[*at].body.iter().enumerate() {
+                        match entry.entry.as_ref().map(|entry| &entry.name) {
+                            Some(Ok(name)) => edited.places.entry(name.clone()).or_default().push((*at, line)),
+                            Some(Err(_)) => edited.unreadable = edited.unreadable.or(Some((*at, line))),
+                            None => {}
+                        }
+                    }
+                }
+                edited
+            }
+        };
+        self.edited = Some(edited);
+        Some(KeyEditor { document: self, last })
     }
 
     /// Returns a line of text in the file's encoding, with its line end.
@@ -151,14 +161,31 @@ impl Document {
     }
 }
 
+/// For each name of a value, the places of its entries: the section, and the line in its body.
+pub(super) type Places = BTreeMap<ValueName, Vec<(usize, usize)>>;
+
+/// The names of the values of a key.
+#[derive(Debug, Clone)]
+pub(super) struct Edited {
+    pub(super) key: KeyPath,
+    pub(super) places: Places,
+    /// The place of the first entry whose name cannot be read. No edit reaches it.
+    unreadable: Option<(usize, usize)>,
+}
+
+impl Edited {
+    /// Returns why the name of one of the values cannot be read.
+    pub(super) fn unreadable<'a>(&self, document: &'a Document) -> Option<&'a str> {
+        document.entry(self.unreadable?)?.name().err()
+    }
+}
+
 /// Edits the values of one key.
 #[derive(Debug)]
 pub struct KeyEditor<'a> {
     document: &'a mut Document,
     /// The last section of the key; new values are added to it.
     last: usize,
-    /// For each name, the location of its entries: the section, and the line in its body.
-    places: BTreeMap<ValueName, Vec<(usize, usize)>>,
 }
 
 impl KeyEditor<'_> {
@@ -168,7 +195,8 @@ impl KeyEditor<'_> {
     /// # Errors
     /// Returns [`EditError`]; then nothing is changed.
     pub fn set(&mut self, name: &ValueName, data: &Data) -> Result<(), EditError> {
-        match self.places.get(name).and_then(|places| places.last().copied()) {
+        let known = self.document.edited.as_ref().and_then(|edited| edited.places.get(name));
+        match known.and_then(|places| places.last().copied()) {
             Some((section, line)) => self.replace(section, line, data),
             None => self.append(name, data),
         }
@@ -203,13 +231,17 @@ impl KeyEditor<'_> {
         let entry = Some(Entry { line: 0, name: Ok(name.clone()), content, data_at, line_break_escape: false });
         let body = &mut self.document.sections[self.last].body;
         body.push(Line { raw, entry });
-        self.places.insert(name.clone(), vec![(self.last, body.len() - 1)]);
+        let place = (self.last, body.len() - 1);
+        if let Some(edited) = &mut self.document.edited {
+            edited.places.insert(name.clone(), vec![place]);
+        }
         Ok(())
     }
 
     /// Removes all entries of a value.
     pub fn delete(&mut self, name: &ValueName) {
-        for (section, line) in self.places.remove(name).unwrap_or_default() {
+        let gone = self.document.edited.as_mut().and_then(|edited| edited.places.remove(name));
+        for (section, line) in gone.unwrap_or_default() {
             // An empty line remains, so that the positions of the other entries stay valid.
             self.document.sections[section].body[line] = Line { raw: Raw::Span(0..0), entry: None };
         }

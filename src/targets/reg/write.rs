@@ -83,7 +83,9 @@ impl RegTarget {
         let Some(mut editor) = self.file.document.edit(&path) else { return Ok(path) };
         for value in &change.values {
             match &value.after {
-                Some(data) => editor.set(&value.name, data).map_err(unsupported(change.place(&value.name)))?,
+                Some(data) => {
+                    editor.set(&value.name, data).map_err(|error| unsupported(change.place(&value.name))(error))?
+                }
                 None => editor.delete(&value.name),
             }
         }

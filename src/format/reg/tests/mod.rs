@@ -199,3 +199,40 @@ fn a_lenient_reader_skips_what_regedit_skips_and_says_so() {
     let junk = format!("REGEDIT4\n{}", "x\n".repeat(1001));
     assert_eq!(Document::parse_lenient(junk.into(), None).unwrap_err().line, 1002);
 }
+
+#[test]
+fn values_are_the_same_before_and_after_an_edit_of_their_key() {
+    // The name `x` becomes half of a surrogate pair, which is not valid.
+    let mut bytes = utf16(
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\K]\r\n\"b\"=dword:1\r\n\"A\"=\"one\"\r\n\
+         \"a\"=\"two\"\r\n\"gone\"=-\r\n\"x\"=dword:2\r\n[HKEY_LOCAL_MACHINE\\K\\L]\r\n\"c\"=\"\"\r\n\
+         [HKEY_LOCAL_MACHINE\\K]\r\n\"B\"=dword:3\r\n",
+    );
+    let x = bytes.windows(2).rposition(|unit| unit == *b"x\0").unwrap();
+    bytes[x..x + 2].copy_from_slice(&0xD800_u16.to_le_bytes());
+    let seen = |document: &Document, of: &str| {
+        let values = document.values(&key(of)).unwrap();
+        let all = values.iter().map(|(name, data)| (name.as_str().to_owned(), data.ok().cloned())).collect::<Vec<_>>();
+        (all, values.get(&name("gone")).is_some(), values.unreadable().is_some())
+    };
+    let mut document = Document::parse(bytes, None).unwrap();
+    let before = seen(&document, r"HKLM\K");
+    assert_eq!((before.0.len(), before.1, before.2), (2, false, true), "{before:?}");
+    drop(document.edit(&key(r"HKLM\K")));
+    assert_eq!(seen(&document, r"HKLM\K"), before);
+    assert_eq!(seen(&document, r"HKLM\K\L").0.len(), 1);
+    for edits in [&[("a", None), ("new", Some(1))][..], &[("NEW", None), ("b", Some(7)), ("gone", Some(2))], &[]] {
+        let mut editor = document.edit(&key(r"HKLM\K")).unwrap();
+        for (of, number) in edits {
+            match number {
+                Some(number) => editor.set(&name(of), &Data::dword(*number)).unwrap(),
+                None => editor.delete(&name(of)),
+            }
+        }
+        let fresh = Document::parse(document.to_bytes(), None).unwrap();
+        assert_eq!(seen(&document, r"HKLM\K"), seen(&fresh, r"HKLM\K"));
+    }
+    document.delete_key(&key(r"HKLM\K"));
+    document.create_key(&key(r"HKLM\K")).unwrap();
+    assert_eq!(seen(&document, r"HKLM\K"), (Vec::new(), false, false));
+}
