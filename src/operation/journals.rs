@@ -62,12 +62,12 @@ impl Elsewhere {
         found
     }
 
-    /// Returns whether the spec may have changed values only in the other place.
+    /// Returns whether the spec may have changed policy values only in the other place; see [`Elsewhere`].
     pub(super) fn has_only(&self, id: &str) -> bool {
         self.has(id) && !self.also_here.contains(&id.to_ascii_lowercase())
     }
 
-    /// Returns whether the spec changed policy values in the other place.
+    /// Returns whether the spec changed policy values in the other place; see [`Elsewhere`].
     pub(super) fn has(&self, id: &str) -> bool {
         self.ids.contains(&id.to_ascii_lowercase())
     }

@@ -9,7 +9,7 @@ use super::{Key, KeyPath, RootKey};
 
 /// The key with the control sets.
 const SYSTEM: &str = "SYSTEM";
-/// The name of the current set.
+/// The name of the key that leads to the current control set.
 const CURRENT: &str = "CurrentControlSet";
 /// The name of a set, before its number.
 const NUMBERED: &str = "ControlSet";

@@ -75,7 +75,7 @@ fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<Strin
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
         let required: Vec<&str> =
             schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        out.push_str("| field | takes | |\n|---|---|---|\n");
+        out.push_str("| field | takes | meaning |\n|---|---|---|\n");
         for (field, schema) in properties {
             let needed = if required.contains(&field.as_str()) { " **Required.**" } else { "" };
             let takes = kind(schema, definitions);
@@ -90,7 +90,9 @@ fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<Strin
         let _ = writeln!(out, "- {what}{}{why}", if why.is_empty() { "" } else { ": " });
     }
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
-        let words: Vec<String> = words.iter().map(literal).collect();
+        let mut words: Vec<String> = words.iter().map(literal).collect();
+        // The same number as a number and as a string.
+        words.dedup();
         let _ = writeln!(out, "One of {}.", words.join(", "));
     }
     if !out.ends_with("\n\n") {

@@ -68,7 +68,7 @@ fn of_value(test: &ValueTest) -> String {
         ValueTest::SameAs(other) => {
             let case = if other.ignore_case { ", in any letter case" } else { "" };
             let ValueAt { key, name } = &other.at;
-            format!("is that of {key}{} {}{case}", several(key), notation::value_name(name))
+            format!("has the same data as {key}{} {}{case}", several(key), notation::value_name(name))
         }
         ValueTest::StartsWith(text) => format!("begins with {}", notation::quoted(text)),
         ValueTest::Contains(text) => format!("contains {}", notation::quoted(text)),
