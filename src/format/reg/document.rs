@@ -1,14 +1,13 @@
 //! A `.reg` file in memory: its parsed content and its bytes.
 
-use super::version::Version;
 use std::collections::BTreeMap;
 
 use super::{
-    edit::{Edited, Places},
     encoding::{CodePage, TextEncoding},
-    entry::{Content, Entry, Section},
+    entry::{Content, Edited, Entry, Places, Section},
     error::RegError,
     parse::{self, Skipped},
+    version::Version,
 };
 use crate::registry::{Data, KeyPath, ValueName};
 
@@ -123,7 +122,8 @@ impl Document {
     pub fn values(&self, key: &KeyPath) -> Option<Values<'_>> {
         let sections = self.index.get(key)?;
         if let Some(edited) = self.edited.as_ref().filter(|edited| edited.key == *key) {
-            return Some(Values { by_name: ByName::Edited(&edited.places, self), unreadable: edited.unreadable(self) });
+            let unreadable = edited.unreadable.and_then(|place| self.entry(place)?.name().err());
+            return Some(Values { by_name: ByName::Edited(&edited.places, self), unreadable });
         }
         let (mut by_name, mut unreadable) = (BTreeMap::new(), None);
         for at in sections {

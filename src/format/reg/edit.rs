@@ -3,12 +3,10 @@
 //! The file must be an export, which lists the present state. A script cannot be edited in this way, because in a
 //! script the order of lines and deletions matter.
 
-use std::collections::BTreeMap;
-
 use super::{
     data,
     document::Document,
-    entry::{Content, Entry, Line, Raw, Section},
+    entry::{Content, Edited, Entry, Line, Places, Raw, Section},
 };
 use crate::registry::{Data, KeyPath, ValueName, notation};
 
@@ -158,25 +156,6 @@ impl Document {
     fn print(&self, data: &Data, column: usize) -> Result<Vec<u8>, EditError> {
         let text = data::print(data, column, self.newline, self.version, self.encoding, self.code_page);
         self.encode(&text.map_err(EditError::Encoding)?)
-    }
-}
-
-/// For each name of a value, the places of its entries: the section, and the line in its body.
-pub(super) type Places = BTreeMap<ValueName, Vec<(usize, usize)>>;
-
-/// The names of the values of a key.
-#[derive(Debug, Clone)]
-pub(super) struct Edited {
-    pub(super) key: KeyPath,
-    pub(super) places: Places,
-    /// The place of the first entry whose name cannot be read. No edit reaches it.
-    unreadable: Option<(usize, usize)>,
-}
-
-impl Edited {
-    /// Returns why the name of one of the values cannot be read.
-    pub(super) fn unreadable<'a>(&self, document: &'a Document) -> Option<&'a str> {
-        document.entry(self.unreadable?)?.name().err()
     }
 }
 

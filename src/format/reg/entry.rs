@@ -1,6 +1,6 @@
 //! The sections and entries of a `.reg` file.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use crate::registry::{Data, KeyPath, ValueName};
 
@@ -118,4 +118,16 @@ impl Section {
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.body.iter().filter_map(|line| line.entry.as_ref())
     }
+}
+
+/// For each name of a value, the places of its entries: the section, and the line in its body.
+pub(super) type Places = BTreeMap<ValueName, Vec<(usize, usize)>>;
+
+/// The names of the values of the key that was edited last.
+#[derive(Debug, Clone)]
+pub(super) struct Edited {
+    pub(super) key: KeyPath,
+    pub(super) places: Places,
+    /// The place of the first entry whose name cannot be read. No edit reaches it.
+    pub(super) unreadable: Option<(usize, usize)>,
 }
