@@ -56,9 +56,9 @@ impl Exit {
             Self::Refused => "the command line is wrong, or kbfix refuses a spec, a plan or a journal",
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
-                "a spec could not be applied (blocked, unknown, pending restart, needs parameter); there was a warning \
-                 that `--fail-on` names; `rollback --check` and `retire --check`: something would be kept; \
-                 `symptoms`: something could not be read"
+                "a spec could not be applied (blocked, unknown, pending restart, needs parameter), or there was a warning \
+                 that `--fail-on` names; with `rollback --check` and `retire --check`: a conflict would keep a value \
+                 or key from being restored; with `symptoms`: something could not be read"
             }
             Self::RolledBack => "a write failed, and everything was restored",
             Self::Failed => {

@@ -103,7 +103,7 @@ pub struct FactDrift {
     pub was: String,
     /// The later state, as text for people.
     pub is: String,
-    /// The names of the machines on which it changed.
+    /// The names of the machines on which the state changed.
     pub machines: Vec<Arc<str>>,
 }
 

@@ -46,7 +46,8 @@ impl Key {
         self.in_set(is_current, &name(number))
     }
 
-    /// Returns a key in the control set with this number as the same key in the current set; any other key as it is.
+    /// Returns the same key below `CurrentControlSet`, if this key is in the control set with this number. Otherwise
+    /// returns the key unchanged.
     #[must_use]
     pub fn in_current_set(&self, number: u16) -> Self {
         self.in_set(|path| number_of(path) == Some(number), CURRENT)

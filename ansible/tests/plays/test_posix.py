@@ -442,7 +442,7 @@ def test_options_and_parameters(site: Site) -> None:
         ({"parametres": {}}, "has no option parametres; did you mean parameters?"),
         ({}, "one of the following is required: spec, src, plan"),
         ({**SRC, "parameters": {"realm_hnt": 1}}, "realm_hnt"),
-        ({**SRC, "parameters": {"realm_hint": True}}, "quoted text"),
+        ({**SRC, "parameters": {"realm_hint": True}}, "a string in quotes"),
         *(({**SRC, "target": target}, "contains a password") for target in passwords),
     ]
     off = {**SRC, "parameters": {"realm_hint": 0}}

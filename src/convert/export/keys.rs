@@ -125,7 +125,7 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
 fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeyState)> {
     let key = &rule.key;
     if rule.done_when.is_some() {
-        lose(format!("{key}: left out: it is a trigger, which is written only on request"));
+        lose(format!("{key}: left out: the rule is a trigger, which only `kbfix apply --trigger` writes"));
         return None;
     }
     if rule.when.is_some() {

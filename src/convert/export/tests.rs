@@ -146,7 +146,7 @@ manual_steps: [{ what: Restart the phone. }]
         "\"joined\": left out",
         "\"part\": left out: replacing the one match of \"old|new\" in the existing string with \"new\"",
         "\"but\": data that the spec would keep (anything but dword:00000000) is replaced",
-        "HKLM\\SOFTWARE\\W: left out: it is a trigger",
+        "HKLM\\SOFTWARE\\W: left out: the rule is a trigger",
         "a step to do by hand is left out: after the changes: Restart the phone.",
         "ids, severities and controls",
         "\"set\"",

@@ -294,7 +294,7 @@ impl Hive {
         self.owners.note(structure, at, owner)
     }
 
-    /// Returns the bytes of the file for changes. Discards what was recorded about cells and lists.
+    /// Returns the bytes of the file, which can then be changed. Discards the recorded facts about cells and lists.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read.

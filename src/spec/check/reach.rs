@@ -167,7 +167,7 @@ impl Systems {
         }
     }
 
-    /// Returns the systems on which the condition is certainly true.
+    /// Returns the Windows versions on which the condition is certainly met.
     fn pass(condition: &Condition) -> Self {
         match condition {
             Condition::Os(test) if test.editions.is_empty() && test.service_pack.is_none() => Self::of(test),

@@ -51,7 +51,7 @@ pub struct KeyRule {
     /// with `key: .` is made for each key separately.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
-    /// Makes the rule a trigger, which is written only on request (`--trigger ID`). This is for values that Windows
+    /// Makes the rule a trigger: `kbfix apply` writes it only with `--trigger ID`. This is for values that Windows
     /// removes or changes back after it has acted on them, such as BurFlags. Until the trigger is done or requested,
     /// the spec is blocked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub struct KeyRule {
     pub note: Option<String>,
 }
 
-/// The condition that ends a trigger, which is a rule that is written only on request.
+/// The condition that ends a trigger: a rule that `kbfix apply` writes only with `--trigger ID`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {

@@ -99,7 +99,7 @@ impl HiveFile {
         self.described += properties.security.bytes().len() + properties.class.as_ref().map_or(0, String::len);
         if self.described > self.hive.file_len() + DESCRIBED_BEYOND {
             let detail = "the class names and security descriptors of its keys are together larger than the hive: \
-                the hive is damaged, or was made to use up memory";
+                the hive is damaged, or was crafted to exhaust memory";
             facts.properties = Some(Answer::unread(Reason::Malformed, detail));
         }
     }

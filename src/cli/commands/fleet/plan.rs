@@ -44,7 +44,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, Comma
     let out = Destination::new(&arguments.out, &inputs)?;
     if matches!(out, Destination::StandardOutput) {
         let message =
-            format!("`--out {}` is standard output, but the report is written there", arguments.out.display());
+            format!("`--out {}` is standard output, to which the report is written too", arguments.out.display());
         return Err(CommandError::usage(message, "name a file"));
     }
     let failed = |error| CommandError::file(&arguments.out.display().to_string(), &error);

@@ -17,7 +17,7 @@ use crate::{
 
 /// The groups by which machines can be filtered.
 pub(super) struct Groups<'a> {
-    /// The number of each group: the row of a machine has the numbers of its groups.
+    /// For each group, its index. The row of a machine contains the indexes of its groups in place of their names.
     numbers: BTreeMap<&'a str, usize>,
     /// The options for a list of the groups.
     pub(super) options: Vec<String>,
