@@ -42,8 +42,7 @@ impl Pinned {
     }
 
     fn walk(root: &Path, path: &Path, may_be_missing: bool) -> io::Result<Self> {
-        let below =
-            path.strip_prefix(root).map_err(|_| wrong(path, "is not below the folder in which it was found"))?;
+        let below = path.strip_prefix(root).map_err(|_| wrong(path, "is not below the folder that it must be in"))?;
         let mut at = root.to_owned();
         let mut held = vec![system::open_root(root)?];
         let mut names = below.components().peekable();

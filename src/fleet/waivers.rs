@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Members, Waiver, scope::Scope};
 use crate::{
     diag::{Code, Diagnostic, text::suggest},
-    registry::Key,
+    registry::{Key, notation},
     spec::{SideDocument, Source, Spec, side_schema},
     targets::KeyChange,
 };
@@ -87,9 +87,9 @@ impl Waivers {
                 ),
                 Ok(date) if date < today => refuse(
                     Code::WAIVER_EXPIRED,
-                    format!("the waiver expired on {date}: {}", waiver.reason),
+                    format!("the waiver with the reason {} expired on {date}", notation::quoted(&waiver.reason)),
                     &["expires"],
-                    "remove it, or have it accepted again".to_owned(),
+                    "remove it; or have it accepted again, and write a later date".to_owned(),
                 ),
                 Ok(_) => {}
             }

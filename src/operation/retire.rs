@@ -46,10 +46,10 @@ pub struct RetireOptions {
     pub with_plan: bool,
 }
 
-/// Undoes the changes that specs made.
+/// Undoes the changes of the specs to retire, except what live specs require.
 ///
-/// `given` are the specs that stay. They count if the journals show them as applied, or if the target satisfies them.
-/// Applied specs that are built in need not be given.
+/// A spec in `given` is live if the journals show it as applied, or if the target is in its desired state. A built-in
+/// spec that the journals show as applied is live even if it is not given.
 ///
 /// # Errors
 ///

@@ -265,7 +265,9 @@ fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
         (Err(why), _) | (_, Err(why)) => return Some(format!("its facts do not list everything in {key}: {why}")),
     };
     if let Some(subkey) = subkeys.first() {
-        return Some(format!("it deletes {key}, which has the subkey {subkey} according to its facts"));
+        return Some(format!(
+            "it deletes {key} but not its subkey {subkey}, which exists according to the facts of the plan"
+        ));
     }
     let listed: BTreeSet<&ValueName> = change.values.iter().map(|value| &value.name).collect();
     if let Some(left) = found.keys().find(|name| !listed.contains(name)) {

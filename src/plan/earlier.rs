@@ -1,4 +1,5 @@
-//! The earlier specs of a run: finds settings of theirs that the changes of a later spec would undo or leave out.
+//! Finds settings of earlier specs of a run that a later spec would undo, or would drop because it writes a list or a
+//! key anew without them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

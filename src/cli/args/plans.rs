@@ -20,7 +20,7 @@ use crate::cli::{
     output::Output,
 };
 
-/// The largest plan of one machine, in bytes, that is read and therefore written.
+/// The largest plan of one machine, in bytes. kbfix refuses to read a larger one, so it does not write one either.
 const MAX_PLAN: usize = 256 << 20;
 
 /// The specs or the plan that a command must plan or apply, as far as they are known before the target is read.

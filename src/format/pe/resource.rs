@@ -59,7 +59,8 @@ impl<'data, R: ReadRef<'data>> Tree<R> {
         }
     }
 
-    /// Returns the directory of the entry `id`; `None` if there is no such entry.
+    /// Returns the offset of the subdirectory to which the entry `id` of the directory at `offset` leads; `None` if
+    /// there is no such entry.
     fn child(&self, offset: u32, id: u32) -> Result<Option<u32>, VersionError> {
         let Some(entry) = self.entries(offset)?.iter().find(|e| e.name_or_id.get(LE) == id) else { return Ok(None) };
         match directory(entry) {

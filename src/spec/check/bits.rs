@@ -79,7 +79,12 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
             } else {
                 continue;
             };
-            cx.error(Code::DATA_TEXT, &path.field(field), fault, "write each item by itself, without spaces around it");
+            cx.error(
+                Code::DATA_TEXT,
+                &path.field(field),
+                fault,
+                "write each item as its own entry of the list, without spaces around it",
+            );
             return None;
         }
     }

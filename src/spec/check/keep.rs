@@ -105,7 +105,7 @@ fn items(
             }
             _ => continue,
         };
-        cx.error(Code::DATA_TEXT, &path.item(at), fault, "write each item by itself");
+        cx.error(Code::DATA_TEXT, &path.item(at), fault, "write each item as its own entry of the list");
         return None;
     }
     let ignore_case = which.ignore_case.unwrap_or(true);

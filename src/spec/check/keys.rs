@@ -152,7 +152,7 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
         Err(error) => {
             let hint = match &error {
                 NameError::Empty => "write one backslash between two names, and none at the end",
-                NameError::TooLong { .. } => "check how the path should continue",
+                NameError::TooLong { .. } => "check whether a backslash is missing in the path",
                 NameError::Character(_) => "a name cannot contain this character",
             };
             cx.error_within(Code::KEY_SYNTAX, path, part, format!("not a key: {error}"), hint);

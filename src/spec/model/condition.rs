@@ -152,7 +152,7 @@ pub enum VersionTest {
 pub struct Branch {
     /// The lowest file version of the branch.
     pub from: FileVersion,
-    /// The first file version of the branch that contains the fix.
+    /// The first file version with the fix in this branch.
     pub version: FileVersion,
     /// The name that the spec gives the branch.
     pub title: Option<String>,

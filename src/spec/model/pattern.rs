@@ -109,7 +109,7 @@ impl KeyPattern {
         self.looked_up_name()
     }
 
-    /// Returns the same as [`KeyPattern::one_name`], for a key that may have several names.
+    /// Does the work of [`KeyPattern::one_name`] for a key that may have several names.
     fn looked_up_name(&self) -> Self {
         // A name with `*` has no other canonical form. During the conversion, a numbered placeholder takes its place.
         let stand_in = |at: usize| format!("\u{1}{at}");

@@ -20,7 +20,7 @@ use crate::format::event::{Event, EventLevel};
 pub(super) use batch::answers;
 pub(super) use file::facts;
 pub(super) use place::place;
-#[cfg_attr(not(windows), allow(unused_imports, reason = "a running Windows reads its logs itself"))]
+#[cfg_attr(not(windows), allow(unused_imports, reason = "only the code for a running Windows uses it"))]
 pub(super) use tally::Tally;
 
 /// A query for one kind of event.

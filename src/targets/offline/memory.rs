@@ -29,7 +29,7 @@ type Findings = BTreeMap<usize, Vec<Finding>>;
 pub(super) struct Edited {
     /// The location of each change.
     pub(super) spots: Vec<Spot>,
-    /// The files to write: the number of the mounted hive, and the new bytes.
+    /// The files to write: the index of the mounted hive, and the new bytes.
     pub(super) files: Vec<(usize, Vec<u8>)>,
 }
 
