@@ -7,7 +7,7 @@
 
 mod read;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering, ops::Range};
 
 pub use read::without;
 
@@ -105,26 +105,40 @@ impl Object<'_> {
             false => a.encode_utf16().cmp(b.encode_utf16()),
         };
         if !self.members.is_sorted_by(|(a, _), (b, _)| before(a, b).is_le()) {
-            // Each member gets a comma, so that all have the same form. They are moved in place, because an object can
-            // be as large as the document.
+            // Each member gets a comma, so that all have the same form.
             let out = &mut self.writer.out;
             out.push(b',');
             let ends = self.members.iter().skip(1).map(|(_, start)| *start).chain([out.len()]);
-            let mut lengths: Vec<(&str, usize)> =
-                self.members.iter().zip(ends).map(|((name, start), end)| (&**name, end - start)).collect();
-            let mut end = self.start;
-            for at in 0..lengths.len() {
-                let (name, length) = lengths[at];
-                let place = lengths[..at].partition_point(|(other, _)| before(other, name).is_le());
-                let later: usize = lengths[place..at].iter().map(|(_, length)| length).sum();
-                swap(&mut out[end - later..end + length], later);
-                lengths[place..=at].rotate_right(1);
-                end += length;
+            let mut members: Vec<(&str, Range<usize>)> =
+                self.members.iter().zip(ends).map(|((name, start), end)| (&**name, *start..end)).collect();
+            if members.len() <= FEW {
+                insert_each(out, &mut members, before);
+            } else {
+                members.sort_by(|(a, _), (b, _)| before(a, b));
+                let sorted: Vec<u8> = members.into_iter().flat_map(|(_, range)| &out[range]).copied().collect();
+                out.truncate(self.start);
+                out.extend(sorted);
             }
             out.pop();
         }
         self.members.clear();
         self.writer.out.extend(self.end);
+    }
+}
+
+/// The number of members up to which they are sorted in place. Such an object can be as large as the document, so it is
+/// not copied. Sorting many members in this way would take time that grows with the square of their number.
+const FEW: usize = 32;
+
+/// Sorts the members at these ranges of `out`, which follow one another, in place.
+fn insert_each(out: &mut [u8], members: &mut [(&str, Range<usize>)], before: impl Fn(&str, &str) -> Ordering) {
+    for at in 1..members.len() {
+        let (name, Range { end, .. }) = members[at].clone();
+        let place = members[..at].partition_point(|(other, _)| before(other, name).is_le());
+        let later: usize = members[place..at].iter().map(|(_, range)| range.len()).sum();
+        let length = members[at].1.len();
+        swap(&mut out[end - later - length..end], later);
+        members[place..=at].rotate_right(1);
     }
 }
 

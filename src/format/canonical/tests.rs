@@ -99,14 +99,20 @@ fn members_are_sorted_whatever_their_number_and_length() {
             serializer.collect_map(self.0.iter().map(|(name, text)| (name, text)))
         }
     }
-    // Two of the four members are longer than what is moved within one place.
+    // Two of the four members are longer than what is rotated in place.
     let lengths = [0, 10_000, 3, 5_000];
-    let member = |at: usize| (format!("name {at}"), "x".repeat(lengths[at]));
-    let sorted = of(&(0..4).map(member).collect::<BTreeMap<_, _>>());
+    let member = |at: usize| (format!("name {at}"), "x".repeat(lengths[at % 4]));
+    let sorted = |count: usize| of(&(0..count).map(member).collect::<BTreeMap<_, _>>());
     for order in 0..4_usize.pow(4) {
         let order = [order % 4, order / 4 % 4, order / 16 % 4, order / 64];
         if (0..4).all(|at| order.contains(&at)) {
-            assert_eq!(of(&[InOrder(order.map(member).into())]), format!("[{sorted}]"), "{order:?}");
+            assert_eq!(of(&[InOrder(order.map(member).into())]), format!("[{}]", sorted(4)), "{order:?}");
+        }
+    }
+    for count in [5, 31, 32, 33, 101] {
+        for step in [1, count - 1, 7] {
+            let order = (0..count).map(|at| member((at + 1) * step % count)).collect();
+            assert_eq!(of(&InOrder(order)), sorted(count), "{count} members, step {step}");
         }
     }
 }
