@@ -11,6 +11,18 @@ use super::{Context, Part, Path};
 
 /// Reports suspicious characters in the name of a key or value.
 pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
+    // Almost every name has only visible ASCII characters and spaces.
+    if !name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        lookalike(cx, name, path, part);
+    }
+    if name.starts_with(' ') || name.ends_with(' ') {
+        let message = format!("`{}` begins or ends with a space, which is part of the name", shorten(name));
+        cx.warning_within(Code::OUTER_SPACE, path, part, name, message, "remove the space");
+    }
+}
+
+/// Reports the first character in the name that only looks like another one.
+fn lookalike(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     if let Some((odd, what, hint)) = odd_character(name) {
         let message = format!("`{}` contains the character U+{:04X}, {what}", shorten(name), u32::from(odd));
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
@@ -23,23 +35,11 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
         let hint = "type the name again, or copy it from a registry that contains it";
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
     }
-    if name.starts_with(' ') || name.ends_with(' ') {
-        let message = format!("`{}` begins or ends with a space, which is part of the name", shorten(name));
-        cx.warning_within(Code::OUTER_SPACE, path, part, name, message, "remove the space");
-    }
-}
-
-/// Returns whether the name has only visible ASCII characters and spaces, as almost every name does.
-fn is_common(name: &str) -> bool {
-    name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Finds the first character that is not on a keyboard but looks like one that is. Returns the character, a description
 /// and a hint.
 fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
-    if is_common(name) {
-        return None;
-    }
     name.chars().find_map(|c| {
         let (what, hint) = match c {
             ' ' => return None,
@@ -62,9 +62,6 @@ fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
 /// Finds the first letter of another script in a word of Latin letters, for scripts that have letters of the same
 /// shape.
 fn foreign_letter(name: &str) -> Option<(char, &'static str)> {
-    if is_common(name) {
-        return None;
-    }
     let foreign = |c: char| match c.script() {
         Script::Cyrillic => Some("Cyrillic"),
         Script::Greek => Some("Greek"),

@@ -23,24 +23,21 @@ pub(in crate::spec) struct RuleKey {
     pub folded: String,
 }
 
-/// Checks all rules; returns each with its place.
+/// Checks all rules, and returns them and the key of each.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> (Vec<KeyRule>, Vec<RuleKey>) {
-    let mut out = Vec::new();
-    for (at, rule) in from.iter().enumerate() {
-        let path = path.item(at);
-        if let Some((rule, views)) = key_rule(cx, rule, &path) {
-            let Some((last, others)) = views.split_last() else { continue };
-            let in_view = |rule: KeyRule, view: View| KeyRule { key: KeyPattern { view, ..rule.key }, ..rule };
-            out.extend(others.iter().map(|view| (in_view(rule.clone(), *view), at)));
-            out.push((in_view(rule, *last), at));
-        }
-    }
-    let (out, numbers): (Vec<KeyRule>, Vec<usize>) = out.into_iter().unzip();
-    let place = |(rule, number): (&KeyRule, usize)| {
+    let (mut out, mut rule_keys) = (Vec::new(), Vec::new());
+    let mut add = |rule: KeyRule, view: View, number: usize| {
+        let rule = KeyRule { key: KeyPattern { view, ..rule.key }, ..rule };
         let key = rule.key.one_name();
-        RuleKey { number, folded: key.folded(), key }
+        rule_keys.push(RuleKey { number, folded: key.folded(), key });
+        out.push(rule);
     };
-    let rule_keys: Vec<RuleKey> = out.iter().zip(numbers).map(place).collect();
+    for (at, rule) in from.iter().enumerate() {
+        let Some((rule, views)) = key_rule(cx, rule, &path.item(at)) else { continue };
+        let Some((last, others)) = views.split_last() else { continue };
+        others.iter().for_each(|view| add(rule.clone(), *view, at));
+        add(rule, *last, at);
+    }
     // One rule cannot conflict with itself.
     if from.len() > 1 {
         duplicates(cx, from, &out, &rule_keys, path);

@@ -101,7 +101,10 @@ impl KeyPattern {
 
     /// Returns the pattern with the canonical names of the same keys, on a Windows with two views.
     pub fn one_name(&self) -> Self {
-        let is_node = |name: &NamePattern| matches!(name, NamePattern::Name(name) if name.as_str().eq_ignore_ascii_case("Wow6432Node"));
+        let is_node = |name: &NamePattern| match name {
+            NamePattern::Name(name) => name.as_str().eq_ignore_ascii_case("Wow6432Node"),
+            NamePattern::Like(_) => false,
+        };
         let has_one = matches!(self.root, RootKey::Hklm | RootKey::Hkcu) && self.view == View::Bits64;
         if has_one && !self.names.iter().any(is_node) {
             return Self { own: None, same_user: false, ..self.clone() };
@@ -228,8 +231,9 @@ mod tests {
             root in prop::sample::select(RootKey::ALL.to_vec()),
             names in prop::collection::vec(
                 prop::sample::select(vec![
-                    "SOFTWARE", "software", "Classes", "Wow6432Node", "WOW6432NODE", "Policies", "SYSTEM", "CurrentControlSet",
-                    "Hardware Profiles", "Current", "S-1-5-18", "S-1-5-21-1-2-3-4_Classes", ".DEFAULT", "AppID", "x", "*",
+                    "SOFTWARE", "software", "Classes", "Wow6432Node", "WOW6432NODE", "Policies", "SYSTEM", "x", "*",
+                    "CurrentControlSet", "Hardware Profiles", "Current", "S-1-5-18", "S-1-5-21-1-2-3-4_Classes",
+                    ".DEFAULT", "AppID",
                 ]),
                 0..6,
             ),
