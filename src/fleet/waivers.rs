@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use super::{Members, Waiver, scope::Scope};
 use crate::{
-    diag::{Code, Diagnostic, text::suggest},
+    diag::{
+        Code, Diagnostic,
+        text::{first_few, suggest},
+    },
     registry::{Key, notation},
     spec::{SideDocument, Source, Spec, side_schema},
     targets::KeyChange,
@@ -97,12 +100,7 @@ impl Waivers {
                 None => {
                     let known = specs.iter().map(|spec| &*spec.id);
                     let message = format!("no spec of this run has the id `{}`", waiver.spec);
-                    refuse(
-                        Code::WAIVER_UNKNOWN,
-                        message,
-                        &["spec"],
-                        meant(&waiver.spec, known, "name a spec of the run"),
-                    );
+                    refuse(Code::WAIVER_UNKNOWN, message, &["spec"], meant(&waiver.spec, known));
                 }
                 Some(spec) => match Scope::of(waiver, spec) {
                     Ok(scope) => scopes.push(scope),
@@ -120,7 +118,7 @@ impl Waivers {
                 if !machines.contains(&machine.to_lowercase()) {
                     let known = members.each.iter().map(|member| &*member.name);
                     let message = format!("no machine of the fleet is called `{machine}`");
-                    let hint = meant(machine, known, "name a machine of the fleet");
+                    let hint = meant(machine, known);
                     refuse(Code::WAIVER_UNKNOWN, message, &["machines", &item.to_string()], hint);
                 }
             }
@@ -211,6 +209,10 @@ fn is_above(above: &Key, key: &Key) -> bool {
     false
 }
 
-fn meant<'k>(name: &str, known: impl IntoIterator<Item = &'k str>, otherwise: &str) -> String {
-    suggest(name, known).map_or_else(|| otherwise.to_owned(), |meant| format!("did you mean `{meant}`?"))
+/// Returns a hint that names what was meant: the most similar of the known names, or some of them.
+fn meant<'k>(name: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
+    match suggest(name, known.clone()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("name one of these: {}", first_few(known)),
+    }
 }

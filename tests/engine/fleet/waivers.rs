@@ -203,5 +203,10 @@ fn expired_and_unknown_waivers_are_errors() {
         assert_eq!(found[0].code.as_str(), code, "{text}{found:#?}");
         assert_eq!(found[0].place.as_ref().unwrap().line, 3, "{text}");
     }
+    for (machine, hint) in [("HALV", "did you mean `HALF`?"), ("NOBODY", "name one of these: ")] {
+        let found = read(&waiver("", &format!("machines: [{machine}]")), &specs, &folder.members()).unwrap_err();
+        let text = format!("{:?}", found[0].hint);
+        assert!(text.contains(hint) && text.contains("HALF"), "{text}");
+    }
     assert!(read(&waiver("key: 'HKLM\\SOFTWARE\\Vendor', value: first,", whom), &specs, &folder.members()).is_ok());
 }
