@@ -1,4 +1,5 @@
-//! Brings a machine into the state that a spec asks for, and back: `kbfix diff`, `apply` and `rollback` as calls of the library.
+//! Brings a machine into the state that a spec asks for, and back: `kbfix diff`, `apply` and `rollback` as calls of
+//! the library.
 //!
 //! `cargo run --example apply` makes the example machine, a small volume of a switched-off Windows Server 2003, in a
 //! temporary folder.

@@ -1,7 +1,7 @@
 //! Lines of the first table: the live registry of a Windows, here of Wine, beside Wine's own reg.exe.
 //!
-//! A process of Wine works in two: itself, and the server of its prefix, which holds the registry. So the CPU time of both
-//! counts. The prefix is warm: another process keeps its services running. kbfix and its peer take turns.
+//! A process of Wine works in two: itself, and the server of its prefix, which holds the registry. So the CPU time of
+//! both counts. The prefix is warm: another process keeps its services running. kbfix and its peer take turns.
 
 use std::{
     fmt::Write as _,
@@ -30,8 +30,8 @@ const REG: &str = r"C:\windows\system32\reg.exe";
 const TOP: &str = r"HKLM\SOFTWARE\Grow";
 
 impl Bench {
-    /// 1,000 and 10,000 values, 10 a key, in the live registry: a journaled apply beside an import, and a diff that finds
-    /// nothing to do beside a query.
+    /// 1,000 and 10,000 values, 10 a key, in the live registry: a journaled apply beside an import, and a diff that
+    /// finds nothing to do beside a query.
     pub(super) fn local(&self) {
         let skipped = |why: &str| println!("{:54} SKIPPED: {why}", "local under Wine; reg.exe");
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(PROGRAM);
@@ -165,8 +165,8 @@ impl Wine {
         command
     }
 
-    /// Runs a program, which must succeed, and counts its calls of the system functions for the registry. Wine does not trace questions about
-    /// a key itself, such as for its name.
+    /// Runs a program, which must succeed, and counts its calls of the system functions for the registry. Wine does
+    /// not trace questions about a key itself, such as for its name.
     fn calls(&self, arguments: &[&str]) -> Option<f64> {
         let out = self.debugged("-all,+reg", arguments).stdin(Stdio::null()).stdout(Stdio::null()).output().ok()?;
         if !out.status.success() {

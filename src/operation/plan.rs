@@ -103,11 +103,10 @@ pub enum PlanRefusal {
 /// the reverse. `through_policy` says whether the plan or journal changes the local GPO.
 pub(super) fn other_place(what: &str, through_policy: bool) -> String {
     match through_policy {
-        true => {
-            format!(
-                "the {what} changes policy values in the local GPO of the target, but this command would change the registry"
-            )
-        }
+        true => format!(
+            "the {what} changes policy values in the local GPO of the target, but this command would change the \
+             registry"
+        ),
         false => format!(
             "the {what} changes policy values in the target's registry, but this command would change the local GPO"
         ),

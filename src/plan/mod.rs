@@ -359,8 +359,8 @@ impl Outcome {
 }
 
 impl SpecPlan {
-    /// Returns the outcome of the spec for the machine and all users. If a user could not be read, it is `unknown`, or a
-    /// worse outcome.
+    /// Returns the outcome of the spec for the machine and all users. If a user could not be read, it is `unknown`, or
+    /// a worse outcome.
     pub fn whole_outcome(&self) -> Outcome {
         if self.unread_users.is_empty() { self.outcome } else { self.outcome.max(Outcome::Unknown) }
     }

@@ -1,5 +1,5 @@
-//! The checks that a target makes before and after a change. Before a change, its `before` must match the present state.
-//! Where changes are first made in memory, it must be possible to read them back and to undo them.
+//! The checks that a target makes before and after a change. Before a change, its `before` must match the present
+//! state. Where changes are first made in memory, it must be possible to read them back and to undo them.
 
 use std::collections::BTreeSet;
 

@@ -302,48 +302,58 @@ fn only_a_few_folders_touch_the_disk() {
     assert!(wrong.is_empty(), "these touch the disk:\n{}", join(&wrong));
 }
 
+/// Returns the path below the project's root and the text of each Rust file below this folder.
+fn rust_files(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut folders, mut files) = (vec![root.join(folder)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                files.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    files
+}
+
 /// A file that is longer has more than one reason to change.
 #[test]
 fn no_file_is_longer_than_400_lines() {
     const MOST: usize = 400;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("src")];
-    let (mut long, mut files) = (BTreeSet::new(), 0);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files += 1;
-                let lines = fs::read_to_string(&path).unwrap().lines().count();
-                if lines > MOST {
-                    long.insert(format!("{} has {lines}", path.strip_prefix(root).unwrap().display()));
-                }
-            }
-        }
-    }
-    assert!(files > 200, "only {files} files were found");
+    let files = rust_files("src");
+    let lines = files.iter().map(|(name, text)| (name, text.lines().count()));
+    let long: BTreeSet<String> =
+        lines.filter(|(_, lines)| *lines > MOST).map(|(name, lines)| format!("{name} has {lines}")).collect();
+    assert!(files.len() > 200, "only {} files were found", files.len());
     assert!(long.is_empty(), "these files have more than {MOST} lines:\n{}", join(&long));
+}
+
+/// rustfmt keeps code within 120 columns, but not comments.
+#[test]
+fn no_comment_is_longer_than_120_columns() {
+    const MOST: usize = 120;
+    let mut long = BTreeSet::new();
+    for (name, text) in ["src", "tests", "benches", "examples"].into_iter().flat_map(rust_files) {
+        let is_long = |line: &str| line.trim_start().starts_with("//") && line.chars().count() > MOST;
+        long.extend(
+            text.lines().enumerate().filter(|(_, line)| is_long(line)).map(|(at, _)| format!("{name}:{}", at + 1)),
+        );
+    }
+    assert!(long.is_empty(), "these comments are longer than {MOST} columns:\n{}", join(&long));
 }
 
 /// In a raw string, a backslash at the end of a line does not continue the line: it would be printed.
 #[test]
 fn no_raw_string_ends_a_line_with_a_backslash() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let (mut folders, mut found) = (vec![root], BTreeSet::new());
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = fs::read_to_string(&path).unwrap();
-            for (at, _) in text.match_indices("r\"").filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric)) {
-                let string = text[at + 2..].split('"').next().unwrap_or_default();
-                if string.contains("\\\n") {
-                    found.insert(format!("{}: {string}", path.display()));
-                }
+    let mut found = BTreeSet::new();
+    for (name, text) in rust_files("src") {
+        for (at, _) in text.match_indices("r\"").filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric)) {
+            let string = text[at + 2..].split('"').next().unwrap_or_default();
+            if string.contains("\\\n") {
+                found.insert(format!("{name}: {string}"));
             }
         }
     }

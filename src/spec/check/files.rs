@@ -125,8 +125,8 @@ fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec
 
 /// Returns what is wrong with a path, and a hint.
 fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
-    const ABSOLUTE: &str = "begin the path with a drive such as `C:`, a location in braces such as `{exchange}`, or a variable such as \
-        `%SystemRoot%`";
+    const ABSOLUTE: &str = "begin the path with a drive such as `C:`, a location in braces such as `{exchange}`, or a \
+        variable such as `%SystemRoot%`";
     let (first, rest) = parts.split_first().map_or((None, parts), |(first, rest)| (Some(first), rest));
     let mut texts = Vec::new();
     match first {

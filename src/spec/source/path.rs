@@ -31,8 +31,8 @@ impl Path {
         self.with(Step::Item(at))
     }
 
-    /// Returns the path that a JSON pointer describes. Only the document can tell whether `values/5` is an item or a value
-    /// with the name 5.
+    /// Returns the path that a JSON pointer describes. Only the document can tell whether `values/5` is an item or a
+    /// value with the name 5.
     pub(in crate::spec) fn from_pointer(pointer: &str, document: &Value) -> Self {
         let mut path = Self::default();
         let mut node = Some(document);

@@ -153,8 +153,8 @@ impl Facts {
         }
     }
 
-    /// Returns what the facts say about a key, for queries about several of its values. It does not follow later changes
-    /// of the facts.
+    /// Returns what the facts say about a key, for queries about several of its values. It does not follow later
+    /// changes of the facts.
     pub(crate) fn known_key(&self, key: &Key) -> KnownKey {
         KnownKey(match self.keys.get(key) {
             Some(found) => Some(found.clone()),

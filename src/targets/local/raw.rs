@@ -53,7 +53,8 @@ pub(super) struct Counts {
     pub(super) values: u32,
 }
 
-/// Buffers for data and for a value name that are kept between reads, so that a batch of reads allocates them only once.
+/// Buffers for data and for a value name that are kept between reads, so that a batch of reads allocates them only
+/// once.
 pub(super) struct Buffer {
     data: Vec<u8>,
     name: Vec<u16>,

@@ -19,7 +19,7 @@ use crate::scenario::{
     machine::{Kind, Machine},
 };
 
-/// System calls that change something. If one fails, something can be left behind.
+/// System calls that change something. If one fails, something of it can remain.
 const WRITING: [&str; 18] = [
     "write",
     "pwrite64",

@@ -160,7 +160,7 @@ fn its_file_is_replaced_whole_and_only_while_the_user_is_not_logged_on() {
     let user = User::new(1004);
     LocalTarget::new().write(&[user.changed(1, 2)]).unwrap();
     assert_eq!(user.in_file(), Some(Data::dword(2)));
-    assert_eq!(fs::read_dir(user.folder.path()).unwrap().count(), 1, "something is left behind");
+    assert_eq!(fs::read_dir(user.folder.path()).unwrap().count(), 1, "something of the apply remains");
     let stale = LocalTarget::new().write(&[user.changed(1, 3)]).map_err(|failure| failure.error);
     assert!(matches!(stale, Err(WriteError::Stale { .. })), "{stale:?}");
     LocalTarget::new().write(&[user.changed(2, 1)]).unwrap();
