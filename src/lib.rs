@@ -42,15 +42,10 @@
     warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro, clippy::exit)
 )]
 
-mod parallel;
-pub mod registry;
-pub mod version;
-pub mod diag;
-pub mod files;
-pub mod format;
-pub mod targets;
-pub mod spec;
-pub mod convert;
+pub use kbfix_language::{convert, spec};
+use kbfix_machine::parallel;
+pub use kbfix_machine::{diag, files, format, registry, targets, version};
+
 pub mod observe;
 pub mod plan;
 pub mod journal;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 const HEAD: &str = "# The spec language, version 1
 
-This page is generated from the doc comments of `src/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test spec schema`; do not edit it.
+This page is generated from the doc comments of `src/language/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test spec schema`; do not edit it.
 
 A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8.
 Begin the file with this line, so that an editor with the YAML language server completes and checks it:
