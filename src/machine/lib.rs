@@ -7,7 +7,7 @@
 //!
 //! - [`registry`] and [`version`] have the values that are read and compared. [`diag`] has the parts of messages, and
 //!   the exit codes.
-//! - [`files`] reads files within limits, and replaces them as a whole. [`format`](mod@format) has the codecs, which convert
+//! - [`files`] reads files within limits, and replaces them as a whole. [`mod@format`] has the codecs, which convert
 //!   bytes to data and back, and access no files.
 //! - [`targets`] contains the things to which specs are applied: this machine, a hive file, a snapshot, and others.
 

@@ -1,8 +1,8 @@
 //! Checks the structure that ARCHITECTURE.md describes: which module may import which.
 //!
 //! The modules in the three `lib.rs` are in the order in which data flows. A module imports only modules before it, no
-//! files import each other in a circle, the codecs do not use specs, and only a few folders access the disk. Test code is
-//! not checked.
+//! files import each other in a circle, the codecs do not use specs, and only a few folders access the disk. Test code
+//! is not checked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
