@@ -36,9 +36,9 @@ impl Scope {
             }
             let of_key = rules.iter().find(|rule| rule.id.as_ref() == Some(id)).map(|rule| (rule, None));
             let of_value = || {
-                let is_it = |rule: &&crate::spec::document::ValueRule| rule.id.as_ref() == Some(id);
                 rules.iter().find_map(|rule| {
-                    let name = rule.values.iter().find(|(_, value)| is_it(value)).map(|(name, _)| name);
+                    let name =
+                        rule.values.iter().find(|(_, value)| value.id.as_ref() == Some(id)).map(|(name, _)| name);
                     name.map(|name| (rule, Some(name)))
                 })
             };

@@ -52,9 +52,6 @@ impl RequestArguments {
             None => {
                 let mut specs = self.specs.load_for_plan(output)?;
                 self.packages.ask(&mut specs)?;
-                // The plan is made from the checked rules. The rules as the file contains them can take as much memory
-                // as a plan.
-                specs.iter_mut().for_each(|spec| spec.document.registry = Vec::new());
                 Ok(Asked::Ready(Request::Specs(specs)))
             }
         }

@@ -148,9 +148,9 @@ impl SpecArguments {
     }
 
     /// Reads and checks the specs like `load`, but accepts a spec with a parameter that has no default and is not set.
-    /// The plan reports that for the spec.
+    /// The plan reports that for the spec. The documents of the specs have no `registry`.
     pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
-        self.load_with(Settings::for_validation(), output)
+        self.load_by(spec::load_rules, Settings::for_validation(), output)
     }
 
     /// Loads the whole library, each spec with the parameters that have a default.
@@ -167,8 +167,17 @@ impl SpecArguments {
 
     /// Reads and checks the specs like `load`. `settings` are the parameters that are already set.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        self.load_by(spec::load_all, settings, output)
+    }
+
+    fn load_by(
+        &self,
+        load: fn(&[spec::Source<'_>], &Settings) -> LoadedAll,
+        settings: Settings,
+        output: &mut Output,
+    ) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
-        let loaded = check(&sources, &settings);
+        let loaded = load(&sources.iter().map(Source::as_spec).collect::<Vec<_>>(), &settings);
         if !loaded.has_errors() {
             output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }

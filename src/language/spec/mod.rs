@@ -112,22 +112,42 @@ pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
 
 /// Reads and checks the files of one run: each file by itself, and the specs against each other.
 pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
-    let files = load_each(sources, settings);
+    load_by(load_one, sources, settings)
+}
+
+/// Reads and checks the files of one run like [`load_all`], but leaves `registry` out of the documents of the specs.
+///
+/// A plan is made from the checked rules. The rules as the files contain them can take as much memory as a plan.
+pub fn load_rules(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
+    let load = |source: &Source<'_>, settings: &Settings| {
+        let mut checked = load_one(source, settings);
+        checked.spec.iter_mut().for_each(|spec| spec.document.registry = Vec::new());
+        checked
+    };
+    load_by(load, sources, settings)
+}
+
+/// Reads and checks the files of one run. `load` reads and checks one file.
+fn load_by(
+    load: impl Fn(&Source<'_>, &Settings) -> check::Checked + Sync,
+    sources: &[Source<'_>],
+    settings: &Settings,
+) -> LoadedAll {
+    let files = load_each(|source| load(source, settings), sources);
     let across = check::between_specs::check(sources, &files, settings);
     let each = files.into_iter().map(|file| Loaded { spec: file.spec, diagnostics: file.diagnostics }).collect();
     LoadedAll { each, across }
 }
 
 /// Reads and checks each file by itself. All cores work on them if there is much text.
-fn load_each(sources: &[Source<'_>], settings: &Settings) -> Vec<check::Checked> {
-    let load = |source: &Source<'_>| load_one(source, settings);
+fn load_each(load: impl Fn(&Source<'_>) -> check::Checked + Sync, sources: &[Source<'_>]) -> Vec<check::Checked> {
     if sources.iter().map(|source| source.bytes.len()).sum::<usize>() < MUCH_TEXT {
-        return sources.iter().map(load).collect();
+        return sources.iter().map(&load).collect();
     }
     // A thread that waits for a result costs more than a small spec, so the results of several specs come together.
     let groups: Vec<_> = sources.chunks(sources.len().div_ceil(GROUPS)).collect();
     let mut files: Vec<Vec<check::Checked>> = groups.iter().map(|_| Vec::new()).collect();
-    parallel::each(&groups, |group| group.iter().map(load).collect(), |at, group| files[at] = group);
+    parallel::each(&groups, |group| group.iter().map(&load).collect(), |at, group| files[at] = group);
     files.into_iter().flatten().collect()
 }
 

@@ -15,7 +15,7 @@ pub(super) fn document(spec: &Spec) -> Cow<'_, Document> {
     let mut document = Cow::Borrowed(&spec.document);
     for (at, rule) in spec.document.registry.iter().enumerate() {
         for (name, _) in rule.values.iter().filter(|(_, value)| value.is_sensitive(&spec.sensitive)) {
-            document.to_mut().registry[at].values.get_mut(name).into_iter().for_each(hide);
+            document.to_mut().registry[at].values.get_mut(name).into_iter().for_each(|value| hide(value));
         }
     }
     for name in &spec.sensitive {

@@ -55,7 +55,7 @@ fn the_library_has_the_types_that_its_list_names() {
     for (id, path) in yaml_files("specs") {
         let loaded = spec::load(&id, &fs::read(path).unwrap(), &Settings::for_validation());
         let rules = loaded.spec.unwrap().document.registry;
-        found.extend(rules.iter().flat_map(|rule| rule.values.values()).flat_map(types).map(name));
+        found.extend(rules.iter().flat_map(|rule| rule.values.values()).flat_map(|value| types(value)).map(name));
     }
     let named = "REG_NONE REG_SZ REG_EXPAND_SZ REG_BINARY REG_DWORD REG_MULTI_SZ REG_QWORD";
     assert_eq!(found, named.split(' ').map(str::to_owned).collect());

@@ -7,7 +7,7 @@ use crate::{
     spec::{
         Spec,
         document::{Exclusive, OnSubkeys},
-        model::{Desired, DesiredKey, Joined, KeyPattern, KeyRule, ValueRule},
+        model::{Desired, DesiredKey, KeyPattern, KeyRule, ValueRule},
     },
 };
 
@@ -202,12 +202,12 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             lose(format!("{place}: left out: replacing the one match of {pattern} in the existing string with {with}"));
             return None;
         }
-        Desired::List { add, remove } | Desired::Joined { edit: Joined { add, remove, .. }, .. } => {
-            let quoted = |list: &[String]| list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ");
-            let add = (!add.is_empty()).then(|| format!("adding {}", quoted(add)));
-            let remove = (!remove.is_empty()).then(|| format!("removing {}", quoted(remove)));
-            let what = add.into_iter().chain(remove).collect::<Vec<_>>().join(" and ");
-            lose(format!("{place}: left out: a change to the existing list: {what}"));
+        Desired::List { add, remove } => {
+            lose(lost_edit(&place, add, remove));
+            return None;
+        }
+        Desired::Joined { edit, .. } => {
+            lose(lost_edit(&place, &edit.add, &edit.remove));
             return None;
         }
     };
@@ -218,4 +218,13 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         outer(format!("{place}: its data is sensitive, but everybody who has the file can read it"));
     }
     Some((value.name.clone(), data))
+}
+
+/// Returns the message about a change to an existing list, which the file cannot express.
+fn lost_edit(place: &str, add: &[String], remove: &[String]) -> String {
+    let quoted = |list: &[String]| list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ");
+    let add = (!add.is_empty()).then(|| format!("adding {}", quoted(add)));
+    let remove = (!remove.is_empty()).then(|| format!("removing {}", quoted(remove)));
+    let what = add.into_iter().chain(remove).collect::<Vec<_>>().join(" and ");
+    format!("{place}: left out: a change to the existing list: {what}")
 }

@@ -68,7 +68,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                         if matches!(left, LeftValue::IfAbsent(_)) {
                             value.when = Some(own_key(Some(name.to_string()), Some(false)));
                         }
-                        rule.values.insert(name.to_string(), value);
+                        rule.values.insert(name.to_string(), Box::new(value));
                     }
                     Err(why) => {
                         let message =

@@ -8,7 +8,6 @@ use crate::{
         Code, Diagnostic, Place,
         text::{first_few, shorten, suggest},
     },
-    registry::name,
     spec::{
         Settings, Source,
         document::Exclusive,
@@ -17,7 +16,7 @@ use crate::{
     },
 };
 
-use super::{Checked, key_is_within, labels, rules::RuleKey};
+use super::{Checked, key_is_within, rules::RuleKey};
 
 /// Returns the findings that concern several specs of the run, such as a conflict between two of them.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
@@ -63,16 +62,17 @@ fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>
         }
     }
     // The ids within one spec were already compared when the spec was checked.
-    let own = |at: usize| files[at].spec.iter().flat_map(|spec| labels::ids(&spec.document)).map(move |id| (at, id));
+    let own = |at: usize| files[at].ids.iter().map(move |id| (at, id));
     let mut named: HashMap<String, usize> = seen.into_iter().collect();
-    for (at, (id, path)) in (0..files.len()).flat_map(own) {
+    for (at, own) in (0..files.len()).flat_map(own) {
+        let id = &own.id;
         let folded = id.to_lowercase();
         match named.get(&folded) {
             Some(first) if *first != at => {
                 let message = format!("`{id}` is also an id in {}", sources[*first].name);
                 let hint = "give each rule and value in a run its own id";
                 let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint(hint);
-                out.push(placed(diagnostic, &sources[at], &path));
+                out.push(placed(diagnostic, &sources[at], &own.path()));
             }
             _ => drop(named.insert(folded, at)),
         }
@@ -178,10 +178,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
 
 /// Returns the path of the value in the document of the rule's spec.
 fn value_path(rule: &Rule<'_>, value_name: &str) -> Path {
-    let document = &rule.spec.document.registry[rule.number];
-    let written = document.values.keys().find(|name| name::compare(name, value_name).is_eq());
-    let path = Path::default().field("registry").item(rule.number);
-    written.map_or_else(|| path.field("key"), |name| path.field("values").field(name))
+    Path::default().field("registry").item(rule.number).field("values").field(value_name)
 }
 
 fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &mut Vec<Diagnostic>) {

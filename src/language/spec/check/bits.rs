@@ -92,7 +92,7 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
         add.iter().for_each(|item| variables::unexpanded(cx, item, types, &path.field("add")));
     }
     let edit = Joined { separator: separator.clone(), add, remove };
-    Some(Desired::Joined { types: types.to_vec(), edit })
+    Some(Desired::Joined { types: types.to_vec(), edit: Box::new(edit) })
 }
 
 /// Checks an edit that replaces a part of a string.
@@ -114,7 +114,7 @@ pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType],
         cx.error(Code::CONTRADICTION, &path.field("pattern"), message, hint);
         return None;
     }
-    Some(Desired::Replaced { types: types.to_vec(), edit })
+    Some(Desired::Replaced { types: types.to_vec(), edit: Box::new(edit) })
 }
 
 fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Path) -> Option<Vec<String>> {

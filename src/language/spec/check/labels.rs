@@ -5,16 +5,35 @@ use std::collections::HashMap;
 use super::{Context, Path};
 use crate::{diag::Code, spec::document::Document};
 
-/// Returns the ids of all rules and values of a document, each with the path of the field that contains it.
-pub(super) fn ids(document: &Document) -> Vec<(&str, Path)> {
+/// The id of a rule or value.
+pub(in crate::spec) struct OwnId {
+    /// The id.
+    pub(super) id: String,
+    /// The number of the rule in the document.
+    rule: usize,
+    /// The name of the value, as the document contains it; `None` if the id is that of the rule.
+    value: Option<String>,
+}
+
+impl OwnId {
+    /// Returns the path of the field that contains the id.
+    pub(super) fn path(&self) -> Path {
+        let rule = Path::default().field("registry").item(self.rule);
+        let owner = match &self.value {
+            Some(name) => rule.field("values").field(name),
+            None => rule,
+        };
+        owner.field("id")
+    }
+}
+
+/// Returns the ids of all rules and values of a document.
+pub(super) fn ids(document: &Document) -> Vec<OwnId> {
     let mut out = Vec::new();
     for (at, rule) in document.registry.iter().enumerate() {
-        let path = || Path::default().field("registry").item(at);
-        out.extend(rule.id.as_deref().map(|id| (id, path().field("id"))));
-        for (name, value) in &rule.values {
-            let path = || path().field("values").field(name).field("id");
-            out.extend(value.id.as_deref().map(|id| (id, path())));
-        }
+        let own = |id: &String, value: Option<&String>| OwnId { id: id.clone(), rule: at, value: value.cloned() };
+        out.extend(rule.id.as_ref().map(|id| own(id, None)));
+        out.extend(rule.values.iter().filter_map(|(name, value)| Some(own(value.id.as_ref()?, Some(name)))));
     }
     out
 }
@@ -22,7 +41,8 @@ pub(super) fn ids(document: &Document) -> Vec<(&str, Path)> {
 /// Reports an id that two rules or values of the document share, or that equals the id of the spec.
 pub(super) fn unique(cx: &mut Context<'_>, document: &Document) {
     let mut seen: HashMap<String, Option<Path>> = HashMap::from([(document.id.to_lowercase(), None)]);
-    for (id, path) in ids(document) {
+    for own in ids(document) {
+        let (id, path) = (&own.id, own.path());
         match seen.get(&id.to_lowercase()) {
             None => drop(seen.insert(id.to_lowercase(), Some(path))),
             Some(first) => {

@@ -53,6 +53,8 @@ pub(in crate::spec) struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// The key of each rule of the spec.
     pub rule_keys: Vec<rules::RuleKey>,
+    /// The ids of the rules and values of the spec.
+    pub ids: Vec<labels::OwnId>,
     /// The parameters that the document declares, even if there are errors.
     pub declared: BTreeSet<String>,
     /// Whether the file could be read at all. Only then is `declared` complete.
@@ -62,7 +64,7 @@ pub(in crate::spec) struct Checked {
 impl Checked {
     /// Returns the result for a file that could not be read.
     pub(in crate::spec) fn failed(diagnostics: Vec<Diagnostic>) -> Self {
-        Self { spec: None, diagnostics, rule_keys: Vec::new(), declared: BTreeSet::new(), read: false }
+        Self { spec: None, diagnostics, rule_keys: Vec::new(), ids: Vec::new(), declared: BTreeSet::new(), read: false }
     }
 }
 
@@ -256,7 +258,8 @@ pub(in crate::spec) fn check(
         })
     };
     let spec = if failed { None } else { assemble() };
-    Checked { spec, diagnostics, rule_keys, declared, read }
+    let ids = spec.as_ref().map(|spec| labels::ids(&spec.document)).unwrap_or_default();
+    Checked { spec, diagnostics, rule_keys, ids, declared, read }
 }
 
 fn article(cx: &mut Context<'_>, document: &Document, top: &Path) {

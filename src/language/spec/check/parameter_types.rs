@@ -42,7 +42,8 @@ pub(super) fn sensitive(document: &Document) -> BTreeSet<String> {
     let values = || document.registry.iter().flat_map(|rule| rule.values.values());
     loop {
         let sensitive = values().filter(|value| value.is_sensitive(&found));
-        let new: Vec<_> = sensitive.flat_map(ValueRule::parameters).filter(|name| !found.contains(*name)).collect();
+        let new: Vec<_> =
+            sensitive.flat_map(|value| value.parameters()).filter(|name| !found.contains(*name)).collect();
         if new.is_empty() {
             return found;
         }

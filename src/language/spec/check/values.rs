@@ -142,7 +142,7 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
             cx.error_at_name(Code::CONTRADICTION, &path.field("compare"), message, "keep one of them");
             return None;
         }
-        return Some(Desired::Kept { choices: all, keep: kept });
+        return Some(Desired::Kept { choices: all, keep: Box::new(kept) });
     }
     if rule.compare != Some(Compare::CommaSet) {
         return Some(Desired::OneOf(all));

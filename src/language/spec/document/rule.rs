@@ -59,7 +59,7 @@ pub struct KeyRule {
     /// The rules for the values, by value name; "" is the default value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("minProperties" = 1))]
-    pub values: BTreeMap<String, ValueRule>,
+    pub values: BTreeMap<String, Box<ValueRule>>,
     /// A note for the person who reviews the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

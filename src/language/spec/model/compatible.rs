@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn kept(data: u32, keep: Keep) -> Desired {
-        Desired::Kept { choices: vec![Data::dword(data)], keep }
+        Desired::Kept { choices: vec![Data::dword(data)], keep: Box::new(keep) }
     }
 
     fn between(least: impl Into<Option<u64>>, most: impl Into<Option<u64>>) -> Keep {

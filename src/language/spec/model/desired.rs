@@ -71,7 +71,7 @@ pub enum Desired {
         /// The required data, once for each accepted type.
         choices: Vec<Data>,
         /// The existing data that stays as it is.
-        keep: Keep,
+        keep: Box<Keep>,
     },
     /// The value is a string of this type. As a list separated by commas, it has the same items as `text`.
     CommaSet {
@@ -102,14 +102,14 @@ pub enum Desired {
         /// The accepted types: REG_SZ, REG_EXPAND_SZ or both.
         types: Vec<ValueType>,
         /// The items that the list must and must not contain.
-        edit: Joined,
+        edit: Box<Joined>,
     },
     /// The value is a string of one of these types, in which one part is as required.
     Replaced {
         /// The accepted types: REG_SZ, REG_EXPAND_SZ or both.
         types: Vec<ValueType>,
         /// The part, and what it must be.
-        edit: Replacement,
+        edit: Box<Replacement>,
     },
 }
 

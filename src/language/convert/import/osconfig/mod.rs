@@ -247,7 +247,7 @@ fn key_rules<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Vec<KeyRule> {
             out.push(KeyRule { key: KeyPattern::of(&rule.key.path).to_string(), view, ..KeyRule::default() });
             out.len() - 1
         });
-        out[at].values.insert(rule.name.to_string(), rule.value.clone());
+        out[at].values.insert(rule.name.to_string(), Box::new(rule.value.clone()));
     }
     out
 }
