@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    changes,
     error::Error,
     execute::{Applied, StartError, execute_as},
     install::{self, Packages},
@@ -76,7 +77,7 @@ pub fn apply(
     }
     // A dry run does not lock the target, because a lock needs the right to write.
     let _lock = if options.check { None } else { Some(target.lock()?) };
-    let (plan, mut status) = progress.during(&reading(target), || request.plan(target))?;
+    let (mut plan, mut status) = progress.during(&reading(target), || request.plan(target))?;
     let conflicts = plan.retires.as_ref().map(|retires| retires.conflicts.clone()).unwrap_or_default();
     let action = match &plan.retires {
         Some(retires) => {
@@ -102,7 +103,7 @@ pub fn apply(
     if let Some(why) = policy::of_users(&plan, target, Diagnostic::error) {
         return Err(Error::new(Exit::Blocked, why));
     }
-    refuse_damaged(&plan, target)?;
+    refuse_damaged(&mut plan, target)?;
     if options.restart_services {
         restart::find(&plan)?;
     }
@@ -111,7 +112,7 @@ pub fn apply(
         if plan.changes().next().is_some() {
             store.check().map_err(StartError::Journal)?;
         }
-        if let Some(why) = cannot_apply(&plan, target, Diagnostic::error) {
+        if let Some(why) = cannot_apply(&mut plan, target, Diagnostic::error) {
             return Err(Error::new(Outcome::RolledBack.exit(), why));
         }
         let mut report = Report::of_plan(plan, Command::Apply);
@@ -166,7 +167,10 @@ pub(super) fn carry_out(
     let digest = plan.digest();
     // The facts take as much memory as the changes, and are not needed any more.
     plan.facts = Facts::default();
-    let applied = execute_as(&plan, digest.clone(), action, address, target, store)?;
+    let (mut applied, counts) = execute_as(&mut plan, digest.clone(), action, address, target, store)?;
+    if let Applied::Done(journal) | Applied::Undone(journal, _) | Applied::Incomplete(journal, ..) = &mut applied {
+        changes::put_back(&mut plan, std::mem::take(&mut journal.header.changes), counts);
+    }
     let (outcome, failure) = match &applied {
         Applied::Nothing => (Outcome::InDesiredState, None),
         Applied::Done(_) => (Outcome::Changed, None),

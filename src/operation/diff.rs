@@ -34,14 +34,14 @@ pub fn diff(
     target: &mut dyn Target,
     progress: &mut impl Progress,
 ) -> Result<Diff, Error> {
-    let (plan, status) = progress.during(&reading(target), || request.plan(target))?;
+    let (mut plan, status) = progress.during(&reading(target), || request.plan(target))?;
     let wide = plan.wider_than(max_changes).map(|spec| too_many_changes(spec, max_changes, Diagnostic::warning));
     let mut warnings = Vec::from_iter(wide);
     warnings.extend(warnings_of(&plan, target));
     if status == PlanStatus::Current {
         warnings.extend(policy::of_users(&plan, target, Diagnostic::warning));
-        refuse_damaged(&plan, target)?;
-        warnings.extend(cannot_apply(&plan, target, Diagnostic::warning));
+        refuse_damaged(&mut plan, target)?;
+        warnings.extend(cannot_apply(&mut plan, target, Diagnostic::warning));
     }
     Ok(Diff { plan, status, warnings })
 }

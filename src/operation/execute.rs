@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::changes::{self, Counts};
 use crate::{
     journal::{self, EventKind, Header, Journal, Store, StoreError},
     observe::{Reader, observe_changed},
@@ -71,25 +72,26 @@ pub fn execute(
     target: &mut dyn Target,
     store: &Store,
 ) -> Result<Applied, StartError> {
-    execute_as(plan, plan.digest(), action, address, target, store)
+    let applied = execute_as(&mut plan.clone(), plan.digest(), action, address, target, store);
+    applied.map(|(applied, _)| applied)
 }
 
-/// Makes the changes of a plan like [`execute`]. `digest` is the plan's digest; its facts are not needed.
+/// Makes the changes of a plan like [`execute`]. `digest` is the plan's digest; its facts are not needed. Moves the
+/// changes from the plan to the journal, and returns how many each spec had.
 pub(super) fn execute_as(
-    plan: &Plan,
+    plan: &mut Plan,
     digest: String,
     action: journal::Operation,
     address: Address,
     target: &mut dyn Target,
     store: &Store,
-) -> Result<Applied, StartError> {
-    let changes: Vec<KeyChange> = plan.changes().cloned().collect();
+) -> Result<(Applied, Counts), StartError> {
     // A retirement is recorded even if nothing must be restored, because its specs no longer count as applied.
     let is_recorded = plan.retires.is_some() && plan.outcome() == Outcome::InDesiredState;
-    if changes.is_empty() && !is_recorded {
-        return Ok(Applied::Nothing);
+    if plan.changes().next().is_none() && !is_recorded {
+        return Ok((Applied::Nothing, changes::take(plan).1));
     }
-    let control_set = match changes.iter().any(|change| control_set::is_current(&change.key.path)) {
+    let control_set = match plan.changes().any(|change| control_set::is_current(&change.key.path)) {
         true => target.control_set()?.known().map_err(StartError::ControlSet)?,
         false => None,
     };
@@ -102,6 +104,8 @@ pub(super) fn execute_as(
         [] | [_] => Vec::new(),
         several => several.iter().map(|spec| spec.changes.len()).collect(),
     };
+    let restart = plan.restart();
+    let (changes, counts) = changes::take(plan);
     let mut journal = store.begin(Header {
         kbfix_journal: 1,
         // The store sets the id.
@@ -115,7 +119,7 @@ pub(super) fn execute_as(
         by_spec,
         kept_for,
         plan: digest,
-        restart: plan.restart(),
+        restart,
         changes,
     })?;
     let changes = &journal.header.changes;
@@ -124,7 +128,7 @@ pub(super) fn execute_as(
             // The target itself also shows that the apply succeeded. So it is not an error if the journal cannot record
             // this.
             let _ = journal.add(EventKind::Done, None);
-            return Ok(Applied::Done(journal));
+            return Ok((Applied::Done(journal), counts));
         }
         Err(failure) => failure,
     };
@@ -138,7 +142,11 @@ pub(super) fn execute_as(
         false => (EventKind::Failed, format!("{failure}; not restored: {}", left.join("; "))),
     };
     let _ = journal.add(event, Some(detail));
-    Ok(if left.is_empty() { Applied::Undone(journal, failure) } else { Applied::Incomplete(journal, failure, left) })
+    let applied = match left.is_empty() {
+        true => Applied::Undone(journal, failure),
+        false => Applied::Incomplete(journal, failure, left),
+    };
+    Ok((applied, counts))
 }
 
 /// Undoes what this apply wrote; returns the keys and values that could not be restored.

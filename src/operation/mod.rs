@@ -5,6 +5,7 @@
 //! [`execute`] are the steps of these operations.
 
 mod apply;
+mod changes;
 mod diff;
 pub mod error;
 mod execute;

@@ -1,6 +1,6 @@
 //! Makes a plan from specs, and checks a saved plan against the present state of a target.
 
-use super::policy;
+use super::{changes, policy};
 use crate::{
     diag::{Code, Diagnostic, Hint, number_of},
     observe::{Query, observe, observe_again, observe_like},
@@ -233,18 +233,17 @@ pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, 
 }
 
 /// Refuses a plan that changes a file which is damaged as a whole.
-pub(super) fn refuse_damaged(plan: &Plan, target: &mut dyn Target) -> Result<(), TargetError> {
-    target.refuse_damaged(&plan.changes().cloned().collect::<Vec<_>>())
+pub(super) fn refuse_damaged(plan: &mut Plan, target: &mut dyn Target) -> Result<(), TargetError> {
+    changes::with(plan, |changes| target.refuse_damaged(changes))
 }
 
 /// Returns an error if it is already known that the target cannot be changed as planned.
 pub(super) fn cannot_apply(
-    plan: &Plan,
+    plan: &mut Plan,
     target: &mut dyn Target,
     severity: fn(Code, String) -> Diagnostic,
 ) -> Option<Diagnostic> {
-    let changes: Vec<_> = plan.changes().cloned().collect();
-    let error = target.rehearse(&changes).err()?;
+    let error = changes::with(plan, |changes| target.rehearse(changes)).err()?;
     let message = format!("kbfix apply could not make these changes: {error}");
     Some(severity(Code::CANNOT_APPLY, message).hint("correct that first; nothing was changed"))
 }

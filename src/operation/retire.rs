@@ -114,9 +114,9 @@ pub fn retire(
     };
     let spec = section(&ids, &found, restart);
     let (uri, through_policy) = (target.uri(), target.through_policy());
-    let plan =
+    let mut plan =
         Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs: vec![spec], retires: Some(retires), facts };
-    refuse_damaged(&plan, target)?;
+    refuse_damaged(&mut plan, target)?;
     let text = options.with_plan.then(|| plan.to_text());
     let is_stopped = !found.undo.unread.is_empty() || !found.obstacles.is_empty();
     // If nothing is left to undo or to record, there is no journal.

@@ -86,8 +86,9 @@ pub fn rollback(
     // Only the events of the journal are needed below, and many changes take much memory.
     journal.header.changes = Vec::new();
     let (uri, through_policy) = (target.uri(), target.through_policy());
-    let plan = Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs: vec![spec], retires: None, facts };
-    refuse_damaged(&plan, target)?;
+    let mut plan =
+        Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs: vec![spec], retires: None, facts };
+    refuse_damaged(&mut plan, target)?;
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();
     let mut report = if looked {
@@ -152,8 +153,8 @@ fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
 }
 
 /// Returns the report of a plan that is only shown, with a diagnostic if it could not be written.
-pub(super) fn rehearsed(plan: Plan, target: &mut dyn Target, command: Command) -> Report {
-    let refused = cannot_apply(&plan, target, Diagnostic::error);
+pub(super) fn rehearsed(mut plan: Plan, target: &mut dyn Target, command: Command) -> Report {
+    let refused = cannot_apply(&mut plan, target, Diagnostic::error);
     let mut report = Report::of_plan(plan, command);
     if let Some(refused) = refused {
         report.exit_code = report.exit_code.max(Outcome::RolledBack.exit());

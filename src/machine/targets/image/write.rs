@@ -1,5 +1,7 @@
 //! Writes changes to an image: to its hives and, if requested, to its local GPO.
 
+use std::borrow::Cow;
+
 use crate::{
     registry::{PolicyBranch, RootKey},
     targets::{KeyChange, WriteError, WriteFailure, profiles},
@@ -11,7 +13,7 @@ use super::{
 };
 
 /// Changes that are made in the hives, and changes that are made in the local GPO.
-type Split = (Vec<KeyChange>, Vec<KeyChange>);
+type Split<'a> = (Cow<'a, [KeyChange]>, Vec<KeyChange>);
 
 impl ImageTarget {
     /// Checks in memory whether the changes can be written.
@@ -37,10 +39,13 @@ impl ImageTarget {
     }
 
     /// Separates the changes that are made in the hives from those that are made in the local GPO.
-    pub(super) fn split(&self, changes: &[KeyChange]) -> Result<Split, WriteError> {
+    pub(super) fn split<'a>(&self, changes: &'a [KeyChange]) -> Result<Split<'a>, WriteError> {
+        if !self.through_policy {
+            return Ok((Cow::Borrowed(changes), Vec::new()));
+        }
         let (mut in_hives, mut in_policy) = (Vec::new(), Vec::new());
         for change in changes {
-            match change.key.one_name(false).policy_branch().filter(|_| self.through_policy) {
+            match change.key.one_name(false).policy_branch() {
                 None => in_hives.push(change.clone()),
                 Some(PolicyBranch::Machine) => in_policy.push(change.clone()),
                 Some(PolicyBranch::User) => {
@@ -55,7 +60,7 @@ impl ImageTarget {
                     are in the local GPO, could not be undone; make the two changes in separate runs";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
-            None => Ok((in_hives, in_policy)),
+            None => Ok((Cow::Owned(in_hives), in_policy)),
         }
     }
 
