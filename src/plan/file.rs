@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{Plan, consistent};
 use crate::{
     format::{
-        canonical::{canonical, without},
+        canonical::{in_parts, without},
         json,
     },
     registry::notation::hex_digits,
@@ -190,7 +190,11 @@ fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
 
 /// Returns the SHA-256 of a document in canonical JSON, or an empty string if it cannot be written as JSON.
 pub fn digest(document: &impl Serialize) -> String {
-    canonical(document).map_or_else(|_| String::new(), |text| digest_of(&text))
+    let mut hash = Sha256::new();
+    match in_parts(document, |part| hash.update(part)) {
+        Ok(()) => format!("sha256:{}", hex_digits(&hash.finalize())),
+        Err(_) => String::new(),
+    }
 }
 
 fn digest_of(canonical: &[u8]) -> String {

@@ -5,10 +5,12 @@
 //! while the document is serialized, without building a tree of it, which would take several times as much memory as
 //! the text.
 
+mod parts;
 mod read;
 
 use std::{borrow::Cow, cmp::Ordering, ops::Range};
 
+pub use parts::in_parts;
 pub use read::without;
 
 use serde::ser::{
@@ -100,10 +102,6 @@ impl Object<'_> {
     }
 
     fn close(mut self) {
-        let before = |a: &str, b: &str| match a.is_ascii() && b.is_ascii() {
-            true => a.cmp(b),
-            false => a.encode_utf16().cmp(b.encode_utf16()),
-        };
         if !self.members.is_sorted_by(|(a, _), (b, _)| before(a, b).is_le()) {
             // Each member gets a comma, so that all have the same form.
             let out = &mut self.writer.out;
@@ -123,6 +121,14 @@ impl Object<'_> {
         }
         self.members.clear();
         self.writer.out.extend(self.end);
+    }
+}
+
+/// Compares the names of two members by their UTF-16 units.
+fn before(a: &str, b: &str) -> Ordering {
+    match a.is_ascii() && b.is_ascii() {
+        true => a.cmp(b),
+        false => a.encode_utf16().cmp(b.encode_utf16()),
     }
 }
 

@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::canonical;
+use super::{canonical, in_parts};
 
 fn of_text(json: &str) -> String {
     of(&serde_json::from_str::<Value>(json).unwrap())
 }
 
+/// Returns the canonical form, which must be the same if it is written part by part.
 fn of(value: &impl Serialize) -> String {
-    String::from_utf8(canonical(value).unwrap()).unwrap()
+    let whole = canonical(value).unwrap();
+    let mut parts = Vec::new();
+    in_parts(value, |part| parts.extend_from_slice(part)).unwrap();
+    assert_eq!(String::from_utf8_lossy(&parts), String::from_utf8_lossy(&whole));
+    String::from_utf8(whole).unwrap()
 }
 
 #[test]
@@ -88,6 +93,37 @@ fn what_is_serialized_is_written_as_its_tree_is() {
     assert!(text.starts_with(r#"{"character":"😀","empty":{},"flat ":"","flat a\"":"a\"","#), "{text}");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["pair"], serde_json::json!([1, 2]));
     assert!(canonical(&BTreeMap::from([(1, 2)])).is_err());
+}
+
+#[test]
+fn parts_are_one_document() {
+    #[derive(Serialize)]
+    struct Top<'a> {
+        z: &'a [Below],
+        one: Option<Below>,
+        none: Option<Below>,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        left_out: &'static str,
+        a: Vec<Vec<Vec<Vec<u8>>>>,
+        long: String,
+    }
+    #[derive(Serialize)]
+    struct Below {
+        b: Vec<Kind>,
+        a: New,
+        nothing: Empty,
+    }
+    #[derive(Serialize)]
+    struct Empty {}
+    let below = || Below { b: vec![Kind::Unit, Kind::New(1)], a: New("a"), nothing: Empty {} };
+    let many: Vec<_> = (0..1000).map(|_| below()).collect();
+    for z in [&many[..], &many[..1], &[]] {
+        let a = vec![vec![], vec![vec![], vec![vec![1, 2], vec![]]]];
+        let long = "long ".repeat(10_000);
+        let text = of(&Top { z, one: Some(below()), none: None, left_out: "", a, long });
+        assert!(text.starts_with(r#"{"a":[[],[[],[[1,2],[]]]],"long":"long "#), "{text}");
+    }
+    of(&many);
 }
 
 #[test]

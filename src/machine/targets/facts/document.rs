@@ -103,10 +103,31 @@ pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Valu
 /// The same document for writing, with borrowed facts.
 #[derive(Serialize)]
 struct Written<'a> {
-    keys: Vec<WrittenKey<'a>>,
-    files: Vec<WrittenFile<'a>>,
+    keys: WrittenKeys<'a>,
+    files: WrittenFiles<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policies: Vec<&'a PolicyFacts>,
+}
+
+/// The keys, made one after the other: all of them together take much memory.
+struct WrittenKeys<'a>(&'a Facts);
+
+impl Serialize for WrittenKeys<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.keys.iter().map(|(key, found)| {
+            let asked = self.0.asked.get(key).filter(|_| matches!(found, Answer::Unread(_)));
+            WrittenKey { key, found: found.as_ref().map(Arc::as_ref), asked }
+        }))
+    }
+}
+
+/// The files, made like [`WrittenKeys`].
+struct WrittenFiles<'a>(&'a Facts);
+
+impl Serialize for WrittenFiles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.files.iter().map(|(path, found)| WrittenFile { path, found }))
+    }
 }
 
 #[derive(Serialize)]
@@ -126,12 +147,7 @@ struct WrittenFile<'a> {
 
 impl Serialize for Facts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let keys = self.keys.iter().map(|(key, found)| {
-            let asked = self.asked.get(key).filter(|_| matches!(found, Answer::Unread(_)));
-            WrittenKey { key, found: found.as_ref().map(Arc::as_ref), asked }
-        });
-        let files = self.files.iter().map(|(path, found)| WrittenFile { path, found });
-        let policies = self.policies.values().map(Arc::as_ref);
-        Written { keys: keys.collect(), files: files.collect(), policies: policies.collect() }.serialize(serializer)
+        let policies = self.policies.values().map(Arc::as_ref).collect();
+        Written { keys: WrittenKeys(self), files: WrittenFiles(self), policies }.serialize(serializer)
     }
 }
