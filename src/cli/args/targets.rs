@@ -48,8 +48,8 @@ pub(in crate::cli) struct ChangedTargetArguments {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// In an image, read and write the values below HKLM\\Software\\Policies and
-    /// HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Policies in the Registry.pol of its local GPO, and not in
+    /// In an image, read and write the values below HKLM\Software\Policies and
+    /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies in the Registry.pol of its local GPO, and not in
     /// the registry. Windows writes them into the registry when it starts, and at each refresh of Group Policy.
     #[arg(long)]
     through_policy: bool,
