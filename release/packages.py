@@ -44,7 +44,8 @@ def main() -> None:
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         sys.exit(f"release/packages.py: {sha256} is no SHA-256 in lower-case hex digits")
     root = pathlib.Path(__file__).resolve().parent.parent
-    package = tomllib.loads((root / "Cargo.toml").read_text(encoding="utf-8"))["package"]
+    cargo = tomllib.loads((root / "Cargo.toml").read_text(encoding="utf-8"))
+    package = {**cargo["package"], **cargo["workspace"]["package"]}
     page, licence, about = package["repository"], package["license"], package["description"]
     url = f"{page}/releases/download/v{version}/{archive}"
     notes = f"{page}/releases/tag/v{version}"

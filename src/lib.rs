@@ -15,7 +15,9 @@
 //!
 //! # The modules
 //!
-//! The modules are listed in the order in which data flows. Each imports only from modules above it.
+//! The modules are listed in the order in which data flows. Each imports only from modules above it. Two groups of them
+//! are crates of their own, so that they compile at the same time: `kbfix-machine` up to [`targets`], and
+//! `kbfix-language` with [`spec`] and [`convert`].
 //!
 //! - [`spec`] reads and checks specs. [`convert`] makes specs from `.reg` files and other formats, and the reverse.
 //! - [`targets`] contains the things to which specs are applied: this machine, a hive file, a snapshot, and others. It
@@ -42,15 +44,10 @@
     warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro, clippy::exit)
 )]
 
-mod parallel;
-pub mod registry;
-pub mod version;
-pub mod diag;
-pub mod files;
-pub mod format;
-pub mod targets;
-pub mod spec;
-pub mod convert;
+pub use kbfix_language::{convert, spec};
+use kbfix_machine::parallel;
+pub use kbfix_machine::{diag, files, format, registry, targets, version};
+
 pub mod observe;
 pub mod plan;
 pub mod journal;

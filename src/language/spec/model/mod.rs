@@ -65,7 +65,7 @@ pub struct Spec {
     pub rules: Vec<KeyRule>,
     /// The restarts that are needed after the changes.
     pub restart: Restart,
-    /// The document from which the spec was made, for [`crate::render`] and for exports.
+    /// The document from which the spec was made, for `kbfix::render` and for exports.
     pub document: Document,
 }
 

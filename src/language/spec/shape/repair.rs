@@ -130,7 +130,9 @@ mod tests {
         let folders = ["specs", "tests/fixtures/specs/valid", "tests/fixtures/specs/invalid", "tests/fuzz/corpus/spec"];
         let (mut yes, mut no) = (0, 0);
         for folder in folders {
-            for entry in fs::read_dir(FilePath::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+            for entry in
+                fs::read_dir(FilePath::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(folder)).unwrap()
+            {
                 let Ok(text) = fs::read_to_string(entry.unwrap().path()) else { continue };
                 // Each text also with one of its lines missing, so that fields are missing and lists are empty.
                 let lines: Vec<&str> = text.lines().collect();

@@ -69,7 +69,7 @@ impl KeyPath {
 
     /// Returns the path of the names `below` (joined by backslashes) under `root`. The names must be valid, as in a
     /// constant of this program.
-    pub(crate) fn known(root: RootKey, below: &str) -> Self {
+    pub fn known(root: RootKey, below: &str) -> Self {
         Self::build(root, |both| {
             for (at, name) in below.split('\\').enumerate() {
                 if at > 0 {

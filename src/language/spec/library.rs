@@ -5,7 +5,7 @@ use super::{LoadedAll, Settings, Source, load_all};
 /// Expands to the id of a built-in spec and the content of its file. The file has the name of the id.
 macro_rules! spec {
     ($id:literal) => {
-        ($id, include_bytes!(concat!("../../specs/", $id, ".yaml")))
+        ($id, include_bytes!(concat!("../../../specs/", $id, ".yaml")))
     };
 }
 

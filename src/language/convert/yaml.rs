@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_document_reads_back() {
-        let written = include_bytes!("../../specs/KB909094.yaml");
+        let written = include_bytes!("../../../specs/KB909094.yaml");
         let load = |bytes: &[u8]| crate::spec::load("KB909094", bytes, &crate::spec::Settings::new());
         let document = load(written).spec.unwrap().document;
         let again = yaml(&document);

@@ -120,7 +120,7 @@ impl Facts {
     }
 
     /// Removes the answer about the value.
-    pub(crate) fn forget(&mut self, key: &Key, name: &ValueName) {
+    pub fn forget(&mut self, key: &Key, name: &ValueName) {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
             Arc::make_mut(record).values.remove(name);
         }
@@ -155,7 +155,7 @@ impl Facts {
 
     /// Returns what the facts say about a key, for queries about several of its values. It does not follow later
     /// changes of the facts.
-    pub(crate) fn known_key(&self, key: &Key) -> KnownKey {
+    pub fn known_key(&self, key: &Key) -> KnownKey {
         KnownKey(match self.keys.get(key) {
             Some(found) => Some(found.clone()),
             None => self.record(key).map(|found| found.map(|record| Arc::new(record.clone()))),
@@ -324,17 +324,17 @@ impl Facts {
 }
 
 /// What facts say about a key: see [`Facts::known_key`].
-pub(crate) struct KnownKey(Option<Answer<Arc<KeyRecord>>>);
+pub struct KnownKey(Option<Answer<Arc<KeyRecord>>>);
 
 impl KnownKey {
     /// Returns whether the key was never asked.
-    pub(crate) fn is_unknown(&self) -> bool {
+    pub fn is_unknown(&self) -> bool {
         self.0.is_none()
     }
 
     /// Returns the data of a value, and its name as the target spells it if the value was found. Returns `None` if the
     /// value was never asked.
-    pub(crate) fn value(&self, name: &ValueName) -> Option<(Answer<Data>, Option<&ValueName>)> {
+    pub fn value(&self, name: &ValueName) -> Option<(Answer<Data>, Option<&ValueName>)> {
         match self.0.as_ref()? {
             Answer::Present(record) => record.value(name),
             Answer::Absent => Some((Answer::Absent, None)),

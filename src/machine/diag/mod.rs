@@ -1,6 +1,6 @@
 //! Diagnostics: findings about the user's input, each with a stable code, a place and a hint.
 //!
-//! A diagnostic is data; [`crate::render`] prints it. An operation that cannot continue returns an error instead. An
+//! A diagnostic is data; `kbfix::render` prints it. An operation that cannot continue returns an error instead. An
 //! error about a file is also reported as a diagnostic, so that every message has the same parts.
 
 mod codes;

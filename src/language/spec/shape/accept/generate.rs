@@ -21,7 +21,7 @@ fn the_forms_are_those_of_the_schema() {
         let visible = if name == "Document" { "pub(super) " } else { "" };
         let _ = write!(text, "\n{visible}static {}: Form = {};\n", constant_name(name), form(of));
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/spec/shape/accept/form.rs");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/shape/accept/form.rs");
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         fs::write(&path, &text).unwrap();
     }

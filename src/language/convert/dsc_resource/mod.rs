@@ -2,7 +2,7 @@
 //!
 //! `Kbfix/SpecList` takes a list of specs. Each spec of the library is also a separate resource, whose properties are
 //! the spec's parameters; DSC calls it through the adapter `Kbfix/Adapter`. The output of the resources is made in
-//! [`crate::render::dsc`].
+//! `kbfix::render::dsc`.
 //!
 //! Source: PowerShell/DSC, `lib/dsc-lib/src/dscresources/resource_manifest.rs` and `command_resource.rs`.
 

@@ -15,7 +15,7 @@ const STACK: usize = 8 << 20;
 
 /// Calls `work` on each item, with as many threads as there are cores, and passes each result to `take` on this thread.
 /// The results come in any order, each with the index of its item. Only a few results wait for `take` at any time.
-pub(crate) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut take: impl FnMut(usize, R)) {
+pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut take: impl FnMut(usize, R)) {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);
     let (send, receive) = mpsc::sync_channel(threads * 4);
