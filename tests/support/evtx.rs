@@ -77,7 +77,7 @@ fn chunk(channel: &str, before: usize, events: &[NewEvent<'_>], repeated: usize)
     [first_id, last_id, first_id, last_id].iter().for_each(|n| header.extend(n.to_le_bytes()));
     [128, last as u32, chunk.bytes.len() as u32].iter().for_each(|n| header.extend(n.to_le_bytes()));
     chunk.bytes[..header.len()].copy_from_slice(&header);
-    assert!(chunk.bytes.len() <= CHUNK, "so many events have no room in one chunk");
+    assert!(chunk.bytes.len() <= CHUNK, "the events are too large for one chunk");
     chunk.bytes.resize(CHUNK, 0);
     seal(&mut chunk.bytes);
     chunk.bytes

@@ -162,7 +162,7 @@ fn specs(value: &Value) -> Result<Vec<SpecText>, String> {
 fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) if !text.is_empty() => Ok(text.clone()),
-        Value::String(_) => Err("expected a string, found an empty string".to_owned()),
+        Value::String(_) => Err("expected text, found an empty string".to_owned()),
         other => Err(expected("a string", other)),
     }
 }

@@ -87,8 +87,8 @@ fn common() -> Map<String, Value> {
             "type": ["array", "null"], "items": restart, "readOnly": true,
         },
         "_metadata": {
-            "title": "Metadata", "description": "With whatIf: the changes that the operation set would make, line by line, as \
-                kbfix diff shows them.",
+            "title": "Metadata", "description": "With whatIf: the changes that the operation set would make, line \
+                by line, as kbfix diff shows them.",
             "type": ["object", "null"],
         },
     });

@@ -324,7 +324,7 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
     } else if matches!(key.names.last(), Some(NamePattern::Like(_))) {
-        format!("`{key}` would delete every subkey whose name matches")
+        format!("a deletion of `{key}` would delete every subkey whose name matches")
     } else if can_be_protected(key) {
         format!("`{key}` is a key that Windows needs; kbfix never deletes it")
     } else {

@@ -268,7 +268,7 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
         Setting::Text(text) => text,
         Setting::List(list) if limits.kind == ParameterType::List => return Some(Literal::List(list.clone())),
         Setting::List(_) => {
-            let message = format!("the parameter `{name}` is set to a list, but is {}", word(limits.kind));
+            let message = format!("the parameter `{name}` is set to a list, but must be {}", word(limits.kind));
             cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "set the parameter to one string or number");
             return None;
         }

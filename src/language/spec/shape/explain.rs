@@ -27,7 +27,7 @@ pub(in crate::spec) struct Verdict {
     /// The path of each field that the schema does not have, with the field that the author probably meant; `None` if
     /// no field is similar.
     pub unknown: Vec<(Path, Option<String>)>,
-    /// The paths of all other errors.
+    /// The paths of the errors that are not unknown fields.
     pub wrong: Vec<Path>,
 }
 
