@@ -1,4 +1,4 @@
-//! Checks that the ids of rules and values are unique, both in a spec and in a run.
+//! Checks that the ids of the rules and values of a spec are unique.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ impl OwnId {
     }
 }
 
-/// Returns the ids of all rules and values of a document.
+/// Returns the id of each rule and value of a document.
 pub(super) fn ids(document: &Document) -> Vec<OwnId> {
     let mut out = Vec::new();
     for (at, rule) in document.registry.iter().enumerate() {
@@ -38,7 +38,7 @@ pub(super) fn ids(document: &Document) -> Vec<OwnId> {
     out
 }
 
-/// Reports an id that two rules or values of the document share, or that equals the id of the spec.
+/// Reports each id that two rules or values of the document share, or that equals the id of the spec.
 pub(super) fn unique(cx: &mut Context<'_>, document: &Document) {
     let mut seen: HashMap<String, Option<Path>> = HashMap::from([(document.id.to_lowercase(), None)]);
     for own in ids(document) {
