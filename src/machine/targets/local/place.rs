@@ -55,8 +55,8 @@ pub(super) struct Opened {
     pub(super) hive: Option<KeyPath>,
 }
 
-/// What the questions about some keys have shown about the keys above them. It is for questions that are asked together,
-/// because both can change at any time.
+/// What the questions about some keys have shown about the keys above them. It is only for questions that are asked
+/// together, because the registry can change at any time.
 #[derive(Default)]
 pub(super) struct Above {
     /// The last key that was found absent. Every key below it is absent too.

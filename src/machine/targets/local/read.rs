@@ -59,8 +59,8 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
 
 /// Returns the named values, with the names spelled as in the registry.
 ///
-/// Windows searches all values of a key for each name. So the values of the key are listed first, at most about twice as
-/// many as the query names. If some names were not among them, each of these is looked up, and the names are listed
+/// Windows searches all values of a key for each name. So the values of the key are listed first, at most about twice
+/// as many as the query names. If some names were not among them, each of these is looked up, and the names are listed
 /// without data to learn their spelling.
 fn named_values(
     handle: &Handle,
@@ -79,7 +79,7 @@ fn named_values(
         left -= 1;
         left > 0 && values.len() < names.len()
     })?;
-    // A value also counts as absent only after it was looked up: if the key changed in the meantime, the listing may have
+    // A value counts as absent only after it was looked up: if the key changed in the meantime, the listing may have
     // missed it.
     let mut looked_up = BTreeMap::new();
     for name in names {
