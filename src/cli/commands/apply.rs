@@ -25,12 +25,12 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// The time limit for a hotfix package. A package that takes longer is ended.
+    /// The time limit for each hotfix package. kbfix ends a package that takes longer.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
 
-    /// Only show what would be done. An error that would stop the real run is reported here too, as far as it can be
-    /// known without changing anything.
+    /// Only show what would be done. Errors that would stop a real run are reported too, if kbfix can find them without
+    /// changing anything.
     #[arg(long)]
     check: bool,
 
