@@ -5,7 +5,7 @@
 //! be wrong.
 
 use super::{
-    Error, Hive, KeyNode, Node, ValueNode,
+    Above, Error, Hive, KeyNode, Node, ValueNode,
     base::NOWHERE,
     bytes::u32_at,
     list::{LIST, Leaf, List},
@@ -51,8 +51,16 @@ impl Hive {
     /// Finds the key at `path` below the hive's root. `path` is names joined by backslashes; it is empty for the root
     /// itself.
     pub fn find(&self, path: &str) -> Result<Option<Node>, Error> {
-        let mut node = self.root();
-        for name in path.split('\\').filter(|name| !name.is_empty()) {
+        let (mut node, mut rest) = (self.root(), path);
+        if let Some((above, name)) = path.rsplit_once('\\') {
+            match self.above(above)? {
+                Above::Key(found) => (node, rest) = (found, name),
+                Above::Absent => return Ok(None),
+                // Here, a link is a key like others.
+                Above::Link => {}
+            }
+        }
+        for name in rest.split('\\').filter(|name| !name.is_empty()) {
             match self.subkey(node, name)? {
                 Some(below) => node = below,
                 None => return Ok(None),
@@ -135,11 +143,16 @@ impl Hive {
 
     /// Returns the elements of a key's value list.
     pub(super) fn value_list(&self, key: &KeyNode<'_>) -> Result<&[u8], Error> {
-        let (count, at) = (key.value_count() as usize, key.u32(VALUE_LIST));
-        if count == 0 {
+        if key.value_count() == 0 {
             return Ok(&[]);
         }
-        self.own("value list", at, key.at)?;
+        self.own("value list", key.u32(VALUE_LIST), key.at)?;
+        self.known_value_list(key)
+    }
+
+    /// Returns the elements of a key's value list, which belongs to no other key.
+    pub(super) fn known_value_list(&self, key: &KeyNode<'_>) -> Result<&[u8], Error> {
+        let (count, at) = (key.value_count() as usize, key.u32(VALUE_LIST));
         let list =
             count.checked_mul(4).and_then(|len| self.cell("value list", at).map(|cell| cell.get(..len)).transpose());
         list.unwrap_or_else(|| Err(Error::cell("value list", at, "the structure extends beyond the end of its cell")))

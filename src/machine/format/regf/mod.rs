@@ -11,6 +11,7 @@
 //! Source for every structure: Maxim Suhanov, "Windows registry file format specification" (github.com/msuhanov/regf);
 //! the items below name its sections.
 
+mod above;
 mod base;
 mod bin;
 mod bytes;
@@ -35,6 +36,7 @@ mod store;
 mod value;
 mod walk;
 
+pub(crate) use above::Above;
 pub use check::{Finding, Severity, worse};
 pub use edit::Editor;
 pub use error::Error;
