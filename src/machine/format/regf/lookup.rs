@@ -5,7 +5,7 @@
 //! be wrong.
 
 use super::{
-    Above, Error, Hive, KeyNode, Node, ValueNode,
+    Error, Hive, KeyNode, Node, ValueNode,
     base::NOWHERE,
     bytes::u32_at,
     list::{LIST, Leaf, List},
@@ -34,6 +34,17 @@ pub struct Values<'a> {
     key: u32,
     places: std::vec::IntoIter<u32>,
     repeated: Vec<u32>,
+}
+
+/// The result of following a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Above {
+    /// The key at the end of the path.
+    Key(Node),
+    /// The key does not exist.
+    Absent,
+    /// One of the keys on the path, or the key at its end, is a symbolic link.
+    Link,
 }
 
 /// The position of a subkey in its list.
@@ -67,6 +78,28 @@ impl Hive {
             }
         }
         self.key(node).map(|key| Some(key.node()))
+    }
+
+    /// Finds the key at `path` below the hive's root, unless the path leads through a symbolic link. Remembers the last
+    /// such key, because many keys may be looked up below it.
+    pub(crate) fn above(&self, path: &str) -> Result<Above, Error> {
+        if let Some(known) = self.last_above.get(path) {
+            return Ok(Above::Key(Node(known)));
+        }
+        let mut node = self.root();
+        let mut names = path.split('\\').filter(|name| !name.is_empty());
+        loop {
+            if self.key(node)?.is_symbolic_link() {
+                return Ok(Above::Link);
+            }
+            let Some(name) = names.next() else { break };
+            match self.subkey(node, name)? {
+                Some(below) => node = below,
+                None => return Ok(Above::Absent),
+            }
+        }
+        self.last_above.note(path, node.0);
+        Ok(Above::Key(node))
     }
 
     /// Returns the subkey of `node` with this name. If the name was not found, and a subkey could not be read, returns

@@ -36,11 +36,11 @@ mod store;
 mod value;
 mod walk;
 
-pub(crate) use above::Above;
 pub use check::{Finding, Severity, worse};
 pub use edit::Editor;
 pub use error::Error;
 pub use hive::{Hive, Node, State};
+pub(crate) use lookup::Above;
 pub use lookup::{Subkeys, Values};
 pub use name::{NotUnicode, RawName};
 pub use node::KeyNode;
