@@ -18,7 +18,7 @@ pub struct FileVersion(pub [u16; 4]);
 pub struct FileVersionError(pub String);
 
 impl FileVersion {
-    /// Returns the version in the two 32-bit halves of VS_FIXEDFILEINFO.
+    /// Returns the version from its two 32-bit halves in VS_FIXEDFILEINFO.
     pub fn from_halves(most: u32, least: u32) -> Self {
         Self([(most >> 16) as u16, most as u16, (least >> 16) as u16, least as u16])
     }

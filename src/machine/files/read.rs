@@ -8,10 +8,9 @@ use std::{
 
 /// Returns the bytes of a regular file of at most `most` bytes.
 ///
-/// The file is checked before it is opened: a pipe, device or folder is refused.
+/// The type of the file is checked before it is opened: a pipe, device or folder is refused.
 ///
-/// # Errors
-/// Returns the system's error, or a description of what is wrong with the file.
+/// # Errors Returns the system's error, or a description of what is wrong with the file.
 pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_open(open_file(path, most)?, most)
 }

@@ -1,4 +1,4 @@
-//! Parses the XML that Windows renders for an event: its element `System`.
+//! Parses the element `System` of the XML in which Windows describes an event.
 //!
 //! Source: Microsoft, "Event schema", `SystemPropertiesType`.
 
@@ -11,7 +11,7 @@ use super::event::{Event, EventLevel};
 ///
 /// # Errors
 ///
-/// Returns a sentence about what is missing or wrong.
+/// Returns a description of what is missing or wrong in the XML.
 pub fn of_xml(xml: &str) -> Result<Event, String> {
     let mut reader = Reader::from_str(xml);
     let (mut path, mut found): (Vec<String>, System) = (Vec::new(), System::default());
@@ -49,7 +49,7 @@ pub fn of_xml(xml: &str) -> Result<Event, String> {
     }
 }
 
-/// The content of the element `System`.
+/// The content of the element `System` in the XML of an event.
 #[derive(Default)]
 struct System {
     source: Option<String>,

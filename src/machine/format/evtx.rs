@@ -1,7 +1,7 @@
-//! Event logs in the format of Windows Vista and later: `Application.evtx` and the others.
+//! Reads event logs in the format of Windows Vista and later, such as `Application.evtx`.
 //!
-//! The crate evtx reads them, one chunk of 64 KiB at a time, and renders the records as XML within a size limit. A
-//! chunk or record that the crate refuses counts as damage.
+//! The crate `evtx` reads them, one chunk of 64 KiB at a time, and converts the records to XML of limited size. A chunk
+//! or record that this crate cannot read counts as damage.
 
 use std::io::{Read, Seek};
 
@@ -12,9 +12,9 @@ use super::{
     event_xml::of_xml,
 };
 
-/// The size of the header in bytes.
+/// The size of a log's header in bytes.
 const HEADER: u64 = 4096;
-/// The size of a chunk in bytes.
+/// The size of a chunk in bytes; a log consists of its header and of chunks, which contain the records.
 const CHUNK: u64 = 64 << 10;
 
 /// The reason why a file cannot be read as an event log.
@@ -22,12 +22,12 @@ const CHUNK: u64 = 64 << 10;
 #[error("it is not an event log: {0}")]
 pub struct EvtxFault(#[from] EvtxError);
 
-/// Calls `each` for every event of a log of `size` bytes, in the order of its chunks. Returns the parts that could not
-/// be read.
+/// Calls `each` for every event of a log of `size` bytes, in the order of the file. Returns the parts that could not be
+/// read.
 ///
 /// # Errors
 ///
-/// Returns [`EvtxFault`] if the file is not such a log.
+/// Returns [`EvtxFault`] if the file is not an event log of this format.
 pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> Result<Damage, EvtxFault> {
     let mut parser = EvtxParser::from_read_seek(file)?.with_configuration(ParserSettings::new().indent(false));
     let mut damage = Damage::default();

@@ -1,11 +1,11 @@
-//! Root keys.
+//! Root keys, such as `HKLM`: their short and long names.
 
 /// One of the predefined keys at the top of the registry.
 ///
 /// Source: Microsoft, "Predefined Keys".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RootKey {
-    /// `HKEY_CLASSES_ROOT`: file types and COM classes, a merged view of machine and user.
+    /// `HKEY_CLASSES_ROOT`: file types and COM classes, merged from those of the machine and those of the user.
     Hkcr,
     /// `HKEY_CURRENT_USER`.
     Hkcu,

@@ -1,5 +1,7 @@
-//! Folders as the Windows API reports them. The environment variables are not used: in an elevated process the
-//! unprivileged user partly controls them, through `HKCU\Environment` or the parent process.
+//! Asks the Windows API for the folders of Windows.
+//!
+//! Environment variables are not used: in an elevated process, the unprivileged user controls some of them, through
+//! `HKCU\Environment` or the parent process.
 #![allow(unsafe_code)]
 
 use std::{ffi::OsString, io, os::windows::ffi::OsStringExt, path::PathBuf, ptr::null_mut};

@@ -1,4 +1,6 @@
-//! Hash tables for the cells and names of a hive. A check looks up every one of them, so the tables must be fast.
+//! Hash tables for the cells and names of a hive.
+//!
+//! A check of a hive looks up each cell and name in such a table, so a fast hash function is used.
 
 use std::collections;
 
