@@ -43,7 +43,7 @@ const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
 /// A registry policy file as a target.
 #[derive(Debug)]
 pub struct PolTarget {
-    /// The path as the user gave it.
+    /// The path of the policy file as the user gave it.
     named: PathBuf,
     root: RootKey,
     disk: Disk,
@@ -74,8 +74,9 @@ impl PolTarget {
         Self::of(path.to_owned(), real, Disk::named(), root)
     }
 
-    /// Reads the policy file at `path` of a Windows that is not running. The folder `volume` contains the file, and no
-    /// link below that folder is followed. Neither the file nor its folder need exist.
+    /// Reads the policy file at `path` of a Windows that is not running. The file and its folder need not exist.
+    ///
+    /// The file is below the folder `volume`, and no link below that folder is followed.
     ///
     /// # Errors
     ///
@@ -89,7 +90,7 @@ impl PolTarget {
         Ok(Self { named, root, disk, file: Loaded::new(real, document), exists })
     }
 
-    /// Returns the path of the file, for messages.
+    /// Returns the path of the policy file as text for messages.
     pub(super) fn place(&self) -> String {
         self.file.place()
     }
@@ -158,7 +159,7 @@ impl PolTarget {
         Ok(Answer::Present(KeyFacts { values, unsure, properties, subkeys }))
     }
 
-    /// Returns the path of a key in the file.
+    /// Returns the path of a key as the policy file contains it, or the reason why the file cannot contain the key.
     fn resolve(&self, key: &crate::registry::Key) -> Result<KeyPath, Unread> {
         let path = key.one_name(false).stored();
         if path.root() != self.root {
