@@ -9,7 +9,7 @@
 //!   messages, and the exit codes.
 //! - [`files`] reads files up to a size limit, and replaces them atomically. [`mod@format`] has the codecs, which
 //!   convert bytes to data and back, and access no files.
-//! - [`targets`] has what specs are applied to: this machine, a hive file, a snapshot, and others.
+//! - [`targets`] reads and changes the things to which specs are applied: this machine, a hive file, and others.
 
 // Only for the library: tests may unwrap, and benchmarks print.
 #![cfg_attr(

@@ -74,13 +74,13 @@ impl fmt::Debug for FileVersion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Platform {
-    /// IMAGE_FILE_MACHINE_I386.
+    /// 32-bit x86 (IMAGE_FILE_MACHINE_I386).
     X86,
-    /// IMAGE_FILE_MACHINE_AMD64.
+    /// 64-bit x86 (IMAGE_FILE_MACHINE_AMD64).
     X64,
-    /// IMAGE_FILE_MACHINE_ARM64.
+    /// 64-bit ARM (IMAGE_FILE_MACHINE_ARM64).
     Arm64,
-    /// IMAGE_FILE_MACHINE_IA64, which Windows Server 2003 supported.
+    /// Itanium (IMAGE_FILE_MACHINE_IA64), which Windows Server 2003 supported.
     Ia64,
 }
 

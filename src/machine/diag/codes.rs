@@ -49,7 +49,7 @@ codes! {
     TARGET_UNSUPPORTED = "target-unsupported";
     /// Another apply or rollback holds the target's lock.
     TARGET_LOCKED = "target-locked";
-    /// The target's lock file cannot be created, or something else is in its place.
+    /// The target's lock file cannot be created, or another file has its name.
     TARGET_LOCK = "target-lock";
     /// A program that kbfix needs to reach the target is not installed.
     TARGET_PROGRAM = "target-program";
@@ -116,9 +116,9 @@ codes! {
     WAIVER_EXPIRED = "waiver-expired";
     /// A waiver names something that does not exist, such as a spec, rule or machine.
     WAIVER_UNKNOWN = "waiver-unknown";
-    /// A fleet plan has no plan for the machine.
+    /// A fleet plan has no plan for the machine that an apply should change.
     FLEET_PLAN_MISSING = "fleet-plan-missing";
-    /// A fleet plan has more than one plan for the machine.
+    /// A fleet plan has more than one plan for the machine that an apply should change.
     FLEET_PLAN_TWICE = "fleet-plan-twice";
     /// Several machines of a fleet have the same identity.
     FLEET_SAME_MACHINE = "fleet-same-machine";
@@ -334,15 +334,15 @@ codes! {
     DATA_RANGE = "data-range";
     /// A string is not a sequence of bytes in hex digits.
     DATA_HEX = "data-hex";
-    /// A string cannot be stored as a registry string.
+    /// A string contains a NUL, or a list of strings contains an empty string or the same string twice.
     DATA_TEXT = "data-text";
     /// A string is not a valid regular expression, or the regular expression is too large.
     REGULAR_EXPRESSION = "regular-expression";
     /// A `%VARIABLE%` stands in data of a type that Windows does not expand.
     UNEXPANDED_VARIABLE = "unexpanded-variable";
-    /// Data in a spec is not among the data that the article allows according to the spec.
+    /// A spec sets a value to data that is not in its own list of allowed data (`allowed`).
     DATA_NOT_ALLOWED = "data-not-allowed";
-    /// A number with several levels has no `keep`, so the spec would weaken a machine with a stricter setting.
+    /// A spec sets a number without `keep`, so it would also replace a stricter number.
     NO_KEEP = "no-keep";
     /// The field beside the registry type does not accept that type.
     TYPE_MISMATCH = "type-mismatch";

@@ -62,8 +62,8 @@ impl Exit {
             }
             Self::RolledBack => "a write failed, and everything was restored",
             Self::Failed => {
-                "a write failed and not everything was restored, a rollback or a retirement kept something, or a \
-                 hotfix package failed"
+                "a write failed and not everything was restored, a rollback or `retire` left something as it was because of a \
+                 conflict, or a hotfix package failed"
             }
             Self::NotRestarted => "all changes are made, but a service that kbfix restarted is not running",
             Self::ReportLost => "all changes are made, but the report could not be written to standard output",

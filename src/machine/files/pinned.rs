@@ -48,7 +48,7 @@ impl Pinned {
         let mut names = below.components().peekable();
         while let Some(name) = names.next() {
             let Component::Normal(name) = name else {
-                return Err(wrong(path, "is not a path of plain names: it contains `..` or something similar"));
+                return Err(wrong(path, "contains `..` or another part that is not a file name"));
             };
             at.push(name);
             let here = &held[held.len() - 1];
@@ -75,7 +75,8 @@ impl Pinned {
     /// Without a root, the operator has named the file itself. Links in its path are then followed as usual, and no
     /// folder is kept open.
     ///
-    /// # Errors Returns the errors of [`Pinned::open`].
+    /// # Errors
+    /// Returns the errors of [`Pinned::open`].
     pub fn reach(root: Option<&Path>, path: &Path) -> io::Result<Self> {
         match root {
             Some(root) => Self::open(root, path),

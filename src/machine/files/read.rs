@@ -10,7 +10,8 @@ use std::{
 ///
 /// The type of the file is checked before it is opened: a pipe, device or folder is refused.
 ///
-/// # Errors Returns the system's error, or a description of what is wrong with the file.
+/// # Errors
+/// Returns the system's error, or a description of what is wrong with the file.
 pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_open(open_file(path, most)?, most)
 }
@@ -56,7 +57,7 @@ pub fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
 fn too_large(most: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::FileTooLarge,
-        format!("it has more than {most} bytes, which is the limit for this kind of file"),
+        format!("the file has more than {most} bytes, which is the limit for this kind of file"),
     )
 }
 

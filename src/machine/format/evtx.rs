@@ -19,7 +19,7 @@ const CHUNK: u64 = 64 << 10;
 
 /// The reason why a file cannot be read as an event log.
 #[derive(Debug, thiserror::Error)]
-#[error("it is not an event log: {0}")]
+#[error("the file is not an event log: {0}")]
 pub struct EvtxFault(#[from] EvtxError);
 
 /// Calls `each` for every event of a log of `size` bytes, in the order of the file. Returns the parts that could not be
@@ -32,10 +32,10 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
     let mut parser = EvtxParser::from_read_seek(file)?.with_configuration(ParserSettings::new().indent(false));
     let mut damage = Damage::default();
     if !parser.header().validate_checksum() {
-        damage.add(|| "the checksum of its header is wrong".to_owned());
+        damage.add(|| "the checksum of the log's header is wrong".to_owned());
     }
     if !size.saturating_sub(HEADER).is_multiple_of(CHUNK) {
-        damage.add(|| "it ends inside a chunk, so it is incomplete".to_owned());
+        damage.add(|| "the log ends inside a chunk, so it is incomplete".to_owned());
     }
     let settings = std::sync::Arc::new(ParserSettings::new().indent(false));
     for chunk in parser.chunks() {
@@ -52,7 +52,7 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
         let number = chunk.number.unwrap_or_default();
         if !chunk.validate_checksum() {
             // Read the events in it anyway: the newest chunk of a log that was not closed also has a wrong checksum.
-            damage.add(|| format!("the checksum of its chunk {number} is wrong: the log was changed, or not closed"));
+            damage.add(|| format!("the checksum of chunk {number} is wrong: the log was changed, or not closed"));
         }
         match chunk.parse(settings.clone()) {
             Ok(mut chunk) => {
@@ -62,8 +62,8 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
                     match event.and_then(|record| of_xml(&record.data)) {
                         Ok(event) => each(event),
                         Err(why) => damage.add(|| match id {
-                            Some(id) => format!("record {id} in its chunk {number}: {why}"),
-                            None => format!("a record in its chunk {number}: {why}"),
+                            Some(id) => format!("record {id} in chunk {number}: {why}"),
+                            None => format!("a record in chunk {number}: {why}"),
                         }),
                     }
                 }

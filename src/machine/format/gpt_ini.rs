@@ -14,9 +14,9 @@
 /// One of the two halves of a Group Policy object: settings for the machine, or for users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// `Machine\Registry.pol`, for HKLM.
+    /// The half for the machine: `Machine\Registry.pol`, with settings below HKLM.
     Machine,
-    /// `User\Registry.pol`, for HKCU.
+    /// The half for users: `User\Registry.pol`, with settings below HKCU.
     User,
 }
 
@@ -44,7 +44,7 @@ const REGISTRY: &str = "{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GptIniError {
     /// The file is in UTF-16.
-    #[error("it is in UTF-16; expected single bytes, as Windows writes gpt.ini")]
+    #[error("the file is in UTF-16; expected single bytes, as Windows writes gpt.ini")]
     Utf16,
     /// The version is not a number.
     #[error("line {line}: expected a version of up to 10 digits, found `{found}`")]

@@ -12,7 +12,8 @@ use serde::{
 
 /// Checks that `text` is JSON in which no object contains a member twice. Returns nothing of the content.
 ///
-/// # Errors Returns serde_json's error, with line and column.
+/// # Errors
+/// Returns serde_json's error, with line and column.
 pub fn check(text: &str) -> serde_json::Result<()> {
     serde_json::from_str::<Checked>(text).map(drop)
 }

@@ -17,7 +17,7 @@ impl ValueType {
     pub const SZ: Self = Self(1);
     /// A UTF-16LE string with a terminating NUL and `%variables%`, which programs expand.
     pub const EXPAND_SZ: Self = Self(2);
-    /// Bytes.
+    /// Any bytes.
     pub const BINARY: Self = Self(3);
     /// A 32-bit number, least significant byte first.
     pub const DWORD: Self = Self(4);
@@ -124,7 +124,7 @@ impl Data {
         Self { value_type, bytes: bytes.into() }
     }
 
-    /// Returns the data that represents a value which a policy file does not set, so that Group Policy leaves it alone.
+    /// Returns the data that marks a value which a policy file does not set, so Group Policy leaves it as it is.
     ///
     /// A value in a policy file can also have data, or be absent, which means that Group Policy deletes it.
     pub fn not_configured() -> Self {
@@ -172,15 +172,15 @@ impl Data {
         match self.value_type {
             ValueType::DWORD => match bytes.try_into() {
                 Ok(b) => Decoded::Number(u32::from_le_bytes(b).into()),
-                Err(_) => Decoded::Malformed("a REG_DWORD has 4 bytes"),
+                Err(_) => Decoded::Malformed("a REG_DWORD must have 4 bytes"),
             },
             ValueType::DWORD_BIG_ENDIAN => match bytes.try_into() {
                 Ok(b) => Decoded::Number(u32::from_be_bytes(b).into()),
-                Err(_) => Decoded::Malformed("a REG_DWORD_BIG_ENDIAN has 4 bytes"),
+                Err(_) => Decoded::Malformed("a REG_DWORD_BIG_ENDIAN must have 4 bytes"),
             },
             ValueType::QWORD => match bytes.try_into() {
                 Ok(b) => Decoded::Number(u64::from_le_bytes(b)),
-                Err(_) => Decoded::Malformed("a REG_QWORD has 8 bytes"),
+                Err(_) => Decoded::Malformed("a REG_QWORD must have 8 bytes"),
             },
             ValueType::SZ | ValueType::EXPAND_SZ => match units(bytes) {
                 Err(why) => Decoded::Malformed(why),
@@ -218,7 +218,7 @@ fn decode_list(units: &[u16]) -> Decoded {
 pub(super) fn units(bytes: &[u8]) -> Result<Vec<u16>, &'static str> {
     let pairs = bytes.chunks_exact(2);
     if !pairs.remainder().is_empty() {
-        return Err("UTF-16 text has an even number of bytes");
+        return Err("UTF-16 text must have an even number of bytes");
     }
     Ok(pairs.map(|p| u16::from_le_bytes([p[0], p[1]])).collect())
 }

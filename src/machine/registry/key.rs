@@ -59,7 +59,7 @@ pub enum KeyPathError {
     Name {
         /// The whole path.
         path: String,
-        /// The error of that name.
+        /// The error of the invalid name.
         source: NameError,
     },
 }

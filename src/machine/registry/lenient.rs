@@ -27,9 +27,10 @@ impl Data {
     /// The NULs after the last string may be missing. A REG_SZ or REG_EXPAND_SZ is read as a list of one string, and as
     /// an empty list if the string is empty.
     ///
-    /// # Errors Returns why the data cannot be read as a list: its type, invalid UTF-16, text after an empty string
-    /// (which programs do not read), a NUL inside a REG_SZ or REG_EXPAND_SZ, or a `%variable%`, which programs do not
-    /// expand in a REG_MULTI_SZ.
+    /// # Errors
+    /// Returns why the data cannot be read as a list: its type, invalid UTF-16, text after an empty string (which
+    /// programs do not read), a NUL inside a REG_SZ or REG_EXPAND_SZ, or a `%variable%`, which programs do not expand
+    /// in a REG_MULTI_SZ.
     pub fn as_read_list(&self) -> Result<Vec<String>, String> {
         if ![ValueType::SZ, ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&self.value_type) {
             return Err(format!("a {} is not a list of strings", self.value_type));
@@ -59,7 +60,8 @@ impl Data {
     /// The data may be a REG_DWORD, a REG_QWORD, or a REG_BINARY of exactly the length of `value_type`, which is read
     /// with the least significant byte first.
     ///
-    /// # Errors Returns why the data cannot be read as such a number.
+    /// # Errors
+    /// Returns why the data cannot be read as such a number.
     pub fn as_read_number(&self, value_type: ValueType) -> Result<u64, String> {
         let length = if value_type == ValueType::QWORD { 8 } else { 4 };
         let read_as = match self.value_type {

@@ -101,7 +101,7 @@ pub enum NameError {
     #[error("a key name is empty")]
     Empty,
     /// The name is longer than the registry allows.
-    #[error("the name has {found} UTF-16 units, the registry allows {limit}")]
+    #[error("the name has {found} UTF-16 units; the registry allows at most {limit}")]
     TooLong {
         /// The length in UTF-16 units.
         found: usize,

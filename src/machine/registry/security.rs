@@ -59,7 +59,8 @@ pub struct SecurityDescriptor(Vec<u8>);
 impl SecurityDescriptor {
     /// Returns a security descriptor from bytes in the self-relative form that hives, Windows and MS-RRP use.
     ///
-    /// # Errors Returns what is wrong with the bytes.
+    /// # Errors
+    /// Returns what is wrong with the bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, &'static str> {
         let bytes = bytes.into();
         let header = bytes.get(..HEADER).ok_or("the security descriptor is shorter than its header")?;
@@ -119,7 +120,8 @@ impl Serialize for SecurityDescriptor {
 impl<'de> Deserialize<'de> for SecurityDescriptor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <Cow<'_, str>>::deserialize(deserializer)?;
-        let bytes = parse_hex_digits(&text).ok_or_else(|| D::Error::custom("a security descriptor in hex digits"))?;
+        let bytes =
+            parse_hex_digits(&text).ok_or_else(|| D::Error::custom("expected a security descriptor in hex digits"))?;
         Self::new(bytes).map_err(D::Error::custom)
     }
 }

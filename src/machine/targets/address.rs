@@ -140,7 +140,8 @@ impl Address {
     ///
     /// Callers reject such an option: if kbfix ignored it, it would read something other than what the user named.
     ///
-    /// # Errors Returns [`AddressError`] if the URI has none of the known forms.
+    /// # Errors
+    /// Returns [`AddressError`] if the URI has none of the known forms.
     pub fn misfit(&self) -> Result<Option<(Extra, &'static str)>, AddressError> {
         let kind = self.kind()?;
         let own_drive = match kind {
@@ -161,7 +162,7 @@ impl Address {
         );
         let stores = match kind {
             Kind::Image(_) => None,
-            Kind::Pol(..) => Some("the target is itself a policy file, which is always changed"),
+            Kind::Pol(..) => Some("a target `pol:FILE` always changes the policy file itself"),
             Kind::Local => Some("on a running Windows, name the `Registry.pol` of the local GPO with `pol:FILE`"),
             _ => Some("only an image contains the local GPO of its machine"),
         };
@@ -219,7 +220,7 @@ fn policy(rest: &str) -> Result<Kind, String> {
         return match root {
             _ if path.is_empty() => Err("a policy file needs a path, such as `pol:Registry.pol=HKLM`".to_owned()),
             RootKey::Hklm | RootKey::Hkcu => Ok(Kind::Pol(path.into(), root)),
-            _ => Err("a policy file is for HKLM or HKCU".to_owned()),
+            _ => Err("the root key of a policy file must be HKLM or HKCU".to_owned()),
         };
     }
     match may_be_of_users(rest) {

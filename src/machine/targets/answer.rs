@@ -95,7 +95,8 @@ impl<T> Answer<T> {
 
     /// Returns the content, or `None` if the key, value or file is absent.
     ///
-    /// # Errors Returns the reason if it could not be read.
+    /// # Errors
+    /// Returns the reason if it could not be read.
     pub fn known(self) -> Result<Option<T>, Unread> {
         match self {
             Self::Present(t) => Ok(Some(t)),
@@ -123,7 +124,8 @@ impl Answer<Data> {
     /// Returns the state of a value in the form of `before` and `after` in a change: its data, `None` if it is absent,
     /// or [`Data::not_configured`].
     ///
-    /// # Errors Returns the reason if the value could not be read.
+    /// # Errors
+    /// Returns the reason if the value could not be read.
     pub fn state(self) -> Result<Option<Data>, Unread> {
         match self {
             Self::Unread(why) if why.reason == Reason::NotConfigured => Ok(Some(Data::not_configured())),
@@ -143,14 +145,18 @@ impl Answer<Data> {
 impl<T> Answer<T> {
     /// Returns the answer about a key or value that a policy file does not set.
     pub(super) fn not_configured() -> Self {
-        Self::unread(Reason::NotConfigured, "the policy file does not set it, so Group Policy does not change it")
+        Self::unread(
+            Reason::NotConfigured,
+            "the policy file does not set this value, so Group Policy does not change it",
+        )
     }
 }
 
 impl Answer<()> {
     /// Returns whether values can be set in the key without creating it first: it exists, or is a key of a policy file.
     ///
-    /// # Errors Returns the reason if it is not known whether the key exists.
+    /// # Errors
+    /// Returns the reason if it is not known whether the key exists.
     pub fn holds_values(self) -> Result<bool, Unread> {
         match self {
             Self::Unread(why) if why.reason == Reason::NotConfigured => Ok(true),

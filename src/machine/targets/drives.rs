@@ -92,14 +92,16 @@ pub struct DriveFolder {
 impl DriveFolder {
     /// Opens the local folder `root`, which contains the files of the drive `C:`.
     ///
-    /// # Errors Returns the system's error if `root` is not a readable folder.
+    /// # Errors
+    /// Returns the system's error if `root` is not a readable folder.
     pub fn open(root: &Path) -> io::Result<Self> {
         Self::of_drive('C', root)
     }
 
     /// Opens the local folder `root`, which contains the files of the drive `letter`.
     ///
-    /// # Errors Returns the system's error if `root` is not a readable folder.
+    /// # Errors
+    /// Returns the system's error if `root` is not a readable folder.
     pub fn of_drive(letter: char, root: &Path) -> io::Result<Self> {
         let root = canonical(root)?;
         fs::read_dir(&root)?;
@@ -184,10 +186,8 @@ impl DriveFolder {
         self.entry(path)
     }
 
-    /// Returns the path of the entry of `folder` that has the short (8.3) name `wanted`.
-    ///
-    /// Copies of a volume have no short names, and most file-system drivers do not report them. It is then unknown
-    /// whether the entry exists.
+    /// Returns the entry of `folder` with the short (8.3) name `wanted`. If the file system does not report short names,
+    /// as is so for copies of a volume, the answer is unknown.
     fn step_by_short_name(&self, folder: &Path, wanted: &str) -> Answer<PathBuf> {
         if !short_name::is_one(wanted) {
             return Answer::Absent;
@@ -240,7 +240,8 @@ pub struct Drives(Vec<DriveFolder>);
 impl Drives {
     /// Opens local folders, each for the drive with this letter.
     ///
-    /// # Errors Returns the path of the first folder that cannot be read, and the system's error.
+    /// # Errors
+    /// Returns the path of the first folder that cannot be read, and the system's error.
     pub fn open<'a>(folders: impl IntoIterator<Item = (char, &'a Path)>) -> Result<Self, (PathBuf, io::Error)> {
         let one = |(letter, root): (char, &Path)| {
             DriveFolder::of_drive(letter, root).map_err(|error| (root.to_owned(), error))
@@ -272,8 +273,8 @@ impl Drives {
 
 /// Splits an absolute path into its drive letter, in upper case, and the names below the drive's root folder.
 ///
-/// # Errors Returns an error if the path does not begin with a drive and a backslash, or one of its parts is not a
-/// valid file name.
+/// # Errors
+/// Returns an error if the path does not begin with a drive and a backslash, or contains an invalid file name.
 pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
     let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
     let (drive, rest) = split_drive(path).ok_or_else(|| unsupported("is not an absolute path with a drive"))?;

@@ -41,7 +41,8 @@ impl HiveTarget {
     /// `allow_dirty` concerns a hive that was not written completely (dirty) and that its logs cannot complete: if it
     /// is true, such a hive is read as it is, but never written.
     ///
-    /// # Errors Returns an error if the file cannot be read or is not a hive.
+    /// # Errors
+    /// Returns an error if the file cannot be read or is not a hive.
     pub fn open(path: &Path, key: KeyPath, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let what = path.display().to_string();
         let real = canonical(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;
@@ -73,7 +74,10 @@ impl Target for HiveTarget {
         let answers = paths.iter().map(|path| {
             self.drives.facts(path).unwrap_or_else(|| {
                 missing.extend(split_drive(path).map(|(letter, _)| letter));
-                Answer::unread(Reason::Unknown, "a hive contains no files; give the folder of the drive")
+                Answer::unread(
+                    Reason::Unknown,
+                    "a hive contains no files; give a folder that contains the files of this drive",
+                )
             })
         });
         let answers = answers.collect();

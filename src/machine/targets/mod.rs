@@ -105,14 +105,16 @@ pub trait Target {
 
     /// Answers each question about a key, in the same order. Opens nothing for writing.
     ///
-    /// # Errors Returns an error only if the target as a whole cannot be read. If a single key cannot be read, the
-    /// answer about this key says so.
+    /// # Errors
+    /// Returns an error only if the target as a whole cannot be read. If a single key cannot be read, the answer about
+    /// this key says so.
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError>;
 
     /// Returns the facts about each file, in the same order. A path is an absolute Windows path, such as
     /// `C:\Windows\System32\a.dll`.
     ///
-    /// # Errors Returns an error only if the target as a whole cannot be read.
+    /// # Errors
+    /// Returns an error only if the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
 
     /// Returns whether the target contains policy stores.
@@ -123,14 +125,16 @@ pub trait Target {
     /// Returns, for each query, the settings of the policy stores for the queried values. Called only for a target that
     /// contains policy stores.
     ///
-    /// # Errors Returns an error only if the target as a whole cannot be read.
+    /// # Errors
+    /// Returns an error only if the target as a whole cannot be read.
     fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
         Ok(queries.iter().cloned().map(PolicyFacts::not_covered).collect())
     }
 
     /// Answers each query about events, in the same order. If the target has no such event log, the answer is absent.
     ///
-    /// # Errors Returns an error only if the target as a whole cannot be read.
+    /// # Errors
+    /// Returns an error only if the target as a whole cannot be read.
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let why = format!("{} has no event logs", self.uri());
         Ok(queries.iter().map(|_| Answer::unread(Reason::Unsupported, &why)).collect())
@@ -161,7 +165,8 @@ pub trait Target {
     /// Returns the number of the control set to which `HKLM\SYSTEM\CurrentControlSet` leads now. The answer is absent
     /// if this key is not a link to a control set.
     ///
-    /// # Errors Returns an error only if the target as a whole cannot be read.
+    /// # Errors
+    /// Returns an error only if the target as a whole cannot be read.
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
         Ok(Answer::Absent)
     }
@@ -169,12 +174,14 @@ pub trait Target {
     /// Takes the target's lock, and holds it until the returned guard is dropped. After this call, reads return the
     /// present state, not a cached one.
     ///
-    /// # Errors Returns [`TargetError::Locked`] if another apply or rollback holds the lock.
+    /// # Errors
+    /// Returns [`TargetError::Locked`] if another apply or rollback holds the lock.
     fn lock(&mut self) -> Result<Lock, TargetError>;
 
     /// Checks whether a file that these changes would edit has damage that makes every edit unsafe.
     ///
-    /// # Errors Returns [`TargetError::Malformed`] for the first such file.
+    /// # Errors
+    /// Returns [`TargetError::Malformed`] for the first such file.
     fn refuse_damaged(&mut self, _changes: &[KeyChange]) -> Result<(), TargetError> {
         Ok(())
     }
@@ -182,7 +189,8 @@ pub trait Target {
     /// Checks whether planned changes can be written, for example whether the format of a file can express them. Writes
     /// nothing.
     ///
-    /// # Errors Returns the reason why [`Target::write`] would refuse the changes.
+    /// # Errors
+    /// Returns the reason why [`Target::write`] would refuse the changes.
     fn rehearse(&mut self, _changes: &[KeyChange]) -> Result<(), WriteError> {
         Ok(())
     }
@@ -193,7 +201,8 @@ pub trait Target {
     /// A file is replaced as a whole, so either all changes in it are made or none. The files of an image are replaced
     /// one after the other.
     ///
-    /// # Errors Returns [`WriteFailure`], which says which changes may have been made.
+    /// # Errors
+    /// Returns [`WriteFailure`], which says which changes may have been made.
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure>;
 }
 

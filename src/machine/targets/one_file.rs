@@ -38,23 +38,27 @@ pub(super) trait OneFile {
 
     /// Reads the file.
     ///
-    /// # Errors Returns [`TargetError`] if the file cannot be read or is not valid.
+    /// # Errors
+    /// Returns [`TargetError`] if the file cannot be read or is not valid.
     fn load(&mut self) -> Result<Self::Document, TargetError>;
 
     /// Makes the changes in memory. Before each change, the present state is checked against the `before` of the
     /// change.
     ///
-    /// # Errors Returns the error of the first change that cannot be made.
+    /// # Errors
+    /// Returns the error of the first change that cannot be made.
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError>;
 
     /// Undoes the changes in memory, as a trial.
     ///
-    /// # Errors Returns the error of the first change that cannot be read back or undone.
+    /// # Errors
+    /// Returns the error of the first change that cannot be read back or undone.
     fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError>;
 
     /// Returns the files to replace, in this order, with their new bytes.
     ///
-    /// # Errors Returns the reason why the files cannot be written.
+    /// # Errors
+    /// Returns the reason why the files cannot be written.
     fn replacements(&mut self) -> Result<Replacements, WriteError>;
 
     /// Replaces the files.
@@ -167,7 +171,8 @@ pub(super) fn replace<T: OneFile>(
 /// Returns a file to replace and its new bytes, if these are at most `most` bytes, which is the limit for reading the
 /// file again.
 ///
-/// # Errors Returns [`WriteError::Unsupported`] if there are more than `most` bytes.
+/// # Errors
+/// Returns [`WriteError::Unsupported`] if there are more than `most` bytes.
 pub(super) fn readable(path: &Path, bytes: Vec<u8>, most: usize) -> Result<(PathBuf, Vec<u8>), WriteError> {
     if bytes.len() > most {
         let detail = format!("the file would have {} bytes, and kbfix reads no more than {most}", bytes.len());

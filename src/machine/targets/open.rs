@@ -11,7 +11,8 @@ use super::{
 
 /// Opens the target that the address names.
 ///
-/// # Errors Returns an error if the target cannot be read, or its kind is not available on this system.
+/// # Errors
+/// Returns an error if the target cannot be read, or its kind is not available on this system.
 pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     let kind = address.kind().map_err(|e| TargetError::Unsupported { what: e.uri.clone(), detail: e.to_string() })?;
     match kind {

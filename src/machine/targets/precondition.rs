@@ -11,8 +11,8 @@ use super::{Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, ValueSelection,
 
 /// Checks that the present state matches the `before` of a change. `read` answers questions about the present state.
 ///
-/// # Errors Returns [`WriteError::Stale`] if the present state differs, and [`WriteError::Unsupported`] if it cannot be
-/// read.
+/// # Errors
+/// Returns [`WriteError::Stale`] if the present state differs, and [`WriteError::Unsupported`] if it cannot be read.
 pub(super) fn before(
     change: &KeyChange,
     mut read: impl FnMut(&KeyQuery) -> Answer<KeyFacts>,
@@ -71,7 +71,8 @@ pub(super) const LED_ELSEWHERE: &str = "another change of this run makes this ke
 /// Reading the state of a change must return its `after`. After the change is undone, reading must return its `before`.
 /// `make` checks a change with [`before`] and then makes it.
 ///
-/// # Errors Returns [`WriteError`] for the first change that cannot be read back or undone.
+/// # Errors
+/// Returns [`WriteError`] for the first change that cannot be read back or undone.
 pub(super) fn undo<T>(
     changes: &[KeyChange],
     target: &mut T,

@@ -55,7 +55,8 @@ impl Profile {
 /// Returns the path of the Windows folder from the value `SystemRoot`, such as `C:\WINDOWS`; `None` if the value is
 /// absent.
 ///
-/// # Errors Returns an error if the target as a whole cannot be read.
+/// # Errors
+/// Returns an error if the target as a whole cannot be read.
 pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
     text(ask, WINDOWS, "SystemRoot")
 }
@@ -63,7 +64,8 @@ pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
 /// Returns the folder for the data of all users: `C:\ProgramData`, and before Windows Vista `C:\Documents and
 /// Settings\All Users`. If the registry does not name this folder, returns Windows' default path.
 ///
-/// # Errors Returns an error if the target as a whole cannot be read.
+/// # Errors
+/// Returns an error if the target as a whole cannot be read.
 pub(super) fn program_data(mut ask: impl Ask, system_root: &Result<String, Unread>) -> Asked<String> {
     let named = match text(&mut ask, PROFILES, "ProgramData")? {
         Ok(None) => below_profiles(&mut ask, "AllUsersProfile")?,
@@ -75,7 +77,8 @@ pub(super) fn program_data(mut ask: impl Ask, system_root: &Result<String, Unrea
 
 /// Returns the path of the folder of a user's profile; `None` if the user has no profile.
 ///
-/// # Errors Returns an error if the target as a whole cannot be read.
+/// # Errors
+/// Returns an error if the target as a whole cannot be read.
 pub(super) fn folder_of(
     mut ask: impl Ask,
     sid: &KeyName,

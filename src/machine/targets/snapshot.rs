@@ -42,7 +42,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Returns the text of a file that contains this snapshot.
     ///
-    /// # Errors Returns an error if the text would be larger than the largest snapshot that kbfix reads.
+    /// # Errors
+    /// Returns an error if the text would be larger than the largest snapshot that kbfix reads.
     pub fn to_text(&self) -> Result<String, String> {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
@@ -61,7 +62,8 @@ pub struct SnapshotTarget {
 impl SnapshotTarget {
     /// Reads the snapshot file.
     ///
-    /// # Errors Returns an error if the file cannot be read or is not a snapshot.
+    /// # Errors
+    /// Returns an error if the file cannot be read or is not a snapshot.
     pub fn open(named: PathBuf) -> Result<Self, TargetError> {
         let path = canonical(&named).map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
         let snapshot = load(&path)?;

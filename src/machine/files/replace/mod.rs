@@ -29,7 +29,8 @@ use crate::registry::notation::hex_digits;
 /// extended attributes). A symbolic link is replaced, not followed: to replace the file to which a link leads, pass the
 /// canonical path.
 ///
-/// # Errors Returns the system's error; the old file is then still there.
+/// # Errors
+/// Returns the system's error; the old file is then still there.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, |file| file.write_all(bytes), 0o666, like_the_old_one, || Ok(()))
 }
@@ -75,7 +76,8 @@ pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Replaces a file as [`replace_private_file`] does. The function `write` writes the new content.
 ///
-/// # Errors Returns the errors of [`replace_file`] and of `write`.
+/// # Errors
+/// Returns the errors of [`replace_file`] and of `write`.
 pub fn replace_private_file_by(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
@@ -85,7 +87,8 @@ pub fn replace_private_file_by(
 
 /// Creates the file at `path` with mode 0600 (on Unix), and syncs it to disk. Never replaces an existing file.
 ///
-/// # Errors Returns `AlreadyExists` if the file exists. After any other error of the system, no new file is left.
+/// # Errors
+/// Returns `AlreadyExists` if the file exists. After any other error of the system, no new file is left.
 pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, 0o600)?;
@@ -126,7 +129,8 @@ fn put(
 ///
 /// The caller must hold the file's lock, so that no other process is replacing the file now.
 ///
-/// # Errors Returns the system's error if the folder cannot be listed or a file in it cannot be removed.
+/// # Errors
+/// Returns the system's error if the folder cannot be listed or a file in it cannot be removed.
 pub fn remove_leftovers(path: &Path) -> io::Result<()> {
     leftovers(path)?.into_iter().try_for_each(fs::remove_file)
 }

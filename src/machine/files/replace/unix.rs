@@ -21,7 +21,8 @@ const NTFS: [&str; 4] = ["system.ntfs_acl", "system.ntfs_attrib", "system.ntfs_c
 ///
 /// Attributes that normally only the system sets (`security.`, `trusted.`) are not copied if the system refuses it.
 ///
-/// # Errors Returns the system's error.
+/// # Errors
+/// Returns the system's error.
 pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<()> {
     let new = new.as_file();
     let old = match std::fs::metadata(path) {
@@ -50,7 +51,8 @@ const PERMISSIONS: [&str; 2] = ["system.ntfs_acl", "system.ntfs_security"];
 ///
 /// On Linux, a new file on NTFS does not inherit the permissions of its folder: ntfs-3g gives everyone all rights.
 ///
-/// # Errors Returns the system's error.
+/// # Errors
+/// Returns the system's error.
 pub(super) fn like_the_old_one_or_folder(new: &NamedTempFile, path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => inherit(new.as_file(), super::folder_of(path)),

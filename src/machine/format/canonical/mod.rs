@@ -31,14 +31,14 @@ struct Writer {
     out: Vec<u8>,
 }
 
-/// An array that is being written, and the text that ends it.
+/// Writes a JSON array. `end` is the text that ends the array.
 struct Array<'w> {
     writer: &'w mut Writer,
     end: &'static [u8],
     is_empty: bool,
 }
 
-/// An object that is being written, and the text that ends it.
+/// Writes a JSON object. `end` is the text that ends the object.
 struct Object<'w> {
     writer: &'w mut Writer,
     end: &'static [u8],

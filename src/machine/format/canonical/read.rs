@@ -13,8 +13,9 @@ use super::Writer;
 /// Removes the member `name` from the JSON object in `text`. Returns the value of this member, if the object has it,
 /// and the rest of the object as canonical JSON.
 ///
-/// # Errors Returns serde_json's error, with line and column, for text that is not JSON. Returns an error for JSON that
-/// is not an object.
+/// # Errors
+/// Returns serde_json's error, with line and column, for text that is not JSON. Returns an error for JSON that is not
+/// an object.
 pub fn without(text: &str, name: &str) -> Result<(Option<Value>, Vec<u8>)> {
     let mut writer = Writer { out: Vec::new() };
     let mut deserializer = serde_json::Deserializer::from_str(text);

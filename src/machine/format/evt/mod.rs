@@ -41,10 +41,10 @@ const DIRTY: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EvtError {
     /// The file does not begin with the header of an event log.
-    #[error("it does not begin with the header of an event log")]
+    #[error("the file does not begin with the header of an event log")]
     NoHeader,
     /// The log has a version that is not documented.
-    #[error("it is an event log of version {0}.{1}, but kbfix only reads version 1.1")]
+    #[error("the file is an event log of version {0}.{1}, but kbfix only reads version 1.1")]
     Version(u32, u32),
 }
 
@@ -69,7 +69,7 @@ pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtErro
     match closed.or_else(|| ring.newest_end()) {
         Some(end) => walk(&ring, end.oldest, Some(end.at), &mut damage, &mut each),
         None => {
-            damage.add(|| "it has no end record: it is incomplete, or was not closed".to_owned());
+            damage.add(|| "the log has no end record: it is incomplete, or was not closed".to_owned());
             let start = ring.place(number(16)).unwrap_or(0);
             walk(&ring, start, None, &mut damage, &mut each);
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{FIXED, SIGNATURE, SMALLEST};
 use crate::format::event::{Event, EventLevel};
 
-/// The size of the longest source name in bytes, with its NUL. A source name is the name of a key.
+/// The size of the longest source name in bytes, with its NUL. Each source is registered as a key with this name.
 const NAME: usize = 2 * (crate::registry::name::MAX_KEY_NAME + 1);
 /// The size of the part of a record that is read: the fixed part and the source name.
 pub(super) const HEAD: usize = FIXED + NAME;

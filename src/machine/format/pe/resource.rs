@@ -29,7 +29,7 @@ pub enum VersionError {
     Damaged(&'static str),
     /// The version resources of two languages have different versions. Windows would use the one for the user's
     /// language.
-    #[error("the languages of the version resource disagree: {0} and {1}")]
+    #[error("the version resource has different versions in different languages: {0} and {1}")]
     Ambiguous(FileVersion, FileVersion),
 }
 

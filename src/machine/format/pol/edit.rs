@@ -20,7 +20,7 @@ pub enum EditError {
         "a policy file cannot contain the type {0}; Group Policy only sets REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_DWORD_BIG_ENDIAN, REG_MULTI_SZ and REG_QWORD"
     )]
     Type(ValueType),
-    /// The data is longer than an entry can be.
+    /// The data is longer than the data of an entry can be.
     #[error("a policy file cannot contain data of {0} bytes; the limit is {MAX_DATA} bytes")]
     DataTooLong(usize),
     /// The value name is longer than an entry can have.

@@ -55,7 +55,7 @@ impl TextErrorKind {
     /// Returns a hint: what the user can do about this kind of error.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::TooLarge => "import a part of the file",
+            Self::TooLarge => "divide the file into smaller files, and import each of them",
             Self::Encoding => "save the file as UTF-8 with a byte order mark, or give its code page",
             Self::Syntax => "write each entry as four lines: Computer or User, the key, the value name, and the action",
             Self::Unsupported => "remove the entry, and mention it under `notes` of the spec",
@@ -81,7 +81,8 @@ pub fn is_lgpo(bytes: &[u8]) -> bool {
 
 /// Parses a text for LGPO.exe. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark.
 ///
-/// # Errors Returns the errors in the file, in order, at most 100.
+/// # Errors
+/// Returns the errors in the file, in order, at most 100.
 pub fn parse_lgpo(bytes: &[u8], code_page: Option<CodePage>) -> Result<Vec<TextEntry>, Vec<TextError>> {
     if bytes.len() > MAX_FILE {
         let (expected, found) = (format!("at most {MAX_FILE} bytes"), bytes.len().to_string());

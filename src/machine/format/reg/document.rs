@@ -48,7 +48,8 @@ impl Document {
     /// A name or a string that is not valid in the file's encoding is not an error of the file: [`Section::key`],
     /// [`Entry::name`] or [`Entry::content`] then returns the reason.
     ///
-    /// # Errors Returns [`RegError`], with line and column, if the bytes are not a `.reg` file.
+    /// # Errors
+    /// Returns [`RegError`], with line and column, if the bytes are not a `.reg` file.
     pub fn parse(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<Self, RegError> {
         let parsed = parse::parse(&bytes, code_page)?;
         Ok(Self::new(bytes, code_page, parsed))
@@ -57,8 +58,8 @@ impl Document {
     /// Parses a file as regedit does: skips lines that are not valid. Also returns the skipped lines, in order, with
     /// the reasons.
     ///
-    /// # Errors Returns [`RegError`] if the file has no header, needs a code page, is too large, or has more than 1000
-    /// errors.
+    /// # Errors
+    /// Returns [`RegError`] if the file has no header, needs a code page, is too large, or has more than 1000 errors.
     pub fn parse_lenient(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<(Self, Vec<Skipped>), RegError> {
         let (parsed, skipped) = parse::lenient(&bytes, code_page)?;
         Ok((Self::new(bytes, code_page, parsed), skipped))
@@ -138,7 +139,7 @@ impl Document {
         Some(Values { by_name: ByName::Collected(by_name), unreadable })
     }
 
-    /// Returns the entry with this index of its section and index of its line in the section.
+    /// Returns the entry at two indices: that of its section, and that of its line in the section.
     pub(super) fn entry(&self, (section, line): (usize, usize)) -> Option<&Entry> {
         self.sections.get(section)?.body.get(line)?.entry.as_ref()
     }

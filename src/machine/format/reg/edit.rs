@@ -25,7 +25,8 @@ impl Document {
     /// Adds a key to the file, unless the file lists it already. The new section is inserted after the listed key that
     /// precedes the new key in sorted order.
     ///
-    /// # Errors Returns [`EditError`]; nothing is changed then.
+    /// # Errors
+    /// Returns [`EditError`]; nothing is changed then.
     pub fn create_key(&mut self, key: &KeyPath) -> Result<(), EditError> {
         if self.lists(key) {
             return Ok(());
@@ -174,7 +175,8 @@ impl KeyEditor<'_> {
     /// If the file lists the value, its last entry gets the new data; the spelling of the name and the comments stay.
     /// Otherwise, an entry is added at the end of the key.
     ///
-    /// # Errors Returns [`EditError`]; nothing is changed then.
+    /// # Errors
+    /// Returns [`EditError`]; nothing is changed then.
     pub fn set(&mut self, name: &ValueName, data: &Data) -> Result<(), EditError> {
         let known = self.document.edited.as_ref().and_then(|edited| edited.places.get(name));
         match known.and_then(|places| places.last().copied()) {

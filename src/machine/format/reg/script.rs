@@ -30,8 +30,8 @@ pub struct ScriptValue<'a> {
 /// The script ends with an empty line, because Samba ignores the last value without it. `comment` is written below the
 /// header, each line after a semicolon.
 ///
-/// # Errors Returns [`EditError::LineBreak`] for a name with a line break, because programs read such names in
-/// different ways.
+/// # Errors
+/// Returns [`EditError::LineBreak`] for a name with a line break, because programs read such names in different ways.
 pub fn script(comment: &str, keys: &[ScriptKey<'_>]) -> Result<Vec<u8>, EditError> {
     let mut out = String::from("\u{feff}Windows Registry Editor Version 5.00\r\n");
     for line in comment.lines() {

@@ -85,12 +85,12 @@ pub enum Error {
     /// Keys are nested more deeply than the registry allows.
     #[error("keys are nested too deeply: the registry allows 512 levels")]
     TooDeep,
-    /// A name, list or data is larger than the hive's version of the format allows.
+    /// Data, a list or the hive itself is larger than the hive's version of the format allows.
     #[error("{what} of {size} bytes or elements is more than this hive can store (limit {limit})")]
     TooLarge {
-        /// What is too large, for the message.
+        /// The name of what is too large, such as `a subkey list`.
         what: &'static str,
-        /// Its size, in bytes or elements.
+        /// The size of what is too large, in bytes or elements.
         size: usize,
         /// The largest size that is allowed, in bytes or elements.
         limit: usize,

@@ -49,7 +49,7 @@ impl Node {
     }
 }
 
-/// Whether the file on disk was complete.
+/// Whether the hive's file on disk was complete when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// The file was complete.
@@ -73,7 +73,8 @@ impl Hive {
     /// Returns the length in bytes of the hive bins, which follow this base block. Returns `None` if the base block
     /// says that the hive was not written completely.
     ///
-    /// # Errors Returns an error if the bytes are not the base block of a hive.
+    /// # Errors
+    /// Returns an error if the bytes are not the base block of a hive.
     pub fn bins_of(base_block: &[u8]) -> Result<Option<u32>, Error> {
         let base = primary_base_block(base_block)?;
         Ok((!base.is_dirty()).then_some(base.bins_size))
@@ -291,14 +292,16 @@ impl Hive {
     /// Records that the structure at the offset `owner` refers to the cell at the offset `at`. Returns whether this
     /// reference is new.
     ///
-    /// # Errors Returns an error if another structure already refers to the cell.
+    /// # Errors
+    /// Returns an error if another structure already refers to the cell.
     pub(super) fn own(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
         self.owners.note(structure, at, owner)
     }
 
     /// Returns the bytes of the hive, to change them. Discards what was recorded about its cells and lists.
     ///
-    /// # Errors Returns an error if the file cannot be read.
+    /// # Errors
+    /// Returns an error if the file cannot be read.
     pub(super) fn file_mut(&mut self) -> Result<&mut Vec<u8>, Error> {
         self.owners.forget();
         self.ordered.forget();

@@ -177,11 +177,7 @@ impl Hive {
             return Err(Error::cell(KEY, at, "a subkey list contains the hive's root"));
         }
         if key.u32(PARENT) != parent {
-            return Err(Error::cell(
-                KEY,
-                at,
-                "the parent that the key names is not the key whose subkey list contains it",
-            ));
+            return Err(Error::cell(KEY, at, "the key is in the subkey list of a key that is not its parent"));
         }
         Ok(key)
     }

@@ -34,7 +34,8 @@ impl Owners {
     /// Records that the structure at the offset `owner` refers to the cell at the offset `at`. Returns whether this
     /// reference is new.
     ///
-    /// # Errors Returns an error if another structure already refers to the cell.
+    /// # Errors
+    /// Returns an error if another structure already refers to the cell.
     pub(super) fn note(&self, structure: &'static str, at: u32, owner: u32) -> Result<bool, Error> {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(at) {
             Entry::Vacant(place) => {

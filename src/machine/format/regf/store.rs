@@ -31,7 +31,8 @@ pub trait Source: fmt::Debug + Send + Sync {
 
     /// Fills `into` with the bytes of the file from `offset` on.
     ///
-    /// # Errors Returns the system's error; [`io::ErrorKind::UnexpectedEof`] if the file is too short.
+    /// # Errors
+    /// Returns the system's error; [`io::ErrorKind::UnexpectedEof`] if the file is too short.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
 }
 

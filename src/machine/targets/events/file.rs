@@ -31,7 +31,7 @@ pub(in crate::targets) fn facts(file: File, queries: &[&EventQuery]) -> Answer<V
 }
 
 fn read(mut file: File, tally: &mut Tally<'_>) -> Result<Damage, (Reason, String)> {
-    let io = |error: io::Error| (Reason::Malformed, format!("it cannot be read: {error}"));
+    let io = |error: io::Error| (Reason::Malformed, format!("the file cannot be read: {error}"));
     let malformed = |error: &dyn std::error::Error| (Reason::Malformed, error.to_string());
     let size = file.metadata().map_err(io)?.len();
     let mut start = Vec::new();
@@ -49,6 +49,8 @@ fn read(mut file: File, tally: &mut Tally<'_>) -> Result<Damage, (Reason, String
 fn within(size: u64, most: u64) -> Result<(), (Reason, String)> {
     match size <= most {
         true => Ok(()),
-        false => Err((Reason::Unsupported, format!("it has {size} bytes, more than the {most} that kbfix reads"))),
+        false => {
+            Err((Reason::Unsupported, format!("the file has {size} bytes, more than the {most} that kbfix reads")))
+        }
     }
 }

@@ -139,7 +139,7 @@ impl KeyRecord {
                 (_, Answer::Unread(Unread { reason: Reason::Unknown, .. })) => return,
                 (was, is) => (existence(was), existence(is)),
             };
-            moved.push(Drift { place: format!("class and security of {key}"), was, is });
+            moved.push(Drift { place: format!("class name and security descriptor of {key}"), was, is });
         }
     }
 }

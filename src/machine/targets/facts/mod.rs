@@ -52,7 +52,7 @@ struct KeyRecord {
     /// The answers about the values that were asked for, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "document::values")]
     values: BTreeMap<ValueName, Answer<Data>>,
-    /// The reason why it is not known whether the key exists, although there are answers about its values.
+    /// The reason why it is not known whether the key exists; `None` if the key exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsure: Option<Unread>,
     /// The names of the values whose data is sensitive.
@@ -202,7 +202,7 @@ impl Facts {
         match self.record(key)? {
             Answer::Present(KeyRecord { all_values: false, .. }) => None,
             Answer::Present(record) => Some(record.properties.clone().unwrap_or_else(|| {
-                Answer::unread(Reason::Unknown, format!("class and security of {key} are not known"))
+                Answer::unread(Reason::Unknown, format!("class name and security descriptor of {key} are unknown"))
             })),
             Answer::Absent => Some(Answer::Absent),
             Answer::Unread(why) => Some(Answer::Unread(why)),
@@ -346,8 +346,6 @@ impl KnownKey {
 }
 
 impl KeyRecord {
-    /// Returns the data of a value and, if the value was found, its name as spelled in the target. Returns `None` if
-    /// kbfix did not ask for the value.
     fn value(&self, name: &ValueName) -> Option<(Answer<Data>, Option<&ValueName>)> {
         match self.values.get_key_value(name) {
             Some((found, answer)) => Some((answer.clone(), Some(found))),

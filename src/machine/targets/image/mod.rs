@@ -67,8 +67,8 @@ impl ImageTarget {
     /// `allow_dirty` concerns a hive that was not written completely (dirty) and that its logs cannot complete: if it
     /// is true, such a hive is read as it is, but never written.
     ///
-    /// # Errors Returns an error if the volume has no Windows folder, or has two and no `boot.ini` says which of them
-    /// starts.
+    /// # Errors
+    /// Returns an error if the volume has no Windows folder, or has two and no `boot.ini` says which of them starts.
     pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let root =
             canonical(folder).map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;

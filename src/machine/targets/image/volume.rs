@@ -117,7 +117,9 @@ impl Volume {
             return Ok(&mut self.system);
         }
         self.missing.insert(letter);
-        let detail = format!("the image only contains drive {own}: of the machine; give the folder of drive {letter}:");
+        let detail = format!(
+            "the image only contains drive {own}: of the machine; give a folder that contains the files of drive {letter}:"
+        );
         Err(Unread::new(Reason::Unknown, detail))
     }
 }

@@ -85,7 +85,8 @@ impl ImageTarget {
 
     /// Prepares the users' hives if one of the changes is in them.
     ///
-    /// # Errors Returns an error if another change of the run would alter which hive belongs to which user.
+    /// # Errors
+    /// Returns an error if another change of the run would alter which hive belongs to which user.
     fn ready_users(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         if !changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
             return Ok(());

@@ -236,7 +236,7 @@ fn old_api(log: &str, tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), 
             Code(ERROR_HANDLE_EOF) => return Ok(()),
             Code(ERROR_INSUFFICIENT_BUFFER) if buffer.len() < LARGEST_READ => buffer.resize(LARGEST_READ, 0),
             Code(ERROR_EVENTLOG_FILE_CHANGED) => {
-                damage.add(|| "it was cleared while it was read".to_owned());
+                damage.add(|| "the log was cleared while kbfix read it".to_owned());
                 return Ok(());
             }
             code => return Err(code),

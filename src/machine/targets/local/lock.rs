@@ -17,7 +17,8 @@ use super::{FolderError, create_admin_only_dir};
 /// The lock is a file in a folder to which only administrators can write. It is not a mutex, because any user could
 /// create a mutex with the same name.
 ///
-/// # Errors Returns [`TargetError::Locked`] if another process holds the lock.
+/// # Errors
+/// Returns [`TargetError::Locked`] if another process holds the lock.
 pub(super) fn take() -> Result<Lock, TargetError> {
     let folder = crate::files::state::program_data()
         .map_err(|source| TargetError::Io {

@@ -57,7 +57,8 @@ pub(super) struct Opened {
 
 /// Opens an existing key, in the view of `key` and with these access rights.
 ///
-/// # Errors Returns Windows' error code, or that the path contains a link to another key.
+/// # Errors
+/// Returns Windows' error code, or that the path contains a link to another key.
 pub(super) fn open(key: &Key, access: u32) -> Result<Opened, Closed> {
     let opened =
         Code::of(root(key.path.root()).options().access(access | view_flag(key.view)).open(key.path.below_root()));

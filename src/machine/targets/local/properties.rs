@@ -47,7 +47,7 @@ pub(super) fn read(key: &Handle) -> Answer<KeyProperties> {
     };
     let class = match String::from_utf16(&class) {
         Ok(class) => Some(class).filter(|class| !class.is_empty()),
-        Err(_) => return Answer::unread(Reason::Unsupported, "its class name is not valid UTF-16"),
+        Err(_) => return Answer::unread(Reason::Unsupported, "the class name of the key is not valid UTF-16"),
     };
     match SecurityDescriptor::new(security) {
         Ok(security) => Answer::Present(KeyProperties { class, security }),
@@ -107,7 +107,8 @@ fn security(key: &Handle) -> Result<Vec<u8>, Code> {
 
 /// Sets the security descriptor of a key. The key must be open with the access rights [`WRITE`].
 ///
-/// # Errors Returns Windows' error code; it is ERROR_INVALID_OWNER if the account may not set this owner.
+/// # Errors
+/// Returns Windows' error code; it is ERROR_INVALID_OWNER if the account may not set this owner.
 pub(super) fn set_security(key: &Handle, security: &SecurityDescriptor) -> Result<(), Code> {
     enable_restore_privilege();
     let descriptor = security.bytes().as_ptr().cast_mut().cast();

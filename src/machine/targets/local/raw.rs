@@ -95,7 +95,8 @@ fn check(code: u32) -> Result<(), Code> {
 
 /// Returns the numbers of subkeys and values of a key.
 ///
-/// # Errors Returns Windows' error code.
+/// # Errors
+/// Returns Windows' error code.
 pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
     let (mut subkeys, mut values) = (0, 0);
     // SAFETY: the handle is open as long as `key` lives; both pointers are to live u32, the others are null as
@@ -121,7 +122,8 @@ pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
 
 /// Returns the type and the bytes of one value.
 ///
-/// # Errors Returns Windows' error code; it is ERROR_FILE_NOT_FOUND if the value does not exist.
+/// # Errors
+/// Returns Windows' error code; it is ERROR_FILE_NOT_FOUND if the value does not exist.
 pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Data, Code> {
     let name = wide(name);
     loop {
@@ -147,7 +149,8 @@ pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Dat
 
 /// Calls `each` with the name (UTF-16 units) and the data of every value, until `each` returns `false`.
 ///
-/// # Errors Returns Windows' error code.
+/// # Errors
+/// Returns Windows' error code.
 pub(super) fn each_value(
     key: &Handle,
     buffer: &mut Buffer,
@@ -185,7 +188,8 @@ pub(super) fn each_value(
 
 /// Calls `each` with the name (UTF-16 units) of every value, until `each` returns `false`. Does not read the data.
 ///
-/// # Errors Returns Windows' error code.
+/// # Errors
+/// Returns Windows' error code.
 pub(super) fn each_value_name(key: &Handle, buffer: &mut Buffer, each: impl FnMut(&[u16]) -> bool) -> Result<(), Code> {
     let next = |index, name: &mut [u16], units: &mut u32| {
         // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
@@ -199,7 +203,8 @@ pub(super) fn each_value_name(key: &Handle, buffer: &mut Buffer, each: impl FnMu
 
 /// Calls `each` with the name (UTF-16 units) of every subkey.
 ///
-/// # Errors Returns Windows' error code.
+/// # Errors
+/// Returns Windows' error code.
 pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<(), Code> {
     let next = |index, name: &mut [u16], units: &mut u32| {
         // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
@@ -240,7 +245,8 @@ fn each_name(
 /// Creates the key `name` directly below `parent`, or opens it if it exists. Returns its handle, and whether the key
 /// was created.
 ///
-/// # Errors Returns Windows' error code.
+/// # Errors
+/// Returns Windows' error code.
 pub(super) fn create_subkey(
     parent: &Handle,
     name: &str,
@@ -275,7 +281,8 @@ pub(super) fn create_subkey(
 
 /// Opens an existing key. If the key is a link, opens the link itself.
 ///
-/// # Errors Returns Windows' error code.
+/// # Errors
+/// Returns Windows' error code.
 pub(super) fn open_itself(root: &Handle, path: &str, access: u32) -> Result<Handle, Code> {
     let path = wide(path);
     let mut handle = null_mut();
@@ -287,7 +294,8 @@ pub(super) fn open_itself(root: &Handle, path: &str, access: u32) -> Result<Hand
 
 /// Returns the real name of an open key, with all links resolved, such as `\REGISTRY\MACHINE\SOFTWARE`.
 ///
-/// # Errors Returns Windows' error code.
+/// # Errors
+/// Returns Windows' error code.
 pub(super) fn name(key: &Handle) -> Result<String, Code> {
     // KEY_NAME_INFORMATION: the length of the name in bytes as a u32, then the name. The buffer is of u32 to be
     // aligned.
@@ -329,7 +337,8 @@ pub(super) fn is_volatile(key: &Handle) -> bool {
 
 /// Writes the hive that contains the key to disk. Returns after the write is complete.
 ///
-/// # Errors Returns Windows' error code.
+/// # Errors
+/// Returns Windows' error code.
 pub(super) fn flush(key: &Handle) -> Result<(), Code> {
     // SAFETY: the handle is open as long as `key` lives.
     check(unsafe { RegFlushKey(key.as_raw()) })
@@ -337,7 +346,8 @@ pub(super) fn flush(key: &Handle) -> Result<(), Code> {
 
 /// Deletes a key and its values. The key must be open with the access right DELETE and must have no subkeys.
 ///
-/// # Errors Returns Windows' error code; it is ERROR_ACCESS_DENIED if the key has subkeys.
+/// # Errors
+/// Returns Windows' error code; it is ERROR_ACCESS_DENIED if the key has subkeys.
 pub(super) fn delete(key: &Handle) -> Result<(), Code> {
     // SAFETY: the handle is open as long as `key` lives.
     check_status(unsafe { NtDeleteKey(key.as_raw()) })
@@ -358,7 +368,8 @@ fn check_status(status: NTSTATUS) -> Result<(), Code> {
 /// valid pointer, too. The type is passed as [`Type::Other`], because windows-registry requires a terminating NUL for
 /// the types that it knows.
 ///
-/// # Errors Returns Windows' error code.
+/// # Errors
+/// Returns Windows' error code.
 pub(super) fn set_value(key: &Handle, name: &str, data: &Data) -> Result<(), Code> {
     let mut bytes = Vec::with_capacity(data.bytes.len() + 4);
     bytes.extend_from_slice(&data.bytes);

@@ -87,8 +87,9 @@ pub enum FolderError {
 /// An existing folder is checked, but not changed. Only administrators and the system may own it and be able to write
 /// to it. If the user who runs kbfix is an administrator, this user may do so too.
 ///
-/// # Errors Returns [`FolderError`] if the folder cannot be created, or if the check fails. Nothing in the folder may
-/// be trusted then.
+/// # Errors
+/// Returns [`FolderError`] if the folder cannot be created, or if the check fails. Nothing in the folder may be trusted
+/// then.
 pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
     match create(path, ADMINISTRATORS_ONLY) {
         Err(error) if error.raw_os_error() == Some(ERROR_ALREADY_EXISTS.cast_signed()) => {
@@ -101,7 +102,8 @@ pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
 /// Creates the folder `path` so that only this user, administrators and the system can use it. Its parent folder must
 /// exist.
 ///
-/// # Errors Returns Windows' error.
+/// # Errors
+/// Returns Windows' error.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     create(path, &format!("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{})", own_sid()?))
 }
@@ -109,7 +111,8 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
 /// Returns an account that can write to the folder `path`, other than this user, administrators and the system; `None`
 /// if there is no such account. The path may contain links.
 ///
-/// # Errors Returns Windows' error.
+/// # Errors
+/// Returns Windows' error.
 pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
     let folder = OpenOptions::new()
         .access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES)
@@ -121,7 +124,8 @@ pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
 /// Returns an account that can write to an open file, other than this user, administrators and the system; `None` if
 /// there is no such account.
 ///
-/// # Errors Returns Windows' error.
+/// # Errors
+/// Returns Windows' error.
 pub fn file_fault(file: &File) -> io::Result<Option<String>> {
     Ok(sddl::fault(&security_of(file)?, &[own_sid()?]))
 }
@@ -138,7 +142,8 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError + '_ {
 
 /// Makes the check of [`create_admin_only_dir`] for an existing folder. Returns whether the folder exists.
 ///
-/// # Errors Returns [`FolderError`] if the check fails. Nothing in the folder may be trusted then.
+/// # Errors
+/// Returns [`FolderError`] if the check fails. Nothing in the folder may be trusted then.
 pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
     let failed = failed(path);
     // A link itself is opened, not its target. All checks use one handle, so that the folder cannot be exchanged

@@ -106,7 +106,7 @@ fn is_loaded(hive: &KeyPath) -> bool {
 fn mounted() -> Result<OfflineRegistry, Unread> {
     let mut buffer = raw::Buffer::new();
     let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut buffer));
-    let absent = || Unread::new(Reason::Unknown, "this Windows has no SystemRoot");
+    let absent = || Unread::new(Reason::Unknown, "the registry of this machine has no value SystemRoot");
     let system_root = profiles::system_root(&mut ask).unwrap_or_else(|error| Err(unread(&error)));
     let system_root = system_root.and_then(|root| root.ok_or_else(absent));
     let found = profiles::profiles(&mut ask, &system_root).unwrap_or_else(|error| Err(unread(&error)))?;
@@ -133,7 +133,7 @@ fn logged_on(user: &KeyPath) -> WriteError {
     WriteError::Stale {
         place: user.to_string(),
         expected: "a user who is not logged on, as when the hive was read".to_owned(),
-        found: "the user has logged on since".to_owned(),
+        found: "a user who has logged on since then".to_owned(),
     }
 }
 

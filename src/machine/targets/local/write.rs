@@ -55,7 +55,8 @@ struct Writer<'b> {
 }
 
 impl Writer<'_> {
-    /// Makes one change, after checking its whole `before`. Sets `begun` to true before the first write.
+    /// Makes one change, after checking that the present state is its `before`. Sets `begun` to true before the first
+    /// write.
     fn key_change(&mut self, change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
         match change.action {
             ChangeAction::Create => self.create(change, begun),

@@ -32,8 +32,9 @@ use crate::files::replace::own_name;
 /// The lock is held until the guard is dropped or the process ends. A caller must read the target after this call, not
 /// before. `path` should be canonical, so that every path of the target leads to the same lock.
 ///
-/// # Errors Returns [`TargetError::Locked`] if another process, or another guard of this process, holds the lock.
-/// Returns [`TargetError::NoLock`] if the lock file cannot be created, or another file has its name.
+/// # Errors
+/// Returns [`TargetError::Locked`] if another process, or another guard of this process, holds the lock. Returns
+/// [`TargetError::NoLock`] if the lock file cannot be created, or another file has its name.
 pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     let beside = path.with_file_name(format!("{}.lock", own_name(path)));
     match acquire(&beside) {

@@ -1,4 +1,4 @@
-//! Lock files on Unix. A file is locked with flock, and removed by its name.
+//! Lock files on Unix. A file is locked with flock, and deleted when the lock is released.
 
 use std::{
     fs::{File, Metadata, Permissions, TryLockError, symlink_metadata},
@@ -16,8 +16,9 @@ use super::{Held, Taken, foreign, refuse_foreign};
 /// The file gets its name only after it is locked. Otherwise another process could lock it first, and would not remove
 /// it afterwards, because it did not create it.
 ///
-/// # Errors Returns [`io::ErrorKind::AlreadyExists`] if a file has this name, locked or not. Returns the system's error
-/// if the file cannot be created.
+/// # Errors
+/// Returns [`io::ErrorKind::AlreadyExists`] if a file has this name, locked or not. Returns the system's error if the
+/// file cannot be created.
 pub(super) fn make(path: &Path) -> io::Result<Held> {
     if symlink_metadata(path).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());

@@ -54,7 +54,8 @@ impl HiveFile {
     /// If `root` is given, no part of the path below that folder may be a link, neither now nor when the file is
     /// replaced.
     ///
-    /// # Errors Returns [`OpenError`].
+    /// # Errors
+    /// Returns [`OpenError`].
     pub(in crate::targets) fn open(path: &Path, root: Option<&Path>, allow_dirty: bool) -> Result<Self, OpenError> {
         let file_error = |error| file_error(path, error);
         let reached = Pinned::reach(root, path).map_err(file_error)?;
@@ -121,7 +122,8 @@ impl HiveFile {
 
     /// Returns the bytes of a file that contains the edited hive.
     ///
-    /// # Errors Returns [`WriteError::Unsupported`] for a hive that cannot be written.
+    /// # Errors
+    /// Returns [`WriteError::Unsupported`] for a hive that cannot be written.
     pub(super) fn bytes(&mut self) -> Result<Vec<u8>, WriteError> {
         let place = self.path.display().to_string();
         self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))
@@ -132,8 +134,9 @@ impl HiveFile {
     /// Immediately before that, `guard` is called, and the file and its logs are checked: nobody may have changed them
     /// since they were read.
     ///
-    /// # Errors Returns [`WriteError`]. The file is then unchanged, or it was replaced but its logs could not be
-    /// emptied. After [`WriteError::Stale`], the file is unchanged.
+    /// # Errors
+    /// Returns [`WriteError`]. The file is then unchanged, or it was replaced but its logs could not be emptied. After
+    /// [`WriteError::Stale`], the file is unchanged.
     pub(super) fn replace(
         &self,
         bytes: &[u8],
@@ -171,8 +174,9 @@ fn beside(path: &Path, log: &Path) -> PathBuf {
 
 /// Returns the bytes of a hive file.
 ///
-/// # Errors Returns the system's error, or an error for something that is not a regular file or is larger than 2 GiB.
-/// No hive is larger, because offsets in a hive have 31 bits.
+/// # Errors
+/// Returns the system's error, or an error for something that is not a regular file or is larger than 2 GiB. No hive is
+/// larger, because offsets in a hive have 31 bits.
 pub fn read_hive(path: &Path) -> io::Result<Vec<u8>> {
     read_file(path, LARGEST_HIVE)
 }
@@ -185,8 +189,9 @@ const LARGEST_HIVE: u64 = 2 << 30;
 /// A log contains the pages that changed since the hive was written, and Windows writes the hive before the log becomes
 /// much larger than the hive. Therefore the size of a log is limited, because a sparse file can have any length.
 ///
-/// # Errors Returns the system's error, or an error for something that is not a regular file or is too large for a log
-/// of this hive.
+/// # Errors
+/// Returns the system's error, or an error for something that is not a regular file or is too large for a log of this
+/// hive.
 pub fn read_log(path: &Path, hive: usize) -> io::Result<Vec<u8>> {
     read_file(path, (hive as u64).saturating_add(LOG_BEYOND).min(LARGEST_LOG))
 }

@@ -38,7 +38,8 @@ impl OfflineRegistry {
     /// Checks that cells fill the bins of each hive that these changes would edit. Otherwise, a cell that is marked as
     /// free could be in use.
     ///
-    /// # Errors Returns [`TargetError::Malformed`] for the first hive whose bins are not filled.
+    /// # Errors
+    /// Returns [`TargetError::Malformed`] for the first hive whose bins are not filled.
     pub(in crate::targets) fn refuse_damaged(&mut self, changes: &[KeyChange]) -> Result<(), TargetError> {
         // A change that belongs to no hive is refused, with its reason, when it is made.
         let mounts: BTreeSet<usize> = changes.iter().filter_map(|change| self.spot(change).ok()).map(|s| s.0).collect();
@@ -56,7 +57,8 @@ impl OfflineRegistry {
     /// Checks in memory whether the changes can be made, read back and undone. The hives themselves are not checked
     /// completely, because that would take as long as an apply.
     ///
-    /// # Errors Returns the reason why a write would be refused.
+    /// # Errors
+    /// Returns the reason why a write would be refused.
     pub(in crate::targets) fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         if changes.is_empty() {
             return Ok(());
@@ -73,7 +75,8 @@ impl OfflineRegistry {
     ///
     /// Afterwards the caller must discard the hives in memory, because they do not match the returned bytes any more.
     ///
-    /// # Errors Returns an error if a change cannot be made, read back or undone, or if it would damage a hive.
+    /// # Errors
+    /// Returns an error if a change cannot be made, read back or undone, or if it would damage a hive.
     pub(super) fn edit(&mut self, changes: &[KeyChange]) -> Result<Edited, WriteError> {
         let spots = self.spots(changes)?;
         let mut before = Findings::new();

@@ -155,8 +155,8 @@ impl OfflineRegistry {
 
     /// Answers one question about a key.
     ///
-    /// # Errors Returns [`TargetError`] if a hive is damaged as a whole, is incomplete, or cannot be read from its
-    /// disk.
+    /// # Errors
+    /// Returns [`TargetError`] if a hive is damaged as a whole, is incomplete, or cannot be read from its disk.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         let answer = self.answer(query);
         self.judged(answer)
@@ -164,7 +164,8 @@ impl OfflineRegistry {
 
     /// Returns the number of the current control set, which the key `HKLM\SYSTEM\Select` contains.
     ///
-    /// # Errors Returns the errors of [`Self::read`].
+    /// # Errors
+    /// Returns the errors of [`Self::read`].
     pub(super) fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
         let number = self.current_control_set().map(Answer::Present);
         self.judged(number)

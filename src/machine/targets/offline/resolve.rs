@@ -70,7 +70,7 @@ static SYSTEM: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm
 static CURRENT: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm, r"SYSTEM\CurrentControlSet"));
 
 impl OfflineRegistry {
-    /// Finds out where a key is.
+    /// Finds the mounted hive that contains a key, and the key in this hive.
     pub(super) fn resolve(&mut self, key: &Key) -> Result<Place, Halt> {
         let mut path = self.stored(key)?;
         let mut link = false;

@@ -30,7 +30,8 @@ pub(super) struct Stamp {
 impl Stamp {
     /// Returns the present state of the hive file at `path` and of its logs.
     ///
-    /// # Errors Returns the system's error.
+    /// # Errors
+    /// Returns the system's error.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
         // Opening a pipe would wait for a writer.
@@ -51,7 +52,8 @@ impl Stamp {
     /// Checks that the hive file at `at` and its logs have not changed since this stamp was taken. `told` is the path
     /// in messages.
     ///
-    /// # Errors Returns [`WriteError::Stale`] if they have changed, or another error if the file can no longer be read.
+    /// # Errors
+    /// Returns [`WriteError::Stale`] if they have changed, or another error if the file can no longer be read.
     pub(super) fn refuse_other(&self, at: &Path, told: &Path) -> Result<(), WriteError> {
         let place = told.display().to_string();
         let now = Self::of(at).map_err(|source| WriteError::Io { place: place.clone(), source })?;

@@ -15,8 +15,9 @@ use crate::{
 impl OfflineRegistry {
     /// Makes the changes in memory, and then replaces the files that changed.
     ///
-    /// # Errors Returns [`WriteFailure`]. If a file could not be replaced, the files before it were already replaced.
-    /// After any other error, nothing was written.
+    /// # Errors
+    /// Returns [`WriteFailure`]. If a file could not be replaced, the files before it were already replaced. After any
+    /// other error, nothing was written.
     pub(in crate::targets) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let written = self.carry_out(changes);
         // After any result, the next question reads the files again.

@@ -52,8 +52,8 @@ impl RegTarget {
     /// `files` is a local folder that contains the files of drive `C:` of the exported machine. `code_page` is needed
     /// if a file without a byte order mark has bytes outside ASCII.
     ///
-    /// # Errors Returns [`TargetError::Malformed`] for a file that is damaged, or that is a script which deletes keys
-    /// or values.
+    /// # Errors
+    /// Returns [`TargetError::Malformed`] for a file that is damaged, or that is a script which deletes keys or values.
     pub fn open(path: &Path, files: Option<&Path>, code_page: Option<CodePage>) -> Result<Self, TargetError> {
         let io = |path: &Path| {
             let what = path.display().to_string();

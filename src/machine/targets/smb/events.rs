@@ -14,7 +14,8 @@ impl SmbTarget {
     pub(super) fn events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let system_root = profiles::system_root(|query: &KeyQuery| self.read_key(query))?;
         let system_root = system_root.and_then(|root| {
-            let absent = || crate::targets::Unread::new(Reason::Unknown, "the machine has no SystemRoot");
+            let absent =
+                || crate::targets::Unread::new(Reason::Unknown, "the registry of the machine has no value SystemRoot");
             root.ok_or_else(absent)
         });
         events::answers(queries, |asked| {

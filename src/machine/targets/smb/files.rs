@@ -31,14 +31,16 @@ impl Fetched {
 impl Connection {
     /// Returns the facts about a file. `path` is the file's absolute path on the remote machine, with its drive letter.
     ///
-    /// # Errors Returns an error if the remote machine as a whole cannot be read.
+    /// # Errors
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn file(&self, path: &str) -> Result<Answer<FileFacts>, Trouble> {
         Ok(self.fetch(path)?.and_then(|fetched| named(facts_of(&fetched.path()), path)))
     }
 
     /// Returns the bytes of a file of at most `most` bytes. `path` is the file's absolute path on the remote machine.
     ///
-    /// # Errors Returns an error if the remote machine as a whole cannot be read.
+    /// # Errors
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn bytes(&self, path: &str, most: u64) -> Result<Answer<Vec<u8>>, Trouble> {
         let fetched = self.fetch(path)?;
         Ok(fetched.and_then(|fetched| named(bytes_below(fetched.folder.path(), &fetched.path(), most), path)))
@@ -46,7 +48,8 @@ impl Connection {
 
     /// Copies the file at `path` from the remote machine to this machine.
     ///
-    /// # Errors Returns an error if the remote machine as a whole cannot be read.
+    /// # Errors
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn fetch(&self, path: &str) -> Result<Answer<Fetched>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,

@@ -34,8 +34,9 @@ impl Said {
 /// Runs a program with `input` on its standard input. The input stays open until the program has ended, so that the
 /// program notices if kbfix is killed.
 ///
-/// # Errors Returns [`Trouble::Program`] if the program is not installed, and [`Trouble::Silent`] if it was killed
-/// because it took longer than `limit`.
+/// # Errors
+/// Returns [`Trouble::Program`] if the program is not installed, and [`Trouble::Silent`] if it was killed because it
+/// took longer than `limit`.
 pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Said, Trouble> {
     let program = command.get_program().to_string_lossy().into_owned();
     for variable in NOT_PASSED_ON {

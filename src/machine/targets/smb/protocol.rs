@@ -194,7 +194,8 @@ fn joined(above: &str, path: &KeyPath) -> String {
 impl Connection {
     /// Returns the response to each question, in the same order. Uses one connection for all questions.
     ///
-    /// # Errors Returns an error if the remote machine as a whole cannot be read.
+    /// # Errors
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn ask(&self, questions: &[Question]) -> Result<Vec<Found>, Trouble> {
         let each = questions.iter().map(|q| 1 + q.names.as_ref().map_or(0, Vec::len)).sum();
         let document = self.exchange(questions, &[], each)?;
@@ -207,7 +208,8 @@ impl Connection {
 
     /// Makes the changes in their order, over one connection.
     ///
-    /// # Errors Returns [`Refusal`]. The changes before the one that failed were made.
+    /// # Errors
+    /// Returns [`Refusal`]. The changes before the one that failed were made.
     pub(super) fn order(&self, orders: &[Order]) -> Result<(), Refusal> {
         let each = orders.iter().map(|order| 1 + order.values.len()).sum();
         let document = self.exchange(&[], orders, each).map_err(Refusal::Trouble)?;

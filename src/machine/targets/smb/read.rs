@@ -64,7 +64,8 @@ impl Fault {
 impl Connection {
     /// Answers each question about a key, in the same order.
     ///
-    /// # Errors Returns an error if the remote machine as a whole cannot be read.
+    /// # Errors
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn read(&self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, Trouble> {
         let asked: Vec<&KeyQuery> = queries.iter().filter(|query| !is_callers_own(query)).collect();
         let questions: Vec<Question> = asked.iter().map(|query| question(query)).collect();
@@ -86,7 +87,8 @@ impl Connection {
 
     /// Returns the number of the control set to which `CurrentControlSet` leads.
     ///
-    /// # Errors Returns an error if the remote machine as a whole cannot be read.
+    /// # Errors
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn control_set(&self) -> Result<Answer<u16>, Trouble> {
         let (Ok(path), Ok(name)) = (r"HKLM\SYSTEM\CurrentControlSet".parse(), ValueName::new(LINK_VALUE)) else {
             return Ok(missing());

@@ -1,4 +1,4 @@
-//! The target `smb://HOST`, and its connection to the other machine.
+//! The target `smb://HOST`, and the connection to this remote machine.
 
 use std::{
     collections::BTreeMap,
@@ -39,7 +39,8 @@ impl SmbTarget {
     /// Returns the target. Does not connect to the machine yet. `drives` are local folders with the files of drives
     /// whose shares cannot be used.
     ///
-    /// # Errors Returns [`TargetError::Remote`] if there are no credentials, or they cannot be used.
+    /// # Errors
+    /// Returns [`TargetError::Remote`] if there are no credentials, or they cannot be used.
     pub fn open(host: Host, drives: Drives, settings: Settings) -> Result<Self, TargetError> {
         let what = host.to_string();
         let settings = settings.checked().map_err(|trouble| TargetError::Remote { what, trouble })?;

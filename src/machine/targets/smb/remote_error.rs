@@ -18,22 +18,22 @@ pub enum Trouble {
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
     /// The two machines support no common version of the SMB protocol.
-    #[error("it ended the connection before the logon: {0}")]
+    #[error("the machine ended the connection before the logon: {0}")]
     Protocol(String),
     /// The connection broke during a read or a write.
     #[error("the connection broke: {0}")]
     Broken(String),
     /// The machine refused the logon of the account.
-    #[error("it does not let the account log on: {0}")]
+    #[error("the machine does not let the account log on: {0}")]
     Logon(String),
     /// The account could log on, but may not access the registry or the share.
-    #[error("it denies the account access: {0}")]
+    #[error("the machine denies the account access: {0}")]
     Denied(String),
     /// The service Remote Registry is not running on the remote machine.
-    #[error("its Remote Registry service does not answer: {0}")]
+    #[error("the Remote Registry service of the machine does not answer: {0}")]
     Service(String),
     /// The machine did not answer within this number of seconds.
-    #[error("it did not answer within {0} s")]
+    #[error("the machine did not answer within {0} seconds")]
     Silent(u64),
     /// Any other error.
     #[error("{0}")]

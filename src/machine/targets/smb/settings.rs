@@ -60,7 +60,8 @@ impl Default for Settings {
 impl Settings {
     /// Reads the settings from environment variables.
     ///
-    /// # Errors Returns [`Trouble::Settings`] if a variable is not valid.
+    /// # Errors
+    /// Returns [`Trouble::Settings`] if a variable is not valid.
     pub fn from_environment() -> Result<Self, Trouble> {
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         let mut settings = Self { file: set(FILE).map(PathBuf::from), ..Self::default() };
@@ -84,7 +85,8 @@ impl Settings {
 
     /// Returns the settings if there are credentials, and the credentials file can be used.
     ///
-    /// # Errors Returns [`Trouble::Settings`] if there are no credentials, or the credentials file cannot be used.
+    /// # Errors
+    /// Returns [`Trouble::Settings`] if there are no credentials, or the credentials file cannot be used.
     pub(super) fn checked(mut self) -> Result<Self, Trouble> {
         self.file = self.file.as_deref().map(checked).transpose()?;
         if self.file.is_none() && !self.kerberos {

@@ -208,12 +208,18 @@ impl<'a> Checker<'a> {
             self.add_at("base-checksum", base::CHECKSUM as u64, "the base block's checksum is wrong".to_owned());
         }
         if base.primary_sequence != base.secondary_sequence {
-            let message =
-                format!("the sequence numbers differ: {} and {}", base.primary_sequence, base.secondary_sequence);
+            let message = format!(
+                "the two sequence numbers in the base block differ: {} and {}",
+                base.primary_sequence, base.secondary_sequence
+            );
             self.add_at("base-dirty", base::PRIMARY_SEQUENCE as u64, message);
         }
         if base.file_type != base::TYPE_PRIMARY {
-            self.add_at("base-type", base::FILE_TYPE as u64, format!("the file type is {}, not 0", base.file_type));
+            self.add_at(
+                "base-type",
+                base::FILE_TYPE as u64,
+                format!("the file type in the base block is {}, not 0", base.file_type),
+            );
         }
         let size = self.bins.len();
         if base.bins_size as usize != size || !size.is_multiple_of(4096) || size == 0 {

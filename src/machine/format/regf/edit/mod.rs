@@ -45,7 +45,8 @@ impl Hive {
     ///
     /// If the file is read on demand, it is read completely for this check, but not kept in memory.
     ///
-    /// # Errors Returns [`Error`] for the first bin or cell that is wrong, or if the file cannot be read.
+    /// # Errors
+    /// Returns [`Error`] for the first bin or cell that is wrong, or if the file cannot be read.
     pub fn check_bins(&self) -> Result<(), Error> {
         if self.space.is_some() {
             return Ok(());
@@ -55,7 +56,8 @@ impl Hive {
 
     /// Updates the sizes that keys store for their largest subkey, value and data, after [`Editor::suspend`].
     ///
-    /// # Errors Returns [`Error`] for a key that cannot be read; the hive is then marked as broken.
+    /// # Errors
+    /// Returns [`Error`] for a key that cannot be read; the hive is then marked as broken.
     pub fn settle(&mut self) -> Result<(), Error> {
         for node in std::mem::take(&mut self.cache.stale) {
             self.recount(node).inspect_err(|_| self.broken = true)?;
@@ -115,8 +117,8 @@ impl Editor<'_> {
 
     /// Returns the key at `path`, which must exist. The result stays valid while only values are edited.
     ///
-    /// # Errors Returns [`Error::NoSuchKey`] if the key is absent, or another [`Error`] if it cannot be found or
-    /// changed.
+    /// # Errors
+    /// Returns [`Error::NoSuchKey`] if the key is absent, or another [`Error`] if it cannot be found or changed.
     pub fn existing(&self, path: &str) -> Result<Node, Error> {
         self.hive.writable()?;
         self.hive.find(path)?.ok_or_else(|| Error::NoSuchKey(path.to_owned()))

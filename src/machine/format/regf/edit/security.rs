@@ -96,7 +96,7 @@ impl Hive {
         let references = self.security_at(at)?.references;
         let more = references
             .checked_add(1)
-            .ok_or_else(|| Error::cell(SECURITY, at, "the security record counts more keys than possible"))?;
+            .ok_or_else(|| Error::cell(SECURITY, at, "the number of keys that use the security record is too large"))?;
         self.put_u32(at, REFERENCES, more)
     }
 
