@@ -190,7 +190,7 @@ class Comments(unittest.TestCase):
             self.assertIn("updated comment", done.stdout)
             self.assertEqual(service.writes, ["new", "update"])
             self.assertEqual(service.comments[:-1], others * 40)
-            self.assertIn("2 machines: ", service.comments[-1][1])
+            self.assertIn("2 machines (", service.comments[-1][1])
 
     def test_impact_has_a_comment_of_its_own(self) -> None:
         for service in self.each():
