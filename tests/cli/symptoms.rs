@@ -104,7 +104,7 @@ fn what_cannot_be_read_is_not_known_and_never_no_event() {
     fs::write(&file, "no log").unwrap();
     symptoms(&machine, "KB909094")
         .code(4)
-        .says("not known: malformed: the file of the log Application: it does not begin with");
+        .says("not known: malformed: the file of the log Application: the file does not begin with");
     assert_eq!(found(&machine, 4)["symptoms"][0]["found"]["unread"]["reason"], "malformed");
     fs::remove_file(&file).unwrap();
     symptoms(&machine, "KB909094")
