@@ -184,7 +184,7 @@ class Comments(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("posted a comment (kbfix: exit code 1)", done.stdout)
             author, text = service.comments[-1]
-            self.assertTrue(text.startswith(f"{MARKER}\n") and "1 machine: " in text, text)
+            self.assertTrue(text.startswith(f"{MARKER}\n") and "1 machine (" in text, text)
             done = self.run_script(service, KBFIX_ARGUMENTS="diff KB909094 --snapshots two")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("updated comment", done.stdout)
