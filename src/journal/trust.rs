@@ -1,6 +1,7 @@
 //! Checks that a journal can be trusted: only this account and the administrators can write to it.
 //!
-//! A journal decides what a rollback writes, and on which target, and an administrator often runs the rollback.
+//! This is necessary because a journal decides which data a rollback writes and on which target, and because the
+//! rollback often runs as an administrator.
 
 use std::{
     fs::{self, File},
@@ -12,11 +13,11 @@ use crate::files::read::{open_file, read_open};
 
 use super::error::StoreError;
 
-/// Checks that nobody else can write to the folder. Returns whether it exists.
+/// Checks that nobody else can write to the folder. Returns whether the folder exists.
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::Untrusted`] if someone else can, or the error of the operating system.
+/// Returns [`StoreError::Untrusted`] if someone else can write to it, or the error of the operating system.
 pub(super) fn check_folder(path: &Path) -> Result<bool, StoreError> {
     let error = |source| StoreError::Io { path: path.to_owned(), source };
     match fs::metadata(path) {
@@ -32,7 +33,7 @@ pub(super) fn check_folder(path: &Path) -> Result<bool, StoreError> {
 
 /// Reads a file of at most `most` bytes to which nobody else can write.
 ///
-/// The open file is checked, so that it cannot be exchanged between check and read.
+/// The permissions of the open file are checked, so the file cannot be exchanged between the check and the reading.
 ///
 /// # Errors
 ///
@@ -56,10 +57,10 @@ fn file_fault(file: &File) -> io::Result<Option<String>> {
     file.metadata().map(|found| fault(&found))
 }
 
-/// Returns why others can write to it, or `None`.
+/// Returns the reason why others can write to the file or folder; `None` if they cannot.
 ///
-/// If a file has an access control list (acl(5)), the group bits of its mode are the upper limit for everyone in the
-/// list except the owner and others.
+/// If the file has an access control list (acl(5)), the group bits of its mode are the upper limit for the named users
+/// and groups in this list. So the mode alone is enough to decide.
 #[cfg(unix)]
 fn fault(found: &fs::Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
