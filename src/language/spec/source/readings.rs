@@ -85,7 +85,7 @@ impl Readings {
 
 /// Returns whether the text is certainly a string to every reader, as most text is: everything else begins with a
 /// digit, a sign, a point, `~`, `=` or `<`, or is a word such as `False`.
-fn is_plainly_text(text: &str) -> bool {
+pub(in crate::spec) fn is_plainly_text(text: &str) -> bool {
     const WORDS: [&str; 7] = ["null", "true", "false", "yes", "no", "on", "off"];
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && (text.len() > "false".len() || !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
