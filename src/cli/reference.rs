@@ -9,9 +9,20 @@ use super::Arguments;
 
 const HEAD: &str = "# Commands
 
-The arguments of each command, as `kbfix COMMAND --help` prints them.
-This page is generated; `UPDATE_DOCS=1 cargo test --bin kbfix` regenerates it.
-[Exit codes](exit-codes.md) and [targets](targets.md) have pages of their own.
+This page lists the commands of kbfix with their options, to look up.
+`kbfix COMMAND --help` prints the same text.
+The pages under \"How to\" show how to use the commands, and the [glossary](../glossary.md) explains the terms.
+
+These terms are used for many commands:
+
+- a *spec* is a YAML file that describes the required state of a machine. SPEC is such a file, or the id of a built-in spec such as KB909094;
+- the *target* is what kbfix reads and changes, such as this Windows machine ([all targets](targets.md));
+- a *plan* is a file with changes, and its *digest* is the checksum by which a reviewer approves it;
+- a *journal* is a file with the state before a change, with which kbfix can undo it;
+- a *snapshot* is a file with facts about a machine.
+
+[Exit codes](exit-codes.md) describes how the commands end.
+(This page is generated: `UPDATE_DOCS=1 cargo test --bin kbfix`.)
 
 ";
 

@@ -65,9 +65,9 @@ fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str, Standing)>, paint: Pa
         let row = format!("{}{pad}  {}{id_pad}  {what}", paint.outcome(standing.outcome), paint.bold(&one_line(id)));
         let _ = writeln!(out, "{}", row.trim_end());
     }
-    let counts = counts.iter().rev().map(|(outcome, count)| format!("{count} {}", words(*outcome)));
+    let counts = counts.iter().rev().map(|(outcome, count)| format!("{}: {count}", words(*outcome)));
     let counts = counts.collect::<Vec<_>>().join(", ");
-    let _ = writeln!(out, "{}: {counts}", number_of(rows.len(), "spec"));
+    let _ = writeln!(out, "{} ({counts})", number_of(rows.len(), "spec"));
     out
 }
 

@@ -20,7 +20,7 @@ fn fleet() -> Machine {
 fn a_fleet_in_one_report() {
     let machine = fleet();
     let run = machine.run("fleet diff KB909094 --snapshots @/fleet").code(4);
-    assert!(run.stdout.starts_with("2 machines: 1 blocked, 1 changes pending\n"), "{}", run.stdout);
+    assert!(run.stdout.starts_with("2 machines (blocked: 1, changes pending: 1)\n"), "{}", run.stdout);
     assert!(run.stdout.contains("found 6.5.7651.18 (x86), wanted 6.5.7651.19 or later (x86)"), "{}", run.stdout);
     assert!(run.stderr.contains("fleet-same-machine"), "{}", run.stderr);
     machine.write("fleet/broken.json", "");
@@ -166,7 +166,7 @@ fn what_is_waived_is_done_until_the_waiver_expires() {
     };
     let line = "fleet diff KB909094 --snapshots @/fleet --waivers @/waivers.yaml";
     waivers("2999-12-31");
-    machine.run(line).code(0).says("2 machines: 2 waived").says("waived until 2999-12-31 by Ada: test");
+    machine.run(line).code(0).says("2 machines (waived: 2)").says("waived until 2999-12-31 by Ada: test");
     let report = machine.run(&format!("{line} --format json")).code(0).json();
     jsonschema::validate(&machine.run("schema fleet-report").json(), &report).unwrap_or_else(|e| panic!("{e}"));
     waivers("2020-01-01");

@@ -184,13 +184,13 @@ class Comments(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("posted a comment (kbfix: exit code 1)", done.stdout)
             author, text = service.comments[-1]
-            self.assertTrue(text.startswith(f"{MARKER}\n") and "1 machine: " in text, text)
+            self.assertTrue(text.startswith(f"{MARKER}\n") and "1 machine (" in text, text)
             done = self.run_script(service, KBFIX_ARGUMENTS="diff KB909094 --snapshots two")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("updated comment", done.stdout)
             self.assertEqual(service.writes, ["new", "update"])
             self.assertEqual(service.comments[:-1], others * 40)
-            self.assertIn("2 machines: ", service.comments[-1][1])
+            self.assertIn("2 machines (", service.comments[-1][1])
 
     def test_impact_has_a_comment_of_its_own(self) -> None:
         for service in self.each():

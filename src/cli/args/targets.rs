@@ -14,11 +14,11 @@ use super::plans::Asked;
 /// The arguments that name a target, for every command that reads one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TargetArguments {
-    /// The target: local (this Windows machine), image:DIR (the mounted volume of a Windows that is not running),
-    /// hive:FILE=KEY (one hive file, such as hive:SYSTEM=HKLM\SYSTEM), reg:FILE (a registry export),
-    /// pol:FILE[=HKCU] (a Registry.pol of Group Policy), snapshot:FILE,
-    /// smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1] (another Windows, from Linux through Samba; ?smb1 for Windows Server
-    /// 2003; the environment variable KBFIX_SMB_AUTH_FILE names the file with user name and password).
+    /// The target, which kbfix reads or changes. local: this Windows machine. image:DIR: the mounted disk of a
+    /// switched-off Windows. hive:FILE=KEY: one registry file, such as hive:SYSTEM=HKLM\SYSTEM. reg:FILE: a registry
+    /// export. pol:FILE[=HKCU]: a Registry.pol of Group Policy. snapshot:FILE: a snapshot.
+    /// smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]: another Windows, from Linux through Samba; ?smb1 is for Windows Server
+    /// 2003, and the environment variable KBFIX_SMB_AUTH_FILE names the file with user name and password.
     #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true)]
     pub(in crate::cli) target: Option<String>,
 
@@ -36,8 +36,8 @@ pub(in crate::cli) struct TargetArguments {
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
-    /// Also read an incompletely written (dirty) hive that its logs cannot complete. It is read as it is, and never
-    /// written.
+    /// Read a hive (a registry file) as it is, even if its last changes are missing because Windows was not shut down.
+    /// kbfix never writes such a hive.
     #[arg(long)]
     pub(in crate::cli) allow_dirty: bool,
 }
@@ -48,8 +48,8 @@ pub(in crate::cli) struct ChangedTargetArguments {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// In an image, read and write the values below HKLM\\Software\\Policies and
-    /// HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Policies in the Registry.pol of its local GPO, and not in
+    /// In an image, read and write the values below HKLM\Software\Policies and
+    /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies in the Registry.pol of its local GPO, and not in
     /// the registry. Windows writes them into the registry when it starts, and at each refresh of Group Policy.
     #[arg(long)]
     through_policy: bool,

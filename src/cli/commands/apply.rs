@@ -29,8 +29,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
 
-    /// Only show what would be done. An error that would stop the real run is reported here too, as far as it can be
-    /// known without changing anything.
+    /// Only show what would be done. Errors that would stop the real run are reported too, as far as kbfix can know
+    /// them without writing.
     #[arg(long)]
     check: bool,
 

@@ -23,7 +23,8 @@ enum Command {
     Check(Check),
 }
 
-/// Check the structure of a hive file, after applying the logs beside it in memory, and print everything that is wrong.
+/// Check the structure of a hive (a registry file), and print everything that is wrong. Changes in its logs are
+/// included.
 ///
 /// The exit code is 1 if there is an error, 0 if there is none, and 3 if the file is not a hive. A harmless deviation
 /// from the format is reported as an oddity and not as an error, because every hive of a running Windows has some.

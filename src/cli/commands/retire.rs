@@ -23,12 +23,11 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Undo what specs did to a target: restore the state before kbfix first changed it, except what other applied specs
-/// still require.
+/// Undo all changes that specs made to a target, except those that other applied specs still require.
 ///
-/// The journals of the target contain what the specs changed. Specs that stay are planned again, in their present
-/// version. Built-in specs need not be given. Keys and values that someone else has changed since are kept and
-/// reported.
+/// Each key and value gets the state before kbfix first changed it. kbfix finds this state in the journals of the
+/// target. Specs that stay are planned again, in their present version. Built-in specs need not be given. Keys and
+/// values that someone else has changed after the apply are not restored, but reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The ids of the specs to retire. Their files need not exist any more.
@@ -62,7 +61,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long = "set", value_name = "NAME=DATA")]
     set: Vec<String>,
 
-    /// Also restore values that someone else has changed since.
+    /// Also restore values that someone else has changed after the apply.
     #[arg(long)]
     force: bool,
 

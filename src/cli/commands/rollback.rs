@@ -15,7 +15,8 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Undo the changes of an apply. Keys and values that were changed again since the apply are kept and reported.
+/// Undo the changes of an apply. Keys and values that someone else has changed after the apply are not restored, but
+/// reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The journal: the path of its file, or its name in the output of `kbfix journal list`.
@@ -26,12 +27,12 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     last: bool,
 
-    /// Also restore values that were changed again since the apply.
+    /// Also restore values that someone else has changed after the apply.
     #[arg(long)]
     force: bool,
 
-    /// Roll back even if the computer name or MachineGuid differs from that in the journal, because the machine was
-    /// renamed or prepared again (sysprep) since then. Only what is still as the apply left it is rolled back.
+    /// Roll back even if the computer name or MachineGuid is another than in the journal, because the machine was
+    /// renamed or prepared again (sysprep).
     #[arg(long)]
     force_machine: bool,
 

@@ -4,20 +4,48 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::{Map, Value};
 
-const HEAD: &str = "# The spec language, version 1
+const HEAD: &str = r#"# The spec language, version 1
 
-This page is generated from the doc comments of `src/language/spec/document/` by `UPDATE_SCHEMA=1 cargo test --test spec schema`; do not edit it.
+A *spec* is a YAML file that describes what a Microsoft article requires.
+This page lists every field of it, to look up.
+[Write a spec](../how-to/write-a-spec.md) shows with examples how to use the fields.
+[Diagnostics](diagnostics.md) explains the errors that `kbfix validate` finds.
 
-A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8.
-Begin the file with this line, so that an editor with the YAML language server completes and checks it:
+The file is one YAML 1.2 document of at most 1 MiB, in UTF-8.
+In this small spec, `key` and `values` are fields of a [KeyRule](#keyrule), and `type` and `data` are fields of a [ValueRule](#valuerule):
 
 ```yaml
-# yaml-language-server: $schema=../schema/spec.v1.schema.json
+kbfix: 1
+id: EXAMPLE
+title: An example
+registry:
+  - key: HKLM\SOFTWARE\Contoso
+    values:
+      Mode: { type: REG_DWORD, data: 1 }
 ```
 
-`specs/KB909094.yaml` is a complete example.
-[Write a spec](../how-to/write-a-spec.md) shows how the fields are used, and [diagnostics](diagnostics.md) explains what `kbfix validate` finds.
+Each section describes one kind of object, and each row of a table describes one of its fields.
+The column "takes" shows what you write after the field:
 
+- *text*, *number*, `true` or `false`;
+- *list of …*: several of them, as a YAML list;
+- *by name: …*: a YAML mapping, from names to objects of this kind;
+- a link: an object, which another section describes.
+
+Some words are used in many places:
+
+- the *target* is what kbfix reads and changes, such as this Windows machine;
+- the *operator* is the person who runs kbfix;
+- the *outcome* is the result of the spec on a target. With the outcomes *blocked* and *unknown*, kbfix changes nothing ([outcomes](exit-codes.md#outcomes)).
+
+"#;
+
+/// The end of the page: how it is generated, which only developers need.
+const FOOT: &str = "
+
+---
+
+This page is generated from the comments in the code of kbfix: `UPDATE_SCHEMA=1 cargo test --test spec schema`.
 ";
 
 /// Returns the reference as Markdown.
@@ -39,7 +67,7 @@ pub fn reference() -> String {
         }
     }
     out.truncate(out.trim_end().len());
-    out.push('\n');
+    out.push_str(FOOT);
     out
 }
 

@@ -51,19 +51,18 @@ impl Exit {
     /// Returns the meaning of the code.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "everything is done, or there was nothing to do (in desired state, not applicable)",
+            Self::Done => "everything is done, or there was nothing to do",
             Self::Differences => "`diff` and `--check`: something must be changed; `hive check`: the hive has an error",
             Self::Refused => "the command line is wrong, or kbfix refuses a spec, a plan or a journal",
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
-                "a spec could not be applied (blocked, unknown, pending restart, needs parameter), or there was a warning \
-                 that `--fail-on` names; with `rollback --check` and `retire --check`: a conflict would keep a value \
-                 or key from being restored; with `symptoms`: something could not be read"
+                "a spec could not be applied (blocked, unknown, pending restart, needs parameter), or a check found a \
+                 problem (`--fail-on`, `rollback --check`, `retire --check`, `symptoms`)"
             }
             Self::RolledBack => "a write failed, and everything was restored",
             Self::Failed => {
-                "a write failed and not everything was restored, a rollback or a retirement kept something, or a \
-                 hotfix package failed"
+                "a write failed and not everything was restored; or `rollback` or `retire` did not restore everything; \
+                 or a hotfix package failed"
             }
             Self::NotRestarted => "all changes are made, but a service that kbfix restarted is not running",
             Self::ReportLost => "all changes are made, but the report could not be written to standard output",
@@ -77,8 +76,7 @@ impl Exit {
             Self::Differences | Self::Refused | Self::Unusable | Self::RolledBack => "nothing",
             Self::Blocked => "the changes that the report shows; none for a spec that could not be applied",
             Self::Failed => {
-                "a part of the changes; the journal, whose path is printed, lists them. A failed package can have changed \
-                 other things"
+                "a part of the changes, which the journal lists; a failed package can have changed other things"
             }
             Self::NotRestarted => "all changes of the registry",
             Self::ReportLost => "all changes; standard error names the journal",

@@ -79,15 +79,15 @@ pub(super) fn columns(report: &FleetReport) -> Vec<FleetOutcome> {
     FleetOutcome::ALL.into_iter().filter(has).collect()
 }
 
-/// Summarizes the fleet in one sentence, such as `500 machines: 487 changes pending, 2 blocked;
-/// policy-owned on 3`.
+/// Summarizes the fleet in one sentence, such as `500 machines (changes pending: 487, blocked: 2;
+/// policy-owned: 3)`.
 pub(super) fn summary(report: &FleetReport) -> String {
     let all = machines(report.counts.machines);
     let parts: Vec<String> =
-        report.counts.outcomes.iter().rev().map(|(outcome, count)| format!("{count} {}", outcome.words())).collect();
-    let notes = report.counts.notes.iter().map(|(code, count)| format!("; {} on {count}", code.as_str()));
+        report.counts.outcomes.iter().rev().map(|(outcome, count)| format!("{}: {count}", outcome.words())).collect();
+    let notes = report.counts.notes.iter().map(|(code, count)| format!("; {}: {count}", code.as_str()));
     let notes: String = notes.collect();
-    if parts.is_empty() { all } else { format!("{all}: {}{notes}", parts.join(", ")) }
+    if parts.is_empty() { all } else { format!("{all} ({}{notes})", parts.join(", ")) }
 }
 
 /// Describes the waivers that accept a part of a case.

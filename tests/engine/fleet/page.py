@@ -101,7 +101,7 @@ class Page(unittest.TestCase):
         self.open("mixed")
         chips = [chip.text for chip in self.all(".tools button[data-o]")]
         self.assertEqual(sorted(chips), sorted(f"{count} {outcome}" for outcome, count in OUTCOMES.items()))
-        self.assertIn("11 machines: ", self.find("body > p").text)
+        self.assertIn("11 machines (", self.find("body > p").text)
         self.assertEqual(len(self.shown()), 11)
         for chip in self.all(".tools button[data-o]"):
             chip.click()

@@ -40,8 +40,7 @@ fn a_fleet_says_which_values_policy_owns_in_every_format() {
     let run = |more: &[&str]| machine.kbfix(&[&["fleet", "diff", "spec.yaml", "--snapshots", "fleet"], more].concat());
     let human = run(&[]).exits(1).text();
     assert!(
-        human
-            .starts_with("4 machines: 3 changes pending, 1 in desired state; policy-owned on 2; policy-unknown on 1\n")
+        human.starts_with("4 machines (changes pending: 3, in desired state: 1; policy-owned: 2; policy-unknown: 1)\n")
     );
     let says = format!("note          policy-owned: the next refresh of Group Policy undoes 1 value: {}", "HKLM");
     assert_eq!(human.matches(&says).count(), 2, "{human}");
@@ -76,7 +75,7 @@ fn a_fleet_says_which_values_policy_owns_in_every_format() {
 fn a_fleet_can_fail_on_owned_and_unknown_values() {
     let machine = fleet();
     let run = |more: &[&str]| machine.kbfix(&[&["fleet", "diff", "spec.yaml", "--snapshots", "fleet"], more].concat());
-    run(&["--fail-on", "policy-owned"]).exits(4).says("3 changes pending");
+    run(&["--fail-on", "policy-owned"]).exits(4).says("changes pending: 3");
     run(&["--fail-on", "policy-unknown"]).exits(4);
     for name in ["M2", "M3", "M4"] {
         fs::remove_file(machine.beside("unused", "").with_file_name("fleet").join(format!("{name}.json"))).unwrap();

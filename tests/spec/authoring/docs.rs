@@ -23,6 +23,7 @@ fn each_example_of_a_spec_is_valid() {
     let mut specs = 0;
     let pages = [
         ("write-a-spec", include_str!("../../../docs/how-to/write-a-spec.md")),
+        ("special-rules", include_str!("../../../docs/how-to/special-rules.md")),
         ("microsoft-baseline", include_str!("../../../docs/how-to/microsoft-baseline.md")),
     ];
     let each =

@@ -38,8 +38,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     fail_on: FailOnArguments,
 
-    /// A waivers file: deviations that are accepted for a time. They are shown and counted separately, and left out of
-    /// a fleet plan. `kbfix schema waivers` prints the schema of the file.
+    /// A file with waivers: differences that are accepted for a limited time. They are shown and counted separately,
+    /// and a fleet plan does not change them. `kbfix schema waivers` prints the schema of the file.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
 

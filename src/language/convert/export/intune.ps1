@@ -8,14 +8,14 @@ function Get-KbfixSummary {
         $text = $spec.id + ': ' + $spec.outcome
         $values = 0
         foreach ($change in $spec.changes) { $values += @($change.values).Count }
-        if ($values -gt 0) { $text += ' (' + $values + ' values)' }
+        if ($values -gt 0) { $text += ' (values: ' + $values + ')' }
         if ($spec.reasons) { $text += ': ' + ($spec.reasons -join ', ') }
         $parts += $text
     }
     foreach ($finding in $Report.diagnostics) {
         if ($finding.severity -eq 'error') { $parts += $finding.code + ': ' + $finding.message }
     }
-    if ($parts.Count -eq 0) { $parts += 'kbfix exited with ' + $ExitCode + ' and said nothing' }
+    if ($parts.Count -eq 0) { $parts += 'kbfix exited with ' + $ExitCode + ' and printed no report' }
     $line = ($parts -join '; ') -replace '\s+', ' '
     if ($line.Length -gt 2000) { $line = $line.Substring(0, 2000) + '...' }
     return $line

@@ -163,9 +163,9 @@ pub enum Comparison {
     Other(OtherValue),
 }
 
-/// Another value of the target, with whose data the tested value is compared. Numbers are compared as numbers, a REG_SZ
-/// or REG_EXPAND_SZ as text, lists item by item, and other data by type and bytes. If the other value is absent, or if
-/// one of the two is malformed, the result is unknown.
+/// Another value of the target, with which the tested value is compared. Numbers are compared as numbers, strings as
+/// text, lists item by item, and other data by type and bytes. If the other value is absent, or if one of the two is
+/// malformed, the result is unknown.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherValue {

@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Parameter {
     /// A description of the decision that the operator makes with this parameter.
     pub description: String,
-    /// The type of the data. By default it is determined by the values that use the parameter: a number for REG_DWORD
-    /// and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string. If the values do not determine one type, it is the
-    /// type of `default` or of the allowed data.
+    /// The type of the data. Without it, the values that use the parameter determine the type: a number for REG_DWORD
+    /// and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
     /// The only data allowed: a list, or a mapping from data to its meaning, such as `{ 0: "off", 1: "on" }`. In a
@@ -23,8 +22,9 @@ pub struct Parameter {
     /// The smallest and largest number allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
-    /// Whether the data is secret. It is then never shown, nor is the data of values that use it. Every parameter of a
-    /// sensitive value is sensitive as well. A sensitive parameter cannot be part of the name of a key.
+    /// Whether the data is secret. kbfix then never shows it, and does not show the data of values that use it. A
+    /// sensitive parameter cannot be part of the name of a key. Every parameter of a sensitive value is sensitive as
+    /// well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
     /// The data that is used if the operator gives none. Without a default, the operator must choose.

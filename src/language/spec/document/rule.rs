@@ -43,12 +43,12 @@ pub struct KeyRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_subkeys: Option<OnSubkeys>,
     /// Deletes everything else in the key. `true`: other values are deleted; subkeys stay. `tree`: other values and
-    /// other subkeys are deleted, in the key and everywhere below it. Values and subkeys that a rule of the spec names
-    /// stay if this rule applies to the machine. The keys above such subkeys stay as well.
+    /// other subkeys are deleted, in the key and everywhere below it. A value or subkey stays if a rule of the spec
+    /// names it and this rule applies to the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
-    /// The rule applies only if this condition is true. The condition is tested once for all keys of the rule; a test
-    /// with `key: .` is made for each key separately.
+    /// The rule applies only if this condition is true. A test with `key: .` is made for each key of the rule
+    /// separately. All other tests are made once, for all keys of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// Makes the rule a trigger: `kbfix apply` writes it only with `--trigger ID`. This is for values that Windows
@@ -141,30 +141,27 @@ pub struct ValueRule {
     /// REG_EXPAND_SZ: a string. REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
-    /// Existing data that stays as it is, if its type is accepted: `{ at_least: 3 }`, `{ at_most: 900 }`, both, `{
-    /// one_of: [3, 5] }`, `{ not: [0] }`, `{ contains: [a] }`, `{ subset: [a, b] }`, `{ matches: x }`, or `any`. Other
-    /// data is replaced with `data`, which must itself satisfy `keep`. `none` states that only `data` is accepted; use
-    /// it if `validate` wrongly warns that a number is a scale or bits.
+    /// Existing data that kbfix does not change, if it has an accepted type. Other data is replaced with `data`, which
+    /// must itself satisfy `keep`. Write a test, such as `{ at_least: 3 }`, or `any` for all data. `none` means that
+    /// only `data` is accepted, as without `keep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
-    /// The only data that the article allows. Each item is compared in the type of the value: 16 and `0x10` are the
-    /// same number but different strings.
+    /// The only data that the article allows. For a number, 16 and `0x10` are the same; for a string, they are
+    /// different.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
     /// `absent`: the value must not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay. If the existing value is a REG_DWORD
-    /// where the rule has REG_QWORD, or the reverse, or a REG_BINARY of exactly the right length, its bits are kept and
-    /// its type is corrected. For any other data, the outcome is unknown.
+    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay. If the existing value has the other
+    /// of these types, or is a REG_BINARY of the right length, its type is corrected. For any other data, the outcome
+    /// is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Box<Bits>>,
-    /// Strings that must be, or must not be, in a list. The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or
-    /// REG_EXPAND_SZ. In a REG_MULTI_SZ, other strings stay in their order. The list ends at its first empty string,
-    /// because programs read it so; missing NULs at its end do not matter. A REG_SZ, or a REG_EXPAND_SZ without
-    /// variables, counts as a list of one string and becomes a REG_MULTI_SZ. If the existing value is a number and
-    /// strings are added, the list replaces the number. For any other data, the outcome is unknown.
+    /// Strings that must be, or must not be, in a list; all other strings stay. The list is a REG_MULTI_SZ or, with a
+    /// `separator`, a REG_SZ or REG_EXPAND_SZ. For a REG_MULTI_SZ, an existing REG_SZ counts as a list of one string,
+    /// and an existing number is replaced. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays. The outcome is unknown if the value
@@ -175,13 +172,12 @@ pub struct ValueRule {
     /// `comma_set` compares lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
-    /// Whether the data is secret. Diffs, reports, messages and the output of `kbfix journal` then show only its type
-    /// and whether it differs. The plan file and the journal file do contain it. Every value that uses a sensitive
-    /// parameter is sensitive as well.
+    /// Whether the data is secret. Diffs, reports and messages then show only its type and whether it differs. The plan
+    /// file and the journal file do contain it. A value that uses a sensitive parameter is sensitive as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
-    /// The data that Windows uses if the value is absent. If it equals the desired data, an absent value is in desired
-    /// state. `bits`, `list` and `replace` start from it.
+    /// The data that Windows uses if the value is absent. If this is the desired data, an absent value is in desired
+    /// state. `bits`, `list` and `replace` change this data if the value is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
     /// The rule for this value applies only if this condition is true.
@@ -278,9 +274,9 @@ pub struct ListEdit {
     /// Strings that must not be in the list. A list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove: Option<DataExpression>,
-    /// The text between the items of a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH. Spaces around an item are ignored
-    /// when items are compared, and they stay. If the existing value is a REG_SZ where the rule has REG_EXPAND_SZ, or
-    /// the reverse, and contains no `%`, its type is corrected. For any other data, the outcome is unknown.
+    /// The text between the items of a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH. kbfix keeps spaces around an item,
+    /// but ignores them when it compares items. If the existing value has the other of these types and contains no `%`,
+    /// its type is corrected. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,

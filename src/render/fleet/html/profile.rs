@@ -48,6 +48,6 @@ fn words(cases: &[usize], report: &FleetReport) -> String {
     for case in cases.iter().filter(|case| !asks || report.cases[**case].asks()) {
         *counts.entry(report.cases[*case].outcome).or_default() += 1;
     }
-    let words = |(outcome, count): (&FleetOutcome, &usize)| format!("{count} {}", outcome.words());
+    let words = |(outcome, count): (&FleetOutcome, &usize)| format!("{}: {count}", outcome.words());
     counts.iter().rev().map(words).collect::<Vec<_>>().join(", ")
 }
