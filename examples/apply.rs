@@ -1,8 +1,8 @@
-//! Brings a machine into the state that a spec asks for, and back: `kbfix diff`, `apply` and `rollback` as calls of
-//! the library.
+//! Shows how a program uses the library: loads a spec, plans its changes, applies them to a target and rolls them back,
+//! as the commands `kbfix diff`, `apply` and `rollback` do.
 //!
-//! `cargo run --example apply` makes the example machine, a small volume of a switched-off Windows Server 2003, in a
-//! temporary folder.
+//! Run it with `cargo run --example apply`. It creates its target in a temporary folder: the disk of a switched-off
+//! Windows Server 2003, with only a few files.
 
 use std::{
     error::Error,
@@ -24,12 +24,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(folder.path(), &mut io::stdout())
 }
 
-/// Applies KB909094 to a machine that is made below `folder`, rolls it back, and writes each report to `out`.
+/// Creates a target in `folder`, applies the spec KB909094 to it, rolls the changes back, and writes each report to
+/// `out`.
 pub(crate) fn run(folder: &Path, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let paint = Paint { colour: false };
 
     // Load a spec. `spec::load` takes the bytes of a YAML file; these are in the library of specs.
-    let bytes = library::find("KB909094").ok_or("there is no such spec")?;
+    let bytes = library::find("KB909094").ok_or("there is no built-in spec KB909094")?;
     let loaded = spec::load("KB909094", bytes, &Settings::new());
     for finding in &loaded.diagnostics {
         write!(out, "{}", render::diagnostics::human(finding, paint))?;

@@ -1,10 +1,10 @@
-//! The language of kbfix: specs, and the conversion from and to other formats.
+//! The language of kbfix: specs, and conversions between specs and other formats.
 //!
-//! This crate is a part of `kbfix`, which gives out all its modules; use that crate. It is compiled on its own so that
-//! the parts of kbfix compile at the same time.
+//! Programs use the crate `kbfix`, which exports all modules of this crate. This crate exists only so that cargo can
+//! compile the parts of kbfix in parallel.
 //!
 //! - [`spec`] reads and checks specs.
-//! - [`convert`] makes specs from `.reg` files and other formats, and the reverse.
+//! - [`convert`] makes specs from `.reg` files and other formats, and exports specs to them.
 
 // Only for the library: tests may unwrap, and benchmarks print.
 #![cfg_attr(

@@ -184,7 +184,7 @@ fn a_list_for_a_parameter_may_be_piped_as_one() {
     let wrong = piped(serde_json::json!({ "names": [], "one": ["a"] }));
     let refused = machine.run_with(line, &wrong).code(2).json();
     assert_eq!(refused["diagnostics"][0]["code"], "setting-not-allowed");
-    assert_eq!(refused["diagnostics"][0]["message"], "the parameter `one` is set to a list, but is a string");
+    assert_eq!(refused["diagnostics"][0]["message"], "the parameter `one` is set to a list, but must be a string");
 }
 
 #[test]

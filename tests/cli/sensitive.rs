@@ -126,7 +126,7 @@ fn the_article_hides_it_and_an_export_warns() {
     }
     for format in ["reg", "dsc", "win_regedit"] {
         let run = machine.run(&format!("export @/s.yaml --format {format} --out @/export")).code(0);
-        let run = hides(run).says("its data is sensitive, but everybody who has the file can read it");
+        let run = hides(run).says("the data is sensitive, but everybody who has the file can read it");
         assert!(!run.stderr.contains("would do as well"), "{}", run.stderr);
         // Ansible logs the arguments of a task, and with --diff also the data before the task.
         if format == "win_regedit" {

@@ -1,38 +1,39 @@
-//! Writes event logs as Windows Vista and later do, so that the repository needs no foreign files.
+//! Creates event logs in the format of Windows Vista and later, for tests. So the repository needs no logs from real
+//! machines.
 //!
 //! Sources: Microsoft, [MS-EVEN6] 2.2.12 to 2.2.17 (BinXml); J. Metz, "Windows XML Event Log (EVTX) format".
 
 use std::collections::BTreeMap;
 
-/// The size of a chunk in bytes.
+/// The size of a chunk of an event log, in bytes.
 pub(crate) const CHUNK: usize = 64 << 10;
-/// The size of the file's header in bytes.
+/// The size of the header of the whole file, in bytes.
 pub(crate) const HEADER: usize = 4096;
-/// The size of a chunk's header in bytes, with its tables.
+/// The size of the header of a chunk, with its tables, in bytes.
 pub(crate) const CHUNK_HEADER: usize = 512;
 
-/// An event to be written.
+/// An event that a test writes to a log.
 #[derive(Clone)]
 pub(crate) struct NewEvent<'a> {
     pub(crate) source: &'a str,
-    /// The name that the source had before Windows Vista.
+    /// The name that the source of the event had before Windows Vista; `None` if the event has no such name.
     pub(crate) old_source: Option<&'a str>,
     pub(crate) id: u16,
-    /// The number of the level.
+    /// The level of the event, as a number: 4 means information.
     pub(crate) level: u8,
     /// The time of the event, in seconds since 1970.
     pub(crate) second: i64,
 }
 
-/// Returns a closed log of `chunks` chunks, each with `records` events whose template puts one text of `length`
-/// characters into `times` places.
+/// Returns an event log that contains the same text very often: `chunks` chunks with `records` events each. In each
+/// event, `times` additional elements contain the same text of `length` characters.
 pub(crate) fn repeating(chunks: usize, records: usize, length: usize, times: usize) -> Vec<u8> {
     let text = "t".repeat(length);
     let events = vec![NewEvent { source: &text, old_source: None, id: 1, level: 4, second: 0 }; chunks * records];
     written("Application", &events, records, times)
 }
 
-/// Returns a closed log with these events, and at most `most` of them in one chunk.
+/// Returns an event log of the log `channel` with these events, at most `most` of them in one chunk.
 pub(crate) fn create(channel: &str, events: &[NewEvent<'_>], most: usize) -> Vec<u8> {
     written(channel, events, most, 0)
 }
@@ -51,7 +52,7 @@ fn written(channel: &str, events: &[NewEvent<'_>], most: usize, repeated: usize)
     header.into_iter().chain(chunks.into_iter().flatten()).collect()
 }
 
-/// Writes the checksums of a chunk after it was changed.
+/// Computes the checksums of a chunk and writes them to it, after a test has changed the chunk.
 pub(crate) fn seal(chunk: &mut [u8]) {
     let free = u32::from_le_bytes(chunk[48..52].try_into().unwrap()) as usize;
     let events = evtx::checksum_ieee(&chunk[CHUNK_HEADER..free]);
@@ -76,24 +77,24 @@ fn chunk(channel: &str, before: usize, events: &[NewEvent<'_>], repeated: usize)
     [first_id, last_id, first_id, last_id].iter().for_each(|n| header.extend(n.to_le_bytes()));
     [128, last as u32, chunk.bytes.len() as u32].iter().for_each(|n| header.extend(n.to_le_bytes()));
     chunk.bytes[..header.len()].copy_from_slice(&header);
-    assert!(chunk.bytes.len() <= CHUNK, "so many events have no room in one chunk");
+    assert!(chunk.bytes.len() <= CHUNK, "the events are too large for one chunk");
     chunk.bytes.resize(CHUNK, 0);
     seal(&mut chunk.bytes);
     chunk.bytes
 }
 
-/// A chunk that is being written. Offsets in it are from its start.
+/// A chunk while it is being written. Offsets are in bytes, from the start of the chunk.
 struct Chunk {
     bytes: Vec<u8>,
-    /// The offset of each name.
+    /// The offset of each name that is already in the chunk.
     names: BTreeMap<String, u32>,
-    /// The offset of the only template.
+    /// The offset of the template that all events use; `None` before the first event.
     template: Option<u32>,
-    /// How many additional elements with the source the template has.
+    /// The number of additional `Data` elements in the template. Each contains the source of the event.
     repeated: usize,
 }
 
-/// A value that a record puts into its template.
+/// A value of an event. The template contains a placeholder for each value.
 enum Value {
     None,
     Text(String),
@@ -104,7 +105,7 @@ enum Value {
 }
 
 impl Value {
-    /// Returns the number of the type, and the bytes.
+    /// Returns the number of the value's type in the file format, and the bytes of the value.
     fn parts(&self) -> (u8, Vec<u8>) {
         match self {
             Self::None => (0x00, Vec::new()),
@@ -130,7 +131,7 @@ impl Chunk {
         self.u8s(&number.to_le_bytes());
     }
 
-    /// Writes a length, followed by what `write` writes.
+    /// Writes the length of what `write` writes, as 32 bits, and then calls `write`.
     fn sized(&mut self, write: impl FnOnce(&mut Self)) {
         let at = self.bytes.len();
         self.u32(0);
@@ -179,7 +180,7 @@ impl Chunk {
         put(&mut self.bytes, start + 4, length);
     }
 
-    /// Writes the template, which is the element `System` of an event.
+    /// Writes the template of an event: its elements `Event` and `System`, with placeholders for the values.
     fn definition(&mut self) {
         let at = self.bytes.len() as u32;
         put(&mut self.bytes, 384 + 4 * (TEMPLATE as usize % 32), at);
@@ -205,7 +206,9 @@ impl Chunk {
         });
     }
 
-    /// Writes an element. Each attribute has a name, and the number and the type of its value.
+    /// Writes an XML element with placeholders as the values of its attributes. Each attribute is a name, the number of
+    /// the value that replaces the placeholder, and the type of that value. `content` writes the content of the
+    /// element.
     fn element(&mut self, name: &str, attributes: &[(&str, u16, u8)], content: impl FnOnce(&mut Self)) {
         self.u8s(&[if attributes.is_empty() { 0x01 } else { 0x41 }]);
         self.u16(0xFFFF);
@@ -226,14 +229,15 @@ impl Chunk {
         });
     }
 
-    /// Writes a placeholder for a value, which may be absent.
+    /// Writes a placeholder. `number` is the number of the event's value that replaces it, and `kind` is the type of
+    /// the value.
     fn substitution(&mut self, number: u16, kind: u8) {
         self.u8s(&[0x0E]);
         self.u16(number);
         self.u8s(&[kind]);
     }
 
-    /// Writes the offset of a name, and the name itself at its first use.
+    /// Writes the offset of a name. If the chunk does not contain the name yet, writes the name as well.
     fn name(&mut self, name: &str) {
         if let Some(at) = self.names.get(name) {
             return self.u32(*at);
@@ -254,5 +258,5 @@ impl Chunk {
     }
 }
 
-/// The number of the template.
+/// The identifier of the template that all events use.
 const TEMPLATE: u32 = 0x4B42_4649;

@@ -1,10 +1,10 @@
 //! Random numbers for tests with many cases.
 
-/// A generator of random numbers (xorshift64*). The numbers are the same in every run.
+/// A generator of pseudo-random numbers (xorshift64*). It produces the same numbers in every test run.
 pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    /// Returns the next number, which is less than `end`.
+    /// Returns the next pseudo-random number, from 0 to `end - 1`.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

@@ -1,4 +1,4 @@
-//! Writes policy files, without the codec that the tests check.
+//! Creates policy files for tests, without the code of kbfix that the tests check.
 //!
 //! Source: Microsoft, "Registry Policy File Format".
 
@@ -9,7 +9,7 @@ pub(crate) fn file(entries: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
     entries.into_iter().fold(b"PReg\x01\0\0\0".to_vec(), |file, entry| [file, entry].concat())
 }
 
-/// Returns the bytes of one entry.
+/// Returns the bytes of one entry of a policy file: it sets the value `name` of the key `key` to `data`.
 pub(crate) fn entry(key: &str, name: &str, data: &Data) -> Vec<u8> {
     let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     let numbers = [data.value_type.0.to_le_bytes(), (data.bytes.len() as u32).to_le_bytes()];

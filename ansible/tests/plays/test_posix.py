@@ -631,7 +631,7 @@ def test_a_list_for_a_parameter(site: Site) -> None:
     options = [{"src": ["list.yaml"], "parameters": {"names": [80]}}, {**SRC, "parameters": {"realm_hint": ["1"]}}, {"src": ["list.yaml"]}]
     wrong, single, unset = site.tasks(options)
     assert "the parameter names[0] is the number 80" in wrong.output and "Tagged" not in wrong.output, wrong.output
-    assert "is set to a list, but is a number" in single.output, single.output
+    assert "is set to a list, but must be a number" in single.output, single.output
     assert "(parameters: {names: …})" in unset.output and "--set" not in unset.output, unset.output
 
 

@@ -1,8 +1,8 @@
 //! Writes a document as YAML that every YAML parser reads in the same way.
 //!
-//! The crate yaml_serde quotes only text that YAML 1.2 would read as something else. Ansible reads a spec as YAML 1.1,
-//! and [`crate::spec::shape::ambiguous`] refuses text that the two versions read differently. So this writer leaves
-//! text unquoted only if every parser reads it as text.
+//! kbfix does not use the crate yaml_serde for this, because that crate quotes only text that YAML 1.2 would not read
+//! as a string. Ansible reads a spec as YAML 1.1, and [`crate::spec::shape::ambiguous`] refuses text that the two
+//! versions read differently. So this writer leaves text unquoted only if every parser reads it as a string.
 
 use serde_json::Value;
 
@@ -11,12 +11,12 @@ use crate::{
     spec::{document::Document, is_forbidden, is_text},
 };
 
-/// The last column that a mapping or list on one line may reach.
+/// The maximum width of a mapping or list that is written on one line, in columns.
 const WIDTH: usize = 110;
-/// The longest name that is written without a `?` before it; YAML allows 1024 characters.
+/// The maximum length of a field name that is written without `? ` before it, in characters. YAML allows 1024.
 const LONGEST_NAME: usize = 500;
 
-/// Writes a spec as YAML. The first line tells an editor where the schema is.
+/// Returns a spec as YAML. The first line tells an editor where the JSON schema of specs is.
 pub(in crate::convert) fn yaml(document: &Document) -> String {
     let value = serde_json::to_value(document).unwrap_or_default();
     let mut out = String::from("# yaml-language-server: $schema=../schema/spec.v1.schema.json\n");
@@ -24,14 +24,14 @@ pub(in crate::convert) fn yaml(document: &Document) -> String {
     out
 }
 
-/// Writes any document as YAML that begins at the left margin.
+/// Returns any JSON value as YAML without indentation.
 pub(crate) fn block_of(value: &Value) -> String {
     let mut out = String::new();
     block(value, 0, &mut out);
     out
 }
 
-/// Writes a mapping or list on separate lines, each indented.
+/// Appends a mapping or list to `out` as YAML: each field or item begins on its own line, after `indent` spaces.
 fn block(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Object(fields) => {
@@ -96,7 +96,8 @@ fn field(name: &str, value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// Returns the value on one line that begins at this column; `None` if it is nested or too long.
+/// Returns the value as YAML on one line. `column` is the column at which the text will begin. Returns `None` if the
+/// value contains nested mappings or lists, or if the line would be too long.
 fn flow(value: &Value, column: usize) -> Option<String> {
     let inner = |value: &Value| match value {
         Value::Object(_) => None,
@@ -125,7 +126,7 @@ fn flow(value: &Value, column: usize) -> Option<String> {
     (empty || column + line.chars().count() <= WIDTH).then_some(line)
 }
 
-/// Formats text as a scalar: plain if no reader can misread it, otherwise quoted.
+/// Formats `text` as a YAML string: without quotes if every YAML parser reads it as this string, otherwise in quotes.
 fn text(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '\\' | '/' | '(' | ')' | ' ');
     let unmistakable =

@@ -1,15 +1,16 @@
-//! The built-in specs, from the folder `specs/`.
+//! The built-in specs: the files in the folder `specs/`, which are compiled into kbfix.
 
 use super::{LoadedAll, Settings, Source, load_all};
 
-/// Expands to the id of a built-in spec and the content of its file. The file has the name of the id.
+/// Expands to a pair: the id of a built-in spec, and the content of the file with this name.
 macro_rules! spec {
     ($id:literal) => {
         ($id, include_bytes!(concat!("../../../specs/", $id, ".yaml")))
     };
 }
 
-/// The id and the file of each built-in spec, sorted by id. A test checks the table against the folder.
+/// The id of each built-in spec with the content of its file, sorted by id. A test compares this table with the folder
+/// `specs/`.
 const SPECS: &[(&str, &[u8])] = &[
     spec!("ADV170021"),
     spec!("ADV4053440"),
@@ -84,12 +85,12 @@ const SPECS: &[(&str, &[u8])] = &[
     spec!("WER-LOCALDUMPS"),
 ];
 
-/// Returns the content of the file of the built-in spec with this id.
+/// Returns the content of the file of the built-in spec with this id; `None` if there is no such spec.
 pub fn find(id: &str) -> Option<&'static [u8]> {
     SPECS.iter().find(|(name, _)| name.eq_ignore_ascii_case(id)).map(|(_, bytes)| *bytes)
 }
 
-/// Returns the ids of the built-in specs.
+/// Returns the ids of the built-in specs, sorted.
 pub fn ids() -> impl Iterator<Item = &'static str> {
     SPECS.iter().map(|(id, _)| *id)
 }

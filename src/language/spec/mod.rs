@@ -1,8 +1,12 @@
-//! Specs: turns a YAML file into a checked [`Spec`], or into findings that say what is wrong.
+//! Specs: turns a YAML file into a checked [`Spec`], or into findings that say what is wrong in the file.
 //!
-//! The folders follow the path of a file. `source` decodes the text, records the place of every node, and reads the
-//! data; `shape` checks it against the JSON schema and explains each fault; [`document`] is the language as serde and
-//! schemars know it; `check` interprets it, alone and together with the other specs of a run; [`model`] is the result.
+//! A file passes through these modules in order:
+//!
+//! - `source` decodes the text, records the place of every YAML node, and reads the data.
+//! - `shape` checks the data against the JSON schema, and explains each error.
+//! - [`document`] contains the types into which serde reads the data.
+//! - `check` checks whether the document makes sense, alone and together with the other specs of a run.
+//! - [`model`] contains the result, a [`Spec`].
 
 mod check;
 pub mod document;
@@ -38,42 +42,42 @@ pub use side_document::{SideDocument, side_schema};
 pub use source::text::MAX_BYTES;
 pub(crate) use source::{readings::is_text, text::is_forbidden};
 
-/// The size in bytes from which on specs are read with several threads. Reading this much takes some milliseconds, so
-/// that starting threads saves time.
+/// The minimum size of the specs of a run, in bytes, for which kbfix uses several threads. Reading so much text takes
+/// some milliseconds, which is more than starting the threads takes.
 const MUCH_TEXT: usize = 64 << 10;
 
-/// The maximum number of groups into which the specs of a run are divided for the threads.
+/// The maximum number of groups of specs. A thread reads one group at a time.
 const GROUPS: usize = 64;
 
-/// A spec file: the name that messages use for it, and its bytes.
+/// The bytes of a spec file, and its name in messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     /// The path as the user gave it; `-` for standard input.
     pub name: &'a str,
-    /// The file's bytes.
+    /// The content of the file.
     pub bytes: &'a [u8],
 }
 
-/// The result of loading one file.
+/// The result of loading one spec file.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The spec; `None` if a finding is an error.
+    /// The spec; `None` if one of `diagnostics` is an error.
     pub spec: Option<Spec>,
-    /// The findings, in the order of the file.
+    /// The errors and warnings about the file, in the order of their lines.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The result of loading the files of one run.
+/// The result of loading all spec files of a run.
 #[derive(Debug)]
 pub struct LoadedAll {
-    /// One result for each file, in the order given.
+    /// The result for each file, in the order of the files.
     pub each: Vec<Loaded>,
-    /// Findings that concern several files together, and findings about the settings.
+    /// Findings about several specs together, such as conflicts, and findings about the operator's settings.
     pub across: Vec<Diagnostic>,
 }
 
 impl LoadedAll {
-    /// Returns all findings: those of each file in turn, then those about several files.
+    /// Returns all findings: first those about each file, then those about several specs together.
     pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.each.iter().flat_map(|l| &l.diagnostics).chain(&self.across)
     }
@@ -83,7 +87,7 @@ impl LoadedAll {
         self.diagnostics().any(|d| d.severity == Severity::Error)
     }
 
-    /// Returns the specs in the order given.
+    /// Returns the specs, in the order of the files.
     ///
     /// # Errors
     /// Returns all findings if one of them is an error.
@@ -95,7 +99,8 @@ impl LoadedAll {
     }
 }
 
-/// Reads and checks one file. A setting for a parameter that the spec does not declare is also a finding.
+/// Reads and checks one spec file. `settings` is the data that the operator chose for parameters; data for a parameter
+/// that the spec does not declare is an error.
 pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
     let all = load_all(&[Source { name, bytes }], settings);
     let (mut spec, mut diagnostics) = (None, Vec::new());
@@ -110,7 +115,7 @@ pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
     Loaded { spec, diagnostics }
 }
 
-/// Reads and checks the files of one run: each file by itself, and the specs against each other.
+/// Reads and checks the spec files of a run: first each file alone, then the specs against each other.
 pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
     let files = load_each(sources, settings);
     let across = check::between_specs::check(sources, &files, settings);
@@ -118,7 +123,7 @@ pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
     LoadedAll { each, across }
 }
 
-/// Reads and checks each file by itself. All cores work on them if there is much text.
+/// Reads and checks each file alone. Uses all processor cores if there is much text.
 fn load_each(sources: &[Source<'_>], settings: &Settings) -> Vec<check::Checked> {
     let load = |source: &Source<'_>| load_one(source, settings);
     if sources.iter().map(|source| source.bytes.len()).sum::<usize>() < MUCH_TEXT {
@@ -157,8 +162,8 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     check::check(document, origin, settings, findings)
 }
 
-/// Checks the data against the schema, and corrects or replaces what does not match. Adds a finding and returns `None`
-/// if the data cannot be checked further.
+/// Reads the data of the text, checks it against the schema, and corrects or replaces the parts that do not match.
+/// Returns `None` after adding a finding, if the data cannot be checked further.
 fn validated(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<repair::Repaired> {
     let value = meaning::read(text, sound, findings)?;
     let verdict = validate::check(&value, findings);

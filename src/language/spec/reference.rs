@@ -1,4 +1,4 @@
-//! Generates the reference of the spec language, `docs/reference/language.md`, from its schema.
+//! Generates the page `docs/reference/language.md`, the reference of the spec language, from the JSON schema of specs.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -48,7 +48,7 @@ const FOOT: &str = "
 This page is generated from the comments in the code of kbfix: `UPDATE_SCHEMA=1 cargo test --test spec schema`.
 ";
 
-/// Returns the reference as Markdown.
+/// Returns the reference of the spec language as Markdown.
 pub fn reference() -> String {
     let schema = super::schema();
     let none = Map::new();
@@ -71,7 +71,8 @@ pub fn reference() -> String {
     out
 }
 
-/// Returns the names of the definitions that a schema refers to, in the order of the schema.
+/// Returns the names of the definitions to which `schema` refers, in the order in which it names them. In the root
+/// schema, the definitions themselves are skipped.
 fn named(schema: &Value, is_root: bool) -> Vec<String> {
     let mut out = Vec::new();
     match schema {
@@ -128,7 +129,8 @@ fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<Strin
     }
 }
 
-/// Describes which data a field accepts, with a link to the definition if there is one.
+/// Describes the data that a field accepts. If the data has a definition in the schema, the text is a link to this
+/// definition.
 fn kind(schema: &Value, definitions: &Map<String, Value>) -> String {
     if let Some(name) = reference_to(schema) {
         let anchor = name.to_lowercase();

@@ -1,19 +1,20 @@
-//! The JSON schema of the spec language, generated from the types of [`super::document`].
+//! The JSON schema of specs, generated from the types of [`super::document`].
 
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use super::document::Document;
 
-/// The id of the schema itself. An editor finds the schema file through the first line of a spec.
+/// The `$id` in the JSON schema of specs. Editors do not use this id: they find the schema file through the first line
+/// of a spec.
 pub(super) const ID: &str = "urn:kbfix:schema:spec:1";
 
-/// Returns the JSON schema of a spec, as in `schema/spec.v1.schema.json`.
+/// Returns the JSON schema of specs, which is also in the file `schema/spec.v1.schema.json`.
 pub fn schema() -> Value {
     of::<Document>(ID)
 }
 
-/// Returns the JSON schema of a document that people write in YAML. `id` is the id of the schema itself.
+/// Returns the JSON schema of the YAML documents that are read into the type `T`. `id` becomes the `$id` of the schema.
 pub(super) fn of<T: JsonSchema>(id: &str) -> Value {
     let generator = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let mut schema = generator.into_root_schema_for::<T>().to_value();
@@ -32,8 +33,8 @@ pub(super) fn of<T: JsonSchema>(id: &str) -> Value {
     Value::Object(out)
 }
 
-/// Forbids `null` for optional fields, because a field without data is a mistake. Also adds the limit of 32-bit
-/// numbers, which schemars expresses only as a format.
+/// Changes a schema that schemars generated: forbids null for optional fields, because a field without data is a
+/// mistake, and adds the maximum of 32-bit numbers.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(fields) => {

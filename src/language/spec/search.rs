@@ -1,33 +1,33 @@
-//! Finds specs by words, product, build of Windows, key or value.
+//! Searches specs by words, product, build of Windows, key or value.
 
 use super::{Spec, check::reach};
 
-/// The search criteria for specs. A spec must meet all criteria that are given. Letter case is ignored.
+/// The criteria of a search for specs. A spec must meet each criterion that is not `None`. Letter case is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
-    /// Words to find: each must be in the id, the title, another name (KB, CVE), a product, the address of the article
-    /// or a source, a key, or a value name.
+    /// Words that must all be in the spec: in the id, the title, another name (KB, CVE), a product, the address of the
+    /// article or of a source, a key, or a value name.
     pub words: Vec<String>,
-    /// Text that must be in the name of a product, or in the title.
+    /// Text that must be in the name of a product, or in the title; `None` if the product does not matter.
     pub product: Option<String>,
-    /// A build of Windows to which the spec may apply.
+    /// A build of Windows to which the spec may apply; `None` if the build does not matter.
     pub build: Option<Build>,
-    /// Text that must be in one of the keys.
+    /// Text that must be in one of the keys; `None` if the keys do not matter.
     pub key: Option<String>,
-    /// Text that must be in one of the value names.
+    /// Text that must be in one of the value names; `None` if the value names do not matter.
     pub value: Option<String>,
 }
 
 /// A build of Windows, including all of its update revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Build {
-    /// The lowest version that belongs to the build.
+    /// The lowest Windows version that belongs to the build.
     first: [u32; 4],
-    /// The highest version that belongs to the build.
+    /// The highest Windows version that belongs to the build.
     last: [u32; 4],
 }
 
-/// The error for text that does not name a build.
+/// The error if a text is not a build of Windows; the field is the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a build of Windows: write it as 10.0.17763, 6.1.7601 or 17763")]
 pub struct BuildError(String);
@@ -36,7 +36,7 @@ impl std::str::FromStr for Build {
     type Err = BuildError;
 
     fn from_str(text: &str) -> Result<Self, BuildError> {
-        /// The first build of Windows 10. All later builds have the version 10.0.
+        /// The first build of Windows 10. This build and all later builds have the version 10.0.
         const TEN: u32 = 10240;
         let error = || BuildError(text.to_owned());
         let numbers = text.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>().map_err(|_| error())?;

@@ -1,14 +1,14 @@
-//! The values that the operator chooses for the parameters of specs.
+//! The data that the operator chooses for the parameters of specs.
 
 use std::collections::BTreeMap;
 
-/// The data that the operator gives for one parameter.
+/// The data that the operator chooses for one parameter.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Setting {
-    /// A string, in which commas separate the items of a list.
+    /// One string. If the parameter is a list, commas separate its items in the string.
     Text(String),
-    /// A list, whose strings may contain commas.
+    /// A list of strings, which may contain commas.
     List(Vec<String>),
 }
 
@@ -18,7 +18,8 @@ impl<T: Into<String>> From<T> for Setting {
     }
 }
 
-/// The data that the operator chooses for parameters, by name. A name that no spec of the run declares is an error.
+/// The data that the operator chooses for parameters, by parameter name. If no spec of the run declares a name, loading
+/// the specs reports an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     given: BTreeMap<String, Setting>,
@@ -26,33 +27,35 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Creates empty settings. A parameter without a default is an error until it is added.
+    /// Creates empty settings. Loading a spec reports an error for each parameter that has neither a setting nor a
+    /// default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Creates empty settings in which a parameter without a default may stay unset. This is for validating a spec, and
-    /// for planning those specs of a run that can be planned. Such a parameter then represents all data that it allows.
+    /// Creates empty settings with which a parameter may have neither a setting nor a default. kbfix uses them to
+    /// validate specs, and to plan only those specs of a run for which the operator set all parameters. The checks of
+    /// such a spec try data that the parameter allows.
     pub fn for_validation() -> Self {
         Self { for_validation: true, ..Self::default() }
     }
 
-    /// Adds a setting; replaces an earlier one with the same name.
+    /// Sets the data of the parameter `name`. Replaces data that was set before.
     pub fn insert(&mut self, name: impl Into<String>, data: impl Into<Setting>) {
         self.given.insert(name.into(), data.into());
     }
 
-    /// Returns the data that was chosen for the parameter `name`.
+    /// Returns the data that the operator chose for the parameter `name`; `None` if there is none.
     pub fn get(&self, name: &str) -> Option<&Setting> {
         self.given.get(name)
     }
 
-    /// Returns the names of the parameters, sorted.
+    /// Returns the names of the parameters that the operator set, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.given.keys().map(String::as_str)
     }
 
-    /// Returns whether a parameter without a default may stay unset.
+    /// Returns whether a parameter may have neither a setting nor a default.
     pub(crate) fn may_be_unset(&self) -> bool {
         self.for_validation
     }

@@ -1,5 +1,5 @@
-//! Reads other YAML documents than specs, such as a fleet file, with the same checks as for a spec: the same limits, a
-//! place for every error, and no text that YAML readers would read differently.
+//! Reads YAML documents other than specs, such as a fleet file. The text is checked like the text of a spec: it has the
+//! same limits, each error has its place, and text that YAML readers interpret differently is refused.
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -18,26 +18,27 @@ use super::{
 };
 use crate::diag::{Code, Diagnostic, Hint, Place};
 
-/// A document that matches its schema.
+/// A YAML document other than a spec, such as a fleet file. The document matches its JSON schema.
 pub struct SideDocument<'t, T> {
-    /// The content.
+    /// The data of the document.
     pub content: T,
-    /// Warnings about the text.
+    /// Warnings about the text of the document.
     pub warnings: Vec<Diagnostic>,
     text: Text<'t>,
     places: Places,
 }
 
-/// Returns the JSON schema of a document that [`SideDocument::read`] can read. `id` is the id of the schema itself.
+/// Returns the JSON schema of a document that [`SideDocument::read`] can read. `id` becomes the `$id` of the schema.
 pub fn side_schema<T: JsonSchema>(id: &str) -> Value {
     schema::of::<T>(id)
 }
 
 impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
-    /// Reads a document. `noun` is the name of the document in messages, such as `a fleet file`.
+    /// Reads the document in `source`. `id` is the `$id` of its JSON schema, and `noun` is the name of the document in
+    /// messages, such as `a fleet file`.
     ///
     /// # Errors
-    /// Returns everything that is wrong with the text or its structure.
+    /// Returns all errors in the YAML text, and all places where the document does not match its schema.
     pub fn read(source: Source<'t>, id: &str, noun: &str) -> Result<Self, Vec<Diagnostic>> {
         let text = Text::decode(source.name, source.bytes).map_err(|found| named(vec![*found], noun))?;
         let parse::Read { places, mut diagnostics, more } = parse::read(&text);
@@ -50,7 +51,8 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
         Ok(Self { content, warnings, text, places })
     }
 
-    /// Returns the place of the node that `steps` lead to: names of fields and indexes of items, from the top down.
+    /// Returns the place of a node in the file. `steps` are the field names and indexes of items from the root to the
+    /// node. If the node does not exist, returns the place of the nearest node above it.
     pub fn place(&self, steps: &[&str]) -> Place {
         let found = (0..=steps.len()).rev().find_map(|length| {
             let path = steps[..length].iter().try_fold(Path::default(), |path, step| {
@@ -63,7 +65,8 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
     }
 }
 
-/// Returns the content of a document, and the warnings about it.
+/// Checks a document against `schema` and reads its data. Returns the data and the warnings, or all findings if one of
+/// them is an error.
 fn form<T: DeserializeOwned>(
     text: &Text<'_>,
     places: &Places,
@@ -93,7 +96,7 @@ fn form<T: DeserializeOwned>(
     }
 }
 
-/// Replaces "a spec" in the messages with the name of this document.
+/// Replaces `a spec` in the messages with `noun`, the name of this kind of document.
 fn named(mut found: Vec<Diagnostic>, noun: &str) -> Vec<Diagnostic> {
     for diagnostic in &mut found {
         if diagnostic.code == Code::EMPTY_FILE {

@@ -1,4 +1,4 @@
-//! Reads the properties of a DSC resource instance, as a configuration gives them.
+//! Reads the properties of a DSC resource instance from the JSON that DSC passes to kbfix.
 
 use serde_json::{Map, Value};
 
@@ -9,22 +9,23 @@ use crate::{
     spec::{Setting, Settings, library},
 };
 
-/// An instance of a DSC resource: the specs, and the target on which they are to be satisfied.
+/// The properties of a DSC resource instance: the specs that kbfix tests or applies, and their target.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Instance {
-    /// The specs, in order.
+    /// The specs, in the order in which kbfix applies them.
     pub specs: Vec<SpecText>,
-    /// The values of the specs' parameters that the configuration gives.
+    /// The name of each parameter that the configuration sets, with its data.
     pub parameters: Vec<(String, Setting)>,
     /// The URI of the target; `None` for this machine.
     pub target: Option<String>,
-    /// The local folder that holds the files of drive C.
+    /// The local folder with the files of the target's drive C; `None` if the input gives no such folder. A target such
+    /// as a hive does not contain these files itself.
     pub files: Option<String>,
-    /// The properties that the answer must repeat: all given properties, except secure ones.
+    /// The properties that kbfix copies from its input to its output: all except secure ones.
     pub given: Map<String, Value>,
 }
 
-/// The text of a spec, and the name by which messages call it.
+/// The text of a spec, and its name in messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpecText {
     /// The name in messages, such as `built-in KB909094` or `specs[0]`.
@@ -37,24 +38,25 @@ pub struct SpecText {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct InputError {
-    /// A description of the error, and of its place in the input.
+    /// What is wrong in the input, and in which property.
     pub what: String,
-    /// The hint: what the user can do.
+    /// A hint for the user who must correct the input.
     pub hint: String,
 }
 
-/// Properties that every resource returns. If a configuration gives them, they are ignored.
+/// The names of the properties that kbfix adds to the output of each resource. If the input contains them, kbfix
+/// ignores them.
 const READ_ONLY: [&str; 6] = ["result", "results", "journal", "_inDesiredState", "_restartRequired", "_metadata"];
 
 impl Instance {
-    /// Reads the input of a resource. Empty input means that no properties are given.
+    /// Reads the input of `resource`, in JSON. Empty input means that no properties are given.
     ///
     /// # Errors
-    /// Returns [`InputError`] if the input does not match the schema, or gives a property twice.
+    /// Returns [`InputError`] if the input does not match the schema of the resource, or gives a property twice.
     pub fn read(resource: Resource, input: &str) -> Result<Self, InputError> {
         let invalid = |why: String| InputError {
             what: format!("the input of {} is not valid: {why}", resource.type_name()),
-            hint: format!("`kbfix dsc schema --type {}` prints its schema", resource.type_name()),
+            hint: format!("`kbfix dsc schema --type {}` prints the schema of the input", resource.type_name()),
         };
         let input = input.strip_prefix('\u{feff}').unwrap_or(input);
         let properties = if input.trim().is_empty() {
@@ -106,7 +108,7 @@ impl Instance {
                     let all = known.iter().map(String::as_str).chain(["target", "files"]);
                     let meant = match suggest(name, all.clone()) {
                         Some(meant) => format!("did you mean `{meant}`?"),
-                        None => format!("there are {}", all.collect::<Vec<_>>().join(", ")),
+                        None => format!("the properties are {}", all.collect::<Vec<_>>().join(", ")),
                     };
                     return Err(invalid(format!("there is no property `{}`; {meant}", shorten(name))));
                 }
@@ -118,7 +120,8 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Returns the parameters as settings. Parameters that are not given get no value.
+    /// Returns the operator's settings for [`crate::spec::load`]. A parameter that the configuration does not set and
+    /// that has no default stays unset, without an error.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::for_validation();
         for (name, data) in &self.parameters {
@@ -129,15 +132,15 @@ impl Instance {
 }
 
 impl SpecText {
-    /// Returns the built-in spec with this id.
+    /// Returns the text of the built-in spec with this id; `None` if there is no such spec.
     pub fn built_in(id: &str) -> Option<Self> {
         let text = String::from_utf8(library::find(id)?.to_vec()).ok()?;
         Some(Self { name: format!("built-in {id}"), text })
     }
 }
 
-/// Reads the list of specs. An item that contains only the characters of an id is the id of a built-in spec; the text
-/// of a spec contains other characters.
+/// Reads the list of specs. Each string in the list is the id of a built-in spec or the YAML text of a spec. An id has
+/// only letters, digits, `.`, `_` and `-`; a YAML text always has other characters.
 fn specs(value: &Value) -> Result<Vec<SpecText>, String> {
     let Value::Array(list) = value else { return Err(expected("a list of strings", value)) };
     if list.is_empty() {
@@ -159,7 +162,7 @@ fn specs(value: &Value) -> Result<Vec<SpecText>, String> {
 fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) if !text.is_empty() => Ok(text.clone()),
-        Value::String(_) => Err("expected a string, found an empty one".to_owned()),
+        Value::String(_) => Err("expected text, found an empty string".to_owned()),
         other => Err(expected("a string", other)),
     }
 }
@@ -171,7 +174,7 @@ fn setting(value: &Value) -> Result<Setting, String> {
         Value::Number(number) if number.is_u64() => Ok(number.to_string().into()),
         Value::Array(list) => {
             let strings: Option<Vec<String>> = list.iter().map(|one| one.as_str().map(str::to_owned)).collect();
-            strings.map(Setting::List).ok_or_else(|| format!("expected {form}, found a list of something else"))
+            strings.map(Setting::List).ok_or_else(|| format!("expected {form}, found a list with other items"))
         }
         Value::Object(_) if is_secure(value) => Ok(value["secureString"].as_str().unwrap_or_default().into()),
         Value::Number(number) => Err(format!("expected {form}, found {number}")),
@@ -179,7 +182,8 @@ fn setting(value: &Value) -> Result<Setting, String> {
     }
 }
 
-/// Returns whether the value is a secure parameter of the configuration, which DSC does not show.
+/// Returns whether `value` is secret: an object with only the field `secureString`. DSC hides such a value in its
+/// output.
 fn is_secure(value: &Value) -> bool {
     value
         .as_object()

@@ -1,4 +1,5 @@
-//! The manifests by which DSC finds the resources. They are in one file, `kbfix.dsc.manifests.json`.
+//! The manifests of the DSC resources. DSC finds the resources of kbfix through the file `kbfix.dsc.manifests.json`,
+//! which contains all these manifests.
 
 use serde_json::{Value, json};
 
@@ -7,10 +8,11 @@ use super::{ADAPTER, Resource, schema};
 const RESOURCE: &str = "https://aka.ms/dsc/schemas/v3/bundled/resource/manifest.json";
 const ADAPTED: &str = "https://aka.ms/dsc/schemas/v3/bundled/adaptedresource/manifest.json";
 
-/// The name of the file. DSC recognizes manifest files by the ends of their names.
+/// The name of the file with the manifests. DSC finds manifest files by the suffix `.dsc.manifests.json`.
 pub const FILE: &str = "kbfix.dsc.manifests.json";
 
-/// Returns the list of all manifests. DSC looks for the kbfix executable in the folder of the file, then in PATH.
+/// Returns the content of the file with all manifests. The manifests name the program only `kbfix`: DSC searches for it
+/// in the folder of the file, then in PATH.
 pub fn manifests() -> Value {
     let adapted: Vec<Value> = Resource::all().filter(|resource| *resource != Resource::SpecList).map(adapted).collect();
     json!({ "resources": [spec_list(), adapter()], "adaptedResources": adapted })
@@ -38,8 +40,8 @@ fn adapter() -> Value {
     manifest
 }
 
-/// Returns the parts that both manifests have. `requireSecurityContext` is missing, because DSC would enforce it even
-/// for what-if.
+/// Returns the fields that both manifests have; `more` are additional arguments for each call of kbfix. The manifests
+/// do not require an elevated user (`requireSecurityContext`), because DSC would then require one even for what-if.
 fn methods(more: &[Value]) -> Value {
     let method = |verb: &str| {
         let mut args = vec![json!("dsc"), json!(verb)];

@@ -1,8 +1,9 @@
-//! kbfix as a resource of Microsoft DSC v3: its types, the manifests by which DSC finds them, and their input.
+//! kbfix as a resource of Microsoft DSC v3: the types of its resources, the manifests through which DSC finds them, and
+//! their input.
 //!
-//! `Kbfix/SpecList` takes a list of specs. Each spec of the library is also a separate resource, whose properties are
-//! the spec's parameters; DSC calls it through the adapter `Kbfix/Adapter`. The output of the resources is made in
-//! `kbfix::render::dsc`.
+//! `Kbfix/SpecList` takes a list of specs. Each built-in spec is also a separate resource, whose properties are the
+//! parameters of the spec; DSC calls it through the adapter `Kbfix/Adapter`. The module `kbfix::render::dsc` creates
+//! the output of the resources.
 //!
 //! Source: PowerShell/DSC, `lib/dsc-lib/src/dscresources/resource_manifest.rs` and `command_resource.rs`.
 
@@ -19,11 +20,11 @@ use crate::{
     spec::{self, Settings, Spec, library},
 };
 
-/// The type of the resource that takes a list of specs.
+/// The type name of the resource that takes a list of specs.
 pub const SPEC_LIST: &str = "Kbfix/SpecList";
-/// The type of the adapter, through which DSC calls the resources of the built-in specs.
+/// The type name of the adapter through which DSC calls the resources of the built-in specs.
 pub const ADAPTER: &str = "Kbfix/Adapter";
-/// The beginning (owner and group) of the type of each built-in spec's resource.
+/// The prefix (owner and group) in the type name of the resource of each built-in spec.
 const OF_SPECS: &str = "Kbfix.Spec/";
 
 /// A DSC resource that kbfix provides.
@@ -35,26 +36,26 @@ pub enum Resource {
     Spec(&'static str),
 }
 
-/// The error for a type that is not a resource of kbfix.
+/// The error if kbfix has no DSC resource with the requested type name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is not a DSC resource of kbfix")]
 pub struct UnknownType {
-    /// The type that was asked for.
+    /// The requested type name.
     pub name: String,
-    /// The existing type that was probably meant.
+    /// The existing type name that the user probably meant; `None` if no name is similar.
     pub meant: Option<String>,
 }
 
 impl Resource {
-    /// Returns all resources; the list first, then the specs by id.
+    /// Returns all resources: first `Kbfix/SpecList`, then the resource of each built-in spec, sorted by id.
     pub fn all() -> impl Iterator<Item = Self> {
         [Self::SpecList].into_iter().chain(library::ids().map(Self::Spec))
     }
 
-    /// Returns the resource with this type. Types are compared without regard to case, as DSC does.
+    /// Returns the resource with the type name `name`. Letter case is ignored, as DSC ignores it.
     ///
     /// # Errors
-    /// Returns [`UnknownType`] if kbfix has no resource of this type.
+    /// Returns [`UnknownType`] if kbfix has no resource with this type name.
     pub fn of_type(name: &str) -> Result<Self, UnknownType> {
         if let Some(resource) = Self::all().find(|resource| resource.type_name().eq_ignore_ascii_case(name)) {
             return Ok(resource);
@@ -64,8 +65,8 @@ impl Resource {
         Err(UnknownType { name: name.to_owned(), meant })
     }
 
-    /// Returns the type by which a configuration names the resource. DSC allows only letters, digits and `_` in it, so
-    /// other characters of an id become `_`.
+    /// Returns the type name of the resource. DSC allows only letters, digits and `_` in it, so other characters of a
+    /// spec's id become `_`.
     pub fn type_name(self) -> String {
         match self {
             Self::SpecList => SPEC_LIST.to_owned(),

@@ -1,11 +1,12 @@
-//! The JSON schemas of the resources' properties: those that a configuration may give, and those that kbfix returns.
+//! The JSON schemas for the properties of the DSC resources: for the properties that a configuration sets, and for
+//! those that kbfix returns.
 
 use serde_json::{Map, Value, json};
 
 use super::Resource;
 use crate::spec::document::{Allowed, Literal, Parameter, ParameterType, Scalar};
 
-/// Returns the JSON schema of a resource's properties. DSC checks input and output against it.
+/// Returns the JSON schema of a resource's properties. DSC validates the input and the output of kbfix against it.
 pub fn schema(resource: Resource) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
@@ -22,13 +23,14 @@ pub fn schema(resource: Resource) -> Value {
             required.push("specs");
             let specs = json!({
                 "title": "Specs",
-                "description": "Each is the id of a built-in spec, such as KB909094, or the text of a spec in YAML.",
+                "description": "The specs. Each item is the id of a built-in spec, such as KB909094, or the text \
+                    of a spec in YAML.",
                 "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 },
             });
             properties.insert("specs".to_owned(), specs);
             let parameters = json!({
                 "title": "Parameters",
-                "description": "The data of the specs' parameters, by name.",
+                "description": "The data for parameters of the specs, by parameter name.",
                 "type": "object", "additionalProperties": any_parameter(),
             });
             properties.insert("parameters".to_owned(), parameters);
@@ -37,12 +39,7 @@ pub fn schema(resource: Resource) -> Value {
                 "type": "array", "items": result(),
             });
             properties.insert("results".to_owned(), results);
-            (
-                "Specs of kbfix".to_owned(),
-                "Specs that are to be satisfied on a Windows machine, image or \
-                export."
-                    .to_owned(),
-            )
+            ("Specs of kbfix".to_owned(), "The specs that a Windows machine, image or export must satisfy.".to_owned())
         }
     };
     properties.extend(common());
@@ -57,7 +54,7 @@ pub fn schema(resource: Resource) -> Value {
     })
 }
 
-/// Returns the schema of the properties that every resource has.
+/// Returns the schemas of the properties that every resource has, by property name.
 fn common() -> Map<String, Value> {
     let restart = json!({
         "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
@@ -66,8 +63,8 @@ fn common() -> Map<String, Value> {
     let common = json!({
         "target": {
             "title": "Target",
-            "description": "The target on which the specs are to be satisfied, in the form that kbfix --target \
-                accepts; this machine if it is left out.",
+            "description": "The target that must satisfy the specs, in the form that kbfix --target accepts. The \
+                default is this machine.",
             "type": "string", "minLength": 1,
         },
         "files": {
@@ -76,8 +73,8 @@ fn common() -> Map<String, Value> {
             "type": "string", "minLength": 1,
         },
         "journal": {
-            "title": "Journal", "description": "The journal of the changes that set made; kbfix rollback can undo \
-                them.",
+            "title": "Journal", "description": "The journal file of the changes that the operation set made. kbfix \
+                rollback can undo these changes.",
             "type": "string", "readOnly": true,
         },
         "_inDesiredState": {
@@ -90,7 +87,8 @@ fn common() -> Map<String, Value> {
             "type": ["array", "null"], "items": restart, "readOnly": true,
         },
         "_metadata": {
-            "title": "Metadata", "description": "With whatIf: the lines of the difference, as kbfix diff shows it.",
+            "title": "Metadata", "description": "With whatIf: the changes that the operation set would make, line \
+                by line, as kbfix diff shows them.",
             "type": ["object", "null"],
         },
     });
@@ -100,7 +98,7 @@ fn common() -> Map<String, Value> {
     }
 }
 
-/// Returns the schema of the result of one spec.
+/// Returns the schema of the property that contains the result of one spec.
 fn result() -> Value {
     let text = json!({ "type": "string" });
     json!({
@@ -120,7 +118,7 @@ fn result() -> Value {
     })
 }
 
-/// Returns the schema of data for a parameter whose spec is not known.
+/// Returns a schema that allows every kind of parameter data, for a parameter whose type is not known here.
 fn any_parameter() -> Value {
     json!({ "anyOf": [
         { "type": "integer", "minimum": 0 },
@@ -130,7 +128,7 @@ fn any_parameter() -> Value {
     ] })
 }
 
-/// Returns the schema of secure text, which DSC does not show.
+/// Returns the schema of an object with a secret string, which DSC hides in its output.
 fn secure() -> Value {
     json!({
         "type": "object", "additionalProperties": false, "required": ["secureString"],
@@ -164,7 +162,7 @@ fn of_parameter(parameter: &Parameter) -> Value {
     schema
 }
 
-/// Returns the type of a parameter's data, if the declaration of the parameter determines it.
+/// Returns the type of a parameter's data; `None` if neither `type`, `default` nor `range` determines it.
 fn kind(parameter: &Parameter) -> Option<ParameterType> {
     parameter.kind.or(match (&parameter.default, &parameter.range) {
         (Some(Literal::Number(_)), _) | (_, Some(_)) => Some(ParameterType::Number),
@@ -173,7 +171,7 @@ fn kind(parameter: &Parameter) -> Option<ParameterType> {
     })
 }
 
-/// Returns the schema of a number, which may also be written as a string: decimal or `0x…`.
+/// Returns the schema of a number. A string with a decimal or `0x…` number is allowed as well.
 fn number(parameter: &Parameter) -> Value {
     let mut number = json!({ "type": "integer", "minimum": 0 });
     let value = |scalar: &Scalar| match scalar {

@@ -76,13 +76,13 @@ fn what_is_not_of_the_schema_is_refused_with_its_place() {
         ("{", "EOF while parsing"),
         (r#"{"target":"a","target":"b"}"#, "twice"),
         (r#"{"target":1}"#, "`target`: expected a string, found a number"),
-        (r#"{"target":""}"#, "found an empty one"),
+        (r#"{"target":""}"#, "found an empty string"),
         (r#"{"specs":[]}"#, "`specs`: expected at least one spec"),
         (r#"{"specs":"KB909094"}"#, "`specs`: expected a list of strings, found a string"),
         (r#"{"specs":["KB909094","KB90909"]}"#, "item 2: there is no built-in spec KB90909; did you mean KB909094?"),
         (r#"{"specs":["KB909094"],"parameters":{"x":-1}}"#, "`parameters`: `x`: expected a whole number"),
         (r#"{"specs":["KB909094"],"parameters":{"x":true}}"#, "found true or false"),
-        (r#"{"specs":["KB909094"],"parameters":{"x":[1]}}"#, "found a list of something else"),
+        (r#"{"specs":["KB909094"],"parameters":{"x":[1]}}"#, "found a list with other items"),
         (r#"{"spec":["KB909094"]}"#, "did you mean `specs`?"),
     ] {
         let error = Instance::read(Resource::SpecList, input).unwrap_err();

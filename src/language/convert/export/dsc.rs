@@ -1,8 +1,10 @@
-//! Exports a configuration document of Microsoft DSC v3 with resources of type `Microsoft.Windows/Registry`.
+//! Exports specs as a configuration document of Microsoft DSC v3 with resources of type `Microsoft.Windows/Registry`.
 //!
-//! Source: PowerShell/DSC, `schemas/v3/config/document.json` and `lib/dsc-lib-registry/src/config.rs`. A resource's
-//! name is unique and has only letters, digits and spaces; `valueData` is one of String, ExpandString, Binary, DWord,
-//! MultiString, QWord, None; text that begins with `[` is an expression unless that character is doubled.
+//! Rules of DSC: the name of a resource is unique and has only letters, digits and spaces. `valueData` has one of the
+//! types String, ExpandString, Binary, DWord, MultiString, QWord, None. Text that begins with `[` is an expression; a
+//! doubled `[[` means the character itself.
+//!
+//! Source: PowerShell/DSC, `schemas/v3/config/document.json` and `lib/dsc-lib-registry/src/config.rs`.
 
 use serde_json::{Value, json};
 
@@ -72,7 +74,7 @@ fn resource(spec: &Spec, path: &KeyPath, name: Option<&ValueName>, mut propertie
     json!({ "name": title, "type": "Microsoft.Windows/Registry", "properties": properties })
 }
 
-/// Escapes text that DSC would evaluate as an expression.
+/// Returns `text` in a form that DSC does not evaluate as an expression: an initial `[` is doubled.
 fn literal(text: &str) -> Value {
     if text.starts_with('[') { format!("[{text}").into() } else { text.into() }
 }

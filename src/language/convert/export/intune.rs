@@ -1,13 +1,16 @@
-//! Exports the pair of scripts of a Microsoft Intune remediation: one detects, the other remediates.
+//! Exports specs as a Microsoft Intune remediation: one script that detects whether changes are needed, and one script
+//! that makes the changes.
 //!
-//! Both scripts call the kbfix that is installed on the machine. They contain the texts of the specs and the operator's
-//! choices. So nothing of a spec is lost, and the scripts do not depend on the specs that are built into the installed
-//! kbfix.
+//! Both scripts run the kbfix that is installed on the machine, and pass it the complete texts of the specs and the
+//! operator's settings. So the scripts work with any version of the built-in specs.
 //!
-//! The requirements of the service (Microsoft Learn, "Use Remediations to detect and fix support issues"): The
-//! detection script exits with 1 if something has to be done; then the remediation script runs. Scripts are UTF-8
-//! without a byte order mark. The last line of the output is shown, at most 2,048 characters of it. Scripts contain no
-//! secrets and do not restart the computer. Text on standard error counts as an error of the script.
+//! Requirements of Intune (Microsoft Learn, "Use Remediations to detect and fix support issues"):
+//!
+//! - If the detection script exits with 1, Intune runs the remediation script.
+//! - Scripts are UTF-8 without a byte order mark.
+//! - Intune shows the last line of the output, at most 2,048 characters of it.
+//! - Scripts contain no secrets and do not restart the computer.
+//! - Any text on standard error makes Intune report that the script failed.
 
 use std::fmt::Write;
 
@@ -27,32 +30,35 @@ pub struct Remediation {
     pub remediate: String,
 }
 
-/// The reason why the scripts cannot be made.
+/// The reason why kbfix cannot create the scripts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemediationError {
-    /// A script would contain a secret, but everybody on the machine can read the script.
+    /// The operator set a sensitive parameter. The scripts would contain its data, and every user of the machine can
+    /// read them.
     #[error("{spec}: the parameter `{parameter}` is sensitive, and an Intune script must not contain secrets")]
     Secret {
-        /// The spec's id.
+        /// The id of the spec with the sensitive parameter.
         spec: String,
         /// The name of the sensitive parameter.
         parameter: String,
     },
-    /// A script would have this size in bytes, which Intune does not accept.
+    /// A script would be larger than Intune accepts; the field is its size in bytes.
     #[error("a script would have {0} bytes, more than the {MOST} that Intune accepts")]
     TooLarge(usize),
-    /// The file with this name is not UTF-8 text.
+    /// A spec file is not UTF-8 text; the field is the name of the file.
     #[error("{0} is not UTF-8 text")]
     NotText(String),
 }
 
-/// The maximum size of a script, in bytes.
+/// The maximum size of a script that Intune accepts, in bytes.
 const MOST: usize = 200_000;
 
-/// Exports the scripts for specs; `sources` are their files, and `settings` what the operator chose.
+/// Exports `specs` as the scripts of an Intune remediation. `sources` are the files of the specs, and `settings` is the
+/// data that the operator chose for their parameters.
 ///
 /// # Errors
-/// Returns [`RemediationError`] if a script would contain a secret or be too large, or a spec is not text.
+/// Returns [`RemediationError`] if a script would contain a secret, a script would be too large, or a file is not UTF-8
+/// text.
 pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Result<Remediation, RemediationError> {
     for spec in specs {
         if let Some(parameter) = spec.set.intersection(&spec.sensitive).next() {
@@ -78,7 +84,7 @@ pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Re
     })
 }
 
-/// Returns the text that the script passes to `kbfix --stdin-specs`.
+/// Returns the JSON that a script writes to the standard input of `kbfix --stdin-specs`: the specs and the settings.
 fn input(sources: &[Source<'_>], settings: &Settings) -> Result<Value, RemediationError> {
     let mut specs = Vec::new();
     for source in sources {
@@ -96,8 +102,8 @@ fn input(sources: &[Source<'_>], settings: &Settings) -> Result<Value, Remediati
     Ok(json!({ "specs": specs, "parameters": given.collect::<serde_json::Map<_, _>>() }))
 }
 
-/// Returns JSON in which every character outside ASCII is escaped. PowerShell 5.1 reads a script without a byte order
-/// mark in the machine's code page, and reads typographic quotes as quotes.
+/// Returns JSON in which every character outside ASCII is escaped. Without this, PowerShell 5.1 would decode the script
+/// in the machine's code page, and would treat typographic quotes as string delimiters.
 fn ascii(value: &Value) -> String {
     let mut out = String::new();
     for c in value.to_string().chars() {
@@ -112,12 +118,12 @@ fn ascii(value: &Value) -> String {
     out
 }
 
-/// Returns the comment at the beginning of a script.
+/// Returns the comment at the beginning of a script: the purpose `about`, and the id, title and SHA-256 of each spec.
 fn head(specs: &[Spec], about: &str) -> String {
     let mut lines = vec![about.to_owned()];
     for spec in specs {
         lines.push(format!("{}: {}", spec.id, spec.title));
-        lines.push(format!("made by kbfix export of the spec with SHA-256 {}", spec.origin.sha256));
+        lines.push(format!("made by kbfix export from the spec with the SHA-256 {}", spec.origin.sha256));
     }
     let line = |line: String| {
         let text: String = one_line(&line).chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();

@@ -1,4 +1,5 @@
-//! Reduces specs to a list of keys and values, and reports what the list cannot express.
+//! Converts specs to a list of keys and values, for export formats that consist of such a list. Reports each part of a
+//! spec that the list cannot express.
 
 use std::collections::BTreeSet;
 
@@ -17,27 +18,28 @@ use super::Loss;
 pub(super) struct ExportedKey<'a> {
     /// The spec that requires this state.
     pub(super) spec: &'a Spec,
-    /// The path of the key, as the 64-bit view stores it.
+    /// The path at which the key is stored, in the 64-bit view.
     pub(super) path: KeyPath,
     /// The state that the spec requires.
     pub(super) state: KeyState,
     /// The names of the values whose data is sensitive.
     pub(super) sensitive: BTreeSet<ValueName>,
-    /// The other content of the key that must be deleted; `None` if it stays.
+    /// Says whether the values (and subkeys) of the key that the spec does not name must be deleted; `None` if they
+    /// stay.
     pub(super) exclusive: Option<Exclusive>,
-    /// Whether the list contains everything that the spec says about the key and the keys below it.
+    /// Whether the list contains every rule of the spec for the key and for the keys below it.
     pub(super) is_whole: bool,
 }
 
 impl ExportedKey<'_> {
-    /// Reports as a loss that other content of the key stays although the spec deletes it.
+    /// Reports that the export keeps values and subkeys that the spec does not name, although the spec deletes them.
     pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
         let what = match self.exclusive {
             Some(Exclusive::Values) => "values",
             Some(Exclusive::Tree) => "values and subkeys",
             None => return,
         };
-        lose(format!("{}: other {what} in it stay, although the spec deletes them", self.path));
+        lose(format!("{}: other {what} in the key stay, although the spec deletes them", self.path));
     }
 }
 
@@ -45,16 +47,17 @@ impl ExportedKey<'_> {
 pub(super) enum KeyState {
     /// The key is absent.
     Absent,
-    /// The key exists, if `must_exist` or one of the values has data; its values are these, or absent.
+    /// The key exists if `must_exist` is true, or if one of `values` has data.
     Present {
         /// Whether the key must exist even if none of its values has data.
         must_exist: bool,
-        /// The values; `None` for one that is absent.
+        /// The values, each with its data; `None` for a value that must be absent.
         values: Vec<(ValueName, Option<Data>)>,
     },
 }
 
-/// Returns the state that all specs together require. Deletions of keys come first, as when kbfix applies the specs.
+/// Returns the keys that the specs require, each with its desired state. Keys that must be absent come first, because
+/// kbfix also deletes keys first. Adds to `losses` what the list cannot express.
 pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
     let mut all = Vec::new();
     for spec in specs {
@@ -73,7 +76,7 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Ve
     all
 }
 
-/// Returns whether a list of keys and values can express everything in the rule.
+/// Returns whether a list of keys and values can express the rule completely.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         let is_edit = matches!(
@@ -85,7 +88,7 @@ fn is_sayable(rule: &KeyRule) -> bool {
     !rule.is_conditional() && rule.key.path().is_some() && rule.values().iter().all(is_value)
 }
 
-/// Returns whether a key that matches `rule` can be a key that matches `above`, or be below one.
+/// Returns whether a key that matches `rule` can be equal to a key that matches `above`, or below such a key.
 fn may_be_within(rule: &KeyRule, above: &KeyRule) -> bool {
     let (place, above) = (rule.key.one_name(), above.key.one_name());
     let names = place.names.get(..above.names.len()).map(<[_]>::to_vec);
@@ -113,7 +116,7 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
         lose(format!("a step to do by hand is left out: {step}"));
     }
     if spec.rules.iter().any(KeyRule::is_labelled) {
-        lose("the ids, severities and controls of its rules are not in the file".to_owned());
+        lose("the ids, severities and controls of the rules are not in the file".to_owned());
     }
     if spec.rules.iter().any(|rule| rule.key.view == View::Bits32) {
         let what = "keys of the 32-bit view are written where 64-bit Windows stores them, so the file is not for \
@@ -129,11 +132,11 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeySta
         return None;
     }
     if rule.when.is_some() {
-        lose(format!("{key}: left out: it applies only under a condition"));
+        lose(format!("{key}: left out: the rule applies only under a condition"));
         return None;
     }
     let Some(path) = key.path() else {
-        lose(format!("{key}: left out: `*` stands for every existing subkey"));
+        lose(format!("{key}: left out: the file cannot express `*`, which stands for every existing subkey"));
         return None;
     };
     if key.root == RootKey::Hkcu {
@@ -146,7 +149,8 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeySta
         DesiredKey::Absent(on_subkeys) => {
             if *on_subkeys == OnSubkeys::Refuse {
                 lose(format!(
-                    "{key}: the file deletes it with its subkeys, but the spec does not delete it if it has subkeys"
+                    "{key}: the file deletes the key with its subkeys, but the spec does not delete a key \
+                        that has subkeys"
                 ));
             }
             KeyState::Absent
@@ -166,7 +170,7 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeySta
 fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> Option<(ValueName, Option<Data>)> {
     let place = format!("{} {}", rule.key, notation::value_name(&value.name));
     if value.when.is_some() {
-        outer(format!("{place}: left out: it applies only under a condition"));
+        outer(format!("{place}: left out: the rule applies only under a condition"));
         return None;
     }
     let mut lose = |what: String| {
@@ -185,7 +189,7 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             Some(first.clone())
         }
         Desired::Kept { choices, keep } => {
-            lose(format!("{place}: data that the spec would keep ({keep}) is replaced"));
+            lose(format!("{place}: the file replaces data that the spec keeps ({keep})"));
             Some(choices.first()?.clone())
         }
         Desired::CommaSet { value_type, text } => {
@@ -212,10 +216,10 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
         }
     };
     if value.if_absent.is_some() && value.if_absent == data {
-        lose(format!("{place}: the spec also accepts that the value is absent, but the file writes it"));
+        lose(format!("{place}: the spec also accepts that the value is absent, but the file writes the value"));
     }
     if value.is_sensitive && data.is_some() {
-        outer(format!("{place}: its data is sensitive, but everybody who has the file can read it"));
+        outer(format!("{place}: the data is sensitive, but everybody who has the file can read it"));
     }
     Some((value.name.clone(), data))
 }

@@ -1,8 +1,8 @@
 //! Exports specs to the formats of other tools: a `.reg` file, a DSC v3 configuration document, Ansible tasks with
 //! `win_regedit`, a policy file or LGPO's text for Group Policy, and the scripts of a Microsoft Intune remediation.
 //!
-//! Except for the scripts, which call kbfix, none of these formats can express everything in a spec. [`Export::losses`]
-//! and comments in the file list what is lost, and the caller reports it to the user.
+//! The Intune scripts run kbfix and lose nothing. No other format can express everything in a spec. [`Export::losses`]
+//! and comments in the exported file list what is lost.
 
 mod dsc;
 mod intune;
@@ -31,7 +31,7 @@ pub struct Export {
 pub struct Loss {
     /// The spec's id.
     pub spec: String,
-    /// A sentence about what is lost, and what the file does instead.
+    /// Says which part of the spec is lost, and what the exported file does instead.
     pub what: String,
 }
 
@@ -41,12 +41,13 @@ impl std::fmt::Display for Loss {
     }
 }
 
-/// Returns the lines of the comment at the beginning of a file.
+/// Returns the lines of the comment at the beginning of an exported file: the specs, and what the file does not
+/// express.
 fn heading(specs: &[crate::spec::Spec], losses: &[Loss]) -> Vec<String> {
     let mut lines = Vec::new();
     for spec in specs {
         lines.push(format!("{}: {}", spec.id, spec.title));
-        lines.push(format!("made by kbfix export of the spec with SHA-256 {}", spec.origin.sha256));
+        lines.push(format!("made by kbfix export from the spec with the SHA-256 {}", spec.origin.sha256));
     }
     if !losses.is_empty() {
         lines.push("Not in this file, although the spec requires it:".to_owned());

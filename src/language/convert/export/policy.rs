@@ -14,7 +14,8 @@ use super::{
     keys::{ExportedKey, KeyState, exported_keys},
 };
 
-/// Exports the specs as a policy file, for HKCU if all their keys are below it, otherwise for HKLM.
+/// Exports the specs as a policy file (`Registry.pol`). The file is for HKCU if all keys of the specs are below HKCU,
+/// otherwise for HKLM.
 pub fn pol(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let keys = policy_keys(specs, &mut losses);
@@ -26,7 +27,7 @@ pub fn pol(specs: &[Spec]) -> Export {
     for key in &keys {
         if key.path.root() != root {
             let what = format!(
-                "{}: left out: a policy file is for one root key, and this one is for {}",
+                "{}: left out: a policy file is for one root key, and this file is for {}",
                 key.path,
                 root.short()
             );
@@ -46,7 +47,7 @@ pub fn pol(specs: &[Spec]) -> Export {
     Export { bytes: document.to_bytes(), losses }
 }
 
-/// Exports the specs as the text that LGPO.exe reads: UTF-16LE with a byte order mark.
+/// Exports the specs as text for LGPO.exe: UTF-16LE with a byte order mark.
 pub fn lgpo(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut entries = String::new();
@@ -61,7 +62,7 @@ pub fn lgpo(specs: &[Spec]) -> Export {
     Export { bytes: text.encode_utf16().flat_map(u16::to_le_bytes).collect(), losses }
 }
 
-/// Returns the keys below HKLM and HKCU, which are the only ones that Group Policy can set.
+/// Returns the exported keys that Group Policy can set: those below HKLM and HKCU. Adds each other key to `losses`.
 fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
     let mut keys = exported_keys(specs, losses);
     keys.retain(|key| {
@@ -75,7 +76,8 @@ fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey
     keys
 }
 
-/// Writes the entries of one key. What `write` rejects is recorded as a loss.
+/// Calls `write` for each entry of one key. If `write` returns an error, or the key needs something that a policy
+/// cannot express, adds this to `losses`.
 fn each(
     key: &ExportedKey<'_>,
     losses: &mut Vec<Loss>,
@@ -88,10 +90,10 @@ fn each(
     };
     if let Some(exclusive) = key.exclusive {
         if exclusive == Exclusive::Tree {
-            lose(format!("{path}: its other subkeys, which the spec deletes, stay"));
+            lose(format!("{path}: other subkeys, which the spec deletes, stay"));
         }
         if let Err(why) = write(path, TextAction::DeleteAllValues) {
-            lose(format!("{path}: other values in it stay: {why}"));
+            lose(format!("{path}: other values stay: {why}"));
         }
     }
     if *must_exist

@@ -1,4 +1,4 @@
-//! Exports a `.reg` file for regedit and `reg import`.
+//! Exports specs as a `.reg` file, which regedit and `reg import` can read.
 
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},

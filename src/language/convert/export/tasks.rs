@@ -1,8 +1,9 @@
-//! Exports Ansible tasks with `ansible.windows.win_regedit`.
+//! Exports specs as Ansible tasks with the module `ansible.windows.win_regedit`.
 //!
-//! Source: ansible.windows, `plugins/modules/win_regedit.ps1`. Paths begin with `HKLM:\` or another drive; the default
-//! value can only be a string, and its deletion needs `delete_key: false`; an empty list writes nothing; bytes are
-//! `hex:01,02`.
+//! Rules of the module: a path begins with a drive such as `HKLM:\`. The default value of a key can only be a string; a
+//! task that deletes it needs `delete_key: false`. An empty list cannot be written. Bytes have the form `hex:01,02`.
+//!
+//! Source: ansible.windows, `plugins/modules/win_regedit.ps1`.
 
 use crate::{
     registry::{Data, Decoded, KeyPath, ValueName, ValueType, notation},
@@ -14,10 +15,10 @@ use super::{
     keys::{ExportedKey, KeyState, exported_keys},
 };
 
-/// The column after which long text is broken; ansible-lint allows 160.
+/// The column at which a long string continues in the next line. ansible-lint allows 160 columns.
 const WIDTH: usize = 110;
 
-/// Exports the specs as a file of Ansible tasks, one for each key or value.
+/// Exports the specs as a file of Ansible tasks, with one task for each key or value.
 pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut tasks = String::new();
@@ -114,12 +115,18 @@ fn task(
     }
 }
 
-/// Returns the task lines that set the data of a value.
+/// Returns the lines of an Ansible task that give the data and the type of a value.
+///
+/// # Errors
+/// Returns the reason why win_regedit cannot write this data.
 fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
     let line = |type_name: &str, data: String| vec![format!("data: {data}"), format!("type: {type_name}")];
     let hex = || scalar(&format!("hex:{}", notation::hex_list(&data.bytes)), 10);
     if name.is_default() && data.value_type != ValueType::SZ {
-        return Err(format!("win_regedit writes the default value of a key as a string, not as a {}", data.value_type));
+        return Err(format!(
+            "win_regedit can only write the default value of a key as a string, not as a {}",
+            data.value_type
+        ));
     }
     Ok(match (data.value_type, data.decode()) {
         (ValueType::SZ, Decoded::Text(text)) => line("string", scalar(&text, 10)),
@@ -144,7 +151,8 @@ fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
     })
 }
 
-/// Formats text in double quotes. Long text is broken into lines. Text that Jinja would evaluate is marked as unsafe.
+/// Formats `text` as a YAML string in double quotes, which begins at `column`. A long string continues in the next
+/// line. A string that Jinja would evaluate gets the tag `!unsafe`.
 fn scalar(text: &str, column: usize) -> String {
     let mut out = String::new();
     if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {

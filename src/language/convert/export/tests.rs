@@ -135,7 +135,7 @@ manual_steps: [{ what: Restart the phone. }]
 "#;
     let spec = [spec(lossy)];
     let all = |export: Export| export.losses.iter().map(|l| l.what.clone()).collect::<Vec<_>>();
-    let kept = "\"keep\": data that the spec would keep (from 3 to 5) is replaced";
+    let kept = "\"keep\": the file replaces data that the spec keeps (from 3 to 5)";
     let common = [
         "32-bit view",
         "\"any\"",
@@ -145,7 +145,7 @@ manual_steps: [{ what: Restart the phone. }]
         "\"list\"",
         "\"joined\": left out",
         "\"part\": left out: replacing the one match of \"old|new\" in the existing string with \"new\"",
-        "\"but\": data that the spec would keep (anything but dword:00000000) is replaced",
+        "\"but\": the file replaces data that the spec keeps (anything but dword:00000000)",
         "HKLM\\SOFTWARE\\W: left out: the rule is a trigger",
         "a step to do by hand is left out: after the changes: Restart the phone.",
         "ids, severities and controls",
@@ -153,7 +153,7 @@ manual_steps: [{ what: Restart the phone. }]
         "\"when\"",
         "`*`",
         "each user",
-        "deletes it with its subkeys",
+        "deletes the key with its subkeys",
     ];
     let also = |own: &[&'static str]| [&common[..], own].concat();
     for (losses, words) in [
@@ -208,12 +208,12 @@ fn a_key_that_holds_nothing_else_is_deleted_first_where_nothing_is_left_out() {
     assert_eq!(heads, [head("", true), head(r"\b", false), head("", false)]);
     // The strings that the list keeps would be deleted with the key.
     let list = [spec(&of("v: { list: { add: [a] } }"))];
-    let stays = r"HKLM\SOFTWARE\T: other values and subkeys in it stay, although the spec deletes them";
+    let stays = r"HKLM\SOFTWARE\T: other values and subkeys in the key stay, although the spec deletes them";
     for losses in [reg(&list).unwrap().losses, dsc(&plain).losses, win_regedit(&plain).losses] {
         assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
     }
     let values = [spec("  - { key: HKLM\\SOFTWARE\\T, exclusive: true }\n")];
-    let stays = r"HKLM\SOFTWARE\T: other values in it stay, although the spec deletes them";
+    let stays = r"HKLM\SOFTWARE\T: other values in the key stay, although the spec deletes them";
     for losses in [reg(&values).unwrap().losses, dsc(&values).losses, win_regedit(&values).losses] {
         assert!(losses.iter().any(|loss| loss.what == stays), "{losses:#?}");
     }

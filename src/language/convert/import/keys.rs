@@ -1,71 +1,73 @@
-//! A model of the keys that a script changes. The model does not depend on the state of the keys before the script.
+//! A model of the registry keys that an imported file changes. It contains the final state of each key that the file
+//! names, whatever the keys contained before.
 
 use std::collections::BTreeMap;
 
 use crate::registry::{Data, Key, KeyPath, ValueName};
 
-/// The keys that a script changes, by the path at which the 64-bit view stores them. So a key below `Wow6432Node` is
-/// different from the key of the same name in the 64-bit view.
+/// The keys that an imported file changes. Each key is stored under its path in the 64-bit view, so a key in the 32-bit
+/// view has `Wow6432Node` in its path.
 #[derive(Default)]
 pub(super) struct Keys(BTreeMap<KeyPath, Left>);
 
-/// A key, as a line of the script names it.
+/// A key that a line of the imported file names.
 #[derive(Clone)]
 pub(super) struct Named {
     /// The key as the file spells it.
     pub(super) path: KeyPath,
     /// The number of the line that names the key.
     pub(super) line: usize,
-    /// The number of keys that the script named before this one.
+    /// The number of keys that the file named before this one.
     pub(super) order: usize,
-    /// The control set in the spelling of the file, if the key is in a control set.
+    /// The name of the control set that contains the key, in the spelling of the file; `None` if the key is in no
+    /// control set.
     pub(super) set: Option<String>,
 }
 
-/// The final state of one key.
+/// The state of one key after all lines of the file.
 pub(super) struct Left {
-    /// The first line that contributes to this state.
+    /// The key, with the first line of the file that contributes to its final state.
     pub(super) named: Named,
-    /// The state.
+    /// The final state of the key.
     pub(super) state: State,
 }
 
-/// The state that a key has after the script.
+/// The state of a key after all lines of the file.
 pub(super) enum State {
     /// The key is absent, with everything below it.
     Absent,
     /// The key exists.
     Present {
-        /// The values that the script names, each with its line.
+        /// The values of this key that the file names, each with its final state and the number of its line.
         values: BTreeMap<ValueName, (LeftValue, usize)>,
-        /// The effect of the script on the other values and subkeys of the key.
+        /// The effect of the file on the other values and subkeys of this key.
         others: Others,
-        /// Whether the script creates the key, even if it sets no value in it.
+        /// Whether the file creates the key, even if it sets no value in the key.
         created: bool,
     },
 }
 
-/// The state that a value has after the script.
+/// The state of a value after all lines of the file.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum LeftValue {
     /// The value has this data.
     Data(Data),
-    /// The value has this data if it was absent before the script. Otherwise it stays as it was.
+    /// The value has this data if it was absent before the import. Otherwise it keeps its data.
     IfAbsent(Data),
     /// The value is absent.
     Deleted,
 }
 
-/// The effect of the script on values and subkeys that it does not name.
+/// The effect of the file on the values and subkeys of a key that the file does not name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
     /// Other values and subkeys stay as they are.
     Stay,
     /// Other values are deleted, and other subkeys stay.
     ValuesGone,
-    /// Other values and subkeys are deleted, because the script deletes the key and then creates it again.
+    /// Other values and subkeys are deleted, because the file deletes the key and then creates it again.
     Gone,
-    /// Other values and subkeys are deleted, because the script deletes a key above.
+    /// Other values and subkeys are deleted, because the file deletes a key above this key.
     GoneAbove,
 }
 
@@ -74,7 +76,7 @@ impl Left {
         Self { named, state: State::Present { values: BTreeMap::new(), others, created: true } }
     }
 
-    /// Returns whether the script deleted the key with its subkeys.
+    /// Returns whether the file deletes the key with its subkeys. The file may create the key again afterwards.
     fn is_emptied(&self) -> bool {
         !matches!(self.state, State::Present { others: Others::Stay | Others::ValuesGone, .. })
     }
@@ -87,12 +89,12 @@ impl Left {
 }
 
 impl Keys {
-    /// Returns the state of each key, in an order in which a key comes after the keys above it.
+    /// Returns the state of each key. A key comes after the keys above it.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Left> {
         self.0.values()
     }
 
-    /// Returns how many keys and values there are.
+    /// Returns the number of keys plus the number of values in the model.
     pub(super) fn parts(&self) -> usize {
         let values = |left: &Left| match &left.state {
             State::Absent => 0,
@@ -101,14 +103,14 @@ impl Keys {
         self.0.values().map(|left| 1 + values(left)).sum()
     }
 
-    /// Returns the state of the key and of the keys below it.
+    /// Returns the states of the key at `path` and of the keys below it, as far as the model contains them.
     pub(super) fn within(&self, path: &KeyPath) -> impl Iterator<Item = &Left> {
         let stored = stored(path);
         self.0.range(stored.clone()..).map_while(move |(key, left)| key.is_within(&stored).then_some(left))
     }
 
-    /// Returns the nearest key, at `path` or above it, that the script deleted. The script may have created it again
-    /// later.
+    /// Returns the nearest key, at `path` or above it, that the file deletes; `None` if there is none. The file may
+    /// create that key again afterwards.
     pub(super) fn deleted(&self, path: &KeyPath) -> Option<&Left> {
         self.emptied(&stored(path)).map(|(_, left)| left)
     }
@@ -118,7 +120,7 @@ impl Keys {
         at_and_above.filter_map(|key| self.0.get(&key).map(|left| (key, left))).find(|(_, left)| left.is_emptied())
     }
 
-    /// Creates the key, and those keys above it that the script deleted; returns the state of the key.
+    /// Creates the key, and also those keys above it that the file deleted. Returns the state of the key.
     pub(super) fn create(&mut self, named: &Named) -> &mut Left {
         let stored = stored(&named.path);
         // If no key above was deleted, the keys above need no entry, because creating a key creates them.
@@ -139,7 +141,8 @@ impl Keys {
         left
     }
 
-    /// Returns the state of a key in which something is deleted, without creating it; `None` if the key is absent.
+    /// Returns the state of a key so that the caller can delete values in it. Does not create the key; returns `None`
+    /// if the key is absent.
     pub(super) fn find(&mut self, named: &Named) -> Option<&mut Left> {
         let stored = stored(&named.path);
         if !self.0.contains_key(&stored) && self.emptied(&stored).is_none() {
@@ -149,7 +152,7 @@ impl Keys {
         self.0.get_mut(&stored)
     }
 
-    /// Deletes the key with everything below it.
+    /// Deletes the key and everything below it.
     pub(super) fn delete(&mut self, named: Named) {
         let stored = stored(&named.path);
         let below: Vec<KeyPath> = self
@@ -178,7 +181,7 @@ impl Keys {
     }
 }
 
-/// Returns the path at which a key is stored, whichever of its names the file uses.
+/// Returns the path of the key in the 64-bit view. The result is the same for all names of one key.
 fn stored(path: &KeyPath) -> KeyPath {
     let key = Key::new(path.clone()).one_name(false);
     key.view.stored_at(&key.path)

@@ -1,21 +1,21 @@
-//! Recognizes the kind of a file to import by its first bytes.
+//! Recognizes by its content which kind of file an operator wants to import.
 
 use crate::format::pol;
 
-/// The kind of a file.
+/// The kinds of files that kbfix recognizes before an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A `.reg` file, in any of its encodings.
     Reg,
-    /// A `Registry.pol`.
+    /// A policy file, such as `Registry.pol`.
     Pol,
-    /// The text for LGPO.exe.
+    /// A text file for the tool LGPO.exe.
     Lgpo,
-    /// A registry hive, which cannot be imported: it is a target.
+    /// A registry hive. kbfix does not import hives; a hive is a target.
     Hive,
     /// A manifest of Microsoft OSConfig, which [`super::osconfig`] imports.
     Manifest,
-    /// Another file, such as a spec. A spec never begins like one of the other kinds.
+    /// Any other file. Every spec is of this kind.
     Other,
 }
 
@@ -23,7 +23,7 @@ const HEADER_4: &[u8] = b"REGEDIT4";
 const HEADER_5: &[u8] = b"Windows Registry Editor Version";
 
 impl Kind {
-    /// Returns the kind of the file with these bytes.
+    /// Returns the kind of a file with the content `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         match bytes {
             [b'P', b'R', b'e', b'g', ..] => Self::Pol,
@@ -44,7 +44,7 @@ fn is_reg(bytes: &[u8]) -> bool {
     text.starts_with(HEADER_4) || text == HEADER_5
 }
 
-/// Returns whether this is a YAML document with the resources of a manifest. A spec has no `resources`.
+/// Returns whether the bytes are an OSConfig manifest: a YAML document with the field `resources`, which no spec has.
 fn is_manifest(bytes: &[u8]) -> bool {
     const MANY: usize = 64 << 10;
     let mut has_resources = false;

@@ -1,15 +1,15 @@
 //! Imports a `.reg` file, a `Registry.pol` or the text for LGPO.exe: makes a spec from it. Applying the spec has the
 //! same result as importing the `.reg` file, or as processing the policy with Group Policy.
 //!
-//! The file is a script, executed from top to bottom; a spec describes the final state. `script` and `policy` execute
-//! it on a model of the keys that it names; the rules are made from the final state of that model. Anything that a spec
-//! cannot express is an error at its line, and is never left out. Three things are different in the spec, because a
-//! spec must work on any machine:
+//! Such a file is a list of steps, but a spec describes the final state. So the modules `script` and `policy` execute
+//! the steps on a model of the keys, and the rules of the spec are made from the final state of the model. If a spec
+//! cannot express a step, the import fails with an error at the line of this step. Three things are different in the
+//! spec, because a spec must work on any machine:
 //!
-//! - a numbered control set, such as `ControlSet001`, becomes `CurrentControlSet`; this causes a warning;
-//! - in the spec, HKCU means the hive of each user; in a `.reg` file, it means the hive of the user who imports it;
-//!   this causes a warning;
-//! - a key below `Wow6432Node` becomes a key in the 32-bit view, which is the same key on 64-bit Windows.
+//! - A numbered control set, such as `ControlSet001`, becomes `CurrentControlSet`. This causes a warning.
+//! - HKCU means the hive of each user in a spec, but the hive of the importing user in a `.reg` file. This causes a
+//!   warning.
+//! - A key below `Wow6432Node` becomes a key in the 32-bit view, which is the same key on 64-bit Windows.
 
 mod keys;
 mod kind;
@@ -36,36 +36,42 @@ use crate::{
 use super::yaml;
 pub use kind::Kind;
 
-/// Information about the new spec that the file does not contain.
+/// The id, title and summary of the new spec, which the imported file does not contain.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
     /// The id of the spec.
     pub id: &'a str,
     /// The title of the spec.
     pub title: &'a str,
-    /// The reason for the change, for the reviewer.
+    /// The reason for the change, for the reviewer; `None` if there is no such text.
     pub summary: Option<&'a str>,
 }
 
-/// Options for reading the file.
+/// Options of `kbfix import` for reading the file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reading {
-    /// The code page of bytes outside ASCII, for a file without a byte order mark.
+    /// The code page of the bytes outside ASCII, if the file has no byte order mark. If it is `None`, such bytes are an
+    /// error.
     pub code_page: Option<CodePage>,
     /// Whether to skip the lines that regedit skips, with a warning for each. Otherwise such lines are errors.
     pub lenient: bool,
-    /// The root key of a `Registry.pol`: HKCU if it is the policy of users. `None`: HKLM, unless the file's name says
-    /// that it may be the policy of users.
+    /// The root key of a `Registry.pol`: HKLM for the policy of the machine, HKCU for the policy of users. If this is
+    /// `None`, the policy is for HKLM, unless the name of the file can also belong to a policy of users: then the
+    /// import fails.
     pub root: Option<RootKey>,
 }
 
 impl Reading {
-    /// Returns the root key of the policy file with this name.
+    /// Returns the root key of the policy file `name`.
+    ///
+    /// # Errors
+    /// Returns an error if the operator gave no root key, and the policy can be for users or for the machine.
     fn root_of(self, name: &str) -> Result<RootKey, Vec<Diagnostic>> {
         match self.root {
             None if may_be_of_users(name) => {
                 let message = format!(
-                    "{name} may be a policy for users or for the machine; the file itself does not contain this"
+                    "{name} may be a policy for users or for the machine; the content of the file does not show \
+                        which of the two it is"
                 );
                 let hint =
                     Hint::new("give --root HKCU for a policy of users, or --root HKLM for a policy of the machine")
@@ -77,20 +83,21 @@ impl Reading {
     }
 }
 
-/// A spec that was made from a file.
+/// A spec that was made from an imported file.
 #[derive(Debug)]
 pub struct Imported {
-    /// The content of the spec file.
+    /// The YAML text of the spec.
     pub text: String,
-    /// Warnings for the author; none of them is an error.
+    /// Warnings about the imported file, for the author of the spec.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Makes a spec from the bytes of a file: a `Registry.pol`, the text for LGPO.exe, or otherwise a `.reg` file, version
-/// 4 or 5. `name` is the file's name in messages; the line of a `Registry.pol` is the number of the entry.
+/// Makes a spec from the bytes of a `Registry.pol`, of a text for LGPO.exe, or of a `.reg` file in version 4 or 5.
+/// `name` is the name of the file in messages. For a `Registry.pol`, the number of an entry replaces the line number in
+/// messages.
 ///
 /// # Errors
-/// Returns the errors in the file, and everything in it that a spec cannot express.
+/// Returns the errors in the file, and one error for each step that a spec cannot express.
 pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> Result<Imported, Vec<Diagnostic>> {
     let mut findings = Vec::new();
     let file = |is_of_one_user| File { name, lines: lines(bytes), is_of_one_user };
@@ -126,7 +133,7 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
     }
 }
 
-/// Makes the spec from the state of the keys after the file.
+/// Makes the spec from the final state of the keys in the imported file.
 fn spec(
     keys: &keys::Keys,
     file: &File<'_>,
@@ -144,7 +151,7 @@ fn spec(
     }
     if rules.is_empty() {
         let message = "the file contains no key";
-        let hint = "export at least one key, or use a file with an entry that sets something";
+        let hint = "export at least one key, or use a policy with at least one entry that sets a value";
         findings.push(Diagnostic::error(Code::NOTHING_DESIRED, message).at(file.place(1)).hint(hint));
         return Err(findings);
     }
@@ -174,7 +181,7 @@ fn spec(
     }
 }
 
-/// The fewest bytes that a key or a value needs in a spec: even `x: { ensure: absent }` has more.
+/// The minimum number of bytes of a key or a value in a spec. Even `x: { ensure: absent }` has more.
 const SHORTEST_PART: usize = 16;
 
 fn too_large(size: &str, place: Place) -> Diagnostic {
@@ -186,7 +193,10 @@ fn too_large(size: &str, place: Place) -> Diagnostic {
     Diagnostic::error(Code::REG_TOO_LARGE, message).at(place).hint(hint)
 }
 
-/// Parses the file. Returns the document and the skipped lines, or all errors.
+/// Parses a `.reg` file. Returns the document, and the lines that were skipped because the operator gave `--lenient`.
+///
+/// # Errors
+/// Returns all syntax errors in the file.
 fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipped>), Vec<reg::RegError>> {
     let Reading { code_page, lenient, .. } = reading;
     if lenient {
@@ -198,7 +208,7 @@ fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipp
     })
 }
 
-/// Returns the errors in a spec; `None` if it is valid.
+/// Returns the errors in the YAML text of a spec; `None` if the spec is valid.
 fn faults(text: &str) -> Option<Vec<Diagnostic>> {
     let loaded = crate::spec::load("spec", text.as_bytes(), &crate::spec::Settings::new());
     let errors: Vec<_> = loaded.diagnostics.into_iter().filter(|d| d.severity == Severity::Error).collect();
@@ -231,11 +241,11 @@ impl About<'_> {
     }
 }
 
-/// The imported file, as messages name it.
+/// The imported file: its name and its lines, for messages.
 struct File<'a> {
     name: &'a str,
     lines: Vec<String>,
-    /// Whether HKCU means one user in the file.
+    /// Whether HKCU in this file means only the user who imports the file.
     is_of_one_user: bool,
 }
 
@@ -281,8 +291,8 @@ impl File<'_> {
     }
 }
 
-/// Returns the lines for messages, with long ones cut. Bytes that are invalid in the encoding appear as replacement
-/// characters.
+/// Returns the lines of the file for messages, each shortened to 200 characters. Invalid bytes become the replacement
+/// character U+FFFD.
 fn lines(bytes: &[u8]) -> Vec<String> {
     const LONGEST: usize = 200;
     let text = match bytes {

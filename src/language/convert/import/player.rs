@@ -1,5 +1,5 @@
-//! Executes the steps of a file on a model of the registry keys, in order. Reports an error if steps in different
-//! control sets contradict each other.
+//! Executes the steps of an imported file, in order, on a model of the registry keys. Reports an error if the file
+//! gives one key or value different states in two control sets.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use super::{
     keys::{Keys, Left, LeftValue, Named, Others, State},
 };
 
-/// Executes steps one by one, and holds the state of the keys after them.
+/// Executes the steps of an imported file on a model of the registry keys.
 pub(super) struct Player<'a> {
     pub(super) file: &'a File<'a>,
     pub(super) findings: &'a mut Vec<Diagnostic>,
     keys: Keys,
-    /// For each value in a control set, the control set in which the file named it last.
+    /// For each value in a control set, the name of the control set in which the file last changed this value.
     sets: BTreeMap<(Key, ValueName), String>,
 }
 
-/// The effect of a step on a value.
+/// The effect of one step of an imported file on one value.
 pub(super) enum Step {
-    /// Sets the value, and creates the key.
+    /// Sets the value to this data, and creates the key if it is absent.
     Set(Data),
-    /// Sets the value if it is absent, and creates the key.
+    /// If the value is absent, sets it to this data. Creates the key if it is absent.
     SetIfAbsent(Data),
     /// Deletes the value.
     Delete,
@@ -37,12 +37,13 @@ impl<'a> Player<'a> {
         Self { file, findings, keys: Keys::default(), sets: BTreeMap::new() }
     }
 
-    /// Returns the state of the keys after all steps.
+    /// Returns the final state of the keys, after all steps.
     pub(super) fn into_keys(self) -> Keys {
         self.keys
     }
 
-    /// Returns the key as the next steps name it. `order` is the number of keys that were named before.
+    /// Returns the key at `path`, which `line` of the file names, for the functions that execute a step. `order` is the
+    /// number of keys that the file named before. `deletes` says whether the step deletes the key.
     pub(super) fn named(&mut self, path: &KeyPath, line: usize, order: usize, deletes: bool) -> Named {
         let (path, set) = current_control_set(path, line, self.file, self.findings);
         let named = Named { path, line, order, set };
@@ -65,7 +66,7 @@ impl<'a> Player<'a> {
         self.keys.create(named);
     }
 
-    /// Deletes all values of the key; does not create it.
+    /// Deletes all values of the key. Does not create the key.
     pub(super) fn delete_values(&mut self, named: &Named) {
         let Some(Left { state: State::Present { values, others, .. }, .. }) = self.keys.find(named) else { return };
         values.clear();
@@ -74,7 +75,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Sets or deletes a value.
+    /// Executes `step`, which sets or deletes the value `name` of the key, and which is in this line of the file.
     pub(super) fn value(&mut self, named: &Named, name: &ValueName, step: Step, line: usize) {
         let left = match step {
             Step::Delete => self.keys.find(named),
@@ -107,7 +108,8 @@ impl<'a> Player<'a> {
     }
 }
 
-/// Finds an earlier key, in another control set, that `named` would delete or whose deletion it would partly undo.
+/// Finds a key that an earlier step changed in another control set, so that the two steps contradict each other: one
+/// deletes the key or a key above it, the other does not. Returns `None` if there is no such key.
 fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'k Named> {
     let differs = |left: &&Left| {
         let both = left.named.set.as_deref().zip(named.set.as_deref());
@@ -119,8 +121,8 @@ fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'
     below.chain(above).find(differs).map(|left| &left.named)
 }
 
-/// If the key is in a numbered control set, returns the same key in the current control set. Also returns the control
-/// set that the file names, if it names one.
+/// Returns the same key in the current control set if `path` is in a numbered control set; otherwise `path` itself.
+/// Also returns the name of the control set in `path`; `None` if it contains no control set.
 fn current_control_set(
     path: &KeyPath,
     line: usize,
@@ -151,7 +153,8 @@ fn current_control_set(
     (KeyPath::from_parts(RootKey::Hklm, &joined).unwrap_or_else(|_| path.clone()), in_set)
 }
 
-/// Returns the error for two control sets with different contents. Only one of them can be the current control set.
+/// Returns the error for a key or value (`what`) that the file gives different states in two control sets. A spec can
+/// only describe the current control set.
 fn sets_differ(what: &str, set: &str, line: usize, before: (&str, usize), file: &File<'_>) -> Diagnostic {
     let (other, at) = before;
     let message = format!(

@@ -1,4 +1,4 @@
-//! Executes the entries of a policy on a model of the keys that they name.
+//! Imports a policy file, or text for LGPO.exe: executes its entries on a model of the registry keys.
 
 use crate::{
     diag::{Code, Diagnostic},
@@ -12,11 +12,11 @@ use super::{
     player::{Player, Step},
 };
 
-/// An entry of a policy with its line number. The entry is a key and the action of Windows, or the reason why kbfix
-/// cannot read it.
+/// An entry of a policy: its line number, and its key with the action of Group Policy, or the reason why kbfix cannot
+/// read the entry.
 pub(super) type Line<'a> = (usize, Result<(&'a KeyPath, &'a Instruction), &'a str>);
 
-/// Returns the entries of a policy file; the line is the number of the entry.
+/// Returns the entries of a `Registry.pol`. The number of the entry replaces the line number.
 pub(super) fn of_file(document: &pol::Document) -> impl Iterator<Item = Line<'_>> {
     (1..).zip(document.entries()).map(|(line, entry)| (line, read(entry)))
 }
@@ -25,12 +25,13 @@ fn read(entry: &Entry) -> Result<(&KeyPath, &Instruction), &str> {
     Ok((entry.key()?, entry.instruction()?))
 }
 
-/// Returns the entries of the text for LGPO.exe.
+/// Returns the entries of a text for LGPO.exe, each with its line number.
 pub(super) fn of_text(entries: &[TextEntry]) -> impl Iterator<Item = Line<'_>> {
     entries.iter().map(|entry| (entry.line, Ok((&entry.key, &entry.instruction))))
 }
 
-/// Executes the entries. Adds a finding for everything that a spec cannot express.
+/// Executes the entries, and returns the final state of the keys. Adds a finding for each entry that kbfix cannot read
+/// or a spec cannot express.
 pub(super) fn play<'a>(
     entries: impl Iterator<Item = Line<'a>>,
     file: &File<'_>,
@@ -77,7 +78,7 @@ pub(super) fn play<'a>(
     player.into_keys()
 }
 
-/// Returns each entry as text. Messages show this text where they show a line of a text file.
+/// Returns each entry of a `Registry.pol` as one line of text, for messages about this entry.
 pub(super) fn lines(document: &pol::Document) -> Vec<String> {
     let line = |entry: &Entry| match read(entry) {
         Ok((key, instruction)) => {
@@ -100,7 +101,7 @@ pub(super) fn lines(document: &pol::Document) -> Vec<String> {
     document.entries().map(line).collect()
 }
 
-/// Returns the diagnostics for text that cannot be read.
+/// Converts the errors of a text for LGPO.exe to diagnostics.
 pub(super) fn refused(errors: &[TextError], file: &File<'_>) -> Vec<Diagnostic> {
     let finding = |error: &TextError| {
         let code = match error.kind {

@@ -1,4 +1,4 @@
-//! Converts the final state of the keys into the rules of a spec.
+//! Converts the final state of the keys in an imported file to the rules of a spec.
 
 use crate::{
     diag::{Code, Diagnostic},
@@ -17,7 +17,8 @@ use super::{
     keys::{Keys, Left, LeftValue, Others, State},
 };
 
-/// Returns the rules in the order of the file, each with its line.
+/// Returns a rule for each key, in the order in which the file names the keys. Each rule comes with its line in the
+/// file.
 pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Vec<(KeyRule, usize)> {
     let mut lefts: Vec<&Left> = keys.iter().collect();
     lefts.sort_by_key(|left| left.named.order);
@@ -55,12 +56,12 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                 let ended = data.and_then(with_list_end);
                 if ended.is_some() {
                     let message = format!(
-                        "{} is a list without the second NUL at its end; the spec will write that NUL, and programs \
+                        "{} is a list without the second NUL at its end; the spec adds this NUL, with which programs \
                             read the same list",
                         notation::value_name(name)
                     );
                     let warning = Diagnostic::warning(Code::IMPORT_LIST_END, message).at(file.place(*line));
-                    findings.push(warning.hint("check that the strings are the intended ones"));
+                    findings.push(warning.hint("check that the list in the spec has the strings that you intend"));
                 }
                 let data = ended.as_ref().or(data);
                 match data.map_or_else(|| Ok(absent()), value) {
@@ -103,13 +104,14 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     rule
 }
 
-/// Returns a condition about the rule's own key: that the key, or the value `name` in it, exists or is absent.
+/// Returns the condition that the rule's own key passes a test. With `name`, the test is about that value of the key.
+/// `exists` says whether the key or value must exist or be absent; `None` means that it must exist.
 fn own_key(name: Option<String>, exists: Option<bool>) -> Box<Condition> {
     let test = RegistryTest { key: ".".to_owned(), name, exists, ..RegistryTest::default() };
     Box::new(Condition { registry: Some(test), ..Condition::default() })
 }
 
-/// Returns the registry view to which the key belongs, and its path in this view.
+/// Returns the registry view to which the key at `path` belongs, and the path of the key in that view.
 fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
     let names: Vec<&str> = path.names().collect();
     let wow = names.iter().position(|n| name::compare(n, "Wow6432Node").is_eq());
@@ -123,7 +125,8 @@ fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
     }
 }
 
-/// Returns the data with the final NUL added, if it is a REG_MULTI_SZ that lacks only that NUL.
+/// Returns the data with one more NUL at its end, if it is a REG_MULTI_SZ that is malformed only because this NUL is
+/// missing. Otherwise returns `None`.
 fn with_list_end(data: &Data) -> Option<Data> {
     let ended = || Data::new(data.value_type, [data.bytes.as_slice(), &[0, 0]].concat());
     let lacks = data.value_type == ValueType::MULTI_SZ
@@ -136,7 +139,7 @@ fn absent() -> ValueRule {
     ValueRule { ensure: Some(Ensure::Absent), ..ValueRule::default() }
 }
 
-/// Returns the rule that requires exactly this data, or why there is no such rule.
+/// Returns the value rule that requires exactly this data. The error is the reason why a spec cannot require the data.
 fn value(data: &Data) -> Result<ValueRule, String> {
     let unknown = || format!("the spec language has no name for the value type 0x{:x}", data.value_type.0);
     let type_name = type_name(data.value_type).ok_or_else(unknown)?;

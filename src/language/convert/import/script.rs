@@ -1,4 +1,4 @@
-//! Executes a `.reg` script on a model of the keys that it names.
+//! Imports a `.reg` file: executes its lines on a model of the registry keys.
 
 use crate::{
     diag::{Code, Diagnostic, Hint},
@@ -12,7 +12,8 @@ use super::{
     player::{Player, Step},
 };
 
-/// Executes the script. Adds a finding for everything that a spec cannot express.
+/// Executes the `.reg` file, and returns the final state of the keys. Adds a finding for each line that a spec cannot
+/// express.
 pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Keys {
     let mut player = Player::new(file, findings);
     for (order, section) in document.sections().enumerate() {
@@ -69,7 +70,8 @@ fn ignored(what: &str, line: usize, file: &File<'_>) -> Diagnostic {
     Diagnostic::warning(Code::IMPORT_IGNORED, format!("regedit ignores {what}")).at(file.place(line)).hint(hint)
 }
 
-/// Returns the data as regedit stores it: if a REG_EXPAND_SZ or REG_MULTI_SZ does not end in a NUL, regedit adds one.
+/// Returns the data as regedit stores it. regedit adds a final NUL to a REG_EXPAND_SZ or REG_MULTI_SZ that does not end
+/// in one.
 fn terminated(data: &Data) -> Data {
     let is_text = [ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&data.value_type);
     let lacks = is_text && data.bytes.len().is_multiple_of(2) && !matches!(data.bytes.as_slice(), [] | [.., 0, 0]);

@@ -1,5 +1,5 @@
-//! Checks the specs of one run against each other: ids, settings, and values for which two specs require different
-//! data.
+//! Checks the specs of one run against each other: unique ids, settings for parameters that no spec has, and specs that
+//! require different states of one key or value.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +19,7 @@ use crate::{
 
 use super::{Checked, key_is_within, labels, rules::RuleKey};
 
-/// Returns the findings that concern several specs of the run, such as a conflict between two of them.
+/// Checks all specs of a run against each other, and returns the findings, such as a conflict between two specs.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     undeclared(files, settings, &mut out);
@@ -55,7 +55,8 @@ fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>
     for (at, spec) in files.iter().enumerate().filter_map(|(at, f)| Some((at, f.spec.as_ref()?))) {
         let id = spec.id.to_lowercase();
         if let Some(first) = seen.get(&id) {
-            let message = format!("`{}` is the id of two specs; the other is in {}", spec.id, sources[*first].name);
+            let message =
+                format!("`{}` is the id of two specs; the other spec is in {}", spec.id, sources[*first].name);
             let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint("give each spec its own id");
             out.push(placed(diagnostic, &sources[at], &Path::default().field("id")));
         } else {
@@ -79,16 +80,16 @@ fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>
     }
 }
 
-/// One rule of one spec.
+/// A rule of a spec, for comparing it with the rules of other specs.
 #[derive(Clone, Copy)]
 struct Rule<'a> {
     file: usize,
     number: usize,
     spec: &'a Spec,
     rule: &'a KeyRule,
-    /// The rule's key in canonical form.
+    /// The rule's key with its canonical name, which is equal for all names of one key.
     place: &'a KeyPattern,
-    /// The same key in upper case.
+    /// The canonical name of the key in upper case.
     folded: &'a str,
 }
 
@@ -136,7 +137,8 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     }
 }
 
-/// Reports everything that a rule of another spec requires in a key that must contain nothing else.
+/// Reports each key and value that the rule `other` requires, but that the rule `exclusive` of another spec deletes.
+/// Such a rule deletes everything in its key that its spec does not name.
 fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &mut Vec<Diagnostic>) {
     let is_tree = exclusive.rule.exclusive == Some(Exclusive::Tree);
     let is_in_it = key_is_within(other.place, exclusive.place);
@@ -176,7 +178,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     }
 }
 
-/// Returns the path of the value in the document of the rule's spec.
+/// Returns the path of the value `value_name` in the document that contains the rule.
 fn value_path(rule: &Rule<'_>, value_name: &str) -> Path {
     let document = &rule.spec.document.registry[rule.number];
     let written = document.values.keys().find(|name| name::compare(name, value_name).is_eq());
@@ -205,8 +207,8 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
     }
 }
 
-/// Reports a conflict between two specs. The conflict is only a warning if the specs apply to different machines or
-/// under different conditions, because both may then be right.
+/// Reports a conflict between two rules of different specs: an error if both rules always apply. It is only a warning
+/// if one of them has a condition, or if the specs apply to different machines.
 fn report(
     sources: &[Source<'_>],
     first: &Rule<'_>,
@@ -224,16 +226,16 @@ fn report(
     let (message, hint) = match conditional {
         true => (
             format!("{a} and {b} require different states of {what} if both apply"),
-            "make their conditions exclude each other",
+            "change the conditions of the specs, so that only one of the specs applies",
         ),
-        false => (format!("{a} and {b} require different states of {what}"), "apply one of the two specs"),
+        false => (format!("{a} and {b} require different states of {what}"), "apply only one of the two specs"),
     };
     let build = if conditional { Diagnostic::warning } else { Diagnostic::error };
     out.push(placed(build(Code::CONFLICTING_SPECS, message).hint(hint), &sources[second.file], path));
 }
 
-/// Adds the place of the field at `path` to `diagnostic`. Parses the file again, because this is rarely needed and
-/// keeping all places would need much memory.
+/// Adds the place of the field at `path` to `diagnostic`. Parses the file a second time to find the place: keeping the
+/// places of all files in memory would cost more, because conflicts are rare.
 fn placed(diagnostic: Diagnostic, source: &Source<'_>, path: &Path) -> Diagnostic {
     let place = || -> Option<Place> {
         let text = Text::decode(source.name, source.bytes).ok()?;

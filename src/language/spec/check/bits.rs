@@ -1,5 +1,5 @@
-//! Checks edits that keep the rest of the data: setting and clearing bits, adding and removing strings, replacing a
-//! part of a string.
+//! Checks the rules that change only a part of a value's data: setting and clearing bits, adding and removing strings
+//! of a list, and replacing a part of a string.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::{
 
 use super::{Context, Path, data, keep, variables};
 
-/// Checks the bits of a number of `value_type`.
+/// Checks `set` and `clear` for a number of the type `value_type`. Returns `None` after reporting an error.
 pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, path: &Path) -> Option<Desired> {
     let most = if value_type == ValueType::QWORD { u64::MAX } else { u64::from(u32::MAX) };
     let mut part = |scalar: &Option<Scalar>, field: &str| {
@@ -42,13 +42,13 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
     }
     if set & clear != 0 {
         let message = format!("the bits {:#x} are in both `set` and `clear`", set & clear);
-        cx.error(Code::OVERLAP, &path.field("clear"), message, "name each bit in only one of them");
+        cx.error(Code::OVERLAP, &path.field("clear"), message, "write each bit in only one of the two");
         return None;
     }
     Some(Desired::Bits { value_type, set, clear })
 }
 
-/// Checks the strings to add to and remove from a list.
+/// Checks the strings that a rule adds to and removes from a list. Returns `None` after reporting an error.
 pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], path: &Path) -> Option<Desired> {
     let add = strings(cx, edit.add.as_ref(), &path.field("add"));
     let remove = strings(cx, edit.remove.as_ref(), &path.field("remove"));
@@ -66,7 +66,7 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
     let removed: HashSet<_> = remove.iter().map(|item| name::folded(item)).collect();
     if let Some(both) = add.iter().find(|item| removed.contains(&name::folded(item))) {
         let message = format!("`{}` is in both `add` and `remove`", shorten(both));
-        cx.error(Code::OVERLAP, &path.field("remove"), message, "keep it in only one of them");
+        cx.error(Code::OVERLAP, &path.field("remove"), message, "keep the string in only one of the two");
         return None;
     }
     let Some(separator) = &edit.separator else { return Some(Desired::List { add, remove }) };
@@ -95,7 +95,7 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
     Some(Desired::Joined { types: types.to_vec(), edit })
 }
 
-/// Checks an edit that replaces a part of a string.
+/// Checks a rule that replaces a part of a string. Returns `None` after reporting an error.
 pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType], path: &Path) -> Option<Desired> {
     let pattern = keep::expression(cx, &from.pattern, &path.field("pattern"));
     let at = path.field("with");
@@ -109,8 +109,9 @@ pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType],
     let has_part = edit.pattern.regex().capture_names().flatten().any(|name| name == PART);
     if !has_part && edit.edit(&edit.with).is_err() {
         let message =
-            "the pattern does not match its own replacement, so a later run could not tell whether it was replaced";
-        let hint = "make the pattern match both, such as `old|new`; or give it a group named `part`, as `Timeout=(?<part>\\d+)`";
+            "the pattern does not match its own replacement, so a later run could not recognize the replaced part";
+        let hint = "make the pattern match the old and the new text, such as `old|new`; or give it a group named \
+                    `part`, as in `Timeout=(?<part>\\d+)`";
         cx.error(Code::CONTRADICTION, &path.field("pattern"), message, hint);
         return None;
     }
@@ -125,7 +126,7 @@ fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Pat
     let mut before = HashSet::new();
     for (at, item) in list.iter().enumerate() {
         let fault = if item.is_empty() {
-            "an empty string cannot be searched for".to_owned()
+            "an item cannot be an empty string".to_owned()
         } else if !before.insert(name::folded(item)) {
             format!("`{}` is in the list twice", shorten(item))
         } else {

@@ -1,4 +1,4 @@
-//! Checks conditions and prerequisites.
+//! Checks the conditions and prerequisites of a spec.
 
 use super::{Context, Path, data, exactly_one, files, keep, keys, versions};
 use crate::{
@@ -12,15 +12,15 @@ use crate::{
     },
 };
 
-/// The maximum nesting depth of conditions.
+/// The maximum number of conditions that may be nested in each other.
 const MAX_DEPTH: usize = 8;
 
-/// Checks a condition.
+/// Checks the condition at `path`. Returns `None` after reporting an error.
 pub(super) fn condition(cx: &mut Context<'_>, condition: &document::Condition, path: &Path) -> Option<Condition> {
     nested(cx, condition, path, 1)
 }
 
-/// Checks a prerequisite: a condition with a title.
+/// Checks a prerequisite or a cause, which is a condition with a title. Returns `None` after reporting an error.
 pub(super) fn prerequisite(cx: &mut Context<'_>, from: &document::Prerequisite, path: &Path) -> Option<Prerequisite> {
     let document::Prerequisite { title, note: _, registry, file, os, all, any, not } = from.clone();
     let condition = document::Condition { registry, file, os, all, any, not };
@@ -97,8 +97,13 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
         let of_type = test.types.is_some().then_some("type");
         if let Some(field) = of_type.or(given.first().copied().filter(|field| *field != "exists")) {
             let field = if field == "at_least" && test.at_least.is_none() { "at_most" } else { field };
-            let message = format!("`{field}` tests data, but a key has none");
-            cx.error_at_name(Code::CONTRADICTION, &path.field(field), message, "add `name`, the value to test");
+            let message = format!("`{field}` tests data, but a key has no data");
+            cx.error_at_name(
+                Code::CONTRADICTION,
+                &path.field(field),
+                message,
+                "add `name`, the name of the value to test",
+            );
             return None;
         }
         return Some(Condition::Key { key: key?, exists: test.exists.unwrap_or(true) });
@@ -108,7 +113,7 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
     Some(Condition::Value { at: ValueAt { key: key?, name: name? }, test })
 }
 
-/// Checks the test of a value's type and data.
+/// Checks the part of a registry condition that tests a value's type and data. Returns `None` after reporting an error.
 fn data_test(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<ValueTest> {
     let types = match &test.types {
         Some(choice) => Some(types_of_test(cx, choice, test, path)?),
@@ -148,7 +153,8 @@ fn data_test(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<V
     })
 }
 
-/// Checks the other value with which a value is compared.
+/// Checks a test that compares a value with another value of the target. `from` is that other value. Returns `None`
+/// after reporting an error.
 fn other_value(cx: &mut Context<'_>, from: &OtherValue, test: &RegistryTest, path: &Path) -> Option<ValueTest> {
     let ValuePlace { key: named, name, view } = &from.registry;
     let path = path.field("registry");
@@ -193,7 +199,7 @@ fn version_range(cx: &mut Context<'_>, range: &VersionRange, path: &Path) -> Opt
         let version = text_version::parse(text);
         if version.is_none() {
             let message = format!("`{}` is not a version", shorten(text));
-            let hint = "write one to four numbers with dots between: \"16.0.10730\"";
+            let hint = "write one to four numbers with dots between them: \"16.0.10730\"";
             cx.error(Code::FILE_VERSION, &path.field(field), message, hint);
         }
         version.map(Some)
@@ -229,8 +235,8 @@ fn os(cx: &mut Context<'_>, test: &document::OsTest, path: &Path) -> Option<OsTe
     if let (Some(at_least), Some(below)) = (at_least, below)
         && at_least >= below
     {
-        let message = "no version is both at least `at_least` and below `below`";
-        cx.error(Code::EMPTY_RANGE, &path.field("below"), message, "`below` is higher than `at_least`");
+        let message = "no version can satisfy both `at_least` and `below`";
+        cx.error(Code::EMPTY_RANGE, &path.field("below"), message, "make `below` higher than `at_least`");
         return None;
     }
     let editions = test.edition.clone().unwrap_or_default();

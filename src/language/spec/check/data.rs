@@ -1,4 +1,4 @@
-//! Converts data as a spec writes it into the bytes that the registry stores for its type.
+//! Converts data from the form in which a spec contains it to the bytes of a registry value.
 
 use crate::{
     diag::{Code, Hint, text::shorten},
@@ -11,15 +11,15 @@ use crate::{
 
 use super::{Context, Path, parameter::Resolved};
 
-/// The reason why data cannot be stored with a type.
+/// The reason why the data in a spec is not valid for the type of the value.
 pub(super) struct Misfit {
     /// The stable code of the error.
     pub code: Code,
     /// A description of the error.
     pub message: String,
-    /// The instruction for the author to correct it.
+    /// A hint that says how to correct the data.
     pub hint: Hint,
-    /// The wrong part of a string, if not the whole string is wrong.
+    /// The part of the string that is wrong; `None` if the whole data is wrong.
     pub part: Option<String>,
 }
 
@@ -27,7 +27,7 @@ fn misfit(code: Code, message: impl Into<String>, hint: impl Into<Hint>) -> Misf
     Misfit { code, message: message.into(), hint: hint.into(), part: None }
 }
 
-/// Returns the registry type that a spec's type name means.
+/// Returns the registry type with this name.
 pub(super) fn value_type(name: TypeName) -> ValueType {
     match name {
         TypeName::RegSz => ValueType::SZ,
@@ -45,7 +45,7 @@ pub(super) fn value_type(name: TypeName) -> ValueType {
     }
 }
 
-/// Returns the number in a scalar. A string in decimal or `0x…` form counts as a number.
+/// Returns the number that a scalar contains, also as a string in decimal or `0x…`; `None` if it contains no number.
 pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     match scalar {
         Scalar::Number(number) => Some(*number),
@@ -53,7 +53,8 @@ pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     }
 }
 
-/// Parses a number in decimal or `0x…`. Rejects decimal digits after a leading zero, because they may be octal.
+/// Parses a number in decimal or `0x…`. Returns `None` for a decimal number with a leading zero, because the author may
+/// mean an octal number.
 pub(super) fn number_in(text: &str) -> Option<u64> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
@@ -65,26 +66,26 @@ pub(super) fn number_in(text: &str) -> Option<u64> {
     (all_digits && !doubtful).then(|| u64::from_str_radix(digits, radix).ok()).flatten()
 }
 
-/// Returns a hint that says how to write the number that `text` was probably meant to be.
+/// Returns a hint that says how to write `text` as a number: `dword:…` becomes `0x…`, and a leading zero is removed.
 pub(super) fn write_number(text: &str) -> String {
     if let Some(hex) = text.strip_prefix("dword:").filter(|hex| number_in(&format!("0x{hex}")).is_some()) {
         return format!("write 0x{hex}");
     }
     let digits = text.trim_start_matches('0');
     if digits.len() == text.len() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return "write it in decimal, or as 0x…".to_owned();
+        return "write the number in decimal, or as 0x…".to_owned();
     }
     let decimal = if digits.is_empty() { "0" } else { digits };
     match u64::from_str_radix(text, 8) {
         Ok(octal) if octal > 7 => {
             format!("write 0x{octal:x} if the number is octal, {} if it is decimal", shorten(decimal))
         }
-        _ => format!("write {}, without the zero", shorten(decimal)),
+        _ => format!("write {}, without the leading zero", shorten(decimal)),
     }
 }
 
-/// Returns a hint for a number of `value_type` that was written as a negative number, with a zero fraction, or as
-/// bytes.
+/// Returns a hint for text that is not a number of the type `value_type`. It offers a number if `text` is a negative
+/// number, a number such as `5.0`, or bytes such as `hex:05,00`.
 fn number_hint(text: &str, value_type: ValueType) -> String {
     let negative = text.parse::<i64>().ok().filter(|number| *number < 0);
     if let Some(number) = negative {
@@ -101,7 +102,8 @@ fn number_hint(text: &str, value_type: ValueType) -> String {
     }
 }
 
-/// Parses the bytes of `hex:00,01` or `hex(7):00,01`, as a .reg file and win_regedit write them.
+/// Parses the bytes in `hex:00,01` or `hex(7):00,01`, the notation of .reg files and of win_regedit. Returns `None` for
+/// text in another form.
 fn of_reg_notation(text: &str) -> Option<Vec<u8>> {
     let (prefix, digits) = text.split_once(':')?;
     let number = prefix.strip_prefix("hex")?;
@@ -110,7 +112,7 @@ fn of_reg_notation(text: &str) -> Option<Vec<u8>> {
     is_prefix.then(|| crate::registry::notation::parse_hex_digits(&digits)).flatten()
 }
 
-/// Formats a scalar for a message.
+/// Formats a scalar for a message, shortened if it is long.
 pub(super) fn show_scalar(scalar: &Scalar) -> String {
     match scalar {
         Scalar::Number(number) => number.to_string(),
@@ -118,7 +120,7 @@ pub(super) fn show_scalar(scalar: &Scalar) -> String {
     }
 }
 
-/// Formats data for a message.
+/// Formats data for a message, shortened if it is long.
 pub(super) fn show(literal: &Literal) -> String {
     match literal {
         Literal::Number(number) => number.to_string(),
@@ -127,7 +129,10 @@ pub(super) fn show(literal: &Literal) -> String {
     }
 }
 
-/// Converts `literal` to data of `value_type`.
+/// Converts data of a spec to registry data of the type `value_type`.
+///
+/// # Errors
+/// Returns the reason why the data is not valid for this type.
 pub(super) fn convert(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     match value_type {
         ValueType::DWORD | ValueType::DWORD_BIG_ENDIAN | ValueType::QWORD => numeric(literal, value_type),
@@ -141,7 +146,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     let number = match literal {
         Literal::Number(number) => *number,
         Literal::Text(text) => number_in(text).ok_or_else(|| {
-            let message = format!("{value_type} takes a number, but `{}` is not one", shorten(text));
+            let message = format!("{value_type} takes a number, but `{}` is not a number", shorten(text));
             misfit(Code::DATA_KIND, message, number_hint(text, value_type))
         })?,
         Literal::List(_) => {
@@ -157,7 +162,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     }
     let Ok(small) = u32::try_from(number) else {
         let message = format!("{} is more than a {value_type} can hold", show(literal));
-        return Err(misfit(Code::DATA_RANGE, message, "its range is 0 to 4294967295 (0xFFFFFFFF)"));
+        return Err(misfit(Code::DATA_RANGE, message, "numbers of this type are from 0 to 4294967295 (0xFFFFFFFF)"));
     };
     if value_type == ValueType::DWORD { Ok(Data::dword(small)) } else { Ok(Data::new(value_type, small.to_be_bytes())) }
 }
@@ -188,7 +193,7 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
         Literal::List(list) => Ok(Data::multi_sz(list)),
         other => {
             let shown = show(other);
-            let message = format!("REG_MULTI_SZ takes a list of strings, but `{shown}` is not one");
+            let message = format!("REG_MULTI_SZ takes a list of strings, but `{shown}` is not a list");
             let strings = match other {
                 Literal::Text(text) => {
                     of_reg_notation(text).map(|bytes| Data::new(ValueType::MULTI_SZ, bytes).decode())
@@ -198,9 +203,12 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
             let hint = match strings {
                 Some(Decoded::List(list)) => {
                     let list: Vec<_> = list.iter().map(|string| crate::registry::notation::quoted(string)).collect();
-                    format!("write the strings that these bytes are: {}", shorten(&format!("[{}]", list.join(", "))))
+                    format!(
+                        "write the strings that these bytes contain: {}",
+                        shorten(&format!("[{}]", list.join(", ")))
+                    )
                 }
-                _ => format!("write it as a list: [\"{shown}\"]"),
+                _ => format!("write a list: [\"{shown}\"]"),
             };
             Err(misfit(Code::DATA_KIND, message, hint))
         }
@@ -216,7 +224,7 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         }
         Literal::List(_) => {
             let message = format!("{value_type} takes bytes in hex digits, not a list");
-            return Err(misfit(Code::DATA_KIND, message, "write them in one string: \"01 00 ff\""));
+            return Err(misfit(Code::DATA_KIND, message, "write the bytes in one string: \"01 00 ff\""));
         }
     };
     let plain = text.strip_prefix("0x").or_else(|| of_reg_notation(text).and_then(|_| Some(text.split_once(':')?.1)));
@@ -243,20 +251,19 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     Ok(Data::new(value_type, bytes))
 }
 
-/// The data that an expression stands for in this run. If it is a parameter, also all other data that it could stand
-/// for.
+/// The data that a field of a spec means in this run: data in the spec itself, or the data of a parameter.
 pub(super) struct Meaning {
-    /// The data that is used in this run.
+    /// The data that this run uses.
     pub chosen: Literal,
-    /// The other data that the parameter allows; for a range, its two ends.
+    /// For a parameter: the data in its `allowed`, or the two ends of its `range`. Otherwise empty.
     pub others: Vec<Literal>,
-    /// The parameter that the data comes from.
+    /// The name of the parameter that has this data; `None` if the data is in the spec itself.
     pub parameter: Option<String>,
-    /// Whether the operator chose the data.
+    /// Whether the operator set the parameter.
     pub is_set: bool,
 }
 
-/// Determines what `expression` means in this run.
+/// Returns the data that `expression` means in this run. Returns `None` after reporting an error about its parameter.
 pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &Path) -> Option<Meaning> {
     match expression {
         DataExpression::Literal(literal) => {
@@ -271,8 +278,8 @@ pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &
     }
 }
 
-/// Converts `expression` to data of `value_type`. All other data that its parameter allows must be valid for the type
-/// as well.
+/// Converts the data of `expression` to registry data of the type `value_type`. Reports an error and returns `None` if
+/// this data, or other data that its parameter allows, is not valid for the type.
 pub(super) fn evaluate(
     cx: &mut Context<'_>,
     expression: &DataExpression,
@@ -283,7 +290,8 @@ pub(super) fn evaluate(
     fit(cx, &meaning, value_type, path)
 }
 
-/// Converts `literal` to data of each type for which it is valid. Reports an error if it is valid for none of them.
+/// Converts `literal` to registry data of each type for which it is valid. If it is valid for none of `types`, reports
+/// an error and returns `None`.
 pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueType], path: &Path) -> Option<Vec<Data>> {
     let all: Vec<Data> = types.iter().filter_map(|value_type| convert(literal, *value_type).ok()).collect();
     if all.is_empty() {
@@ -293,7 +301,8 @@ pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueTy
     Some(all)
 }
 
-/// Converts `meaning` to data of `value_type`. Reports data that is not valid for the type.
+/// Converts the data of this run to registry data of the type `value_type`. Reports an error and returns `None` if this
+/// data, or other data that its parameter allows, is not valid for the type.
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
     let all = std::iter::once(&meaning.chosen).chain(&meaning.others);
     for (at, literal) in all.enumerate() {

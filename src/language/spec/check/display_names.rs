@@ -1,12 +1,15 @@
-//! Recognizes display names of services, editions and Windows versions where a spec needs the internal name.
+//! Finds names that Windows displays (of services, editions and Windows versions) in fields of a spec that need the
+//! internal name.
 
 use crate::diag::{Code, text::shorten};
 
 use super::{Context, Part, Path, names};
 
-/// Services by the name that the Services window shows, with their internal name. Source: Microsoft, "Guidance on
-/// disabling system services on Windows Server 2016 with Desktop Experience". The services of server roles and of
-/// Windows Server 2003 are from general knowledge; the table is used for hints only.
+/// The display name of each service, as the Services window shows it, with its internal name. This table is only used
+/// for hints.
+///
+/// Source: Microsoft, "Guidance on disabling system services on Windows Server 2016 with Desktop Experience". The
+/// services of server roles and of Windows Server 2003 are from general knowledge, without a source.
 const SERVICES: [(&str, &str); 20] = [
     ("Background Intelligent Transfer Service", "BITS"),
     ("Certificate Propagation", "CertPropSvc"),
@@ -30,8 +33,8 @@ const SERVICES: [(&str, &str); 20] = [
     ("World Wide Web Publishing Service", "W3SVC"),
 ];
 
-/// Editions by their marketing name, with the `EditionID`. From general knowledge, without a source at Microsoft; used
-/// for hints only.
+/// The marketing name of each edition of Windows, with its `EditionID`. This table is only used for hints. It is from
+/// general knowledge, without a source at Microsoft.
 const EDITIONS: [(&str, &str); 7] = [
     ("Home", "Core"),
     ("Pro", "Professional"),
@@ -42,9 +45,10 @@ const EDITIONS: [(&str, &str); 7] = [
     ("Datacenter", "ServerDatacenter"),
 ];
 
-/// The names of Windows versions with their version numbers, used for hints only. Source of 5.0 to 6.3: Microsoft,
-/// "Operating System Version". Which build of 10.0 a release has is general knowledge; no page of Microsoft was
-/// consulted for it.
+/// The name of each Windows version, with its version number. This table is only used for hints.
+///
+/// Source for 5.0 to 6.3: Microsoft, "Operating System Version". The builds of the releases of 10.0 are from general
+/// knowledge, without a source.
 const VERSIONS: [(&str, &str); 27] = [
     ("7", "6.1"),
     ("8", "6.2"),
@@ -79,7 +83,7 @@ fn find(table: &[(&str, &'static str)], shown: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| known.eq_ignore_ascii_case(shown)).map(|(_, meant)| *meant)
 }
 
-/// Reports services that are given by their display name, and suspicious characters in their names.
+/// Warns about each service that the spec names by its display name, and about suspicious characters in service names.
 pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
     for (at, service) in services.iter().enumerate() {
         names::check(cx, service, &path.item(at), Part::Data);
@@ -87,7 +91,7 @@ pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
             Some(meant) => format!("write `{meant}`"),
             // Few service names contain a space, and few display names do not.
             None if service.contains(' ') => {
-                "the internal name is that of the service's key below HKLM\\SYSTEM\\CurrentControlSet\\Services"
+                "the internal name is the name of the service's key below HKLM\\SYSTEM\\CurrentControlSet\\Services"
                     .to_owned()
             }
             None => continue,
@@ -97,7 +101,7 @@ pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
     }
 }
 
-/// Reports editions that are given by their marketing name instead of their `EditionID`.
+/// Warns about each edition that the spec names by its marketing name instead of its `EditionID`.
 pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
     for (at, edition) in editions.iter().enumerate() {
         let name = edition.rsplit_once(|c: char| c == ' ' && edition.starts_with("Windows"));
@@ -115,7 +119,8 @@ pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
     }
 }
 
-/// Returns the version number of the Windows that `text` names, if it is known.
+/// Returns the version number of the Windows version with the name or the build `text`; `None` if kbfix does not know
+/// it.
 pub(super) fn version(text: &str) -> Option<String> {
     if let Some(meant) = find(&VERSIONS, text) {
         return Some(meant.to_owned());

@@ -1,4 +1,4 @@
-//! Checks the paths of files, and tests of files. A path is absolute on the target, and may contain `{location}` and
+//! Checks the paths and tests of files. A path must be absolute on the target. It can begin with a `{location}` or a
 //! `%VARIABLE%`.
 
 use crate::{
@@ -27,7 +27,7 @@ const VARIABLES: [(&str, PathVariable); 9] = [
     ("ALLUSERSPROFILE", PathVariable::ProgramData),
 ];
 
-/// Checks the path of a file.
+/// Parses the path of a file, and checks it. Returns `None` after reporting an error.
 pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<FilePattern> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -55,7 +55,7 @@ pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option
     }
 }
 
-/// Reports a folder that may be on another drive, or have another name, on other machines.
+/// Warns about a path with a fixed folder, such as `C:\Windows`, that has another drive or name on some machines.
 fn fixed_folder(cx: &mut Context<'_>, text: &str, path: &Path) {
     const FOLDERS: [(&str, &str); 5] = [
         ("Windows", "%SystemRoot%"),
@@ -91,7 +91,8 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
     false
 }
 
-/// Splits `text` at each `%VARIABLE%` in it.
+/// Splits `text` at each `%VARIABLE%`, and appends the pieces to `parts`. Returns `None` after reporting a variable
+/// that kbfix does not know.
 fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec<PathPart>) -> Option<()> {
     let mut rest = text;
     let mut sound = true;
@@ -123,7 +124,7 @@ fn with_variables(cx: &mut Context<'_>, text: &str, path: &Path, parts: &mut Vec
     sound.then_some(())
 }
 
-/// Returns what is wrong with a path, and a hint.
+/// Finds an error in the path of a file. Returns a description of the error and a hint; `None` if the path is valid.
 fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
     const ABSOLUTE: &str = "begin the path with a drive such as `C:`, a location in braces such as `{exchange}`, or a \
         variable such as `%SystemRoot%`";
@@ -166,11 +167,14 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
         return Some(("has slashes", "separate folders with backslashes"));
     }
     if below.chars().any(|c| "<>:\"|?*".contains(c) || c.is_control()) {
-        return Some(("contains a character that no file name can contain", "name one file"));
+        return Some((
+            "contains a character that no file name can contain",
+            "remove this character; the path must name one file",
+        ));
     }
     let mut names = below.split('\\');
     if names.clone().any(|name| name == ".." || name == ".") {
-        return Some(("goes up", "write the path without `.` and `..`"));
+        return Some(("contains `.` or `..`", "write the path from the drive to the file"));
     }
     if names.any(str::is_empty) {
         return Some(("has an empty name", "write one backslash between two names, and none at the end"));
@@ -178,7 +182,8 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
     None
 }
 
-/// Checks `version`, or `branches` if there is no `version`.
+/// Checks which file versions a test accepts: `version`, or `branches` if there is no `version`. Returns `None` after
+/// an error, or if both are missing.
 pub(super) fn version_test(
     cx: &mut Context<'_>,
     version: Option<&str>,
@@ -192,7 +197,7 @@ pub(super) fn version_test(
     }
 }
 
-/// Checks a file of a hotfix.
+/// Checks a file that the hotfix installs. Returns `None` after reporting an error.
 pub(super) fn hotfix_file(cx: &mut Context<'_>, file: &document::HotfixFile, path: &Path) -> Option<HotfixFile> {
     let at = file_path(cx, &file.path, &path.field("path"));
     let fields = [("version", file.version.is_some()), ("branches", file.branches.is_some())];
@@ -202,7 +207,7 @@ pub(super) fn hotfix_file(cx: &mut Context<'_>, file: &document::HotfixFile, pat
     Some(HotfixFile { path: at?, version: version?, platform: file.platform.map(platform) })
 }
 
-/// Checks a test of a file.
+/// Checks a condition about a file. Returns `None` after reporting an error.
 pub(super) fn file_test(
     cx: &mut Context<'_>,
     test: &document::FileTest,
@@ -213,7 +218,12 @@ pub(super) fn file_test(
     if test.exists == Some(false) {
         if asks_version || test.platform.is_some() {
             let message = "a file that is absent has neither version nor platform";
-            cx.error_at_name(Code::CONTRADICTION, &path.field("exists"), message, "remove `exists: false` or the rest");
+            cx.error_at_name(
+                Code::CONTRADICTION,
+                &path.field("exists"),
+                message,
+                "remove `exists: false`, or the other tests",
+            );
             return None;
         }
         return Some((at?, FileTest::Absent));

@@ -1,4 +1,4 @@
-//! Checks the field `keep` of a value, which describes the existing data that is not changed.
+//! Checks the field `keep` of a value rule, which describes the existing data that kbfix does not replace.
 
 use super::{Context, Path, data, exactly_one};
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
     },
 };
 
-/// Returns whether the field is `keep: none`, with which only `data` is accepted.
+/// Returns whether the field is `keep: none`. Then `data` is the only accepted data.
 pub(super) fn is_none(from: &document::Keep) -> bool {
     *from == document::Keep::Word(document::KeepWord::None)
 }
 
-/// Checks the `keep` of a value whose data can be of these types. `keep: none` keeps no data.
+/// Checks the field `keep` of a value that may have each of `types`. Returns `None` after reporting an error.
 pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueType], path: &Path) -> Option<Keep> {
     let which = match from {
         document::Keep::Word(document::KeepWord::Any) => return Some(Keep::Any),
@@ -66,7 +66,7 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
 
 const TEXTS: [ValueType; 2] = [ValueType::SZ, ValueType::EXPAND_SZ];
 
-/// Reports the first type of the value that is not one of `fitting`.
+/// Reports an error and returns `None` if one of `types` is not in `fitting`. `what` describes the fitting types.
 fn of_type(cx: &mut Context<'_>, types: &[ValueType], fitting: &[ValueType], what: &str, path: &Path) -> Option<()> {
     let Some(other) = types.iter().find(|value_type| !fitting.contains(value_type)) else { return Some(()) };
     let message = format!("a {other} is not {what}");
@@ -74,7 +74,7 @@ fn of_type(cx: &mut Context<'_>, types: &[ValueType], fitting: &[ValueType], wha
     None
 }
 
-/// Checks the strings of a list.
+/// Checks the strings of `contains` or `subset`. Returns `None` after reporting an error.
 fn items(
     cx: &mut Context<'_>,
     strings: &[String],
@@ -99,7 +99,7 @@ fn items(
     }
     for (at, item) in strings.iter().enumerate() {
         let fault = match &which.separator {
-            _ if item.trim().is_empty() => "an empty string cannot be searched for".to_owned(),
+            _ if item.trim().is_empty() => "an item cannot be an empty string".to_owned(),
             Some(separator) if item.contains(separator.as_str()) => {
                 format!("`{}` contains the separator", shorten(item))
             }
@@ -112,7 +112,7 @@ fn items(
     Some(Items { items: strings.to_vec(), separator: which.separator.clone(), ignore_case })
 }
 
-/// Compiles the regular expression at `path`.
+/// Compiles the regular expression `text`, which is at `path`. Returns `None` after reporting an error.
 pub(super) fn expression(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<Expression> {
     match Expression::new(text) {
         Ok(expression) => Some(expression),
@@ -126,7 +126,8 @@ pub(super) fn expression(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
     }
 }
 
-/// Converts each literal to data of every type that it fits; it must fit at least one.
+/// Converts each literal to registry data of every type for which it is valid. Reports an error and returns `None` if a
+/// literal is valid for no type.
 fn one_of(cx: &mut Context<'_>, literals: &[Literal], types: &[ValueType], path: &Path) -> Option<Vec<Data>> {
     let each = literals.iter().enumerate().map(|(at, literal)| data::of_types(cx, literal, types, &path.item(at)));
     Some(each.collect::<Option<Vec<_>>>()?.concat())
@@ -143,7 +144,7 @@ fn numbers(cx: &mut Context<'_>, which: &KeepWhich, types: &[ValueType], path: &
     bounds(cx, which.at_least.as_ref(), which.at_most.as_ref(), path).map(Keep::Between)
 }
 
-/// Checks the bounds `at_least` and `at_most` in the field at `path`.
+/// Checks the bounds `at_least` and `at_most` of the field at `path`. Returns `None` after reporting an error.
 pub(super) fn bounds(
     cx: &mut Context<'_>,
     least: Option<&DataExpression>,
@@ -163,7 +164,7 @@ pub(super) fn bounds(
     Some(bounds)
 }
 
-/// Returns a bound; `Some(None)` if there is none.
+/// Returns the number of a bound, or `Some(None)` if the spec gives no bound. Returns `None` after reporting an error.
 fn bound(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Path) -> Option<Option<u64>> {
     let Some(expression) = expression else { return Some(None) };
     let meaning = data::meaning(cx, expression, path)?;
@@ -181,8 +182,8 @@ fn bound(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Path)
     number.map(Some)
 }
 
-/// Checks that `keep` accepts the data that is written. The other data that a parameter allows is checked only if the
-/// bounds do not depend on parameters.
+/// Checks that `keep` accepts the data that the rule writes. Also checks the other data that a parameter allows, unless
+/// a bound of `keep` is a parameter too. Returns `None` after reporting an error.
 pub(super) fn holds_data(
     cx: &mut Context<'_>,
     keep: &Keep,

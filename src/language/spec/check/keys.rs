@@ -1,4 +1,4 @@
-//! Checks keys and value names: their syntax, and common mistakes.
+//! Checks the keys and value names of a spec: their syntax, and common mistakes.
 
 use crate::{
     diag::{
@@ -14,8 +14,8 @@ use crate::{
 
 use super::{Context, Part, Path, names};
 
-/// Checks the key `text` at `path`, and returns it in the 64-bit view. `view_given` says whether the author gives a
-/// view.
+/// Parses the key `text`, which is at `path`, and checks it. Returns the key in the 64-bit view, or `None` after
+/// reporting an error. `view_given` says whether the spec gives a view for this key.
 pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     if let Some(below) = text.strip_prefix('.').filter(|below| below.is_empty() || below.starts_with('\\')) {
         return own_key(cx, below, view_given, path);
@@ -35,7 +35,8 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     lint(cx, &key, view_given, path).then_some(key)
 }
 
-/// Checks a key that is written as `.` or `.\Name` in a `when`: the key of the rule itself, or a key below it.
+/// Checks a key in a `when` that begins with `.`, which means the key of the rule itself. `below` is the rest of the
+/// text, such as `\Name` for a subkey. Returns `None` after reporting an error.
 fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     let Some(own) = cx.own_key.clone() else {
         let message = "`.` means the key of a rule; it can only be used in the `when` of that rule or of its values";
@@ -44,7 +45,7 @@ fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> 
     };
     if view_given {
         let message = "`.` is the key of the rule in the view of the rule, so it cannot have another `view`";
-        cx.error(Code::CONTRADICTION, path, message, "remove the `view` next to it");
+        cx.error(Code::CONTRADICTION, path, message, "remove the field `view`");
         return None;
     }
     let mut key = own?;
@@ -67,7 +68,7 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
         if let Some(below) = below
             && whole.get(..kernel.len()).is_some_and(|start| start.eq_ignore_ascii_case(kernel))
         {
-            let message = format!("`{kernel}` is the kernel's notation");
+            let message = format!("`{kernel}` is a name that only the Windows kernel uses");
             cx.error(Code::KEY_SYNTAX, path, message, format!("write `{}`", shorten(&format!("{root}{below}"))));
             return None;
         }
@@ -99,8 +100,8 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
     None
 }
 
-/// Finds the key in text that was copied from another tool: `\HKLM\…`, `Computer\HKEY_…` (regedit's address bar),
-/// `Registry::HKEY_…` (PowerShell), `[HKEY_…`.
+/// Finds the path of a key in text that was copied from another tool: `\HKLM\…`, `Computer\HKEY_…` (regedit's address
+/// bar), `Registry::HKEY_…` (PowerShell), `[HKEY_…`. Returns `None` for any other text.
 fn pasted(text: &str) -> Option<&str> {
     let rest = text.trim_start_matches(['\\', '[']);
     let rest = rest
@@ -119,7 +120,7 @@ fn pasted(text: &str) -> Option<&str> {
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
     names::check(cx, part, path, Part::Data);
-    // Almost every name is only a name: it has no pattern, parameter, escape or unusual character.
+    // Almost every name needs none of the steps below: it has no `*`, parameter, escape or unusual character.
     let is_common = |byte: u8| matches!(byte, b' '..=b'~') && !b"*[{}".contains(&byte);
     if part.bytes().all(is_common)
         && let Ok(name) = KeyName::new(part)
@@ -168,7 +169,8 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
     }
 }
 
-/// Finds text in a name that looks like an escape but is none. Returns that text, and what it actually means.
+/// Finds text in a name that looks like an escape but has another meaning. Returns the text and that meaning; `None` if
+/// there is no such text.
 fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
     const LOOKS_SO: [(&str, &str); 3] = [
         ("**", "means the same as `*`: any characters in one name, but not the keys below"),
@@ -182,7 +184,7 @@ fn doubtful(part: &str) -> Option<(&'static str, &'static str)> {
     LOOKS_SO.into_iter().find(|(text, _)| rest.contains(text))
 }
 
-/// Returns the data of the parameter `name`, with which `{name}` in a key is replaced.
+/// Returns the data of the parameter `name`, which replaces `{name}` in a key. Returns `None` after reporting an error.
 fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     let parameter = cx.parameter(name, path)?;
     if parameter.is_sensitive {
@@ -195,7 +197,7 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     if parameter.is_text_or_number() && !data.contains(['\\', '*']) && !data.is_empty() {
         return Some(data);
     }
-    let hint = "a parameter stands for one name, or a part of one";
+    let hint = "in a key, a parameter must be one name, or a part of a name";
     if parameter.is_set {
         cx.setting_error(name, &shorten(&data), path, "this is not a valid name of a key", hint.into());
         return None;
@@ -205,7 +207,7 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     None
 }
 
-/// Returns the name with index `at`, if there is one and it contains no `*`.
+/// Returns the name with index `at` in the path of the key; `None` if there is no such name, or it contains a `*`.
 fn nth(key: &KeyPattern, at: usize) -> Option<&str> {
     match key.names.get(at) {
         Some(NamePattern::Name(name)) => Some(name.as_str()),
@@ -217,7 +219,8 @@ fn is(key: &KeyPattern, at: usize, wanted: &str) -> bool {
     nth(key, at).is_some_and(|found| name::compare(found, wanted).is_eq())
 }
 
-/// Reports keys that are valid but probably a mistake. Returns `false` if one of the findings is an error.
+/// Reports probable mistakes in a key whose syntax is valid. Returns `false` after reporting an error, `true` if there
+/// are only warnings.
 fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -> bool {
     let mut sound = true;
     if key.root == RootKey::Hklm
@@ -237,7 +240,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
         let hint = format!(r"write `{}\{}` and `view: 32`", key.root.short(), shorten(&without.join("\\")));
         let message = "`Wow6432Node` is where 64-bit Windows keeps the 32-bit view";
         if view_given {
-            cx.error(Code::WOW6432NODE, path, format!("{message}; `view` says which one is meant"), hint);
+            cx.error(Code::WOW6432NODE, path, format!("{message}; the field `view` says which view is meant"), hint);
             sound = false;
         } else {
             cx.warning(Code::WOW6432NODE, path, Part::Data, format!("{message}; 32-bit Windows has no such key"), hint);
@@ -257,7 +260,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
     sound
 }
 
-/// Checks the key and name of a value that is read.
+/// Checks the key and the name of a value that a spec reads. Returns `None` after reporting an error.
 pub(super) fn value_at(
     cx: &mut Context<'_>,
     key_text: &str,
@@ -271,14 +274,14 @@ pub(super) fn value_at(
     Some(ValueAt { key: in_view(found?, view), name: name? })
 }
 
-/// Returns `key` in the view that the author gives.
+/// Returns `key` in the view `view`, or in the 64-bit view if the spec gives no view.
 pub(super) fn in_view(key: KeyPattern, view: Option<OneView>) -> KeyPattern {
     let view = if view == Some(OneView::Bits32) { View::Bits32 } else { View::Bits64 };
     KeyPattern { view, ..key }
 }
 
-/// Reports a view that has no effect because both views share the key. `narrow` says whether the author chose the
-/// 32-bit view.
+/// Warns if the field `view` has no effect, because both views share the key. `narrow` says whether the spec requests
+/// the 32-bit view of this key.
 pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>, narrow: bool, path: &Path) {
     let Some(key) = key.filter(|_| narrow) else { return };
     let in_view = |view| KeyPattern { view, ..key.clone() }.one_name();
@@ -288,8 +291,8 @@ pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>
     }
 }
 
-/// Reports a key whose last name equals the name of a value in it. Articles print key and value name on one line, which
-/// is easily copied as one key.
+/// Warns if the last name in the path of a key equals the name of a value in this key. Articles print key and value
+/// name on one line, so an author can copy both as one key.
 pub(super) fn value_in_key<'n>(
     cx: &mut Context<'_>,
     key: &KeyPattern,
@@ -305,7 +308,7 @@ pub(super) fn value_in_key<'n>(
     }
 }
 
-/// Checks a value name.
+/// Parses a value name and checks it. Returns `None` after reporting an error.
 pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part: Part) -> Option<ValueName> {
     names::check(cx, text, path, part);
     let hint = match ValueName::new(text) {
@@ -322,13 +325,13 @@ pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part:
     None
 }
 
-/// Reports the deletion of a key that is protected, or of a key that ends in a pattern. Returns whether the deletion is
-/// allowed.
+/// Returns whether a rule may delete the key. Reports an error if the key is protected, or if its last name contains a
+/// `*`.
 pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
     } else if matches!(key.names.last(), Some(NamePattern::Like(_))) {
-        format!("`{key}` would delete every subkey that matches, whatever it is")
+        format!("a deletion of `{key}` would delete every subkey whose name matches")
     } else if can_be_protected(key) {
         format!("`{key}` is a key that Windows needs; kbfix never deletes it")
     } else {
@@ -338,7 +341,7 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
     false
 }
 
-/// Reports a rule that would delete everything else in a protected key. Returns whether the rule is allowed.
+/// Returns whether a rule may delete all other content of the key. Reports an error if the key is protected.
 pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; kbfix never deletes everything in a root key")

@@ -1,11 +1,11 @@
-//! Checks that the ids of rules and values are unique, both in a spec and in a run.
+//! Checks that the ids of the rules and values of a spec are unique.
 
 use std::collections::HashMap;
 
 use super::{Context, Path};
 use crate::{diag::Code, spec::document::Document};
 
-/// Returns the ids of all rules and values of a document, each with the path of the field that contains it.
+/// Returns the id of each rule and value of a spec, with the path of its field `id` in the document.
 pub(super) fn ids(document: &Document) -> Vec<(&str, Path)> {
     let mut out = Vec::new();
     for (at, rule) in document.registry.iter().enumerate() {
@@ -19,7 +19,7 @@ pub(super) fn ids(document: &Document) -> Vec<(&str, Path)> {
     out
 }
 
-/// Reports an id that two rules or values of the document share, or that equals the id of the spec.
+/// Reports each id that two rules or values of the document share, or that equals the id of the spec.
 pub(super) fn unique(cx: &mut Context<'_>, document: &Document) {
     let mut seen: HashMap<String, Option<Path>> = HashMap::from([(document.id.to_lowercase(), None)]);
     for (id, path) in ids(document) {

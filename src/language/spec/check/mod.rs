@@ -1,8 +1,8 @@
-//! Checks the meaning of a document: turns a document that matches the schema into a [`Spec`], or reports what is wrong
-//! in it.
+//! Checks whether a spec makes sense: turns a document that matches the JSON schema into a [`Spec`], or reports its
+//! errors.
 //!
-//! Every part is checked, even if another part has errors, so that one run reports everything. A function here that
-//! returns `None` has already reported why.
+//! Every part of the document is checked, even if another part has errors, so that one run reports all errors. If a
+//! function of this module returns `None`, it has already reported the error.
 
 pub(in crate::spec) mod between_specs;
 mod bits;
@@ -45,17 +45,17 @@ use super::{
 
 pub(in crate::spec) use keys::is_within as key_is_within;
 
-/// The result of checking the meaning of a file.
+/// The result of reading and checking one spec file.
 pub(in crate::spec) struct Checked {
-    /// The spec, if there are no errors.
+    /// The spec; `None` if a finding is an error.
     pub spec: Option<Spec>,
-    /// The findings.
+    /// The errors and warnings about the file.
     pub diagnostics: Vec<Diagnostic>,
-    /// The key of each rule of the spec.
+    /// The key of each rule of the spec, for comparing the rules with those of other specs.
     pub rule_keys: Vec<rules::RuleKey>,
-    /// The parameters that the document declares, even if there are errors.
+    /// The names of the parameters that the document declares, even if the document has errors.
     pub declared: BTreeSet<String>,
-    /// Whether the file could be read at all. Only then is `declared` complete.
+    /// Whether the file could be read. If not, `declared` is empty, although the file may declare parameters.
     pub read: bool,
 }
 
@@ -66,22 +66,24 @@ impl Checked {
     }
 }
 
-/// The state that the checks of all parts share.
+/// The data that the checks of one spec share.
 struct Context<'t> {
     findings: Findings<'t>,
     parameters: BTreeMap<String, parameter::Resolved>,
     locations: BTreeSet<String>,
-    /// Parameters and locations whose declaration has an error. Nothing is known about them.
+    /// The parameters and locations whose declaration has an error. Their uses are not checked.
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
-    /// The parameters whose data is sensitive.
+    /// The names of the parameters whose data is sensitive.
     sensitive: BTreeSet<String>,
     used_locations: BTreeSet<String>,
-    /// The unset parameter that was used last, until a caller takes it.
+    /// The name of an unset parameter that the rule which is being checked uses; `None` if it uses none.
     met_unset: Option<String>,
-    /// The key of the rule that is being checked; the inner option is `None` if that key has an error.
+    /// The key of the rule that is being checked. The outer `None` means that no rule is being checked; the inner
+    /// `None` means that the key has an error.
     own_key: Option<Option<model::KeyPattern>>,
-    /// The spec's `applicable`; `None` if it is too large to be compared with the conditions of rules.
+    /// The spec's condition `applicable`; `None` if there is none, or if it is too large for comparisons with other
+    /// conditions.
     applicable: Option<model::Condition>,
 }
 
@@ -95,10 +97,11 @@ impl Context<'_> {
         self.findings.within(code, path, part, message.into(), Some(hint));
     }
 
-    /// Reports that the operator's data for the parameter `name` is not valid where the parameter is used, at `path`.
+    /// Reports that the operator set the parameter `name` to data that is not valid at `path`, where the spec uses the
+    /// parameter.
     fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: Hint) {
         if self.sensitive.contains(name) {
-            let message = format!("the data of the sensitive parameter `{name}` does not fit here");
+            let message = format!("the data of the sensitive parameter `{name}` is not valid here");
             let hint = parameters::HIDDEN_HINT;
             self.findings.data(Code::SETTING_NOT_ALLOWED, path, message, Some(hint));
             return;
@@ -128,8 +131,8 @@ impl Context<'_> {
         self.findings.add_within(Diagnostic::warning(code, message).hint(hint), path, part, text);
     }
 
-    /// Returns the parameter `name`, which is used at `path`. Returns `None` if it is not declared, or its declaration
-    /// has an error.
+    /// Returns the parameter `name`, which the spec uses at `path`. Returns `None` if the spec does not declare the
+    /// parameter, or if its declaration has an error.
     fn parameter(&mut self, name: &str, path: &Path) -> Option<parameter::Resolved> {
         self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
@@ -141,7 +144,7 @@ impl Context<'_> {
         if !self.tainted.contains(name) {
             let meant = suggest(name, self.parameters.keys().map(String::as_str)).map(str::to_owned);
             let hint = if self.locations.contains(name) {
-                format!("`{name}` is a location; only the path of a file can begin with one")
+                format!("`{name}` is a location; only the path of a file can begin with a location")
             } else {
                 declare(meant.as_deref(), "parameters", name)
             };
@@ -159,7 +162,7 @@ fn declare(meant: Option<&str>, field: &str, name: &str) -> String {
     }
 }
 
-/// Checks the meaning of a document.
+/// Checks a document that matches the schema, with the operator's settings. Returns the spec and all findings.
 pub(in crate::spec) fn check(
     repaired: Repaired,
     origin: Origin,
@@ -284,7 +287,7 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
         }
         if document.parameters.contains_key(name) {
             let message = format!("`{name}` is a parameter and a location");
-            cx.error_at_name(Code::CONTRADICTION, &path, message, "give one of them another name");
+            cx.error_at_name(Code::CONTRADICTION, &path, message, "give the parameter or the location another name");
         }
         let path = path.field("registry");
         let place = &location.registry;
@@ -326,7 +329,8 @@ fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path
     })
 }
 
-/// Returns the default exit codes of a package for success, and for success with a restart of the computer.
+/// Returns the exit codes of a package by default: those that mean success, and those that mean success but require a
+/// restart of the computer.
 ///
 /// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages" (3010: a restart is needed, 1641: it was begun);
 /// KB949545 and "Windows Update error code list by component" for a `.msu` (0x240006: installed already, 0x240005: a
@@ -354,7 +358,8 @@ fn unused(cx: &mut Context<'_>, document: &Document) {
     }
 }
 
-/// Returns the name of the only one of `fields` that is given. Reports an error if none or several are given.
+/// Returns the name of the field that is given, if exactly one of `fields` is given. Otherwise reports an error and
+/// returns `None`. Each of `fields` is a name, and whether the field is given.
 fn exactly_one<'f>(cx: &mut Context<'_>, path: &Path, what: &str, fields: &[(&'f str, bool)]) -> Option<&'f str> {
     let given: Vec<&str> = fields.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     let names = |list: &[&str]| list.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");

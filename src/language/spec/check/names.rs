@@ -1,4 +1,5 @@
-//! Finds names of keys and values in which copying has added or changed characters.
+//! Finds suspicious characters in the names of keys and values, which a copy from a web page or document often adds or
+//! changes.
 
 use unicode_script::{Script, UnicodeScript};
 
@@ -9,7 +10,7 @@ use crate::{
 
 use super::{Context, Part, Path};
 
-/// Reports suspicious characters in the name of a key or value.
+/// Warns about suspicious characters in the name of a key or value: outer spaces, and characters that look like others.
 pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     // Almost every name has only visible ASCII characters and spaces.
     if !name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
@@ -21,7 +22,7 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     }
 }
 
-/// Reports the first character in the name that only looks like another one.
+/// Warns about the first character in the name that looks like another character.
 fn lookalike(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     if let Some((odd, what, hint)) = odd_character(name) {
         let message = format!("`{}` contains the character U+{:04X}, {what}", shorten(name), u32::from(odd));
@@ -37,8 +38,8 @@ fn lookalike(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     }
 }
 
-/// Finds the first character that is not on a keyboard but looks like one that is. Returns the character, a description
-/// and a hint.
+/// Finds the first character that looks like a character on the keyboard, such as a dash that looks like a hyphen.
+/// Returns the character, a description and a hint; `None` if there is no such character.
 fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
     name.chars().find_map(|c| {
         let (what, hint) = match c {
@@ -59,8 +60,8 @@ fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
     })
 }
 
-/// Finds the first letter of another script in a word of Latin letters, for scripts that have letters of the same
-/// shape.
+/// Finds the first Cyrillic, Greek, Armenian or Cherokee letter in a word that also has Latin letters. Returns the
+/// letter and the name of its script; `None` if there is no such letter.
 fn foreign_letter(name: &str) -> Option<(char, &'static str)> {
     let foreign = |c: char| match c.script() {
         Script::Cyrillic => Some("Cyrillic"),

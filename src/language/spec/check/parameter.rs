@@ -1,4 +1,4 @@
-//! A parameter with its data in this run.
+//! A parameter of a spec, with the data that it has in this run.
 
 use crate::spec::document::{Literal, ParameterType};
 
@@ -6,25 +6,27 @@ use crate::spec::document::{Literal, ParameterType};
 #[derive(Debug, Clone)]
 pub(super) struct Resolved {
     pub(super) kind: ParameterType,
-    /// The data that the operator chose, or the default. Without either, an example of allowed data.
+    /// The data of the parameter in this run: the operator's setting, otherwise the default, otherwise an example of
+    /// allowed data.
     pub(super) current: Literal,
-    /// Whether the operator chose the data.
+    /// Whether the operator set the parameter.
     pub(super) is_set: bool,
-    /// Whether the data is sensitive.
+    /// Whether the data of the parameter is sensitive.
     pub(super) is_sensitive: bool,
-    /// A hint for the operator, if the parameter has no default and the operator chose nothing.
+    /// If the operator did not set the parameter and it has no default: a hint that says what the operator can set.
+    /// Otherwise `None`.
     pub(super) unset: Option<String>,
-    /// The other data that the parameter allows; for a range, its two ends.
+    /// The data in the parameter's `allowed`, or the two ends of its `range`; empty if it has neither.
     pub(super) others: Vec<Literal>,
 }
 
 impl Resolved {
-    /// Returns the current data, and other data that is possible.
+    /// Returns the data in this run, and the data that the parameter could have in other runs.
     pub(super) fn possible(&self) -> (Literal, Vec<Literal>) {
         (self.current.clone(), self.others.clone())
     }
 
-    /// Returns the current data as a string.
+    /// Returns the data in this run as a string. The items of a list are separated by commas.
     pub(super) fn text(&self) -> String {
         match &self.current {
             Literal::Number(number) => number.to_string(),
@@ -33,7 +35,7 @@ impl Resolved {
         }
     }
 
-    /// Returns whether the parameter can be part of a key's name.
+    /// Returns whether the parameter can be a part of a key's name: it must not be a list.
     pub(super) fn is_text_or_number(&self) -> bool {
         self.kind != ParameterType::List
     }

@@ -1,4 +1,4 @@
-//! Infers the type of a parameter that does not state its type, from the values in which the parameter is used.
+//! Determines which parameters are sensitive, and the types of parameters that do not declare a type.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{
 
 use super::data;
 
-/// Returns the type of each parameter that is used as data of only one type.
+/// Returns the type of each parameter that the rules use as data of only one type, by parameter name.
 pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterType> {
     let mut found: BTreeMap<String, Option<ParameterType>> = BTreeMap::new();
     // In the name of a key, a parameter is used as a string, in the form in which it was written.
@@ -34,8 +34,8 @@ pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterT
     found.into_iter().filter_map(|(name, kind)| Some((name, kind?))).collect()
 }
 
-/// Returns the sensitive parameters: those that are marked as sensitive, and those that a sensitive value uses. A value
-/// that uses a sensitive parameter is itself sensitive.
+/// Returns the names of the sensitive parameters. A value that uses a sensitive parameter is sensitive, and every
+/// parameter that a sensitive value uses is sensitive as well.
 pub(super) fn sensitive(document: &Document) -> BTreeSet<String> {
     let own = document.parameters.iter().filter(|(_, parameter)| parameter.sensitive);
     let mut found: BTreeSet<String> = own.map(|(name, _)| name.clone()).collect();
@@ -50,7 +50,7 @@ pub(super) fn sensitive(document: &Document) -> BTreeSet<String> {
     }
 }
 
-/// Returns the parameters that a value uses, each with the type that the value needs.
+/// Returns the name of each parameter that the value rule uses, with the type that the parameter must have there.
 fn uses(value: &ValueRule) -> Vec<(String, ParameterType)> {
     let types = match &value.types {
         None => Vec::new(),

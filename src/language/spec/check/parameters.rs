@@ -1,4 +1,4 @@
-//! Checks the data that parameters allow, and the operator's choices.
+//! Checks the declarations of a spec's parameters, and the data that the operator sets for them.
 
 use super::parameter::Resolved;
 use crate::{
@@ -14,18 +14,18 @@ use crate::{
 
 use super::{Context, Path, data, parameter_types};
 
-/// Reports a name that is not valid for a parameter or location.
+/// Reports that `name` is not a valid name. `what` is the kind of name: a parameter or a location.
 pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &Path) {
-    let message = format!("`{}` is not the name of a {what}", shorten(name));
+    let message = format!("`{}` is not a valid name for a {what}", shorten(name));
     cx.error_at_name(
         Code::VARIABLE_NAME,
         path,
         message,
-        "use lowercase letters, digits and `_`, and begin with a letter",
+        "use lowercase letters, digits and `_`, and do not begin with a digit",
     );
 }
 
-/// Determines the data of all parameters of a spec in this run.
+/// Determines the data that each parameter of the spec has in this run, and stores it in `cx`. Reports the errors.
 pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &Settings) {
     let used_as = parameter_types::kinds(document);
     cx.sensitive = parameter_types::sensitive(document);
@@ -44,17 +44,18 @@ pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &
     }
 }
 
-/// The limits on the data of a parameter.
+/// The type of a parameter, and the limits on its data.
 struct Limits<'p> {
     kind: ParameterType,
-    /// The allowed data, each with a text that says what it means; the text may be empty.
+    /// The allowed data, each with the meaning that the spec gives it, or an empty string. Empty if there is no
+    /// `allowed`.
     allowed: Vec<(Literal, &'p str)>,
     range: (u64, u64),
     has_range: bool,
 }
 
 impl Limits<'_> {
-    /// Returns `None` if `data` is allowed; otherwise a description of what is allowed.
+    /// Returns a description of the allowed data if `data` is not allowed; `None` if it is allowed.
     fn refuses(&self, data: &Literal) -> Option<String> {
         if !self.allowed.is_empty() {
             let known = self.allowed.iter().any(|(allowed, _)| allowed == data);
@@ -68,7 +69,7 @@ impl Limits<'_> {
         }
     }
 
-    /// Lists the allowed data, with meanings.
+    /// Returns a text that lists the allowed data, with the meanings.
     fn list(&self) -> String {
         let each = self.allowed.iter().map(|(data, meaning)| match *meaning {
             "" => format!("`{}`", data::show(data)),
@@ -192,7 +193,8 @@ fn limits<'p>(
     Some(Limits { kind, allowed, range, has_range: from.range.is_some() })
 }
 
-/// Infers the type of a parameter if neither its declaration nor its uses determine it.
+/// Determines the type of a parameter from its range, its default and its allowed data, if nothing else determines the
+/// type.
 fn kind(from: &Parameter, scalars: &[(Scalar, &str)]) -> ParameterType {
     match (&from.default, from.range.is_some()) {
         (_, true) | (Some(Literal::Number(_)), _) => ParameterType::Number,
@@ -248,7 +250,7 @@ fn default(cx: &mut Context<'_>, literal: &Literal, limits: &Limits<'_>, path: &
             (ParameterType::String, Literal::Number(number)) => Hint::quote(&format!("\"{number}\"")),
             (ParameterType::List, _) => format!("write a list: [{}]", data::show(literal)).into(),
             (ParameterType::Number, Literal::Text(text)) => data::write_number(text).into(),
-            _ => "give it the parameter's type".into(),
+            _ => "write data of the parameter's type".into(),
         };
         cx.error(Code::PARAMETER_KIND, path, message, hint);
         return None;
@@ -266,8 +268,8 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
         Setting::Text(text) => text,
         Setting::List(list) if limits.kind == ParameterType::List => return Some(Literal::List(list.clone())),
         Setting::List(_) => {
-            let message = format!("the parameter `{name}` is set to a list, but is {}", word(limits.kind));
-            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "set it to a single value");
+            let message = format!("the parameter `{name}` is set to a list, but must be {}", word(limits.kind));
+            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "set the parameter to one string or number");
             return None;
         }
     };
@@ -297,7 +299,7 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
     None
 }
 
-/// The hint for a wrong setting if a description of the error would reveal sensitive data.
+/// The hint for a wrong setting of a sensitive parameter. Another hint could reveal the data.
 pub(super) const HIDDEN_HINT: &str = "see what the spec says about the parameter; its data is not shown";
 
 fn word(kind: ParameterType) -> &'static str {

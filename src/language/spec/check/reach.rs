@@ -1,8 +1,8 @@
-//! Finds rules that apply to no machine because two of their conditions contradict each other.
+//! Finds rules that apply to no machine, because two of their conditions contradict each other.
 //!
-//! Only contradictions in the conditions themselves are found: between versions and products of Windows, between a
-//! condition and its own negation, and between two tests of one key or value. Everything else is assumed to be
-//! possible.
+//! This module finds only three kinds of contradictions: between versions and products of Windows, between a condition
+//! and its own negation, and between two tests of one key or value. It assumes that all other conditions can be true
+//! together.
 
 use super::{Context, Part, Path};
 use crate::{
@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-/// The largest size of a condition that is compared, so that the comparison does not take too long.
+/// The maximum number of parts of a condition that is compared with others. Larger conditions would take too long.
 const MOST: usize = 200;
 
-/// Reports a rule if no machine can satisfy its conditions together with the spec's `applicable`. `path` leads to the
-/// last condition.
+/// Warns if no machine can satisfy all of `conditions` and the spec's `applicable`. `path` is the path of the last
+/// condition.
 pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &Path) {
     let Some((last, above)) = conditions.split_last() else { return };
     let applicable = cx.applicable.clone();
@@ -43,7 +43,7 @@ pub(in crate::spec) fn may_hold(condition: &Condition, first: [u32; 4], last: [u
     !is_compared(condition) || Systems::may_pass(condition).0.iter().any(|versions| !versions.and(&range).0.is_empty())
 }
 
-/// Returns whether a condition is small enough to be compared with others.
+/// Returns whether a condition is small enough to be compared with others in a short time.
 pub(super) fn is_compared(condition: &Condition) -> bool {
     parts(condition) <= MOST
 }
@@ -56,7 +56,7 @@ fn parts(condition: &Condition) -> usize {
     }
 }
 
-/// Returns whether certainly no machine satisfies all conditions.
+/// Returns whether it is certain that no machine satisfies all conditions.
 fn excluded(conditions: &[&Condition]) -> bool {
     let systems =
         conditions.iter().fold(Systems::all(), |systems, condition| systems.and(&Systems::may_pass(condition)));
@@ -68,7 +68,7 @@ fn excluded(conditions: &[&Condition]) -> bool {
     each.iter().enumerate().any(|(at, a)| each[..at].iter().any(|b| exclude(a, b) || exclude(b, a)))
 }
 
-/// Collects the conditions that must all be true.
+/// Adds `condition` to `out`. For an `all`, adds the conditions in it instead, because they must all be true.
 fn conjuncts<'c>(condition: &'c Condition, out: &mut Vec<&'c Condition>) {
     match condition {
         Condition::All(all) => all.iter().for_each(|one| conjuncts(one, out)),
@@ -76,7 +76,7 @@ fn conjuncts<'c>(condition: &'c Condition, out: &mut Vec<&'c Condition>) {
     }
 }
 
-/// Returns whether `a` cannot be true if `b` is.
+/// Returns whether the two conditions cannot both be true. The caller also compares them in the other order.
 fn exclude(a: &Condition, b: &Condition) -> bool {
     match (a, b) {
         (Condition::Not(a), b) => **a == *b,
@@ -98,19 +98,19 @@ fn exclude(a: &Condition, b: &Condition) -> bool {
     }
 }
 
-/// Returns whether a pattern matches only one key, so that two tests of it are about the same key.
+/// Returns whether the pattern matches only one key. Then two tests of the pattern are about the same key.
 fn is_one(key: &KeyPattern) -> bool {
     key.own.is_some() || !key.has_star() && (key.root != RootKey::Hkcu || key.same_user)
 }
 
-/// A version of Windows, with its four numbers combined into one.
+/// A version of Windows: its four 32-bit numbers combined into one number.
 type Version = u128;
 
 fn version(numbers: [u32; 4]) -> Version {
     numbers.iter().fold(0, |all, number| all << 32 | Version::from(*number))
 }
 
-/// Ranges of Windows versions, sorted and disjoint. The start of a range is included, its end is not.
+/// Ranges of Windows versions, sorted and disjoint. A range includes its start but not its end.
 #[derive(Debug, Clone, PartialEq)]
 struct Versions(Vec<(Version, Version)>);
 
@@ -131,7 +131,7 @@ impl Versions {
     }
 }
 
-/// For each product, the versions on which a condition may be true, or is certainly true.
+/// For each of [`PRODUCTS`], a set of Windows versions.
 #[derive(Debug, Clone, PartialEq)]
 struct Systems([Versions; 3]);
 
@@ -156,7 +156,7 @@ impl Systems {
         Self(self.0.each_ref().map(Versions::not))
     }
 
-    /// Returns the systems on which the condition may be true.
+    /// Returns the products and versions of Windows on which the condition may be true.
     fn may_pass(condition: &Condition) -> Self {
         match condition {
             Condition::Os(test) => Self::of(test),
@@ -167,7 +167,7 @@ impl Systems {
         }
     }
 
-    /// Returns the Windows versions on which the condition is certainly met.
+    /// Returns the products and versions of Windows on which the condition is certainly true.
     fn pass(condition: &Condition) -> Self {
         match condition {
             Condition::Os(test) if test.editions.is_empty() && test.service_pack.is_none() => Self::of(test),

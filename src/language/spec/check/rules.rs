@@ -1,4 +1,4 @@
-//! Checks the rules under `registry`: the requirement for each key, and whether two rules conflict.
+//! Checks the rules under `registry` in a spec, and whether two rules of the spec conflict.
 
 use std::collections::HashMap;
 
@@ -13,17 +13,18 @@ use crate::{
 
 use super::{Context, Part, Path, conditions, keys, reach, values};
 
-/// What the checks between rules need of a rule.
+/// The key of a rule, for comparing the rule with other rules.
 pub(in crate::spec) struct RuleKey {
-    /// The index of the document's rule from which the rule was made.
+    /// The index of the rule under `registry` in the document. A rule for both views has two [`RuleKey`]s with this
+    /// index.
     pub number: usize,
-    /// The rule's key in canonical form: HKCR becomes HKLM\SOFTWARE\Classes.
+    /// The rule's key with its canonical name: for example, HKCR becomes HKLM\SOFTWARE\Classes.
     pub key: KeyPattern,
-    /// The same key in upper case, as [`KeyPattern::folded`] returns it.
+    /// The canonical name of the key in upper case, as [`KeyPattern::folded`] returns it.
     pub folded: String,
 }
 
-/// Checks all rules, and returns them and the key of each.
+/// Checks all rules of a spec. Returns the valid rules, and the key of each.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> (Vec<KeyRule>, Vec<RuleKey>) {
     let (mut out, mut rule_keys) = (Vec::new(), Vec::new());
     let mut add = |rule: KeyRule, view: View, number: usize| {
@@ -153,8 +154,8 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     Some((KeyRule { key: key?, when, done_when, must_exist, desired, exclusive, is_open, label }, views))
 }
 
-/// Reports a condition that repeats the `*` in the key of its rule. The two patterns match keys independently of each
-/// other.
+/// Warns if the `when` of a rule repeats the `*` in the rule's key. Authors expect that both patterns match the same
+/// key, but they match keys independently.
 fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
     let Some(last) = key.names.iter().rposition(|name| matches!(name, NamePattern::Like(_))) else { return };
     let same = |tested: &&KeyPattern| {
@@ -162,18 +163,22 @@ fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &
     };
     if let Some(tested) = when.keys().into_iter().find(same) {
         let below: Vec<String> = tested.names[last + 1..].iter().map(ToString::to_string).collect();
-        let message =
-            format!("`{tested}` is met if one key matches, and the rule then applies to every key of `{key}`");
+        let message = format!(
+            "the condition is true if one key matches `{tested}`, and the rule then applies to every key that \
+                matches `{key}`"
+        );
         let hint = match tested.names.strip_prefix(key.names.as_slice()) {
             Some([]) => "to test each key by itself, write `key: .`".to_owned(),
             Some(_) => format!(r"to test each key by itself, write `key: .\{}`", shorten(&below.join("\\"))),
-            None => "to test each key by itself, give the rule the key that is tested, and `.` here".to_owned(),
+            None => {
+                "to test each key by itself, write the tested key as the key of the rule, and `key: .` here".to_owned()
+            }
         };
         cx.warning(Code::STAR_IN_CONDITION, path, Part::Name, message, hint);
     }
 }
 
-/// Reports value names that Windows treats as the same name.
+/// Reports two value names in one rule that Windows treats as the same name.
 fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) {
     if rule.values.len() < 2 {
         return;
@@ -193,7 +198,8 @@ fn same_value_names(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path)
     }
 }
 
-/// Reports conflicting rules for the same key, and two rules for one key that both always apply.
+/// Reports two rules for the same key if they conflict, or if both always apply. `rules` and `rule_keys` are parallel
+/// lists.
 fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
     let mut seen: HashMap<&str, Vec<usize>> = HashMap::new();
     for (number, (rule, RuleKey { number: at, folded, .. })) in rules.iter().zip(rule_keys).enumerate() {
@@ -229,11 +235,11 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule
     stars(cx, from, rules, rule_keys, path);
 }
 
-/// Reports conflicts between a rule with a `*` in its key and a rule whose key it can match. Whether both apply to the
-/// same key depends on the machine.
+/// Warns if a rule with a `*` in its key conflicts with a rule whose key this `*` can match. The key may not exist on a
+/// machine, so this is not an error.
 fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
-    /// The maximum number of pairs of rules that are compared. A plan finds any other conflict that occurs on its
-    /// machine.
+    /// The maximum number of pairs of rules that are compared here. When kbfix plans changes, it finds each conflict
+    /// that exists on the machine.
     const MOST: usize = 1_000_000;
     let each = || rules.iter().zip(rule_keys);
     let with_star: Vec<_> = each().filter(|(rule, _)| rule.key.has_star()).collect();
@@ -264,14 +270,15 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], ru
                 &path,
                 super::Part::Name,
                 message,
-                "give both a `when`, so that only one of them applies",
+                "give both rules a `when`, so that only one of the rules applies",
             );
             break;
         }
     }
 }
 
-/// Returns the value, or the key, for which two rules of one key require different states if both apply.
+/// Compares two rules for the same key. Returns the name of the first value for which they require different states, or
+/// the key if they require different states of the key itself. Returns `None` if they do not conflict.
 fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
     match (&first.desired, &second.desired) {
         (DesiredKey::Values(a), DesiredKey::Values(b)) => {
@@ -289,7 +296,7 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
     }
 }
 
-/// Reports a key that must exist below a key that must be absent.
+/// Reports a rule whose key is below a key that another rule requires to be absent.
 fn absent_above(cx: &mut Context<'_>, rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
     let always = rules.iter().zip(rule_keys).filter(|(rule, _)| !rule.is_conditional());
     let (absent, others): (Vec<_>, Vec<_>) = always.partition(|(rule, _)| rule.desired.is_absent());

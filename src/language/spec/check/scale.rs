@@ -1,5 +1,5 @@
-//! Finds number values without `keep` whose numbers are a scale or bits. Overwriting such a number could weaken a
-//! machine that is configured more strictly.
+//! Warns about a rule that overwrites every other number of a value, although another number could be stricter: the
+//! number is a level, or its bits are switches. Overwriting a stricter number would weaken the machine.
 
 use super::{Context, Part, Path, data};
 use crate::{
@@ -8,8 +8,8 @@ use crate::{
     spec::document::{Literal, Scalar, ValueRule},
 };
 
-/// Reports a number value for which the article also allows other data than `data`, if the rule would overwrite that
-/// data.
+/// Warns about a number value without `keep` if the rule allows more numbers than on and off. Such a rule would
+/// overwrite numbers that the article also allows.
 pub(super) fn without_keep(
     cx: &mut Context<'_>,
     rule: &ValueRule,
@@ -28,7 +28,8 @@ pub(super) fn without_keep(
     cx.warning(Code::NO_KEEP, &path.field("data"), Part::Name, message, hint);
 }
 
-/// Returns a description if the number has more states than on and off.
+/// Returns a description of the numbers that the rule allows, if they have more states than on and off; otherwise
+/// `None`.
 fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     let of_parameter = meaning.others.iter().filter_map(|literal| match literal {
         Literal::Number(number) => Some(*number),
@@ -46,7 +47,7 @@ fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     (!is_switch(&allowed)).then(|| "`allowed` has data other than on and off".to_owned())
 }
 
-/// Returns whether all numbers are states of a switch: 0 means off; 1, or all bits set, means on.
+/// Returns whether every number is a state of a switch: 0 means off; 1, or all bits set, means on.
 fn is_switch(numbers: &[u64]) -> bool {
     numbers.iter().all(|number| [0, 1, u64::from(u32::MAX), u64::MAX].contains(number))
 }

@@ -1,4 +1,4 @@
-//! Checks rules about services: whether the change takes effect without a restart of the computer.
+//! Warns about rules for services whose change needs a restart of the computer.
 
 use crate::{
     diag::Code,
@@ -11,11 +11,11 @@ use crate::{
 
 use super::{Context, Part, Path, rules::RuleKey};
 
-/// Warns if a rule sets the start type of a service and the spec does not require a restart of the computer. The
-/// service manager reads `Start` only when the computer starts, so restarting the service is not enough.
+/// Warns if a rule sets the value `Start` of a service, but the spec has neither a restart of the computer nor a note
+/// about restarts. Windows reads `Start` only when the computer starts, so a restart of the service is not enough.
 ///
-/// Source: Microsoft, "Database of Installed Services", "ChangeServiceConfigW function" (which informs a running
-/// service manager).
+/// Sources: Microsoft, "Database of Installed Services" and "ChangeServiceConfigW function". Only this function informs
+/// a running Windows of a new start type; a write to the registry does not.
 pub(super) fn read_at_start(
     cx: &mut Context<'_>,
     document: &Document,
@@ -36,7 +36,7 @@ pub(super) fn read_at_start(
         {
             warned = Some(*at);
             let path = path.item(*at).field("values").field(value.name.as_str());
-            let message = "Windows reads `Start` of a service when the computer starts, not when the service does";
+            let message = "Windows reads `Start` of a service when the computer starts, not when the service starts";
             let hint = "add `restart: { computer: required }`, or say in `restart.note` what else to do";
             cx.warning(Code::SERVICE_START, &path, Part::Name, message, hint);
         }

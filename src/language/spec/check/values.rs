@@ -10,7 +10,8 @@ use crate::{
     },
 };
 
-/// Checks a value rule; `path` leads to it, and its last field is the value name.
+/// Checks the rule for the value `name`. The last field of `path` is this name. Returns `None` after reporting an
+/// error.
 pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, path: &Path) -> Option<model::ValueRule> {
     let name = keys::name_of_value(cx, name, path, super::Part::Name);
     let when = rule.when.as_ref().map(|w| conditions::condition(cx, w, &path.field("when")));
@@ -48,7 +49,8 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent?, is_sensitive, label })
 }
 
-/// Returns the types that the rule gives, or that its other fields determine.
+/// Returns the types that the rule accepts: those in its field `type`, or those that its main field `one` requires.
+/// Returns `None` after reporting an error.
 fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path) -> Option<Vec<ValueType>> {
     let given: Vec<ValueType> = match &rule.types {
         None => Vec::new(),
@@ -118,7 +120,8 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
     }
 }
 
-/// Converts the data of the rule to each of the types.
+/// Converts the rule's `data` to registry data of each of `types`, and returns the desired state. Returns `None` after
+/// reporting an error.
 fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Path) -> Option<Desired> {
     let expression = rule.data.as_ref()?;
     let at = path.field("data");
@@ -156,8 +159,9 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     Some(Desired::CommaSet { value_type, text })
 }
 
-/// Checks `allowed` against the types. Then checks the data, and everything that its parameter allows, against
-/// `allowed`. The comparison uses stored data, so `0x10` equals 16 as a number but not as a string.
+/// Checks that `allowed` is valid for the types, and that it contains the rule's data and all data that the parameter
+/// allows. Compares registry data: `0x10` equals 16 as a number but not as a string. Returns `None` after reporting an
+/// error.
 fn allowed(
     cx: &mut Context<'_>,
     rule: &ValueRule,
@@ -210,7 +214,8 @@ fn allowed(
     Some(())
 }
 
-/// Reports fields that have no effect in combination with the rule's main field.
+/// Reports each field that has no effect together with the rule's main field `one`. Returns whether there is no such
+/// field.
 fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) -> bool {
     let with_data = one == "data";
     let absent = one == "ensure: absent";
@@ -230,7 +235,7 @@ fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) ->
     sound
 }
 
-/// Reports an `if_absent` that the article does not allow as data.
+/// Warns if `if_absent` is not in `allowed`. `meant` is the registry data of `if_absent`.
 fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types: &[ValueType], path: &Path) {
     let Some(allowed) = &rule.allowed else { return };
     let mut literals = allowed.iter().map(|scalar| match scalar {
@@ -246,7 +251,8 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);
 }
 
-/// Converts `if_absent`, the data that Windows uses if the value is absent, to the first type for which it is valid.
+/// Converts `if_absent`, the data that Windows uses if the value is absent, to registry data. Returns `Some(None)` if
+/// the rule has no `if_absent`, and `None` after reporting an error.
 fn if_absent(cx: &mut Context<'_>, rule: &ValueRule, types: Option<&[ValueType]>, path: &Path) -> Option<Option<Data>> {
     let Some(expression) = &rule.if_absent else { return Some(None) };
     let at = path.field("if_absent");

@@ -1,10 +1,10 @@
-//! Finds environment variables in strings that Windows does not expand.
+//! Warns about environment variables in strings that Windows does not expand.
 
 use crate::{diag::Code, registry::ValueType};
 
 use super::{Context, Part, Path};
 
-/// Reports an environment variable in a string of a type that Windows does not expand.
+/// Warns about an environment variable in a REG_SZ, because Windows expands variables only in a REG_EXPAND_SZ.
 pub(super) fn unexpanded(cx: &mut Context<'_>, text: &str, types: &[ValueType], path: &Path) {
     const VARIABLES: [&str; 24] = [
         "ALLUSERSPROFILE",
@@ -40,7 +40,7 @@ pub(super) fn unexpanded(cx: &mut Context<'_>, text: &str, types: &[ValueType], 
         && text.to_ascii_lowercase().contains(&format!("%{}%", name.to_ascii_lowercase()))
     {
         let message = format!("`%{name}%` is not expanded in a REG_SZ; Windows expands only a REG_EXPAND_SZ");
-        let hint = "make the type REG_EXPAND_SZ, unless the program that reads the value expands it itself";
+        let hint = "make the type REG_EXPAND_SZ, unless the program that reads the value expands the variable itself";
         cx.warning_within(Code::UNEXPANDED_VARIABLE, path, Part::Data, &format!("%{name}%"), message, hint);
     }
 }

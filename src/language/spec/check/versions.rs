@@ -1,4 +1,4 @@
-//! Checks versions of files and of Windows, branches, and dates.
+//! Checks file versions, branches, Windows versions and dates in a spec.
 
 use crate::{
     diag::{Code, text::shorten},
@@ -8,7 +8,7 @@ use crate::{
 
 use super::{Context, Path};
 
-/// Parses a file version.
+/// Parses a file version. Returns `None` after reporting an error.
 pub(super) fn file_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<FileVersion> {
     match text.parse() {
         Ok(version) => Some(version),
@@ -18,14 +18,15 @@ pub(super) fn file_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Opt
                 Code::FILE_VERSION,
                 path,
                 message,
-                "write four numbers from 0 to 65535 with dots between: 6.5.7651.19",
+                "write four numbers from 0 to 65535 with dots between them: 6.5.7651.19",
             );
             None
         }
     }
 }
 
-/// Checks branches: their lowest versions must ascend, and each fixed version must be inside its branch.
+/// Checks the branches of a file: they must be sorted by their lowest version, and the version with the fix must belong
+/// to its branch. Returns `None` after reporting an error.
 pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path: &Path) -> Option<Vec<Branch>> {
     let mut out: Vec<Branch> = Vec::new();
     let mut sound = true;
@@ -50,7 +51,8 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
         }
         if let Some(last) = out.last() {
             if from <= last.from {
-                let message = format!("the branch from {from} comes after the one from {}", last.from);
+                let message =
+                    format!("the branch that begins at {from} is listed after the branch that begins at {}", last.from);
                 cx.error(Code::BRANCHES, &path.field("from"), message, "list each branch once, the lowest first");
                 sound = false;
             } else if last.version >= from {
@@ -62,7 +64,7 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
                     Code::BRANCHES,
                     &path.field("from"),
                     message,
-                    "give the previous branch a fixed version below this branch",
+                    "correct `from` here, or the version with the fix of the previous branch",
                 );
                 sound = false;
             }
@@ -72,10 +74,12 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
     sound.then_some(out)
 }
 
-/// The largest number that names a release of Windows and is no build: the year of Windows Server 2025.
+/// The highest number that is the name of a Windows release: the year of Windows Server 2025. Builds of 10.0 are
+/// higher.
 const RELEASE_NAMES: u32 = 2025;
 
-/// Parses a version of Windows: one to four numbers; the fourth is the update revision.
+/// Parses a Windows version of one to four numbers, such as 10.0.17763.1697. Missing numbers are 0. Returns `None`
+/// after reporting an error.
 pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Option<[u32; 4]> {
     let mut out = [0; 4];
     let mut parts = text.split('.');
@@ -107,7 +111,7 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
     None
 }
 
-/// Returns whether `text` is a valid date, as year-month-day.
+/// Returns whether `text` is a date that exists, in the form year-month-day.
 pub(super) fn is_date(text: &str) -> bool {
     let parts: Vec<u32> = text.split('-').filter_map(|part| part.parse().ok()).collect();
     let &[year, month, day] = parts.as_slice() else { return false };

@@ -1,11 +1,11 @@
-//! Conditions, which are true or false on a target: `applicable`, `prerequisites`, `when`.
+//! The conditions of a spec as they are written in YAML: `applicable`, `prerequisites`, `when` and others.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FileTest, Literal, Scalar, TypeChoice};
 
-/// A folder whose path the target itself stores.
+/// A folder whose path is in the registry of the target.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Location {
@@ -13,11 +13,11 @@ pub struct Location {
     pub registry: ValuePlace,
 }
 
-/// A value in the registry.
+/// A value in the registry of the target, which a spec reads.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValuePlace {
-    /// The key.
+    /// The key that contains the value.
     pub key: String,
     /// The value name; "" for the default value.
     pub name: String,
@@ -37,7 +37,7 @@ pub enum OneView {
     Bits32,
 }
 
-/// A test that passes or fails on a target. Exactly one of the fields is given.
+/// A condition, which is true or false on a target. Exactly one of the fields is given.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
@@ -95,7 +95,7 @@ pub struct Prerequisite {
     pub not: Option<Box<Condition>>,
 }
 
-/// A test of a key (without `name`) or of a value. With no other field, it is true if the key or value exists.
+/// A test of a key (without `name`) or of a value. Without any other field, it tests whether the key or value exists.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
@@ -122,14 +122,15 @@ pub struct RegistryTest {
     /// unknown. To compare with another value of the target, write `{ registry: { key, name } }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equals: Option<Comparison>,
-    /// The value's data must be one of these.
+    /// The value's data must be equal to an item of this list.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Literal>>,
-    /// The value's data must be a number that is at least this.
+    /// The value's data must be a number, which must be at least this number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Scalar>,
-    /// The value's data must be a number that is at most this. With `at_least`, the number must satisfy both.
+    /// The value's data must be a number, which must be at most this number. With `at_least`, the number must satisfy
+    /// both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Scalar>,
     /// The value's data must be a string (REG_SZ or REG_EXPAND_SZ) that begins with this text, in the same letter case.
@@ -157,9 +158,9 @@ pub struct RegistryTest {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Comparison {
-    /// The data itself.
+    /// Data that is written in the spec.
     Literal(Literal),
-    /// Another value of the target.
+    /// The data of another value of the target.
     Other(OtherValue),
 }
 
@@ -177,7 +178,7 @@ pub struct OtherValue {
     pub ignore_case: bool,
 }
 
-/// A range of versions inside a string.
+/// A range of versions, for a test of a string that contains a version.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
@@ -205,7 +206,7 @@ pub struct OsTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub edition: Option<Vec<String>>,
-    /// The accepted kinds of Windows.
+    /// The accepted kinds of Windows: client, server or domain controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub product: Option<Vec<Product>>,

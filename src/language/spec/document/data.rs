@@ -1,11 +1,11 @@
-//! Parameters, and data as a spec writes it.
+//! The parameters and data of a spec, as they are written in YAML.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A setting that the operator chooses.
+/// A parameter of a spec: a setting that the operator chooses.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
@@ -22,12 +22,12 @@ pub struct Parameter {
     /// The smallest and largest number allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
-    /// Whether the data is secret. kbfix then never shows it, and does not show the data of values that use it. A
-    /// sensitive parameter cannot be part of the name of a key. Every parameter of a sensitive value is sensitive as
-    /// well.
+    /// Whether the data is secret. kbfix never shows secret data, or the data of values that use the parameter. Every
+    /// parameter of a sensitive value is sensitive as well. A sensitive parameter cannot be part of the name of a key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
-    /// The data that is used if the operator gives none. Without a default, the operator must choose.
+    /// The data that is used if the operator does not set the parameter. The operator must set a parameter without a
+    /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Literal>,
 }
@@ -72,7 +72,7 @@ pub struct NumberRange {
 pub enum Scalar {
     /// A whole number.
     Number(u64),
-    /// A string. Where a number is expected, it may contain one in decimal or `0x…` form.
+    /// A string. Where a number is expected, the string may be a decimal number or a number in the form `0x…`.
     Text(String),
 }
 
@@ -122,7 +122,7 @@ pub struct ParameterReference {
 pub enum TypeChoice {
     /// The registry type of the value.
     One(TypeName),
-    /// Any of these types is accepted; a new value gets the first.
+    /// A list of types. Any of them is accepted; if kbfix creates the value, the value gets the first type.
     Any(#[schemars(length(min = 1))] Vec<TypeName>),
 }
 

@@ -1,9 +1,9 @@
-//! Files and their versions, in `file` conditions and in the hotfix.
+//! The files and file versions in a spec, in `file` conditions and in the hotfix, as they are written in YAML.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A test of a file. With only `path`, it is true if the file exists.
+/// A test of a file. With only `path`, the test is true if the file exists.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileTest {
@@ -25,7 +25,7 @@ pub struct FileTest {
     pub platform: Option<PlatformName>,
 }
 
-/// A servicing branch of a file (such as GDR and LDR), with the first version that contains the fix.
+/// A servicing branch of a file (such as GDR or LDR), with the first version that contains the fix.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Branch {
@@ -59,7 +59,7 @@ pub struct Hotfix {
     /// The name of the update. By default it is the id of the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The files of the update. Each must exist in this version or a later one.
+    /// The files of the update. Each file must exist, in the given version or a later one.
     #[schemars(length(min = 1))]
     pub files: Vec<HotfixFile>,
     /// The package that installs the update, if kbfix may install it.
@@ -84,8 +84,8 @@ pub struct HotfixFile {
     /// The processor for which the file must be built.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformName>,
-    /// The size in bytes, from the table in the article. It is only for people, because later versions have other
-    /// sizes.
+    /// The size in bytes, from the table in the article. kbfix does not test the size, because later versions have
+    /// other sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
 }

@@ -1,23 +1,23 @@
-//! The label of a rule or value in findings: its `id`, `severity` and `controls`.
+//! The labels of rules and values in findings: `id`, `severity` and `controls`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The severity if a rule is not satisfied.
+/// How serious it is for a machine if a rule is not satisfied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Defence in depth; STIG category III.
+    /// Low, such as defence in depth; the same as STIG category III.
     Low,
-    /// Medium; STIG category II.
+    /// Medium; the same as STIG category II.
     Medium,
-    /// High; STIG category I.
+    /// High; the same as STIG category I.
     High,
-    /// The weakness is used in attacks, or gives control of the machine.
+    /// For a weakness that attackers use, or that gives control of the machine.
     Critical,
 }
 
-/// The controls of other catalogues that a rule implements, by their identifiers.
+/// The controls of security catalogues that a rule implements, by their identifiers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
@@ -36,18 +36,18 @@ pub struct Controls {
     pub nist: Option<ControlIds>,
 }
 
-/// One identifier, or several.
+/// One identifier of a control, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ControlIds {
     /// One identifier, in quotes if it looks like a number: "2.3".
     One(#[schemars(length(min = 1))] String),
-    /// Several.
+    /// Several identifiers.
     Several(#[schemars(length(min = 1))] Vec<String>),
 }
 
 impl ControlIds {
-    /// Returns the identifiers.
+    /// Returns the identifiers as a list.
     pub fn all(&self) -> &[String] {
         match self {
             Self::One(one) => std::slice::from_ref(one),

@@ -1,9 +1,10 @@
-//! The spec language, version 1, as it is written in a file: the types that serde reads and schemars turns into
-//! `schema/`.
+//! The types of the spec language, version 1. serde reads a spec file into these types, and schemars generates the JSON
+//! schema in `schema/` from them.
 //!
-//! An editor shows the doc comments of these types to the author. Alternatives are optional fields of one struct, not
-//! untagged enums. So a mistake can be reported at its place, and an editor can complete each field. `check` ensures
-//! that exactly one of the alternatives is given, and converts a document into the types of [`super::model`].
+//! An editor shows the doc comments of these types to the author. Alternatives, such as `data` or `bits`, are optional
+//! fields of one struct, not variants of an untagged enum. So kbfix can report a mistake at its place, and an editor
+//! can complete each field. The module `check` ensures that exactly one alternative is given, and converts a document
+//! into the types of [`super::model`].
 
 mod condition;
 mod data;
@@ -53,7 +54,7 @@ pub struct Document {
     /// The article that this spec follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article: Option<Article>,
-    /// The products that the article lists under "Applies to". This is only for people; kbfix tests `applicable`.
+    /// The products that the article lists under "Applies to". This field is only for people; kbfix tests `applicable`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applies_to: Vec<String>,
     /// The reason for the change, in a few lines, for the person who reviews the spec.
@@ -68,15 +69,16 @@ pub struct Document {
     /// Parameters that the operator sets with `--set name=data` or in the Ansible playbook.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Parameter>,
-    /// Names for folders whose paths the target itself stores. `{name}` in the path of a file is replaced with the
-    /// folder.
+    /// Names for folders whose paths are in the registry of the target. In the path of a file, `{name}` is replaced
+    /// with the path of the folder.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub locations: BTreeMap<String, Location>,
     /// The condition under which the spec applies. If it is false, kbfix changes nothing and reports "not applicable".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
-    /// The cause that the article names, if a target can show it. kbfix reports whether it was found, but it never
-    /// changes the outcome: the spec also applies if the problem has another cause, or if the cause cannot be read.
+    /// The cause that the article names, if a target can show it. kbfix reports whether the target has this cause, but
+    /// the outcome does not depend on it: the spec also applies if the problem has another cause, or if the cause
+    /// cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Prerequisite>,
     /// Conditions that must be true before anything is changed. If one is false, the spec is blocked.
@@ -97,8 +99,8 @@ pub struct Document {
     /// The restarts that are needed before the change takes effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
-    /// Signs of the problem on a machine, or signs that the remedy is in place. `kbfix symptoms` looks for them. They
-    /// never change the outcome of a spec.
+    /// Events that are a sign of the problem, or a sign that the remedy is in place. `kbfix symptoms` counts these
+    /// events. The outcome of the spec does not depend on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<Symptom>,
 }
@@ -113,17 +115,18 @@ pub struct Article {
     /// The revision of the article, in quotes: "4.1".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// The day of the last review, as year-month-day.
+    /// The day when the article was last reviewed, as year-month-day.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub reviewed: Option<String>,
 }
 
-/// The source of a fact.
+/// A source of facts in the spec.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// The kind of the source, from a page of Microsoft to a conclusion.
+    /// The kind of the source: a page of Microsoft, a copy of such a page, another source, or a conclusion of the
+    /// author.
     pub level: SourceLevel,
     /// The facts that the source states.
     pub what: String,
@@ -133,7 +136,7 @@ pub struct Source {
     pub url: Option<String>,
 }
 
-/// The kind of a source, from a page of Microsoft to a conclusion.
+/// The kind of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceLevel {
@@ -141,9 +144,9 @@ pub enum SourceLevel {
     Microsoft,
     /// A copy of a page of Microsoft.
     Mirror,
-    /// A text, script or scanner of someone else.
+    /// A text, script or scanner that is not from Microsoft.
     Secondary,
-    /// A conclusion from the other sources; none of them states it.
+    /// A conclusion of the author from other sources, which do not state the fact.
     Inference,
 }
 
@@ -151,7 +154,7 @@ pub enum SourceLevel {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManualStep {
-    /// The step to do.
+    /// A description of the step.
     #[schemars(length(min = 1))]
     pub what: String,
     /// Whether the step comes `before` or `after` (the default) the changes in the registry.
@@ -163,7 +166,7 @@ pub struct ManualStep {
     pub url: Option<String>,
 }
 
-/// The point at which a step must be done.
+/// Whether a step must be done before or after the changes in the registry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepOrder {
@@ -220,11 +223,11 @@ pub enum ComputerRestart {
     Required,
 }
 
-/// A sign that can be observed on a machine.
+/// An event that is a sign of the problem, or a sign that the remedy is in place.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Symptom {
-    /// An event in an event log.
+    /// The event in an event log.
     pub event: Event,
     /// The effect of the remedy on the event: `gone` (the default) or `appears`.
     #[serde(skip_serializing_if = "Option::is_none")]

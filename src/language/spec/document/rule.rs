@@ -1,4 +1,4 @@
-//! The required keys and values: `registry`.
+//! The required keys and values of a spec (the field `registry`), as they are written in YAML.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +12,18 @@ use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, Type
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
     /// The key. A name with a `*`, such as `*` or `ADAM_*`, matches every existing subkey with such a name. `HKCU`
-    /// means the hive of each user. `{parameter}` is replaced with what the operator chose. `[*]`, `[{]` and `[[]` are
-    /// the characters `*`, `{` and `[` themselves, as in `HKCR\[*]\shell`, the key for files of all types.
+    /// means the hive of each user. `{parameter}` is replaced with the data that the operator chose. `[*]`, `[{]` and
+    /// `[[]` are the characters `*`, `{` and `[` themselves, as in `HKCR\[*]\shell`, the key for files of all types.
     pub key: String,
     /// The id of the rule in findings and waivers: letters, digits, `.`, `_`, `-`. It must be unique among all rules
     /// and values of a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
-    /// The severity if the rule is not satisfied.
+    /// How serious it is for a machine if the rule is not satisfied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The controls of other catalogues that the rule implements.
+    /// The controls of security catalogues that the rule implements.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub controls: Option<Box<Controls>>,
     /// The registry views on 64-bit Windows: 64 (the default), 32, or both.
@@ -98,7 +98,7 @@ pub enum OnSubkeys {
     Refuse,
 }
 
-/// Whether a key may contain only what the spec names.
+/// Whether a key may contain only the values and subkeys that the spec names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
 #[schemars(extend("enum" = [true, "tree"]))]
@@ -128,17 +128,18 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
-    /// The severity if the value is not as required. The default is the severity of the rule.
+    /// How serious it is for a machine if the value is not as required. The default is the severity of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The controls of other catalogues that the value implements. The default is the controls of the rule.
+    /// The controls of security catalogues that the value implements. The default is the controls of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub controls: Option<Box<Controls>>,
-    /// The type of the value. If it is a list, any of the types is accepted, and a new value gets the first.
+    /// The type of the value, or a list of accepted types. If kbfix creates the value, the value gets the first type.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
-    /// The data. REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD: a number, or a string in decimal or `0x…`. REG_SZ and
-    /// REG_EXPAND_SZ: a string. REG_MULTI_SZ: a list of strings. Other types: bytes in hex digits.
+    /// The data that the value must have. For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, write a number (also as a
+    /// string, in decimal or `0x…`). For REG_SZ and REG_EXPAND_SZ, write a string. For REG_MULTI_SZ, write a list of
+    /// strings. For other types, write bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
     /// Existing data that kbfix does not change, if it has an accepted type. Other data is replaced with `data`, which
@@ -168,8 +169,8 @@ pub struct ValueRule {
     /// is absent, or if the pattern does not match exactly once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace: Option<Box<Replace>>,
-    /// The way in which existing and desired data are compared. `exact` (the default) compares type and bytes.
-    /// `comma_set` compares lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
+    /// How existing and desired data are compared. `exact` (the default) compares type and bytes. `comma_set` compares
+    /// lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
     /// Whether the data is secret. Diffs, reports and messages then show only its type and whether it differs. The plan
@@ -219,11 +220,11 @@ pub struct KeepWhich {
     /// The largest number that stays. Write a number, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<DataExpression>,
-    /// The data that stays.
+    /// Data stays if it is equal to an item of this list.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Literal>>,
-    /// All data stays that is well-formed and not in this list.
+    /// Data stays if it is well-formed, and not equal to an item of this list.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub not: Option<Vec<Literal>>,
@@ -238,7 +239,8 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub subset: Option<Vec<String>>,
-    /// A string stays if this regular expression matches in it; see `matches` in a test.
+    /// A string stays if this regular expression occurs in it. The syntax is the same as in the field `matches` of a
+    /// condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub matches: Option<String>,
@@ -247,7 +249,7 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
-    /// `false`: the items of a list are compared in the same letter case, for `contains` and `subset`.
+    /// Whether `contains` and `subset` ignore letter case when they compare the items of a list. The default is `true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_case: Option<bool>,
 }
@@ -268,10 +270,10 @@ pub struct Bits {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEdit {
-    /// Strings that must be in the list; missing ones are added at the end. A list, or `{ parameter: name }`.
+    /// Strings that must be in the list; missing strings are added at the end. Write a list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add: Option<DataExpression>,
-    /// Strings that must not be in the list. A list, or `{ parameter: name }`.
+    /// Strings that must not be in the list. Write a list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove: Option<DataExpression>,
     /// The text between the items of a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH. kbfix keeps spaces around an item,
@@ -294,7 +296,7 @@ pub struct Replace {
     pub with: DataExpression,
 }
 
-/// The way in which existing and desired data are compared.
+/// How existing and desired data are compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Compare {
@@ -307,7 +309,7 @@ pub enum Compare {
 }
 
 impl ValueRule {
-    /// Returns every data expression in the rule.
+    /// Returns all data in the rule that the spec can give as a parameter.
     pub fn expressions(&self) -> impl Iterator<Item = &DataExpression> {
         let keep = self.keep.iter().flat_map(|keep| match keep {
             Keep::Which(which) => [which.at_least.as_ref(), which.at_most.as_ref()],
@@ -318,12 +320,13 @@ impl ValueRule {
         [self.data.as_ref(), self.if_absent.as_ref(), with].into_iter().chain(keep).chain(list).flatten()
     }
 
-    /// Returns whether the value's data is sensitive, given the sensitive parameters.
+    /// Returns whether the value's data is sensitive: the rule is marked as sensitive, or uses one of the sensitive
+    /// `parameters`.
     pub fn is_sensitive(&self, parameters: &BTreeSet<String>) -> bool {
         self.sensitive || self.parameters().any(|name| parameters.contains(name))
     }
 
-    /// Returns the parameters that the rule uses.
+    /// Returns the names of the parameters that the rule uses.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.expressions().filter_map(|expression| match expression {
             DataExpression::Parameter(reference) => Some(reference.parameter.as_str()),

@@ -1,4 +1,4 @@
-//! Checks whether one value can satisfy two rules at the same time.
+//! Checks whether one value can satisfy two rules of specs at the same time.
 
 use std::collections::HashSet;
 
@@ -8,13 +8,13 @@ use super::{
 };
 use crate::registry::{Data, Decoded, ValueType, name::folded};
 
-/// The data that a rule accepts for a value: each of `choices`, and other data of their types that `keep` accepts. If
-/// other data is found, the first choice is written.
+/// The data that a rule accepts for a value: each of `choices`, and other data that `keep` accepts. If the value has
+/// data that the rule does not accept, kbfix writes the first of `choices`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice<'a> {
-    /// The data that may be written.
+    /// The data that the rule requires, once for each accepted type.
     pub choices: &'a [Data],
-    /// The condition under which other data stays.
+    /// The test for other data that stays as it is; `None` if no other data stays.
     pub keep: Option<&'a Keep>,
 }
 
@@ -31,7 +31,7 @@ impl Choice<'_> {
         other.choices.first().is_some_and(|data| self.accepts(data))
     }
 
-    /// Returns whether this rule accepts everything that `other` accepts.
+    /// Returns whether this rule accepts all data that the rule `other` accepts.
     fn contains(&self, other: &Self) -> bool {
         let kept = match (self.keep, other.keep) {
             (_, None) => true,
@@ -51,15 +51,17 @@ impl Choice<'_> {
         kept && other.choices.iter().all(|data| self.accepts(data))
     }
 
-    /// Returns whether both rules are satisfied after each was applied, in either order. Neither may write data that
-    /// the other rejects, unless it never has to write after the other.
+    /// Returns whether both rules are satisfied after kbfix has applied them one after the other, in either order. So
+    /// the data that one rule writes must be accepted by the other rule. It does not matter if this rule never writes
+    /// after the other.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let fine = |a: &Self, b: &Self| b.accepts_what_this_writes(a) || a.contains(b);
         fine(self, other) && fine(other, self)
     }
 
-    /// Returns whether an edit of bits, or of the strings in a list, is compatible with `keep`. The data that is
-    /// written here must satisfy the edit, and the edit must turn data that is kept into data that is also kept.
+    /// Returns whether this rule is compatible with `edit`, a rule that changes bits or the strings of a list: the data
+    /// that this rule writes must satisfy `edit`, and data that stays because of `keep` must still be accepted after
+    /// `edit` has changed it.
     pub(super) fn agrees_with_edit(&self, edit: &Desired) -> bool {
         let written = self.choices.first();
         let written_passes = written.is_some_and(|data| Desired::OneOf(vec![data.clone()]).agrees_with(edit));
@@ -141,7 +143,7 @@ impl Desired {
     }
 }
 
-/// Returns the strings in the data, for those types that are in `types`.
+/// Returns the strings of those items of `all` whose type is in `types`.
 fn texts<'a>(all: &'a [Data], types: &'a [ValueType]) -> impl Iterator<Item = String> + 'a {
     let of_type = all.iter().filter(|data| types.contains(&data.value_type));
     of_type.filter_map(|data| match data.decode() {

@@ -1,4 +1,4 @@
-//! Conditions of a checked spec, and the tests in them.
+//! The conditions of a checked spec.
 
 use super::{Bounds, Expression, FilePattern, KeyPattern, text_version::TextVersion};
 use crate::{
@@ -7,51 +7,51 @@ use crate::{
     version::{FileVersion, Platform},
 };
 
-/// A value in the registry that a spec reads.
+/// A value in the registry of the target, which a spec reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueAt {
-    /// The key.
+    /// The key that contains the value.
     pub key: KeyPattern,
     /// The value name.
     pub name: ValueName,
 }
 
-/// A test that passes or fails on a target.
+/// A condition of a checked spec, which is true or false on a target.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
-    /// A key exists, or is absent.
+    /// Tests whether a key exists or is absent.
     Key {
-        /// The key.
+        /// The key that is tested.
         key: KeyPattern,
-        /// Whether the key must exist; otherwise it must be absent.
+        /// `true`: the key must exist. `false`: the key must be absent.
         exists: bool,
     },
-    /// A value passes a test.
+    /// Tests a value.
     Value {
-        /// The value.
+        /// The key and the name of the value.
         at: ValueAt,
-        /// The test.
+        /// The test that the value must pass.
         test: ValueTest,
     },
-    /// A file passes a test.
+    /// Tests a file.
     File {
-        /// The file.
+        /// The path of the file.
         path: FilePattern,
-        /// The test.
+        /// The test that the file must pass.
         test: FileTest,
     },
-    /// The operating system passes a test.
+    /// Tests the operating system.
     Os(OsTest),
-    /// All of these conditions are true.
+    /// Is true if all of these conditions are true.
     All(Vec<Condition>),
-    /// At least one of these conditions is true.
+    /// Is true if at least one of these conditions is true.
     Any(Vec<Condition>),
-    /// This condition is false.
+    /// Is true if this condition is false.
     Not(Box<Condition>),
 }
 
 impl Condition {
-    /// Returns the keys that the condition tests.
+    /// Returns all keys that the condition tests, also in nested conditions and through values.
     pub fn keys(&self) -> Vec<&KeyPattern> {
         match self {
             Self::Key { key, .. } => vec![key],
@@ -65,44 +65,45 @@ impl Condition {
     }
 }
 
-/// A test of a value.
+/// A test that a condition makes of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueTest {
-    /// The value exists (`true`) or is absent (`false`).
+    /// The value must exist (`true`) or be absent (`false`).
     Exists(bool),
-    /// The data equals one of these.
+    /// The data must equal one item of this list.
     OneOf(Vec<Literal>),
-    /// The data equals that of another value.
+    /// The data must equal the data of another value of the target.
     SameAs(Box<OtherValue>),
-    /// The data is a number within these bounds, which are included.
+    /// The data must be a number within these bounds. The bounds themselves are accepted.
     Number(Bounds),
-    /// The data equals one of these in type and bytes. If the condition accepts several types, the list contains the
-    /// data once for each type.
+    /// The data must equal one item of this list in type and bytes. If the condition accepts several types, the list
+    /// contains the same data once for each type.
     Data(Vec<Data>),
-    /// The data is a string that begins with this text.
+    /// The data must be a string that begins with this text.
     StartsWith(String),
-    /// The data is a string that contains this text, or a list that contains this string.
+    /// The data must be a string that contains this text, or a list that contains this string.
     Contains(String),
-    /// The data is a string in which this regular expression matches.
+    /// The data must be a string in which this regular expression matches.
     Matches(Expression),
-    /// The data is a string that contains one version, and the version is in this range: the lowest accepted version,
-    /// and the lowest version that is too high.
+    /// The data must be a string that contains exactly one version, which must be in a range. The fields are the lowest
+    /// accepted version and the lowest version that is too high; `None` if there is no such limit.
     Version(Option<TextVersion>, Option<TextVersion>),
-    /// The value has one of these types and passes the test.
+    /// The value must have one of these types and pass the test.
     OfType(Vec<ValueType>, Box<ValueTest>),
 }
 
-/// Another value of the target, whose data a value must have.
+/// Another value of the target, with whose data a test compares the data of the tested value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherValue {
-    /// The other value.
+    /// The key and the name of the other value.
     pub at: ValueAt,
-    /// Whether letter case is ignored in strings.
+    /// Whether strings are compared without regard to letter case.
     pub ignore_case: bool,
 }
 
 impl ValueTest {
-    /// Returns the other value that the test compares with, if it does.
+    /// Returns the other value with which this test compares the tested value; `None` if the test compares with no
+    /// other value.
     pub fn other(&self) -> Option<&OtherValue> {
         match self {
             Self::SameAs(other) => Some(other),
@@ -112,71 +113,72 @@ impl ValueTest {
     }
 }
 
-/// Data with which a condition compares a value.
+/// Data in a spec with which a condition compares the data of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Literal {
-    /// A number: REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD.
+    /// A number, equal to the same number in a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD.
     Number(u64),
-    /// A string: REG_SZ or REG_EXPAND_SZ, compared exactly.
+    /// A string, equal to the same string in a REG_SZ or REG_EXPAND_SZ. Letter case matters.
     Text(String),
-    /// A list of strings: REG_MULTI_SZ, compared in order.
+    /// A list of strings, equal to the same strings in the same order in a REG_MULTI_SZ.
     List(Vec<String>),
 }
 
-/// A test of a file.
+/// A test that a condition makes of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileTest {
-    /// The file is absent.
+    /// The file must be absent.
     Absent,
-    /// The file exists and passes all tests that are given here.
+    /// The file must exist, and pass each test in these fields that is not `None`.
     Present {
-        /// The accepted file versions.
+        /// The accepted file versions; `None` if every version is accepted.
         version: Option<VersionTest>,
-        /// The processor for which the file must be built.
+        /// The processor for which the file must be built; `None` if every processor is accepted.
         platform: Option<Platform>,
     },
 }
 
-/// The file versions that a test accepts.
+/// The file versions that a test of a file accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionTest {
-    /// This version or later.
+    /// This version and all later versions.
     AtLeast(FileVersion),
-    /// A version that depends on the branch. The branches are sorted by their lowest version. The branch of a file is
-    /// the last one whose lowest version is not above the file's version.
+    /// In each branch, the version with the fix and all later versions. The branches are sorted by their lowest
+    /// version. A file belongs to the last branch whose lowest version is not above the version of the file.
     Branches(Vec<Branch>),
 }
 
-/// A servicing branch of a file.
+/// A servicing branch of a file, such as GDR or LDR.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
     /// The lowest file version of the branch.
     pub from: FileVersion,
-    /// The first file version with the fix in this branch.
+    /// The first file version of this branch that contains the fix.
     pub version: FileVersion,
-    /// The name that the spec gives the branch.
+    /// The name that the spec gives the branch; `None` if the spec gives no name.
     pub title: Option<String>,
 }
 
-/// A test of the operating system. All fields that are given must be satisfied.
+/// A test that a condition makes of the operating system. Each field that is given must be satisfied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OsTest {
-    /// The lowest accepted version: major, minor, build, update revision. Numbers that the spec omits are 0.
+    /// The lowest accepted version: major, minor, build and update revision. Numbers that the spec does not give are 0.
+    /// `None` if there is no lower limit.
     pub at_least: Option<[u32; 4]>,
-    /// The lowest version that is too high.
+    /// The lowest version that is too high, in the same form as `at_least`; `None` if there is no upper limit.
     pub below: Option<[u32; 4]>,
-    /// The accepted editions; empty if any is accepted.
+    /// The accepted editions of Windows (`EditionID`); empty if all editions are accepted.
     pub editions: Vec<String>,
-    /// The accepted kinds of Windows; empty if any is accepted.
+    /// The accepted kinds of Windows; empty if all kinds are accepted.
     pub products: Vec<Product>,
-    /// The lowest accepted service pack.
+    /// The number of the lowest accepted service pack; `None` if every service pack is accepted.
     pub service_pack: Option<u32>,
 }
 
 /// A prerequisite: a condition with a title.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prerequisite {
-    /// The prerequisite in words, as the article names it.
+    /// A text that names the prerequisite, as the article does.
     pub title: String,
     /// The condition that must be true.
     pub condition: Condition,

@@ -1,4 +1,4 @@
-//! The registry rules of a checked spec: the desired state of keys and values.
+//! The rules of a checked spec: the desired state of keys and values.
 
 use std::collections::BTreeSet;
 
@@ -11,32 +11,33 @@ use crate::{
 /// A key, and the state that a spec requires of it and of its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyRule {
-    /// The key.
+    /// The key or keys to which the rule applies.
     pub key: KeyPattern,
     /// The condition under which the rule applies; `None` if it always applies.
     pub when: Option<Box<Condition>>,
-    /// For a trigger: the condition that is true when the trigger is done. `None` for any other rule.
+    /// For a trigger: the condition that is true after Windows has acted on the rule. `None` for any other rule.
     pub done_when: Option<Box<Condition>>,
-    /// Whether the key must exist even if all of its values must be absent.
+    /// Whether the key must exist even if the rule requires no value in it.
     pub must_exist: bool,
     /// The desired state of the key.
     pub desired: DesiredKey,
-    /// Whether other content of the key must be deleted.
+    /// Says whether the values (and subkeys) of the key that the spec does not name must be deleted; `None` if they
+    /// stay.
     pub exclusive: Option<Exclusive>,
-    /// Whether the rule's key or conditions depend on an unset parameter.
+    /// Whether the rule depends on a parameter without data, so that kbfix cannot plan changes for it.
     pub is_open: bool,
-    /// The rule's id in findings, its severity and its controls, if the spec gives any.
+    /// The rule's id in findings, its severity and its controls; `None` if the spec gives none of them.
     pub label: Option<Box<Label>>,
 }
 
 /// The desired state of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DesiredKey {
-    /// The key is absent, together with everything below it. The field says what to do if the key has subkeys.
+    /// The key is absent, with everything below it. The field says what happens to a key that has subkeys.
     Absent(OnSubkeys),
     /// The key exists.
     Present,
-    /// The values of the key satisfy these rules. The key must exist if one of the rules requires a value.
+    /// The values of the key satisfy these rules. The key must exist if one of the rules requires a value to exist.
     Values(Vec<ValueRule>),
 }
 
@@ -47,14 +48,14 @@ pub struct ValueRule {
     pub name: ValueName,
     /// The condition under which the rule for this value applies; `None` if it always applies.
     pub when: Option<Box<Condition>>,
-    /// The desired state.
+    /// The desired state of the value.
     pub desired: Desired,
-    /// The data that Windows uses if the value is absent.
+    /// The data that Windows uses if the value is absent; `None` if the spec does not give it.
     pub if_absent: Option<Data>,
-    /// Whether the data is sensitive, so that it is never shown.
+    /// Whether the data is sensitive, so that kbfix never shows it.
     pub is_sensitive: bool,
-    /// The value's id in findings, its severity and its controls. Severity and controls are those of the rule if the
-    /// value has none. `None` if the spec gives no label.
+    /// The value's id in findings, its severity and its controls. If the value has no severity or no controls, those of
+    /// the rule for its key are used. `None` if the spec gives none of these.
     pub label: Option<Box<Label>>,
 }
 
@@ -63,26 +64,27 @@ pub struct ValueRule {
 pub enum Desired {
     /// The value is absent.
     Absent,
-    /// The data equals one of these in type and bytes. If not, the first is written.
+    /// The data equals one item of this list in type and bytes. Otherwise kbfix writes the first item.
     OneOf(Vec<Data>),
-    /// The data is one of `choices`, or data of one of their types that `keep` accepts. If not, the first choice is
-    /// written.
+    /// The data is one of `choices`, or has the type of one of `choices` and passes the test `keep`. Otherwise kbfix
+    /// writes the first of `choices`.
     Kept {
-        /// The required data, once for each accepted type.
+        /// The data that the rule requires, once for each accepted type.
         choices: Vec<Data>,
-        /// The existing data that stays as it is.
+        /// The test for existing data that stays as it is.
         keep: Keep,
     },
-    /// The value is a string of this type. As a list separated by commas, it has the same items as `text`.
+    /// The value is a string that contains a list separated by commas, with the same items as `text`. Order and letter
+    /// case do not matter.
     CommaSet {
-        /// The type: REG_SZ or REG_EXPAND_SZ.
+        /// The type of the value: REG_SZ or REG_EXPAND_SZ.
         value_type: ValueType,
-        /// The string that is written if the items differ.
+        /// The string that kbfix writes if the items differ.
         text: String,
     },
     /// The value is a number of this type in which the `set` bits are 1 and the `clear` bits are 0.
     Bits {
-        /// The type: REG_DWORD or REG_QWORD.
+        /// The type of the value: REG_DWORD or REG_QWORD.
         value_type: ValueType,
         /// The bits that must be 1.
         set: u64,
@@ -96,30 +98,30 @@ pub enum Desired {
         /// The strings that the list must not contain.
         remove: Vec<String>,
     },
-    /// The value is a string of one of these types, and is read as a list with separators. The list must contain some
-    /// items and must not contain others. A new value gets the first type.
+    /// The value is a string that contains a list with separators. The list contains each item that `edit` adds, and no
+    /// item that `edit` removes. If kbfix creates the value, the value gets the first of `types`.
     Joined {
         /// The accepted types: REG_SZ, REG_EXPAND_SZ or both.
         types: Vec<ValueType>,
-        /// The items that the list must and must not contain.
+        /// The items that the list must contain, and those that it must not contain.
         edit: Joined,
     },
-    /// The value is a string of one of these types, in which one part is as required.
+    /// The value is a string in which `edit` has replaced one part.
     Replaced {
         /// The accepted types: REG_SZ, REG_EXPAND_SZ or both.
         types: Vec<ValueType>,
-        /// The part, and what it must be.
+        /// The pattern that finds the part, and the text that replaces the part.
         edit: Replacement,
     },
 }
 
 impl KeyRule {
-    /// Returns whether the rule applies only under a condition or only on request.
+    /// Returns whether the rule does not always apply: it has a condition, or is a trigger.
     pub fn is_conditional(&self) -> bool {
         self.when.is_some() || self.done_when.is_some()
     }
 
-    /// Returns the rules about the key's values.
+    /// Returns the rules for the values of the key; empty if there are none.
     pub fn values(&self) -> &[ValueRule] {
         match &self.desired {
             DesiredKey::Values(values) => values,
@@ -127,7 +129,7 @@ impl KeyRule {
         }
     }
 
-    /// Returns whether the spec gives the rule, or one of its values, an id, a severity or controls.
+    /// Returns whether the rule, or the rule for one of its values, has an id, a severity or controls.
     pub fn is_labelled(&self) -> bool {
         self.label.is_some() || self.values().iter().any(|value| value.label.is_some())
     }
@@ -141,7 +143,7 @@ impl DesiredKey {
 }
 
 impl ValueRule {
-    /// Returns whether this rule alone allows the value to be absent.
+    /// Returns whether an absent value can satisfy this rule.
     pub fn may_be_absent(&self) -> bool {
         match &self.desired {
             Desired::Absent => true,
@@ -154,8 +156,8 @@ impl ValueRule {
     }
 }
 
-/// Splits a list separated by commas into its items. Each item is returned once, without spaces around it, and in upper
-/// case like a name. Spaces around `=` are dropped as well, because UNC hardening flags can be written with them
+/// Splits a string into the items of a list separated by commas. Each item is returned once, in upper case and without
+/// spaces around it. Spaces around `=` are removed as well, because Windows accepts them in UNC hardening flags
 /// (`RequireIntegrity = 1`).
 pub fn comma_set(text: &str) -> BTreeSet<Vec<u16>> {
     let tidy = |item: &str| item.split('=').map(str::trim).collect::<Vec<_>>().join("=");

@@ -1,13 +1,13 @@
-//! Regular expressions of specs, with limits on their size.
+//! Regular expressions of specs, with limits on their size and memory.
 
 use regex::{Regex, RegexBuilder};
 
-/// The largest length of an expression, in bytes.
+/// The maximum length of a regular expression, in bytes.
 const LONGEST: usize = 1000;
-/// The maximum memory that a compiled expression may use, in bytes. This also limits the time for each byte of a
-/// string. The total time is linear, because the crate `regex` does not backtrack.
+/// The maximum memory of a compiled regular expression, in bytes. This also limits the time that matching takes for
+/// each byte of a string.
 const MOST_MEMORY: usize = 256 << 10;
-/// The deepest allowed nesting of groups.
+/// The maximum number of groups that may be nested in each other.
 const DEEPEST: u32 = 50;
 
 /// A compiled regular expression of a spec.
@@ -15,10 +15,10 @@ const DEEPEST: u32 = 50;
 pub struct Expression(Regex);
 
 impl Expression {
-    /// Compiles an expression.
+    /// Compiles the regular expression `text`.
     ///
     /// # Errors
-    /// Returns the reason why kbfix does not accept `text` as an expression.
+    /// Returns the reason why kbfix does not accept `text` as a regular expression.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
             return Err(format!("the expression has {} bytes, but at most {LONGEST} are allowed", text.len()));
@@ -36,17 +36,17 @@ impl Expression {
         })
     }
 
-    /// Returns the expression as written.
+    /// Returns the text of the regular expression, as the spec contains it.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// Returns whether the expression matches somewhere in `text`.
+    /// Returns whether the regular expression matches a part of `text`.
     pub fn occurs_in(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 
-    /// Returns the compiled expression.
+    /// Returns the compiled regular expression.
     pub fn regex(&self) -> &Regex {
         &self.0
     }

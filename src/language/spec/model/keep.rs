@@ -1,52 +1,52 @@
-//! The existing data that a value may keep: the field `keep`.
+//! The field `keep` of a value rule in a checked spec: the test for existing data that stays as it is.
 
 use std::collections::HashSet;
 
 use super::Expression;
 use crate::registry::{Data, Decoded, ValueType, name::folded, notation};
 
-/// Inclusive bounds for a number. A missing bound does not limit the number.
+/// The lowest and the highest number that are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// The lowest number.
+    /// The lowest accepted number; `None` if there is no lower limit.
     pub least: Option<u64>,
-    /// The highest number.
+    /// The highest accepted number; `None` if there is no upper limit.
     pub most: Option<u64>,
 }
 
-/// The existing data that stays as it is.
+/// The test for existing data of a value that stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep {
-    /// Any data stays that is well-formed for its type.
+    /// All data stays that is well-formed for its type.
     Any,
-    /// Numbers within these bounds stay, also as decimal strings.
+    /// A number within these bounds stays, also if it is a decimal number in a string.
     Between(Bounds),
-    /// Data stays that equals one of these in type and bytes.
+    /// Data stays if it equals one item of this list in type and bytes.
     OneOf(Vec<Data>),
-    /// Any well-formed data stays that is not one of these.
+    /// Data stays if it is well-formed and equals no item of this list.
     NoneOf(Vec<Data>),
-    /// Lists stay that contain each of these strings. Without a separator, strings stay that contain each of these
-    /// texts.
+    /// A list stays if it contains each of these strings. Without a separator, a string stays if it contains each of
+    /// these texts.
     Contains(Items),
-    /// Lists stay that contain no other strings than these.
+    /// A list stays if it contains no other strings than these.
     Subset(Items),
-    /// Strings stay in which this regular expression matches.
+    /// A string stays if this regular expression matches a part of it.
     Matches(Expression),
 }
 
-/// Strings to look for in a list. The list may be a single string with separators.
+/// Strings that a test looks for in a list. The list is a REG_MULTI_SZ, or a string with separators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Items {
-    /// The strings to look for.
+    /// The strings that the test looks for.
     pub items: Vec<String>,
-    /// The text between the items of a REG_SZ or REG_EXPAND_SZ.
+    /// The text between the items of a list in a REG_SZ or REG_EXPAND_SZ; `None` if such a string is not a list.
     pub separator: Option<String>,
-    /// Whether the items of a list are compared in any letter case, like names.
+    /// Whether the items of a list are compared without regard to letter case.
     pub ignore_case: bool,
 }
 
 impl Items {
-    /// Returns the items of a list in the form that is compared; `None` if the data is not a list.
+    /// Returns the items of a list, in upper case if letter case is ignored. Returns `None` if the data is not a list.
     fn of(&self, decoded: &Decoded) -> Option<HashSet<Vec<u16>>> {
         match (decoded, &self.separator) {
             (Decoded::List(list), _) => Some(list.iter().map(|item| self.compared(item)).collect()),
@@ -77,7 +77,7 @@ impl Items {
 }
 
 impl std::fmt::Display for Items {
-    /// Formats the strings as `"a", "b"`.
+    /// Formats the strings as `"a", "b"`, followed by a note if letter case matters.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.items.iter().map(|item| notation::quoted(item)).collect::<Vec<_>>().join(", "))?;
         f.write_str(if self.ignore_case { "" } else { " in this letter case" })
@@ -90,7 +90,7 @@ impl Bounds {
         self.least.is_none_or(|least| number >= least) && self.most.is_none_or(|most| number <= most)
     }
 
-    /// Returns whether every number within `other` is within these bounds.
+    /// Returns whether every number within the bounds `other` is also within these bounds.
     pub(super) fn contain(self, other: Self) -> bool {
         let least = self.least.is_none_or(|least| other.least.is_some_and(|other| other >= least));
         least && self.most.is_none_or(|most| other.most.is_some_and(|other| other <= most))
@@ -126,8 +126,7 @@ impl std::fmt::Display for Keep {
 }
 
 impl Keep {
-    /// Returns whether the data `found` stays as it is. `types` are the accepted types; data of another type never
-    /// stays.
+    /// Returns whether the data `found` stays as it is. Data stays only if its type is one of `types`.
     pub fn keeps(&self, types: impl IntoIterator<Item = ValueType>, found: &Data) -> bool {
         let decoded = found.decode();
         types.into_iter().any(|t| t == found.value_type)
@@ -145,8 +144,8 @@ impl Keep {
     }
 }
 
-/// Returns the number that the data contains: in a number type, or in a decimal string without sign, spaces or leading
-/// zeros.
+/// Returns the number that the data contains: data of a number type, or a decimal number in a string, without sign,
+/// spaces or leading zeros. Returns `None` for other data.
 pub(super) fn number(decoded: &Decoded) -> Option<u64> {
     match decoded {
         Decoded::Number(number) => Some(*number),

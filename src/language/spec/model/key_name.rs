@@ -1,7 +1,7 @@
-//! One name in the key of a spec, and how specs write it.
+//! One name in the path of a key in a spec, and how specs write such a name.
 //!
-//! `*` matches any characters, and `{name}` is replaced with a parameter. `[*]`, `[{]` and `[[]` are the characters
-//! `*`, `{` and `[` themselves, as in shell patterns.
+//! In a name, `*` matches any characters, and `{name}` is replaced with the data of a parameter. `[*]`, `[{]` and `[[]`
+//! are the characters `*`, `{` and `[` themselves, as in shell patterns.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,50 +12,50 @@ use crate::registry::{
 
 use super::variable::variable_at;
 
-/// One name of a [`KeyPattern`](super::KeyPattern).
+/// One name in the path of a [`KeyPattern`](super::KeyPattern).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamePattern {
-    /// Exactly this name.
+    /// Matches only the key with this name.
     Name(KeyName),
-    /// A name that contains `*`. It matches every existing subkey with such a name.
+    /// Matches every existing subkey whose name matches this pattern with `*`.
     Like(Like),
 }
 
-/// A pattern for names, in which each `*` matches any number of characters, including none. It is stored as the texts
-/// between the stars.
+/// A pattern for names, in which each `*` matches any number of characters, including none. The field contains the
+/// texts before, between and after the stars.
 #[derive(Debug, Clone)]
 pub struct Like(Vec<String>);
 
-/// A piece of a name, as specs write it.
+/// A part of a name in the form in which a spec contains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::spec) enum Piece<'t> {
     /// Text that has no special meaning.
     Text(&'t str),
     /// A `*`, which matches any characters.
     Star,
-    /// A `{name}`, which is replaced with a parameter.
+    /// A `{name}`, which is replaced with the data of a parameter; the field is the name.
     Variable(&'t str),
 }
 
-/// The characters that begin an element of a pattern that is not plain text: `*`, a parameter, or an escape.
+/// The characters with which a part of a name begins that is not plain text: `*`, a parameter or an escape.
 const SPECIAL: [char; 3] = ['*', '{', '['];
 
-/// The escape for each special character, and the character itself.
+/// Each escape, with the character that it means.
 const ESCAPES: [(&str, &str); 3] = [("[*]", "*"), ("[{]", "{"), ("[[]", "[")];
 
 impl Like {
     /// Returns the pattern for names that begin with the first of `parts`, end with the last, and contain the others in
-    /// between, in that order.
+    /// between, in this order.
     pub(in crate::spec) fn new(parts: Vec<String>) -> Self {
         Self(parts)
     }
 
-    /// Returns whether the name matches.
+    /// Returns whether `name` matches the pattern.
     pub fn fits(&self, name: &str) -> bool {
         fits(name, &self.0)
     }
 
-    /// Returns whether every name matches.
+    /// Returns whether every name matches the pattern, as with `*`.
     pub(in crate::spec) fn is_any(&self) -> bool {
         self.0.iter().all(String::is_empty)
     }
@@ -70,7 +70,7 @@ impl PartialEq for Like {
 impl Eq for Like {}
 
 impl NamePattern {
-    /// Writes the name as a spec writes it.
+    /// Writes the name in the form in which a spec contains it, with escapes.
     pub(super) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
         match self {
             Self::Name(name) => out.write_str(&escaped(name.as_str())),
@@ -80,7 +80,7 @@ impl NamePattern {
         }
     }
 
-    /// Returns whether one name can match both patterns. Two patterns that both contain `*` are assumed to overlap.
+    /// Returns whether there can be a name that matches both patterns. If both contain a `*`, this function assumes it.
     pub(super) fn may_meet(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => a == b,
@@ -90,14 +90,14 @@ impl NamePattern {
     }
 }
 
-/// Formats the name as a spec writes it.
+/// Formats the name in the form in which a spec contains it, with escapes.
 impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f)
     }
 }
 
-/// Splits a name, as specs write it, into its pieces.
+/// Splits a name from a spec into its parts.
 pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
     if !text.contains(SPECIAL) {
         return if text.is_empty() { Vec::new() } else { vec![Piece::Text(text)] };
@@ -128,7 +128,7 @@ pub(in crate::spec) fn pieces(text: &str) -> Vec<Piece<'_>> {
     }
 }
 
-/// Formats a name as specs write it. Characters are escaped only if they would otherwise have a special meaning.
+/// Formats a name for a spec. A character is escaped only if it would otherwise have a special meaning.
 fn escaped(name: &str) -> Cow<'_, str> {
     if !name.contains(SPECIAL) {
         return Cow::Borrowed(name);

@@ -1,4 +1,4 @@
-//! The labels of rules and values in findings, with their severity.
+//! The labels of rules and values in findings: their id, severity and controls.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,37 +9,38 @@ use crate::spec::document::{self, ControlIds, Severity};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Label {
-    /// The id, if the spec gives one. It is unique in a run, without regard to case.
+    /// The id; `None` if the spec gives no id. It is unique in a run, without regard to letter case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The severity, if the spec gives one.
+    /// The severity; `None` if the spec gives no severity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The controls of other catalogues that it implements.
+    /// The controls of security catalogues that the rule or value implements.
     #[serde(default, skip_serializing_if = "Controls::is_empty")]
     pub controls: Controls,
 }
 
-/// The controls that a rule implements, by catalogue.
+/// The controls of security catalogues that a rule or value implements. Each field contains the identifiers of one
+/// catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Controls {
-    /// Rules of DISA's Security Technical Implementation Guides.
+    /// The identifiers of rules of DISA's Security Technical Implementation Guides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stig: Vec<String>,
-    /// Recommendations of a CIS benchmark.
+    /// The identifiers of recommendations of a CIS benchmark.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cis: Vec<String>,
-    /// Common Configuration Enumeration identifiers.
+    /// The identifiers of the Common Configuration Enumeration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cce: Vec<String>,
-    /// Controls of NIST SP 800-53.
+    /// The identifiers of controls of NIST SP 800-53.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nist: Vec<String>,
 }
 
 impl Controls {
-    /// Returns whether there are no controls.
+    /// Returns whether no catalogue has a control.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -58,7 +59,7 @@ impl From<&document::Controls> for Controls {
 }
 
 impl Label {
-    /// Returns the label with these fields; `None` if none of them is given.
+    /// Returns the label with these fields; `None` if all of them are `None` or empty.
     pub(in crate::spec) fn new(
         id: Option<&String>,
         severity: Option<Severity>,
@@ -68,8 +69,8 @@ impl Label {
         (label != Self::default()).then_some(label)
     }
 
-    /// Returns the label of a value in a rule that has the label `rule`. The value gets the rule's severity and
-    /// controls where it has none.
+    /// Returns this label of a value. If it has no severity or no controls, they are taken from `rule`, the label of
+    /// the rule for the value's key.
     pub(in crate::spec) fn within(self, rule: Option<&Self>) -> Self {
         let Some(rule) = rule else { return self };
         let controls = if self.controls.is_empty() { rule.controls.clone() } else { self.controls };

@@ -1,4 +1,4 @@
-//! A checked spec: parsed, with its parameters resolved, and valid in every part.
+//! A checked spec: all its parts are valid, and its parameters are replaced with data.
 
 mod compatible;
 mod condition;
@@ -31,46 +31,48 @@ pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable};
 pub use text_edit::{Joined, PART, Replacement};
 pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
-/// A checked spec, with the operator's choices filled in.
+/// A checked spec, in which parameters are replaced with the data that the operator chose.
 #[derive(Debug, Clone)]
 pub struct Spec {
-    /// The id of the spec, by which messages and documents name it.
+    /// The id of the spec.
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// The file that the spec comes from.
+    /// The file from which the spec was read.
     pub origin: Origin,
-    /// The data of each parameter as a string, for the plan. The data of sensitive parameters is hidden.
+    /// The data of each parameter as a string, by parameter name. Sensitive data is replaced with a fixed text.
     pub parameters: BTreeMap<String, String>,
-    /// The parameters that the operator set; the others have their default.
+    /// The names of the parameters that the operator set. The other parameters have their default, or are in `unset`.
     pub set: BTreeSet<String>,
-    /// The unset parameters without a default, each with a text that says what the operator can give. Where such a
-    /// parameter is used, allowed data takes its place, but no changes are planned for the spec.
+    /// The names of the parameters that have neither a setting of the operator nor a default, each with a text that
+    /// says what the operator can set. The rules contain example data for such a parameter, but kbfix plans no changes
+    /// for the spec.
     pub unset: BTreeMap<String, String>,
-    /// The parameters whose data is sensitive.
+    /// The names of the parameters whose data is sensitive.
     pub sensitive: BTreeSet<String>,
-    /// The folders whose paths the target stores, by the name that the spec gives them.
+    /// The registry values that contain the paths of folders, by the name that the spec gives the folder.
     pub locations: BTreeMap<String, ValueAt>,
-    /// The condition under which the spec applies.
+    /// The condition under which the spec applies; `None` if it always applies.
     pub applicable: Option<Condition>,
-    /// The cause that the article names, if the spec gives one.
+    /// The cause that the article names; `None` if the spec gives no cause.
     pub cause: Option<Prerequisite>,
     /// The conditions that must be true before anything is changed.
     pub prerequisites: Vec<Prerequisite>,
-    /// The update that must be installed.
+    /// The update that must be installed; `None` if the spec requires none.
     pub hotfix: Option<Hotfix>,
-    /// Whether the operator requests the triggers of the spec, so that those that are not done yet are written.
+    /// Whether the operator requests the triggers of this spec. Then kbfix writes each trigger that is not done yet.
     pub run_triggers: bool,
-    /// The registry rules, in the order of the file. A rule for both views becomes two rules.
+    /// The rules for keys and values, in the order of the file. A rule for both views becomes two rules.
     pub rules: Vec<KeyRule>,
-    /// The restarts that are needed after the changes.
+    /// The restarts that the spec requires after its changes.
     pub restart: Restart,
-    /// The document from which the spec was made, for `kbfix::render` and for exports.
+    /// The document from which the spec was made. `kbfix::render` and the exports read it.
     pub document: Document,
 }
 
 impl Spec {
-    /// Returns the unset parameters that are part of keys. Without them it is not known which keys to read.
+    /// Returns the names of the unset parameters that are part of keys. Without their data, kbfix does not know which
+    /// keys to read.
     pub fn unset_in_keys(&self) -> BTreeSet<&str> {
         let values = self.rules.iter().flat_map(KeyRule::values);
         let when = self.rules.iter().flat_map(|rule| [rule.when.as_deref(), rule.done_when.as_deref()]).flatten();
@@ -83,7 +85,7 @@ impl Spec {
     }
 }
 
-/// The file that a spec comes from.
+/// The file from which a spec was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The path of the file as the user gave it, `-` for standard input, or the name of a built-in spec.
@@ -92,14 +94,14 @@ pub struct Origin {
     pub sha256: String,
 }
 
-/// The update that must be installed.
+/// The update that a spec requires.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hotfix {
     /// The name of the update.
     pub title: String,
-    /// The files whose versions show that the update is installed.
+    /// The files of the update. Their versions show whether the update is installed.
     pub files: Vec<HotfixFile>,
-    /// The package that installs the update, if kbfix may install it.
+    /// The package that installs the update; `None` if kbfix must not install the update.
     pub package: Option<Package>,
     /// Whether the operator supplies the package and requests its installation.
     pub install: bool,
@@ -114,9 +116,9 @@ pub struct Package {
     pub sha256: String,
     /// The command-line arguments that make the package install without questions and without a restart.
     pub arguments: Vec<String>,
-    /// Exit codes that mean success.
+    /// The exit codes that mean success.
     pub success: Vec<u32>,
-    /// Exit codes that mean success and that the computer must be restarted.
+    /// The exit codes that mean success, but that the computer must be restarted.
     pub restart: Vec<u32>,
 }
 
@@ -127,7 +129,7 @@ pub struct HotfixFile {
     pub path: FilePattern,
     /// The accepted file versions.
     pub version: VersionTest,
-    /// The processor for which the file must be built.
+    /// The processor for which the file must be built; `None` if every processor is accepted.
     pub platform: Option<Platform>,
 }
 
@@ -138,6 +140,6 @@ pub struct Restart {
     pub computer: ComputerRestart,
     /// The services to restart, by service name.
     pub services: Vec<String>,
-    /// A note for the operator.
+    /// A note for the operator about the restarts; `None` if there is no note.
     pub note: Option<String>,
 }

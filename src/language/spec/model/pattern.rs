@@ -1,4 +1,4 @@
-//! Patterns for keys and files: they contain a `*`, or parts that only the target can fill in.
+//! Patterns for keys and files. A pattern contains a `*`, or parts that kbfix can only replace with data of the target.
 
 use std::fmt;
 
@@ -6,43 +6,46 @@ use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
 
 use super::NamePattern;
 
-/// A pattern for keys in one view. A name in it may match many subkeys, and HKCU means each user.
+/// A pattern for keys in one registry view. A name in it may match many subkeys, and HKCU means the hive of each user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPattern {
     /// The root key.
     pub root: RootKey,
     /// The names below the root key.
     pub names: Vec<NamePattern>,
-    /// The registry view, 32-bit or 64-bit.
+    /// The registry view of the keys: 32-bit or 64-bit.
     pub view: View,
-    /// For a condition that refers to its rule's key as `.`: the number of names that belong to that key. The pattern
-    /// then means a key at or below the one key to which the rule is applied, in the view of that key.
+    /// For a condition that refers to its rule's key as `.`: the number of names in the rule's key. The pattern then
+    /// means the key to which the rule is applied, or a key below it, in the view of that key. `None` for any other
+    /// pattern.
     pub own: Option<usize>,
-    /// For a condition of a rule below HKCU: whether the key is in the hive of the same user as the key to which the
-    /// rule is applied.
+    /// For a condition of a rule below HKCU: whether the key must be in the hive of the same user as the key to which
+    /// the rule is applied.
     pub same_user: bool,
-    /// Whether a key below HKCU also means the key in the Default profile.
+    /// Whether a pattern below HKCU also matches the key in the Default profile, which Windows copies for every new
+    /// user.
     pub default_profile: bool,
-    /// An unset parameter in the key, because of which the key is not known.
+    /// The name of an unset parameter in the key, so that the key is not known; `None` if all parameters in it have
+    /// data.
     pub unset: Option<String>,
 }
 
-/// The path of a file. Its folder may have to be read from a registry value of the target.
+/// The path of a file, in parts. The path of its folder may be in a registry value of the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePattern(pub Vec<PathPart>);
 
-/// A piece of a [`FilePattern`].
+/// A part of a [`FilePattern`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathPart {
     /// Text that has no special meaning.
     Text(String),
-    /// A `{location}`: a folder whose path the target stores.
+    /// A `{location}`: a folder whose path is in the registry of the target; the field is the name of the location.
     Location(String),
     /// An environment variable such as `%SystemRoot%`.
     Variable(PathVariable),
 }
 
-/// The environment variables in paths that kbfix can find in the target's registry.
+/// The environment variables in paths whose data kbfix can find in the registry of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathVariable {
     /// `%SystemRoot%` or `%windir%`.
@@ -67,13 +70,14 @@ impl KeyPattern {
         self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
     }
 
-    /// Returns whether one key can match both patterns. Two names that both contain `*` are assumed to overlap.
+    /// Returns whether there can be a key that matches both patterns. If both have a name with `*` at the same index,
+    /// this function assumes that these names match.
     pub fn may_meet(&self, other: &Self) -> bool {
         (self.root, self.view, self.names.len()) == (other.root, other.view, other.names.len())
             && self.names.iter().zip(&other.names).all(|(a, b)| a.may_meet(b))
     }
 
-    /// Returns the pattern that matches only this key, in the 64-bit view.
+    /// Returns the pattern that matches only the key at `path`, in the 64-bit view.
     pub fn of(path: &KeyPath) -> Self {
         let names = path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
         Self {
@@ -87,7 +91,7 @@ impl KeyPattern {
         }
     }
 
-    /// Returns the path of the key; `None` if a name contains a `*`.
+    /// Returns the path of the key that the pattern matches; `None` if a name contains a `*`.
     pub fn path(&self) -> Option<KeyPath> {
         let mut path = KeyPath::root_key(self.root);
         for name in &self.names {
@@ -99,7 +103,8 @@ impl KeyPattern {
         Some(path)
     }
 
-    /// Returns the pattern with the canonical names of the same keys, on a Windows with two views.
+    /// Returns the pattern for the same keys by their canonical names. On a Windows with two views, a key can have
+    /// several names.
     pub fn one_name(&self) -> Self {
         let is_node = |name: &NamePattern| match name {
             NamePattern::Name(name) => name.as_str().eq_ignore_ascii_case("Wow6432Node"),
@@ -112,7 +117,7 @@ impl KeyPattern {
         self.looked_up_name()
     }
 
-    /// Does the work of [`KeyPattern::one_name`] for a key that may have several names.
+    /// Returns the result of [`KeyPattern::one_name`] for a key that may have several names.
     fn looked_up_name(&self) -> Self {
         // A name with `*` has no other canonical form. During the conversion, a numbered placeholder takes its place.
         let stand_in = |at: usize| format!("\u{1}{at}");
@@ -157,8 +162,8 @@ impl KeyPattern {
         if self.view == View::Bits32 { out.write_str(" [32-bit view]") } else { Ok(()) }
     }
 
-    /// Returns a string that is equal for two patterns exactly if the patterns are equal without regard to case. It can
-    /// be used as the key of a map.
+    /// Returns the pattern as text in upper case. The text is equal for two patterns only if they are equal without
+    /// regard to letter case, so it can be the key of a map.
     pub fn folded(&self) -> String {
         let mut text = String::with_capacity(64);
         let _ = self.write(&mut text);
@@ -177,7 +182,8 @@ impl fmt::Display for KeyPattern {
 }
 
 impl PathVariable {
-    /// Parses the name of a variable, without percent signs and in any letter case.
+    /// Parses the name of a variable, without percent signs. Letter case is ignored. Returns `None` if kbfix does not
+    /// know it.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "systemroot" | "windir" => Self::SystemRoot,
@@ -191,7 +197,7 @@ impl PathVariable {
         })
     }
 
-    /// Returns the name of the variable, as Windows spells it.
+    /// Returns the name of the variable, in the spelling of Windows.
     pub fn name(self) -> &'static str {
         match self {
             Self::SystemRoot => "SystemRoot",

@@ -1,12 +1,13 @@
-//! Keys that kbfix never deletes, under any of their names.
+//! The protected keys: kbfix never deletes them, whichever of their names a spec uses.
 
 use crate::registry::{Key, KeyName, RootKey, View, name};
 
 use super::{KeyPattern, NamePattern};
 
-/// Keys without which Windows, or much of the software on it, cannot work, by their canonical names. `*` matches any
-/// name, HKCU any key directly below HKU, and `CurrentControlSet` any control set. A key below `HKLM\SOFTWARE` is
-/// protected in both views.
+/// The protected keys, by their canonical names. Without them, Windows or much of its software cannot work.
+///
+/// `*` matches any name, HKCU any key directly below HKU, and `CurrentControlSet` any control set. A key below
+/// `HKLM\SOFTWARE` is protected in both views.
 const PROTECTED: &[&str] = &[
     r"HKLM\*",
     r"HKCU\*",
@@ -50,10 +51,11 @@ const PROTECTED: &[&str] = &[
     r"HKCU\Software\Microsoft\Windows\CurrentVersion",
 ];
 
-/// The possible numbers of a control set. Source: Microsoft, KB100010 ("What are Control Sets?").
+/// The possible numbers of a control set, such as 1 in `ControlSet001`. Source: Microsoft, KB100010 ("What are Control
+/// Sets?").
 const CONTROL_SETS: std::ops::RangeInclusive<u16> = 0..=999;
 
-/// Returns whether the key is protected.
+/// Returns whether the key is protected, so that kbfix must not delete it.
 pub fn is_protected(key: &Key) -> bool {
     let names = key.path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
     can_be_protected(&KeyPattern {
@@ -67,7 +69,7 @@ pub fn is_protected(key: &Key) -> bool {
     })
 }
 
-/// Returns whether the pattern can match a protected key.
+/// Returns whether a protected key can match the pattern.
 pub(in crate::spec) fn can_be_protected(key: &KeyPattern) -> bool {
     let key = key.one_name();
     let narrow = (0..key.names.len()).filter(|at| can_be_wow6432node(&key, *at)).map(|at| {
@@ -77,7 +79,8 @@ pub(in crate::spec) fn can_be_protected(key: &KeyPattern) -> bool {
     [key.clone()].into_iter().chain(narrow).any(|key| PROTECTED.iter().any(|protected| can_be(&key, protected)))
 }
 
-/// Returns whether the name at the index `at` can be the key in which 64-bit Windows stores the 32-bit view.
+/// Returns whether the name at the index `at` can be `Wow6432Node`, the key in which 64-bit Windows stores the 32-bit
+/// view.
 fn can_be_wow6432node(key: &KeyPattern, at: usize) -> bool {
     let below_software = key.root == RootKey::Hklm && (at == 1 || at == 2);
     let below_classes = matches!(key.root, RootKey::Hkcu | RootKey::Hku) && (at == 2 || at == 3);
@@ -91,7 +94,7 @@ fn fits(pattern: &NamePattern, name: &str) -> bool {
     }
 }
 
-/// Returns whether `key` can match the protected key `protected`, in either view.
+/// Returns whether the protected key `protected` can match the pattern `key`.
 fn can_be(key: &KeyPattern, protected: &str) -> bool {
     let mut parts = protected.split('\\');
     let mut names = key.names.iter();

@@ -1,37 +1,37 @@
-//! Edits of strings that keep the rest of the string: of the items in a list with separators, and of a part that a
-//! pattern finds.
+//! Changes a part of a string, and keeps the rest of the string: adds or removes items of a list with separators, or
+//! replaces the part that a pattern finds.
 
 use std::collections::HashSet;
 
 use super::Expression;
 use crate::registry::name::folded;
 
-/// The name of the group that marks the part to replace, if the pattern matches more than that part.
+/// The name of the group in a pattern that marks the part to replace. Without this group, the whole match is replaced.
 pub const PART: &str = "part";
 
-/// An edit of a list that is stored in one string.
+/// A change of a list that is stored in one string, with separators between the items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
-    /// The text between the items.
+    /// The text between two items.
     pub separator: String,
-    /// Items that the list must contain.
+    /// The items that the list must contain.
     pub add: Vec<String>,
-    /// Items that the list must not contain.
+    /// The items that the list must not contain.
     pub remove: Vec<String>,
 }
 
 /// The replacement of a part of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
-    /// The expression that finds the part: its group `part`, or the whole match if there is no such group.
+    /// The regular expression that finds the part: its group `part`, or the whole match if it has no such group.
     pub pattern: Expression,
     /// The text that replaces the part.
     pub with: String,
 }
 
 impl Joined {
-    /// Returns `text` with the items added and removed. Items are compared without spaces around them and without
-    /// regard to case. All other items stay as they are.
+    /// Returns the list `text` after adding and removing items. Items are compared without the spaces around them and
+    /// without regard to letter case. All other items stay as they are.
     pub fn edit(&self, text: &str) -> String {
         let removed: HashSet<_> = self.remove.iter().map(|item| folded(item)).collect();
         let is_removed = |item: &str| removed.contains(&folded(item.trim()));
@@ -58,8 +58,8 @@ impl Replacement {
     /// Returns `text` with the part replaced.
     ///
     /// # Errors
-    /// Returns the reason if the pattern does not match exactly once in `text`, or does not match in the result. In the
-    /// latter case, a later run could not recognize the result.
+    /// Returns the reason why the part cannot be replaced: the pattern must match exactly once in `text`, and must also
+    /// match the result, so that a later run recognizes the result.
     pub fn edit(&self, text: &str) -> Result<String, String> {
         let edited = self.edit_once(text)?;
         match self.edit_once(&edited) {

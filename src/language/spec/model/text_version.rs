@@ -1,9 +1,9 @@
-//! Versions inside a string, such as `16.0.10730.20102` in Office's value `VersionToReport`.
+//! Versions that are contained in a string, such as `16.0.10730.20102` in Office's value `VersionToReport`.
 
 /// A version of up to four numbers; missing numbers are 0.
 pub type TextVersion = [u32; 4];
 
-/// Parses a string that is a version: one to four numbers with dots between them.
+/// Parses a version: one to four numbers with dots between them. Returns `None` for other text.
 pub fn parse(text: &str) -> Option<TextVersion> {
     let mut version = [0; 4];
     let mut parts = text.split('.');
@@ -17,15 +17,15 @@ pub fn parse(text: &str) -> Option<TextVersion> {
     parts.next().is_none().then_some(version)
 }
 
-/// Returns the versions inside `text`. A version has two to four numbers with dots between them, and no further digit
-/// or dot next to it.
+/// Returns all versions in `text`: two to four numbers with dots between them. A dot before or after them is ignored,
+/// because it can end a sentence.
 pub fn within(text: &str) -> Vec<TextVersion> {
     let tokens = text.split(|c: char| !c.is_ascii_digit() && c != '.');
     // A dot before or after the version ends a sentence, or begins a file extension.
     tokens.map(|token| token.trim_matches('.')).filter(|token| token.contains('.')).filter_map(parse).collect()
 }
 
-/// Formats a version with at least two numbers. Further zeros at its end are left out.
+/// Formats a version with at least two numbers. Further numbers are left out if they and all numbers after them are 0.
 pub fn dotted(version: TextVersion) -> String {
     let known = version.iter().rposition(|n| *n != 0).map_or(2, |at| (at + 1).max(2));
     version[..known].iter().map(ToString::to_string).collect::<Vec<_>>().join(".")

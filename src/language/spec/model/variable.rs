@@ -6,14 +6,16 @@ pub(in crate::spec) fn is_variable_name(name: &str) -> bool {
     name.bytes().enumerate().all(|(at, b)| first(b) || at > 0 && b.is_ascii_digit()) && !name.is_empty()
 }
 
-/// Returns the name if `text` begins with a `{name}`. Other text in braces, such as a GUID, is not a variable.
+/// Returns the name if `text` begins with a `{name}`; otherwise `None`. Other text in braces, such as a GUID, is not a
+/// name.
 pub(in crate::spec) fn variable_at(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('{')?;
     let close = inner.find(['{', '}'])?;
     Some(&inner[..close]).filter(|name| inner[close..].starts_with('}') && is_variable_name(name))
 }
 
-/// Finds the first `{name}` in `text`: returns the text before it, the name, and the text after it.
+/// Finds the first `{name}` in `text`. Returns the text before it, the name, and the text after it; `None` if there is
+/// none.
 pub(in crate::spec) fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     text.match_indices('{').find_map(|(open, _)| {
         let name = variable_at(&text[open..])?;

@@ -1,6 +1,7 @@
-//! Refuses unquoted scalars that YAML readers interpret differently ([`crate::spec::source::readings`]).
+//! Reports unquoted scalars that YAML readers interpret differently ([`crate::spec::source::readings`]).
 //!
-//! For one reader `on` is a word, for another it means true; `0777` can be 777, 511 or a string. kbfix does not guess.
+//! Some readers interpret `on` as a string, others as true; `0777` can be 777, 511 or a string. kbfix does not guess
+//! which of these the author means.
 
 use crate::{
     diag::{Code, Hint, text::shorten},
@@ -16,7 +17,7 @@ use crate::{
 
 use super::hints;
 
-/// Checks every unquoted scalar.
+/// Checks every unquoted scalar of the document.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {

@@ -1,5 +1,5 @@
-//! Explains where a document does not match the schema. Turns each error of the crate jsonschema into a finding with
-//! its place, with what was expected and found, and with the field or word that was probably meant.
+//! Explains where a document does not match the JSON schema. Turns each error of the crate jsonschema into a finding:
+//! its place, what was expected and found, and the field or word that the author probably meant.
 
 use jsonschema::{ValidationError, error::ValidationErrorKind as Failure};
 use serde_json::Value;
@@ -21,29 +21,30 @@ use super::{
     wording::{bits_of, example, form, kind_and_data, kind_of, kinds, list, list_or, owner, plain, remove, show},
 };
 
-/// The result of checking a document against the schema.
+/// The parts of a document that do not match the schema.
 #[derive(Default)]
 pub(in crate::spec) struct Verdict {
-    /// Fields that the spec language does not have, each with the field that was probably meant.
+    /// The path of each field that the schema does not have, with the field that the author probably meant; `None` if
+    /// no field is similar.
     pub unknown: Vec<(Path, Option<String>)>,
-    /// The places of other errors.
+    /// The paths of the errors that are not unknown fields.
     pub wrong: Vec<Path>,
 }
 
-/// Explains the errors of one document.
+/// Explains the schema errors of one document.
 pub(in crate::spec) struct Explainer<'a, 't> {
-    /// The schema.
+    /// The JSON schema.
     pub schema: &'a Value,
-    /// The document.
+    /// The document with the errors.
     pub document: &'a Value,
     /// The collection to which the findings are added.
     pub findings: &'a mut Findings<'t>,
-    /// The errors that were found so far.
+    /// The wrong parts of the document whose errors were explained so far.
     pub verdict: Verdict,
 }
 
 impl Explainer<'_, '_> {
-    /// Adds the findings that explain one error.
+    /// Adds the findings that explain one error of the crate jsonschema.
     pub(in crate::spec) fn explain(&mut self, error: &ValidationError<'_>) {
         let path = self.path(error);
         match error.kind() {
@@ -71,7 +72,7 @@ impl Explainer<'_, '_> {
         }
     }
 
-    /// Returns the path to the data that an error is about.
+    /// Returns the path to the data in which jsonschema found the error.
     fn path(&self, error: &ValidationError<'_>) -> Path {
         Path::from_pointer(error.instance_path().as_str(), self.document)
     }
@@ -127,7 +128,8 @@ impl Explainer<'_, '_> {
         }
     }
 
-    /// Returns the first sentence of the schema's description of a field, as a hint.
+    /// Returns a hint with the first sentence of the description that the schema gives the field `name`; `None` if
+    /// there is no description.
     fn field_hint(&self, error: &ValidationError<'_>, name: &str) -> Option<String> {
         let owner = above(error.schema_path().as_str(), self.schema)?;
         let field = owner.get("properties")?.get(name)?;
@@ -139,8 +141,8 @@ impl Explainer<'_, '_> {
         Some(format!("`{name}`: {}", first.trim_end_matches('.').replace('\n', " ")))
     }
 
-    /// Explains an error at a place where several forms are possible. If the data has the kind of one form, that form
-    /// was probably meant.
+    /// Explains an error where the schema allows several forms of data, such as a string or a mapping. If the data has
+    /// the kind of one form, explains only why it does not match this form. `context` has the errors of each form.
     fn choices(&mut self, path: &Path, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) {
         let is_kind = |e: &&ValidationError<'static>| matches!(e.kind(), Failure::Type { .. }) && self.path(e) == *path;
         let is_const =
@@ -163,7 +165,8 @@ impl Explainer<'_, '_> {
         self.wrong_kind(path, error.instance(), &kinds);
     }
 
-    /// Returns whether the only error in each form of a choice is the kind of the data at `path`.
+    /// Returns whether `error` says only that the data at `path` has the wrong kind, such as a list instead of a
+    /// string.
     fn only_kinds(&self, error: &ValidationError<'_>, path: &Path) -> bool {
         match error.kind() {
             Failure::Type { .. } => self.path(error) == *path,
@@ -212,14 +215,15 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// Returns a hint for a negative number: the number with the same bits, in the width of the type next to it.
+    /// Returns a hint for a negative number: the unsigned number with the same bits, with 64 bits if the value is a
+    /// REG_QWORD. Returns `None` if the number is not negative.
     fn negative(&self, path: &Path, found: &Value) -> Option<String> {
         let number = found.as_i64().filter(|number| *number < 0)?;
         let is_long = hints::type_beside(self.findings.places(), path).is_some_and(|name| name == "REG_QWORD");
         Some(format!("registry numbers are unsigned; the same bits are {}", bits_of(number, is_long)))
     }
 
-    /// Reports data that must be one of a few words or numbers.
+    /// Reports data that is not one of `options`, which are the only words or numbers that the field allows.
     fn words(&mut self, path: &Path, found: &Value, options: &[Value]) {
         let mut names: Vec<String> = options.iter().map(plain).collect();
         // A view may be written with or without quotes, but the message lists it only once.
@@ -241,7 +245,8 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// Returns a finding, with its place, for a list that is given for a type that does not accept one.
+    /// Returns a finding and its path if `path` is an item of a list, but the type of the value does not accept a list.
+    /// Otherwise returns `None`.
     fn list_for_one(&self, path: &Path) -> Option<(Diagnostic, Path)> {
         let (Step::Item(_), above) = path.0.split_last()? else { return None };
         let above = Path(above.to_vec());
@@ -267,9 +272,9 @@ impl Explainer<'_, '_> {
             "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN" => ("one number", "write one number".to_owned()),
             "REG_SZ" | "REG_EXPAND_SZ" => ("one string", hints::ONE_STRING.to_owned()),
             _ if bytes.len() == items.len() => {
-                ("bytes in hex digits", format!("write them in one string: \"{}\"", shorten(&bytes.join(" "))))
+                ("bytes in hex digits", format!("write the bytes in one string: \"{}\"", shorten(&bytes.join(" "))))
             }
-            _ => ("bytes in hex digits", "write them in one string: \"01 00 ff\"".to_owned()),
+            _ => ("bytes in hex digits", "write the bytes in one string: \"01 00 ff\"".to_owned()),
         };
         let message = format!("{value_type} takes {takes}, not a list");
         Some((Diagnostic::error(Code::DATA_KIND, message).hint(hint), above))
@@ -380,7 +385,7 @@ fn collect_kinds(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&str>)
     }
 }
 
-/// Returns the text of an unquoted scalar.
+/// Returns the text of the scalar at `path`; `None` if this is no scalar, or a scalar in quotes.
 fn plain_scalar(places: &Places, path: &Path) -> Option<String> {
     match &places.resolve(places.node(path)?).kind {
         Kind::Scalar { text, plain: true } => Some(text.clone()),
@@ -388,7 +393,8 @@ fn plain_scalar(places: &Places, path: &Path) -> Option<String> {
     }
 }
 
-/// Returns the schema that contains the keyword at `pointer`.
+/// Returns the part of the schema that contains the keyword to which the JSON pointer `pointer` leads; `None` if there
+/// is no such part.
 fn above<'s>(pointer: &str, schema: &'s Value) -> Option<&'s Value> {
     schema.pointer(pointer.rsplit_once('/')?.0)
 }

@@ -1,4 +1,5 @@
-//! Hints that say what to write instead. They take into account the field, and the registry type next to it.
+//! Hints that say what the author can write instead. They depend on the field, and on the registry type that the spec
+//! gives for the same value.
 
 use serde_json::Value;
 
@@ -10,12 +11,12 @@ use crate::{
     },
 };
 
-/// The hint for a list where a single string is expected. It does not suggest another type, because the program that
-/// reads the value expects this type.
+/// The hint for a list where the registry type allows only one string. The hint does not suggest another type, because
+/// the program that reads the value expects this type.
 pub(in crate::spec) const ONE_STRING: &str = "write one string, with the separator that the program expects between its items, as \"a;b\"; or change single items \
      with `list: { add: [a], separator: \";\" }`";
 
-/// Names that other tools use for a field.
+/// Field names of other tools, each with the name of the same field in a spec.
 const SYNONYMS: [(&str, &str); 6] = [
     ("value", "data"),
     ("kind", "type"),
@@ -25,18 +26,19 @@ const SYNONYMS: [(&str, &str); 6] = [
     ("name", "title"),
 ];
 
-/// Returns the field for which `name` is another tool's name, if the field is one of `known`.
+/// Returns the field of a spec that other tools call `name`; `None` if there is none, or it is not one of `known`.
 pub(in crate::spec) fn synonym<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let meant = SYNONYMS.iter().filter(|(word, _)| name.eq_ignore_ascii_case(word));
     meant.filter_map(|(_, field)| known.iter().copied().find(|k| k == field)).next()
 }
 
-/// Returns whether `path` leads to a value rule.
+/// Returns whether `path` is the path of a value rule, such as `registry[0].values.Start`.
 pub(in crate::spec) fn is_value_rule(path: &Path) -> bool {
     path.0.len() == 4 && path.field_at(0) == Some("registry") && path.field_at(2) == Some("values")
 }
 
-/// Returns the first type that a value rule gives, if `path` leads to a field of the rule.
+/// Returns the first type in the field `type` of a value rule; `None` if there is no type. `path` is the path of the
+/// rule or of a field in it.
 pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<String> {
     let rule = Path(path.0.get(..4)?.to_vec());
     if !is_value_rule(&rule) {
@@ -50,17 +52,19 @@ pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<Strin
     text(&given).or_else(|| text(&given.item(0)))
 }
 
-/// Returns the type that a value rule gives, if it is a number type.
+/// Returns the first type in the field `type` of a value rule; `None` if it is not a number type. `path` is the path of
+/// the rule or of a field in it.
 pub(in crate::spec) fn number_type_beside(places: &Places, path: &Path) -> Option<String> {
     type_beside(places, path).filter(|value_type| is_number_type(value_type))
 }
 
-/// Returns whether a type is a number type.
+/// Returns whether the data of this registry type is a number.
 pub(in crate::spec) fn is_number_type(value_type: &str) -> bool {
     matches!(value_type, "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN")
 }
 
-/// Returns a hint for places where `yes`, `on`, `true` or a similar word cannot be a string.
+/// Returns a hint that says what to write instead of `word` (such as `yes`, `on` or `true`) in the field at `path`;
+/// `None` if nothing better is known.
 pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Option<String> {
     let yes = matches!(word.to_ascii_lowercase().as_str(), "yes" | "y" | "on" | "true");
     Some(match path.last_field() {
@@ -71,7 +75,7 @@ pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Op
     })
 }
 
-/// Returns a hint for a number with a fraction.
+/// Returns a hint for a number with a fraction, which no field of a spec accepts; `None` if nothing better is known.
 pub(in crate::spec) fn for_fraction(places: &Places, path: &Path, text: &str) -> Option<String> {
     if matches!(path.last_field(), Some("version" | "from")) {
         return Some("a file version has four numbers: 6.5.7651.19".to_owned());
@@ -85,7 +89,9 @@ pub(in crate::spec) fn for_fraction(places: &Places, path: &Path, text: &str) ->
     })
 }
 
-/// Returns an example of the mapping, list or number that was probably meant, made from what was written.
+/// Returns a hint for data of the wrong kind: an example of the mapping, list or number that the author probably meant.
+/// `found` is the data, and `expected` describes the kind that the field accepts. Returns `None` if there is no
+/// example.
 pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> Option<String> {
     let number = found.as_u64();
     let shown = |found: &Value| match found {
@@ -155,8 +161,8 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Returns the fields next to an empty field that were probably meant to be below it: the values after `values:`, or
-/// type and data after a value's name.
+/// Returns the names of the fields that the author probably meant to indent below the empty field at `path`: values
+/// below `values:`, or `type` and `data` below the name of a value.
 pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
     const KEY_RULE: [&str; 13] = [
         "key",
@@ -203,7 +209,8 @@ pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String>
     after.map(|entry| entry.name.to_string()).take_while(|name| fits(name)).collect()
 }
 
-/// Returns the empty field below which the field at `path` was probably meant to be.
+/// Returns the name of the empty field below which the author probably meant to indent the field at `path`; `None` if
+/// there is no such field.
 pub(in crate::spec) fn meant_below(places: &Places, path: &Path) -> Option<String> {
     let (Step::Field(name), above) = path.0.split_last()? else { return None };
     let above = Path(above.to_vec());

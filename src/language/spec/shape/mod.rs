@@ -1,9 +1,11 @@
 //! The structure of a document: checks it against the JSON schema, and explains every error.
 //!
-//! `ambiguous` refuses scalars that YAML readers interpret differently, and `suspicious` warns about probable mistakes.
-//! `accept` accepts a correct document quickly. Any other document is checked against the schema by `validate`, and
-//! `explain` turns each error into a finding (with `hints` and `wording`). `repair` replaces the parts with errors, so
-//! that the rest is checked as well.
+//! - `ambiguous` reports scalars that YAML readers interpret differently.
+//! - `suspicious` warns about text that is probably a mistake.
+//! - `accept` quickly accepts a document without errors.
+//! - `validate` checks any other document against the schema.
+//! - `explain` turns each error into a finding, with words from `hints` and `wording`.
+//! - `repair` replaces the parts with errors, so that the other parts are checked as well.
 
 pub(in crate::spec) mod accept;
 pub(in crate::spec) mod ambiguous;

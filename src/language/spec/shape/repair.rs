@@ -1,6 +1,7 @@
-//! Replaces the wrong parts of a document with harmless ones, so that the rest can be checked in the same run.
+//! Replaces the parts of a document that do not match the schema, so that the other parts can be checked in the same
+//! run.
 //!
-//! A repaired document is used only for the check: the errors make the spec invalid.
+//! A repaired document is used only to find more errors. It never becomes a spec, because it has errors.
 
 use std::collections::BTreeSet;
 
@@ -17,24 +18,25 @@ use crate::spec::{
 
 use super::{accept, explain::Verdict};
 
-/// A document that can be checked, and what is unreliable in it.
+/// A document that matches the schema, with information about its replaced parts.
 pub(in crate::spec) struct Repaired {
-    /// The document.
+    /// The document, in which parts with errors may be replaced.
     pub document: Document,
-    /// Parameters and locations whose declaration has an error.
+    /// The names of the parameters and locations whose declaration was replaced.
     pub tainted: BTreeSet<String>,
-    /// Whether anything was replaced. Something that seems unused may then be used in a replaced part.
+    /// Whether a part was replaced. The original part may have used parameters or locations that now seem unused.
     pub replaced: bool,
 }
 
-/// Returns the document in `data`, whose text has no errors, if it certainly matches the schema.
+/// Returns the document in `data` if it certainly matches the schema; otherwise `None`. The YAML text must have no
+/// errors.
 pub(in crate::spec) fn accepted(data: Data<'_>) -> Option<Repaired> {
     let document = accept::accepts(data).then(|| Document::deserialize(data).ok()).flatten()?;
     Some(Repaired { document, tainted: BTreeSet::new(), replaced: false })
 }
 
-/// Returns the document in `value`, with the errors in `verdict` corrected or replaced; `None` if the document can
-/// still not be read.
+/// Returns the document in `value` after correcting or replacing the parts in `verdict`. Returns `None` if the result
+/// still does not match the schema.
 pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Repaired> {
     let mut tainted = BTreeSet::new();
     for (path, meant) in &verdict.unknown {
@@ -74,8 +76,8 @@ pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Rep
     Some(Repaired { document, tainted, replaced: !verdict.wrong.is_empty() || !verdict.unknown.is_empty() })
 }
 
-/// Returns the smallest part around an error that can be replaced, and its harmless replacement. If there is no
-/// replacement, the top-level field is removed. Returns `None` if nothing useful would remain.
+/// Returns the path of the smallest part around an error that can be replaced, with valid data to replace it. The data
+/// is `None` if the top-level field must be removed instead. Returns `None` if the document cannot be repaired.
 fn unit(path: &Path) -> Option<(Path, Option<Value>)> {
     let key = r"HKLM\SOFTWARE\kbfix\replaced";
     let part = |length: usize| Path(path.0[..length].to_vec());

@@ -1,5 +1,5 @@
-//! Finds text that is valid YAML but probably a mistake: a path in double quotes whose backslashes became tabs or line
-//! breaks, and typographic quotes, which YAML reads as part of the text.
+//! Warns about text that is valid YAML but probably a mistake: a path in double quotes in which YAML read backslashes
+//! as tabs or line breaks, and typographic quotes, which YAML reads as part of the text.
 
 use crate::{
     diag::{Code, Diagnostic, text::shorten},
@@ -10,11 +10,11 @@ use crate::{
     },
 };
 
-/// Fields with text that only people read.
+/// The fields whose text is only for people. Suspicious characters in them do no harm.
 const FOR_PEOPLE: [&str; 9] =
     ["title", "summary", "notes", "note", "what", "description", "applies_to", "also", "services"];
 
-/// Warns about suspicious text.
+/// Warns about suspicious text in field names and data.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {
@@ -36,8 +36,8 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     });
 }
 
-/// Returns whether the text has only characters of ASCII that can be seen, spaces, and line breaks that are not
-/// suspicious.
+/// Returns whether the text has only visible ASCII characters, spaces and line breaks. A path must not have line
+/// breaks either.
 fn is_harmless(text: &str) -> bool {
     // Looks at every byte, because many bytes at a time are compared faster than one after the other.
     let is_common = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
@@ -67,7 +67,10 @@ fn text(findings: &mut Findings<'_>, path: &Path, text: &str, plain: bool, part:
         && !is_key
         && (looks_like_path(text) || !matches!(c, '\t' | '\n' | '\r'))
     {
-        let message = format!("the text has the character U+{:04X}, as `{escape}` is in double quotes", u32::from(c));
+        let message = format!(
+            "the text contains the character U+{:04X}, because `{escape}` in double quotes means this character",
+            u32::from(c)
+        );
         let hint = "if you mean a backslash, write the string in single quotes or without quotes";
         warn(Code::ESCAPED_CHARACTER, message, hint);
     }
@@ -79,7 +82,8 @@ fn looks_like_path(text: &str) -> bool {
     drive || text.starts_with(['%', '{', '\\'])
 }
 
-/// Returns the escape of one letter that YAML replaces with the character `c`. Source: YAML 1.2.2, 5.7.
+/// Returns the escape with one letter, such as `\t`, that YAML replaces with the character `c`; `None` if there is
+/// none. Source: YAML 1.2.2, 5.7.
 fn escape(c: char) -> Option<&'static str> {
     Some(match c {
         '\u{7}' => "\\a",

@@ -1,4 +1,4 @@
-//! Checks a document against the JSON schema. The schema is compiled only if the document was not accepted without it.
+//! Checks a document against the JSON schema. Compiles the schema only if `accept` cannot accept the document.
 
 use std::sync::OnceLock;
 
@@ -31,7 +31,8 @@ fn compiled() -> &'static Compiled {
     })
 }
 
-/// Checks `value` against the schema.
+/// Checks `value`, the data of a spec, against the JSON schema of specs. Adds the findings, and returns the wrong
+/// parts.
 pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verdict {
     if accept::accepts(value) {
         return Verdict::default();
@@ -54,7 +55,7 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
     explainer.verdict
 }
 
-/// Checks a document that is not a spec against its own schema.
+/// Checks `value`, the data of another document than a spec, against `schema`. Adds the findings.
 pub(in crate::spec) fn check_against(schema: &Value, value: &Value, findings: &mut Findings<'_>) {
     let Ok(validator) = jsonschema::draft202012::new(schema) else {
         findings.data(Code::INTERNAL, &Path::default(), "the schema of the document does not compile", None::<Hint>);

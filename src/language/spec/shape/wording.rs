@@ -1,17 +1,17 @@
-//! Words for findings about the structure of a document: the kinds of data, and what a field accepts.
+//! Functions that describe data and fields in findings about the structure of a document.
 
 use jsonschema::error::TypeKind;
 use serde_json::Value;
 
 use crate::{diag::text::shorten, spec::source::path::Path};
 
-/// Returns a hint for a field without data.
+/// Returns a hint for an empty field; `None` if `path` is an item of a list.
 pub(in crate::spec) fn remove(path: &Path) -> Option<String> {
     path.last_field().map(|name| format!("give it data, or remove `{name}`"))
 }
 
-/// Formats the bits of a negative number in hexadecimal digits: 32 bits, or 64 if the number needs them or `is_long` is
-/// set.
+/// Formats the bits of a negative number as `0x…`: with 64 bits if `is_long` is true or 32 bits are too few, otherwise
+/// with 32 bits.
 pub(in crate::spec) fn bits_of(number: i64, is_long: bool) -> String {
     match i32::try_from(number) {
         Ok(number) if !is_long => format!("0x{number:X}"),
@@ -19,7 +19,7 @@ pub(in crate::spec) fn bits_of(number: i64, is_long: bool) -> String {
     }
 }
 
-/// Returns the kinds of data that a schema allows.
+/// Returns words for the kinds of data that the schema keyword `type` allows, such as `a string`.
 pub(in crate::spec) fn kinds(kind: &TypeKind) -> Vec<&'static str> {
     let names: Vec<String> = match kind {
         TypeKind::Single(kind) => vec![kind.to_string()],
@@ -36,7 +36,7 @@ pub(in crate::spec) fn kinds(kind: &TypeKind) -> Vec<&'static str> {
     names.iter().map(word).collect()
 }
 
-/// Returns the kind of data.
+/// Returns words for the kind of this data, such as `a list`.
 pub(in crate::spec) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
@@ -48,7 +48,7 @@ pub(in crate::spec) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// Returns the kind of data, with the data itself if it is a scalar.
+/// Returns words for the kind of this data. For a scalar, they contain the data, as in `the number 5`.
 pub(in crate::spec) fn kind_and_data(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) | Value::Null => kind_of(value).to_owned(),
@@ -58,12 +58,12 @@ pub(in crate::spec) fn kind_and_data(value: &Value) -> String {
     }
 }
 
-/// Formats data for a message: shortened, in backticks.
+/// Formats data for a message: in backticks, and shortened if it is long.
 pub(in crate::spec) fn show(value: &Value) -> String {
     format!("`{}`", plain(value))
 }
 
-/// Formats data as plain text, shortened.
+/// Formats data for a message: without backticks, and shortened if it is long.
 pub(in crate::spec) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => shorten(text),
@@ -73,12 +73,13 @@ pub(in crate::spec) fn plain(value: &Value) -> String {
     }
 }
 
-/// Returns a name for the node at a path, to be used at the start of a sentence.
+/// Returns words for the node at `path`, for the start of a sentence: `a spec` for the whole document, otherwise the
+/// path.
 pub(in crate::spec) fn owner(path: &Path) -> String {
     if path.0.is_empty() { "a spec".to_owned() } else { format!("`{}`", shorten(&path.to_string())) }
 }
 
-/// Describes the form that the text of a field must have.
+/// Describes the text that the field at `path` accepts.
 pub(in crate::spec) fn form(path: &Path) -> &'static str {
     match path.last_field() {
         Some("id") => "an id: letters, digits, `.`, `_`, `-`",
@@ -89,7 +90,7 @@ pub(in crate::spec) fn form(path: &Path) -> &'static str {
     }
 }
 
-/// Returns an example for the text of a field.
+/// Returns a hint with an example of valid text for the field at `path`; `None` if there is no example.
 pub(in crate::spec) fn example(path: &Path) -> Option<String> {
     let example = match path.last_field() {
         Some("id") => "KB909094",
@@ -100,12 +101,12 @@ pub(in crate::spec) fn example(path: &Path) -> Option<String> {
     Some(format!("for example {example}"))
 }
 
-/// Joins names, in backticks, with commas.
+/// Formats names as a list: each in backticks, with commas between them.
 pub(in crate::spec) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Joins kinds of data, with `or` before the last.
+/// Formats kinds of data as a list, with `or` before the last one.
 pub(in crate::spec) fn list_or(kinds: &[&str]) -> String {
     match kinds {
         [] => "something else".to_owned(),

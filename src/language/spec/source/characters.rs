@@ -1,22 +1,22 @@
-//! Gives the characters of a text to the crate saphyr-parser.
+//! Gives the characters of a text to the crate saphyr-parser, faster than the parser's own input.
 //!
-//! The parser looks at each character several times. Its own input decodes UTF-8 each time. This input uses a byte
-//! without decoding if it is ASCII, as almost all characters in specs are. A test checks that the parser reports the
-//! same with both.
+//! The parser reads each character several times, and its own input decodes UTF-8 each time. The input in this module
+//! does not decode ASCII characters, which are almost all characters in specs. A test checks that the parser reports
+//! the same events with both inputs.
 
 use saphyr_parser::input::{Input, is_blank_or_breakz, is_flow};
 
-/// The characters of a text that the parser has not read yet.
+/// The part of a text that the parser has not read yet.
 pub(super) struct Characters<'t> {
     text: &'t str,
-    /// The position of the next character, in bytes.
+    /// The offset of the next character, in bytes.
     at: usize,
     /// The number of characters that the parser last asked for.
     asked: usize,
 }
 
 impl<'t> Characters<'t> {
-    /// Returns all characters of `text`.
+    /// Returns an input with all characters of `text`.
     pub(super) fn of(text: &'t str) -> Self {
         Self { text, at: 0, asked: 0 }
     }
@@ -26,7 +26,8 @@ impl<'t> Characters<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Returns a character that is not ASCII, and its length in bytes.
+    /// Returns the next character, which is not ASCII, and its length in bytes. At the end of the text, returns NUL and
+    /// 0.
     #[cold]
     fn decode(&self) -> (char, usize) {
         self.text[self.at..].chars().next().map_or(('\0', 0), |c| (c, c.len_utf8()))
@@ -45,15 +46,17 @@ impl Input for Characters<'_> {
         usize::MAX
     }
 
-    /// Returns the number of characters that the parser asks for before it skips the indentation of a block scalar. It
-    /// also reserves memory for so many at each word of an unquoted scalar, after a first reservation for 32.
+    /// Returns the number of characters for which the parser reserves memory at each word of an unquoted scalar. The
+    /// parser reserves memory for 32 characters before the first word. The parser also asks for this number of
+    /// characters before it skips the indentation of a block scalar.
     #[inline]
     fn bufmaxlen(&self) -> usize {
         3
     }
 
-    /// Returns whether the parser reads a line of a block scalar as a whole, instead of each character like a token. It
-    /// has then asked for at most two characters. Before the indentation it asks for [`Self::bufmaxlen`] characters.
+    /// Returns whether the parser reads the line of a block scalar as a whole, which is faster. The parser asks for at
+    /// most two characters before such a line, and for [`Self::bufmaxlen`] characters before its indentation. In the
+    /// indentation the answer must be "no": otherwise the parser would never reach the end of the indentation.
     #[inline]
     fn buf_is_empty(&self) -> bool {
         self.asked < self.bufmaxlen()

@@ -1,4 +1,5 @@
-//! The data of a node, read from the tree of places: for serde, and for [`crate::spec::shape::accept`].
+//! Reads the data of a YAML node directly from the tree of nodes, for serde and for the schema check
+//! [`crate::spec::shape::accept`].
 
 use serde::de::{
     Deserializer, Error as _, IntoDeserializer, Visitor,
@@ -12,23 +13,23 @@ use super::{
     tree::{Kind, Node, Places},
 };
 
-/// A node as data. Aliases are followed.
+/// The data of a YAML node. Aliases are replaced with the nodes to which they refer.
 #[derive(Clone, Copy)]
 pub(in crate::spec) struct Data<'p> {
     places: &'p Places,
     node: &'p Node,
 }
 
-/// The kind of a node, and the data of a scalar.
+/// The kind of a node; for a scalar, with its data.
 #[derive(Clone, Copy)]
 pub(in crate::spec) enum Look<'d> {
-    /// Nothing.
+    /// Null, or no data.
     Null,
     /// True or false.
     Bool(bool),
-    /// A whole number from 0.
+    /// A whole number that is 0 or positive.
     Unsigned(u64),
-    /// A whole number below 0.
+    /// A negative whole number.
     Signed(i64),
     /// A string.
     Text(&'d str),
@@ -36,25 +37,25 @@ pub(in crate::spec) enum Look<'d> {
     List,
     /// A mapping.
     Fields,
-    /// A number with a fraction or of more than 64 bits, which no field accepts. It is NaN if the number was not
-    /// computed.
+    /// A number with a fraction, or with more than 64 bits. No field of a spec accepts it, so it may be NaN instead of
+    /// the number.
     Other(f64),
 }
 
-/// Data that the schema check can read: a node, or a JSON value.
+/// Data that the schema check can read: a YAML node or a JSON value.
 pub(in crate::spec) trait Tree<'d>: Copy {
-    /// Returns the kind of the node, and the data of a scalar.
+    /// Returns the kind of this data; for a scalar, with the data itself.
     fn look(self) -> Look<'d>;
-    /// Returns the number of items or fields.
+    /// Returns the number of items of a list or fields of a mapping; 0 for a scalar.
     fn len(self) -> usize;
-    /// Returns the items of a list.
+    /// Returns the items of a list; nothing for other data.
     fn items(self) -> impl Iterator<Item = Self>;
-    /// Returns the fields of a mapping.
+    /// Returns the names and data of the fields of a mapping; nothing for other data.
     fn fields(self) -> impl Iterator<Item = (&'d str, Self)>;
 }
 
 impl<'p> Data<'p> {
-    /// Returns the data of a node.
+    /// Returns the data of `node`, which is one of `places`.
     pub(super) fn of(places: &'p Places, node: &'p Node) -> Self {
         Self { places, node: places.resolve(node) }
     }

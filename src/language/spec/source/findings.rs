@@ -1,4 +1,4 @@
-//! Collects the findings about one file and adds the place of each.
+//! Collects the findings about one file, and adds the place in the file to each finding.
 
 use crate::diag::{Code, Diagnostic, Hint, Severity};
 
@@ -8,14 +8,15 @@ use super::{
     tree::Places,
 };
 
-/// The maximum number of findings that are shown for one file. A last finding says how many are not shown.
+/// The maximum number of findings that kbfix shows for one file. If there are more, a last finding says how many are
+/// not shown.
 pub(in crate::spec) const MAX_FINDINGS: usize = 100;
 
-/// Codes of findings which say that text may not mean what its author intended.
+/// The codes of findings about text that YAML readers may interpret differently than the author intended.
 const READING: [Code; 4] =
     [Code::AMBIGUOUS_SCALAR, Code::UNQUOTED_SCALAR, Code::NUMBER_TOO_LARGE, Code::YAML_MERGE_KEY];
 
-/// The part of a field that a finding is about.
+/// The part of a field that a finding marks in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::spec) enum Part {
     /// The field's name.
@@ -24,7 +25,7 @@ pub(in crate::spec) enum Part {
     Data,
 }
 
-/// The findings about one file.
+/// The findings about one file, which the checks collect.
 pub(in crate::spec) struct Findings<'t> {
     text: &'t Text<'t>,
     places: &'t Places,
@@ -34,27 +35,27 @@ pub(in crate::spec) struct Findings<'t> {
 }
 
 impl<'t> Findings<'t> {
-    /// Creates an empty collection.
+    /// Creates an empty collection of findings about `text`. `places` are the nodes of this text.
     pub(in crate::spec) fn new(text: &'t Text<'t>, places: &'t Places) -> Self {
         Self { text, places, list: Vec::new(), more: 0, errors: 0 }
     }
 
-    /// Returns the places of the document.
+    /// Returns the nodes of the document, with their places in the text.
     pub(in crate::spec) fn places(&self) -> &'t Places {
         self.places
     }
 
-    /// Returns the line in which the data at `path` begins; 0 if there is none.
+    /// Returns the line in which the data at `path` begins, from 1; 0 if there is no such data.
     pub(in crate::spec) fn line_of(&self, path: &Path) -> usize {
         self.places.value(path).map_or(0, |spot| spot.line)
     }
 
-    /// Returns whether any finding is an error.
+    /// Returns whether a finding is an error. Findings that were only counted are included.
     pub(in crate::spec) fn has_errors(&self) -> bool {
         self.errors > 0
     }
 
-    /// Counts another finding; returns whether there is room for it. If not, its place need not be looked up.
+    /// Counts a finding. Returns whether it can still be added; if not, the caller need not find its place.
     fn has_room(&mut self, severity: Severity) -> bool {
         self.errors += usize::from(severity == Severity::Error);
         let room = self.list.len() < MAX_FINDINGS;
@@ -62,19 +63,19 @@ impl<'t> Findings<'t> {
         room
     }
 
-    /// Returns whether there is no room for another error; if so, counts the error. The caller then need not compose a
-    /// message.
+    /// If no more findings can be added, counts an error and returns `true`; the caller then need not create a message.
+    /// Otherwise returns `false`.
     pub(in crate::spec) fn only_counts(&mut self) -> bool {
         self.list.len() >= MAX_FINDINGS && !self.has_room(Severity::Error)
     }
 
-    /// Counts errors that are not added.
+    /// Counts `more` errors that are not shown.
     pub(in crate::spec) fn add_uncounted(&mut self, more: usize) {
         self.more += more;
         self.errors += more;
     }
 
-    /// Adds a finding about the node at `path`.
+    /// Adds a finding that marks the name or the data (`part`) of the node at `path`.
     pub(in crate::spec) fn add(&mut self, diagnostic: Diagnostic, path: &Path, part: Part) {
         if !self.has_room(diagnostic.severity) {
             return;
@@ -86,14 +87,14 @@ impl<'t> Findings<'t> {
         self.put(diagnostic, spot.or_else(|| self.nearest(path)));
     }
 
-    /// Adds a finding about a place in the text.
+    /// Adds a finding that marks a range of the text.
     pub(in crate::spec) fn add_at(&mut self, diagnostic: Diagnostic, spot: Spot) {
         if self.has_room(diagnostic.severity) {
             self.put(diagnostic, Some(spot));
         }
     }
 
-    /// Adds a finding that already has its place.
+    /// Adds a finding that already contains its place.
     pub(in crate::spec) fn add_placed(&mut self, diagnostic: Diagnostic) {
         if self.has_room(diagnostic.severity) {
             self.list.push(diagnostic);
@@ -112,7 +113,8 @@ impl<'t> Findings<'t> {
         }
     }
 
-    /// Returns the place of the name of the nearest existing field above a node that does not exist.
+    /// Returns the place of the nearest existing node above `path`, for a finding about a node that does not exist;
+    /// `None` if no node above exists.
     fn nearest(&self, path: &Path) -> Option<Spot> {
         let mut above = path.0.as_slice();
         while let Some((_, rest)) = above.split_last() {
@@ -124,7 +126,7 @@ impl<'t> Findings<'t> {
         None
     }
 
-    /// Adds an error about the data at `path`.
+    /// Adds an error that marks the data at `path`.
     pub(in crate::spec) fn data(
         &mut self,
         code: Code,
@@ -135,7 +137,7 @@ impl<'t> Findings<'t> {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Data);
     }
 
-    /// Adds an error about `part` of the text at `path`.
+    /// Adds an error that marks the text `part` in the data at `path`.
     pub(in crate::spec) fn within(
         &mut self,
         code: Code,
@@ -147,7 +149,7 @@ impl<'t> Findings<'t> {
         self.add_within(with_hint(Diagnostic::error(code, message), hint), path, Part::Data, part);
     }
 
-    /// Adds a finding about `text` within the name or data at `path`.
+    /// Adds a finding that marks `text` in the name or data (`part`) of the node at `path`.
     pub(in crate::spec) fn add_within(&mut self, diagnostic: Diagnostic, path: &Path, part: Part, text: &str) {
         if self.has_room(diagnostic.severity) {
             let whole = match part {
@@ -160,7 +162,7 @@ impl<'t> Findings<'t> {
         }
     }
 
-    /// Adds an error about the field at `path`.
+    /// Adds an error that marks the name of the field at `path`.
     pub(in crate::spec) fn name(
         &mut self,
         code: Code,
@@ -171,7 +173,7 @@ impl<'t> Findings<'t> {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Name);
     }
 
-    /// Returns all findings, in the order of the file.
+    /// Returns all findings, sorted by their place in the file.
     pub(in crate::spec) fn finish(self) -> Vec<Diagnostic> {
         let mut list = self.list;
         list.sort_by_key(|d| d.place.as_ref().map(|p| (p.line, p.column)));
@@ -180,7 +182,8 @@ impl<'t> Findings<'t> {
     }
 }
 
-/// Adds a last finding that says how many findings are not shown.
+/// If `more` is not 0, adds a finding which says that `more` findings are not shown. It is an error if `errors` is
+/// true.
 pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bool, text: &Text<'_>) {
     if more > 0 {
         let message = match more {
@@ -192,7 +195,7 @@ pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bo
     }
 }
 
-/// Adds the hint to the diagnostic, if there is a hint.
+/// Returns the diagnostic with the hint, or unchanged if the hint is `None`.
 pub(in crate::spec) fn with_hint(diagnostic: Diagnostic, hint: Option<impl Into<Hint>>) -> Diagnostic {
     match hint {
         Some(hint) => diagnostic.hint(hint),

@@ -1,7 +1,8 @@
-//! Reads the data of a document. Names of fields become strings, even if they look like numbers or other data.
+//! Reads the data of a YAML document. Names of fields are always strings, even if they look like numbers or other data.
 //!
-//! A text that both YAML parsers certainly read alike is read once: the data is taken from the tree of places. Any
-//! other text is also read by the crate yaml_serde, and refused if the two differ.
+//! kbfix has two YAML parsers: saphyr-parser, which gives the place of each node, and yaml_serde. If both certainly
+//! read a text in the same way, the data is taken from the nodes of the first. Otherwise both read the text, and kbfix
+//! refuses the text if the results differ.
 
 use serde_json::{Map, Value};
 
@@ -17,19 +18,19 @@ use super::{
     tree::{Kind, Node, Places},
 };
 
-/// Returns the document's data if both parsers certainly read it alike. Then only the tree of places is needed.
+/// Returns the data of the document if both parsers certainly read the text in the same way; otherwise `None`.
 ///
-/// `sound` says that the tree of places was built without errors.
+/// `sound` says whether the first parser read the text without errors.
 pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Findings<'t>) -> Option<Data<'t>> {
     let places = findings.places();
     let is_correct = sound && !findings.has_errors();
     (is_correct && alike::is_certain(text.text)).then(|| Data::of(places, places.root()))
 }
 
-/// Returns the document's data. Adds a finding and returns `None` if the data cannot be read, or if the two parsers
-/// differ.
+/// Returns the data of the document. If the data cannot be read, or the two parsers read it differently, adds a finding
+/// and returns `None`.
 ///
-/// `sound` says that the tree of places was built without errors.
+/// `sound` says whether the first parser read the text without errors.
 pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<Value> {
     if let Some(value) = certain(text, sound, findings).and_then(value) {
         return Some(value);
@@ -57,7 +58,7 @@ pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Finding
     Some(value)
 }
 
-/// Returns the data; `None` if it contains a number that no field accepts.
+/// Converts data to JSON. Returns `None` if the data contains a number that no field of a spec accepts.
 pub(in crate::spec) fn value(data: Data<'_>) -> Option<Value> {
     Some(match data.look() {
         Look::Null => Value::Null,
@@ -77,7 +78,8 @@ pub(in crate::spec) fn value(data: Data<'_>) -> Option<Value> {
     })
 }
 
-/// Returns the data of a document as the crate yaml_serde reads it.
+/// Returns the data of a document as the crate yaml_serde reads it, as JSON. The error is a syntax error with its
+/// place.
 pub(in crate::spec) fn by_serde(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
     serde_yaml::from_str(text.text).map_err(|error| {
         let location = error.location();
@@ -87,7 +89,8 @@ pub(in crate::spec) fn by_serde(text: &Text<'_>) -> Result<Value, Box<Diagnostic
     })
 }
 
-/// Returns the first place at which the tree of places and the data differ; `None` if they agree.
+/// Compares the data of `node` with `value`, the data that the other parser read. Returns the first place where they
+/// differ; `None` if they are equal.
 fn part(places: &Places, node: &Node, value: &Value) -> Option<Spot> {
     match (&places.resolve(node).kind, value) {
         // The parsers disagree about the last line break of a block at the end of the file, but that does not matter.

@@ -1,10 +1,13 @@
-//! The text of a spec file: decodes it, parses it into a tree of places, and reads its data.
+//! The text of a spec file: decodes it, parses its YAML, and reads its data.
 //!
-//! `parse` gets the place of every node from the crate saphyr-parser, to which `characters` gives the text, and limits
-//! size and depth. `meaning` gets the data from this tree, as `data` reads it, if the text is `alike` to all readers,
-//! and otherwise from a second parser, the crate yaml_serde.
-//! `syntax_error` and `slip` explain text that is not YAML. `readings` compares how different YAML readers interpret a
-//! scalar. `findings` collects the findings with their places.
+//! - `text` decodes the bytes of the file.
+//! - `parse` builds a tree of the YAML nodes with their places, from the events of the crate saphyr-parser.
+//!   `characters` gives this crate the text. `tree` contains the nodes.
+//! - `meaning` reads the data: from this tree (through `data`) if `alike` recognizes that all YAML parsers read the
+//!   text in the same way, otherwise with a second parser, the crate yaml_serde.
+//! - `syntax_error` and `slip` explain why a text is not YAML.
+//! - `readings` compares how YAML readers interpret an unquoted scalar.
+//! - `findings` collects the findings with their places.
 
 mod alike;
 mod characters;

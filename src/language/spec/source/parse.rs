@@ -1,8 +1,8 @@
-//! Builds the tree of places from the events of the crate saphyr-parser, which gives exact places. The data itself
-//! comes only from [`crate::spec::source::meaning`].
+//! Builds a tree of the nodes of a YAML document with their places, from the events of the crate saphyr-parser. The
+//! module [`crate::spec::source::meaning`] reads the data.
 //!
-//! The limits are checked here, before the second parser reads the text: even a short text can be nested very deeply,
-//! or become enormous when its aliases are expanded.
+//! The limits on depth and size are checked here, before the second parser reads the text: even a short text can be
+//! nested very deeply, or become very large when its aliases are replaced with their nodes.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -23,28 +23,28 @@ use super::{
     tree::{Entry, Kind, Node, Places, empty_at},
 };
 
-/// The maximum nesting depth of lists and mappings.
+/// The maximum number of lists and mappings that may be nested in each other.
 pub(in crate::spec) const MAX_DEPTH: usize = 32;
-/// The maximum number of nodes that a document may have after its aliases are expanded.
+/// The maximum number of nodes of a document, after its aliases are replaced with their nodes.
 pub(in crate::spec) const MAX_NODES: usize = 250_000;
-/// The maximum number of bytes that the scalars of a document may have after its aliases are expanded.
+/// The maximum size of all scalars of a document in bytes, after its aliases are replaced with their nodes.
 pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
 
-/// The number of fields up to which each name is compared with all others, to find a name that occurs twice. The names
-/// of larger mappings are kept in a set.
+/// The maximum number of fields of a mapping in which a repeated name is found by comparing all names. For larger
+/// mappings, a set of names is faster.
 const FEW_NAMES: usize = 16;
 
-/// The result of reading the places.
+/// The result of building the tree of nodes.
 pub(in crate::spec) struct Read {
-    /// The nodes; `None` unless the text is one well-formed document.
+    /// The nodes with their places; `None` if the text is not one well-formed YAML document.
     pub places: Option<Places>,
-    /// The errors. If `places` is present, the document can be used in spite of them.
+    /// The errors in the text. If `places` is `Some`, the document can be checked further in spite of the errors.
     pub diagnostics: Vec<Diagnostic>,
-    /// The number of errors that are not in `diagnostics`.
+    /// The number of further errors, which are not in `diagnostics`.
     pub more: usize,
 }
 
-/// Reads the places in `text`.
+/// Parses `text`, and returns its nodes with their places.
 pub(in crate::spec) fn read(text: &Text<'_>) -> Read {
     let mut builder =
         Builder { text, nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new(), found: Vec::new(), more: 0 };
@@ -60,12 +60,13 @@ fn spot(span: Span) -> Spot {
     Spot { line, column, end_line, end_column }
 }
 
-/// A list or mapping that has not ended yet.
+/// A list or mapping whose end the parser has not reached yet.
 struct Open {
     node: usize,
-    /// The names of the fields, if there are more than [`FEW_NAMES`].
+    /// The names of the fields so far, if the mapping has more than [`FEW_NAMES`]. For smaller mappings, `None`.
     names: Option<BTreeSet<Rc<str>>>,
-    /// The name of the field whose data comes next.
+    /// The field name whose data comes next: the name, its place, and whether it is unquoted. `None` if no data is
+    /// expected.
     name: Option<(Rc<str>, Spot, bool)>,
 }
 
@@ -95,7 +96,7 @@ impl Builder<'_> {
         self.found.len() >= MAX_FINDINGS
     }
 
-    /// Returns the index of the root node; `None` if parsing cannot continue.
+    /// Parses the text. Returns the index of the root node; `None` after an error that ends the parsing.
     fn run(&mut self) -> Option<usize> {
         let mut root = None;
         let mut documents = 0;
@@ -227,7 +228,7 @@ impl Builder<'_> {
         Some(())
     }
 
-    /// Ends a list or mapping: in flow style at its bracket, in block style at its last child.
+    /// Sets the end of a list or mapping: after its closing bracket, or after its last child if it has no brackets.
     fn close(&mut self, node: usize, end: Spot) {
         let last = match &self.nodes[node].kind {
             Kind::Sequence(items) => items.last().copied(),
@@ -256,7 +257,8 @@ impl Builder<'_> {
         Some(number)
     }
 
-    /// Adds a finished node to its parent.
+    /// Adds a complete node to the list or mapping that contains it, or stores it as the root. Returns `None` if the
+    /// document is too large.
     fn attach(&mut self, node: usize, root: &mut Option<usize>) -> Option<()> {
         let Some(open) = self.open.last_mut() else {
             *root = Some(node);
@@ -291,8 +293,8 @@ impl Builder<'_> {
     }
 
     fn tag(&mut self, spot: Spot) {
-        let hint = "write strings in quotes, and numbers without";
-        self.report(Code::YAML_TAG, spot, "a spec has no YAML tags", Some(hint));
+        let hint = "write strings in quotes, and numbers without quotes";
+        self.report(Code::YAML_TAG, spot, "a spec must not contain YAML tags", Some(hint));
     }
 
     fn not_a_name(&mut self, spot: Spot) -> Option<usize> {

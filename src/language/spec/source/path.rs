@@ -1,38 +1,38 @@
-//! The path to a node in a document: field names and list indexes, from the top down.
+//! The path to a node in a YAML document: the field names and list indexes from the root to the node.
 
 use std::{fmt, rc::Rc};
 
 use serde_json::Value;
 
-/// The path to a node of a document.
+/// The steps from the root of a YAML document to one of its nodes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(in crate::spec) struct Path(pub Vec<Step>);
 
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::spec) enum Step {
-    /// Goes to a field of a mapping. The name is shared, because the path to a node is part of the paths to all nodes
-    /// below it.
+    /// The step from a mapping to the data of the field with this name. The name is shared, because many paths contain
+    /// it.
     Field(Rc<str>),
-    /// Goes to an item of a list, counted from 0.
+    /// The step from a list to the item with this index, counted from 0.
     Item(usize),
 }
 
 impl Path {
-    /// Returns the path to the field `name` of this node.
+    /// Returns the path to the field `name` of the mapping at this path.
     #[must_use]
     pub(in crate::spec) fn field(&self, name: &str) -> Self {
         self.with(Step::Field(name.into()))
     }
 
-    /// Returns the path to the item with index `at` of this node.
+    /// Returns the path to the item with index `at` of the list at this path.
     #[must_use]
     pub(in crate::spec) fn item(&self, at: usize) -> Self {
         self.with(Step::Item(at))
     }
 
-    /// Returns the path that a JSON pointer describes. Only the document can tell whether `values/5` is an item or a
-    /// value with the name 5.
+    /// Converts a JSON pointer to a path. `document` is needed because in `values/5`, 5 can be an index or a field
+    /// name.
     pub(in crate::spec) fn from_pointer(pointer: &str, document: &Value) -> Self {
         let mut path = Self::default();
         let mut node = Some(document);
@@ -49,7 +49,7 @@ impl Path {
         path
     }
 
-    /// Goes down one step.
+    /// Adds a step to the end of the path.
     pub(super) fn push(&mut self, step: Step) {
         self.0.push(step);
     }
@@ -61,7 +61,7 @@ impl Path {
         Self(steps)
     }
 
-    /// Returns the name of the field that the path leads to; `None` if it leads to an item.
+    /// Returns the field name in the last step of the path; `None` if the last step is an item of a list.
     pub(in crate::spec) fn last_field(&self) -> Option<&str> {
         match self.0.last() {
             Some(Step::Field(name)) => Some(name),
@@ -69,7 +69,7 @@ impl Path {
         }
     }
 
-    /// Returns the name of the field in step `at`; `None` if that step goes to an item.
+    /// Returns the field name in the step with index `at`; `None` if this step is an item of a list.
     pub(in crate::spec) fn field_at(&self, at: usize) -> Option<&str> {
         match self.0.get(at) {
             Some(Step::Field(name)) => Some(name),
@@ -77,7 +77,7 @@ impl Path {
         }
     }
 
-    /// Returns the node in `value` that this path leads to.
+    /// Returns the part of the JSON `value` that is at this path; `None` if there is no such part.
     pub(in crate::spec) fn get_mut<'v>(&self, value: &'v mut Value) -> Option<&'v mut Value> {
         self.0.iter().try_fold(value, |value, step| match step {
             Step::Field(name) => value.get_mut(&**name),
@@ -87,7 +87,7 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// Formats the path as `registry[0].values.Start`, and the default value as `registry[0].values.""`.
+    /// Formats the path as `registry[0].values.Start`. An empty field name becomes `""`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {
             match step {

@@ -1,6 +1,7 @@
-//! The interpretation of an unquoted scalar by a YAML reader. Also recognizes scalars that all readers interpret alike.
+//! How a YAML reader interprets an unquoted scalar. Also recognizes the words that all readers interpret in the same
+//! way.
 
-/// The interpretation of an unquoted scalar.
+/// How a YAML reader interprets an unquoted scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::spec) enum Reading {
     /// The scalar means null.
@@ -34,7 +35,8 @@ impl Reading {
     }
 }
 
-/// Recognizes null, true and false, and infinities, which the core schema of YAML 1.2 and yaml_serde read alike.
+/// Interprets the words for null, true, false and infinities that YAML 1.2 and the crate yaml_serde interpret in the
+/// same way. Returns `None` for other text.
 pub(super) fn word(text: &str) -> Option<Reading> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Some(Reading::Null),

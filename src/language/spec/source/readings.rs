@@ -1,8 +1,8 @@
 //! Compares how different YAML readers interpret an unquoted scalar.
 //!
-//! There are three kinds of readers: those of the YAML 1.2 core schema, which editors use; those of YAML 1.1, such as
-//! PyYAML, which Ansible uses to pass data to kbfix; and the crate yaml_serde, which kbfix itself uses and which
-//! follows neither exactly.
+//! There are three kinds of readers. Readers of the YAML 1.2 core schema, such as editors. Readers of YAML 1.1, such as
+//! PyYAML, which Ansible uses to pass data to kbfix. And the crate yaml_serde, which kbfix itself uses, and which
+//! follows neither version exactly.
 //!
 //! Sources: YAML 1.2.2, 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float,
 //! timestamp, merge, value); PyYAML's resolver.py and constructor.py.
@@ -13,22 +13,22 @@ use super::{
 };
 use crate::diag::{Hint, text::shorten};
 
-/// Returns a hint to put text in quotes.
+/// Returns a hint to write `text` in double quotes; `None` if `text` contains characters that need escapes there.
 pub(in crate::spec) fn quote_hint(text: &str) -> Option<Hint> {
     (!text.contains(['"', '\\'])).then(|| Hint::quote(&format!("\"{}\"", shorten(text))))
 }
 
-/// The interpretations of a scalar by the three kinds of readers.
+/// How the three kinds of YAML readers interpret an unquoted scalar.
 #[derive(Clone, Copy)]
 pub(in crate::spec) struct Readings {
     here: Reading,
     new: Reading,
-    /// The interpretation in YAML 1.1.
+    /// The interpretation of readers of YAML 1.1.
     pub(in crate::spec) old: Reading,
 }
 
 impl Readings {
-    /// Returns the readings of an unquoted scalar.
+    /// Returns how the three kinds of readers interpret the unquoted scalar `text`.
     pub(in crate::spec) fn of(text: &str) -> Self {
         if is_plainly_text(text) {
             return Self { here: Reading::Text, new: Reading::Text, old: Reading::Text };
@@ -40,12 +40,12 @@ impl Readings {
         Self { here: here(text), new: yaml12(text), old: yaml11(text) }
     }
 
-    /// Returns the interpretation on which all readers agree; `None` if they differ.
+    /// Returns the interpretation if all readers have the same; `None` if they differ.
     pub(in crate::spec) fn agreed(self) -> Option<Reading> {
         (self.here == self.new && self.new == self.old).then_some(self.new)
     }
 
-    /// Returns a message which says that the readers differ.
+    /// Returns an error message which says how the readers interpret `text` differently.
     pub(in crate::spec) fn message(self, text: &str) -> String {
         let (shown, new, old) = (shorten(text), self.new.word(), self.old.word());
         if self.new == self.old {
@@ -59,8 +59,8 @@ impl Readings {
         format!("`{shown}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
     }
 
-    /// Returns a hint. If the scalar may be a number, the hint offers each possible number in a form that all readers
-    /// read alike.
+    /// Returns a hint for a scalar that the readers interpret differently. If it may be a number, the hint contains
+    /// each possible number in a form that all readers interpret in the same way. Returns `None` if there is no hint.
     pub(in crate::spec) fn hint(self, text: &str) -> Option<Hint> {
         let mut numbers: Vec<i128> = Vec::new();
         for reading in [self.new, self.old, self.here] {
@@ -83,28 +83,29 @@ impl Readings {
     }
 }
 
-/// Returns whether the text is certainly a string to every reader, as most text is: everything else begins with a
-/// digit, a sign, a point, `~`, `=` or `<`, or is a word such as `False`.
+/// Returns whether a quick test shows that every reader interprets the unquoted `text` as a string. Most text passes:
+/// it begins with a letter, and is not a word such as `False`.
 pub(in crate::spec) fn is_plainly_text(text: &str) -> bool {
     const WORDS: [&str; 7] = ["null", "true", "false", "yes", "no", "on", "off"];
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && (text.len() > "false".len() || !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
 }
 
-/// Returns the number that the text certainly is to every reader: decimal digits without a leading zero.
+/// Returns the number if `text` has only decimal digits without a leading zero, which every reader interprets as this
+/// number. Otherwise returns `None`.
 fn plain_number(text: &str) -> Option<i128> {
     let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
     if is_plain { text.parse().ok() } else { None }
 }
 
-/// Returns whether every reader reads `text` without quotes as a string.
+/// Returns whether every reader interprets the unquoted `text` as a string.
 pub(crate) fn is_text(text: &str) -> bool {
     // Some YAML 1.1 parsers, but not PyYAML, read `y` and `n` as true and false. kbfix reads them as text, and writes
     // them in quotes.
     !matches!(text, "y" | "Y" | "n" | "N") && Readings::of(text).agreed() == Some(Reading::Text)
 }
 
-/// Returns how the core schema of YAML 1.2 interprets the text.
+/// Returns how readers of the YAML 1.2 core schema interpret the unquoted `text`.
 fn yaml12(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;
@@ -138,12 +139,13 @@ fn yaml12(text: &str) -> Reading {
     if exponent_fits && mantissa_fits { Reading::Float } else { Reading::Text }
 }
 
-/// Returns how the crate yaml_serde, which kbfix uses, interprets the text.
+/// Returns how the crate yaml_serde, which kbfix uses, interprets the unquoted `text`.
 pub(in crate::spec) fn here(text: &str) -> Reading {
     if is_plainly_text(text) { Reading::Text } else { uncommon_here(text) }
 }
 
-/// Returns the same as [`here`], also for uncommon text.
+/// Returns how the crate yaml_serde interprets the unquoted `text`. [`here`] calls this for text that fails its quick
+/// test.
 fn uncommon_here(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;

@@ -1,20 +1,20 @@
-//! Recognizes a mistake in one line of text that is not valid YAML.
+//! Finds the author's mistake in one line of text that is not valid YAML.
 
 use crate::diag::text::shorten;
 
 use super::text::{Spot, Text};
 
-/// A mistake and its place.
+/// A mistake of the author, with its place in the text.
 pub(in crate::spec) struct Slip {
-    /// The place.
+    /// The range of the text that is wrong.
     pub spot: Spot,
     /// A description of the mistake.
     pub message: String,
-    /// The instruction for the author to correct it.
+    /// A hint that says how to correct the mistake.
     pub hint: String,
 }
 
-/// A line of the text.
+/// A line of a spec file, with its number and its characters.
 pub(super) struct Line<'t> {
     pub number: usize,
     pub text: &'t str,
@@ -27,7 +27,7 @@ impl<'t> Line<'t> {
         Self { number, text, chars: text.chars().collect() }
     }
 
-    /// Returns the character in a column. Columns are counted from 1.
+    /// Returns the character in this column, counted from 1; `None` after the end of the line.
     pub(super) fn at(&self, column: usize) -> Option<char> {
         self.chars.get(column.checked_sub(1)?).copied()
     }
@@ -51,8 +51,8 @@ impl<'t> Line<'t> {
         self.chars.iter().take_while(|c| **c == ' ').count()
     }
 
-    /// Returns the unquoted text that begins in a column. It ends where YAML ends it or, inside brackets, at the end of
-    /// the line.
+    /// Returns the unquoted scalar that begins in this column. Inside brackets, it may contain characters at which YAML
+    /// would end it, so that a hint can offer the whole text in quotes.
     pub(super) fn token(&self, column: usize) -> String {
         let in_flow =
             self.chars[..column.saturating_sub(1).min(self.chars.len())].iter().any(|c| matches!(c, '{' | '['));
@@ -64,7 +64,8 @@ impl<'t> Line<'t> {
         rest.trim_end().trim_end_matches(':').to_owned()
     }
 
-    /// Reports a tab, or a special space such as those in web pages.
+    /// Returns the mistake if there is a tab at this column, or a special space (such as web pages contain) in the
+    /// line; otherwise `None`.
     pub(super) fn odd_space(&self, column: usize) -> Option<Slip> {
         let odd = |c: char| c.is_whitespace() && !matches!(c, ' ' | '\t');
         if let Some(at) = self.chars.iter().position(|c| odd(*c)) {
@@ -80,7 +81,7 @@ impl<'t> Line<'t> {
         })
     }
 
-    /// Reports text after a string in quotes.
+    /// Returns the mistake if there is text after the end of a string in quotes; otherwise `None`.
     pub(super) fn after_quotes(&self, column: usize) -> Option<Slip> {
         let before = self.chars.get(..column - 1)?.iter().rposition(|c| !c.is_whitespace())?;
         let (kind, hint) = match self.chars[before] {
@@ -91,7 +92,8 @@ impl<'t> Line<'t> {
         Some(self.slip(before + 1, 1, format!("the string in {kind} quotes ends here, and more text follows it"), hint))
     }
 
-    /// Reports a character with which unquoted text cannot begin.
+    /// Returns the mistake that an unquoted string begins with the character in this column; `None` if the line ends
+    /// before it.
     pub(super) fn first_character(&self, column: usize) -> Option<Slip> {
         let first = self.at(column)?;
         let token = self.token(column);
@@ -103,7 +105,8 @@ impl<'t> Line<'t> {
         Some(self.slip(column, token.chars().count().max(1), message, hint))
     }
 
-    /// Reports `*` or `&`, which begin the name of an anchor.
+    /// Returns the mistake if there is a `*` or `&` in this column, with which YAML begins an alias or anchor;
+    /// otherwise `None`.
     pub(super) fn anchor(&self, column: usize) -> Option<Slip> {
         let first = self.at(column).filter(|c| matches!(c, '*' | '&'))?;
         let token = self.token(column);
@@ -120,7 +123,8 @@ impl<'t> Line<'t> {
         })
     }
 
-    /// Reports a second `: ` in a line.
+    /// Returns the mistake if the line has a second `: `, because a string with `: ` in it needs quotes; otherwise
+    /// `None`.
     pub(super) fn second_colon(&self, column: usize) -> Option<Slip> {
         let first = (0..column.saturating_sub(1))
             .find(|at| self.chars.get(*at) == Some(&':') && self.chars.get(at + 1) == Some(&' '));
@@ -130,13 +134,14 @@ impl<'t> Line<'t> {
         Some(self.slip(column, 1, "the line has a second `: `", hint))
     }
 
-    /// Reports a misplaced bracket or comma.
+    /// Returns the mistake if there is a bracket or comma in this column, where YAML does not allow it; otherwise
+    /// `None`.
     pub(super) fn stray(&self, column: usize) -> Option<Slip> {
         let found = self.at(column).filter(|c| matches!(c, '}' | ']' | ','))?;
         Some(self.slip(column, 1, format!("`{found}` stands where data is expected, or closes nothing"), "remove it"))
     }
 
-    /// Reports text after a closing bracket.
+    /// Returns the mistake if there is text after the bracket that closes a list or mapping; otherwise `None`.
     pub(super) fn after_bracket(&self, column: usize) -> Option<Slip> {
         let close = self.at(column.checked_sub(1)?)?;
         let open = match close {
@@ -153,7 +158,7 @@ impl<'t> Line<'t> {
     }
 }
 
-/// Formats `text` in single quotes, in which a backslash has no special meaning.
+/// Returns `text` in single quotes. A backslash in single quotes has no special meaning.
 fn in_quotes(text: &str) -> String {
     format!("'{}'", shorten(text).replace('\'', "''"))
 }

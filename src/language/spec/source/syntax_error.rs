@@ -1,7 +1,7 @@
-//! Explains to the author why text is not valid YAML.
+//! Explains to the author of a spec why the text is not valid YAML.
 //!
-//! The parser only reports where it stopped. The mistake is found by examining the line in the way in which a person
-//! would.
+//! The parser only reports where it stopped. The functions in this module search the lines around that place for a
+//! common mistake.
 
 use crate::diag::text::shorten;
 
@@ -10,8 +10,8 @@ use super::{
     text::{Spot, Text},
 };
 
-/// Finds the mistake at which the parser stopped. `at` is the place, and `info` is the parser's reason. Returns `None`
-/// if it is not a known mistake.
+/// Returns the mistake because of which the parser stopped at the place `at`. `info` is the error message of the
+/// parser. Returns `None` if it is none of the known mistakes.
 pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let has = |part: &str| info.contains(part);
@@ -67,7 +67,8 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
     None
 }
 
-/// Reports a backslash in double quotes that does not begin an escape. Source: YAML 1.2.2, 5.7.
+/// Returns the mistake if a string in double quotes has a backslash that does not begin an escape; otherwise `None`.
+/// Source: YAML 1.2.2, 5.7.
 fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let mut column = at.column + 1;
     for number in at.line.. {
@@ -106,7 +107,8 @@ fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
     None
 }
 
-/// Returns the innermost bracket that is open at a place: its line, its column, and the character.
+/// Returns the line, the column and the character of the innermost bracket that is open at the place `at`; `None` if no
+/// bracket is open.
 fn open_bracket(text: &Text<'_>, at: Spot) -> Option<(usize, usize, char)> {
     let mut open: Vec<(usize, usize, char)> = Vec::new();
     for number in 1..=at.line {
@@ -132,7 +134,7 @@ fn open_bracket(text: &Text<'_>, at: Spot) -> Option<(usize, usize, char)> {
     open.pop()
 }
 
-/// Reports a missing comma or closing bracket inside `{ }` or `[ ]`.
+/// Returns the mistake if a comma or the closing bracket is missing in a `{ }` or `[ ]`; otherwise `None`.
 fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let (number, column, open) = open_bracket(text, at)?;
     let close = if open == '{' { '}' } else { ']' };
@@ -168,7 +170,7 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate its items with commas")))
 }
 
-/// Returns the last line before `number` that is neither a comment nor empty.
+/// Returns the last line before the line `number` that is neither empty nor a comment; `None` if there is none.
 fn line_before<'t>(text: &Text<'t>, number: usize) -> Option<Line<'t>> {
     let content = |number: &usize| {
         let line = text.line(*number).trim();
@@ -177,7 +179,8 @@ fn line_before<'t>(text: &Text<'t>, number: usize) -> Option<Line<'t>> {
     (1..number).rev().find(content).map(|number| Line::new(text, number))
 }
 
-/// Reports a field that is indented further than its siblings, or one after a line that is not a field.
+/// Returns the mistake if a field is indented further than the fields of its mapping, or follows a line without a
+/// field; otherwise `None`.
 fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let indent = line.indent();
@@ -186,11 +189,12 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     }
     let name = line.part(indent + 1, at.column);
     let message = format!("`{}` is indented further than the fields that it belongs to", shorten(&name));
-    let hint = "indent it like the fields next to it";
+    let hint = "indent this field like the fields next to it";
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 
-/// Reports a line that is not `name: data`. The parser notices such a line only when it reads the next one.
+/// Returns the mistake if a line should be a field but has no `: `; otherwise `None`. The parser reports such a line
+/// only when it reads the next line.
 fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = line_before(text, at.line)?;
     let colon = line.chars.iter().position(|c| *c == ':');
@@ -207,7 +211,7 @@ fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(line.slip(begin, line.chars.len().saturating_sub(begin - 1).max(1), message, hint))
 }
 
-/// Reports a field that is indented less than the other fields of the same item.
+/// Returns the mistake if a field is indented less than the other fields of the same list item; otherwise `None`.
 fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let item =
@@ -219,7 +223,8 @@ fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let message =
         format!("`{}` is not indented like the other fields of the item in line {}", shorten(name), item.number);
     let spaces = if missing == 1 { "1 space".to_owned() } else { format!("{missing} spaces") };
-    let hint = format!("indent it, and what belongs to it, by {spaces} more; a new item begins with `-`");
+    let hint =
+        format!("indent this field, and everything that belongs to it, by {spaces} more; a new item begins with `-`");
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 

@@ -1,39 +1,41 @@
-//! Decodes bytes to text: UTF-8 of limited size, with lines that findings can show.
+//! Decodes the bytes of a spec file, which must be UTF-8 of limited size, and finds the lines that diagnostics show.
 
 use crate::diag::{Code, Diagnostic, Place};
 
-/// The largest file that is read as a spec, in bytes: 1 MiB.
+/// The maximum size of a spec file, in bytes: 1 MiB.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// The maximum number of characters of a line that a [`Place`] includes, so that findings stay small.
+/// The maximum length of a line that a [`Place`] contains, in characters. Longer lines are left out, so that
+/// diagnostics stay small.
 const MAX_SHOWN_LINE: usize = 4_000;
 
-/// A range in a text; the end is not included. Lines and columns count from 1.
+/// A range of a text, without its end. Lines and columns are counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::spec) struct Spot {
-    /// The line in which it begins.
+    /// The line in which the range begins.
     pub line: usize,
-    /// The column of its first character.
+    /// The column of the first character of the range.
     pub column: usize,
-    /// The line in which it ends.
+    /// The line in which the range ends.
     pub end_line: usize,
-    /// The column after its last character.
+    /// The column after the last character of the range.
     pub end_column: usize,
 }
 
-/// The text of a spec, with its lines.
+/// The text of a spec file.
 #[derive(Debug)]
 pub(in crate::spec) struct Text<'a> {
-    /// The name under which it was read.
+    /// The name of the file in messages.
     pub name: &'a str,
-    /// The text, without a byte order mark.
+    /// The text of the file, without a byte order mark.
     pub text: &'a str,
-    /// The byte offset of each line.
+    /// The offset at which each line begins, in bytes.
     lines: Vec<usize>,
 }
 
 impl<'a> Text<'a> {
-    /// Decodes `bytes`. The error says why the bytes are not the text of a spec.
+    /// Decodes the bytes of a file. `name` is the name of the file in messages. The error says why the bytes are not
+    /// the text of a spec.
     pub(in crate::spec) fn decode(name: &'a str, bytes: &'a [u8]) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() > MAX_BYTES {
             let message = format!("the file has {} bytes; a spec has at most {MAX_BYTES} (1 MiB)", bytes.len());
@@ -42,7 +44,7 @@ impl<'a> Text<'a> {
         }
         if is_registry_file(bytes) {
             let message = "this is a registry file, not a spec";
-            let hint = format!("`kbfix import {name}` makes a spec of it");
+            let hint = format!("`kbfix import {name}` makes a spec from it");
             return Err(Box::new(Diagnostic::error(Code::WRONG_KIND, message).at(start(name)).hint(hint)));
         }
         let text = match std::str::from_utf8(bytes) {
@@ -60,7 +62,7 @@ impl<'a> Text<'a> {
         };
         match forbidden {
             Some((at, c)) => {
-                let message = format!("a spec cannot contain the character U+{:04X} as it is", u32::from(c));
+                let message = format!("a spec cannot contain the unescaped character U+{:04X}", u32::from(c));
                 let hint = format!("remove it, or write \"{}\" in double quotes", escape(c));
                 Err(Box::new(Diagnostic::error(Code::CONTROL_CHARACTER, message).at(text.place_at(at)).hint(hint)))
             }
@@ -77,14 +79,14 @@ impl<'a> Text<'a> {
         Self { name, text, lines }
     }
 
-    /// Returns a line, counted from 1, without its line break.
+    /// Returns the line with this number, counted from 1, without its line break.
     pub(in crate::spec) fn line(&self, line: usize) -> &'a str {
         let Some(from) = line.checked_sub(1).and_then(|at| self.lines.get(at)) else { return "" };
         let to = self.lines.get(line).copied().unwrap_or(self.text.len());
         self.text[*from..to].trim_end_matches(['\r', '\n'])
     }
 
-    /// Converts `spot` into the place of a diagnostic, which shows only its first line.
+    /// Converts a range of the text to the place of a diagnostic. The place contains only the first line of the range.
     pub(in crate::spec) fn place(&self, spot: Spot) -> Place {
         let source = self.line(spot.line);
         let characters = source.chars().count();
@@ -99,7 +101,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Finds `part` within `spot`. Returns `None` if it does not occur there literally, or occurs more than once.
+    /// Finds the text `part` in the range `spot`. Returns `None` if the range does not contain `part` exactly once.
     pub(in crate::spec) fn find(&self, spot: Spot, part: &str) -> Option<Spot> {
         let mut found = None;
         for line in spot.line..=spot.end_line {
@@ -120,7 +122,7 @@ impl<'a> Text<'a> {
         found
     }
 
-    /// Returns the place of the character at a byte offset.
+    /// Returns the place of the character at this offset, in bytes.
     fn place_at(&self, byte: usize) -> Place {
         let line = self.lines.partition_point(|start| *start <= byte);
         let from = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
@@ -128,13 +130,14 @@ impl<'a> Text<'a> {
         self.place(Spot { line, column, end_line: line, end_column: column + 1 })
     }
 
-    /// Returns the place of the first character.
+    /// Returns the place of the first character of the text.
     pub(in crate::spec) fn start(&self) -> Place {
         self.place(Spot { line: 1, column: 1, end_line: 1, end_column: 2 })
     }
 }
 
-/// Returns whether the character is not allowed in YAML, or is a line break only in YAML 1.1 or only in YAML 1.2.
+/// Returns whether a spec must not contain the character: YAML does not allow it, or only one version of YAML treats it
+/// as a line break.
 pub(crate) fn is_forbidden(c: char) -> bool {
     let allowed = matches!(c, '\t' | '\n' | '\r');
     c.is_control() && !allowed || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
@@ -149,7 +152,7 @@ fn start(name: &str) -> Place {
     Place { file: name.to_owned(), line: 1, column: 1, length: 1, source: String::new() }
 }
 
-/// Returns whether the bytes begin like a `.reg` file, in one of its encodings.
+/// Returns whether the bytes begin with the header of a `.reg` file, in UTF-16, UTF-8 or a Windows code page.
 fn is_registry_file(bytes: &[u8]) -> bool {
     let ascii: Vec<u8> = bytes.iter().copied().filter(|b| (1..0x80).contains(b)).take(23).collect();
     ascii.starts_with(b"REGEDIT4") || ascii.starts_with(b"Windows Registry Editor")
@@ -167,7 +170,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
 fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> Diagnostic {
     let diagnostic = |message: String, place, hint| Diagnostic::error(Code::NOT_UTF8, message).at(place).hint(hint);
     if is_utf16(bytes) {
-        return diagnostic("the file is UTF-16; a spec is UTF-8".into(), start(name), "save it as UTF-8");
+        return diagnostic("the file is UTF-16; a spec must be UTF-8".into(), start(name), "save it as UTF-8");
     }
     let before = String::from_utf8_lossy(&bytes[..valid]);
     // A broken byte sequence becomes one replacement character, so the columns before it are right.

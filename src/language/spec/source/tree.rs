@@ -1,5 +1,5 @@
-//! The place of each node in the text. [`crate::spec::source::parse`] builds the tree; this module contains the
-//! functions to walk it.
+//! The tree of the nodes of a YAML document, with the place of each node in the text. [`crate::spec::source::parse`]
+//! builds this tree.
 
 use std::rc::Rc;
 
@@ -8,41 +8,42 @@ use super::{
     text::Spot,
 };
 
-/// The nodes of a document and their places.
+/// The nodes of a YAML document, with their places in the text.
 #[derive(Debug)]
 pub(in crate::spec) struct Places {
-    /// All nodes; they refer to each other by their index here.
+    /// All nodes. A node refers to other nodes by their index in this list.
     pub nodes: Vec<Node>,
-    /// The index of the root node.
+    /// The index of the root node in `nodes`.
     pub root: usize,
 }
 
-/// A node.
+/// A node of a YAML document.
 #[derive(Debug)]
 pub(in crate::spec) struct Node {
-    /// The node's place; for an alias, the place of the alias itself.
+    /// The range of the text that contains the node. For an alias, this is the range of the alias itself.
     pub spot: Spot,
     /// The kind of node, with its content.
     pub kind: Kind,
-    /// The number of nodes, including this one, and the number of bytes of text, after aliases are expanded.
+    /// The number of nodes in this node (with itself), and the size of their text in bytes, after aliases are replaced
+    /// with their nodes.
     pub size: (usize, usize),
 }
 
-/// The kinds of nodes.
+/// The kinds of YAML nodes.
 #[derive(Debug)]
 pub(in crate::spec) enum Kind {
     /// A scalar. If it is `plain`, YAML 1.1 and 1.2 may interpret it differently.
     Scalar {
-        /// The text, with escapes resolved.
+        /// The text of the scalar, in which escapes are replaced.
         text: String,
         /// Whether the scalar is neither quoted nor a block scalar.
         plain: bool,
     },
-    /// A list.
+    /// A list; contains the indexes of the nodes that are its items.
     Sequence(Vec<usize>),
-    /// A mapping.
+    /// A mapping, with its fields.
     Mapping(Vec<Entry>),
-    /// A reference to another node.
+    /// An alias: a reference to the node with this index.
     Alias(usize),
 }
 
@@ -51,16 +52,17 @@ pub(in crate::spec) enum Kind {
 pub(in crate::spec) struct Entry {
     /// The field's name.
     pub name: Rc<str>,
-    /// The place of the name.
+    /// The range of the text that contains the name.
     pub spot: Spot,
     /// Whether the name is unquoted.
     pub plain: bool,
-    /// The index of the node that is the value of the field.
+    /// The index of the node that is the data of the field.
     pub value: usize,
 }
 
 impl Places {
-    /// Returns the node that `path` leads to. Aliases on the path are followed; an alias at its end is returned itself.
+    /// Returns the node at `path`; `None` if there is no such node. Follows aliases on the path, but returns an alias
+    /// at its end.
     pub(in crate::spec) fn node(&self, path: &Path) -> Option<&Node> {
         path.0.iter().try_fold(&self.nodes[self.root], |node, step| self.step(node, step))
     }
@@ -76,7 +78,7 @@ impl Places {
         }
     }
 
-    /// Follows an alias to its target. Returns any other node itself.
+    /// Returns the node to which an alias refers. Returns any other node unchanged.
     pub(in crate::spec) fn resolve<'n>(&'n self, mut node: &'n Node) -> &'n Node {
         while let Kind::Alias(target) = node.kind {
             node = &self.nodes[target];
@@ -84,7 +86,7 @@ impl Places {
         node
     }
 
-    /// Returns the field that `path` leads to.
+    /// Returns the field at `path`; `None` if there is no such field.
     pub(in crate::spec) fn entry(&self, path: &Path) -> Option<&Entry> {
         let (last, above) = path.0.split_last()?;
         let Step::Field(name) = last else { return None };
@@ -95,7 +97,8 @@ impl Places {
         }
     }
 
-    /// Returns the place of the data at `path`. If a field has no data (`field:`), returns the place of its name.
+    /// Returns the range of the data at `path`; `None` if there is none. For a field without data (`field:`), returns
+    /// the range of its name.
     pub(in crate::spec) fn value(&self, path: &Path) -> Option<Spot> {
         let node = self.node(path)?;
         match &node.kind {
@@ -106,8 +109,8 @@ impl Places {
         }
     }
 
-    /// Returns the place of the name of the field at `path`. For an item of a list, returns the place of its first
-    /// field or, without one, of its data.
+    /// Returns the range of the name of the field at `path`; `None` if there is no such field. For an item of a list,
+    /// returns the range of its first field or, if it has no fields, of its data.
     pub(in crate::spec) fn name(&self, path: &Path) -> Option<Spot> {
         if let Some(entry) = self.entry(path) {
             return Some(entry.spot);
@@ -121,7 +124,7 @@ impl Places {
         }
     }
 
-    /// Calls `visit` once for each node and each field name, without following aliases.
+    /// Calls `visit` once for each node and each field name of the document. Does not follow aliases.
     pub(in crate::spec) fn walk<'p>(&'p self, visit: &mut impl FnMut(&Way<'p>, Visited<'p>)) {
         self.walk_from(&mut Way(Vec::new()), self.root, visit);
     }
@@ -149,18 +152,19 @@ impl Places {
         }
     }
 
-    /// Returns the root node.
+    /// Returns the root node of the document.
     pub(in crate::spec) fn root(&self) -> &Node {
         &self.nodes[self.root]
     }
 
-    /// Returns the node with that index.
+    /// Returns the node with the index `number`.
     pub(in crate::spec) fn at(&self, number: usize) -> &Node {
         &self.nodes[number]
     }
 }
 
-/// The way from the root to the node that [`Places::walk`] visits. Unlike a [`Path`], it costs nothing at each node.
+/// The steps from the root to the node that [`Places::walk`] visits. Unlike a [`Path`], it is not created anew for each
+/// node.
 pub(in crate::spec) struct Way<'p>(Vec<Turn<'p>>);
 
 enum Turn<'p> {
@@ -169,7 +173,7 @@ enum Turn<'p> {
 }
 
 impl Way<'_> {
-    /// Returns the path to the node.
+    /// Returns the path of the visited node.
     pub(in crate::spec) fn path(&self) -> Path {
         let mut path = Path::default();
         for turn in &self.0 {
@@ -190,7 +194,7 @@ pub(in crate::spec) enum Visited<'a> {
     Node(&'a Node),
 }
 
-/// Returns the empty range at the beginning of a place.
+/// Returns the empty range at the beginning of `spot`.
 pub(in crate::spec) fn empty_at(spot: Spot) -> Spot {
     Spot { end_line: spot.line, end_column: spot.column, ..spot }
 }

@@ -1,11 +1,11 @@
-//! Interprets an unquoted scalar as YAML 1.1 does.
+//! Interprets an unquoted scalar as readers of YAML 1.1 do, such as PyYAML.
 //!
 //! Sources: the YAML 1.1 type repository (bool, int, float, timestamp, merge, value); PyYAML's resolver.py and
 //! constructor.py.
 
 use super::reading::{Reading, signed, special_float};
 
-/// Returns how YAML 1.1 interprets an unquoted scalar.
+/// Returns how readers of YAML 1.1 interpret the unquoted `text`.
 pub(super) fn yaml11(text: &str) -> Reading {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Reading::Null,
@@ -69,7 +69,7 @@ pub(super) fn yaml11(text: &str) -> Reading {
     if is_float { Reading::Float } else { Reading::Text }
 }
 
-/// Parses a number in base 60: in YAML 1.1, `1:30` is 90, and `1:30.5` is 90.5.
+/// Parses a number in base 60: in YAML 1.1, `1:30` is 90, and `1:30.5` is 90.5. Returns `None` for other text.
 fn sexagesimal(digits: &str) -> Option<Reading> {
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
     let (first, rest) = whole.split_once(':')?;
@@ -95,13 +95,13 @@ fn digits_of(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Returns whether the text has the form `2008-05-13`.
+/// Returns whether the text is a date in a form such as `2008-05-13`.
 pub(in crate::spec) fn is_day(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     matches!(parts[..], [y, m, d] if digits_of(y, 4..=4) && digits_of(m, 2..=2) && digits_of(d, 2..=2))
 }
 
-/// Returns whether the text is a day with a time after it, such as `2001-12-14t21:59:43.10-05:00`.
+/// Returns whether the text is a date and a time, such as `2001-12-14t21:59:43.10-05:00`.
 fn is_time(text: &str) -> bool {
     let Some(split) = text.find(['T', 't', ' ', '\t']) else { return false };
     let parts: Vec<&str> = text[..split].split('-').collect();

@@ -1,8 +1,9 @@
-//! Reads the JSON schema of an OSConfig rule: it determines the acceptable data, and whether the value may be absent.
+//! Reads the JSON schema of an OSConfig rule. The schema determines which data is acceptable, and whether the value may
+//! be absent.
 //!
-//! A schema is rejected if a spec cannot express its meaning exactly. If a keyword about lists is used for a string,
-//! the string is a list separated by commas. If a keyword about numbers is used, the string is a decimal number. The
-//! manifests of Microsoft use the keywords in this way.
+//! A schema is rejected if a spec cannot express its meaning exactly. Microsoft's manifests also use schemas for lists
+//! and numbers on string values: a schema for a list then tests the items of a string that is separated by commas, and
+//! a schema for a number tests a decimal number in the string.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
@@ -13,13 +14,13 @@ use crate::{
     spec::document::{DataExpression, Ensure, Keep, KeepWhich, Literal, TypeChoice, TypeName, ValueRule},
 };
 
-/// Keywords that do not restrict data.
+/// The keywords of a JSON schema that do not restrict data.
 const ANNOTATIONS: [&str; 5] = ["title", "description", "$comment", "default", "examples"];
 
-/// A regular expression for a list without items: a string of spaces and separators.
+/// A regular expression for a string that is a list without items: only spaces and commas.
 const EMPTY_LIST: &str = r"^[\s,]*$";
 
-/// The acceptable states of a value.
+/// The states of a value that an OSConfig rule accepts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Acceptable {
     data: Accepted,
@@ -45,17 +46,17 @@ impl From<Accepted> for Acceptable {
 }
 
 impl Acceptable {
-    /// Only this data is acceptable.
+    /// Returns a state that accepts only this data.
     pub(super) fn just(data: Literal) -> Self {
         Accepted::OneOf(vec![data]).into()
     }
 
-    /// Reads a schema for data of the type `kind`.
+    /// Reads the schema of a value with the type `kind`.
     ///
     /// # Errors
-    /// Returns why a spec cannot express the schema.
+    /// Returns the reason why a spec cannot express the schema.
     pub(super) fn read(schema: &Value, kind: TypeName) -> Result<Self, String> {
-        let fields = schema.as_object().ok_or_else(|| "its `schema` is not a mapping".to_owned())?;
+        let fields = schema.as_object().ok_or_else(|| "the `schema` of the rule is not a mapping".to_owned())?;
         let fields: Map<String, Value> = fields.clone().into_iter().filter(|(name, _)| !is_annotation(name)).collect();
         let mut names: Vec<&str> = fields.keys().map(String::as_str).collect();
         names.sort_unstable();
@@ -76,7 +77,8 @@ impl Acceptable {
                 Accepted::Between(bound("minimum")?, bound("maximum")?).into()
             }
             ["pattern"] if is_text => {
-                let pattern = fields["pattern"].as_str().ok_or_else(|| "its `pattern` is not text".to_owned())?;
+                let pattern =
+                    fields["pattern"].as_str().ok_or_else(|| "the `pattern` of the rule is not text".to_owned())?;
                 Accepted::Matches(expression(pattern)?).into()
             }
             ["maxItems"] if is_text && fields["maxItems"] == 0 => Accepted::Matches(EMPTY_LIST.to_owned()).into(),
@@ -102,14 +104,14 @@ impl Acceptable {
                 let each = Self::each(&fields["allOf"], "allOf", kind)?;
                 Self::all_of(each).ok_or_else(|| too_much("allOf"))?
             }
-            [] => return Err("its `schema` accepts any data".to_owned()),
+            [] => return Err("the `schema` of the rule accepts any data".to_owned()),
             [one] => {
                 return Err(format!(
-                    "its `schema` contains `{one}`, which a spec cannot express for a {}",
+                    "the `schema` of the rule contains `{one}`, which a spec cannot express for a {}",
                     shown(kind)
                 ));
             }
-            more => return Err(format!("its `schema` combines `{}`", more.join("`, `"))),
+            more => return Err(format!("the `schema` of the rule combines `{}`", more.join("`, `"))),
         })
     }
 
@@ -124,8 +126,8 @@ impl Acceptable {
         }
     }
 
-    /// Combines alternatives (`anyOf`): data is acceptable if one of them accepts it. Returns `None` if they cannot be
-    /// combined. Lists of data can be combined; any other alternative must be the only one.
+    /// Combines the alternatives of an `anyOf`: data is acceptable if at least one alternative accepts it. Alternatives
+    /// that list their data can be combined. Returns `None` if an alternative of another kind is not the only one.
     fn any_of(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().any(|one| one.absent);
         let mut list = Vec::new();
@@ -143,8 +145,8 @@ impl Acceptable {
         }
     }
 
-    /// Combines alternatives of which exactly one must accept the data (`oneOf`). Data that two of them accept is not
-    /// acceptable.
+    /// Combines the alternatives of a `oneOf`: data is acceptable if exactly one alternative accepts it. Returns `None`
+    /// if two alternatives accept the same data, or if they cannot be combined.
     fn exactly_one(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().filter(|one| one.absent).count();
         let joined = Self::any_of(each)?;
@@ -155,7 +157,8 @@ impl Acceptable {
         (distinct && absent < 2).then_some(joined)
     }
 
-    /// Combines requirements that must all be met (`allOf`).
+    /// Combines the requirements of an `allOf`: data is acceptable if it meets all of them. Returns `None` if they
+    /// cannot be combined.
     fn all_of(mut each: Vec<Self>) -> Option<Self> {
         if each.len() == 1 {
             return each.pop();
@@ -168,10 +171,11 @@ impl Acceptable {
         (!all.is_empty()).then(|| Accepted::Contains(all).into())
     }
 
-    /// Returns a rule of the spec that keeps acceptable data, and replaces other data with `value`.
+    /// Returns a value rule of a spec that keeps acceptable data and replaces all other data. `value` is the data that
+    /// OSConfig writes, and `kind` is the type of the value.
     ///
     /// # Errors
-    /// Returns why there is no such rule.
+    /// Returns the reason why a spec cannot express such a rule.
     pub(super) fn rule(self, value: &Value, kind: TypeName) -> Result<ValueRule, String> {
         let given = (!value.is_null()).then(|| literal(value, kind)).transpose()?;
         if self.absent && given.is_none() && self.data == Accepted::OneOf(Vec::new()) {
@@ -179,11 +183,11 @@ impl Acceptable {
         }
         let data = match (given, &self.data) {
             (Some(given), Accepted::OneOf(list)) if !list.contains(&given) => {
-                return Err("its `schema` does not accept the data in its own `value`".to_owned());
+                return Err("the `schema` of the rule does not accept the data in the `value` of the rule".to_owned());
             }
             (Some(given), _) => given,
             (None, Accepted::OneOf(list)) if list.len() == 1 => list[0].clone(),
-            (None, _) => return Err("it has no `value`, so there is no data to write".to_owned()),
+            (None, _) => return Err("the rule has no `value`, so there is no data to write".to_owned()),
         };
         Ok(ValueRule {
             types: Some(TypeChoice::One(kind)),
@@ -197,7 +201,8 @@ impl Acceptable {
 }
 
 impl Accepted {
-    /// Returns the `keep` of the rule: the data that stays. `None` if only the data that the rule writes is acceptable.
+    /// Returns the field `keep` of a value rule, for existing data that may stay. Returns `None` if the data that the
+    /// rule writes is the only acceptable data.
     fn keep(self, kind: TypeName) -> Option<Keep> {
         let separator = || (kind != TypeName::RegMultiSz).then(|| ",".to_owned());
         let list = KeepWhich { separator: separator(), ignore_case: Some(false), ..KeepWhich::default() };
@@ -217,7 +222,7 @@ impl Accepted {
     }
 }
 
-/// Converts JSON to data of this type, as the manifests write it.
+/// Converts data from the JSON of a manifest to data of the type `kind`. In the JSON, a REG_BINARY is Base64.
 pub(super) fn literal(value: &Value, kind: TypeName) -> Result<Literal, String> {
     let refused = || format!("{} is not valid data for a {}", shorten(&value.to_string()), shown(kind));
     let found = match (kind, value) {
@@ -242,11 +247,11 @@ pub(super) fn literal(value: &Value, kind: TypeName) -> Result<Literal, String> 
     found.ok_or_else(refused)
 }
 
-/// Translates a regular expression of ECMA-262. Only characters, `.`, `^` and `$` are supported, because they are the
-/// same in both syntaxes.
+/// Translates a regular expression of ECMA-262 to the syntax of the crate `regex`. Supports only plain characters, `.`,
+/// `^` and `$`.
 fn expression(pattern: &str) -> Result<String, String> {
     if pattern.is_empty() {
-        return Err("its `pattern` accepts any string".to_owned());
+        return Err("the `pattern` of the rule accepts any string".to_owned());
     }
     let mut out = String::new();
     let mut escaped = false;
@@ -267,7 +272,7 @@ fn expression(pattern: &str) -> Result<String, String> {
 }
 
 fn unread(pattern: &str, part: &str) -> String {
-    format!("kbfix does not translate `{part}` in its `pattern` {}", notation::quoted(&shorten(pattern)))
+    format!("kbfix does not translate `{part}` in the `pattern` {}", notation::quoted(&shorten(pattern)))
 }
 
 fn is_annotation(name: &str) -> bool {
@@ -277,11 +282,12 @@ fn is_annotation(name: &str) -> bool {
 fn items<'v>(list: &'v Value, name: &str) -> Result<&'v [Value], String> {
     match list.as_array().map(Vec::as_slice) {
         Some(items) if !items.is_empty() => Ok(items),
-        _ => Err(format!("its `{name}` must be a list with at least one item")),
+        _ => Err(format!("the `{name}` of the rule must be a list with at least one item")),
     }
 }
 
-/// Returns the strings of a schema that is just `const` or `enum`.
+/// Returns the strings that a schema allows, if `const` or `enum` is its only keyword. `name` is the keyword that
+/// contains this schema.
 fn strings(schema: &Value, name: &str) -> Result<Vec<String>, String> {
     let fields = schema.as_object().filter(|fields| fields.len() == 1).ok_or_else(|| too_much(name))?;
     let list = match (fields.get("const"), fields.get("enum")) {
@@ -294,11 +300,11 @@ fn strings(schema: &Value, name: &str) -> Result<Vec<String>, String> {
 }
 
 fn number(bound: &Value, name: &str) -> Result<u64, String> {
-    bound.as_u64().ok_or_else(|| format!("its `{name}` must be a whole number that is not negative"))
+    bound.as_u64().ok_or_else(|| format!("the `{name}` of the rule must be a whole number that is not negative"))
 }
 
 fn too_much(name: &str) -> String {
-    format!("a spec cannot express its `{name}`")
+    format!("a spec cannot express the `{name}` of the rule")
 }
 
 fn shown(kind: TypeName) -> String {

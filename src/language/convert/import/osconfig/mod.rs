@@ -1,12 +1,12 @@
-//! Imports the registry rules of a manifest of Microsoft OSConfig: makes a spec from them.
+//! Imports a manifest of Microsoft OSConfig: makes a spec from its registry rules.
 //!
 //! A manifest is a list of resources. A rule is a resource `Microsoft.OSConfig/Test` that contains a resource
-//! `Microsoft.Windows/Registry` and a JSON schema. The schema describes the acceptable data; `acceptable` reads it. A
-//! rule that a spec cannot express exactly is left out with its reason, in a warning and in the notes of the spec.
+//! `Microsoft.Windows/Registry` and a JSON schema. The schema describes the acceptable data; the module `acceptable`
+//! reads it. If a spec cannot express a rule exactly, the rule is left out; a warning and the notes of the spec give
+//! the reason.
 //!
-//! The schema describes data of the rule's type. In a schema, null stands for an absent value, so an absent value is
-//! acceptable only if the schema allows null. Microsoft's ConfigForge translates these schemas in the same way (`value
-//! != null && …`).
+//! In a schema, null stands for an absent value. So an absent value is acceptable only if the schema allows null.
+//! Microsoft's ConfigForge translates these schemas in the same way (`value != null && …`).
 //!
 //! Source: <https://github.com/microsoft/osconfig>, `docs/resources` and `schema`.
 
@@ -35,13 +35,13 @@ const ID: &str = "https://aka.ms/osc/schemas/prerelease/document.json";
 const TEST: &str = "Microsoft.OSConfig/Test";
 const REGISTRY: &str = "Microsoft.Windows/Registry";
 
-/// A manifest.
+/// The part of an OSConfig manifest that kbfix reads.
 #[derive(Deserialize, JsonSchema)]
 struct Manifest {
     resources: Vec<Resource>,
 }
 
-/// A resource of a manifest.
+/// A resource of an OSConfig manifest.
 #[derive(Deserialize, JsonSchema)]
 struct Resource {
     name: Option<String>,
@@ -51,10 +51,10 @@ struct Resource {
     properties: Value,
 }
 
-/// A spec that was made from a manifest.
+/// The result of importing an OSConfig manifest.
 #[derive(Debug)]
 pub struct ImportedManifest {
-    /// The spec, and a warning for everything in the manifest that is not in the spec.
+    /// The spec, with a warning for each part of the manifest that was left out.
     pub spec: Imported,
     /// The number of registry rules in the manifest.
     pub rules: usize,
@@ -62,19 +62,19 @@ pub struct ImportedManifest {
     pub imported: usize,
 }
 
-/// A rule that a spec can express.
+/// A registry rule of a manifest, as a rule of the spec.
 struct Rule {
-    /// The index of its resource in the manifest.
+    /// The index of the rule's resource in the manifest.
     at: usize,
     key: Key,
     name: ValueName,
     value: ValueRule,
 }
 
-/// Makes a spec from the bytes of a manifest. `name` is the file's name in messages.
+/// Makes a spec from the bytes of an OSConfig manifest. `name` is the name of the file in messages.
 ///
 /// # Errors
-/// Returns the errors in the manifest; also if it contains no registry rule that a spec can express.
+/// Returns the errors in the manifest. A manifest without a registry rule that a spec can express is also an error.
 pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedManifest, Vec<Diagnostic>> {
     let document: SideDocument<'_, Manifest> =
         SideDocument::read(Source { name, bytes }, ID, "a manifest").map_err(with_form)?;
@@ -119,7 +119,7 @@ pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedMani
     }
     for (kind, (count, first)) in &others {
         let place = document.place(&["resources", &first.to_string(), "name"]);
-        let hint = "apply them with OSConfig or another tool";
+        let hint = "apply these resources with OSConfig or another tool";
         let message = format!("left out: {}", count_of(*count, kind));
         warnings.push(Diagnostic::warning(Code::IMPORT_LEFT_OUT, message).at(place).hint(hint));
     }
@@ -140,18 +140,19 @@ pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedMani
     Ok(ImportedManifest { spec: Imported { text, warnings }, rules: total, imported: rules.len() })
 }
 
-/// Adds the form of a manifest to the errors without a hint.
+/// Gives each error without a hint a hint that describes the form of a manifest.
 fn with_form(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     for finding in findings.iter_mut().filter(|finding| finding.hint.is_none()) {
-        finding.set_hint("a manifest has a list `resources`, and each resource a `type` and `properties`");
+        finding.set_hint("a manifest has a list `resources`, and each resource has a `type` and `properties`");
     }
     findings
 }
 
-/// The properties of a registry resource, and the schema of the test around it, if there is a test.
+/// The properties of a resource, with the schema of the test that contains the resource, if there is such a test. The
+/// error says why kbfix cannot use the test.
 type Tested<'r> = Result<(&'r Value, Option<&'r Value>), String>;
 
-/// Returns the type and the properties of a resource. For a test, they are those of the tested resource.
+/// Returns the type and the properties of a resource. For a test, returns those of the resource that the test contains.
 fn tested(resource: &Resource) -> (&str, Tested<'_>) {
     if resource.kind != TEST {
         return (&resource.kind, Ok((&resource.properties, None)));
@@ -160,24 +161,30 @@ fn tested(resource: &Resource) -> (&str, Tested<'_>) {
     let inner = &test["resource"];
     let kind = inner["type"].as_str().unwrap_or(TEST);
     let tested = match (&test["schema"], &test["expression"]) {
-        (Value::Null, Value::Null) => Err("its test has no `schema`, which describes the acceptable data".to_owned()),
-        (Value::Null, _) => Err("its test is an `expression`, which kbfix does not read".to_owned()),
+        (Value::Null, Value::Null) => Err("the test has no `schema`, which describes the acceptable data".to_owned()),
+        (Value::Null, _) => Err("the test is an `expression`, which kbfix does not read".to_owned()),
         (schema, Value::Null) => Ok((&inner["properties"], Some(schema))),
-        _ => Err("it has both `schema` and `expression`".to_owned()),
+        _ => Err("the test has both `schema` and `expression`".to_owned()),
     };
     (kind, tested)
 }
 
-/// Returns the rule of a registry resource, or why a spec cannot express it.
+/// Makes a rule from the properties of a registry resource. `schema` is the schema of the test that contains the
+/// resource; `None` if there is no test. `at` is the index of the resource.
+///
+/// # Errors
+/// Returns the reason why a spec cannot express the rule.
 fn rule(at: usize, properties: &Value, schema: Option<&Value>) -> Result<Rule, String> {
     let text = |field: &str| {
-        properties[field].as_str().ok_or_else(|| format!("its field `{field}` is missing or is not a string"))
+        properties[field]
+            .as_str()
+            .ok_or_else(|| format!("the field `{field}` of the rule is missing or is not a string"))
     };
     let path = key(text("keyPath")?)?;
     let name = ValueName::new(text("valueName")?).map_err(|error| error.to_string())?;
     let type_name = text("valueType")?;
     let kind: TypeName = serde_json::from_value(type_name.into())
-        .map_err(|_| format!("a spec cannot write the type {}", notation::quoted(type_name)))?;
+        .map_err(|_| format!("the spec language does not have the type {}", notation::quoted(type_name)))?;
     if kind != TypeName::RegMultiSz && is_dependency(&path, &name) {
         let message = "Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type";
         return Err(format!("{message} {type_name} they would be lost, and the service would not start"));
@@ -191,20 +198,21 @@ fn rule(at: usize, properties: &Value, schema: Option<&Value>) -> Result<Rule, S
     Ok(Rule { at, key: Key::new(path).one_name(false), name, value })
 }
 
-/// Parses a key such as `HKEY_LOCAL_MACHINE\SOFTWARE\A` or `HKLM:\SOFTWARE\A`.
+/// Parses a key path such as `HKEY_LOCAL_MACHINE\SOFTWARE\A` or `HKLM:\SOFTWARE\A`. The error is a message for the
+/// user.
 fn key(text: &str) -> Result<KeyPath, String> {
     let (root, below) = text.split_once('\\').unwrap_or((text, ""));
     let name = root.strip_suffix(':').unwrap_or(root);
     match RootKey::parse(name) {
         None => Err(format!("{} is not a root key", notation::quoted(root))),
         Some(RootKey::Hkcu) => {
-            Err("for OSConfig, HKEY_CURRENT_USER is the registry of its own account, but in a spec it means each user of the machine".to_owned())
+            Err("for OSConfig, HKEY_CURRENT_USER is the registry of the account that runs OSConfig, but in a spec it means each user of the machine".to_owned())
         }
         Some(root) => KeyPath::from_parts(root, below).map_err(|error| error.to_string()),
     }
 }
 
-/// Returns whether the value lists the services or groups on which a service depends.
+/// Returns whether this value of a service lists the services or groups on which the service depends.
 ///
 /// Source: Microsoft, "HKLM\SYSTEM\CurrentControlSet\Services Registry Tree".
 fn is_dependency(path: &KeyPath, name: &ValueName) -> bool {
@@ -213,7 +221,8 @@ fn is_dependency(path: &KeyPath, name: &ValueName) -> bool {
         && ["DependOnService", "DependOnGroup"].iter().any(|other| name.as_str().eq_ignore_ascii_case(other))
 }
 
-/// Gives each rule an id made from the name of its resource, and the name itself as a note.
+/// Gives each rule a unique id, made from the name of its resource, and a note with that name. `spec` is the id of the
+/// spec.
 fn label(rules: &mut [Rule], resources: &[Resource], spec: &str) {
     let mut taken = BTreeSet::from([spec.to_lowercase()]);
     let mut next: HashMap<String, usize> = HashMap::new();
@@ -237,7 +246,7 @@ fn label(rules: &mut [Rule], resources: &[Resource], spec: &str) {
     }
 }
 
-/// Returns the rules of a spec: one for each key, in the order of the manifest.
+/// Returns the rules of a spec: one rule for each key, in the order in which the manifest first names the keys.
 fn key_rules<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Vec<KeyRule> {
     let mut at: HashMap<(&KeyPath, View), usize> = HashMap::new();
     let mut out: Vec<KeyRule> = Vec::new();
@@ -262,7 +271,7 @@ fn count_of(count: usize, kind: &str) -> String {
 }
 
 impl About<'_> {
-    /// Returns the text of the spec. Its notes list the rules of the manifest that are not in the spec.
+    /// Returns the YAML text of the spec. The field `notes` lists the resources of the manifest that were left out.
     fn with_notes(
         &self,
         rules: &[Rule],

@@ -126,26 +126,34 @@ fn each_schema_becomes_the_rule_that_accepts_the_same() {
 #[test]
 fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
     for (value_type, rest, why) in [
-        ("REG_DWORD", "value: 1 }", "its test has no `schema`, which describes the acceptable data"),
+        ("REG_DWORD", "value: 1 }", "the test has no `schema`, which describes the acceptable data"),
         (
             "REG_DWORD",
             "value: 1 }\n    expression: value == 1",
-            "its test is an `expression`, which kbfix does not read",
+            "the test is an `expression`, which kbfix does not read",
         ),
         (
             "REG_DWORD",
             "value: 1 }\n    expression: value == 1\n    schema: {}",
-            "it has both `schema` and `expression`",
+            "the test has both `schema` and `expression`",
         ),
-        ("REG_DWORD", "value: 1 }\n    schema: {}", "its `schema` accepts any data"),
-        ("REG_DWORD", "value: 1 }\n    schema: true", "its `schema` is not a mapping"),
+        ("REG_DWORD", "value: 1 }\n    schema: {}", "the `schema` of the rule accepts any data"),
+        ("REG_DWORD", "value: 1 }\n    schema: true", "the `schema` of the rule is not a mapping"),
         (
             "REG_DWORD",
             "value: 1 }\n    schema: { const: 2 }",
-            "its `schema` does not accept the data in its own `value`",
+            "the `schema` of the rule does not accept the data in the `value` of the rule",
         ),
-        ("REG_DWORD", "value: }\n    schema: { enum: [1, 2] }", "it has no `value`, so there is no data to write"),
-        ("REG_DWORD", "value: 1 }\n    schema: { enum: [] }", "its `enum` must be a list with at least one item"),
+        (
+            "REG_DWORD",
+            "value: }\n    schema: { enum: [1, 2] }",
+            "the rule has no `value`, so there is no data to write",
+        ),
+        (
+            "REG_DWORD",
+            "value: 1 }\n    schema: { enum: [] }",
+            "the `enum` of the rule must be a list with at least one item",
+        ),
         (
             "REG_DWORD",
             "value: 4294967296 }\n    schema: { minimum: 1 }",
@@ -156,71 +164,83 @@ fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
         (
             "REG_DWORD",
             "value: 1 }\n    schema: { minimum: -1 }",
-            "its `minimum` must be a whole number that is not negative",
+            "the `minimum` of the rule must be a whole number that is not negative",
         ),
         (
             "REG_DWORD",
             "value: 1 }\n    schema: { pattern: a }",
-            "its `schema` contains `pattern`, which a spec cannot express for a REG_DWORD",
+            "the `schema` of the rule contains `pattern`, which a spec cannot express for a REG_DWORD",
         ),
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { multipleOf: 2 }",
-            "its `schema` contains `multipleOf`, which a spec cannot express for a REG_DWORD",
+            "the `schema` of the rule contains `multipleOf`, which a spec cannot express for a REG_DWORD",
         ),
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { type: integer }",
-            "its `schema` contains `type`, which a spec cannot express for a REG_DWORD",
+            "the `schema` of the rule contains `type`, which a spec cannot express for a REG_DWORD",
         ),
-        ("REG_DWORD", "value: 2 }\n    schema: { const: 2, minimum: 1 }", "its `schema` combines `const`, `minimum`"),
+        (
+            "REG_DWORD",
+            "value: 2 }\n    schema: { const: 2, minimum: 1 }",
+            "the `schema` of the rule combines `const`, `minimum`",
+        ),
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { anyOf: [{ const: 2 }, { minimum: 5 }] }",
-            "a spec cannot express its `anyOf`",
+            "a spec cannot express the `anyOf` of the rule",
         ),
         // Data that two alternatives accept is not acceptable to `oneOf`.
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { oneOf: [{ const: 2 }, { enum: [1, 2] }] }",
-            "a spec cannot express its `oneOf`",
+            "a spec cannot express the `oneOf` of the rule",
         ),
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { oneOf: [{ const: }, { const: }, { const: 2 }] }",
-            "a spec cannot express its `oneOf`",
+            "a spec cannot express the `oneOf` of the rule",
         ),
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { allOf: [{ const: 2 }, { minimum: 1 }] }",
-            "a spec cannot express its `allOf`",
+            "a spec cannot express the `allOf` of the rule",
         ),
-        ("REG_DWORD", "value: 2 }\n    schema: { not: { minimum: 3 } }", "a spec cannot express its `not`"),
-        ("REG_SZ", "value: a }\n    schema: { items: { enum: [1] } }", "a spec cannot express its `items`"),
-        ("REG_SZ", "value: a }\n    schema: { contains: { enum: [a, b] } }", "a spec cannot express its `contains`"),
+        ("REG_DWORD", "value: 2 }\n    schema: { not: { minimum: 3 } }", "a spec cannot express the `not` of the rule"),
+        ("REG_SZ", "value: a }\n    schema: { items: { enum: [1] } }", "a spec cannot express the `items` of the rule"),
+        (
+            "REG_SZ",
+            "value: a }\n    schema: { contains: { enum: [a, b] } }",
+            "a spec cannot express the `contains` of the rule",
+        ),
         (
             "REG_SZ",
             "value: a }\n    schema: { maxItems: 1 }",
-            "its `schema` contains `maxItems`, which a spec cannot express for a REG_SZ",
+            "the `schema` of the rule contains `maxItems`, which a spec cannot express for a REG_SZ",
         ),
         (
             "REG_SZ",
             r"value: a1 }
     schema: { pattern: 'a\d' }",
-            r#"kbfix does not translate `\d` in its `pattern` "a\\d""#,
+            r#"kbfix does not translate `\d` in the `pattern` "a\\d""#,
         ),
         (
             "REG_SZ",
             "value: ab }\n    schema: { pattern: '(?=a)b' }",
-            "kbfix does not translate `(` in its `pattern` \"(?=a)b\"",
+            "kbfix does not translate `(` in the `pattern` \"(?=a)b\"",
         ),
         (
             "REG_SZ",
             "value: b }\n    schema: { pattern: a }",
             "`keep` does not accept the data `b`, so every run would write it again",
         ),
-        ("REG_SZ", "value: a }\n    schema: { pattern: '' }", "its `pattern` accepts any string"),
-        ("REG_LINKED", "value: a }\n    schema: { const: a }", "a spec cannot write the type \"REG_LINKED\""),
+        ("REG_SZ", "value: a }\n    schema: { pattern: '' }", "the `pattern` of the rule accepts any string"),
+        (
+            "REG_LINKED",
+            "value: a }\n    schema: { const: a }",
+            "the spec language does not have the type \"REG_LINKED\"",
+        ),
         ("REG_NONE", "value: a }\n    schema: { const: a }", "\"a\" is not valid data for a REG_NONE"),
     ] {
         assert_eq!(become_of(value_type, rest), why, "{rest}");
@@ -264,7 +284,7 @@ fn keys_have_one_name_and_rules_have_ids_of_their_own() {
     let messages: Vec<_> = spec.warnings.iter().map(|warning| warning.message.as_str()).collect();
     for part in [
         "\"again\" is left out: an earlier rule of the manifest sets the same value",
-        "HKEY_CURRENT_USER is the registry of its own account",
+        "HKEY_CURRENT_USER is the registry of the account that runs OSConfig",
         "\"HKXX\" is not a root key",
         "Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type REG_DWORD they would be lost",
         "2 resources of the type \"X/Y\", which are not about the registry",

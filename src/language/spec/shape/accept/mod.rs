@@ -1,19 +1,21 @@
-//! Accepts a document that certainly matches the schema, without compiling the schema.
+//! Checks a document against the JSON schema of specs without compiling the schema. It only accepts documents: it never
+//! explains an error.
 //!
-//! Compiling the schema takes longer than everything else that a small spec needs, and only a document with an error
-//! needs the explanations of the crate jsonschema. This code knows the few keywords that the schema uses, and accepts a
-//! document only if it certainly matches. A test generates `form` from the schema, and others check that this code
-//! never disagrees with jsonschema.
+//! Compiling the schema takes longer than everything else that kbfix does to read a small spec. Only a document with an
+//! error needs the crate jsonschema, which explains the error. This module knows the few schema keywords that kbfix
+//! uses. One test generates the module `form` from the schema, and other tests check that this module and jsonschema
+//! never disagree.
 
 use crate::spec::source::data::{Look, Tree};
 
 #[rustfmt::skip]
 mod form;
 
-/// A schema or subschema, as far as it restricts a document. In draft 2020-12, `format` is only an annotation.
+/// A JSON schema or a part of one, without the keywords that do not restrict documents (such as `format` in draft
+/// 2020-12).
 ///
-/// The module `form` contains the forms of the spec language as static data, so that a process neither parses nor
-/// allocates anything for them.
+/// The module `form` contains these values for the schema of specs as static data, so that a process does not parse the
+/// schema.
 struct Form {
     kind: Option<Kind>,
     reference: Option<&'static Form>,
@@ -28,12 +30,12 @@ struct Form {
     pattern: Option<Pattern>,
     minimum: Option<u32>,
     maximum: Option<u32>,
-    /// The data of `const`, `enum`, or a `oneOf` of strings; empty if any data is allowed.
+    /// The only data that `const`, `enum` or a `oneOf` of strings allows; empty if any data is allowed.
     choices: &'static [Constant],
     any_of: &'static [&'static Form],
 }
 
-/// The form that restricts nothing.
+/// A [`Form`] that accepts any document.
 const ANY: Form = Form {
     kind: None,
     reference: None,
@@ -61,7 +63,7 @@ enum Kind {
     Boolean,
 }
 
-/// The rule of the schema for fields that it does not name.
+/// The schema keyword `additionalProperties`: whether a mapping may have fields that the schema does not name.
 enum Additional {
     Allowed,
     Forbidden,
@@ -74,21 +76,21 @@ enum Constant {
     Bool(bool),
 }
 
-/// A regular expression of the schema.
+/// The regular expressions that the schema uses.
 enum Pattern {
-    /// `^[A-Za-z0-9._-]+$`
+    /// The expression `^[A-Za-z0-9._-]+$`.
     Id,
-    /// `^https?://\S+$`
+    /// The expression `^https?://\S+$`.
     Url,
-    /// `^\d{4}-\d{2}-\d{2}$`
+    /// The expression `^\d{4}-\d{2}-\d{2}$`.
     Day,
-    /// `^[0-9A-Fa-f]{64}$`
+    /// The expression `^[0-9A-Fa-f]{64}$`.
     Sha256,
 }
 
 impl Pattern {
-    /// Returns whether the text certainly matches. Only ASCII is certain, because regular expression engines differ in
-    /// what else `\d` and `\S` match.
+    /// Returns whether the text certainly matches the expression. Returns `false` for text with other characters than
+    /// ASCII, because regular expression engines differ in whether `\d` and `\S` match them.
     fn accepts(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
         match self {
@@ -106,8 +108,8 @@ impl Pattern {
     }
 }
 
-/// Returns true only if the document matches the schema. False means that it does not match, or that this function
-/// cannot tell.
+/// Returns `true` if the document certainly matches the schema. `false` means that it does not match, or that this
+/// function cannot decide.
 pub(in crate::spec) fn accepts<'d>(document: impl Tree<'d>) -> bool {
     form::DOCUMENT.accepts(document)
 }
@@ -158,8 +160,8 @@ impl Form {
     }
 }
 
-/// Returns a number as a float, which may be rounded.
-#[allow(clippy::cast_precision_loss, reason = "the callers need not know it exactly")]
+/// Returns a number as a float, which may be rounded; `None` if the data is not a number.
+#[allow(clippy::cast_precision_loss, reason = "the callers do not need the exact number")]
 fn float(look: Look<'_>) -> Option<f64> {
     match look {
         Look::Unsigned(number) => Some(number as f64),

@@ -1,17 +1,18 @@
-//! Recognizes text that both YAML parsers certainly read alike, so that one of them is enough.
+//! Recognizes YAML text that the crates saphyr-parser and yaml_serde certainly read in the same way. Then kbfix uses
+//! only one of them, which saves time.
 //!
-//! Most specs consist of lines in a few forms: a field, an item of a list, a comment, and lines of a block scalar. For
-//! these forms, the versions of YAML say the same. Any other text is read by both parsers, whose results are compared:
-//! tags, tabs, quoted scalars of several lines, most escapes, and everything else that is not listed here.
-//! This is not a parser: it accepts less than YAML, and gives no data. A test compares both parsers on accepted texts.
+//! Most specs consist of a few forms of lines: a field, an item of a list, a comment, and the lines of a block scalar.
+//! All versions of YAML define these forms in the same way. kbfix reads any other text with both parsers and compares
+//! the results: for example text with tags, tabs, quoted scalars of several lines, or most escapes. This is not a
+//! parser: it accepts less than YAML, and returns no data. A test compares both parsers on accepted texts.
 
-/// The maximum length of a field name, in bytes. YAML requires at least 1024 characters.
+/// The maximum length of a field name that is accepted, in bytes. YAML parsers support at least 1024 characters.
 const MOST_NAME: usize = 1000;
 
-/// The maximum nesting depth of brackets.
+/// The maximum number of brackets that may be nested in each other.
 const MOST_DEPTH: usize = 16;
 
-/// Returns whether both parsers certainly read the text alike, if one of them can read it.
+/// Returns whether both parsers certainly read the text in the same way, provided that one of them accepts it.
 pub(in crate::spec) fn is_certain(text: &str) -> bool {
     // The parsers disagree about the end of a block in the last line if there is no line break.
     let Some(text) = text.strip_suffix('\n').filter(|text| !text.contains('\t')) else { return false };
@@ -28,25 +29,25 @@ enum Kind {
     List,
 }
 
-/// The mappings, lists and block that the lines read so far have begun and not ended.
+/// The lines that were read so far: the mappings, lists and block scalar that have not ended yet.
 struct Lines {
-    /// The open mappings and lists, each with the column in which its fields or items begin.
+    /// The mappings and lists that have not ended, each with the column in which its fields or items begin.
     open: Vec<(usize, Kind)>,
-    /// Whether the last line ended with the name of a field, whose data may follow.
+    /// Whether the last line ended with the name of a field, so that the next line may contain its data.
     waits: bool,
-    /// The column of the mapping or list that contains the unquoted scalar at the end of the last line, which the next
-    /// line may continue. `None` if the last line did not end with an unquoted scalar.
+    /// If the last line ended with an unquoted scalar, which the next line may continue: the column of the mapping or
+    /// list that contains the scalar. Otherwise `None`.
     unquoted: Option<usize>,
     block: Option<Block>,
-    /// Whether there is a carriage return in the text.
+    /// Whether the text contains a carriage return.
     has_returns: bool,
 }
 
-/// A block scalar.
+/// A block scalar, which begins with `|` or `>`.
 struct Block {
-    /// The column of the field or item that contains the block.
+    /// The column of the field or item that contains the block scalar.
     parent: usize,
-    /// The column of its lines; `None` before the first.
+    /// The column of the lines of the block scalar; `None` before its first line.
     column: Option<usize>,
     is_folded: bool,
 }
@@ -73,7 +74,8 @@ impl Lines {
         self.content(column, rest).is_some()
     }
 
-    /// Returns whether a line of the open block is accepted; `None` if there is no block, or the line is after it.
+    /// Returns whether the next line of the open block scalar is accepted. Returns `None` if no block scalar is open,
+    /// or if the line is after its end.
     fn of_block(&mut self, column: usize, rest: &[u8]) -> Option<bool> {
         let block = self.block.as_mut()?;
         if rest.is_empty() {
@@ -90,7 +92,7 @@ impl Lines {
         Some(column == first || column > first && !block.is_folded)
     }
 
-    /// Accepts a line with an item or a field.
+    /// Reads a line with an item of a list or a field, from `column` on. Returns `None` if the line is not accepted.
     fn content(&mut self, mut column: usize, mut rest: &[u8]) -> Option<()> {
         let is_dash = |rest: &[u8]| rest.starts_with(b"- ");
         self.place(column, if is_dash(rest) { Kind::List } else { Kind::Mapping })?;
@@ -135,7 +137,8 @@ impl Lines {
         }
     }
 
-    /// Finds the mapping or list to which a field or item in this column belongs.
+    /// Closes the mappings and lists that end before a field or item in this column. Returns `None` if no open mapping
+    /// or list can contain it.
     fn place(&mut self, column: usize, kind: Kind) -> Option<()> {
         let before = self.open.len();
         while self.open.last().is_some_and(|(open, _)| *open > column) {
@@ -163,7 +166,7 @@ impl Lines {
     }
 }
 
-/// Returns the length of a field's name with its colon; `None` if there is no name.
+/// Returns the length of the field name at the beginning of `text`, with its colon; `None` if there is no field name.
 fn name(text: &[u8]) -> Option<usize> {
     let end = match text.first()? {
         b'\'' | b'"' => quoted(text)?,
@@ -177,7 +180,7 @@ fn trimmed(text: &[u8]) -> &[u8] {
     &text[text.iter().take_while(|byte| **byte == b' ').count()..]
 }
 
-/// Returns the text after the anchor at its beginning, if there is one.
+/// Returns `text` without the anchor at its beginning. Returns `None` if the anchor is not accepted.
 fn after_anchor(text: &[u8]) -> Option<&[u8]> {
     if text.first() != Some(&b'&') {
         return Some(text);
@@ -186,19 +189,20 @@ fn after_anchor(text: &[u8]) -> Option<&[u8]> {
     matches!(rest.first(), None | Some(b' ')).then(|| trimmed(rest))
 }
 
-/// Returns the length of an anchor or alias.
+/// Returns the length of the anchor (`&name`) or alias (`*name`) at the beginning of `text`; `None` if it is not
+/// accepted.
 fn label(text: &[u8]) -> Option<usize> {
     let length = text[1..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     (length > 0).then_some(length + 1)
 }
 
-/// Accepts the rest of a line: nothing, or a comment.
+/// Returns `Some` if the rest of a line is empty or a comment, otherwise `None`.
 fn ends(rest: &[u8]) -> Option<()> {
     (rest.is_empty() || rest[0] == b' ' && trimmed(rest).first() == Some(&b'#')).then_some(())
 }
 
 /// Returns the length of the data at the beginning of `text`: a scalar, an alias, or a list or mapping in brackets.
-/// `depth` is the number of brackets around it.
+/// `depth` is the number of brackets around it. Returns `None` if the data is not accepted.
 fn data(text: &[u8], depth: usize) -> Option<usize> {
     match text.first()? {
         b'\'' | b'"' => quoted(text),
@@ -211,7 +215,8 @@ fn data(text: &[u8], depth: usize) -> Option<usize> {
     }
 }
 
-/// Returns the length of a quoted scalar in one line. Of the escapes, those of a backslash and a quote are accepted.
+/// Returns the length of the quoted scalar at the beginning of `text`. Returns `None` if it does not end in this line,
+/// or has an escape other than `\\` and `\"`.
 fn quoted(text: &[u8]) -> Option<usize> {
     let quote = *text.first()?;
     let mut at = 1;
@@ -228,7 +233,8 @@ fn quoted(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Returns the length of an unquoted scalar in one line, without spaces at its end.
+/// Returns the length of the unquoted scalar at the beginning of `text`, without spaces at its end. Returns `None` if
+/// it is not accepted.
 fn plain(text: &[u8], is_in_brackets: bool) -> Option<usize> {
     let is_first = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || b"\\./(_$+^~;<=".contains(&byte);
     let first = *text.first()?;
@@ -256,7 +262,8 @@ fn plain(text: &[u8], is_in_brackets: bool) -> Option<usize> {
     Some(end)
 }
 
-/// Returns the length of a list or mapping in brackets in one line. Nothing in it is left out.
+/// Returns the length of the list or mapping in brackets at the beginning of `text`. Returns `None` if it does not end
+/// in this line, or if an item or the data of a field is missing.
 fn brackets(text: &[u8], depth: usize) -> Option<usize> {
     let is_mapping = *text.first()? == b'{';
     let close = if is_mapping { b'}' } else { b']' };
@@ -280,7 +287,8 @@ fn brackets(text: &[u8], depth: usize) -> Option<usize> {
     }
 }
 
-/// Returns the length of a field's name in brackets, with its colon and the space after it.
+/// Returns the length of the field name at the beginning of `text`, inside brackets, with its colon and the space after
+/// it; `None` if there is no field name.
 fn name_in_brackets(text: &[u8]) -> Option<usize> {
     let end = match text.first()? {
         b'\'' | b'"' => quoted(text)?,
