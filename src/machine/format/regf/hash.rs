@@ -9,3 +9,6 @@ pub(super) type HashMap<K, V> = collections::HashMap<K, V, RandomState>;
 
 /// A hash set, created by `default()`.
 pub(super) type HashSet<K> = collections::HashSet<K, RandomState>;
+
+/// The largest capacity of a table that is cleared instead of dropped. To clear a larger one takes longer.
+pub(super) const SMALL_TABLE: usize = 64;

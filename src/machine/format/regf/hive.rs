@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{
     Error, Recovery,
+    above::LastAbove,
     base::{self, BaseBlock, NOWHERE},
     bin::bin_headers,
     bytes::u32_at,
@@ -33,6 +34,7 @@ pub struct Hive {
     pub(super) owners: Owners,
     /// The keys whose subkey lists were found to be sorted since the last change.
     pub(super) ordered: Ordered,
+    pub(super) last_above: LastAbove,
 }
 
 /// A key's offset in a hive.
@@ -167,6 +169,7 @@ impl Hive {
             cache: Cache::default(),
             owners: Owners::default(),
             ordered: Ordered::default(),
+            last_above: LastAbove::default(),
         }
     }
 

@@ -11,6 +11,7 @@
 //! Source for every structure: Maxim Suhanov, "Windows registry file format specification" (github.com/msuhanov/regf);
 //! the items below name its sections.
 
+mod above;
 mod base;
 mod bin;
 mod bytes;
@@ -39,6 +40,7 @@ pub use check::{Finding, Severity, worse};
 pub use edit::Editor;
 pub use error::Error;
 pub use hive::{Hive, Node, State};
+pub(crate) use lookup::Above;
 pub use lookup::{Subkeys, Values};
 pub use name::{NotUnicode, RawName};
 pub use node::KeyNode;

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-use super::{disk, place, raw, read};
+use super::{disk, place, read};
 
 /// The suffix, in upper case, that follows the user's SID in the name of the hive with the user's classes.
 const CLASSES: &str = "_CLASSES";
@@ -101,8 +101,8 @@ fn is_loaded(hive: &KeyPath) -> bool {
 
 /// Mounts the hives of all users with a profile; a hive is opened only when one of its keys is asked for.
 fn mounted() -> Result<OfflineRegistry, Unread> {
-    let mut buffer = raw::Buffer::new();
-    let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut buffer));
+    let mut questions = read::Questions::new();
+    let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut questions));
     let absent = || Unread::new(Reason::Unknown, "this Windows has no SystemRoot");
     let system_root = profiles::system_root(&mut ask).unwrap_or_else(|error| Err(unread(&error)));
     let system_root = system_root.and_then(|root| root.ok_or_else(absent));

@@ -90,6 +90,13 @@ impl HiveFile {
         &self.path
     }
 
+    /// Returns whether no edit has changed the hive in memory, and no program the file and its logs, since they were
+    /// read.
+    pub(super) fn is_as_read(&self) -> bool {
+        let reached = Pinned::reach(self.root.as_deref(), &self.path);
+        !self.hive.is_changed() && reached.is_ok_and(|reached| self.stamp.is_current(reached.path()))
+    }
+
     /// Adds the size of the returned properties to the total, and replaces properties beyond the limit with an error.
     ///
     /// Keys share security descriptors: in a few megabytes, a hundred thousand keys can have the same one of 64 KiB. In

@@ -151,6 +151,14 @@ impl OfflineRegistry {
         }
     }
 
+    /// Discards what was read from files that another program has written since, so that the next question reads these
+    /// files again.
+    fn forget_stale(&mut self) {
+        for mount in &mut self.mounts {
+            mount.opened.take_if(|opened| !opened.as_ref().is_ok_and(HiveFile::is_as_read));
+        }
+    }
+
     /// Answers one question.
     ///
     /// # Errors
