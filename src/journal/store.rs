@@ -4,7 +4,7 @@ use super::error::StoreError;
 use std::{
     fs::{self, OpenOptions},
     hash::{BuildHasher as _, RandomState},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -296,14 +296,18 @@ struct Version {
 pub(super) fn append(path: &Path, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
+    let mut file = OpenOptions::new().read(true).append(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
     // Remove a line that a crash left incomplete, so that the new event starts on its own line.
-    let cut = fs::read(path)?.last().is_some_and(|last| *last != b'\n');
-    if cut {
+    if last != [b'\n'] {
         let whole = fs::read(path)?;
         let end = whole.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         OpenOptions::new().write(true).open(path)?.set_len(end as u64)?;
     }
-    let mut file = OpenOptions::new().append(true).open(path)?;
     file.write_all(&line)?;
     file.sync_all()
 }

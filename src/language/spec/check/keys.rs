@@ -120,7 +120,7 @@ fn pasted(text: &str) -> Option<&str> {
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
     names::check(cx, part, path, Part::Data);
-    // Almost every name is only a name: it has no pattern, parameter, escape or unusual character.
+    // Almost every name needs none of the steps below: it has no `*`, parameter, escape or unusual character.
     let is_common = |byte: u8| matches!(byte, b' '..=b'~') && !b"*[{}".contains(&byte);
     if part.bytes().all(is_common)
         && let Ok(name) = KeyName::new(part)

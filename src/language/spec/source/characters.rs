@@ -53,8 +53,9 @@ impl Input for Characters<'_> {
         3
     }
 
-    /// Returns whether the parser reads a line of a block scalar as a whole, instead of each character like a token. It
-    /// has then asked for at most two characters. Before the indentation it asks for [`Self::bufmaxlen`] characters.
+    /// Returns whether the parser reads the line of a block scalar as a whole, which is faster. The parser asks for at
+    /// most two characters before such a line, and for [`Self::bufmaxlen`] characters before its indentation. In the
+    /// indentation the answer must be "no": otherwise the parser would never reach the end of the indentation.
     #[inline]
     fn buf_is_empty(&self) -> bool {
         self.asked < self.bufmaxlen()

@@ -15,17 +15,17 @@
 
 use std::ptr::{null, null_mut};
 
-use windows_registry::{Key as Handle, Type};
+use windows_registry::Key as Handle;
 use windows_sys::{
     Wdk::System::Registry::{KeyFlagsInformation, KeyNameInformation, NtDeleteKey, NtQueryKey},
     Win32::{
         Foundation::{
-            ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS, NTSTATUS, RtlNtStatusToDosError,
+            ERROR_INVALID_DATA, ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS, NTSTATUS, RtlNtStatusToDosError,
             STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_SUCCESS,
         },
         System::Registry::{
             REG_CREATED_NEW_KEY, REG_OPTION_OPEN_LINK, RegCreateKeyExW, RegEnumKeyExW, RegEnumValueW, RegFlushKey,
-            RegOpenKeyExW, RegQueryInfoKeyW, RegQueryValueExW,
+            RegOpenKeyExW, RegQueryInfoKeyW, RegQueryValueExW, RegSetValueExW,
         },
     },
 };
@@ -93,7 +93,7 @@ fn check(code: u32) -> Result<(), Code> {
     if code == ERROR_SUCCESS { Ok(()) } else { Err(Code(code)) }
 }
 
-/// Returns the numbers of subkeys and values of a key.
+/// Returns the number of subkeys of a key.
 ///
 /// # Errors
 /// Returns Windows' error code.
@@ -110,14 +110,14 @@ pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
             &mut subkeys,
             null_mut(),
             null_mut(),
-            &mut values,
+            null_mut(),
             null_mut(),
             null_mut(),
             null_mut(),
             null_mut(),
         )
     };
-    check(code).map(|()| Counts { subkeys, values })
+    check(code).map(|()| subkeys)
 }
 
 /// Returns the type and the bytes of one value.
@@ -371,8 +371,11 @@ fn check_status(status: NTSTATUS) -> Result<(), Code> {
 /// # Errors
 /// Returns Windows' error code.
 pub(super) fn set_value(key: &Handle, name: &str, data: &Data) -> Result<(), Code> {
+    let length = u32::try_from(data.bytes.len()).map_err(|_| Code(ERROR_INVALID_DATA))?;
     let mut bytes = Vec::with_capacity(data.bytes.len() + 4);
     bytes.extend_from_slice(&data.bytes);
     bytes.extend_from_slice(&[0xFF; 4]);
-    Code::of(key.set_bytes(name, Type::Other(data.value_type.0), &bytes[..data.bytes.len()]))
+    let name = wide(name);
+    // SAFETY: the handle is open as long as `key` lives; `name` ends with a NUL; `bytes` has more than `length` bytes.
+    check(unsafe { RegSetValueExW(key.as_raw(), name.as_ptr(), 0, data.value_type.0, bytes.as_ptr(), length) })
 }

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-use super::{disk, place, raw, read};
+use super::{disk, place, read};
 
 /// The suffix, in upper case, in the name of a key such as `S-1-…_CLASSES`, where Windows loads the hive with a user's
 /// classes.
