@@ -55,13 +55,14 @@ pub(super) struct Opened {
     pub(super) hive: Option<KeyPath>,
 }
 
-/// What the questions about some keys have shown about the keys above them. It is only for questions that are asked
-/// together, because the registry can change at any time.
+/// Facts about the keys above some queried keys, to query them only once. They are valid only for questions that are
+/// asked together, because the registry can change at any time.
 #[derive(Default)]
 pub(super) struct Above {
     /// The last key that was found absent. Every key below it is absent too.
     absent: Option<KeyPath>,
-    /// The last key that was found to be no link. The keys above it, as [`Key::way`] lists them, were examined too.
+    /// The last key that was found not to be a link. The keys above it, as [`Key::way`] lists them, are no links
+    /// either.
     no_link: Option<KeyPath>,
 }
 
@@ -70,8 +71,8 @@ impl Above {
         key.view == View::Bits64 && self.absent.as_ref().is_some_and(|absent| key.path.is_within(absent))
     }
 
-    /// Records that `path`, on the way to `key`, is absent. Another view and the roots that Windows composes have keys
-    /// that are not below their apparent parent.
+    /// Records that `path`, a key above `key`, is absent. Nothing is recorded for the 32-bit view, and for root keys
+    /// that Windows composes of others: there, a key can exist although the key above it in the path is absent.
     fn note_absent(&mut self, key: &Key, path: KeyPath) {
         let is_direct = key.view == View::Bits64 && matches!(path.root(), RootKey::Hklm | RootKey::Hku);
         if is_direct && key.path.is_within(&path) {
@@ -92,11 +93,11 @@ pub(super) fn open(key: &Key, access: u32) -> Result<Opened, Closed> {
     open_below(key, access, &mut Above::default())
 }
 
-/// Opens a key like [`open`], one of several keys that are asked about together. An absent key below a key that is
-/// absent in `above` is not looked for.
+/// Opens a key as [`open`] does. `above` has what earlier questions found: if it shows that a key above this key is
+/// absent, Windows is not asked again.
 ///
 /// # Errors
-/// As of [`open`].
+/// Returns the errors of [`open`].
 pub(super) fn open_below(key: &Key, access: u32, above: &mut Above) -> Result<Opened, Closed> {
     if above.is_absent(key) {
         return Err(Closed::Code(Code(ERROR_FILE_NOT_FOUND)));
@@ -130,8 +131,8 @@ pub(super) fn open_below(key: &Key, access: u32, above: &mut Above) -> Result<Op
 }
 
 /// Returns the topmost registry link in the path of `key`, as the reason for not reading the key. Links that Windows
-/// itself makes are not considered.
-fn link_on_the_way(key: &Key) -> Option<Unread> {
+/// itself makes are not considered. Keys that are no links according to `above` are not examined again.
+fn link_on_the_way(key: &Key, above: &mut Above) -> Option<Unread> {
     let mut buffer = raw::Buffer::new();
     for path in key.way() {
         if above.is_no_link(&path) {

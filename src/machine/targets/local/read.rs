@@ -15,7 +15,7 @@ use crate::{
 
 use super::{error::Code, place, properties, raw};
 
-/// What questions that are asked together share.
+/// The buffers, and the facts about keys above the queried keys, that questions use together.
 pub(super) struct Questions {
     buffer: raw::Buffer,
     above: place::Above,
@@ -28,7 +28,7 @@ impl Questions {
 }
 
 /// Answers one question about a key, which is opened only once.
-pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<KeyFacts> {
+pub(super) fn key_facts(query: &KeyQuery, questions: &mut Questions) -> Answer<KeyFacts> {
     let mut access = KEY_QUERY_VALUE;
     if query.subkeys {
         access |= KEY_ENUMERATE_SUB_KEYS;
@@ -59,9 +59,9 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
 
 /// Returns the values that the query names, with their names spelled as in the registry.
 ///
-/// Windows searches all values of a key for each name. If the query names many of the key's values, all values of the
-/// key are therefore read once. If it names few, each is read alone, and the names of all values are listed without
-/// data, to know their spelling.
+/// Windows searches all values of a key for each name. Therefore the values of the key are listed first: at most about
+/// twice as many as the query names. Each queried value that was not among them is then read alone, and the names of
+/// all values are listed without data, to know their spelling.
 fn named_values(
     handle: &Handle,
     names: &BTreeSet<ValueName>,

@@ -104,8 +104,8 @@ fn is_loaded(hive: &KeyPath) -> bool {
 
 /// Mounts the hives of all users with a profile. A hive is opened only when kbfix needs one of its keys.
 fn mounted() -> Result<OfflineRegistry, Unread> {
-    let mut buffer = raw::Buffer::new();
-    let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut buffer));
+    let mut questions = read::Questions::new();
+    let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut questions));
     let absent = || Unread::new(Reason::Unknown, "the registry of this machine has no value SystemRoot");
     let system_root = profiles::system_root(&mut ask).unwrap_or_else(|error| Err(unread(&error)));
     let system_root = system_root.and_then(|root| root.ok_or_else(absent));
