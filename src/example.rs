@@ -32,7 +32,7 @@ pub const HOTFIX: &str = "Program Files/Exchsrvr/bin/exprox.dll";
 /// The event log Application, below the volume's root.
 pub const LOG: &str = "Windows/System32/config/AppEvent.Evt";
 
-/// The hives: the key at which Windows mounts each, and its file.
+/// The hives of the machine: for each, the key at which Windows mounts the hive, and the path of the file.
 const HIVES: &[(&str, &str)] = &[
     (r"HKLM\SYSTEM", "Windows/System32/config/SYSTEM"),
     (r"HKLM\SOFTWARE", "Windows/System32/config/SOFTWARE"),
@@ -58,14 +58,15 @@ pub enum ExampleError {
     /// A hive could not be created.
     #[error(transparent)]
     Hive(#[from] regf::Error),
-    /// A hive would be mounted at a path that is not a key.
+    /// The key at which a hive is mounted is not a valid key path.
     #[error(transparent)]
     Key(#[from] KeyPathError),
 }
 
 /// Creates the machine's volume in `folder`. Creates the folder if it does not exist.
 ///
-/// # Errors Returns [`ExampleError`]. Files that were already written remain.
+/// # Errors
+/// Returns [`ExampleError`]. Files that were already written remain.
 pub fn make(folder: &Path) -> Result<(), ExampleError> {
     for (mount, file) in HIVES {
         let hive = hive(&mount.parse()?)?;
@@ -75,7 +76,7 @@ pub fn make(folder: &Path) -> Result<(), ExampleError> {
     write(&folder.join(HOTFIX), &minimal::dll(FileVersion([6, 5, 7651, 19])))
 }
 
-/// Returns the events that the machine logged on three days: the event that KB909094 describes, and others.
+/// Returns the events that the machine logged on three days: the event that KB909094 describes, and other events.
 fn events() -> Vec<NewEvent<'static>> {
     const WARNING: u32 = 0x8000_0000;
     const INFORMATION: u32 = 0x4000_0000;

@@ -17,7 +17,7 @@ pub(super) struct CommandError {
     pub(super) exit: Exit,
     /// The messages to print.
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// The facts that have changed since a saved plan was made.
+    /// The facts that have changed since a saved plan was made; empty if the command stopped for another reason.
     pub(super) moved: Vec<Drift>,
 }
 

@@ -1,4 +1,4 @@
-//! The command line: arguments, one file for each command, exit codes.
+//! The command line: the arguments, the commands (one file for each), and the exit codes.
 //!
 //! Results go to standard output, everything else to standard error. A command returns its exit code, or an
 //! [`error::CommandError`] if it stopped before it had a result. Only `main` ends the process.
@@ -31,7 +31,7 @@ use output::Output;
 #[derive(Debug, Parser)]
 #[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes())]
 struct Arguments {
-    /// With --version: also print the commit, the compiler and the build options of this kbfix.
+    /// With --version: also print the commit, the compiler and the build options with which this kbfix was built.
     #[arg(long)]
     verbose: bool,
 
@@ -79,7 +79,7 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     if arguments.verbose {
-        let stop = error::CommandError::usage("--verbose can only be used with --version", "leave it out");
+        let stop = error::CommandError::usage("--verbose can only be used with --version", "leave out --verbose");
         output.diagnostics(&stop.diagnostics);
         return ExitCode::from(stop.exit.code());
     }

@@ -32,7 +32,7 @@ pub(super) enum Destination {
     Stream(PathBuf),
 }
 
-/// The files that a command reads, so that it does not overwrite them.
+/// The files that a command reads, and therefore must not overwrite.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     files: Vec<PathBuf>,
@@ -41,7 +41,7 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Adds a file, or a folder of specs.
+    /// Adds a file that the command reads, or a folder of spec files.
     pub(super) fn add(&mut self, path: impl Into<PathBuf>) {
         self.files.push(path.into());
     }
@@ -80,7 +80,8 @@ impl Destination {
     /// Returns the destination for the path that `--out` gives.
     ///
     /// # Errors
-    /// Returns an error if the path leads to an input of the command or a file of its target, or cannot be written to.
+    /// Returns an error if the path leads to a file that the command reads or to a file of its target, or if it cannot
+    /// be written to.
     pub(super) fn new(out: &Path, inputs: &Inputs) -> Result<Self, CommandError> {
         let failed = |error: io::Error| CommandError::file(&out.display().to_string(), &error);
         if out.as_os_str() == "-" {
@@ -107,13 +108,13 @@ impl Destination {
     /// Writes the document.
     ///
     /// # Errors
-    /// Returns the system's error; an existing file is then unchanged.
+    /// Returns the system's error. A file that already existed is then unchanged.
     pub(super) fn write(&self, bytes: &[u8], output: &mut Output) -> Result<(), CommandError> {
         self.write_by(replace_file, bytes, output)
     }
 
-    /// Writes a document that contains registry data, which may be confidential. If this creates the file, only its
-    /// owner can read it.
+    /// Writes a document that contains registry data, which may be confidential. If this function creates the file,
+    /// only the file's owner can read it.
     ///
     /// # Errors
     /// Returns an error as [`Destination::write`] does.
@@ -121,7 +122,8 @@ impl Destination {
         self.write_by(replace_private_file, bytes, output)
     }
 
-    /// Writes a document piece by piece, in the same way as [`Destination::write_private`]; not to standard output.
+    /// Writes a document piece by piece, readable only by the owner like [`Destination::write_private`]. Returns an
+    /// error if the destination is standard output.
     ///
     /// # Errors
     /// Returns an error as [`Destination::write`] does.
@@ -160,7 +162,7 @@ impl Destination {
     }
 }
 
-/// Returns the path with links resolved. The folder must exist; the file need not.
+/// Returns the path with links resolved. The folder must exist; the file itself may be missing.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     // The number of links in a row that Linux follows.
@@ -183,7 +185,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-/// Identifies a file. Two paths can lead to the same file.
+/// The identity of a file: its device and its inode. Two paths can lead to the same file.
 #[derive(PartialEq, Eq)]
 #[cfg_attr(not(unix), allow(dead_code, reason = "made on Unix only"))]
 struct Identity(u64, u64);
@@ -195,15 +197,15 @@ impl Identity {
         fs::metadata(path).ok().map(|found| Self(found.dev(), found.ino()))
     }
 
-    /// Windows only returns the identity of an open file, so on Windows paths are compared instead.
+    /// Returns `None`, because Windows tells the identity only of an open file. On Windows, paths are compared instead.
     #[cfg(not(unix))]
     fn of(_path: &Path) -> Option<Self> {
         None
     }
 }
 
-/// Returns whether this is the file or pipe that standard output goes to. A device does not count, because it can be
-/// written to twice.
+/// Returns whether this is the file or pipe to which standard output goes. Returns false for a device, because a device
+/// can be written to twice.
 #[cfg(unix)]
 fn is_standard_output(found: &fs::Metadata) -> bool {
     use std::os::{

@@ -33,9 +33,9 @@ pub(super) enum Format {
 
 /// Writes results and messages to the output streams.
 pub(super) struct Output {
-    /// The reason why standard output could not be written, if that failed.
+    /// The error because of which standard output could not be written; `None` if it could.
     broken: Option<io::Error>,
-    /// The journal of the last report, if that report said that the target was changed.
+    /// `Some` if the last report said that the target was changed; then the path of the journal, if there is one.
     changed: Option<Option<String>>,
     /// The warnings about the specs of this run.
     of_specs: Vec<Diagnostic>,
@@ -48,7 +48,7 @@ impl Output {
         Self { broken: None, changed: None, of_specs: Vec::new(), traces: false }
     }
 
-    /// Writes a result. It is not an error if the reader closed the pipe; any other failure changes the exit code.
+    /// Writes a result. A pipe that the reader closed is not an error; any other failure changes the exit code.
     pub(super) fn result(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
@@ -58,7 +58,7 @@ impl Output {
         self.result_by(|to| to.write_all(bytes));
     }
 
-    /// Writes a result part by part, for results that would need much memory as a whole.
+    /// Writes a result part by part, so that a large result is never in memory as a whole.
     pub(super) fn result_by(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
         if let Err(error) = write(&mut stdout).and_then(|()| stdout.flush())
@@ -78,7 +78,7 @@ impl Output {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// Makes later diagnostics lines of JSON, in the form that DSC reads.
+    /// Switches to writing diagnostics as lines of JSON, in the form that DSC reads.
     pub(super) fn as_traces(&mut self) {
         self.traces = true;
     }
@@ -96,14 +96,14 @@ impl Output {
         }
     }
 
-    /// Writes warnings about specs to standard error. Also keeps them for a report that contains diagnostics.
+    /// Writes warnings about specs to standard error, and keeps them. A JSON report also contains them.
     pub(super) fn of_specs<'a>(&mut self, warnings: impl IntoIterator<Item = &'a Diagnostic>) {
         let warnings: Vec<Diagnostic> = warnings.into_iter().cloned().collect();
         self.diagnostics(&warnings);
         self.of_specs.extend(warnings);
     }
 
-    /// Writes a report. Its diagnostics go to standard error, unless the format contains them.
+    /// Writes a report. Writes its diagnostics to standard error, unless the format itself contains diagnostics.
     pub(super) fn report(&mut self, report: &Report, format: Format) {
         self.changed = report.changed.then(|| report.journal.clone());
         match format {
@@ -134,7 +134,8 @@ impl Output {
         }
     }
 
-    /// Writes the report of a command that stopped: as a document if one was requested, otherwise to standard error.
+    /// Writes the report of a command that an error stopped: as JSON if this format was requested, otherwise only its
+    /// diagnostics, to standard error.
     pub(super) fn stopped(&mut self, mut report: Report, stop: CommandError, format: Format) -> Exit {
         report.exit_code = stop.exit;
         report.diagnostics.extend(stop.diagnostics);
@@ -146,8 +147,8 @@ impl Output {
         stop.exit
     }
 
-    /// Returns the exit code of the process. It is that of the command, unless the result could not be written. In that
-    /// case, also prints the error, and whether the target was changed.
+    /// Returns the exit code of the process: that of the command, or a higher one if the result could not be written.
+    /// In that case, also prints the error and whether the target was changed.
     pub(super) fn exit(&mut self, exit: Exit) -> Exit {
         let Some(error) = self.broken.take() else { return exit };
         let (hint, least) = match &self.changed {
@@ -176,7 +177,7 @@ impl Progress for Output {
         }
     }
 
-    /// Runs long work. After a second, shows what the work is and how long it has taken.
+    /// Runs long work. After one second, shows the description `what` and the elapsed time.
     fn during<T>(&mut self, what: &str, work: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let (working, ended) = mpsc::channel::<()>();

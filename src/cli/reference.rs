@@ -1,5 +1,5 @@
-//! Checks `docs/reference/commands.md` against clap's definitions; `UPDATE_DOCS=1 cargo test --bin kbfix` regenerates
-//! it.
+//! Checks that `docs/reference/commands.md` agrees with clap's definitions. `UPDATE_DOCS=1 cargo test --bin kbfix`
+//! regenerates that page.
 
 use std::{fs, path::Path};
 
@@ -54,7 +54,8 @@ fn the_reference_of_the_commands_is_up_to_date() {
     );
 }
 
-/// Adds, to the help of each argument, the environment variable that can set it. The crate clap-markdown leaves it out.
+/// Adds, to the help of each argument, the environment variable that can set the argument. The crate clap-markdown does
+/// not print these variables.
 fn with_variables(command: Command) -> Command {
     let add = |argument: Arg| match (argument.get_env(), argument.get_help()) {
         (Some(variable), Some(help)) => {

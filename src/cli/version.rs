@@ -6,16 +6,16 @@ use kbfix::spec::library;
 
 use super::output::Output;
 
-/// Returns whether the arguments are `--version` and `--verbose`, in either order. clap itself would answer `--version`
-/// as soon as it reads it.
+/// Returns whether the arguments are `--version` and `--verbose`, in either order. clap itself would print the short
+/// version as soon as it reads `--version`.
 pub(super) fn is_verbose() -> bool {
     let words: Vec<_> = env::args_os().skip(1).collect();
     let has = |names: &[&str]| words.iter().any(|word| names.iter().any(|name| word == OsStr::new(name)));
     words.len() == 2 && has(&["--version", "-V"]) && has(&["--verbose"])
 }
 
-/// Prints the version and the details of the build. Only a release build (release/binaries) knows its commit and
-/// compiler.
+/// Prints the version and the details of the build. The commit and the compiler are known only in a release build
+/// (release/binaries).
 pub(super) fn print(output: &mut Output) {
     let link = if cfg!(target_feature = "crt-static") { ", static" } else { "" };
     let profile = if cfg!(debug_assertions) { "debug" } else { "release" };

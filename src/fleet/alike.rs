@@ -27,9 +27,9 @@ pub(super) type Likeness = [u8; 32];
 /// The cases of the machines that were already planned, by the hash of everything on which they depend.
 pub(super) struct Alike {
     known: Mutex<HashMap<Likeness, MachineCases>>,
-    /// The facts of the first plan that was kept. They show which facts to read from the other machines.
+    /// The facts of the first plan that was kept. Other machines are read for the same facts.
     asked: OnceLock<Facts>,
-    /// The values with the identity of the machine.
+    /// The keys and names of the values that contain the computer name and the MachineGuid.
     own: Vec<(Key, ValueName)>,
 }
 
@@ -39,8 +39,8 @@ impl Alike {
         Self { known: Mutex::default(), asked: OnceLock::new(), own }
     }
 
-    /// Returns the hash of everything on which the plans of a snapshot depend. `list` is the index of the list of specs
-    /// that is planned on it.
+    /// Returns the hash of everything on which the plans of a snapshot depend; `None` if its facts cannot be written as
+    /// JSON. `list` is the index of the list of specs that is planned on the snapshot.
     pub(super) fn likeness(&self, target: &SnapshotTarget, list: usize) -> Option<Likeness> {
         let mut facts: Facts = target.snapshot().facts.clone();
         self.own.iter().for_each(|(key, name)| facts.forget(key, name));
@@ -56,7 +56,7 @@ impl Alike {
         !self.known().is_empty()
     }
 
-    /// Returns the cases of a machine with the same hash; `None` if no such machine was planned yet.
+    /// Returns the cases of an earlier machine with the same hash; `None` if there was no such machine.
     pub(super) fn find(&self, likeness: &Likeness) -> Option<MachineCases> {
         self.known().get(likeness).cloned()
     }
@@ -66,8 +66,8 @@ impl Alike {
         self.asked.get()
     }
 
-    /// Keeps the cases of a plan, unless its specs need the identity of the machine. The plan must contain only facts
-    /// that the specs need.
+    /// Keeps the cases of a machine for other machines with the same hash. Does nothing if `plan` contains the computer
+    /// name or the MachineGuid. `plan` must contain only facts that its specs need.
     pub(super) fn keep(&self, likeness: Likeness, plan: Plan, cases: &MachineCases) {
         if self.own.iter().all(|(key, name)| plan.facts.value(key, name).is_none()) {
             self.known().insert(likeness, cases.clone());

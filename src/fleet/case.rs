@@ -24,11 +24,11 @@ pub struct Case {
     pub outcome: FleetOutcome,
     /// The SHA-256 of the changes as canonical JSON, without sensitive data; null if there are no changes.
     pub digest: Option<String>,
-    /// The changes that the spec requires on each of these machines.
+    /// The changes that the spec requires on each machine with this case.
     #[serde(serialize_with = "shown", skip_serializing_if = "Vec::is_empty", default)]
     pub changes: Vec<KeyChange>,
-    /// The checks that do not pass, with the found and the required state; only for `pending_restart`, `blocked`,
-    /// `unknown` and `waived`.
+    /// The checks that do not pass, with the found and the required state. Empty unless the outcome is
+    /// `pending_restart`, `blocked`, `unknown` or `waived`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub checks: Vec<Check>,
     /// The reasons for the outcome, and the users who are left out.
@@ -37,8 +37,8 @@ pub struct Case {
     /// The SIDs of users for whom something could not be read, although the rest of the spec was planned.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unread_users: Vec<String>,
-    /// Additional information for the operator: that Group Policy undoes the required state, that this is not known, or
-    /// that the machine is waiting for a restart.
+    /// Additional information for the operator: that Group Policy undoes the required state, that it is not known
+    /// whether it does, or that the machine is waiting for a restart.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<Note>,
     /// The part of this case that waivers accept; null if they accept nothing.
@@ -60,7 +60,7 @@ pub struct Waived {
     pub changes: Vec<KeyChange>,
 }
 
-/// Writes changes without sensitive data.
+/// Serializes changes without sensitive data.
 fn shown<S: Serializer>(changes: &[KeyChange], to: S) -> Result<S::Ok, S::Error> {
     if changes.iter().all(|change| change.sensitive.is_empty()) {
         return changes.serialize(to);
@@ -75,24 +75,24 @@ fn hidden_value(changes: &[KeyChange]) -> Value {
 }
 
 impl Case {
-    /// Returns the exit code of a command whose report contains the case.
+    /// Returns the exit code that this case requires of a command that reports it.
     pub fn exit(&self) -> Exit {
         let of_users = if self.unread_users.is_empty() { Exit::Done } else { FleetOutcome::Unknown.exit() };
         self.outcome.exit().max(of_users)
     }
 
-    /// Returns the facts because of which checks do not pass.
+    /// Returns each fact because of which a check does not pass, with that check.
     pub fn evidence(&self) -> impl Iterator<Item = (&Check, &Evidence)> {
         let fails = |evidence: &&Evidence| evidence.result != Truth::Met;
         self.checks.iter().flat_map(move |check| check.evidence.iter().filter(fails).map(move |one| (check, one)))
     }
 
-    /// Returns whether the outcome is anything but "not applicable" and "in desired state".
+    /// Returns whether somebody must look at the case: its outcome is neither "not applicable" nor "in desired state".
     pub fn asks(&self) -> bool {
         !matches!(self.outcome, FleetOutcome::NotApplicable | FleetOutcome::InDesiredState)
     }
 
-    /// Returns whether a person should see the case: it asks for something, or has a note.
+    /// Returns whether a report for people shows the case in detail: its outcome needs attention, or it has a note.
     pub fn is_shown(&self) -> bool {
         self.asks() || !self.notes.is_empty()
     }
@@ -102,14 +102,14 @@ impl Case {
         self.waived.iter().flat_map(|waived| &waived.waivers).filter_map(|at| all.get(*at)).collect()
     }
 
-    /// Returns the number of keys and values that change.
+    /// Returns the number of keys and values that the case changes.
     pub fn size(&self) -> usize {
         let key = |change: &KeyChange| usize::from(change.action != ChangeAction::Update);
         self.changes.iter().map(|change| key(change) + change.values.len()).sum()
     }
 
-    /// Returns the case of one spec's plan on one machine, with these notes. `among` are the indexes of the waivers for
-    /// that machine.
+    /// Returns the case of one spec's plan on one machine, with these notes. `among` contains the indexes of the
+    /// waivers for that machine.
     pub(super) fn of(plan: SpecPlan, notes: Vec<Note>, waivers: &Waivers, among: &[usize]) -> Self {
         let outcome = FleetOutcome::from(plan.outcome);
         // The reasons why an article does not apply, or why its state is as desired, differ between machines and need
@@ -138,7 +138,8 @@ impl Case {
         case
     }
 
-    /// Removes what waivers accept. An unknown outcome cannot be waived, not even if it is unknown only for some users.
+    /// Removes from the case everything that the waivers in `among` accept. An unknown outcome cannot be waived, not
+    /// even if it is unknown only for some users.
     fn waive(&mut self, waivers: &Waivers, among: &[usize]) {
         let asks =
             matches!(self.outcome, FleetOutcome::ChangesPending | FleetOutcome::PendingRestart | FleetOutcome::Blocked);
@@ -185,7 +186,7 @@ impl Case {
     }
 }
 
-/// The cases of a survey, each only once.
+/// The cases of a fleet. Equal cases of several machines are kept only once.
 #[derive(Default)]
 pub(super) struct Cases {
     by_id: HashMap<Arc<str>, usize>,
@@ -193,7 +194,7 @@ pub(super) struct Cases {
 }
 
 impl Cases {
-    /// Adds a case if it is new; returns its number.
+    /// Adds a case if it is new; returns its index in the list of cases.
     pub(super) fn add(&mut self, case: &Case) -> usize {
         if let Some(known) = self.by_id.get(&case.id) {
             return *known;
@@ -203,18 +204,18 @@ impl Cases {
         self.list.len() - 1
     }
 
-    /// Records that the case applies to a machine.
+    /// Records that a machine has the case with this index.
     pub(super) fn on(&mut self, number: usize, machine: &Arc<str>) {
         self.list[number].machines.push(machine.clone());
     }
 
-    /// Returns the cases, ordered by their numbers.
+    /// Returns the cases, in the order in which they were added.
     pub(super) fn list(&self) -> &[Case] {
         &self.list
     }
 
-    /// Returns the cases that apply to a machine. Worst outcomes come first; then the order is that of `specs`; for one
-    /// spec, the case with most machines comes first.
+    /// Returns the cases that at least one machine has: worst outcomes first, then in the order of `specs`. Of the
+    /// cases of one spec, those with most machines come first.
     pub(super) fn in_order(self, specs: &[&str]) -> Vec<Case> {
         let place: HashMap<&str, usize> = specs.iter().enumerate().map(|(at, id)| (*id, at)).collect();
         let mut list: Vec<Case> = self.list.into_iter().filter(|case| !case.machines.is_empty()).collect();

@@ -22,14 +22,14 @@ use crate::{
     targets::{Drift, Target},
 };
 
-/// The results of one machine in both states.
+/// The results of one machine in the earlier and the later state.
 struct Pair {
     before: MachineCases,
     after: MachineCases,
     facts: Vec<Drift>,
 }
 
-/// Plans specs on a machine whose target is no snapshot.
+/// Plans specs on a machine whose target is not a snapshot.
 fn cases(target: &mut dyn Target, specs: &[Spec]) -> Result<(Plan, MachineCases), String> {
     let (plan, cases) = planned(target, specs, &Waivers::default(), &[], make_plan)?;
     Ok((plan, cases.into_iter().map(Arc::new).collect()))
@@ -62,8 +62,7 @@ pub fn impact(
     FleetComparison { specs: moved(old, new), ..comparison }.with_exit()
 }
 
-/// Compares two states of a fleet at different dates: outcomes, values, keys, file versions, and machines that were
-/// added or removed.
+/// Compares a fleet at two dates: outcomes, values, keys, file versions, and machines that were added or removed.
 pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl Progress) -> FleetComparison {
     let key = |member: &Member| member.name.to_lowercase();
     let before: HashMap<String, &Member> = old.each.iter().map(|member| (key(member), member)).collect();
@@ -93,7 +92,7 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
     FleetComparison { machines_come: only(new, &before), machines_go: only(old, &after), ..comparison }.with_exit()
 }
 
-/// The differences of one machine, as numbers of cases and facts.
+/// The differences of one machine, as indexes into the lists of all cases and of all changed facts.
 #[derive(Default)]
 struct Row {
     cases: Vec<(Option<usize>, Option<usize>)>,
@@ -186,7 +185,7 @@ fn difference(before: Option<Case>, after: Option<Case>, machines: Vec<Arc<str>>
     Difference { spec, kind, before, after, machines }
 }
 
-/// Returns the specs that differ between two versions.
+/// Returns the ids of the specs that were added, removed or changed between two versions.
 fn moved(old: &[Spec], new: &[Spec]) -> SpecsMoved {
     let find =
         |list: &'_ [Spec], id: &str| list.iter().find(|spec| spec.id == id).map(|spec| spec.origin.sha256.clone());

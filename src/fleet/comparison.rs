@@ -12,7 +12,7 @@ use crate::diag::{Diagnostic, Exit};
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix fleet comparison, version 1")]
 pub struct FleetComparison {
-    /// The version of this format: 1.
+    /// The version of the format of comparisons: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_fleet_comparison: u32,
     /// The version of kbfix that made the comparison.
@@ -26,7 +26,7 @@ pub struct FleetComparison {
     pub compared: usize,
     /// The number of machines on which something is different.
     pub different: usize,
-    /// The specs that are in only one of two versions, or whose files differ.
+    /// The specs that are in only one of two versions, or whose files differ. Always empty for `drift`.
     pub specs: SpecsMoved,
     /// The machines that exist only in the later state.
     pub machines_come: Vec<Arc<str>>,
@@ -78,12 +78,12 @@ pub enum DifferenceKind {
     Differs,
     /// Nothing must be done any more, and something had to be done before.
     Goes,
-    /// Nothing must be done now or before, but for different reasons.
+    /// Nothing had to be done before, and nothing must be done now, but for another reason.
     Quiet,
 }
 
 impl DifferenceKind {
-    /// Returns the name of the kind, as in documents.
+    /// Returns the name of the kind in documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Comes => "comes",
@@ -117,7 +117,7 @@ pub struct Unreadable {
 }
 
 impl FleetComparison {
-    /// Returns a comparison without differences that names `command` as the command that made it.
+    /// Returns a comparison without differences, as the result of `command`.
     pub fn new(command: FleetCommand) -> Self {
         Self {
             kbfix_fleet_comparison: 1,
@@ -136,8 +136,7 @@ impl FleetComparison {
         }
     }
 
-    /// Sets the exit code: 1 for differences, 3 if a machine could not be read, 4 if something is blocked or unknown
-    /// now.
+    /// Sets the exit code: 1 for differences, 3 if a machine could not be read, 4 if a spec is now blocked or unknown.
     pub(super) fn with_exit(mut self) -> Self {
         let is_same = self.differences.is_empty()
             && self.facts.is_empty()

@@ -23,14 +23,15 @@ const ID: &str = "urn:kbfix:schema:fleet:1";
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix fleet, version 1")]
 struct FleetDocument {
-    /// The version of this format: 1.
+    /// The version of the format of fleet files: 1.
     #[schemars(extend("const" = 1))]
     #[allow(dead_code, reason = "the schema checks it")]
     kbfix_fleet: u32,
     /// The machines, by their names in the fleet.
     #[schemars(extend("minProperties" = 1))]
     machines: BTreeMap<String, MachineDocument>,
-    /// The order in which the fleet is changed. Each wave is a list of groups. Machines that are in no wave come last.
+    /// The order in which the machines are changed. Each wave is a list of groups. Machines that are in no wave come
+    /// last.
     #[serde(default)]
     waves: Vec<Vec<String>>,
 }
@@ -39,28 +40,28 @@ struct FleetDocument {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MachineDocument {
-    /// The target of the machine, in the form that `--target` accepts. Paths are relative to the fleet file. If this is
-    /// missing, the machine is the snapshot of the same name in the folder that `--snapshots` names.
+    /// The target of the machine, in the form that `--target` accepts. Paths are relative to the fleet file. Without a
+    /// target, the machine is the snapshot of the same name in the folder of `--snapshots`.
     target: Option<String>,
-    /// The local folder that holds the files of drive C of an export, a hive or another machine.
+    /// A local folder with the files of drive C, for a target that is an export, a hive or another machine.
     files: Option<PathBuf>,
-    /// The local folders that hold the files of further drives, by drive letter.
+    /// The local folder with the files of each further drive of an image, by drive letter.
     #[serde(default)]
     drives: BTreeMap<String, PathBuf>,
     /// The ANSI code page of a registry export that is not a Unicode file.
     code_page: Option<u16>,
-    /// Whether an incompletely written (dirty) hive may be read.
+    /// Whether kbfix may read a hive that was written incompletely (dirty).
     #[serde(default)]
     allow_dirty: bool,
     /// The groups to which the machine belongs.
     #[serde(default)]
     groups: Vec<String>,
-    /// Parameters for this machine only. They replace those that `--set` gives.
+    /// Parameters for this machine only. Each replaces the same parameter of `--set`.
     #[serde(default)]
     parameters: BTreeMap<String, ParameterDocument>,
 }
 
-/// The data of a parameter.
+/// The value of a parameter.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum ParameterDocument {
@@ -76,7 +77,8 @@ enum ParameterDocument {
 #[derive(Debug)]
 pub struct FleetFile {
     members: Vec<Member>,
-    /// The names of the machines without a target of their own. Their targets are snapshots in a folder.
+    /// The names of the machines that have no target in the file. Their targets are snapshots in the folder of
+    /// `--snapshots`.
     of_folder: BTreeSet<String>,
     waves: Vec<Vec<String>>,
     /// Warnings about the file.
@@ -139,8 +141,8 @@ impl FleetFile {
         if wrong.is_empty() { Ok(Self { members, of_folder, waves: content.waves, warnings }) } else { Err(wrong) }
     }
 
-    /// Returns the machines of the file, together with those of a folder of snapshots. A snapshot gets the groups and
-    /// parameters that the file gives under its name.
+    /// Returns the machines of the file, together with the snapshots in `folder`. A snapshot gets the groups and
+    /// parameters that the file gives to the machine of the same name.
     pub fn with_snapshots(self, folder: Option<(&Path, Vec<Member>)>) -> Members {
         let Self { mut members, of_folder, waves, .. } = self;
         let path = folder.as_ref().map(|(path, _)| path.display().to_string());
@@ -169,8 +171,8 @@ impl FleetFile {
 }
 
 impl MachineDocument {
-    /// Returns the address of the machine's target; `None` if the machine has no target of its own. The error names the
-    /// field that is wrong.
+    /// Returns the address of the machine's target; `None` if the file gives no target for the machine. An error
+    /// contains the name of the wrong field, and a message.
     fn address(&self, base: &Path) -> Result<Option<Address>, (&'static str, String)> {
         let Some(target) = &self.target else { return Ok(None) };
         let files = self.files.as_ref().map(|files| base.join(files));
@@ -222,7 +224,7 @@ impl MachineDocument {
     }
 }
 
-/// Resolves the path in a URI relative to the folder of the fleet file.
+/// Returns the target URI with its path made relative to `base`, which is the folder of the fleet file.
 fn below(base: &Path, uri: &str) -> String {
     match uri.split_once(':') {
         Some((kind @ ("image" | "hive" | "reg" | "snapshot"), path)) if !path.is_empty() => {

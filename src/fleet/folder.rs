@@ -9,13 +9,13 @@ use std::{
 use super::Member;
 use crate::{files::list::list, targets::Address};
 
-/// The entries of a folder whose names are not those of snapshots.
+/// The names of the entries in a folder that are not `.json` files, so that they were not read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ignored(pub Vec<String>);
 
-/// Returns one machine for each `.json` file of a folder, and the names of all other entries. Folders below it are not
-/// read. The name of a machine is the name of its file, without `.json` and without a `.snapshot` before that. If two
-/// files would give the same name, both keep their full file names.
+/// Returns one machine for each `.json` file of a folder, and the names of all other entries. Subfolders are not read.
+/// The name of a machine is the name of its file without the ending `.json` or `.snapshot.json`. If two files would
+/// have the same name, both keep their full file names.
 ///
 /// # Errors
 /// Returns the system's error if the folder cannot be listed.
@@ -54,7 +54,7 @@ fn stem(file: &str) -> Option<&str> {
 fn member(name: String, path: &Path) -> Member {
     let address = match path.to_str() {
         Some(text) => Address::new(&format!("snapshot:{text}"), None, None).map_err(|error| error.to_string()),
-        None => Err("the name of its file is not valid Unicode".to_owned()),
+        None => Err("the name of the snapshot's file is not valid Unicode".to_owned()),
     };
     let named = format!("snapshot:{}", path.display());
     Member { name, named, address, groups: Vec::new(), parameters: BTreeMap::new() }

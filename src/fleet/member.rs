@@ -1,4 +1,4 @@
-//! The machines of a fleet, and the parameters with which specs are planned on each.
+//! The machines of a fleet, and the parameters of the specs for each machine.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub struct Member {
     pub name: String,
     /// The target as the user named it, for reports.
     pub named: String,
-    /// The address of its target, or why it has no target that can be read.
+    /// The address of the machine's target, or the reason why the machine has no target that can be read.
     pub address: Result<Address, String>,
     /// The groups to which the machine belongs.
     pub groups: Vec<String>,
@@ -50,7 +50,7 @@ impl Members {
         self.each.iter().any(|member| member.groups.iter().any(|known| known == group))
     }
 
-    /// Returns the distinct sets of parameters, and for each machine the index of its set.
+    /// Returns the distinct sets of parameters, and for each machine the index of its set in them.
     pub fn parameters(&self) -> (Vec<&BTreeMap<String, Setting>>, Vec<usize>) {
         let mut distinct: Vec<&BTreeMap<String, Setting>> = Vec::new();
         let mut which = Vec::with_capacity(self.each.len());

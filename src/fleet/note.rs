@@ -10,12 +10,12 @@ use crate::{
     targets::{Facts, Target},
 };
 
-/// Additional information for the operator about the result of a spec on a machine, whatever its outcome.
+/// Additional information for the operator about the result of a spec on a machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Note {
-    /// The code: `policy-owned`, `policy-unknown` or `pending-restart`.
+    /// The code of the note: `policy-owned`, `policy-unknown` or `pending-restart`.
     pub code: Code,
-    /// The sentence.
+    /// The information, as a sentence.
     pub text: String,
 }
 

@@ -7,7 +7,8 @@ use crate::{
     targets::{Kind, SnapshotTarget, Target, TargetError, open},
 };
 
-/// Plans specs on a target. A spec with a waived part is left out of the plan, but still has a case.
+/// Plans specs on a target, and returns the plan and one case for each spec. A spec with a waived part is not in the
+/// plan, but has a case.
 pub(super) fn planned(
     target: &mut dyn Target,
     specs: &[Spec],
@@ -43,7 +44,7 @@ pub(super) fn snapshot(member: &Member) -> Result<Option<SnapshotTarget>, String
     }
 }
 
-/// Opens the target of a machine. If it is a snapshot, also returns when it was taken.
+/// Opens the target of a machine. If the target is a snapshot, also returns the time at which the snapshot was taken.
 pub(super) fn opened(member: &Member) -> Result<(Box<dyn Target>, Option<String>), String> {
     if let Some(snapshot) = snapshot(member)? {
         let taken = snapshot.snapshot().taken.clone();

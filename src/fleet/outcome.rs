@@ -14,7 +14,7 @@ pub enum FleetOutcome {
     NotApplicable,
     /// Everything is in the state that the spec requires.
     InDesiredState,
-    /// Something is not in the required state, and a waiver accepts that.
+    /// Something is not in the state that the spec requires, and a waiver accepts this.
     Waived,
     /// Something must be changed.
     ChangesPending,
@@ -24,7 +24,7 @@ pub enum FleetOutcome {
     Blocked,
     /// The spec has a parameter without a default, and the parameter is not set.
     NeedsParameter,
-    /// The target does not contain the facts that are needed to decide.
+    /// The target does not contain the facts that are needed to decide the outcome.
     Unknown,
     /// The machine could not be read.
     Unreadable,
@@ -74,7 +74,7 @@ impl FleetOutcome {
         }
     }
 
-    /// Returns the exit code of a command whose report contains the outcome.
+    /// Returns the exit code that this outcome requires of a command that reports it.
     pub fn exit(self) -> Exit {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Waived => Exit::Done,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::operation::Progress;
 
-/// The number of machines that were read, and the time that this took.
+/// The number of machines that were read so far, and the time that reading them took.
 pub(super) struct Pace {
     started: Instant,
     shown: Instant,

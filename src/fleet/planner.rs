@@ -1,4 +1,4 @@
-//! Plans the machines of a fleet. If machines have the same plan, it is made only once.
+//! Plans the machines of a fleet. If several machines have the same plan, the plan is made only once.
 
 use std::{
     collections::HashMap,
@@ -24,12 +24,12 @@ pub(super) struct Planner<'a> {
     alike: Alike,
 }
 
-/// One list of specs.
+/// One list of specs, with the plans that were already made for it.
 struct List<'a> {
     specs: &'a [Spec],
-    /// The plans that machines share; `None` if the specs allow no sharing.
+    /// The plans that machines share; `None` if plans of these specs cannot be shared.
     shared: Option<SharedPlans<'a>>,
-    /// The case of each shared plan, by the id of the plan.
+    /// The case for each shared plan, by the id of the plan.
     cases: Mutex<HashMap<usize, Arc<Case>>>,
 }
 
@@ -39,10 +39,10 @@ impl<'a> Planner<'a> {
         Self { lists: lists.iter().map(list).collect(), alike: Alike::new() }
     }
 
-    /// Returns the cases of a snapshot on which the list of specs with this index is planned.
+    /// Returns the cases of a snapshot. `index` selects the list of specs to plan.
     ///
     /// # Errors
-    /// Returns why the snapshot cannot be read as a whole.
+    /// Returns the reason why the snapshot cannot be read as a whole.
     pub(super) fn cases(&self, snapshot: &mut SnapshotTarget, index: usize) -> Result<MachineCases, String> {
         let list = &self.lists[index];
         let like = |target: &SnapshotTarget| self.alike.likeness(target, index);
@@ -65,11 +65,11 @@ impl<'a> Planner<'a> {
         Ok(cases)
     }
 
-    /// Returns the cases of a snapshot, and its whole plan, if the specs can share their plans and the snapshot
-    /// contains all facts that they need.
+    /// Returns the cases and the whole plan of a snapshot; `None` if plans of these specs cannot be shared, or the
+    /// snapshot lacks a fact that they need.
     ///
     /// # Errors
-    /// Returns why the snapshot cannot be read as a whole.
+    /// Returns the reason why the snapshot cannot be read as a whole.
     pub(super) fn plan(
         &self,
         snapshot: &mut SnapshotTarget,
@@ -83,11 +83,11 @@ impl<'a> Planner<'a> {
         Ok(Some((plan, cases)))
     }
 
-    /// Returns the cases of two snapshots of a machine, and the facts that are different, among those on which the
-    /// plans depend; `None` if plans cannot be shared, or a snapshot lacks a fact.
+    /// Returns the cases of two snapshots of one machine, and the facts that differ between them. Only facts on which
+    /// the plans depend are compared. Returns `None` if plans cannot be shared, or a snapshot lacks a fact.
     ///
     /// # Errors
-    /// Returns why a snapshot cannot be read as a whole.
+    /// Returns the reason why a snapshot cannot be read as a whole.
     pub(super) fn moved(
         &self,
         old: &mut SnapshotTarget,

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix fleet report, version 1")]
 pub struct FleetReport {
-    /// The version of this format: 1.
+    /// The version of the format of fleet reports: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_fleet_report: u32,
     /// The version of kbfix that made the report.
@@ -33,9 +33,9 @@ pub struct FleetReport {
     pub cases: Vec<Case>,
     /// The machines, ordered by name.
     pub machines: Vec<MachineRow>,
-    /// Groups of machines that seem to be the same machine.
+    /// Sets of machines that seem to be one machine, because their computer name or MachineGuid is the same.
     pub same_machines: Vec<SameMachine>,
-    /// The entries of the folder of snapshots that were not read, because their names are not those of snapshots.
+    /// The names of the entries in the folder of snapshots that were not read, because they are not `.json` files.
     pub ignored: Vec<String>,
     /// The waivers that have not expired.
     pub waivers: Vec<Waiver>,
@@ -128,7 +128,8 @@ impl FleetReport {
         Self { exit_code, counts, specs, cases, machines, same_machines, diagnostics, ..Self::new(command) }
     }
 
-    /// Raises the exit code if a case has a note with one of these codes: the caller counts that as a failure.
+    /// Raises the exit code if a case has a note with one of these codes, because the user counts such notes as
+    /// failures (`--fail-on`).
     #[must_use]
     pub fn failing_on(mut self, codes: &[Code]) -> Self {
         if codes.iter().any(|code| self.counts.notes.contains_key(code)) {
@@ -137,7 +138,8 @@ impl FleetReport {
         self
     }
 
-    /// Returns, for each machine in the order of the report, everything that the report says about it.
+    /// Returns one document for each machine, in the order of the report, with everything that the report says about
+    /// it.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let cases: HashMap<&str, &Case> = self.cases.iter().map(|case| (&*case.id, case)).collect();
         self.machines.iter().map(move |row| Line {

@@ -34,11 +34,12 @@ pub struct MachineRow {
     pub cases: Vec<Arc<str>>,
 }
 
-/// One machine, with everything that the fleet report says about it, for programs that read one line at a time.
+/// One machine with everything that the fleet report says about it. Programs can read these documents one line at a
+/// time.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix fleet machine, version 1")]
 pub struct Line<'a> {
-    /// The version of this format: 1.
+    /// The version of the format of these documents: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_fleet_machine: u32,
     /// The name of the machine in the fleet.
@@ -68,13 +69,13 @@ pub struct Line<'a> {
 pub struct LineSpec<'a> {
     /// The spec's id.
     pub spec: &'a str,
-    /// The outcome.
+    /// The outcome of the spec on the machine.
     pub outcome: FleetOutcome,
     /// The id of the case in the fleet report.
     pub case: &'a str,
-    /// The digest of the changes; null if there are no changes.
+    /// The digest of the changes that the spec requires on the machine; null if there are no changes.
     pub digest: Option<&'a str>,
-    /// The number of keys and values that change.
+    /// The number of keys and values that the spec changes on the machine.
     pub changes: usize,
     /// The checks that do not pass, with the found and the required state.
     pub checks: &'a [Check],
@@ -88,7 +89,7 @@ pub struct LineSpec<'a> {
 }
 
 impl<'a> LineSpec<'a> {
-    /// Returns the result that a case describes.
+    /// Returns the result that a case describes. `waivers` is the report's list of waivers.
     pub fn of(case: &'a Case, waivers: &'a [Waiver]) -> Self {
         Self {
             spec: &case.spec,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::MachineRow;
 use crate::diag::{Code, Diagnostic, number_of, text::shorten};
 
-/// Entries of a fleet that have the same name or MachineGuid, and so seem to be the same machine.
+/// Machines of a fleet whose computer name or MachineGuid is the same, so that they seem to be one machine.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct SameMachine {
     /// The names of the machines in the fleet.
@@ -19,7 +19,7 @@ pub struct SameMachine {
     pub identity: String,
 }
 
-/// Returns the machines that occur more than once, ordered by name.
+/// Returns each set of machines that seem to be one machine, ordered by name.
 pub(super) fn same_machines(rows: &[MachineRow]) -> Vec<SameMachine> {
     let mut all = Vec::new();
     for by in ["machine_guid", "computer_name"] {
@@ -45,7 +45,7 @@ pub(super) fn same_machines(rows: &[MachineRow]) -> Vec<SameMachine> {
 }
 
 impl SameMachine {
-    /// Returns the warning about these machines.
+    /// Returns a warning that these machines seem to be one machine.
     pub fn warning(&self) -> Diagnostic {
         const MOST: usize = 5;
         let mut names: Vec<String> = self.machines.iter().take(MOST).map(|name| shorten(name)).collect();

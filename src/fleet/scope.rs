@@ -9,7 +9,8 @@ use crate::{
 /// The part of a spec to which a waiver applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope {
-    /// The key, as the spec writes it. A part with `*`, `{` or `%` matches any name, and `HKCU` matches any user.
+    /// The key, as the spec writes it; `None` if the waiver applies to all keys. A name in the path with `*`, `{` or
+    /// `%` matches any name, and `HKCU` matches any user.
     key: Option<String>,
     value: Option<ValueName>,
 }
@@ -18,7 +19,7 @@ impl Scope {
     /// Returns the part of the spec to which the waiver applies.
     ///
     /// # Errors
-    /// Returns the field of the waiver that matches nothing in the spec, and a message.
+    /// Returns the field of the waiver that matches nothing in the spec, and a message for the user.
     pub(super) fn of(waiver: &Waiver, spec: &Spec) -> Result<Self, (&'static str, String)> {
         let mut scope = Self { key: waiver.key.clone(), value: None };
         if let Some(name) = &waiver.value {
@@ -44,7 +45,7 @@ impl Scope {
             };
             let (rule, name) = of_key
                 .or_else(of_value)
-                .ok_or_else(|| ("rule", format!("{} has no rule or value with the id `{id}`", spec.id)))?;
+                .ok_or_else(|| ("rule", format!("the spec {} has no rule or value with the id `{id}`", spec.id)))?;
             let value = name.map(ValueName::new).transpose().map_err(|e| ("rule", e.to_string()))?;
             return Ok(Self { key: Some(rule.key.clone()), value });
         }
@@ -57,12 +58,12 @@ impl Scope {
         };
         let mut found = rules.iter().filter(fits).peekable();
         if found.peek().is_none() && scope.key.is_some() {
-            return Err(("key", format!("{} has no rule for this key", spec.id)));
+            return Err(("key", format!("the spec {} has no rule for this key", spec.id)));
         }
         if let Some(name) = &scope.value {
             let mut names = found.flat_map(|rule| rule.values.keys());
             if !names.any(|known| ValueName::new(known).is_ok_and(|known| known == *name)) {
-                return Err(("value", format!("{} has no rule for the value {name:?}", spec.id)));
+                return Err(("value", format!("the spec {} has no rule for the value {name:?}", spec.id)));
             }
         }
         Ok(scope)
@@ -73,7 +74,8 @@ impl Scope {
         self.key.is_none() && self.value.is_none()
     }
 
-    /// Returns whether the waiver applies to a value of the key or, without a value, to the key with all of its values.
+    /// Returns whether the waiver applies to a value of the key. If `value` is `None`, returns whether it applies to
+    /// the key with all of its values.
     pub(super) fn covers(&self, key: &Key, value: Option<&ValueName>) -> bool {
         let of_key = self.key.as_ref().is_none_or(|pattern| covers(pattern, key));
         let of_value = match (&self.value, value) {
@@ -85,7 +87,7 @@ impl Scope {
     }
 }
 
-/// Returns whether a key, as a spec writes it, matches `key`.
+/// Returns whether `pattern`, which is a key as a spec writes it, matches `key`.
 fn covers(pattern: &str, key: &Key) -> bool {
     let long = key.path.to_long();
     let mut found: Vec<&str> = long.split('\\').collect();

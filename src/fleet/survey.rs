@@ -34,9 +34,9 @@ struct Seen {
 
 /// Reads each machine of the fleet once, plans specs on it, and returns one row for each machine.
 ///
-/// All cores are used, and of each machine only the row is kept. Machines share the plan of a spec if it reads the same
-/// facts on them. `specs` contains one list for each set of parameters, and `which` contains, for each machine, the
-/// index of its list. If a machine cannot be read, its row contains the reason.
+/// The work is done on all cores. Only one row is kept for each machine. If a spec reads the same facts on several
+/// machines, it is planned only once for them. `specs` contains one list for each set of parameters, and `which`
+/// contains, for each machine, the index of its list. If a machine cannot be read, its row contains the reason.
 pub fn survey(
     members: &Members,
     specs: &[Vec<Spec>],
@@ -62,8 +62,8 @@ pub fn survey(
     rows(members, found, cases, specs)
 }
 
-/// Does the same as [`survey`]. In addition, calls `also` with the plan of each machine that has one, and passes the
-/// result to `take`.
+/// Does the same as [`survey`]. In addition, calls `also` with the plan of each machine that has a plan, and passes the
+/// result to `take`, with the machine's index.
 pub fn survey_with_plans<K: Send>(
     members: &Members,
     specs: &[Vec<Spec>],
@@ -94,8 +94,8 @@ pub fn survey_with_plans<K: Send>(
     rows(members, found, cases, specs)
 }
 
-/// Calls `look` for each machine, on all cores. `look` also gets the index of the machine's list of specs. Returns the
-/// results in the order of the machines.
+/// Calls `look` for each machine, on all cores. `look` also gets the index of the machine's list of specs. Passes the
+/// second part of each result to `take`, and returns the first parts in the order of the machines.
 fn read<K: Send>(
     members: &Members,
     which: &[usize],
@@ -121,7 +121,7 @@ fn read<K: Send>(
     found
 }
 
-/// Adds the cases that are new, and returns the numbers of all cases in `found`.
+/// Adds the cases of `found` that `cases` does not contain yet. Returns the index in `cases` of each case of `found`.
 fn numbered<'c>(cases: &Mutex<Cases>, found: impl IntoIterator<Item = &'c Case>) -> Vec<usize> {
     let mut cases = cases.lock().unwrap_or_else(PoisonError::into_inner);
     found.into_iter().map(|case| cases.add(case)).collect()

@@ -3,18 +3,18 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Accepts, for a time and on some machines, that a spec is not satisfied. The deviation is shown, but no changes are
-/// planned for it.
+/// Accepts, for a limited time and on some machines, that a spec is not satisfied. Reports still show the deviation,
+/// but no changes are planned for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
     /// The id of the spec. Without `rule`, `key` and `value`, the waiver applies to everything that the spec requires,
     /// even if the spec is blocked.
     pub spec: String,
-    /// The `id` of a rule or value in the spec. The waiver applies only to it.
+    /// The `id` of a rule or value in the spec. The waiver applies only to this rule or value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// A key, as the spec or the report writes it. The waiver applies only to it.
+    /// A key, as the spec or the report writes it. The waiver applies only to this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// A value name; empty for the default value. The waiver applies only to this value of the key.

@@ -25,7 +25,7 @@ const ID: &str = "urn:kbfix:schema:waivers:1";
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix waivers, version 1")]
 struct WaiversDocument {
-    /// The version of this format: 1.
+    /// The version of the format of waivers files: 1.
     #[schemars(extend("const" = 1))]
     #[allow(dead_code, reason = "the schema checks it")]
     kbfix_waivers: u32,
@@ -41,12 +41,12 @@ pub struct Waivers {
     scopes: Vec<Scope>,
 }
 
-/// The changes of a spec on one machine, divided into those that remain and those that are waived.
+/// The changes of a spec on one machine, divided into those that remain and those that waivers accept.
 #[derive(Debug, Default)]
 pub(super) struct Split {
     /// The changes that remain to be made.
     pub(super) left: Vec<KeyChange>,
-    /// The changes that are waived.
+    /// The changes that waivers accept, so that they are not made.
     pub(super) waived: Vec<KeyChange>,
     /// The indexes of the waivers that accept at least one change.
     pub(super) by: Vec<usize>,
@@ -61,8 +61,8 @@ impl Waivers {
     /// Reads a waivers file. `today` is the current day in UTC.
     ///
     /// # Errors
-    /// Returns everything that is wrong with the file. A waiver is also wrong if it has expired, or if it names a spec,
-    /// rule, value, machine or group that does not exist.
+    /// Returns all errors in the file. It is also an error if a waiver has expired, or names a spec, rule, value,
+    /// machine or group that does not exist.
     pub fn read(
         name: &str,
         bytes: &[u8],
@@ -92,7 +92,7 @@ impl Waivers {
                     Code::WAIVER_EXPIRED,
                     format!("the waiver with the reason {} expired on {date}", notation::quoted(&waiver.reason)),
                     &["expires"],
-                    "remove it; or have it accepted again, and write a later date".to_owned(),
+                    "remove the waiver; or have the deviation accepted again, and write a later date".to_owned(),
                 ),
                 Ok(_) => {}
             }
@@ -132,7 +132,7 @@ impl Waivers {
         if wrong.is_empty() { Ok((Self { list: content.waivers, scopes }, warnings)) } else { Err(wrong) }
     }
 
-    /// Returns the indexes of the waivers that apply to a machine.
+    /// Returns the indexes of the waivers that apply to the machine with this name and these groups.
     pub(super) fn of(&self, name: &str, groups: &[String]) -> Vec<usize> {
         let is_for = |waiver: &Waiver| {
             waiver.machines.iter().any(|machine| machine.to_lowercase() == name.to_lowercase())
@@ -183,7 +183,8 @@ impl Waivers {
 }
 
 impl Split {
-    /// A key that would be created only for a waived value, or only for keys of such values, is waived as well.
+    /// Also waives each planned creation of a key that would then contain nothing but waived values, or keys of such
+    /// values.
     fn keep_no_empty_keys(&mut self) {
         let holds = |changes: &[KeyChange], key: &Key| {
             changes.iter().filter(|change| !change.values.is_empty()).any(|change| is_above(key, &change.key))
@@ -209,7 +210,7 @@ fn is_above(above: &Key, key: &Key) -> bool {
     false
 }
 
-/// Returns a hint that names what was meant: the most similar of the known names, or some of them.
+/// Returns a hint for an unknown name: the most similar known name, or some of the known names.
 fn meant<'k>(name: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
     match suggest(name, known.clone()) {
         Some(meant) => format!("did you mean `{meant}`?"),

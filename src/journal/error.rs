@@ -29,10 +29,10 @@ pub enum StoreError {
     Untrusted {
         /// The file or folder.
         path: PathBuf,
-        /// The account or permissions that allow this, as a sentence.
+        /// A sentence that names the account or the permissions by which someone else can write.
         fault: String,
     },
-    /// The newest journal's name has the latest possible time, so no later name exists.
+    /// No later journal can be created, because the time in the newest journal's name is the latest possible one.
     #[error("{}: its name has the latest possible time, so no later journal can be created", path.display())]
     LastOfAll {
         /// The newest journal.
@@ -43,7 +43,7 @@ pub enum StoreError {
     Malformed {
         /// The file or folder.
         path: PathBuf,
-        /// The line, counted from 1.
+        /// The number of the damaged line, counted from 1.
         line: usize,
         /// A description of the error, as a sentence.
         detail: String,

@@ -1,8 +1,8 @@
 //! The history of one target: the combined content of its journals about each key and value that kbfix changed.
 //!
 //! The history contains the state before kbfix, the state that kbfix left, and the specs that changed the key or value.
-//! If someone else wrote a value between two applies, what they wrote counts as the state before kbfix, because the
-//! later apply replaced it.
+//! If someone else changed a value between two applies, the state before the later apply counts as the state before
+//! kbfix.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ pub struct History {
 /// The history of a key and its values.
 #[derive(Debug, Default)]
 pub(super) struct KeyHistory {
-    /// Whether the key exists; `None` if no change created or deleted it.
+    /// Whether the key existed before and after the changes; `None` if no change created or deleted the key.
     pub(super) existence: Option<Track<bool>>,
     /// The class name and security descriptor that the key had before it was deleted.
     pub(super) properties: Option<KeyProperties>,
@@ -36,45 +36,46 @@ pub(super) struct KeyHistory {
 /// The history of one key or value.
 #[derive(Debug)]
 pub(super) struct Track<T> {
-    /// The state before kbfix.
+    /// The state of the key or value before kbfix first changed it.
     pub(super) base: T,
-    /// The state that kbfix left. There are several if an apply failed and it is not known which of them it left; the
-    /// last is the state that it intended.
+    /// The state in which kbfix left the key or value. After a failed apply, this can be one of several states; all are
+    /// listed, and the last of them is the state that the apply intended.
     pub(super) left: Vec<T>,
-    /// The ids, in lower case, of the specs that changed it.
+    /// The ids, in lower case, of the specs that changed the key or value.
     pub(super) specs: BTreeSet<String>,
 }
 
 #[derive(Debug)]
 struct SpecHistory {
-    /// The id as the first journal spells it.
+    /// The id of the spec, as the first journal spells it.
     id: String,
-    /// The position of the latest journal that shows the spec as applied; `None` after it was retired or rolled back.
+    /// The position of the latest journal that shows the spec as applied; `None` if the spec was retired or rolled
+    /// back.
     live: Option<usize>,
     restarts: Vec<Restart>,
 }
 
-/// The direction in which a journal changes the target, seen from the state before kbfix.
+/// The direction of a journal's changes: away from the state before kbfix, or back to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
     /// An apply: away from the state before kbfix.
     Apply,
-    /// The rollback of a rollback or of a retirement: away from the state before kbfix again.
+    /// The rollback of a rollback or of a retirement: it makes the changes of an apply again.
     Redo,
     /// A rollback or a retirement: back to the state before kbfix.
     Undo,
 }
 
-/// The data of one journal that [`Track::add`] needs.
+/// The properties of a journal that apply to each of its changes.
 struct Entry {
     direction: Direction,
     specs: BTreeSet<String>,
-    /// Whether all changes were made.
+    /// Whether the journal records that all of its changes were made.
     is_certain: bool,
 }
 
 impl<T: Clone + PartialEq> Track<T> {
-    /// Returns whether kbfix has restored the state before kbfix.
+    /// Returns whether the state that kbfix left is the state before kbfix.
     pub(super) fn is_settled(&self) -> bool {
         self.left.iter().all(|left| *left == self.base)
     }
@@ -97,10 +98,10 @@ impl<T: Clone + PartialEq> Track<T> {
         self.left = if entry.is_certain { vec![after] } else { vec![before, after] };
     }
 
-    /// Adds a change to the history of its key or value.
+    /// Adds a change to the history of a key or value.
     ///
-    /// A rollback or retirement does not start a history: if it created a key, it did so only for something that it
-    /// restored there.
+    /// A rollback or retirement never begins a new history. A key without a history that it creates is only the parent
+    /// of something that it restores.
     fn note(track: &mut Option<Self>, before: T, after: T, entry: &Entry) {
         let new = || Self { base: before.clone(), left: vec![before.clone()], specs: entry.specs.clone() };
         if track.is_some() || entry.direction != Direction::Undo {
@@ -190,15 +191,15 @@ impl History {
         self.specs.values().map(|spec| &*spec.id)
     }
 
-    /// Returns the ids of the specs that are applied and were not retired or rolled back since, in the order in which
-    /// they were last applied.
+    /// Returns the ids of the live specs, which were applied and not retired or rolled back after that. The order is
+    /// that of their last applies.
     pub fn live(&self) -> Vec<&str> {
         let mut live: Vec<_> = self.specs.values().filter(|spec| spec.live.is_some()).collect();
         live.sort_by_key(|spec| spec.live);
         live.into_iter().map(|spec| &*spec.id).collect()
     }
 
-    /// Returns whether the spec is applied and was not retired or rolled back since.
+    /// Returns whether the spec was applied, and not retired or rolled back after that.
     pub fn is_live(&self, id: &str) -> bool {
         self.specs.get(&id.to_ascii_lowercase()).is_some_and(|spec| spec.live.is_some())
     }
@@ -210,8 +211,8 @@ impl History {
     }
 }
 
-/// Returns, for each change, the ids in lower case of the specs that made it. There are several if the journal does not
-/// distinguish them.
+/// Returns, for each change of a journal, the ids in lower case of the specs that made it. There are several ids if the
+/// journal does not record which of its specs made the change.
 fn specs_of_changes(header: &Header) -> Vec<BTreeSet<String>> {
     let lower = |id: &str| id.to_ascii_lowercase();
     // A rollback joins the names of the apply's specs with `+`, which no id contains.

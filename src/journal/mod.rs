@@ -1,9 +1,9 @@
-//! The journal of an apply: the state before it, written to disk before the first change.
+//! The journal of an apply. It contains the state before the apply, and is written to disk before the first change.
 //!
-//! A journal is a file of JSON lines. The first line, the header, lists every change with its data before and after; it
-//! is complete on disk before anything is written to the target's registry. Each later line is an event: how the apply
-//! ended, and whether it was rolled back since. A journal without an event belongs to an apply that was interrupted;
-//! the target can be restored from it just as well. Format: `docs/reference/journal.md`.
+//! A journal is a file of JSON lines. The first line, the header, lists every change with its data before and after.
+//! The header is complete on disk before anything is written to the target. Each later line is an event: how the apply
+//! ended, and whether it was rolled back. A journal without an event belongs to an apply that was interrupted. The
+//! target can be restored from such a journal too. Format: `docs/reference/journal.md`.
 
 mod error;
 mod store;
@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// The version of this format: 1.
+    /// The version of the format of journals: 1.
     pub kbfix_journal: u32,
     /// The id: the time at which the journal was made, and a random number. It sorts after the ids of all earlier
     /// journals.
@@ -45,23 +45,25 @@ pub struct Header {
     pub target: Address,
     /// The identity of the machine whose registry was changed.
     pub machine: Machine,
-    /// The number of the control set to which `HKLM\SYSTEM\CurrentControlSet` led. Missing if no change is in it, or if
-    /// it is not a link.
+    /// The number of the control set to which `HKLM\SYSTEM\CurrentControlSet` led. Missing if no change is in the
+    /// current control set, or if this key is not a link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_set: Option<u16>,
     /// The ids of the specs.
     pub specs: Vec<String>,
-    /// The number of changes of each spec, in the order of `specs` and of `changes`. Missing if there is only one spec.
+    /// The number of changes that each spec made, in the order of `specs`; `changes` has the same order. Missing if
+    /// there is only one spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_spec: Vec<usize>,
-    /// The ids of the specs for which a retirement kept something. From then on they count as applied.
+    /// The ids of the specs for which a retirement kept some changes. After the retirement, these specs count as
+    /// applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_for: Vec<String>,
     /// The digest of the plan that was applied.
     pub plan: String,
     /// The restarts that all specs together require.
     pub restart: Restart,
-    /// The changes in the order in which they were made, each with its data before and after.
+    /// The changes in the order in which they were made, each with the data before and after.
     pub changes: Vec<KeyChange>,
 }
 
@@ -78,7 +80,7 @@ pub enum Operation {
     Retire,
 }
 
-/// A later line of a journal, with an event.
+/// A line after the first line of a journal. It records an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
@@ -86,12 +88,12 @@ pub struct Event {
     pub time: String,
     /// The kind of event.
     pub event: EventKind,
-    /// More detail, for people.
+    /// Details about the event, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// The event that happened to the changes of a journal.
+/// An event that concerns all changes of a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "What")]
@@ -104,7 +106,7 @@ pub enum EventKind {
     Failed,
     /// The changes were rolled back later.
     RolledBack,
-    /// The changes were rolled back later, except those that someone else had changed since. These were kept.
+    /// The changes were rolled back later. Keys and values that someone else had changed after the apply were kept.
     RolledBackInPart,
 }
 
@@ -133,7 +135,7 @@ pub enum Status {
     Failed,
     /// The changes were rolled back.
     RolledBack,
-    /// The changes were rolled back, except those that someone else had changed since.
+    /// The changes were rolled back. Keys and values that someone else had changed after the apply were kept.
     RolledBackInPart,
 }
 
@@ -150,7 +152,7 @@ impl Journal {
         }
     }
 
-    /// Returns whether `rollback --last` may pick this journal.
+    /// Returns whether `rollback --last` may select this journal.
     pub fn can_be_rolled_back(&self) -> bool {
         matches!(self.header.action, Operation::Apply | Operation::Retire)
             && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
@@ -158,8 +160,8 @@ impl Journal {
 
     /// Records that the changes were rolled back, completely or in part.
     ///
-    /// If this journal is itself of a rollback, the changes that it had undone are now in place again. Their journal
-    /// records this too, and so on, back to the journal of the first apply.
+    /// If this journal is itself the journal of a rollback, the changes that this rollback had undone are now in place
+    /// again. So their journal gets an event too, and so on, back to the journal of the first apply.
     ///
     /// # Errors
     ///
@@ -181,7 +183,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Returns the journal in the same folder whose changes this rollback undid.
+    /// Returns the journal that this rollback undid, from the same folder; `None` if this is not a rollback, or if that
+    /// journal cannot be read.
     fn undone(&self) -> Option<Self> {
         let Operation::Rollback(id) = &self.header.action else { return None };
         // Accept an older journal only, so that following the chain always ends.
@@ -190,7 +193,7 @@ impl Journal {
         if is_older { Store::read(&path).ok() } else { None }
     }
 
-    /// Appends an event.
+    /// Appends an event to the journal's file.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
-//! Works out the changes that retire specs: the state before kbfix is restored, except what live specs still require.
+//! Computes the changes that retire specs: they restore the state before kbfix, except what live specs still require.
 //!
-//! First, everything that the retired specs changed is assumed to be as it was before kbfix. Each live spec is planned
-//! on that state, in the order in which the specs were last applied. The changes that these plans make are what the
-//! live specs still require. The difference between the state that kbfix left and the result is then undone like a
-//! rollback, with the same conflicts.
+//! The computation first assumes that everything that the retired specs changed is in its state before kbfix. On that
+//! state, it plans each live spec, in the order in which the specs were last applied. The planned changes are what the
+//! live specs still require, so they become part of the state to restore. The difference between the state that kbfix
+//! left and the state to restore is then undone like a rollback, with the same conflicts.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,15 +23,16 @@ use crate::{
     targets::{ChangeAction, Facts, KeyChange, ValueChange},
 };
 
-/// The required state of something that must be absent.
+/// The end of the sentence "the spec … still requires …" for a key or value that must be absent.
 const ABSENT: &str = "it to be absent";
 
-/// A spec that stays and may still require something.
+/// A spec that is not retired, and that may still require a part of the changes.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveSpec<'a> {
     /// The present version of the spec.
     pub spec: &'a Spec,
-    /// Whether the journals show the spec as applied. If not, it counts only if the target is in its desired state.
+    /// Whether the journals show the spec as applied. If not, its requirements are kept only if the target is in its
+    /// desired state.
     pub is_applied: bool,
 }
 
@@ -44,16 +45,16 @@ pub struct RetirePlan {
     pub kept: Vec<String>,
     /// The ids of the live specs for which something is kept.
     pub kept_for: BTreeSet<String>,
-    /// The reasons why nothing is changed: the requirements of a live spec are not known, or it needs something that
-    /// would be undone.
+    /// The reasons why nothing may be changed: it is not known what a live spec requires, or a live spec would no
+    /// longer be satisfied.
     pub obstacles: Vec<String>,
-    /// Whether one of the obstacles is a key or value that could not be read.
+    /// Whether the outcome of a live spec is unknown, because a fact could not be read.
     pub is_unknown: bool,
     /// The values whose data is never shown.
     pub sensitive: BTreeSet<(Key, ValueName)>,
 }
 
-/// A key in which a retired spec changed something.
+/// A key that retired specs changed, or in which they changed values.
 struct Touched<'a> {
     key: &'a Key,
     history: &'a KeyHistory,
@@ -61,14 +62,15 @@ struct Touched<'a> {
     values: BTreeMap<&'a ValueName, State<Option<Data>>>,
 }
 
-/// Three states: the state that kbfix left, the present state if it could be read, and the state to restore.
+/// Three states of one key or value: the state that kbfix left, the present state (`None` if it could not be read), and
+/// the state to restore.
 struct State<T> {
     left: T,
     now: Option<T>,
     goal: T,
 }
 
-/// The states that the live specs require, if they differ from the state before kbfix.
+/// The requirements of the live specs that differ from the state before kbfix.
 #[derive(Default)]
 struct Claims<'a> {
     /// For each value, the spec that creates, changes or deletes it, and the data that it requires.
@@ -81,8 +83,8 @@ struct Claims<'a> {
 
 /// Returns the changes that retire the specs with these ids, based on the present state in `reader`.
 ///
-/// `live` are the specs that stay, in the order in which they were last applied. If `force` is set, values that someone
-/// else has changed are restored too.
+/// `live` contains the specs that are not retired, in the order in which they were last applied. If `force` is set,
+/// values that someone else has changed are restored too.
 pub fn plan_retire(
     history: &History,
     retired: &[String],
@@ -112,7 +114,7 @@ pub fn plan_retire(
 }
 
 impl<'a> Claims<'a> {
-    /// Records that the spec requires the key, and therefore the keys above it, to exist.
+    /// Records that the spec requires the key to exist, and therefore also all keys above it.
     fn exists(&mut self, key: &Key, id: &'a str) {
         let above = |key: &Key| key.parent().map(|parent| parent.one_name(false));
         for key in std::iter::successors(Some(key.clone()), above) {
@@ -124,7 +126,8 @@ impl<'a> Claims<'a> {
 }
 
 impl RetirePlan {
-    /// Returns whether the spec still requires something, given the present state.
+    /// Returns whether the live spec requires something in the present state. If its requirements are not known,
+    /// records an obstacle.
     fn counts(&mut self, one: LiveSpec<'_>, reader: &Reader<'_>) -> bool {
         let Some(plan) = reader.aside(|| plan_of(one.spec, reader)) else { return false };
         match (plan.whole_outcome(), one.is_applied) {
@@ -133,13 +136,14 @@ impl RetirePlan {
             (outcome, true) => {
                 self.is_unknown |= outcome == Outcome::Unknown;
                 let why = plan.reasons.join("; ");
-                self.obstacles.push(format!("it is not known what {} still requires: {why}", plan.id));
+                self.obstacles.push(format!("it is not known what the spec {} still requires: {why}", plan.id));
                 false
             }
         }
     }
 
-    /// Plans the specs in order, and collects what they require.
+    /// Plans the specs in order, and returns what they require. Records an obstacle for each spec that cannot be
+    /// satisfied.
     fn claims<'a>(&mut self, specs: &[&'a Spec], reader: &Reader<'_>) -> Claims<'a> {
         let mut claims = Claims::default();
         for spec in specs {
@@ -183,8 +187,8 @@ impl RetirePlan {
 }
 
 impl History {
-    /// Returns the keys and values that these specs changed, and those that only specs changed which are no longer
-    /// applied. In the second group, those that someone else has changed since are left out.
+    /// Returns the keys and values that the specs in `retired` changed. Also returns those that only specs changed
+    /// which are no longer applied, unless someone else has changed them after kbfix.
     fn touched_by<'a>(&'a self, retired: &[String], reader: &Reader<'_>) -> Vec<Touched<'a>> {
         let retired: BTreeSet<String> = retired.iter().map(|id| id.to_ascii_lowercase()).collect();
         let is_live = |id: &String| self.is_live(id) && !retired.contains(id);
@@ -210,8 +214,8 @@ impl History {
     }
 }
 
-/// Returns the state that kbfix left and the state before it; `None` if the two are the same, or if the specs that
-/// changed the key or value do not satisfy `counts`.
+/// Returns the states of a key or value, if its change must be undone. Returns `None` if the present state is the state
+/// before kbfix, or if `counts` is false for the specs that changed the key or value.
 fn state<T: Clone + PartialEq>(
     track: &Track<T>,
     now: Option<T>,
@@ -227,7 +231,7 @@ fn state<T: Clone + PartialEq>(
 }
 
 impl Touched<'_> {
-    /// If a live spec requires another state than the state before kbfix, sets this state as the one to restore.
+    /// Changes the state to restore for everything that a live spec requires to be in another state than before kbfix.
     fn aim(&mut self, claims: &Claims<'_>, reader: &Reader<'_>, out: &mut RetirePlan) {
         let key = self.key;
         if let (Some(existence), Some(track)) = (&mut self.existence, &self.history.existence) {
@@ -255,7 +259,8 @@ impl Touched<'_> {
         }
     }
 
-    /// Returns the change from the state to restore to the state that kbfix left; `None` if they are the same.
+    /// Returns the change that leads from the state to restore to the state that kbfix left; `None` if the two are the
+    /// same.
     fn net(&self) -> Option<KeyChange> {
         let action = match self.existence {
             Some(State { left: true, goal: false, .. }) => ChangeAction::Create,
@@ -275,7 +280,8 @@ impl Touched<'_> {
     }
 }
 
-/// Keeps each key that kbfix created if one of its values must exist afterwards, and the keys above it.
+/// Changes the state to restore, so that each key that kbfix created still exists if one of its values or subkeys must
+/// exist.
 fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
     let mut needed: BTreeSet<Key> = BTreeSet::new();
     for one in touched.iter_mut().rev() {
@@ -293,8 +299,8 @@ fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
     }
 }
 
-/// Returns the changes from the state to restore to the state that kbfix left: deletions first, each subkey before its
-/// parent.
+/// Returns the changes that lead from the state to restore to the state that kbfix left. Deletions come first, each
+/// subkey before its parent.
 fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
     let all: Vec<_> = touched.iter().filter_map(Touched::net).collect();
     let (mut deletions, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|c| c.action == ChangeAction::Delete);
@@ -303,7 +309,7 @@ fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
     deletions
 }
 
-/// Plans one spec alone. Afterwards the reader answers as if the changes had been made.
+/// Plans one spec alone. After this call, the reader answers as if the planned changes had been made.
 fn plan_of(spec: &Spec, reader: &Reader<'_>) -> Option<SpecPlan> {
     let mut planning = Planning::new("", slice::from_ref(spec));
     planning.ask(reader);

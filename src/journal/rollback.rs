@@ -1,8 +1,9 @@
-//! Works out the changes that undo those of a journal.
+//! Computes the changes that undo the changes of a journal.
 //!
-//! The changes are undone one by one, from the last to the first, depending on the present state. If the state is still
-//! the one that the apply left, it is set back. If it is already the state before the apply, it stays. Any other state
-//! was set by someone else since, and is a conflict.
+//! The changes are undone one by one, from the last to the first, depending on the present state of the key or value.
+//! If the apply left the present state, the state before the apply is restored. If the present state is already the
+//! state before the apply, nothing is done. Any other state was made by someone else after the apply, and is a
+//! conflict.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ use crate::{
 pub struct Rollback {
     /// The changes to make, in order.
     pub changes: Vec<KeyChange>,
-    /// The keys and values that someone else has changed since. They are kept.
+    /// The keys and values that someone else has changed after the apply. They are kept.
     pub conflicts: Vec<Conflict>,
     /// The keys and values that could not be read, each with the reason.
     pub unread: Vec<String>,
@@ -27,8 +28,8 @@ pub struct Rollback {
 
 /// Returns the changes that undo `changes`, based on the present state in `reader`.
 ///
-/// If `force` is set, values that someone else has changed are restored too. A key that contains anything else is kept
-/// even then.
+/// If `force` is set, values that someone else has changed are restored too. Even then, a key that the apply created is
+/// not deleted if it contains anything else.
 pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Rollback {
     let mut out = Rollback::default();
     for change in changes.iter().rev() {
@@ -46,7 +47,7 @@ pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) ->
     out
 }
 
-/// Undoes the creation of a key by deleting it, unless it contains something else now.
+/// Undoes the creation of a key by deleting the key, unless it now contains something that the apply did not create.
 fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     let key = &undo.key;
     let (there, values, subkeys) = (reader.key(key), reader.all_values(key), reader.subkeys(key));
@@ -131,7 +132,7 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     Some(step(undo, action, values))
 }
 
-/// Undoes the deletion of a key, by creating it with its values.
+/// Undoes the deletion of a key, by creating the key with its values again.
 fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     match reader.key(&undo.key) {
         Answer::Absent if parent_exists(&undo.key, reader, out)? => Some(undo.clone()),
@@ -174,12 +175,12 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     values
 }
 
-/// Returns the part of `undo` that can be done.
+/// Returns a change that does a part of `undo`: this action, and these values.
 fn step(undo: &KeyChange, action: ChangeAction, values: Vec<ValueChange>) -> KeyChange {
     KeyChange { sensitive: undo.sensitive.clone(), ..KeyChange::new(undo.key.clone(), action, values) }
 }
 
-/// Returns whether the parent key exists; `None` if that could not be read.
+/// Returns whether the parent of the key exists; `None` if the parent could not be read.
 fn parent_exists(key: &Key, reader: &Reader<'_>, out: &mut Rollback) -> Option<bool> {
     let Some(parent) = key.parent() else { return Some(true) };
     match reader.key(&parent).holds_values() {

@@ -4,7 +4,7 @@ use super::error::StoreError;
 use std::{
     fs::{self, OpenOptions},
     hash::{BuildHasher as _, RandomState},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -27,16 +27,17 @@ const MOST: u64 = 1 << 30;
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
-    /// Whether this is the default folder, whose permissions kbfix sets and checks itself.
+    /// Whether this is the default folder. kbfix sets and checks the permissions of the default folder.
     #[cfg_attr(not(windows), allow(dead_code, reason = "on other systems every state folder gets the same mode"))]
     is_default: bool,
 }
 
 impl Store {
-    /// Returns the folder that the user gave, or else the default folder.
+    /// Returns the state folder at the path `named`, or else the default state folder.
     ///
     /// The default is `%ProgramData%\kbfix` on Windows. On other systems it is `$XDG_STATE_HOME/kbfix`, or
-    /// `~/.local/state/kbfix` if that variable is not set. Returns `None` if there is no default.
+    /// `~/.local/state/kbfix` if that variable is not set. Returns `None` if the user gave no folder and the
+    /// environment does not name these folders.
     pub fn new(named: Option<&Path>) -> Option<Self> {
         match named {
             Some(root) => Some(Self { root: root.to_owned(), is_default: false }),
@@ -44,12 +45,12 @@ impl Store {
         }
     }
 
-    /// Returns the folder's path.
+    /// Returns the path of the state folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Checks that a journal could be written, as far as this can be checked without leaving anything on disk.
+    /// Checks that a journal could be written, as far as this is possible without leaving anything on disk.
     ///
     /// # Errors
     ///
@@ -68,7 +69,8 @@ impl Store {
         self.root.join("journal")
     }
 
-    /// Checks that nobody else can write to the state folder and its subfolder. Returns whether both exist.
+    /// Checks that only this account and the administrators can write to the state folder and its subfolder. Returns
+    /// whether both exist.
     fn trusted(&self) -> Result<bool, StoreError> {
         #[cfg(windows)]
         if self.is_default {
@@ -80,11 +82,11 @@ impl Store {
         Ok(trust::check_folder(&self.root)? && trust::check_folder(&self.journals())?)
     }
 
-    /// Creates the state folder if it is missing, so that nobody else can write to it.
+    /// Creates the state folder if it is missing. Only this account and the administrators can write to it.
     ///
     /// # Errors
     ///
-    /// Fails if the folder cannot be created, or if someone else can write to the existing folder.
+    /// Fails if the folder cannot be created, or if others can write to the existing folder.
     pub fn create(&self) -> Result<(), StoreError> {
         // Check this first, so that nothing is created in a folder that is then refused.
         self.trusted()?;
@@ -93,14 +95,15 @@ impl Store {
         self.trusted().map(drop)
     }
 
-    /// Writes the first line of a journal. It is complete and on disk when this function returns.
+    /// Creates a journal with this header, as the first line of its file. When this function returns, the line is
+    /// complete on disk.
     ///
-    /// The header gets its id here. The id sorts after the ids of all journals in the folder, even if the clock was set
-    /// back.
+    /// The function sets the id of the header. This id sorts after the ids of all journals in the folder, even if the
+    /// clock was set back.
     ///
     /// # Errors
     ///
-    /// Fails if the line cannot be written. No journal is left then.
+    /// Fails if the line cannot be written. In this case, no journal remains.
     pub fn begin(&self, mut header: Header) -> Result<Journal, StoreError> {
         self.create()?;
         let folder = self.journals();
@@ -148,8 +151,8 @@ impl Store {
         id_at(Timestamp::now())
     }
 
-    /// Returns the id of the next journal. Its time is the present, or a millisecond after the newest journal if that
-    /// is later.
+    /// Returns the id of the next journal. It contains the present time, or a time one millisecond after the newest
+    /// journal if that is later.
     fn next_id(&self) -> Result<String, StoreError> {
         let now = Timestamp::now();
         let newest =
@@ -164,7 +167,7 @@ impl Store {
         Ok(id_at(time))
     }
 
-    /// Returns the paths of the journals, sorted by name.
+    /// Returns the paths of the journal files, sorted by name.
     fn names(&self) -> Result<Vec<PathBuf>, StoreError> {
         let folder = self.journals();
         let error = |source| StoreError::Io { path: folder.clone(), source };
@@ -196,8 +199,8 @@ impl Store {
         Ok((journals, damaged))
     }
 
-    /// Reads the journal with this name in this folder (with or without `.jsonl`), or otherwise the file with this
-    /// path.
+    /// Reads a journal. `name` is the name of a journal in this folder (with or without `.jsonl`), or the path of a
+    /// file.
     ///
     /// # Errors
     ///
@@ -239,7 +242,7 @@ impl Store {
     }
 }
 
-/// Returns an id for this time. The random number distinguishes processes that run at the same time.
+/// Returns an id that contains this time and a random number, so that two processes at the same time get different ids.
 fn id_at(time: Timestamp) -> String {
     let time: String = format!("{time:.3}").chars().filter(|c| !matches!(c, '-' | ':')).collect();
     // The standard library has no random numbers except for its hash maps.
@@ -247,7 +250,7 @@ fn id_at(time: Timestamp) -> String {
     format!("{time}-{random}")
 }
 
-/// Parses the time in a journal's file name; `None` if the name does not have that form.
+/// Parses the time in a journal's file name; `None` if the name is not that of a journal.
 fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
     let time = name.get(..20).filter(|_| name.as_bytes().get(20) == Some(&b'-'))?;
     let form = "DDDDDDDDTDDDDDD.DDDZ";
@@ -256,7 +259,8 @@ fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
     fits.then(|| time.parse())
 }
 
-/// Returns the header with its digest, which prevents a rollback from restoring data from a damaged file.
+/// Returns the first line of a journal: the header, with a digest. Because of the digest, a rollback never restores
+/// data from a damaged file.
 fn first_line(header: &Header) -> serde_json::Result<String> {
     Ok(serde_json::to_string(&seal(header))? + "\n")
 }
@@ -272,9 +276,9 @@ fn header(line: &str) -> Result<Header, String> {
             1"
             ));
         }
-        None => return Err("it has no `kbfix_journal`".to_owned()),
+        None => return Err("it has no member `kbfix_journal`".to_owned()),
     }
-    let (written, content, rest) = unseal(line).ok_or("it has no `digest`")?;
+    let (written, content, rest) = unseal(line).ok_or("it has no member `digest`")?;
     if written != content {
         return Err(format!(
             "it was altered or damaged: it contains the digest {written}, but the digest of its content is {content}"
@@ -283,7 +287,7 @@ fn header(line: &str) -> Result<Header, String> {
     from_canonical(&rest)
 }
 
-/// The member that holds the version of the journal format.
+/// The member of a header that contains the version of the journal format.
 #[derive(Deserialize)]
 struct Version {
     kbfix_journal: Option<Value>,
@@ -292,14 +296,18 @@ struct Version {
 pub(super) fn append(path: &Path, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
+    let mut file = OpenOptions::new().read(true).append(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
     // Remove a line that a crash left incomplete, so that the new event starts on its own line.
-    let cut = fs::read(path)?.last().is_some_and(|last| *last != b'\n');
-    if cut {
+    if last != [b'\n'] {
         let whole = fs::read(path)?;
         let end = whole.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         OpenOptions::new().write(true).open(path)?.set_len(end as u64)?;
     }
-    let mut file = OpenOptions::new().append(true).open(path)?;
     file.write_all(&line)?;
     file.sync_all()
 }

@@ -1,38 +1,32 @@
 //! Checks that a journal can be trusted: only this account and the administrators can write to it.
 //!
-//! A journal decides what a rollback writes, and on which target, and an administrator often runs the rollback.
+//! This is necessary because a journal decides which data a rollback writes and on which target, and because the
+//! rollback often runs as an administrator.
 
-use std::{
-    fs::{self, File},
-    io,
-    path::Path,
-};
+use std::{fs::File, io, path::Path};
 
 use crate::files::read::{open_file, read_open};
 
 use super::error::StoreError;
 
-/// Checks that nobody else can write to the folder. Returns whether it exists.
+/// Checks that nobody else can write to the folder. Returns whether the folder exists.
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::Untrusted`] if someone else can, or the error of the operating system.
+/// Returns [`StoreError::Untrusted`] if someone else can write to it, or the error of the operating system.
 pub(super) fn check_folder(path: &Path) -> Result<bool, StoreError> {
     let error = |source| StoreError::Io { path: path.to_owned(), source };
-    match fs::metadata(path) {
-        Ok(_) => {}
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(why) => return Err(error(why)),
-    }
-    match folder_fault(path).map_err(error)? {
-        None => Ok(true),
-        Some(fault) => Err(StoreError::Untrusted { path: path.to_owned(), fault }),
+    match folder_fault(path) {
+        Ok(None) => Ok(true),
+        Ok(Some(fault)) => Err(StoreError::Untrusted { path: path.to_owned(), fault }),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(why) => Err(error(why)),
     }
 }
 
 /// Reads a file of at most `most` bytes to which nobody else can write.
 ///
-/// The open file is checked, so that it cannot be exchanged between check and read.
+/// The permissions of the open file are checked, so the file cannot be exchanged between the check and the reading.
 ///
 /// # Errors
 ///
@@ -48,7 +42,7 @@ pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, StoreError> {
 
 #[cfg(unix)]
 fn folder_fault(path: &Path) -> io::Result<Option<String>> {
-    fs::metadata(path).map(|found| fault(&found))
+    std::fs::metadata(path).map(|found| fault(&found))
 }
 
 #[cfg(unix)]
@@ -56,12 +50,12 @@ fn file_fault(file: &File) -> io::Result<Option<String>> {
     file.metadata().map(|found| fault(&found))
 }
 
-/// Returns why others can write to it, or `None`.
+/// Returns the reason why others can write to the file or folder; `None` if they cannot.
 ///
-/// If a file has an access control list (acl(5)), the group bits of its mode are the upper limit for everyone in the
-/// list except the owner and others.
+/// If the file has an access control list (acl(5)), the group bits of its mode are the upper limit for the named users
+/// and groups in this list. So the mode alone is enough to decide.
 #[cfg(unix)]
-fn fault(found: &fs::Metadata) -> Option<String> {
+fn fault(found: &std::fs::Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
     let owner = found.uid();
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
@@ -86,7 +80,7 @@ fn file_fault(file: &File) -> io::Result<Option<String>> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
 

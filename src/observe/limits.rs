@@ -1,42 +1,45 @@
-//! The limits of one observation.
+//! The limits of one observation. They prevent that a damaged or hostile target uses up the memory of kbfix.
 
 use crate::targets::{Answer, KeyChange, KeyFacts, KeyQuery, PolicyFacts};
 
 /// The highest number of bytes in the paths of all queried keys together.
 ///
-/// A file of a few megabytes can nest keys so deeply, with such long names, that their paths fill any memory. A real
-/// path has about 100 bytes.
+/// Without this limit, a file of a few megabytes could fill any memory: it can nest keys deeply and give them long
+/// names. A real path has about 100 bytes.
 const MOST_PATHS: usize = 64 << 20;
 /// The highest number of keys that one observation queries, and that a `*` can match.
 ///
-/// Until the plan is printed, each key takes about 4 KB and 40 µs. A file of a few megabytes can contain a million
-/// keys.
+/// While a plan is made and printed, each key takes about 4 KB and 40 µs. A file of a few megabytes can contain a
+/// million keys.
 pub(crate) const MOST_KEYS: usize = 200_000;
 /// The highest number of names in the paths of all queried keys together.
 ///
-/// A key is looked up name by name, so keys below hundreds of levels take long. A real path has about ten names.
+/// A key is looked up name by name, so it takes long to look up keys below hundreds of levels. A real path has about
+/// ten names.
 const MOST_NAMES: usize = 2_500_000;
-/// The highest number of keys and values that are found. A key counts as two.
+/// The highest number of keys and values that one observation finds. A key counts as two.
 ///
-/// Until the plan is printed, a key takes about 5 KB and a value about 3 KB, so that all together take less than 1 GB.
+/// While a plan is made and printed, a key takes about 5 KB and a value about 3 KB, so that all of them take less than
+/// 1 GB.
 const MOST_FOUND: usize = 300_000;
 /// The highest number of bytes of data in the settings of policy stores, all together.
 ///
-/// One store applies to all users, and each user has a copy of its settings. A real setting has less than 100 bytes.
+/// The settings of one store can apply to all users. Then each user gets a copy of them. A real setting has less than
+/// 100 bytes.
 const MOST_POLICIES: usize = 64 << 20;
 
-/// The numbers that are left of the limits of one observation.
+/// The numbers that one observation may still add before it reaches its limits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// The number of keys.
+    /// The number of keys that may still be queried.
     pub(super) keys: usize,
-    /// The number of names in the paths of these keys.
+    /// The number of names that the paths of these keys may still have, all together.
     pub(super) names: usize,
-    /// The number of bytes in these paths.
+    /// The number of bytes that the paths of these keys may still have, all together.
     pub(super) paths: usize,
-    /// The number of keys and values that are found. A key counts as two.
+    /// The number of keys and values that may still be found. A key counts as two.
     pub(super) found: usize,
-    /// The number of bytes of data in policy stores.
+    /// The number of bytes of data that may still be read from policy stores.
     pub(super) policies: usize,
 }
 
@@ -44,10 +47,10 @@ impl Limits {
     pub(super) const MOST: Self =
         Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS, found: MOST_FOUND, policies: MOST_POLICIES };
 
-    /// Returns these limits, raised by the keys in `changes`, their values, and the keys above them.
+    /// Returns these limits, raised by the keys in `changes`, the values in them, and the keys above them.
     ///
-    /// These are already in memory. Their plan was within the limits, so after writing it must be possible to read them
-    /// back and to undo them.
+    /// The changes were planned within the limits. So it must also be possible to read them back after writing, and to
+    /// undo them.
     pub(super) fn and(mut self, changes: &[KeyChange]) -> Self {
         for change in changes {
             self.keys += 2;
@@ -58,7 +61,7 @@ impl Limits {
         self
     }
 
-    /// Subtracts the queries from the limits.
+    /// Subtracts the queries from the limits. `most` contains the original limits, for the message.
     ///
     /// # Errors
     ///
@@ -71,7 +74,8 @@ impl Limits {
         take(&mut self.paths, paths, most.paths, PATHS)
     }
 
-    /// Subtracts the keys and values that were found.
+    /// Subtracts the keys and values in `answers` from the limits. `most` contains the original limits, for the
+    /// message.
     ///
     /// # Errors
     ///
@@ -84,7 +88,7 @@ impl Limits {
         take(&mut self.found, answers.iter().map(size).sum(), most.found, "keys and values (a key counts as two)")
     }
 
-    /// Subtracts the data that policy stores set.
+    /// Subtracts the data that policy stores set from the limit.
     ///
     /// # Errors
     ///
@@ -100,9 +104,9 @@ fn take(left: &mut usize, count: usize, most: usize, what: &str) -> Result<(), S
     Ok(())
 }
 
-/// The name of the limit for the paths of keys, in messages.
+/// The name in messages of the limit for the paths of keys.
 pub(super) const PATHS: &str = "bytes in the paths of keys";
 
 pub(super) fn asked_for(most: usize, what: &str) -> String {
-    format!("the specs need more than {most} {what}, the most that kbfix reads")
+    format!("the specs need more than {most} {what}, which is the maximum for kbfix")
 }

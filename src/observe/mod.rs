@@ -1,9 +1,10 @@
 //! Observation: reads exactly the requested facts from a target, in as few batches as possible.
 //!
-//! Which facts are needed can depend on other facts: a registry value contains a file's folder, and `*` matches the
-//! subkeys that exist. So code that needs facts asks a [`Reader`], which records every query that it cannot answer yet.
-//! These are read in one batch, and the code runs again, until no query is open. This way the code that makes the plan
-//! also decides what is read, and nothing is read that no spec needs.
+//! Which facts are needed can depend on other facts: a registry value can contain the folder of a file, and `*` matches
+//! the subkeys that exist. So code that needs facts queries a [`Reader`], which records every query that it cannot
+//! answer yet. [`observe()`] reads the answers to these queries in one batch, and runs the code again, until the reader
+//! can answer every query. So the code that makes a plan also decides what is read, and nothing is read that no spec
+//! needs.
 
 mod limits;
 mod planned;
@@ -25,24 +26,26 @@ pub use policies::Told;
 pub(crate) use query::{AnswerDigest, Query};
 pub use reader::{KeyImage, Reader, Reads};
 
-/// The highest number of rounds in one observation.
+/// The highest number of times that one observation reads a batch of facts.
 ///
-/// Each round follows from the answers of the one before: a value contains a file's folder, or a `*` yields the keys to
-/// read next. A whole tree takes one round, whatever its depth.
+/// Each batch depends on the facts of the batch before: a value contains the folder of a file, or a `*` matches the
+/// keys to read next. A whole tree of keys takes one batch, whatever its depth.
 const MOST_QUESTIONS: usize = 600;
 
-/// Reads the facts that `ask` queries from a [`Reader`], until it makes no new query.
+/// Runs `ask`, which queries facts from a [`Reader`], and reads these facts from the target. Repeats this until `ask`
+/// makes no query without an answer.
 ///
 /// # Errors
 ///
-/// Returns [`TargetError`] if the target as a whole cannot be read, or if there are too many queries or rounds.
+/// Returns [`TargetError`] if the target as a whole cannot be read, or if there are too many queries or repetitions.
 pub fn observe(target: &mut dyn Target, ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
     observe_within(Limits::MOST, Facts::default(), target, ask)
 }
 
 /// Reads facts like [`observe`], but first reads all keys and files in `like` from the target.
 ///
-/// `like` are the facts of another target for the same queries. Most queries then take one round.
+/// `like` contains the facts of another target for the same queries. Most queries can then be answered after the first
+/// batch.
 ///
 /// # Errors
 ///
@@ -110,8 +113,8 @@ fn observe_within(
     Err(TargetError::Unsupported { what: target.uri(), detail })
 }
 
-/// Returns the queries for the keys directly below `trees`; `None` if their paths have more than `most` bytes. Keys
-/// that are already known and links, which are not part of a tree, are left out.
+/// Returns the queries for the keys directly below `trees`; `None` if their paths have more than `most` bytes together.
+/// Does not return keys whose facts are already known, or links, because these are not part of a tree.
 fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>> {
     let mut level = BTreeMap::new();
     let mut left = most;

@@ -1,4 +1,4 @@
-//! Remembers which spec of a run planned which change, so that a plan can name the spec on which an answer depends.
+//! Records which spec of a run planned which change. So a plan can name the earlier spec on which an answer depends.
 
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -7,18 +7,19 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// The changes planned so far: the spec that planned each, and the spec whose plan the latest answers depend on.
+/// The id of the spec that planned each change so far, and the id of the first spec whose planned change has answered a
+/// query since the last [`Self::take_met`].
 #[derive(Default, Clone)]
 pub(super) struct Planned {
     pub(super) keys: BTreeMap<Key, Rc<str>>,
     pub(super) values: BTreeMap<Key, BTreeMap<ValueName, Rc<str>>>,
-    /// For each key, the spec that creates or deletes one of its subkeys.
+    /// For each key, the id of the spec that creates or deletes one of its subkeys.
     pub(super) subkeys: BTreeMap<Key, Rc<str>>,
     met: Option<Rc<str>>,
 }
 
 impl Planned {
-    /// Records which spec planned a change.
+    /// Records that the spec with this id planned a change.
     pub(super) fn add(&mut self, id: &Rc<str>, change: &KeyChange) {
         if !change.values.is_empty() {
             let names = change.values.iter().map(|value| (value.name.clone(), id.clone()));
@@ -30,12 +31,14 @@ impl Planned {
         }
     }
 
-    /// Forgets the spec that supplied an answer, and returns its id.
+    /// Returns the id of the first spec whose planned change has answered a query, and clears this id; `None` if there
+    /// is none.
     pub(super) fn take_met(&mut self) -> Option<Rc<str>> {
         self.met.take()
     }
 
-    /// Records the spec that `find` returns as the one that supplied an answer, unless a spec is already recorded.
+    /// Records the id that `find` returns: the spec whose planned change has answered a query. Does nothing if an id is
+    /// already recorded.
     pub(super) fn meet(&mut self, find: impl FnOnce(&Self) -> Option<Rc<str>>) {
         if (!self.keys.is_empty() || !self.values.is_empty()) && self.met.is_none() {
             self.met = find(self);

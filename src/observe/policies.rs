@@ -7,14 +7,14 @@ use crate::{
 
 use super::{query::Query, reader::Reader};
 
-/// The setting of a policy store for a value, as [`Reader::policies`] returns it.
+/// The setting of one policy store for a value, as [`Reader::policies`] returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// The store.
+    /// The kind of policy store.
     pub store: PolicyStore,
-    /// The path of the store's file.
+    /// The path of the policy file.
     pub path: String,
-    /// The setting of the store, or why the store could not be read.
+    /// The setting of the store for the value, or the reason why the store could not be read.
     pub says: Result<PolicySetting, Unread>,
 }
 
@@ -26,14 +26,14 @@ impl Reader<'_> {
         self
     }
 
-    /// Sets whether values in policy branches are read from the local GPO.
+    /// Sets whether values in policy branches are read from the local GPO instead of the registry.
     #[must_use]
     pub fn through_policy(mut self, through_policy: bool) -> Self {
         self.through_policy = through_policy;
         self
     }
 
-    /// Returns whether the values of the key are read from the local GPO.
+    /// Returns whether the values of the key are read from the local GPO instead of the registry.
     pub fn is_of_policy(&self, key: &Key) -> bool {
         self.through_policy && key.policy_branch().is_some()
     }
@@ -41,7 +41,8 @@ impl Reader<'_> {
     /// Returns the settings of policy stores for a value: one entry for each store that sets the value or could not be
     /// read.
     ///
-    /// The list is empty if the target has no stores, or if Group Policy sets no values in the key.
+    /// The list is empty if the target has no policy stores, or if the key is not one in which Group Policy sets
+    /// values.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! The queries of a plan, and digests of their answers: two machines that give the same answers have the same plan.
+//! The queries for which a plan was made, and digests of their answers. If two machines give the same answers, they
+//! have the same plan.
 
 use sha2::{Digest as _, Sha256};
 
@@ -13,19 +14,19 @@ pub(crate) type AnswerDigest = [u8; 32];
 /// A query that a [`Reader`](super::Reader) answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Query {
-    /// Whether the key exists.
+    /// Asks whether the key exists.
     Key(Key),
-    /// The data of a value, the spelling of its name, and whether its data is sensitive.
+    /// Asks for the data of a value, the spelling of its name, and whether its data is sensitive.
     Value(Key, ValueName),
-    /// All values of the key.
+    /// Asks for all values of the key.
     Values(Key),
-    /// The properties of the key.
+    /// Asks for the properties of the key: its class name and security descriptor.
     Properties(Key),
-    /// The names of the key's subkeys.
+    /// Asks for the names of the key's subkeys.
     Subkeys(Key),
-    /// The facts about a file.
+    /// Asks for the facts about the file at this path.
     File(String),
-    /// The settings of policy stores for a value.
+    /// Asks for the settings of policy stores for a value.
     Policy(Key, ValueName),
 }
 
@@ -43,7 +44,7 @@ impl Query {
         }
     }
 
-    /// Returns the digest of the answer that the facts contain. It depends on everything that a
+    /// Returns the digest of the answer to the query that the facts contain. The digest covers everything that a
     /// [`Reader`](super::Reader) returns for the query.
     pub(crate) fn answer(&self, facts: &Facts) -> AnswerDigest {
         let bytes = match self {

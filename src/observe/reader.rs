@@ -22,15 +22,15 @@ pub struct Reader<'a> {
     log: RefCell<Option<Reads>>,
     trace: RefCell<Option<HashSet<Query>>>,
     pub(super) missed: Cell<usize>,
-    /// The last key, and what the facts say about it. Queries about the values of one key follow each other.
+    /// The key of the latest query, and its facts, because the next query is usually about the same key.
     last: RefCell<Option<(Key, KnownKey)>>,
     /// Whether policy stores are queried.
     pub(super) with_policies: bool,
-    /// Whether values in policy branches are read from the local GPO.
+    /// Whether values in policy branches are read from the local GPO instead of the registry.
     pub(super) through_policy: bool,
 }
 
-/// The keys that were queried.
+/// The keys that were queried during a call of [`Reader::logged`].
 #[derive(Debug, Default)]
 pub struct Reads {
     keys: BTreeSet<Key>,
@@ -68,7 +68,7 @@ pub(super) struct Ask {
     pub(super) names: BTreeSet<ValueName>,
     pub(super) all_values: bool,
     pub(super) subkeys: bool,
-    /// Whether everything below the key is queried as well.
+    /// Whether all keys below the key are queried as well.
     pub(super) tree: bool,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns whether the key exists.
+    /// Returns whether the key exists: present or absent, or the reason why this is not known.
     pub fn key(&self, key: &Key) -> Answer<()> {
         self.note(key, false);
         self.trace(|| Query::Key(key.clone()));
@@ -128,7 +128,8 @@ impl<'a> Reader<'a> {
         self.spelled_value(key, name).0
     }
 
-    /// Returns a value's data, and its name as the target spells it, or `name` itself if the value was not found.
+    /// Returns a value's data, and the value name as the target spells it. If the value was not found, returns `name`
+    /// itself.
     pub fn spelled_value(&self, key: &Key, name: &ValueName) -> (Answer<Data>, ValueName) {
         self.note(key, false);
         self.trace(|| Query::Value(key.clone(), name.clone()));
@@ -158,7 +159,7 @@ impl<'a> Reader<'a> {
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
 
-    /// Returns the key's properties; unknown if the target does not have them.
+    /// Returns the class name and security descriptor of the key; unknown if the target does not store them.
     pub fn properties(&self, key: &Key) -> Answer<KeyProperties> {
         self.note(key, false);
         self.trace(|| Query::Properties(key.clone()));
@@ -192,7 +193,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// Returns the first thing in the tree that could not be read or is a link.
+    /// Returns the reason for the first key or value in the tree that could not be read, or is a link.
     pub fn tree(&self, key: &Key) -> Result<Vec<KeyImage>, Unread> {
         let mut out = Vec::new();
         // Make both queries before examining either answer. A key that is not known yet is queried with its whole tree.
@@ -247,12 +248,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Marks the value as sensitive, so that its data is never shown.
+    /// Marks the value as sensitive. The data of a sensitive value is never shown.
     pub fn hide(&self, key: &Key, name: &ValueName) {
         self.sensitive.borrow_mut().insert((key.clone(), name.clone()));
     }
 
-    /// Returns whether the value is sensitive, so that its data is never shown.
+    /// Returns whether the value is sensitive. The data of a sensitive value is never shown.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         self.trace(|| Query::Value(key.clone(), name.clone()));
         let sensitive = self.sensitive.borrow();
@@ -275,14 +276,14 @@ impl<'a> Reader<'a> {
         self.missed.get()
     }
 
-    /// Runs `ask`; also returns the queries that it made.
+    /// Runs `ask`; also returns the keys that it queried, or `None` if `ask` itself calls this function.
     pub fn logged<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<Reads>) {
         self.log.replace(Some(Reads::default()));
         let answer = ask();
         (answer, self.log.take())
     }
 
-    /// Makes a query, so that its answer is read.
+    /// Makes a query without using its answer, so that the answer is read from the target.
     pub(crate) fn ask(&self, query: &Query) {
         match query {
             Query::Key(key) => drop(self.key(key)),
@@ -295,7 +296,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Runs `ask`; also returns all its queries. The result of `ask` depends only on their answers.
+    /// Runs `ask`; also returns all queries that it made. The result of `ask` depends only on the answers to these
+    /// queries.
     pub(crate) fn traced<T>(&self, ask: impl FnOnce() -> T) -> (T, Vec<Query>) {
         self.trace.replace(Some(HashSet::new()));
         let answer = ask();
@@ -333,13 +335,13 @@ impl<'a> Reader<'a> {
         missing.keys.iter().next().map(value).or_else(|| missing.files.first().cloned()).or_else(policy)
     }
 
-    /// Answers all later queries as if this change had been made.
+    /// Makes the reader answer all later queries as if this change had been made.
     pub fn pretend(&self, change: &KeyChange) {
         self.last.replace(None);
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
-    /// Runs `ask`, and then forgets the changes that `ask` pretended.
+    /// Runs `ask`, and then reverts the effect of [`Reader::pretend`] calls that `ask` made.
     pub fn aside<T>(&self, ask: impl FnOnce() -> T) -> T {
         let (facts, planned) = (self.facts.borrow().clone(), self.planned.borrow().clone());
         let answer = ask();
@@ -349,13 +351,13 @@ impl<'a> Reader<'a> {
         answer
     }
 
-    /// Records which spec planned a change, for [`Reader::planned_by`].
+    /// Records that the spec with this id planned a change. [`Reader::planned_by`] returns such ids.
     pub fn planned_for(&self, id: &str, change: &KeyChange) {
         self.planned.borrow_mut().add(&id.into(), change);
     }
 
-    /// Runs `ask`; also returns the id of the earlier spec whose planned change supplied one of its answers (the first
-    /// such answer), if any.
+    /// Runs `ask`. Also returns the id of the first earlier spec whose planned change has answered one of the queries
+    /// that `ask` makes; `None` if no planned change has.
     pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
         self.planned.borrow_mut().take_met();
         let answer = ask();

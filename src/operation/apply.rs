@@ -1,4 +1,4 @@
-//! Apply: changes a target so that specs are satisfied, or makes the changes of a reviewed plan.
+//! The operation apply: changes a target so that specs are satisfied, or makes the changes of a reviewed plan.
 
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ use crate::{
     targets::{Address, Facts, Target},
 };
 
-/// The default limit for the keys and values of one spec that may change because of a `*`.
+/// The default limit for the number of keys and values that one spec changes because of a `*`.
 pub const MOST_CHANGES: usize = 1000;
 
 /// Options for an apply.
 #[derive(Debug, Clone)]
 pub struct ApplyOptions {
-    /// Whether to show only what would be done, and change nothing. The same errors are reported as for a real apply,
-    /// as far as they can be known without changing anything.
+    /// Whether to change nothing, and only show what would be done. Errors that would stop a real apply are reported
+    /// too, if kbfix can find them without changing anything.
     pub check: bool,
-    /// The limit for the keys and values of one spec that may change because of a `*`.
+    /// The limit for the number of keys and values that one spec changes because of a `*`.
     pub max_changes: usize,
     /// Codes of warnings that prevent the apply: [`Code::POLICY_OWNED`] and [`Code::POLICY_UNKNOWN`].
     pub fail_on: Vec<Code>,
@@ -56,13 +56,13 @@ impl Default for ApplyOptions {
 
 /// Applies specs or a saved plan to a target.
 ///
-/// It locks the target, makes or checks the plan, installs hotfixes, writes the journal, makes the changes and restarts
-/// services. `address` is stored in the journal, so that a later rollback finds the target. `store` is the folder for
-/// the journal.
+/// The function locks the target, makes or checks the plan, installs hotfixes, writes the journal, makes the changes
+/// and restarts services. `address` is stored in the journal, so that a later rollback finds the target. `store` is the
+/// state folder, for the journal.
 ///
 /// # Errors
 ///
-/// Returns an error only if nothing was changed. Whatever happens after the first change is in the report.
+/// Returns an error only if nothing was changed. Errors after the first change are in the report.
 pub fn apply(
     request: Request,
     options: &ApplyOptions,
@@ -144,7 +144,7 @@ pub fn apply(
     Ok(report)
 }
 
-/// Returns an error if one of the warnings has one of these codes.
+/// Returns an error if one of the warnings has one of the codes in `fail_on`.
 fn refuse(warnings: &[Diagnostic], fail_on: &[Code]) -> Result<(), Error> {
     let found = warnings.iter().filter(|warning| fail_on.contains(&warning.code));
     let diagnostics: Vec<_> = found.map(|one| Diagnostic { severity: Severity::Error, ..one.clone() }).collect();

@@ -1,4 +1,4 @@
-//! Diff: finds the changes that a target needs, without changing it.
+//! The operation diff: finds the changes that a target needs, without changing the target.
 
 use super::{
     error::Error,
@@ -23,7 +23,7 @@ pub struct Diff {
 
 /// Makes a plan from specs, or checks a saved plan against the target.
 ///
-/// It warns if more than `max_changes` keys and values of one spec change because of a `*`.
+/// A warning is added if more than `max_changes` keys and values of one spec change because of a `*`.
 ///
 /// # Errors
 ///
@@ -47,7 +47,7 @@ pub fn diff(
 }
 
 impl Diff {
-    /// Returns the report.
+    /// Returns the report of the command diff.
     pub fn into_report(self) -> Report {
         let conflicts = self.plan.retires.as_ref().map(|retires| retires.conflicts.clone()).unwrap_or_default();
         let is_current = self.status == PlanStatus::Current;

@@ -16,7 +16,7 @@ pub struct Error {
     pub exit: Exit,
     /// The errors, as diagnostics.
     pub diagnostics: Vec<Diagnostic>,
-    /// The facts that changed since the plan was made.
+    /// The facts that changed after the plan was made; empty if the operation stopped for another reason.
     pub moved: Vec<Drift>,
 }
 
@@ -46,7 +46,9 @@ impl std::error::Error for Error {}
 impl From<TargetError> for Error {
     fn from(error: TargetError) -> Self {
         let (code, hint): (Code, Hint) = match &error {
-            TargetError::Locked { .. } => (Code::TARGET_LOCKED, "wait until it ends, and try again".into()),
+            TargetError::Locked { .. } => {
+                (Code::TARGET_LOCKED, "wait until the other apply or rollback ends, and try again".into())
+            }
             TargetError::Malformed { option: None, .. } => {
                 (Code::TARGET_MALFORMED, "use a complete and undamaged file".into())
             }
@@ -60,7 +62,7 @@ impl From<TargetError> for Error {
             }
             TargetError::NoLock { source, .. } => match source.kind() {
                 io::ErrorKind::AlreadyExists => {
-                    let hint = "find out who created this file, and move it away: kbfix needs its name for the lock";
+                    let hint = "find out who created this file, and move the file away, because kbfix needs this name for the lock";
                     (Code::TARGET_LOCK, hint.into())
                 }
                 _ => {
@@ -112,8 +114,8 @@ impl From<PlanRefusal> for Error {
     }
 }
 
-/// Returns the hint for a plan or journal that changes policy values in the local GPO if the command changes them in
-/// the registry, or the reverse.
+/// Returns the hint for a plan or journal that does not match the option `--through-policy` of the command.
+/// `through_policy` is true if the plan or journal changes the local GPO; the command then needs this option.
 pub(super) fn place_hint(through_policy: bool) -> Hint {
     match through_policy {
         true => Hint::new("name an image as the target, and choose its local GPO").bare_option("through-policy"),

@@ -1,8 +1,8 @@
 //! Makes changes: writes the journal and the changes, reads them back, and undoes them if something fails.
 //!
-//! The caller holds the lock of the target, and made the plan under that lock. The journal is complete on disk before
-//! the first change is written. After the last change, everything is read back and compared. On any failure, what was
-//! written is undone by the same code that a later rollback uses.
+//! The caller has locked the target, and has made the plan under that lock. The journal is complete on disk before the
+//! first change is written. After the last change, everything is read back and compared. After any failure, the changes
+//! that were written are undone by the same code that a later rollback uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,8 @@ pub enum Failure {
     /// A write was refused or failed.
     #[error(transparent)]
     Write(#[from] WriteFailure),
-    /// Everything was written, but the target then contains other data. The strings name the keys and values.
+    /// Everything was written, but the target then contained other data. The strings name the keys and values that
+    /// differ.
     #[error("the data that was read back differs from the data that was written: {}", .0.join("; "))]
     ReadBack(Vec<String>),
     /// The target could not be read after writing.
@@ -74,7 +75,7 @@ pub fn execute(
     execute_as(plan, plan.digest(), action, address, target, store)
 }
 
-/// Makes the changes of a plan like [`execute`]. `digest` is the plan's digest; its facts are not needed.
+/// Makes the changes of a plan like [`execute`]. `digest` is the plan's digest. The facts of the plan are not used.
 pub(super) fn execute_as(
     plan: &Plan,
     digest: String,
@@ -141,10 +142,10 @@ pub(super) fn execute_as(
     Ok(if left.is_empty() { Applied::Undone(journal, failure) } else { Applied::Incomplete(journal, failure, left) })
 }
 
-/// Undoes what this apply wrote; returns the keys and values that could not be restored.
+/// Undoes the changes that this apply has written. Returns the keys and values that could not be restored.
 ///
-/// If a key or value is neither in the state before the apply nor in the state that the apply writes, someone else has
-/// changed it without kbfix's lock. It is kept.
+/// A key or value can be neither in the state before the apply nor in the state that the apply writes, if someone else
+/// has changed it in spite of kbfix's lock. Such a key or value is kept.
 fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     let mut undo = journal::Rollback::default();
     if let Err(why) = observe_changed(target, changes, |reader| undo = journal::plan_rollback(changes, false, reader)) {
@@ -165,7 +166,7 @@ fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     left
 }
 
-/// Reads every key and value of the changes, and compares them with the expected state.
+/// Reads every key and value of the changes, and returns an error if one of them is not in the expected state.
 fn read_back(changes: &[KeyChange], target: &mut dyn Target) -> Result<(), Failure> {
     let expected = Expected::of(changes);
     let mut wrong = Vec::new();
@@ -173,8 +174,8 @@ fn read_back(changes: &[KeyChange], target: &mut dyn Target) -> Result<(), Failu
     if wrong.is_empty() { Ok(()) } else { Err(Failure::ReadBack(wrong)) }
 }
 
-/// The expected state of keys and values after all changes. If a key or value is changed several times, the last change
-/// counts.
+/// The expected state of keys and values after all changes. If a key or value has several changes, this is the state
+/// after the last of them.
 #[derive(Default)]
 struct Expected<'a> {
     keys: BTreeMap<&'a Key, bool>,
@@ -240,7 +241,7 @@ impl<'a> Expected<'a> {
 }
 
 impl Applied {
-    /// Returns the journal, or `None` if nothing was written.
+    /// Returns the journal; `None` if nothing was written.
     pub fn journal(&self) -> Option<&Journal> {
         match self {
             Self::Nothing => None,

@@ -20,7 +20,7 @@ use crate::{
     targets::{Address, Answer, Drift, Kind, Target},
 };
 
-/// The files of packages, each with the id of the spec whose hotfix it installs.
+/// The package files that the user gave, each with the id of the spec whose hotfix the package installs.
 #[derive(Debug, Clone, Default)]
 pub struct Packages(pub Vec<(String, PathBuf)>);
 
@@ -29,7 +29,8 @@ fn usage(message: String, hint: impl Into<Hint>) -> Error {
 }
 
 impl Packages {
-    /// Marks each spec whose hotfix may be installed. Call this before the specs are planned.
+    /// Marks each spec for which a package was given, so that its hotfix may be installed. Call this before the specs
+    /// are planned.
     ///
     /// # Errors
     ///
@@ -78,7 +79,7 @@ impl Packages {
         let given = self.0.iter().find(|(id, _)| id.eq_ignore_ascii_case(&spec.id));
         given.map(|(_, path)| path).ok_or_else(|| {
             let message = format!("the plan installs the hotfix of {}, but its package is not given", spec.id);
-            usage(message, Hint::new("give it").option("package", "ID=PATH").bare_option("install-hotfix"))
+            usage(message, Hint::new("give the package").option("package", "ID=PATH").bare_option("install-hotfix"))
         })
     }
 
@@ -118,7 +119,7 @@ fn refused(error: &PackageError) -> Error {
     Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
 }
 
-/// The results of the packages of a plan.
+/// The plan whose packages were run, and the results of these packages.
 pub(super) struct Installed {
     plan: Plan,
     steps: Vec<Step>,
@@ -129,7 +130,7 @@ impl Installed {
         self.steps.iter().any(|step| step.result == result)
     }
 
-    /// Returns the plan, in which everything that is not done yet is marked as blocked.
+    /// Returns the plan without changes. Each spec with pending changes is blocked, for the reason `why`.
     fn left_alone(&self, why: &str) -> Plan {
         let mut plan = self.plan.clone();
         left_alone(&mut plan, &self.steps, why);
@@ -168,10 +169,12 @@ pub(super) fn run(
     Installed { plan, steps }
 }
 
-/// Plans the registry changes if every package was installed and its files show this.
+/// Applies the rest of a plan after its packages were run. Registry changes are made only if every package was
+/// installed, and the file versions show that.
 ///
-/// A package has been run by now, so the result is always a report. `specs` are the specs of the plan, which are
-/// planned again. Without specs, the saved plan is used if nothing else that it depends on changed.
+/// Because packages have already changed the machine, errors are also returned as a report. If `specs` is given, these
+/// specs are planned again. If not, the saved plan is used, provided that the packages changed no other facts on which
+/// the plan depends.
 pub(super) fn go_on(
     installed: Installed,
     specs: Option<Vec<Spec>>,
@@ -213,7 +216,7 @@ pub(super) fn go_on(
     report
 }
 
-/// Blocks everything that is left to do, and records the reason.
+/// Removes all changes from the plan. Each spec with pending changes becomes blocked, for the reason `why`.
 fn left_alone(plan: &mut Plan, steps: &[Step], why: &str) {
     for spec in &mut plan.specs {
         if spec.outcome == Outcome::ChangesPending {
@@ -235,7 +238,7 @@ fn block(spec: &mut SpecPlan, reasons: Vec<String>) {
     spec.changes.clear();
 }
 
-/// Returns the plan for the registry after the packages were installed.
+/// Returns the plan for the registry changes after the packages were installed.
 fn plan_after(
     installed: &Installed,
     specs: Option<Vec<Spec>>,
@@ -272,7 +275,7 @@ fn plan_after(
     Ok(next)
 }
 
-/// Returns an error that names the hotfixes that are still missing, if any are.
+/// Returns an error that names the hotfixes that are still missing; `None` if none is missing.
 fn still_missing(missing: &[&(String, String)]) -> Option<Diagnostic> {
     let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
     let message = format!("the package was installed, but the hotfix is still missing: {}", lines.join("; "));
@@ -304,7 +307,7 @@ fn saved_plan_after(
     Ok(plan)
 }
 
-/// Returns the files of installed hotfixes that are still not sufficient, each with the spec's id.
+/// Returns each hotfix file that is still missing or too old after the installation, with the spec's id.
 fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, String)>, Error> {
     let mut out = Vec::new();
     for spec in &plan.specs {

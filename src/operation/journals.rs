@@ -1,4 +1,4 @@
-//! Reads the journals of one target as its history.
+//! Reads the journals of one target, as the history of this target.
 
 use std::collections::BTreeSet;
 
@@ -14,26 +14,28 @@ use crate::{
     targets::{Address, Answer, KeyChange, Target},
 };
 
-/// The history of a target according to its journals, and its machine.
+/// The history of a target according to its journals, and the identity of its machine.
 pub(super) struct Past {
     pub(super) history: History,
     pub(super) machine: Machine,
-    /// The specs that also changed policy values where this target does not change them; see [`Elsewhere`].
+    /// The specs that changed policy values in the place that this command does not change: the registry or the local
+    /// GPO.
     pub(super) elsewhere: Elsewhere,
 }
 
-/// The ids, in lower case, of specs that changed policy values in the other place. The other place is the local GPO if
-/// the command changes policy values in the registry, and the registry if it changes them in the local GPO.
+/// The specs that changed policy values in the other place. A command changes policy values either in the registry or
+/// in the local GPO; the other place is the one that it does not change. The ids are in lower case.
 #[derive(Debug, Default)]
 pub(super) struct Elsewhere {
-    /// Specs that made such changes, which are still in place.
+    /// The specs whose changes in the other place were not undone.
     ids: BTreeSet<String>,
-    /// Specs that also changed something where this target changes it.
+    /// The specs that also have journals with changes in the place that this command changes.
     also_here: BTreeSet<String>,
 }
 
 impl Elsewhere {
-    /// Removes the changes in the other place from the journals, which are sorted from oldest to newest.
+    /// Removes all changes in the other place from the journals, and returns their specs. `journals` is sorted from
+    /// oldest to newest. `through_policy` is true if this command changes policy values in the local GPO.
     fn separate(journals: &mut [Journal], through_policy: bool) -> Self {
         let mut found = Self::default();
         let lower = |ids: &[String]| ids.iter().map(|id| id.to_ascii_lowercase()).collect::<Vec<_>>();
@@ -62,18 +64,18 @@ impl Elsewhere {
         found
     }
 
-    /// Returns whether the spec may have changed policy values only in the other place; see [`Elsewhere`].
+    /// Returns whether all journals of the spec are about the other place; see [`Elsewhere`].
     pub(super) fn has_only(&self, id: &str) -> bool {
         self.has(id) && !self.also_here.contains(&id.to_ascii_lowercase())
     }
 
-    /// Returns whether the spec changed policy values in the other place; see [`Elsewhere`].
+    /// Returns whether the spec made changes in the other place that were not undone; see [`Elsewhere`].
     pub(super) fn has(&self, id: &str) -> bool {
         self.ids.contains(&id.to_ascii_lowercase())
     }
 }
 
-/// Reads the journals of a target.
+/// Reads the journals of a target, and returns its history.
 pub(super) fn past(address: &Address, target: &mut dyn Target, store: &Store) -> Result<Past, Error> {
     let (mut journals, machine) = of_target(address, target, store)?;
     if journals.iter().any(|journal| journal.header.control_set.is_some()) {
@@ -84,8 +86,8 @@ pub(super) fn past(address: &Address, target: &mut dyn Target, store: &Store) ->
     Ok(Past { history: History::of(&journals), machine, elsewhere })
 }
 
-/// Returns the journals of this target, oldest first. These are the journals with its address, except those of another
-/// machine.
+/// Returns the journals of this target, oldest first, and the identity of its machine. Journals with the same address
+/// but of another machine are left out.
 fn of_target(address: &Address, target: &mut dyn Target, store: &Store) -> Result<(Vec<Journal>, Machine), Error> {
     let (mut journals, damaged) = store.list()?;
     if let Some(why) = damaged.into_iter().next() {
@@ -105,7 +107,8 @@ fn of_target(address: &Address, target: &mut dyn Target, store: &Store) -> Resul
     Ok((journals, machine))
 }
 
-/// Renames keys in the control set of the journal to the names that they have now.
+/// Changes the keys of the journal from the control set to which the journal wrote to the names that the keys have now.
+/// `current` is the number of the present control set.
 fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
     let Some(number) = journal.header.control_set else { return };
     for change in &mut journal.header.changes {
@@ -119,7 +122,7 @@ fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
     }
 }
 
-/// Checks that no journal was added to the target since the plan to retire was made.
+/// Checks that the target has no new journal that was made after the plan to retire specs.
 ///
 /// # Errors
 ///

@@ -8,16 +8,16 @@ use crate::{
     spec::Spec,
 };
 
-/// The built-in specs, or those that a search found.
+/// A list of built-in specs: all of them, or those that a search found.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix library, version 1")]
 pub struct Library {
-    /// The version of this format: 1.
+    /// The version of the format of this list: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_library: u32,
-    /// The URI of the target, if the specs were compared with one.
+    /// The URI of the target; null if the specs were not compared with a target.
     pub target: Option<String>,
-    /// The machine that the target is, or is a copy of.
+    /// The identity of the machine that the target is, or is a copy of.
     pub machine: Machine,
     /// One entry for each spec, sorted by id.
     pub specs: Vec<Entry>,
@@ -30,35 +30,35 @@ pub struct Entry {
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// Other names of the same issue, such as CVE numbers.
+    /// Other names of the problem that the article describes, such as CVE numbers.
     pub also: Vec<String>,
     /// The products to which the article applies.
     pub applies_to: Vec<String>,
-    /// The keys that the spec concerns, as the spec writes them.
+    /// The keys that the rules of the spec name, as the spec writes them.
     pub keys: Vec<String>,
-    /// The outcome on the target; null if the specs were not compared with a target.
+    /// The outcome of the spec on the target; null if the specs were not compared with a target.
     pub standing: Option<Standing>,
 }
 
 /// The outcome of a spec on a target, with its reasons.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Standing {
-    /// The outcome.
+    /// The outcome of the spec on the target.
     pub outcome: Outcome,
-    /// The number of keys and values that would change.
+    /// The number of keys and values that the spec would change.
     pub changes: usize,
-    /// The reasons for an outcome of not applicable, blocked, needs parameter or unknown.
+    /// The reasons for the outcome; empty unless the spec is not applicable, blocked or unknown, or needs a parameter.
     pub reasons: Vec<String>,
 }
 
 impl Library {
-    /// Returns the list of these specs, without outcomes.
+    /// Returns a list of these specs, without their outcomes.
     pub fn of(specs: &[Spec]) -> Self {
         let specs = specs.iter().map(|spec| Entry::new(spec, None)).collect();
         Self { kbfix_library: 1, target: None, machine: Machine::default(), specs }
     }
 
-    /// Returns the list of these specs with their outcomes in `plan`, which must have been made from them.
+    /// Returns a list of these specs with their outcomes in `plan`. The plan must have been made from the same specs.
     pub fn with_plan(specs: &[Spec], plan: &crate::plan::Plan) -> Self {
         let standing = |spec: &Spec| plan.specs.iter().find(|planned| planned.id == spec.id).map(Standing::of);
         let specs = specs.iter().map(|spec| Entry::new(spec, standing(spec))).collect();
@@ -80,7 +80,7 @@ impl Entry {
 }
 
 impl Standing {
-    /// Returns the outcome of a planned spec.
+    /// Returns the outcome of a spec from its plan.
     pub fn of(spec: &SpecPlan) -> Self {
         let changes = spec.changes.iter().map(crate::targets::KeyChange::size).sum();
         Self { outcome: spec.whole_outcome(), changes, reasons: spec.reasons.clone() }

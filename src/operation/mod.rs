@@ -1,4 +1,4 @@
-//! Operations on a target. Each operation is one call.
+//! The operations on a target, such as apply and rollback. Each operation is one function.
 //!
 //! [`diff`] makes a plan, [`apply`] applies specs or a plan, [`rollback`] undoes one apply, and [`retire`] undoes the
 //! changes of specs in all applies. Each returns a [`Report`](report::Report). [`make_plan`], [`check_plan`] and

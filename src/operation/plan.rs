@@ -20,7 +20,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// Makes the plan, or checks the saved one.
+    /// Makes a plan from the specs, or checks the saved plan against the target.
     pub(super) fn plan(&self, target: &mut dyn Target) -> Result<(Plan, PlanStatus), PlanRefusal> {
         match self {
             Self::Specs(specs) => Ok((make_plan(target, specs)?, PlanStatus::Current)),
@@ -40,10 +40,10 @@ pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, Target
     Ok(planning.finish(facts))
 }
 
-/// Makes a plan like [`make_plan`] for one of many machines, but without the identity of the machine.
+/// Makes a plan like [`make_plan`] for one of many machines. The plan does not contain the identity of the machine.
 ///
-/// So the plan contains only the facts that the specs need. `like` are the facts of such a plan of another machine;
-/// they are read first.
+/// So the plan contains only the facts that the specs need. `like` contains the facts of such a plan for another
+/// machine. These facts are read first, in one batch.
 ///
 /// # Errors
 ///
@@ -59,7 +59,7 @@ pub(crate) fn make_plan_like(
     Ok(planning.finish(facts))
 }
 
-/// Makes a plan of specs whose plans are already known, with all facts that follow from `queries`.
+/// Makes a plan from the known plans of the specs. The plan contains all facts that are read for `queries`.
 ///
 /// # Errors
 ///
@@ -85,7 +85,7 @@ pub enum PlanRefusal {
         /// The machine of the target.
         found: String,
     },
-    /// The plan changes policy values in the local GPO, but the command changes them in the registry, or the reverse.
+    /// The plan changes policy values in the registry and the command in the local GPO, or the reverse.
     #[error("{}", other_place("plan", *.through_policy))]
     OtherPlace {
         /// Whether the plan changes the local GPO.
@@ -99,8 +99,9 @@ pub enum PlanRefusal {
     Target(#[from] TargetError),
 }
 
-/// Says that a plan or journal changes policy values in the local GPO, but the command changes them in the registry, or
-/// the reverse. `through_policy` says whether the plan or journal changes the local GPO.
+/// Returns the message that a plan or journal (`what`) changes policy values in one place, and the command in the
+/// other. The places are the registry and the local GPO. `through_policy` is true if the plan or journal changes the
+/// local GPO.
 pub(super) fn other_place(what: &str, through_policy: bool) -> String {
     match through_policy {
         true => format!(
@@ -113,12 +114,12 @@ pub(super) fn other_place(what: &str, through_policy: bool) -> String {
     }
 }
 
-/// Whether a valid saved plan still has to be applied.
+/// Whether the changes of a saved plan that may be applied are still to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanStatus {
     /// All facts on which the plan depends are unchanged.
     Current,
-    /// All changes of the plan are already made, and the other facts on which it depends are unchanged.
+    /// All changes of the plan have been made. The other facts on which the plan depends are unchanged.
     AlreadyApplied,
 }
 
@@ -173,14 +174,14 @@ pub fn identify(target: &mut dyn Target) -> Result<Machine, TargetError> {
 
 /// Checks that a plan or journal belongs to the machine of the target.
 ///
-/// If both MachineGuids are known, they decide, because a renamed computer keeps its MachineGuid. A disk image that was
-/// copied without sysprep has the same MachineGuid, so a different name is returned to the caller. If neither computer
-/// name nor MachineGuid is known, the URI of the target must be the same. `set` is the number of the control set that
-/// contains the computer name, if it is not the current one.
+/// If both MachineGuids are known, only they are compared, because a renamed computer keeps its MachineGuid. If their
+/// computer names differ, the function returns both names, because a copied disk image has the same MachineGuid as the
+/// original (unless sysprep was run). If neither computer name nor MachineGuid is known, the URI of the target must be
+/// the same. `set` is the number of the control set that contains the computer name, if this is not the current one.
 ///
 /// # Errors
 ///
-/// Returns [`PlanRefusal::OtherMachine`] if the machine is another, or an error if the target cannot be read.
+/// Returns [`PlanRefusal::OtherMachine`] if this is another machine, or an error if the target cannot be read.
 pub fn same_machine(
     wanted: &Machine,
     wanted_uri: &str,
@@ -223,7 +224,8 @@ pub(super) fn compare_machines(
     Err(PlanRefusal::OtherMachine { wanted: wanted_name, found: found_name })
 }
 
-/// Returns a diagnostic if more keys and values of a spec than `most` change because of a `*`.
+/// Returns the diagnostic that a spec changes more than `most` keys and values because of a `*`. `severity` makes it an
+/// error or a warning.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let message =
         format!("{}: {} keys and values would change because of a `*`, but the limit is {most}", spec.id, spec.by_star);
@@ -232,12 +234,13 @@ pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, 
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
 }
 
-/// Refuses a plan that changes a file which is damaged as a whole.
+/// Returns an error if the plan changes a file that is damaged.
 pub(super) fn refuse_damaged(plan: &Plan, target: &mut dyn Target) -> Result<(), TargetError> {
     target.refuse_damaged(&plan.changes().cloned().collect::<Vec<_>>())
 }
 
-/// Returns an error if it is already known that the target cannot be changed as planned.
+/// Returns a diagnostic if kbfix can find out, without writing, that the target cannot be changed as planned.
+/// `severity` makes it an error or a warning.
 pub(super) fn cannot_apply(
     plan: &Plan,
     target: &mut dyn Target,
@@ -246,7 +249,7 @@ pub(super) fn cannot_apply(
     let changes: Vec<_> = plan.changes().cloned().collect();
     let error = target.rehearse(&changes).err()?;
     let message = format!("kbfix apply could not make these changes: {error}");
-    Some(severity(Code::CANNOT_APPLY, message).hint("correct that first; nothing was changed"))
+    Some(severity(Code::CANNOT_APPLY, message).hint("remove the cause of this error first; nothing was changed"))
 }
 
 /// Returns warnings about a plan and its target.
@@ -264,8 +267,8 @@ fn missing_file(target: &dyn Target) -> Option<Diagnostic> {
     Some(Diagnostic::warning(Code::POLICY_FILE_MISSING, message).hint(hint))
 }
 
-/// Returns a warning if a spec is unknown because files could not be read, and the operator gave no folder for their
-/// drives.
+/// Returns a warning if a spec is unknown because the target lacks the files of a drive, and the operator gave no
+/// folder with these files.
 fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let drives = target.missing_drives();
     if drives.is_empty() || plan.outcome() < Outcome::Unknown {
@@ -282,13 +285,14 @@ fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     Some(Diagnostic::warning(Code::FILES_NOT_GIVEN, message).hint(hint))
 }
 
-/// Returns a warning if a saved plan was made from another target. A cloned machine has the same name, MachineGuid and
-/// facts. Plans from snapshots and exports get no warning, because they are always for another target.
+/// Returns a warning if a saved plan was made from another target, because a clone of a machine has the same name,
+/// MachineGuid and facts. Plans from snapshots and exports get no warning, because they are always applied to another
+/// target.
 fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let uri = target.uri();
     let is_copy = ["snapshot:", "reg:"].iter().any(|kind| plan.target.starts_with(kind));
     (!is_copy && plan.target != uri).then(|| {
-        let message = format!("the plan was made from {}, but this is {uri}", plan.target);
+        let message = format!("the plan was made from {}, but this target is {uri}", plan.target);
         let hint = "check that it is the same machine: a clone has the same name and MachineGuid";
         Diagnostic::warning(Code::PLAN_OTHER_TARGET, message).hint(hint)
     })

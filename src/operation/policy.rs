@@ -1,5 +1,5 @@
-//! Warns about Group Policy: names the values whose change Group Policy will undo, and the values for which this is not
-//! known.
+//! Warns about Group Policy. The warnings name the values whose change Group Policy will undo, and the values for which
+//! kbfix does not know whether it will.
 
 use std::slice;
 
@@ -10,11 +10,11 @@ use crate::{
     targets::{Facts, PolicyScope, PolicyStores, Target, USERS_POLICY},
 };
 
-/// The highest number of values that a message names. The total is always given.
+/// The highest number of values that a message names. If there are more, the message says how many more.
 const MOST: usize = 5;
 
-/// Returns one warning for each spec whose values Group Policy undoes, and one for all values with an unreadable policy
-/// store.
+/// Returns one warning for each spec with values that Group Policy will undo, and one warning for all values for which
+/// kbfix does not know whether it will.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     let is_written = |key: &Key| !target.through_policy() || key.policy_branch().is_some();
     let unprocessed = match plan.changes().any(|change| is_written(&change.key)) {
@@ -35,8 +35,8 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     unprocessed.into_iter().chain(owned).chain(unknown).collect()
 }
 
-/// Returns a diagnostic if values in policy branches of users are required. They are not changed through the local GPO
-/// of an image.
+/// Returns a diagnostic if specs require values in policy branches of users (HKCU). kbfix cannot change these through
+/// the local GPO of an image. `severity` makes it an error or a warning.
 pub(super) fn of_users(
     plan: &Plan,
     target: &dyn Target,
@@ -55,7 +55,7 @@ pub(super) fn of_users(
     Some(severity(Code::POLICY_OF_USERS, message).hint(hint.bare_option("through-policy")))
 }
 
-/// Returns the codes and sentences of the warnings about one spec of a plan.
+/// Returns the code and the sentence of each warning about one spec of a plan.
 pub(crate) fn notes(spec: &SpecPlan, facts: &Facts, target: &dyn Target) -> Vec<(Code, String)> {
     let owned = owned(spec).map(|text| (Code::POLICY_OWNED, text));
     let unknown = unknown(slice::from_ref(spec), facts, target).map(|(text, _)| (Code::POLICY_UNKNOWN, text));
@@ -101,7 +101,7 @@ fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(St
     (count > 0).then(|| (message(listed(all, count)), hint))
 }
 
-/// Returns why a store could not be read, with its path.
+/// Returns the path of a policy store, and the reason why the store could not be read.
 fn reason(one: &PolicyUnread) -> String {
     match &one.path {
         Some(path) if !one.why.detail.contains(path.as_str()) => format!("{path}: {}", one.why),
@@ -113,7 +113,7 @@ fn with(spec: &SpecPlan, result: PolicyResult) -> impl Iterator<Item = &PolicyOw
     spec.policy.iter().filter(move |owner| owner.result == result)
 }
 
-/// Returns the number of different values that have these owners. A value can have several owners.
+/// Returns the number of different values that these policy stores set. Several stores can set the same value.
 fn values(owners: &[&PolicyOwner]) -> usize {
     owners.iter().map(|owner| (&owner.key, &owner.name)).collect::<std::collections::BTreeSet<_>>().len()
 }
@@ -124,7 +124,7 @@ fn listed(all: impl IntoIterator<Item = String>, count: usize) -> String {
     format!("{}{more}", shown.join("; "))
 }
 
-/// Returns whether the spec changes, or has found as required, a value that Group Policy could set.
+/// Returns whether the spec requires a value that Group Policy could set.
 fn asks_for_values(spec: &SpecPlan) -> bool {
     let is_of_policy = |key: &Key| PolicyScope::of(key).is_some();
     spec.changes.iter().any(|change| !change.values.is_empty() && is_of_policy(&change.key))

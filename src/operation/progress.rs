@@ -2,15 +2,15 @@
 
 use crate::{diag::Diagnostic, targets::Target};
 
-/// Receives the progress of an operation. The implementation for `()` ignores it.
+/// Receives the progress of an operation, to show it to a person. The implementation for `()` shows nothing.
 pub trait Progress {
-    /// Runs long work. `what` describes the work for people.
+    /// Runs long work. `what` describes the work to people.
     fn during<T>(&mut self, what: &str, work: impl FnOnce() -> T) -> T {
         let _ = what;
         work()
     }
 
-    /// Shows the progress as text, which replaces the text before it.
+    /// Shows a text about the progress, in place of the text that was shown before.
     fn show(&mut self, text: &str) {
         let _ = text;
     }
@@ -26,17 +26,17 @@ pub trait Progress {
 
 impl Progress for () {}
 
-/// Describes for people that a target is being read.
+/// Returns a text for people: that a target is being read.
 pub fn reading(target: &dyn Target) -> String {
     format!("reading {}", target.uri())
 }
 
-/// Describes for people that the event logs of a target are being read.
+/// Returns a text for people: that the event logs of a target are being read.
 pub fn reading_logs(target: &dyn Target) -> String {
     format!("reading the event logs of {}", target.uri())
 }
 
-/// Describes for people that a target is being changed.
+/// Returns a text for people: that a target is being changed.
 pub fn changing(target: &dyn Target) -> String {
     format!("changing {}", target.uri())
 }

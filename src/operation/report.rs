@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix report, version 1")]
 pub struct Report {
-    /// The version of this format: 1.
+    /// The version of the format of reports: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_report: u32,
     /// The version of kbfix that wrote the report.
@@ -31,7 +31,7 @@ pub struct Report {
     /// registry.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub through_policy: bool,
-    /// The machine that the target is, or is a copy of.
+    /// The identity of the machine that the target is, or is a copy of.
     pub machine: Machine,
     /// The worst outcome of all specs; null if the command stopped before it had one.
     pub outcome: Option<Outcome>,
@@ -42,7 +42,7 @@ pub struct Report {
     pub changed: bool,
     /// The state of the changes that are listed in `specs`: planned, made or undone; null if there are none.
     pub changes_are: Option<ChangesAre>,
-    /// The digest of the plan.
+    /// The digest of the plan; null if the command has no plan.
     pub digest: Option<String>,
     /// The text of the plan file, if `kbfix diff --with-plan` requested it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,19 +56,20 @@ pub struct Report {
     /// --symptoms` requested it. The symptoms do not affect the outcome.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<SpecSymptoms>,
-    /// The necessary restarts: now, after apply and rollback; once the plan is applied, after diff.
+    /// The necessary restarts. After apply, rollback and retire, the restarts are necessary now; after diff, once the
+    /// plan is applied.
     pub restart: Restart,
-    /// The restart that the machine was already waiting for when its facts were read; missing if no spec needs to know
-    /// it.
+    /// The restart for which the machine was already waiting when its facts were read; missing if no spec needs this
+    /// information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_restart: Option<PendingRestart>,
     /// The path of the journal; null if nothing was written.
     pub journal: Option<String>,
-    /// The steps outside the registry that were done, in order.
+    /// The steps outside the registry that were done (packages and services), in order.
     pub steps: Vec<Step>,
-    /// The keys and values that a rollback kept because they were changed after the apply.
+    /// The keys and values that a rollback or retirement kept, because someone else had changed them after the apply.
     pub conflicts: Vec<Conflict>,
-    /// The facts that changed since the plan was made.
+    /// The facts that changed after the plan was made.
     pub moved: Vec<Drift>,
     /// The errors that stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
@@ -131,7 +132,7 @@ impl Report {
         }
     }
 
-    /// Adds the specs, and everything that follows from their outcomes.
+    /// Adds the specs and the members that follow from their outcomes: the outcome, the exit code and the restarts.
     #[must_use]
     pub fn with_specs(mut self, specs: Vec<SpecPlan>) -> Self {
         let outcome = specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState);
@@ -149,7 +150,7 @@ impl Report {
         self
     }
 
-    /// Returns the report of a plan that is not applied.
+    /// Returns the report of a plan that was not applied.
     pub fn of_plan(plan: Plan, command: Command) -> Self {
         let digest = plan.digest();
         let mut report = Self::new(command).with_specs(plan.specs);
@@ -183,8 +184,8 @@ impl Report {
         self
     }
 
-    /// Adds the keys and values that a retirement keeps. Findings of a dry run are not failures, because nothing was
-    /// tried.
+    /// Adds the keys and values that a retirement keeps because someone else has changed them. If there are any, the
+    /// outcome becomes failed, or blocked if `is_tried` is false, which means a dry run.
     #[must_use]
     pub(super) fn keeping(mut self, conflicts: Vec<Conflict>, is_tried: bool) -> Self {
         if conflicts.is_empty() {
@@ -207,7 +208,8 @@ impl Report {
         self.steps.iter().any(failed)
     }
 
-    /// Returns what happened to the changes that are listed in `specs`; `None` if there are none.
+    /// Returns whether the changes that are listed in `specs` are planned, made or undone; `None` if there are no
+    /// changes.
     pub(crate) fn changes_are(&self) -> Option<ChangesAre> {
         let with_changes = self.specs.iter().filter(|spec| !spec.changes.is_empty());
         with_changes.map(|spec| spec.outcome).max().map(|outcome| match outcome {
@@ -219,9 +221,9 @@ impl Report {
     }
 }
 
-/// Returns the diagnostic about the keys and values that a rollback keeps, because someone else has changed them since
-/// the apply. `older` is the journal before the one that is rolled back. It is given only if the rolled-back journal
-/// has nothing more to undo.
+/// Returns the diagnostic about the keys and values that a rollback keeps, because someone else has changed them after
+/// the apply. `older` is the id of the journal before the rolled-back one, for the hint. It is `None` unless the
+/// rolled-back journal contains nothing else to undo.
 pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
     let message = match conflicts.len() {
         1 => "someone else has changed 1 key or value since the apply, so it is kept".to_owned(),

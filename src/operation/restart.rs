@@ -1,4 +1,4 @@
-//! Restarts the services of specs after their changes.
+//! Restarts the services that specs name, after the changes of these specs were made.
 
 use super::{error::Error, progress::Progress, report::Report, services, step::StepResult};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     targets::{Address, Kind},
 };
 
-/// Returns an error if the target is not this machine.
+/// Returns an error if the target is not the machine on which kbfix runs, because only its services can be restarted.
 pub(super) fn check(address: &Address) -> Result<(), Error> {
     if matches!(address.kind(), Ok(Kind::Local)) {
         return Ok(());
@@ -20,8 +20,8 @@ pub(super) fn check(address: &Address) -> Result<(), Error> {
 
 /// Returns an error if a service that must be restarted does not exist.
 ///
-/// This is checked before the changes: after them, no later run would find anything to change, so it would not restart
-/// the service either.
+/// This is checked before the changes are made. Otherwise the changes would be made without the restart, and no later
+/// run would restart the service, because it would find nothing to change.
 pub(super) fn find(plan: &Plan) -> Result<(), Error> {
     let services = plan.restart().services;
     let missing = services::missing_local(&services).map_err(|why| {
@@ -42,7 +42,7 @@ pub(super) fn find(plan: &Plan) -> Result<(), Error> {
     }
 }
 
-/// Restarts the services in the report, if something was changed and is still in place.
+/// Restarts the services that the report names, if the target was changed and the changes were not undone.
 pub(super) fn restart(report: &mut Report, progress: &mut impl Progress) {
     let failed = report.outcome.is_none_or(|outcome| outcome >= Outcome::RolledBack);
     if !report.changed || failed || report.restart.services.is_empty() {

@@ -1,4 +1,4 @@
-//! Retire: undoes the changes that specs made to a target, except what other specs still require.
+//! The operation retire: undoes the changes that specs made to a target, except what other specs still require.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,19 +28,19 @@ use crate::{
 pub enum Retired {
     /// The specs with these ids.
     Ids(Vec<String>),
-    /// All applied specs that are not among the given specs.
+    /// All applied specs that the user did not give as specs to keep.
     Absent,
 }
 
 /// Options for a retirement.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RetireOptions {
-    /// Whether to show only what would be undone, and change nothing.
+    /// Whether to change nothing, and only show what would be undone.
     pub check: bool,
-    /// Whether to restore also values that someone else has changed since.
+    /// Whether to restore also values that someone else has changed after kbfix.
     pub force: bool,
-    /// Whether to skip ids that occur in no journal of the target, instead of reporting an error. An id that occurs
-    /// nowhere causes a warning.
+    /// Whether to skip ids that occur in no journal of the target. If false, such an id is an error. A skipped id that
+    /// no given spec, no built-in spec and no journal has causes a warning.
     pub if_applied: bool,
     /// Whether to add the text of the plan file to the report.
     pub with_plan: bool,
@@ -48,12 +48,12 @@ pub struct RetireOptions {
 
 /// Undoes the changes of the specs to retire, except what live specs require.
 ///
-/// A spec in `given` is live if the journals show it as applied, or if the target is in its desired state. A built-in
-/// spec that the journals show as applied is live even if it is not given.
+/// A spec in `given` is live if the journals show it as applied, or if the target is in the desired state of the spec.
+/// A built-in spec that the journals show as applied is live even if it is not given.
 ///
 /// # Errors
 ///
-/// Returns an error only if nothing was changed. Whatever happens after the first change is in the report.
+/// Returns an error only if nothing was changed. Errors after the first change are in the report.
 pub fn retire(
     retired: &Retired,
     given: &[Spec],
@@ -136,8 +136,8 @@ pub fn retire(
     Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
 }
 
-/// Says that the spec changed policy values in the registry, but this retirement changes them in the local GPO, or the
-/// reverse.
+/// Returns the diagnostic that the spec changed policy values in a place that this command does not restore. This place
+/// is the registry if `through_policy` is true, and the local GPO if it is false.
 fn in_other_place(id: &str, through_policy: bool, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let (place, hint) = match through_policy {
         true => ("in the registry", "also retire it in a separate run without this option"),
@@ -147,7 +147,7 @@ fn in_other_place(id: &str, through_policy: bool, severity: fn(Code, String) -> 
     severity(Code::OTHER_PLACE, message).hint(Hint::new(hint).bare_option("through-policy"))
 }
 
-/// Returns the id with the spelling that the journals use.
+/// Returns the id of a spec as the journals spell it; an error if no journal of the target contains the id.
 fn known(id: &str, history: &History, address: &Address, store: &Store) -> Result<String, Error> {
     if let Some(known) = history.known().find(|known| known.eq_ignore_ascii_case(id)) {
         return Ok(known.to_owned());
@@ -166,8 +166,8 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
     Err(Error::new(Exit::Refused, Diagnostic::error(Code::JOURNAL_MISSING, message).hint(hint)))
 }
 
-/// Returns a warning for each id that no given spec, no built-in spec and no journal of any target has. Such an id may
-/// be mistyped.
+/// Returns a warning for each id that no given spec, no built-in spec and no journal of any target has, because such an
+/// id may be mistyped.
 fn unknown(ids: &[&String], given: &[Spec], store: &Store) -> Result<Vec<Diagnostic>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -183,7 +183,7 @@ fn unknown(ids: &[&String], given: &[Spec], store: &Store) -> Result<Vec<Diagnos
     let is_unknown = |id: &&&String| !all.iter().any(|known| known.eq_ignore_ascii_case(id));
     let warning = |id: &&String| {
         let message =
-            format!("no spec, built-in spec or journal on this host has the id {id}; nothing was retired for it");
+            format!("no spec, built-in spec or journal on this host has the id {id}; nothing was retired for this id");
         let hint = match suggest(id, all.iter().copied()) {
             Some(meant) => format!("did you mean {meant}?"),
             None => "check the spelling of the id".to_owned(),
@@ -193,17 +193,13 @@ fn unknown(ids: &[&String], given: &[Spec], store: &Store) -> Result<Vec<Diagnos
     Ok(ids.iter().filter(is_unknown).map(warning).collect())
 }
 
-/// Returns the ids of applied specs that were not given.
+/// Returns the ids of the applied specs that are not in `given`.
 fn absent(given: &[Spec], history: &History) -> Vec<String> {
     let is_given = |id: &str| given.iter().any(|spec| spec.id.eq_ignore_ascii_case(id));
     history.live().into_iter().filter(|id| !is_given(id)).map(str::to_owned).collect()
 }
 
-/// Returns the built-in specs that are applied, stay, and were not given.
-///
-/// # Errors
-///
-/// Fails if an applied spec is neither given nor built in, because it is then unknown what it still requires.
+/// Returns the built-in specs that are applied, not retired, and not in `given`.
 fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec<Spec>, Error> {
     let is_here =
         |id: &str| retired.iter().chain(given.iter().map(|spec| &spec.id)).any(|one| one.eq_ignore_ascii_case(id));
@@ -229,7 +225,8 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
     }
 }
 
-/// Returns a note that the hotfix of the retired spec stays, if the spec is available and has a hotfix.
+/// Returns a note that the hotfix of the retired spec stays installed; `None` if the spec has no hotfix or is not
+/// available.
 fn hotfix_of(id: &str, given: &[Spec]) -> Option<String> {
     let given = given.iter().find(|spec| spec.id.eq_ignore_ascii_case(id)).cloned();
     let load = |bytes| spec::load(id, bytes, &Settings::for_validation()).spec;
@@ -239,8 +236,8 @@ fn hotfix_of(id: &str, given: &[Spec]) -> Option<String> {
     })
 }
 
-/// Returns the specs that stay, in the order in which they were last applied. Specs that no journal shows as applied
-/// come last.
+/// Returns the specs that are not retired, in the order in which they were last applied. Specs that no journal shows as
+/// applied come last.
 fn live<'a>(history: &History, retired: &[String], given: &'a [Spec], built_in: &'a [Spec]) -> Vec<LiveSpec<'a>> {
     let order = history.live();
     let place = |spec: &Spec| order.iter().position(|id| spec.id.eq_ignore_ascii_case(id));

@@ -1,4 +1,4 @@
-//! Rollback: undoes the changes of an apply.
+//! The operation rollback: undoes the changes of one apply, with its journal.
 
 use super::{
     apply::carry_out,
@@ -19,9 +19,9 @@ use crate::{
 /// Options for a rollback.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RollbackOptions {
-    /// Whether to show only what would be undone, and change nothing.
+    /// Whether to change nothing, and only show what would be undone.
     pub check: bool,
-    /// Whether to restore also values that someone else has changed since.
+    /// Whether to restore also values that someone else has changed after the apply.
     pub force: bool,
     /// Whether to roll back even if the computer name or MachineGuid differs from that in the journal.
     pub force_machine: bool,
@@ -29,12 +29,13 @@ pub struct RollbackOptions {
 
 /// Undoes the changes of an apply.
 ///
-/// Keys and values that someone else has changed since are kept and reported. `address` is the target. `older` is the
-/// previous journal, which the report suggests if this journal has nothing more to undo.
+/// Keys and values that someone else has changed after the apply are kept and reported. `address` is the address of the
+/// target. `older` is the id of the journal before this one; the report suggests it if this journal has nothing else to
+/// undo.
 ///
 /// # Errors
 ///
-/// Returns an error only if nothing was changed. Whatever happens after the first change is in the report.
+/// Returns an error only if nothing was changed. Errors after the first change are in the report.
 pub fn rollback(
     mut journal: Journal,
     older: Option<String>,
@@ -120,7 +121,7 @@ pub fn rollback(
     Ok(report)
 }
 
-/// Returns the number of the control set that the apply wrote to, if `CurrentControlSet` does not lead to it now.
+/// Returns the number of the control set to which the apply wrote; `None` if this is the current control set.
 fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<u16>, TargetError> {
     let Some(was) = journal.header.control_set else { return Ok(None) };
     Ok(match target.control_set()? {
@@ -132,7 +133,8 @@ fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<u16>, 
     })
 }
 
-/// Changes the keys of the journal to the numbered control set, and returns a warning about it.
+/// Changes the keys of the journal from the current control set to the control set `number`, and returns a warning
+/// about this.
 fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
     for change in &mut journal.header.changes {
         change.key = change.key.in_control_set(number);
@@ -151,7 +153,7 @@ fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
     Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }
 
-/// Returns the report of a plan that is only shown, with a diagnostic if it could not be written.
+/// Returns the report of a dry run. If the changes of the plan could not be written, the report contains an error.
 pub(super) fn rehearsed(plan: Plan, target: &mut dyn Target, command: Command) -> Report {
     let refused = cannot_apply(&plan, target, Diagnostic::error);
     let mut report = Report::of_plan(plan, command);
@@ -162,8 +164,8 @@ pub(super) fn rehearsed(plan: Plan, target: &mut dyn Target, command: Command) -
     report
 }
 
-/// Returns the newest journal that can be rolled back, and the name of the one before it. If a target is given, only
-/// its journals count.
+/// Returns the newest journal that can be rolled back, and the id of the next older one. If a target is given, only its
+/// journals are searched.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
 //! The steps of an apply outside the registry: installing the package of a hotfix, and restarting services.
 //!
-//! Steps are done only on request. Each step that was done is a [`Step`] of the report. No step can be rolled back.
-//! Therefore the plan names all steps, each kind has its own option, and steps are possible only on the target `local`.
+//! Steps are done only if the user requests them, and none can be rolled back. Therefore the plan names all steps, each
+//! kind of step has an option of its own, and steps are possible only on the target `local`. The report contains each
+//! step that was done, as a [`Step`].
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,16 +10,16 @@ use serde::Serialize;
 /// A step outside the registry that was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
-    /// The step that was done.
+    /// The kind of the step.
     pub action: StepKind,
-    /// The package's file, or the service.
+    /// The file of the package, or the name of the service.
     pub name: String,
-    /// The id of the spec for which it was done; missing if it was done for several specs.
+    /// The id of the spec that required the step; missing if several specs required it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<String>,
     /// The result of the step.
     pub result: StepResult,
-    /// Details for people.
+    /// Details about the result, for people.
     pub detail: String,
 }
 
@@ -27,7 +28,7 @@ pub struct Step {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Action")]
 pub enum StepKind {
-    /// A package was run.
+    /// The package of a hotfix was run.
     InstallHotfix,
     /// A service was stopped.
     StopService,
@@ -46,16 +47,16 @@ pub enum StepResult {
     Done,
     /// The step was done, and the computer must be restarted.
     RestartNeeded,
-    /// The step was done, and it has begun to restart the computer.
+    /// The step was done, and the package has begun to restart the computer.
     RestartBegun,
-    /// There was nothing to do.
+    /// The step was not necessary, for example because the service was not running.
     Skipped,
     /// The step failed.
     Failed,
 }
 
 impl StepKind {
-    /// Returns the words for the result in messages.
+    /// Returns the words that messages use for the result.
     pub fn words(self) -> &'static str {
         match self {
             Self::InstallHotfix => "install hotfix",

@@ -20,36 +20,36 @@ use super::{
 
 /// A plan that is being built.
 ///
-/// [`observe`](crate::observe::observe) runs it again and again: each run shows which facts are still missing, and
-/// `observe` reads them before the next run.
+/// [`observe`](crate::observe::observe) calls [`ask`](Self::ask) several times. Each call shows which facts are still
+/// missing, and `observe` reads these facts before the next call.
 pub struct Planning<'a> {
     target: String,
     through_policy: bool,
     specs: &'a [Spec],
-    /// Whether the identity of the machine is read.
+    /// Whether the plan contains the identity of the machine.
     asks_machine: bool,
     machine: Machine,
-    /// The plan of each spec from the last run of [`ask`](Self::ask).
+    /// The plan of each spec from the last call of [`ask`](Self::ask).
     planned: Vec<Planned<'a>>,
     hidden: BTreeSet<(Key, ValueName)>,
-    /// The highest number that was given to a planned state so far; see [`Planned::states`].
+    /// The highest number that was given to a state so far; see [`Planned::states`].
     states: usize,
 }
 
-/// The plan of one spec, with the facts that decide whether it must be planned again.
+/// The plan of one spec, and the conditions under which the next call of [`Planning::ask`] can use it again.
 struct Planned<'a> {
     plan: SpecPlan,
     wants: DesiredState<'a>,
-    /// The keys that were queried, if the spec has a `*` that can match a key which a later spec creates.
+    /// The keys that were queried; `None` if the spec has no `*` that can match a key which a later spec creates.
     reads: Option<Reads>,
-    /// Whether all facts that the spec needs were known. If so, more facts cannot change its plan.
+    /// Whether all facts that the spec needs were known. If so, further facts cannot change the plan of the spec.
     complete: bool,
-    /// Whether the spec would have changes if it were the only one. Earlier specs can refuse them.
+    /// Whether the spec would change anything if it were the only one. If so, its plan also depends on earlier specs.
     has_changes: bool,
-    /// The number of values that messages hid when the spec was planned.
+    /// The number of sensitive values that were known when the spec was planned. Messages in the plan hide their data.
     hidden: usize,
-    /// The numbers of the states before and after the planned changes. The same number means the same changes by all
-    /// specs up to that point.
+    /// The numbers of two states: before and after the planned changes of this spec. If a state has the same number as
+    /// in an earlier call, all specs up to it have planned the same changes as in that call.
     states: (usize, usize),
 }
 
@@ -68,19 +68,19 @@ impl<'a> Planning<'a> {
         }
     }
 
-    /// Makes the plan without the identity of the machine, so that it depends only on the facts that its specs need.
+    /// Makes a plan without the identity of the machine, which then depends only on the facts that the specs need.
     #[must_use]
     pub fn of_any_machine(self) -> Self {
         Self { asks_machine: false, ..self }
     }
 
-    /// Sets whether values in policy branches are read and changed in the local GPO.
+    /// Sets whether values in policy branches are read and changed in the local GPO instead of the registry.
     #[must_use]
     pub fn through_policy(self, through_policy: bool) -> Self {
         Self { through_policy, ..self }
     }
 
-    /// Plans each spec again, except those whose plan cannot have changed since the last run.
+    /// Plans each spec again, except a spec whose plan cannot have changed since the last call.
     pub fn ask(&mut self, reader: &Reader<'_>) {
         if self.asks_machine {
             self.machine = machine(reader);
@@ -135,7 +135,7 @@ impl<'a> Planning<'a> {
         Planned { plan, wants, reads, complete, has_changes: !changed.is_empty(), hidden, states: (state, after) }
     }
 
-    /// Returns the plan. `facts` are all the facts that were read for it.
+    /// Returns the finished plan. `facts` contains all facts that were read for the plan.
     pub fn finish(self, mut facts: Facts) -> Plan {
         for (key, name) in &self.hidden {
             facts.hide(key, name);
@@ -147,19 +147,19 @@ impl<'a> Planning<'a> {
     }
 }
 
-/// The plan of one spec among others, with what later specs must not undo.
+/// The plan of one spec of a run, and what later specs of the run must know about it.
 pub(super) struct Among<'a> {
     pub(super) plan: SpecPlan,
     pub(super) wants: DesiredState<'a>,
-    /// The keys that were queried, if the spec has a `*` that can match a key which a later spec creates.
+    /// The keys that were queried; `None` if the spec has no `*` that can match a key which a later spec creates.
     pub(super) reads: Option<Reads>,
-    /// The keys that the spec alone would change. Whether its changes are refused depends on the earlier specs that
-    /// require something in these keys, or in the keys above.
+    /// The keys that the spec would change if it were the only one. Its changes can be refused if earlier specs require
+    /// something in these keys, or in the keys above them.
     pub(super) changed: Vec<Key>,
 }
 
-/// Plans a spec among `count` specs; `earlier` are those before it. Afterwards, `reader` answers as if the changes had
-/// been made.
+/// Plans one spec of a run with `count` specs. `earlier` contains the specs before it. After this call, `reader`
+/// answers as if the planned changes had been made.
 pub(super) fn among<'a>(spec: &'a Spec, count: usize, earlier: &Earlier<'_>, reader: &Reader<'_>) -> Among<'a> {
     let is_starred = count > 1 && spec.rules.iter().any(|rule| rule.key.has_star());
     let ((mut plan, wants), reads) = match is_starred {
@@ -178,7 +178,7 @@ pub(super) fn among<'a>(spec: &'a Spec, count: usize, earlier: &Earlier<'_>, rea
     Among { plan, wants, reads, changed }
 }
 
-/// Marks the sensitive values of the plan, whose data is never shown.
+/// Marks the values in the plan that `hidden` contains as sensitive, so that their data is never shown.
 fn mark_sensitive(plan: &mut SpecPlan, hidden: &BTreeSet<(Key, ValueName)>) {
     if hidden.is_empty() {
         return;
@@ -211,7 +211,7 @@ pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
     Machine { computer_name, machine_guid }
 }
 
-/// Returns the values with the identity of the machine: the computer name in this control set, and the MachineGuid.
+/// Returns the keys and names of two values: the computer name in the control set `set`, and the MachineGuid.
 pub(crate) fn machine_values(set: &str) -> [Option<(Key, ValueName)>; 2] {
     [
         (&*format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
@@ -220,13 +220,13 @@ pub(crate) fn machine_values(set: &str) -> [Option<(Key, ValueName)>; 2] {
     .map(|(key, name)| Some((lookup::hklm(key), ValueName::new(name).ok()?)))
 }
 
-/// Returns whether the target is, or will be, in the state that a spec with this outcome requires.
+/// Returns whether a spec with this outcome has its desired state, or will have it after its changes.
 pub(super) fn counts(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending)
 }
 
-/// Returns the outcome that a spec's checks determine. `None` means that all checks pass and the registry rules decide.
-/// A hotfix that will be installed counts as installed, and a trigger that will be run counts as done.
+/// Returns the outcome that follows from a spec's checks; `None` if all checks pass, so that the registry rules decide.
+/// A hotfix that will be installed counts as installed, and a trigger that will be written counts as done.
 pub(super) fn gate(checks: &[Check], installs: bool, run_triggers: bool) -> Option<Outcome> {
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let hotfix = if installs { Truth::Met } else { of(Part::Hotfix) };
@@ -337,7 +337,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
     (plan, registry.wants)
 }
 
-/// Returns one sentence for each user for whom nothing is planned.
+/// Returns sentences about the users for whom nothing is planned, with the reasons.
 fn users_left_out(unread: &BTreeMap<String, Vec<String>>, without_hive: &BTreeSet<String>) -> Vec<String> {
     let not_read = unread.iter().flat_map(|(sid, why)| why.iter().map(move |why| format!("user {sid}: {why}")));
     not_read.chain(without_hive.iter().map(|sid| has_no_hive(sid))).collect()
@@ -347,7 +347,7 @@ fn has_no_hive(sid: &str) -> String {
     format!("user {sid} has a profile in ProfileList but no hive, and is left out")
 }
 
-/// Returns whether `reason` says that a user was left out: one of the `unread` users, or a user without a hive.
+/// Returns whether `reason` says that a user is left out: one of the `unread` users, or a user without a hive.
 pub(super) fn is_of_users(reason: &str, unread: &[String]) -> bool {
     let of = |sid: &String| reason.strip_prefix("user ")?.strip_prefix(sid.as_str())?.strip_prefix(": ");
     let sid = reason.split(' ').nth(1).unwrap_or_default();
@@ -379,13 +379,13 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     checks
 }
 
-/// Returns one sentence for each fact with this result, from the selected checks that have this result too.
+/// Returns one sentence for each fact with this result, from the checks that `which` selects and that have it too.
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
     let found = checks.iter().filter(|c| c.part != Part::Cause && which(c) && c.result == result);
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
 }
 
-/// Blocks a spec that conflicts with earlier specs, and drops everything that was planned for it.
+/// Blocks a spec that has `clashes` with earlier specs, and removes everything that was planned for it.
 fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;

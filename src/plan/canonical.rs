@@ -1,10 +1,11 @@
 //! Finds the canonical name of each key on the target.
 //!
 //! Several names can lead to one key: HKCR is HKLM\SOFTWARE\Classes, the current control set also has a number, and
-//! 32-bit Windows has only one view. The plan reads and changes every key under one name; otherwise it would plan a
-//! change twice, or miss what an earlier change does. Most names are known in advance ([`Key::one_name`]); those that
-//! depend on the machine are read. Links that are stored in a hive are not resolved here; if a key was planned twice
-//! through such a link, the target refuses the changes.
+//! 32-bit Windows has only one view. The plan reads and changes every key under one name, its canonical name. Otherwise
+//! one change could be planned twice, or a later spec could overlook the change of an earlier one. Most canonical names
+//! are known without reading anything ([`Key::one_name`]). The others depend on facts of the machine. Links that are
+//! stored in a hive are not resolved here. If a key was planned twice because of such a link, the target refuses the
+//! changes.
 
 use super::lookup;
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 /// Returns the canonical name of the key.
 ///
 /// # Errors
-/// Returns the reason if something that decides the name could not be read.
+/// Returns the reason if a fact on which the name depends could not be read.
 pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
     let named = key.one_name(false);
     if named.view == View::Bits32 && has_one_view(reader) {
@@ -36,8 +37,8 @@ pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
 
 /// Returns whether the target is 32-bit Windows, which has only one registry view.
 ///
-/// It is 32-bit if it says so, or if it lacks the key in which every 64-bit Windows keeps the 32-bit view. A target
-/// that has neither fact is treated as 64-bit, so its keys in the 32-bit view are read separately.
+/// Windows is 32-bit if its environment says so, or if it lacks the key that contains the 32-bit view on every 64-bit
+/// Windows. A target that lacks both facts is treated as 64-bit, so keys in the 32-bit view are read separately.
 fn has_one_view(reader: &Reader<'_>) -> bool {
     let environment = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
     let architecture = lookup::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();

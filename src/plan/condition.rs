@@ -32,7 +32,7 @@ impl Truth {
         }
     }
 
-    /// Returns unmet if any result is unmet, otherwise unknown if any is unknown, otherwise met.
+    /// Returns unmet if any of the results is unmet; otherwise unknown if any is unknown; otherwise met.
     pub(super) fn all(truths: impl IntoIterator<Item = Self>) -> Self {
         truths.into_iter().fold(Self::Met, |all, one| match (all, one) {
             (Self::Unmet, _) | (_, Self::Unmet) => Self::Unmet,
@@ -48,8 +48,8 @@ impl Truth {
 
 /// Evaluates a condition and adds each fact that was tested to `evidence`.
 ///
-/// `own` is the key of the rule that the condition belongs to. All facts are requested even if the first decides, so
-/// that they are read in one batch.
+/// `own` is the key of the rule to which the condition belongs. All facts are requested, even if the first one decides
+/// the result, so that they are read in one batch.
 pub(super) fn holds(
     condition: &Condition,
     own: Option<&Key>,
@@ -101,8 +101,8 @@ pub(super) fn holds(
     }
 }
 
-/// Tests every key that a pattern matches. The test holds if it holds for at least one key. If no key matches, the
-/// result is `if_none`.
+/// Tests every key that a pattern matches, and adds each result to `evidence`. The result is met if one key passes the
+/// test. If no key matches the pattern, `if_none` is the result.
 fn over_keys(
     pattern: &KeyPattern,
     own: Option<&Key>,
@@ -136,7 +136,7 @@ fn over_keys(
     Truth::any(truths)
 }
 
-/// Reads the value with which a test compares, in each key that its pattern matches.
+/// Reads the value with which a test compares. If its pattern matches several keys, reads the value in each of them.
 fn other_value(other: &OtherValue, own: Option<&Key>, reader: &Reader<'_>) -> Others {
     let ValueAt { key: pattern, name } = &other.at;
     let unread =
@@ -180,7 +180,7 @@ fn value(
     (place, wanted, found, truth)
 }
 
-/// Tests a file. The evidence contains the state that was found and the state that is wanted.
+/// Tests a file, and returns the found state, the wanted state and the result.
 pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: &Reader<'_>) -> Evidence {
     let mut wanted = match test {
         FileTest::Absent => "absent".to_owned(),
@@ -213,7 +213,7 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
     Evidence { place, wanted, found, result, planned_by: None }
 }
 
-/// Describes a file that exists, and tests its version and processor.
+/// Tests the version and the processor of a file that exists. Also returns a description of what was found.
 pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform: Option<Platform>) -> (String, Truth) {
     let found_platform = facts.platform.map_or("no platform".to_owned(), |p| p.to_string());
     let platform_holds = Truth::of(platform.is_none_or(|wanted| facts.platform == Some(wanted)));
@@ -229,9 +229,8 @@ pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform
 
 /// Returns whether a file version is sufficient.
 ///
-/// If there are branches, only one counts: the branch with the highest lower limit that the found version reaches.
-/// Versions of different branches are not compared, because a higher version in another branch does not show that the
-/// file has the fix.
+/// If the test has branches, only one of them counts: the branch with the highest lower limit that the found version
+/// reaches. A higher version in another branch does not show that the file has the fix.
 fn version_will_do(found: FileVersion, test: &VersionTest) -> bool {
     match test {
         VersionTest::AtLeast(wanted) => found >= *wanted,
@@ -243,8 +242,8 @@ fn branch_of(found: FileVersion, branches: &[Branch]) -> Option<&Branch> {
     branches.iter().filter(|branch| branch.from <= found).max_by_key(|branch| branch.from)
 }
 
-/// Describes the sufficient file versions and the required processor. If `found` is in one of the branches, only that
-/// branch is described.
+/// Describes the file versions and the processor that are sufficient. If `found` belongs to one of the branches, only
+/// this branch is described.
 pub(super) fn versions_wanted(test: &VersionTest, found: Option<FileVersion>, platform: Option<Platform>) -> String {
     let one = |branch: &Branch| match &branch.title {
         Some(title) => format!("{} or later in the branch from {} ({title})", branch.version, branch.from),
@@ -260,7 +259,7 @@ pub(super) fn versions_wanted(test: &VersionTest, found: Option<FileVersion>, pl
     versions + &built_for(platform)
 }
 
-/// Returns the file's version, or `None` if it has none or it could not be read.
+/// Returns the file's version; `None` if the file has no version or the version could not be read.
 pub(super) fn known_version(facts: &FileFacts) -> Option<FileVersion> {
     match &facts.version {
         Answer::Present(version) => Some(*version),

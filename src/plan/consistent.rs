@@ -1,8 +1,9 @@
 //! Checks that the parts of a loaded plan do not contradict each other.
 //!
 //! The digest shows that a plan was not altered by accident, but anyone who edits the file can compute a new digest. So
-//! kbfix rejects a plan that it would not have written itself: one whose outcome hides changes, one with a change that
-//! no fact supports (it would then be made regardless of the target's state), or one that deletes a protected key.
+//! kbfix rejects every plan that it would not have written itself. Examples are a plan whose outcome hides changes, a
+//! change that no fact supports (it would be made whatever the state of the target is), and the deletion of a protected
+//! key.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +48,8 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     }
 }
 
-/// Checks one spec. Afterwards the reader answers as if the spec's changes had been made.
+/// Checks the plan of one spec. After this call, the reader answers as if the spec's changes had been made. `retires`
+/// is true if the plan retires specs.
 fn check_spec(spec: &SpecPlan, retires: bool, reader: &Reader<'_>) -> Result<(), String> {
     refuse(outcome_fault(spec, retires))?;
     refuse(spec.checks.iter().find_map(|check| evidence::fault(check, reader)))?;
@@ -81,7 +83,8 @@ fn refuse(fault: Option<String>) -> Result<(), String> {
     fault.map_or(Ok(()), Err)
 }
 
-/// Returns how the outcome contradicts the rest of the spec, if it does.
+/// Returns a sentence about a contradiction between the outcome and the rest of the spec's plan; `None` if there is
+/// none.
 fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
     let outcome = spec.outcome.as_str();
     let must_act = match spec.outcome {
@@ -137,12 +140,13 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
     }
 }
 
-/// Returns the SIDs of the users in whose hives the changes are.
+/// Returns the SIDs of the users whose hives the spec changes.
 fn changed_users(spec: &SpecPlan) -> impl Iterator<Item = String> {
     spec.changes.iter().filter_map(|change| user_of(&change.key))
 }
 
-/// Checks that an installation is planned only if the checks and the facts show that the hotfix is missing.
+/// Returns a sentence if the plan installs a hotfix, although the checks or the facts do not show that the hotfix is
+/// missing.
 fn install_fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let install = spec.install.as_ref()?;
     let truth = |part: Part| Truth::all(spec.checks.iter().filter(|c| c.part == part).map(|c| c.result));
@@ -225,7 +229,7 @@ fn create_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
         ));
     }
     if let Some(value) = change.values.iter().find(|value| value.before.is_some() || value.after.is_none()) {
-        return Some(format!("{} cannot exist before its key does", change.place(&value.name)));
+        return Some(format!("{} cannot have data before the change that creates its key", change.place(&value.name)));
     }
     let Some(parent) = key.parent() else { return Some(format!("it creates the root key {key}, which always exists")) };
     match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).holds_values()) {
@@ -280,7 +284,7 @@ fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
         Err(why) => return Some(format!("{key}: {why}")),
     };
     if properties != change.properties {
-        return Some(format!("the class name or security descriptor of {key} differs from its facts"));
+        return Some(format!("the class name or security descriptor of {key} differs from the facts of the plan"));
     }
     change.values.iter().find_map(|value| {
         let answer = found.get(&value.name).cloned().unwrap_or(Answer::Absent);
@@ -288,7 +292,7 @@ fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     })
 }
 
-/// Returns a message if the data before a change is not the data in the facts.
+/// Returns a sentence if the data before a change differs from the data in the facts.
 fn value_fault(
     key: &Key,
     name: &ValueName,

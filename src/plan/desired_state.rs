@@ -1,6 +1,6 @@
-//! Holds the desired state of keys and values, by canonical key name.
+//! Collects the desired state of keys and values, by canonical key name.
 //!
-//! It finds rules that contradict each other, and changes that would break a rule.
+//! The collected state is used to find rules that contradict each other, and changes that would undo a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,32 +13,33 @@ use crate::{
 
 use super::value;
 
-/// The registry state that a spec requires, from all rules whose conditions hold.
+/// The registry state that a spec requires, from all rules whose conditions are met.
 #[derive(Debug, Default)]
 pub(super) struct DesiredState<'a> {
-    /// Keys that must exist, whatever they contain.
+    /// Keys that must exist. Such a key may contain anything.
     pub present: BTreeSet<Key>,
     /// Keys that must be absent, with everything below them.
     pub absent: BTreeSet<Key>,
-    /// The keys in `absent` that may be deleted only if they have no subkeys other than those to be deleted.
+    /// The keys in `absent` that may be deleted only if all their subkeys are to be deleted too.
     pub absent_if_empty: BTreeSet<Key>,
-    /// Keys that must contain only what the spec names.
+    /// Keys that must contain nothing that the spec does not name.
     pub exclusive: BTreeMap<Key, Exclusive>,
-    /// Rules about values, in the order in which the spec has them.
+    /// Rules about values, by key. The rules of one key have the order of the spec.
     pub values: BTreeMap<Key, Vec<&'a ValueRule>>,
 }
 
-/// The rules about one value.
+/// All rules of a spec about one value.
 pub(super) struct OneValue<'a> {
     pub name: &'a ValueName,
     first: &'a ValueRule,
     others: Vec<&'a ValueRule>,
 }
 
-/// The maximum number of rules that are searched one by one for the rule about a value.
+/// The maximum number of rules of one key for which the values that they are about are found by comparing names one by
+/// one. If there are more, a map is used.
 const FEW: usize = 16;
 
-/// Groups the rules of one key by value.
+/// Groups the rules of one key by the value that they are about.
 pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
     let mut values: Vec<OneValue<'_>> = Vec::new();
     let mut known: BTreeMap<&ValueName, usize> = BTreeMap::new();
@@ -56,8 +57,8 @@ pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
 }
 
 impl OneValue<'_> {
-    /// Returns the state of the value after all rules are applied in order; the inner `None` means absent. Returns
-    /// `None` if a later rule undoes an earlier one.
+    /// Returns the data of the value after all rules are applied in order; the inner `None` means that the value is
+    /// absent. Returns the outer `None` if a later rule undoes an earlier one.
     ///
     /// # Errors
     ///
@@ -73,14 +74,14 @@ impl OneValue<'_> {
     }
 }
 
-/// Returns whether the data already satisfies the rule.
+/// Returns whether the data already satisfies the rule. `None` means that the value is absent.
 fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
     value::after(rule, data).is_ok_and(|after| after.as_ref() == data)
 }
 
 impl DesiredState<'_> {
-    /// Records that the key must contain nothing else. If it is already recorded, the stricter of the two settings is
-    /// kept.
+    /// Records that the key must contain nothing that the spec does not name. If this was already recorded, the
+    /// stricter kind is kept: the whole tree instead of only the values.
     pub(super) fn hold_only(&mut self, key: &Key, exclusive: Exclusive) {
         let known = self.exclusive.entry(key.clone()).or_insert(exclusive);
         if exclusive == Exclusive::Tree {
@@ -98,15 +99,16 @@ impl DesiredState<'_> {
         named
     }
 
-    /// Returns the exclusive key that forbids unnamed values in `key`, and how it is exclusive.
+    /// Returns the exclusive key that forbids values in `key` that the spec does not name, and its kind of
+    /// exclusiveness. This is `key` itself or a key above it.
     fn exclusive_above(&self, key: &Key) -> Option<(&Key, Exclusive)> {
         let is_tree = |(above, how): &(&Key, Exclusive)| *how == Exclusive::Tree || *above == key;
         let known = |above: Key| self.exclusive.get_key_value(&above).map(|(above, how)| (above, *how));
         std::iter::successors(Some(key.clone()), Key::parent).filter_map(known).find(is_tree)
     }
 
-    /// Returns each requirement that a change undoes, with its place. The change must have been planned on a state in
-    /// which all requirements hold.
+    /// Returns each requirement that the change undoes: the key or value, and the required state. The change must have
+    /// been planned on a state in which all requirements are met.
     pub(super) fn undone_by(&self, change: &KeyChange, reader: &Reader<'_>) -> Vec<(String, String)> {
         let key = &change.key;
         let rules = self.values.get(key).map_or(&[][..], Vec::as_slice);

@@ -1,5 +1,5 @@
-//! Finds settings of earlier specs of a run that a later spec would undo, or would drop because it writes a list or a
-//! key anew without them.
+//! Finds conflicts between a later spec and the earlier specs of a run: the later spec would undo a setting of an
+//! earlier one, or would create a key that a `*` of an earlier one matches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{
 
 use super::{desired_state::DesiredState, rules};
 
-/// The specs that were planned before, indexed by the keys and values that they set.
+/// The specs of a run that were planned earlier, indexed by the keys and values that they set.
 ///
 /// A run can have hundreds of specs about the same keys. The index avoids checking each change against each earlier
 /// spec.
@@ -23,10 +23,11 @@ pub(super) struct Earlier<'a> {
     absent: BTreeMap<&'a Key, Vec<usize>>,
     exclusive: BTreeMap<&'a Key, Vec<usize>>,
     values: BTreeMap<&'a Key, BTreeMap<&'a ValueName, Vec<usize>>>,
-    /// For each key that was read for a spec with a `*`, the positions of these specs. Only specs count whose `*` can
-    /// match a key that a later spec creates.
+    /// For each key that was queried for an earlier spec, the positions of these specs. Contains only specs with a `*`
+    /// that can match a key which a later spec creates.
     read: BTreeMap<&'a Key, Vec<usize>>,
-    /// The keys whose subkeys these specs listed.
+    /// For each key whose subkeys were listed for an earlier spec, the positions of these specs. Contains only specs
+    /// with a `*` that can match a key which a later spec creates.
     listed: BTreeMap<&'a Key, Vec<usize>>,
 }
 
@@ -36,8 +37,8 @@ struct One<'a> {
 }
 
 impl<'a> Earlier<'a> {
-    /// Adds a spec whose required state holds now or will hold after its changes. `reads` is what it read, if it has a
-    /// `*` that can match a key which a later spec creates.
+    /// Adds an earlier spec that is in desired state, or will be after its changes. `reads` contains the keys that were
+    /// queried for it; `None` if it has no `*` that can match a key which a later spec creates.
     pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
         let at = self.specs.len();
         wants.present.iter().for_each(|key| self.present.entry(key).or_default().push(at));
@@ -72,7 +73,8 @@ impl<'a> Earlier<'a> {
         clashes
     }
 
-    /// Returns the positions of the specs that set something which this change concerns.
+    /// Returns the positions of the earlier specs that require something in the key or values that this change
+    /// concerns.
     fn about(&self, change: &KeyChange) -> BTreeSet<usize> {
         let key = &change.key;
         let mut about = BTreeSet::new();
@@ -89,8 +91,8 @@ impl<'a> Earlier<'a> {
         about
     }
 
-    /// Returns one message for each change that an earlier spec would also have to make if `changes` are made. This
-    /// happens if its `*` matches a key that they create.
+    /// Returns one message for each key for which an earlier spec would have to make further changes after `changes`,
+    /// because a `*` of the earlier spec matches a key that `changes` creates.
     pub(super) fn left_out(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
         if !changes.iter().any(|change| change.action == ChangeAction::Create) {
             return Vec::new();

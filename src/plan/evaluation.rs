@@ -12,36 +12,38 @@ use super::{Check, RulesHere, Satisfied, desired_state::DesiredState, named, pol
 /// The result of a spec's registry rules.
 #[derive(Default)]
 pub(super) struct Evaluation<'a> {
-    /// The changes to keys: deletions first, each subkey before its parent; then updates and creations, each parent
-    /// before its subkeys.
+    /// The changes of keys. Deletions come first, each subkey before its parent. Updates and creations follow, each
+    /// parent before its subkeys.
     pub changes: Vec<KeyChange>,
     /// The number of keys and values in `changes` that are in keys which a `*` matches, or below them.
     pub by_star: usize,
-    /// The number of rules about keys and values, and how many of them apply to this target.
+    /// The number of the spec's rules, and how many of them apply to this target.
     pub rules: RulesHere,
-    /// Keys and values that are already as required.
+    /// The keys and values that are already in the required state.
     pub satisfied: Vec<Satisfied>,
     /// The keys, values and files that could not be read, each with the reason.
     pub unknown: Vec<String>,
-    /// Contradictions between rules, and changes that kbfix refuses to make. They are appended to `unknown` at the end.
+    /// Sentences about contradictions between rules, and about changes that kbfix refuses to make. At the end, they are
+    /// appended to `unknown`.
     pub refused: Vec<String>,
-    /// The reasons why a user's hive could not be read, by SID. Nothing is planned for these users.
+    /// For each user who could not be read completely, by SID, the reasons. Nothing is planned for these users.
     pub unread_users: BTreeMap<String, Vec<String>>,
     /// The SIDs of users who have a profile but no hive.
     pub without_hive: BTreeSet<String>,
-    /// One check for each trigger (whether it is done), and one for each key that may be deleted only without subkeys.
+    /// One check for each trigger (whether the trigger is done), and one for each key that may be deleted only if it
+    /// has no subkeys.
     pub checks: Vec<Check>,
-    /// The rules with a label that apply, in the order of the spec.
+    /// The rules with an id, a severity or controls that apply to this target, in the order of the spec.
     pub held: Vec<named::Held<'a>>,
-    /// The settings of policy stores for the values.
+    /// The settings of policy stores for the values that the spec sets.
     pub policy: policy::Found,
-    /// The required state, against which the changes of later specs are checked.
+    /// The state that the spec requires. The changes of later specs are checked against this state.
     pub wants: DesiredState<'a>,
 }
 
 impl Evaluation<'_> {
-    /// Moves the reasons in `unknown` from index `said` on to the user in whose hive `key` is. Does nothing if `key` is
-    /// not in a user's hive.
+    /// Moves the reasons in `unknown`, from index `said` to the end, to the user in whose hive `key` is. Does nothing
+    /// if `key` is not in a user's hive.
     pub(super) fn give_to_user(&mut self, said: usize, key: &Key) {
         if let Some(sid) = user_of(key).filter(|_| said < self.unknown.len()) {
             let of_user = self.unknown.split_off(said);
@@ -49,7 +51,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Drops everything that was planned for users who could not be read completely.
+    /// Removes everything that was planned for users who could not be read completely.
     pub(super) fn leave_out_users(&mut self) {
         let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
         self.changes.retain(|change| !is_left_out(&change.key));
@@ -59,7 +61,8 @@ impl Evaluation<'_> {
     }
 }
 
-/// Returns the SID of the user whose hive contains the key. The key must have its canonical name.
+/// Returns the SID of the user whose hive contains the key; `None` if the key is not in a user's hive. The key must
+/// have its canonical name.
 pub(super) fn user_of(key: &Key) -> Option<String> {
     let sid = key.path.names().next().filter(|sid| key.path.root() == RootKey::Hku && sid::is_person(sid));
     sid.map(str::to_ascii_uppercase)

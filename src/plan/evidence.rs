@@ -1,5 +1,5 @@
-//! Checks the evidence of a plan against its facts. So the state that a reviewer reads is the state that `apply` checks
-//! again.
+//! Checks the evidence in a saved plan against the facts in the same plan. So the evidence that a reviewer reads agrees
+//! with the facts that `apply` checks again.
 
 use super::lookup;
 use super::{Check, Evidence, Part, Truth, condition};
@@ -26,8 +26,8 @@ impl Check {
     }
 }
 
-/// Returns what is wrong with a check of a plan; `None` if nothing is. Faults that only the spec could show are not
-/// found.
+/// Returns a sentence if the evidence of a check contradicts the facts or the result of the check; `None` if it does
+/// not. Errors that only the spec could show are not found.
 pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
     let mut results = check.evidence.iter().map(|evidence| evidence.result);
     if let Some(first) = results.next()
@@ -43,10 +43,10 @@ pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
     check.evidence.iter().find_map(|evidence| evidence_fault(evidence, reader))
 }
 
-/// Returns a message if the facts differ from the evidence about a key, value or file.
+/// Returns a sentence if the facts contradict the evidence about a key, value or file.
 ///
-/// Three things are not compared: places that could not be read, folders that no registry value names, and a `*` that
-/// matches no key.
+/// Three kinds of evidence are not compared: places that could not be read, folders that no registry value names, and a
+/// `*` that matches no key.
 fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     if evidence.result == Truth::Unknown || evidence.found.starts_with("no such folder: ") {
         return None;
@@ -62,8 +62,8 @@ fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     by_another.map(|id| format!("{place} is planned by {id}, but `planned_by` is missing"))
 }
 
-/// Returns the state of the place according to the facts, in each wording that evidence can have. `None` means that the
-/// place is not a key, value or file.
+/// Returns the state of the key, value or file according to the facts, in each wording that evidence can have. Returns
+/// `None` if the evidence is about something else.
 fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
     let place = &evidence.place;
     if place.as_bytes().get(1) == Some(&b':') || place.starts_with(r"\\") {
@@ -83,7 +83,8 @@ fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
     }
 }
 
-/// Parses the place of a value as [`condition`] writes it: the key, a space, and the name in quotes or `@`.
+/// Parses the text by which evidence names a value: the key, a space, and the value name in quotes or `@`. Returns
+/// `None` if the text does not have this form.
 fn value(place: &str) -> Option<(Key, ValueName)> {
     place.match_indices(' ').find_map(|(at, _)| {
         let (key, name) = (key(&place[..at])?, &place[at + 1..]);

@@ -1,4 +1,4 @@
-//! Finds what else exclusive keys contain: everything in them that the spec does not name must be deleted.
+//! Finds the contents of exclusive keys that the spec does not name, and that must therefore be deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,9 @@ use super::desired_state::{DesiredState, within};
 /// The contents of exclusive keys that the spec does not name.
 #[derive(Default)]
 pub(super) struct Rest {
-    /// Keys whose values are deleted unless the spec names them.
+    /// The keys in which every value that the spec does not name is deleted.
     pub values: BTreeSet<Key>,
-    /// The topmost keys to delete. Everything below them is deleted too.
+    /// The keys to delete, with everything below them.
     pub keys: BTreeSet<Key>,
     /// Reasons why kbfix refuses to delete, as sentences.
     pub refused: Vec<String>,
@@ -24,7 +24,8 @@ pub(super) struct Rest {
     pub unknown: Vec<(Key, String)>,
 }
 
-/// Requests the facts that [`rest`] needs about the key, even if its rule does not apply here.
+/// Requests the facts about the key that [`rest`] will need, even if the rule about the key does not apply to this
+/// target.
 pub(super) fn ask(key: &Key, exclusive: Exclusive, reader: &Reader<'_>) {
     match exclusive {
         Exclusive::Values => drop(reader.all_values(key)),
@@ -32,7 +33,7 @@ pub(super) fn ask(key: &Key, exclusive: Exclusive, reader: &Reader<'_>) {
     }
 }
 
-/// Returns everything that must be deleted from the exclusive keys of `wants`.
+/// Returns everything that must be deleted from the exclusive keys in `wants`.
 pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
     let mut rest = Rest::default();
     let named = if wants.exclusive.is_empty() { BTreeSet::new() } else { wants.named() };
@@ -62,11 +63,11 @@ pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
     rest
 }
 
-/// Returns the deletion of each value in the key for which `is_named` is false.
+/// Returns a deletion for each value in the key for which `is_named` is false.
 ///
 /// # Errors
 ///
-/// Returns the first value that could not be read, or the reason why the key's values could not be listed.
+/// Returns the reason why a value, or the list of the key's values, could not be read.
 pub(super) fn other_values(
     key: &Key,
     is_named: impl Fn(&ValueName) -> bool,

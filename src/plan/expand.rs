@@ -1,4 +1,5 @@
-//! Resolves patterns to keys and paths. `*`, HKCU, `{location}` and `%SystemRoot%` are looked up on the target.
+//! Finds the keys and paths that the patterns of a spec match. The values of `*`, HKCU, `{location}` and `%SystemRoot%`
+//! are read from the target.
 
 use super::lookup;
 use crate::{
@@ -19,11 +20,12 @@ const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 
 /// Returns the keys that a pattern matches on the target, sorted, with their canonical names.
 ///
-/// Keys that a `*` matches exist. The keys that the pattern names below a `*` may be absent.
+/// All keys that a `*` matches exist. If the pattern continues after the `*`, the keys that it names below may be
+/// absent.
 ///
 /// # Errors
 ///
-/// Returns the first thing that could not be read.
+/// Returns the reason for the first key or value that could not be read.
 pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     keys_of(pattern, None, reader)
 }
@@ -52,15 +54,15 @@ pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<
     Ok((each.chain(default).collect(), without_hive))
 }
 
-/// A user's SID, and the keys that a pattern matches for this user. The SID is `None` for keys that do not belong to a
+/// A user's SID, and the keys that a pattern matches for this user. The SID is `None` if the keys do not belong to a
 /// user.
 pub(super) type ByUser = (Option<String>, Result<Vec<Key>, Unread>);
 
-/// Returns the keys that a pattern matches; the pattern may refer to the key of a rule, `own`.
+/// Returns the keys that a pattern matches. The pattern can be relative to `own`, the key of a rule.
 ///
 /// # Errors
 ///
-/// Returns the first thing that could not be read.
+/// Returns the reason for the first key or value that could not be read.
 pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     if let Some(parameter) = &pattern.unset {
         return Err(not_set(parameter));
@@ -82,7 +84,7 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
     }
 }
 
-/// Returns the keys that the pattern matches below `roots`.
+/// Returns the keys below `roots` that the pattern matches.
 fn below(roots: Vec<Key>, pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     match &pattern.unset {
         Some(parameter) => Err(not_set(parameter)),
@@ -113,15 +115,15 @@ fn not_set(parameter: &str) -> Unread {
     Unread::new(Reason::Unknown, format!("the parameter `{parameter}` is not set"))
 }
 
-/// Requests the same fact for every key. All requests are made before any result is examined, so that they are read in
-/// one batch.
+/// Calls `ask` for every key, to request the same fact about each. All facts are requested before any result is
+/// examined, so that they are read in one batch.
 fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<T>, Unread> {
     let answers: Vec<_> = keys.iter().map(ask).collect();
     answers.into_iter().collect()
 }
 
-/// Returns the subkeys of the key whose names match. A link that Windows creates at startup is looked up by name,
-/// because a stored hive does not list it.
+/// Returns the subkeys of the key whose names match `like`. A link that Windows creates at startup is not stored in the
+/// hive, so it is not listed. Such a link is looked up by its name.
 fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     let at = canonical::one_name(key, reader)?;
     let fits = |name: &KeyName| like.fits(name.as_str());
@@ -143,7 +145,7 @@ fn too_many() -> Unread {
     Unread::new(Reason::Unsupported, format!("a `*` matches more than {MOST_KEYS} keys"))
 }
 
-/// Returns the root key itself. For HKCU it returns the key below HKU of each user who has a hive on the target.
+/// Returns the root key itself. For HKCU, returns the key below HKU of each user who has a hive on the target.
 fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     if root != RootKey::Hkcu {
         return Ok(vec![KeyPath::root_key(root)]);
@@ -151,7 +153,8 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     users(reader)?.0.into_iter().map(|(path, found)| found.map(|()| path)).collect()
 }
 
-/// Returns the key that is HKCU for the user whose hive contains `own`. `own` must have its canonical name.
+/// Returns the key that is HKCU for one user: the user in whose hive the key `own` is. `own` must have its canonical
+/// name.
 fn root_of_user(own: &KeyPath) -> KeyPath {
     let root = KeyPath::root_key(own.root());
     // In an export of one user's HKCU, HKCU has no other name.
@@ -165,7 +168,7 @@ fn root_of_user(own: &KeyPath) -> KeyPath {
     KeyName::new(user).map_or(root.clone(), |user| root.child(&user))
 }
 
-/// The root key of a user's hive, and whether the hive can be read.
+/// The root key of a user's hive, and the reason if the hive cannot be read.
 type User = (KeyPath, Result<(), Unread>);
 
 /// Returns each user who has a hive on the target, readable or not, and the SIDs of users who have a profile but no
@@ -197,7 +200,7 @@ fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
     Ok((users, without_hive))
 }
 
-/// Returns the key at which the hive of the Default profile is mounted.
+/// Returns the key where the target contains the hive of the Default profile, which Windows copies for new users.
 fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
     let path = KeyPath::from_parts(RootKey::Hku, sid::DEFAULT_PROFILE);
     let path = path.map_err(|error| Unread::new(Reason::Unsupported, error.to_string()))?;
@@ -208,11 +211,11 @@ fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
     there?.map(|()| path).ok_or_else(absent)
 }
 
-/// A resolved path.
+/// The result of resolving a path pattern.
 pub(super) enum Resolved {
     /// The absolute path on the target.
     Path(String),
-    /// The folder of the path cannot be determined, for this reason.
+    /// The folder of the path is not known. The text says why.
     NoFolder(String),
 }
 
@@ -220,7 +223,7 @@ pub(super) enum Resolved {
 ///
 /// # Errors
 ///
-/// Returns the first thing that could not be read.
+/// Returns the reason for the first key or value that could not be read.
 pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> Result<Resolved, Unread> {
     let mut out = String::new();
     for part in &pattern.0 {
@@ -261,8 +264,8 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
     Ok(Resolved::Path(out))
 }
 
-/// Returns the folder that a REG_SZ or REG_EXPAND_SZ value contains, with its variables expanded. `under` lists the
-/// variables that are being expanded, which detects circles.
+/// Returns the folder that a REG_SZ or REG_EXPAND_SZ value names, with its variables expanded; `None` if the value is
+/// absent. `under` contains the variables that are being expanded, so that a variable that contains itself is noticed.
 fn folder(
     key: &Key,
     name: &ValueName,
@@ -278,7 +281,7 @@ fn folder(
     expanded(&text, reader, under).map(Some)
 }
 
-/// Expands the `%variables%` in `text` for the target.
+/// Replaces the `%variables%` in `text` with their values on the target.
 fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> Result<String, Unread> {
     let mut out = String::new();
     let mut rest = text;
@@ -294,7 +297,8 @@ fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> R
     Ok(out)
 }
 
-/// Returns the folder that a variable stands for on the target, from the same registry values as Windows uses.
+/// Returns the folder that is the value of a variable on the target. It is read from the same registry values that
+/// Windows uses.
 fn variable(
     variable: PathVariable,
     reader: &Reader<'_>,

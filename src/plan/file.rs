@@ -1,6 +1,6 @@
 //! The saved plan: a JSON file with its own digest.
 //!
-//! The digest is the SHA-256 of the plan in canonical JSON (RFC 8785), so it does not depend on spaces, line breaks or
+//! The digest is the SHA-256 of the plan in canonical JSON (RFC 8785). So it does not depend on spaces, line breaks or
 //! the order of members.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -25,7 +25,7 @@ pub enum PlanError {
     /// The file is JSON, but not a plan of version 1.
     #[error("it is not a plan of version 1: {0}")]
     Shape(String),
-    /// The digest of the content differs from the digest that the file states.
+    /// The digest of the content differs from the digest in the file.
     #[error(
         "it was altered after it was made: it contains the digest {written}, but the digest of its content is {content}"
     )]
@@ -48,10 +48,10 @@ pub enum PlanError {
     },
 }
 
-/// The name of the member that holds a document's digest.
+/// The name of the member that contains a document's digest.
 const DIGEST: &str = "digest";
 
-/// The member that holds the version of the plan format.
+/// The member that contains the version of the plan format.
 #[derive(Deserialize)]
 struct Version {
     kbfix_plan: Option<Value>,
@@ -70,7 +70,7 @@ impl Plan {
         text
     }
 
-    /// Returns the plan on one line, without a final line break, and its digest.
+    /// Returns the text of the plan on one line, without a line break at the end, and the plan's digest.
     pub fn to_line(&self) -> (String, String) {
         let sealed = seal(self);
         (serde_json::to_string(&sealed).unwrap_or_default(), sealed.digest)
@@ -93,7 +93,7 @@ impl Plan {
             _ => return Err(not_one()),
         }
         let Some(Value::String(written)) = digest else {
-            return Err(PlanError::Shape("it has no `digest`".to_owned()));
+            return Err(PlanError::Shape("it has no member `digest`".to_owned()));
         };
         let content = digest_of(&rest);
         if content != written {
@@ -133,7 +133,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Compares two digests. Each may lack the prefix `sha256:` and may be in either letter case.
+/// Returns whether two digests are the same. Each may lack the prefix `sha256:`, and the case of letters is ignored.
 pub(crate) fn same_digest(a: &str, b: &str) -> bool {
     let bare = |d: &str| {
         let lower = d.trim().to_ascii_lowercase();
@@ -142,7 +142,7 @@ pub(crate) fn same_digest(a: &str, b: &str) -> bool {
     bare(a) == bare(b)
 }
 
-/// A document with its digest as an additional member.
+/// A document to which its digest is added as a further member.
 #[derive(Serialize)]
 pub(crate) struct Sealed<'a, T: Serialize> {
     #[serde(flatten)]
@@ -155,14 +155,15 @@ pub(crate) fn seal<T: Serialize>(document: &T) -> Sealed<'_, T> {
     Sealed { document, digest: digest(document) }
 }
 
-/// Separates the digest from a document. Returns the stated digest, the digest of the rest, and the rest as canonical
-/// JSON. Returns `None` if the text is not an object with a digest.
+/// Separates a document from its digest. Returns the digest in the document, the digest of the rest, and the rest as
+/// canonical JSON. Returns `None` if the text is not a JSON object with a digest.
 pub(crate) fn unseal(document: &str) -> Option<(String, String, Vec<u8>)> {
     let (Some(Value::String(written)), rest) = without(document, DIGEST).ok()? else { return None };
     Some((written, digest_of(&rest), rest))
 }
 
-/// Reads a document in canonical form. The error omits line and column, because users never see the canonical form.
+/// Reads a document from canonical JSON. An error message contains no line and column, because users never see
+/// canonical JSON.
 pub(crate) fn from_canonical<T: DeserializeOwned>(document: &[u8]) -> Result<T, String> {
     serde_json::from_slice(document).map_err(|error| {
         let text = error.to_string();
@@ -170,7 +171,8 @@ pub(crate) fn from_canonical<T: DeserializeOwned>(document: &[u8]) -> Result<T, 
     })
 }
 
-/// Returns the place, as a JSON pointer (RFC 6901), of the first difference between `a` and `b`.
+/// Returns the place of the first difference between `a` and `b`, as a JSON pointer (RFC 6901); `None` if they are the
+/// same. `at` is the pointer to `a` and `b` themselves.
 fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
     let below = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
     match (a, b) {
@@ -188,7 +190,8 @@ fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// Returns the SHA-256 of a document in canonical JSON, or an empty string if it cannot be written as JSON.
+/// Returns the SHA-256, in hex digits, of a document in canonical JSON. Returns an empty string if the document cannot
+/// be written as JSON.
 pub fn digest(document: &impl Serialize) -> String {
     canonical(document).map_or_else(|_| String::new(), |text| digest_of(&text))
 }

@@ -18,21 +18,21 @@ use super::{
     expand::{self, Resolved},
 };
 
-/// The installation of a missing hotfix. It is done before the registry changes, and cannot be rolled back.
+/// The planned installation of a missing hotfix. It is done before the registry changes, and cannot be rolled back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Install {
-    /// The file name of the package, as in the spec; `*` matches any characters.
+    /// The file name of the package, as the spec writes it; `*` matches any characters.
     pub package: String,
-    /// The SHA-256 that the file must have, in hex digits.
+    /// The SHA-256 that the package file must have, in hex digits.
     pub sha256: String,
     /// The command-line arguments for the package.
     pub arguments: Vec<String>,
-    /// Exit codes that mean success.
+    /// The exit codes of the package that mean success.
     pub success: Vec<u32>,
-    /// Exit codes that mean success and that the computer must be restarted.
+    /// The exit codes of the package that mean success if the computer is then restarted.
     pub restart: Vec<u32>,
-    /// The files that show, after the package was run, whether the hotfix is installed.
+    /// The files whose versions show, after the package was run, whether the hotfix is installed.
     pub files: Vec<InstalledFile>,
 }
 
@@ -40,20 +40,20 @@ pub struct Install {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InstalledFile {
-    /// The path on the target.
+    /// The path of the file on the target.
     pub path: String,
-    /// The sufficient file versions. An entry without `from` accepts its version and every later one.
+    /// The sufficient file versions. An entry without `from` accepts its `version` and every later version.
     pub versions: Vec<Threshold>,
     /// The processor for which the file must be built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
 }
 
-/// A sufficient file version, in one branch or in all.
+/// The file versions that are sufficient, in one branch of the file or in all branches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
-    /// The lowest file version of the branch.
+    /// The lowest file version of the branch; missing if the file has no branches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<FileVersion>,
     /// The lowest file version that is sufficient.
@@ -61,7 +61,8 @@ pub struct Threshold {
 }
 
 impl Install {
-    /// Returns the installation, if the operator requested it and the paths of all files can be determined.
+    /// Returns the installation of the spec's hotfix; `None` if the operator did not request it, or if the path of one
+    /// of the files cannot be determined.
     pub(super) fn wanted(spec: &Spec, reader: &Reader<'_>) -> Option<Self> {
         let hotfix = spec.hotfix.as_ref().filter(|hotfix| hotfix.install)?;
         let package = hotfix.package.as_ref()?;
@@ -92,7 +93,7 @@ fn thresholds(test: &VersionTest) -> Vec<Threshold> {
 }
 
 impl InstalledFile {
-    /// Tests a file. Returns what was found, what is wanted, and whether the file is sufficient.
+    /// Tests a file. Returns the found state, the wanted state, and whether the file is sufficient.
     pub fn judge(&self, facts: &FileFacts) -> (String, String, bool) {
         let branches: Vec<Branch> = self
             .versions

@@ -1,4 +1,4 @@
-//! Turns the desired state of one key into changes.
+//! Turns the rules for one key into changes.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,21 @@ use crate::{
 
 use super::{Satisfied, canonical, desired_state::OneValue, evaluation::Evaluation, exclusive};
 
-/// The reason why something is unknown in a plan that is made again, with more facts.
+/// The reason why something is unknown if its fact was not read yet. Users never see this reason, because the plan is
+/// made again with this fact.
 const NOT_READ: &str = "it was not read";
 
-/// A key with the rules for it and its values.
+/// A key, with the rules for the key and its values.
 pub(super) struct WantedKey<'a> {
     pub key: &'a Key,
     pub must_exist: bool,
-    /// Whether the key must contain no other values.
+    /// Whether the key must contain no values that the spec does not name.
     pub exclusive: bool,
     pub values: &'a [OneValue<'a>],
 }
 
-/// Evaluates a key that will be deleted, either itself or together with a key above it. This satisfies its rules that a
-/// value must be absent. Any other rule contradicts the deletion.
+/// Evaluates the rules of a key that will be deleted, alone or together with `gone`, a key above it. The deletion
+/// satisfies rules by which a value must be absent, and contradicts all other rules.
 pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
@@ -162,16 +163,16 @@ pub(super) fn one_key(
     }
 }
 
-/// Returns whether one of the changes sets data, so that the key exists afterwards.
+/// Returns whether one of the changes gives a value new data, so that the key exists after the changes.
 fn sets(values: &[ValueChange]) -> bool {
     values.iter().any(|value| value.after.as_ref().is_some_and(|data| !data.is_not_configured()))
 }
 
-/// Returns the absent keys above `key`, topmost first, without those that are already created.
+/// Returns the absent keys above `key`, topmost first, except those that the plan already creates.
 ///
 /// # Errors
 ///
-/// Returns the first key that could not be read, with the reason.
+/// Returns the first key for which it is not known whether it exists, with the reason.
 fn missing_parents(key: &Key, created: &BTreeSet<Key>, reader: &Reader<'_>) -> Result<Vec<Key>, (Key, Unread)> {
     let mut missing = Vec::new();
     let mut next = key.parent();
@@ -193,7 +194,7 @@ fn missing_parents(key: &Key, created: &BTreeSet<Key>, reader: &Reader<'_>) -> R
     Ok(missing)
 }
 
-/// Adds the deletions of a key and of all keys below it, each subkey before its parent.
+/// Adds to `result` the deletions of a key and of all keys below it, each subkey before its parent.
 pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     // Validation refuses the protected keys that a spec names; the keys that a `*` matches are known only here.
     if is_protected(key) {

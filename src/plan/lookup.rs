@@ -1,4 +1,4 @@
-//! Looks up facts about the machine that several planning steps need.
+//! Reads facts about the machine that several parts of planning need.
 
 use crate::{
     observe::Reader,
@@ -6,28 +6,29 @@ use crate::{
     targets::{Reason, Unread},
 };
 
-/// Returns a key below HKLM. `below` is a constant of this program.
+/// Returns the key below HKLM with this path. `below` must be a constant of this program, because it is not checked.
 pub(super) fn hklm(below: &str) -> Key {
     Key::new(KeyPath::known(RootKey::Hklm, below))
 }
 
-/// Returns a value below HKLM. `key` and `name` are constants of this program.
+/// Returns the data of a value below HKLM; `None` if the value is absent. `key` and `name` must be constants of this
+/// program.
 pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
     reader.value(&hklm(key), &name).known()
 }
 
-/// Returns the string in a value below HKLM; `None` if it is absent.
+/// Returns the string in a value below HKLM; `None` if the value is absent.
 pub(super) fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
     read(key, name, "text", Data::as_read_text, reader)
 }
 
-/// Returns a value below HKLM, parsed by `meaning`.
+/// Returns the data of a value below HKLM, converted by `meaning`; `None` if the value is absent.
 ///
 /// # Errors
 ///
-/// Fails if the value cannot be read, or if `meaning` returns `None`; the message then says that the data is not
-/// `what`.
+/// Fails if the value cannot be read, or if `meaning` returns `None`. In the second case, the message says that the
+/// data is not `what`.
 pub(super) fn read<T>(
     key: &str,
     name: &str,

@@ -51,15 +51,15 @@ use crate::{
     targets::{Facts, KeyChange},
 };
 
-/// All changes that a target needs to satisfy specs.
+/// All changes that a target needs to satisfy specs, and the facts on which they depend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix plan, version 1")]
 pub struct Plan {
-    /// The version of this format: 1.
+    /// The version of the format of plans: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_plan: u32,
-    /// The URI of the target that the plan was made from.
+    /// The URI of the target from which the plan was made.
     pub target: String,
     /// Whether values in the policy branches of `HKLM` are read and changed in the target's local GPO, and not in its
     /// registry.
@@ -71,7 +71,7 @@ pub struct Plan {
     /// the specs before it had been made.
     pub specs: Vec<SpecPlan>,
     /// The specs that the plan retires; missing if it retires none. If present, `specs` has one entry for all retired
-    /// specs.
+    /// specs together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retires: Option<Retirement>,
     /// All facts that were read to make the plan. The plan is applied only if all of them are unchanged.
@@ -98,7 +98,7 @@ pub struct SpecPlan {
     pub title: String,
     /// The SHA-256 of the spec's file, in hex digits; empty in a plan that retires specs.
     pub sha256: String,
-    /// The parameter values; `(hidden)` for a sensitive one.
+    /// The value of each parameter; `(hidden)` for a sensitive parameter.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
     /// The outcome of the spec.
@@ -107,17 +107,18 @@ pub struct SpecPlan {
     /// `failed`, and the users who are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// The SIDs of users who could not be read completely, although the spec applies to all other users. `reasons` says
-    /// why. Nothing is planned for these users, and the outcome of the whole run is `unknown`.
+    /// The SIDs of users who could not be read completely, although the spec applies to all other users. `reasons`
+    /// contains the reasons. Nothing is planned for these users, and the outcome of the whole run is `unknown`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread_users: Vec<String>,
-    /// The checks that are made before the registry rules.
+    /// The checks of the spec that are made before the registry rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
-    /// Whether the operator requested the triggers of the spec, so that those that are not done are written.
+    /// Whether the operator requested the triggers of the spec. If so, the triggers that are not done are written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_triggers: bool,
-    /// The installation of the hotfix, if it is missing and the operator requested it. It is done before the changes.
+    /// The installation of the hotfix, which is done before the changes. Missing unless a file of the hotfix is missing
+    /// or too old, and the operator requested the installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<Install>,
     /// The changes, in the order in which they will be made.
@@ -152,7 +153,7 @@ pub struct SpecPlan {
     /// hotfix nor requires a restart of the computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_restart: Option<PendingRestart>,
-    /// The parameters without a value. They are not in the document; `reasons` describes them.
+    /// The names of the parameters without a value. They are not in the document; `reasons` describes them.
     #[serde(skip)]
     #[schemars(skip)]
     pub unset: Vec<String>,
@@ -176,7 +177,7 @@ pub struct Restart {
 }
 
 impl Restart {
-    /// Combines several restarts: the strongest requirement for the computer, and each service once.
+    /// Returns the restarts that all of `each` together require. Each service is listed once.
     pub fn together<'a>(each: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all = Self { computer: ComputerRestart::Never, services: Vec::new(), note: None };
         for one in each {
@@ -191,17 +192,17 @@ impl Restart {
     }
 }
 
-/// A test that is made before the registry rules of a spec.
+/// A test that a spec requires before its registry rules, with the facts that were tested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// The part of the spec that requires the check.
+    /// The part of the spec that contains the test.
     pub part: Part,
-    /// The title of the prerequisite or hotfix, or the name of the part.
+    /// The title of the prerequisite, cause or hotfix; otherwise the name of the part, or the key.
     pub title: String,
     /// The facts that were tested.
     pub evidence: Vec<Evidence>,
-    /// Whether the check passes.
+    /// Whether the check passes (`met`), fails (`unmet`), or cannot be decided (`unknown`).
     pub result: Truth,
 }
 
@@ -217,31 +218,31 @@ pub enum Part {
     Prerequisite,
     /// A file version of the `hotfix` of the spec.
     Hotfix,
-    /// `on_subkeys: refuse` of a key that must be absent: whether the key has no other subkeys.
+    /// The option `on_subkeys: refuse` of a key that must be absent. The check passes if the key has no other subkeys.
     Deletion,
-    /// `trigger` of a rule: whether the trigger is done, or its values are already written.
+    /// The `trigger` of a rule. The check passes if the trigger is done, or if its values are already written.
     Trigger,
 }
 
-/// A fact that was tested, with the wanted state.
+/// A fact that was tested: its found state, its wanted state, and the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// The key, value or file that was tested.
+    /// The key, value or file that was tested, as text for people.
     pub place: String,
-    /// The wanted state.
+    /// The wanted state, as text for people.
     pub wanted: String,
-    /// The state that was found.
+    /// The state that was found, as text for people.
     pub found: String,
     /// Whether the found state satisfies the test.
     pub result: Truth,
-    /// The id of the earlier spec of the run that plans the found state. Missing if the target is in this state now.
+    /// The id of the earlier spec whose planned changes lead to the found state; missing if the target has it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_by: Option<String>,
 }
 
 impl Evidence {
-    /// Returns the found state; if it is only planned, also the id of the spec that plans it.
+    /// Returns the found state, with the id of the earlier spec whose planned changes lead to it, if there is one.
     pub fn found_or_planned(&self) -> String {
         match &self.planned_by {
             Some(id) => format!("{} (planned by {id})", self.found),
@@ -266,27 +267,27 @@ pub enum Truth {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesHere {
-    /// The number of rules that apply.
+    /// The number of the spec's rules that apply to the target.
     pub here: usize,
-    /// The number of all rules. Each value of a rule counts as one, as does a rule about the key itself. A rule for
-    /// both registry views counts twice.
+    /// The number of all rules of the spec. Each value of a rule counts as one, as does a rule about the key itself. A
+    /// rule for both registry views counts twice.
     pub of: usize,
 }
 
-/// A key or value that is already as the spec requires.
+/// A key or value that is already in the state that the spec requires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Satisfied {
-    /// The key.
+    /// The key that is in the required state, or that contains the value.
     #[serde(flatten)]
     pub key: Key,
-    /// The value name; missing if this is about the key itself.
+    /// The value name; missing if the entry is about the key itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ValueName>,
-    /// The data of the value. Missing if the value is absent and may be, or if the entry is about the key itself.
+    /// The data of the value; missing if the value is absent, or if the entry is about the key itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// The id of the earlier spec of the run that plans this state. Missing if the target is in this state now.
+    /// The id of the earlier spec whose planned changes lead to this state; missing if the target has it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_by: Option<String>,
     /// Whether the data is never shown. In a report, `bytes` is then missing, and `hidden` is true.
@@ -301,7 +302,7 @@ impl Satisfied {
     }
 }
 
-/// The outcome of a spec. The order is that of the exit codes, with the worst outcome last.
+/// The outcome of a spec. The order is that of the exit codes, and the worst outcome is the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -313,19 +314,19 @@ pub enum Outcome {
     Changed,
     /// Something must be changed.
     ChangesPending,
-    /// The hotfix is installed, but its file is replaced only when the computer restarts. Nothing is changed.
+    /// The hotfix is installed, but its files are replaced only when the computer restarts. Nothing is changed.
     PendingRestart,
     /// A prerequisite or the hotfix is missing, a trigger is not done, a key that must be deleted has subkeys, or the
     /// spec conflicts with an earlier one. Nothing is changed.
     Blocked,
-    /// A parameter without a default has no value. Nothing is changed.
+    /// A parameter of the spec has no value and no default. Nothing is changed.
     NeedsParameter,
-    /// The target does not contain the facts that are needed to decide. Nothing is changed.
+    /// The target does not contain the facts that are needed to decide the outcome. Nothing is changed.
     Unknown,
     /// Writing failed, and everything was restored.
     RolledBack,
-    /// Writing failed, and not everything could be restored; or the package of the hotfix failed, and nothing was
-    /// written.
+    /// Either writing failed, and not everything could be restored; or the package of the hotfix failed, and the
+    /// registry was not changed.
     Failed,
 }
 
@@ -346,7 +347,7 @@ impl Outcome {
         }
     }
 
-    /// Returns the exit code of a run in which this is the worst outcome.
+    /// Returns the exit code of a run whose worst outcome is this one.
     pub fn exit(self) -> Exit {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Changed => Exit::Done,
@@ -359,8 +360,8 @@ impl Outcome {
 }
 
 impl SpecPlan {
-    /// Returns the outcome of the spec for the machine and all users. If a user could not be read, it is `unknown`, or
-    /// a worse outcome.
+    /// Returns the outcome of the spec for the machine and all users together. If a user could not be read, this is
+    /// `unknown`, or a worse outcome.
     pub fn whole_outcome(&self) -> Outcome {
         if self.unread_users.is_empty() { self.outcome } else { self.outcome.max(Outcome::Unknown) }
     }

@@ -1,4 +1,5 @@
-//! Rules and values that have an id, a severity or controls: their places on the target, and whether they are met.
+//! Lists the rules and values of a spec that have an id, a severity or controls, with the keys and values that they
+//! concern on the target and whether they are met.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,9 @@ use crate::{
 pub struct NamedRule {
     /// The id, the severity and the controls of the rule or value.
     pub label: Label,
-    /// Whether it is met before the changes: `unmet` if one of its places is changed, otherwise `met`.
+    /// Whether the rule or value is met before the changes: `unmet` if one of its places is changed, otherwise `met`.
     pub result: Truth,
-    /// The keys and values that the rule concerns.
+    /// The keys and values that the rule or value of the spec concerns.
     pub places: Vec<Place>,
 }
 
@@ -30,28 +31,30 @@ pub struct NamedRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    /// The key.
+    /// The key that the rule concerns, or that contains the value.
     #[serde(flatten)]
     pub key: Key,
-    /// The value name; missing if this is about the key itself.
+    /// The value name; missing if the rule concerns the key itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ValueName>,
-    /// The kind of exclusiveness of the key; missing if the key may contain anything else.
+    /// How much of the key's contents must be absent unless the spec names it: its other values, or also its other
+    /// subkeys. Missing if the key may contain anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
 }
 
-/// A rule that applies to a key, with its values that apply there.
+/// A rule that applies to a key of the target, with those of its values that apply to this key.
 pub(super) struct Held<'a> {
     /// The rule.
     pub rule: &'a KeyRule,
-    /// The key.
+    /// The key of the target.
     pub key: Key,
-    /// The rule's values that apply.
+    /// The values of the rule that apply to the key.
     pub values: Vec<&'a ValueRule>,
 }
 
-/// Returns the named rules and values in the order of the spec. `held` must have this order.
+/// Returns the rules and values of the spec that have an id, a severity or controls, in the order of the spec. `held`
+/// must have the same order.
 pub(super) fn named(spec: &Spec, held: &[Held<'_>], changes: &[KeyChange]) -> Vec<NamedRule> {
     let mut out: Vec<NamedRule> = Vec::new();
     let mut add = |label: &Label, places: Vec<Place>| {
@@ -86,7 +89,7 @@ pub(super) fn named(spec: &Spec, held: &[Held<'_>], changes: &[KeyChange]) -> Ve
 }
 
 impl Held<'_> {
-    /// Returns everything that the rule concerns in this key.
+    /// Returns the key, if the rule is about the key itself, and each of the rule's values.
     fn places(&self) -> Vec<Place> {
         let is_of_key = self.rule.must_exist || self.rule.desired.is_absent() || self.rule.exclusive.is_some();
         let key = Place { key: self.key.clone(), name: None, exclusive: self.rule.exclusive };
@@ -95,7 +98,8 @@ impl Held<'_> {
     }
 }
 
-/// Returns what is wrong with the named rules of a loaded plan, if anything is.
+/// Returns a sentence about the first rule in a loaded plan whose result contradicts the changes; `None` if there is
+/// none.
 pub(super) fn fault(named: &[NamedRule], changes: &[KeyChange]) -> Option<String> {
     let is_wrong = |rule: &&NamedRule| {
         rule.places.is_empty() || rule.result != Truth::of(!rule.places.iter().any(|place| place.changes(changes)))
@@ -108,7 +112,7 @@ impl Place {
         Self { key: key.clone(), name: Some(value.name.clone()), exclusive: None }
     }
 
-    /// Returns whether one of the changes concerns the place.
+    /// Returns whether one of the changes concerns this key or value.
     pub(super) fn changes(&self, changes: &[KeyChange]) -> bool {
         let is_below = |key: &Key| key.view == self.key.view && key.path.is_within(&self.key.path);
         changes.iter().any(|change| match (&self.name, self.exclusive) {

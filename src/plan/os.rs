@@ -1,4 +1,4 @@
-//! Tests the operating system by its version facts in the registry.
+//! Tests the Windows version of the target, which its registry contains.
 
 use super::lookup;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 
 use super::{Evidence, Truth, expand::WINDOWS_NT};
 
-/// Tests the target's Windows version. Each fact becomes evidence.
+/// Tests the target's Windows version, and adds each tested fact to `evidence`.
 pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
     let mut truths = Vec::new();
     let mut add = |place: &str, wanted: String, found: Result<Option<(String, bool)>, Unread>| {
@@ -69,10 +69,11 @@ pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evide
     Truth::all(truths)
 }
 
-/// Reads major, minor, build and update revision.
+/// Reads the version of Windows as four numbers: major, minor, build and update revision. Returns `None` if the
+/// registry does not contain it.
 ///
-/// Windows 10 and later have separate values for the first two. Earlier versions have them in `CurrentVersion`, which
-/// is always 6.3 in Windows 10 and later, for old programs.
+/// Windows 10 and later have separate values for the major and minor number. Earlier versions have both numbers in
+/// `CurrentVersion`. In Windows 10 and later, `CurrentVersion` is always 6.3, for old programs.
 fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
     let number = |name: &str| {
         let is_number = |data: &Data| match data.decode() {
@@ -99,7 +100,7 @@ fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
     Ok(version?.map(|(major, minor)| [major, minor, build, revision]))
 }
 
-/// Parses the number in `Service Pack 2`, or in `Service Pack 2, v.3244` (as test versions have it).
+/// Parses the number in `Service Pack 2`, or in `Service Pack 2, v.3244` (the form in test versions of Windows).
 fn service_pack(text: &str) -> Option<u32> {
     let number = text.trim().strip_prefix("Service Pack ")?;
     let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());

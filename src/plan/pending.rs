@@ -1,11 +1,11 @@
 //! Detects a restart that the machine is already waiting for, from its registry.
 //!
-//! Windows cannot replace a file that is in use. An installer requests that the file is moved at the next start, and
-//! the request is stored in the registry. Until then, an installed hotfix can look as if it were missing.
+//! Windows cannot replace a file that is in use. Therefore an installer requests that the file is moved when Windows
+//! starts next, and the registry contains this request. Until then, an installed hotfix can look as if it were missing.
 //!
-//! Only the facts that a spec needs are read. The signs of a restart are read if the spec has a hotfix or requires a
-//! restart of the computer. The list of moves, which changes often, is read only if a file of the hotfix is missing or
-//! too old.
+//! Only the facts that a spec needs are read. The signs of a restart (keys that exist while Windows waits for one) are
+//! read if the spec has a hotfix or requires a restart of the computer. The list of requested moves, which changes
+//! often, is read only if a file of the hotfix is missing or too old.
 //!
 //! Sources: Microsoft, "MoveFileExA function" (`PendingFileRenameOperations`), and KB202071 for a move without
 //! `MOVEFILE_REPLACE_EXISTING` to a file that exists. Two details are inferred from what Windows writes: `!` means that
@@ -36,20 +36,22 @@ const SIGNS: [&str; 2] = [
 
 const SESSION_MANAGER: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager";
 
-/// The values that list the moves of the next start, in the order in which Windows makes them.
+/// The values that list the file moves that Windows makes when it starts next, in the order in which Windows makes
+/// them.
 const MOVES: [&str; 2] = ["PendingFileRenameOperations", "PendingFileRenameOperations2"];
 
 /// A restart that the machine is waiting for, as its registry shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PendingRestart {
-    /// The keys that exist while Windows waits for a restart. If empty, none exists, unless `unread` names one.
+    /// The keys that exist only while Windows waits for a restart. An empty list means that no such key exists, unless
+    /// `unread` names one.
     pub signs: Vec<String>,
     /// The files of the hotfix that the next start replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<ReplacedFile>,
-    /// The facts that could not be read, each with the reason. If there are any, it is not known whether a restart is
-    /// pending.
+    /// The facts that could not be read, each with the reason. If there are any, it is not known whether the machine is
+    /// waiting for a restart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
 }
@@ -60,7 +62,7 @@ pub struct PendingRestart {
 pub struct ReplacedFile {
     /// The path of the file on the target.
     pub path: String,
-    /// The path of the file that replaces it.
+    /// The path of the file that will replace the hotfix's file.
     pub from: String,
     /// The version of the replacing file, or the reason why it is not known.
     pub found: String,
@@ -74,7 +76,7 @@ impl PendingRestart {
         !self.signs.is_empty() || self.replaced.iter().any(|file| file.result != Truth::Unmet)
     }
 
-    /// Combines the results of several specs; `None` if no spec needed them.
+    /// Combines the pending restarts that several specs found; `None` if no spec needed to know them.
     pub fn together<'a>(each: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         each.into_iter().fold(None, |all: Option<Self>, one| {
             let mut all = all.unwrap_or_default();
@@ -85,16 +87,17 @@ impl PendingRestart {
         })
     }
 
-    /// Describes what the machine is waiting for; `None` if it is not known to be waiting.
+    /// Returns a sentence that says for what the machine is waiting; `None` if it is not known to be waiting for a
+    /// restart.
     pub fn sentence(&self) -> Option<String> {
         let signs = self.signs.iter().map(|sign| format!("{sign} exists"));
         let files = self.replaced.iter().filter(|file| file.result != Truth::Unmet);
-        let all: Vec<_> = signs.chain(files.map(|file| format!("it replaces {}", file.path))).collect();
+        let all: Vec<_> = signs.chain(files.map(|file| format!("the restart replaces {}", file.path))).collect();
         (!all.is_empty()).then(|| format!("this machine is already waiting for a restart: {}", all.join("; ")))
     }
 
-    /// Returns whether the next start replaces every missing or old file of the hotfix with a sufficient one. A file
-    /// whose version cannot be read is assumed to be sufficient.
+    /// Returns whether the next start of the computer replaces every missing or old file of the hotfix with a
+    /// sufficient one. A replacing file whose version cannot be read is assumed to be sufficient.
     pub(super) fn installs(&self, checks: &[Check]) -> bool {
         let of_hotfix = || checks.iter().filter(|check| check.part == Part::Hotfix && check.result != Truth::Met);
         let is_replaced = |check: &Check| {
@@ -107,7 +110,8 @@ impl PendingRestart {
 }
 
 impl ReplacedFile {
-    /// Describes what the next start does.
+    /// Returns a sentence that says by which file the next start replaces this file, and whether that file is
+    /// sufficient.
     pub fn sentence(&self) -> String {
         let Self { path, from, found, result } = self;
         match result {
@@ -131,8 +135,8 @@ fn add<T: Clone + PartialEq>(all: &mut Vec<T>, new: &[T]) {
     }
 }
 
-/// Reads the facts about pending restarts that the spec needs. Returns `None` if it needs none, or is not known to
-/// apply.
+/// Reads the facts about pending restarts that the spec needs. Returns `None` if the spec needs none, or is not known
+/// to apply.
 pub(super) fn of(spec: &Spec, checks: &[Check], reader: &Reader<'_>) -> Option<PendingRestart> {
     let truth = |part: Part| Truth::all(checks.iter().filter(|check| check.part == part).map(|check| check.result));
     let asks = spec.hotfix.is_some() || spec.restart.computer != ComputerRestart::Never;
@@ -152,7 +156,7 @@ pub(super) fn of(spec: &Spec, checks: &[Check], reader: &Reader<'_>) -> Option<P
     Some(PendingRestart { signs, replaced, unread })
 }
 
-/// Returns the signs that exist, and those that could not be read.
+/// Returns the keys in [`SIGNS`] that exist, and a sentence about each that could not be read.
 fn signs(reader: &Reader<'_>) -> (Vec<String>, Vec<String>) {
     let (mut signs, mut unread) = (Vec::new(), Vec::new());
     for below in SIGNS {
@@ -180,14 +184,14 @@ fn replacement(file: &HotfixFile, moves: &[Move], spec: &Spec, reader: &Reader<'
     Some(ReplacedFile { path, from, found, result })
 }
 
-/// Returns whether the present file is sufficient.
+/// Returns whether the file that is now at the path is sufficient for the hotfix.
 fn is_sufficient(path: &str, file: &HotfixFile, reader: &Reader<'_>) -> bool {
     matches!(reader.file(path), Answer::Present(facts)
         if condition::present(&facts, Some(&file.version), file.platform).1 == Truth::Met)
 }
 
-/// Returns the file that is at the path after the next start, and its facts. Returns `None` if the next start does not
-/// replace the present file, or leaves no file there.
+/// Returns the facts and the present path of the file that will be at `path` after the next start. Returns `None` if
+/// the next start does not replace the file at `path`, or leaves no file there.
 fn fate(path: &str, moves: &[Move], reader: &Reader<'_>) -> Option<(Answer<FileFacts>, String)> {
     let here = folded(path);
     moves.iter().find(|one| folded(&one.to) == here)?;
@@ -213,16 +217,16 @@ fn fate(path: &str, moves: &[Move], reader: &Reader<'_>) -> Option<(Answer<FileF
     (folded(&from) != here).then(|| (reader.file(&from), from))
 }
 
-/// A move of the next start. If `to` is empty, the file is deleted.
+/// A move of a file that Windows makes when it starts next. If `to` is empty, the file is deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Move {
     from: String,
     to: String,
-    /// Whether the move may replace an existing file.
+    /// Whether the move may replace a file that exists at `to`.
     replaces: bool,
 }
 
-/// Reads the moves of the next start, in order.
+/// Reads the file moves that Windows makes when it starts next, in order.
 fn moves(reader: &Reader<'_>) -> Result<Vec<Move>, Unread> {
     let read = |name: &str| lookup::read(SESSION_MANAGER, name, "a list of pairs of paths", parse, reader);
     // Request both before examining either, so that they are read in one batch.
@@ -247,12 +251,13 @@ fn parse(data: &Data) -> Option<Vec<Move>> {
     )
 }
 
-/// Returns whether the destination of a move has the mark that allows it to replace a file.
+/// Returns whether the destination `text` of a move begins with the mark `!`, which allows the move to replace a file.
 fn replaces(text: &str) -> bool {
     text.split('\\').next().is_some_and(|marks| marks.contains('!'))
 }
 
-/// Returns the path in the form that programs use: without marks, and without the object manager's prefix.
+/// Converts a path of a requested move to the form that programs use: without marks, and without the prefix `\??\` of
+/// the Windows object manager.
 fn dos_path(text: &str) -> String {
     let path = text.trim_start_matches(|c: char| c == '!' || c == '*' || c.is_ascii_digit());
     let path = [r"\??\", r"\DosDevices\"].iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path);
@@ -262,11 +267,11 @@ fn dos_path(text: &str) -> String {
     }
 }
 
-/// Returns what is wrong with a plan's account of a pending restart; `None` if nothing is.
+/// Returns a sentence if the pending restart in a plan contradicts the facts of the plan; `None` if it does not.
 pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let pending = spec.pending_restart.as_ref()?;
     if signs(reader).0 != pending.signs {
-        return Some("the signs of a pending restart differ from its facts".to_owned());
+        return Some("`signs` of its pending restart differ from the facts of the plan".to_owned());
     }
     if pending.replaced.is_empty() {
         return None;
@@ -278,7 +283,7 @@ pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     pending.replaced.iter().find_map(|file| {
         let told = fate(&file.path, &moves, reader).filter(|(_, from)| *from == file.from);
         let agrees = told.is_some_and(|(facts, _)| evidence::file(&facts).contains(&file.found));
-        (!agrees).then(|| format!("its facts do not say that the next start replaces {} so", file.path))
+        (!agrees).then(|| format!("its facts do not say that the next start replaces {} in this way", file.path))
     })
 }
 

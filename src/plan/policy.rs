@@ -1,7 +1,8 @@
 //! Finds the policy stores that set the same values as a spec.
 //!
-//! Group Policy writes the settings of its stores at each refresh. This undoes a change to such a value, unless the
-//! store sets the same data. If a store could not be read, it is unknown whether it sets the value.
+//! Group Policy writes the settings of its stores to the registry at each refresh. If such a setting differs from what
+//! the spec requires, the refresh undoes the spec's change. If a store could not be read, it is not known whether it
+//! sets the value.
 
 use std::collections::BTreeMap;
 
@@ -19,41 +20,42 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyOwner {
-    /// The key.
+    /// The key that contains the value.
     #[serde(flatten)]
     pub key: Key,
-    /// The value name.
+    /// The name of the value.
     pub name: ValueName,
-    /// The kind of store.
+    /// The kind of the policy store.
     pub store: PolicyStore,
-    /// The path of the store's file on the machine.
+    /// The path of the policy file on the machine.
     pub path: String,
-    /// The name of the GPO, if `ntuser.pol` or the history of Group Policy contains it.
+    /// The name of the GPO that contains the setting; missing if neither `ntuser.pol` nor the history of Group Policy
+    /// contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpo: Option<String>,
-    /// The effect of the policy on the value at each refresh.
+    /// The effect of the setting on the value at each refresh of Group Policy.
     pub effect: PolicyEffect,
-    /// The data that the policy writes; missing if it deletes the value.
+    /// The data that Group Policy writes; missing if it deletes the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// The effect of a refresh on the state that the spec requires.
+    /// Whether a refresh of Group Policy keeps or undoes the state that the spec requires.
     pub result: PolicyResult,
     /// Whether the data is never shown. In a report, `bytes` is then missing, and `hidden` is true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
 }
 
-/// The effect of a refresh of Group Policy on the required state.
+/// Whether a refresh of Group Policy keeps or undoes the state that a spec requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyResult {
-    /// The required state stays, because the policy sets the same.
+    /// The required state is kept, because the policy sets the same state.
     Keeps,
     /// The required state is undone: the policy writes other data, or deletes the value.
     Undoes,
-    /// It is not known whether the policy undoes the required state, for one of two reasons. The policy applies to a
-    /// group, and kbfix does not know whether the user is a member. Or the value may come from the local GPO, which is
-    /// itself the target, so that it gets the required state.
+    /// It is not known whether the policy undoes the required state, for one of two reasons. Either the policy applies
+    /// to a group of users, and kbfix does not know whether the user is a member. Or the setting may come from the
+    /// local GPO, which kbfix itself changes to the required state.
     MayUndo,
 }
 
@@ -61,17 +63,17 @@ pub enum PolicyResult {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyUnread {
-    /// The path of the store's file on the machine; null if it is not known which stores exist, as in a snapshot that
-    /// was made for other values.
+    /// The path of the policy file on the machine; null if it is not known which policy stores exist, for example
+    /// because a snapshot was made for other values.
     pub path: Option<String>,
-    /// The reason why it could not be read.
+    /// The reason why the policy store could not be read.
     pub why: Unread,
-    /// The number of the spec's values for which it is therefore unknown whether a policy sets them.
+    /// The number of the spec's values for which it is not known whether this policy store sets them.
     pub values: usize,
 }
 
 impl PolicyOwner {
-    /// Describes the store's setting without the value: `the local GPO (C:\…\Registry.pol) sets it to dword:00000001`.
+    /// Describes the setting without naming the value: `the local GPO (C:\…\Registry.pol) sets it to dword:00000001`.
     pub fn sentence(&self) -> String {
         let gpo = self.gpo.as_ref().map(|gpo| format!(", GPO `{gpo}`,")).unwrap_or_default();
         let data = notation::message(self.data.as_ref(), self.sensitive);
@@ -82,15 +84,15 @@ impl PolicyOwner {
         };
         let but = match self.result {
             PolicyResult::MayUndo if self.store == PolicyStore::Applied => {
-                "; it is not known whether another GPO than the local one, which kbfix changes, sets this"
+                "; it is not known whether this comes from the local GPO, which kbfix changes, or from another GPO"
             }
-            PolicyResult::MayUndo => "; it is not known whether the user is one",
+            PolicyResult::MayUndo => "; it is not known whether the user is a member of this group",
             PolicyResult::Keeps | PolicyResult::Undoes => "",
         };
         format!("{}{gpo} ({}) {does}{but}", self.store, self.path)
     }
 
-    /// Returns the value's place: its key and name.
+    /// Returns the key and the name of the value, as text for people.
     pub fn place(&self) -> String {
         format!("{} {}", self.key, notation::value_name(&self.name))
     }
@@ -100,15 +102,15 @@ impl PolicyOwner {
 #[derive(Default)]
 pub(super) struct Found {
     owners: Vec<PolicyOwner>,
-    /// Each value for which a store could not be read, with the store's path and the reason.
+    /// The key of each value for which a policy store could not be read, with the path of the store and the reason.
     unread: Vec<(Key, Option<String>, Unread)>,
 }
 
 impl Found {
     /// Adds the settings of policy stores for a value.
     ///
-    /// `after` is the required state. `keeps` returns whether a state after a refresh (`None` means absent) satisfies
-    /// the rule.
+    /// `after` is the data that the spec requires. `keeps` returns whether the rule is satisfied by the data after a
+    /// refresh of Group Policy. In both cases, `None` means that the value is absent.
     pub(super) fn add(
         &mut self,
         key: &Key,
@@ -151,13 +153,13 @@ impl Found {
         }
     }
 
-    /// Drops the settings for keys that are left out.
+    /// Removes the settings for keys for which `is_left_out` is true.
     pub(super) fn leave_out(&mut self, is_left_out: impl Fn(&Key) -> bool) {
         self.owners.retain(|owner| !is_left_out(&owner.key));
         self.unread.retain(|(key, ..)| !is_left_out(key));
     }
 
-    /// Returns the settings, and the stores that could not be read.
+    /// Returns the settings that were found, and the policy stores that could not be read.
     pub(super) fn finish(self) -> (Vec<PolicyOwner>, Vec<PolicyUnread>) {
         let mut unread: BTreeMap<(Option<String>, String), PolicyUnread> = BTreeMap::new();
         for (_, path, why) in self.unread {
@@ -168,9 +170,10 @@ impl Found {
     }
 }
 
-/// Returns how the policy settings in a plan contradict its facts; `None` if they do not.
+/// Returns a sentence if the policy settings in a plan contradict the facts of the plan; `None` if they do not.
 ///
-/// A policy with the planned data keeps the value. Only the spec knows whether other data is as required too.
+/// A policy that sets the planned data keeps the value. Whether other data would also satisfy the rule cannot be
+/// checked, because only the spec contains the rule.
 pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let changed = spec.changes.iter().flat_map(|change| change.values.iter().map(move |value| (&change.key, value)));
     let changed = changed.map(|(key, value)| ((key, &value.name), value.after.as_ref()));
@@ -181,12 +184,12 @@ pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     wanted.into_iter().for_each(|((key, name), after)| found.add(key, name, after, |_| false, reader));
     let (owners, unread) = found.finish();
     if unread != spec.policy_unread {
-        return Some("the policy stores that could not be read differ from its facts".to_owned());
+        return Some("`policy_unread` lists other policy stores than the facts of the plan".to_owned());
     }
     let mut told: BTreeMap<(&Key, &ValueName, PolicyStore), &PolicyOwner> = BTreeMap::new();
     for owner in &spec.policy {
         if told.insert((&owner.key, &owner.name, owner.store), owner).is_some() {
-            return Some(format!("{} has the policy store {} twice", owner.place(), owner.path));
+            return Some(format!("it lists the policy store {} twice for {}", owner.path, owner.place()));
         }
     }
     for owner in &owners {
@@ -195,21 +198,25 @@ pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
             *told == PolicyOwner { result, ..owner.clone() }
         });
         if !is_so {
-            return Some(format!("the policy setting of {} differs from {} in its facts", owner.place(), owner.path));
+            return Some(format!(
+                "the policy setting of {} differs from that of {} in the facts of the plan",
+                owner.place(),
+                owner.path
+            ));
         }
     }
     told.into_values().next().map(|owner| format!("its facts do not show that {} sets {}", owner.path, owner.place()))
 }
 
-/// The name of the local GPO in the history of an English Windows (not verified for other languages).
+/// The name of the local GPO in the history of Group Policy on English Windows (not verified for other languages).
 const LOCAL_GPO: &str = "Local Group Policy";
 
-/// The GUID of the Group Policy extension that applies `Registry.pol`.
+/// The history of the Group Policy extension that applies `Registry.pol`. The GUID identifies this extension.
 const HISTORY: &str =
     r"Software\Microsoft\Windows\CurrentVersion\Group Policy\History\{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 
-/// Returns the name of the last applied GPO, if the history of Group Policy contains exactly one. The history lists all
-/// GPOs, but does not show which of several sets a value.
+/// Returns the name of the last applied GPO, if the history of Group Policy contains exactly one. If there are several,
+/// the history does not show which of them sets a value.
 fn only_gpo(key: &Key, reader: &Reader<'_>) -> Option<String> {
     let path = match PolicyScope::of(key)? {
         PolicyScope::Machine => KeyPath::from_parts(RootKey::Hklm, HISTORY),

@@ -1,4 +1,4 @@
-//! The additional data of a plan that retires specs.
+//! The data that only a plan that retires specs contains.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct Retirement {
     /// The ids of the retired specs.
     pub specs: Vec<String>,
-    /// The ids of the specs that still require some of the changes, so that these are kept.
+    /// The ids of the specs that still require some of the changes. These changes are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_for: Vec<String>,
-    /// The id of the target's newest journal when the plan was made. The plan is stale if there is a newer journal.
+    /// The id of the newest journal of the target when the plan was made. The plan is stale if a newer journal exists.
     pub journal: String,
-    /// The keys and values that are kept because someone else has changed them since.
+    /// The keys and values that are kept because someone else has changed them after kbfix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
 }
@@ -23,7 +23,7 @@ pub struct Retirement {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conflict {
-    /// The key, with the value name if the conflict is about a value.
+    /// The key; if the conflict is about a value, also the value name.
     pub place: String,
     /// The data or state that the apply left there.
     pub left: String,
@@ -31,7 +31,7 @@ pub struct Conflict {
     pub found: String,
     /// The data or state that was there before the apply.
     pub before: String,
-    /// Whether `--force` restores the key or value. It does not restore a key that contains something made by someone
-    /// else.
+    /// Whether `--force` restores the key or value. It never restores a key that contains something that someone else
+    /// created.
     pub forcible: bool,
 }

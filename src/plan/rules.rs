@@ -1,4 +1,5 @@
-//! Turns a spec's registry rules into changes to keys, and a list of what is already as required.
+//! Turns a spec's registry rules into changes of keys, and a list of the keys and values that are already in the
+//! required state.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +24,7 @@ use super::{
     named, trigger,
 };
 
-/// Marks the values that the spec declares as sensitive, whether or not their rules apply.
+/// Marks the values that the spec declares as sensitive, including those whose rules do not apply.
 pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
     for rule in &spec.rules {
         let mut sensitive = rule.values().iter().filter(|value| value.is_sensitive).peekable();
@@ -86,7 +87,8 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
     result
 }
 
-/// Reads the keys and values of one rule, and adds the requirements of the rule for each key to which it applies.
+/// Reads the keys and values of one rule. For each key to which the rule applies, adds its requirements to the desired
+/// state.
 fn one_rule<'a>(
     rule: &'a KeyRule,
     spec: &Spec,
@@ -198,7 +200,7 @@ fn one_rule<'a>(
     result.rules.here += here.len();
 }
 
-/// Checks that the key has no subkeys other than those that the spec deletes too.
+/// Returns the check that the key has no subkeys except those that the spec deletes too.
 fn without_subkeys(key: &Key, wants: &DesiredState<'_>, reader: &Reader<'_>) -> Check {
     let (answer, planned_by) = reader.planned_by(|| reader.subkeys(key));
     let (result, found) = match answer {
@@ -220,7 +222,7 @@ fn without_subkeys(key: &Key, wants: &DesiredState<'_>, reader: &Reader<'_>) -> 
     Check { part: Part::Deletion, title: "deletion".to_owned(), evidence, result }
 }
 
-/// Returns the number of keys and values that change in keys which a `*` matches, or below them.
+/// Returns the number of keys and values that change because of a `*`: those in or below the keys that a `*` matches.
 fn by_star(changes: &[KeyChange], starred: &BTreeSet<Key>) -> usize {
     if starred.is_empty() {
         return 0;

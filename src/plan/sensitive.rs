@@ -1,9 +1,9 @@
 //! Checks that all parts of a plan agree on which values are sensitive.
 //!
-//! Facts, changes and satisfied rules each mark sensitive values. If a plan lost some of these marks, it would show
-//! data in one place and hide it in another. A plan that lost all of them looks like a plan without sensitive values,
-//! because it does not contain its specs. This is no additional risk: whoever removes the marks can already read the
-//! data in the file.
+//! Facts, changes and satisfied values each contain marks of sensitive values. If some of these marks were removed from
+//! a plan, kbfix would show data in one place and hide it in another. A plan from which all marks were removed cannot
+//! be recognized, because the plan does not contain its specs. This is no additional risk: whoever can remove the marks
+//! from the file can already read the data in the file.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,10 @@
-//! Plans specs on many machines, each spec only once for the machines that give the same answers to its queries.
+//! Plans specs on many machines. A spec is planned only once for all machines that give the same answers to its
+//! queries.
 //!
-//! The plan of a spec follows from the spec, the answers to its queries, the changes that earlier specs of the run
-//! plan, and what these specs require. While a spec is planned, its queries are recorded. On another machine, these
-//! queries are answered first: where all answers are the same, and earlier specs have the same plans as far as this
-//! spec depends on them, the spec makes the same queries and has the same plan.
+//! The plan of a spec follows from four things: the spec, the answers to its queries, the changes that earlier specs of
+//! the run plan, and the requirements of these specs. While a spec is planned, its queries are recorded. For another
+//! machine, these queries are answered first. If all answers are the same, and the earlier specs have the same plans as
+//! far as this spec depends on them, then the spec has the same plan on this machine.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -25,13 +26,14 @@ use crate::{
     targets::{ChangeAction, Facts},
 };
 
-/// The maximum number of lists of queries of one spec that are kept. A spec has several lists if its queries depend on
-/// earlier answers.
+/// The maximum number of different lists of queries that are kept for one spec. A spec has several lists if its queries
+/// depend on the answers to earlier queries.
 const MOST_LISTS: usize = 16;
-/// The maximum number of plans of one spec that are kept. A spec that has more is different on most machines.
+/// The maximum number of plans that are kept for one spec. If a spec has more plans, it is different on most machines,
+/// so that sharing saves nothing.
 const MOST_PLANS: usize = 256;
 
-/// Plans of specs, shared by machines.
+/// The plans of a list of specs, which many machines share.
 pub(crate) struct SharedPlans<'a> {
     specs: &'a [Spec],
     state: RwLock<State<'a>>,
@@ -39,48 +41,49 @@ pub(crate) struct SharedPlans<'a> {
 
 #[derive(Default)]
 struct State<'a> {
-    /// The number of each query.
+    /// The number of each query: its index in `queries`.
     numbers: HashMap<Query, usize>,
     queries: Vec<Query>,
-    /// For each spec, the lists of queries with which it was planned so far, and the plans.
+    /// For each spec, the lists of queries that planning the spec has made so far, each with the plans that resulted.
     specs: Vec<Vec<Known<'a>>>,
-    /// The number of plans so far.
+    /// The number of plans that were made so far. It is also the id of the latest plan.
     plans: usize,
 }
 
-/// The plans that were made with the same queries.
+/// A list of queries that planning a spec has made, with the plans that resulted.
 struct Known<'a> {
-    /// The numbers of the queries.
+    /// The numbers of the queries, as in [`State::numbers`].
     queries: Arc<[usize]>,
     /// The keys of the queries, and all keys above them.
     keys: HashSet<Key>,
     by_answers: HashMap<AnswerDigest, Changing<'a>>,
 }
 
-/// The plans that a spec has with the same answers. There are several if the spec has changes, because earlier specs
-/// can refuse these.
+/// The plans of a spec for the same answers. There is more than one if earlier specs can refuse the changes of the
+/// spec.
 struct Changing<'a> {
-    /// The keys that the spec alone would change, and all keys above them.
+    /// The keys that the spec would change if it were the only one, and all keys above them.
     changed: Vec<Key>,
     by_earlier: HashMap<AnswerDigest, Arc<SharedPlan<'a>>>,
 }
 
-/// The plan of one spec, which many machines can have.
+/// The plan of one spec, which is the same on many machines.
 pub(crate) struct SharedPlan<'a> {
-    /// The id of the plan: its number among all plans of these specs.
+    /// The number of this plan among all plans of all specs.
     pub(crate) id: usize,
     pub(crate) plan: SpecPlan,
     wants: DesiredState<'a>,
     reads: Option<Reads>,
     /// The numbers of the queries on whose answers the plan depends.
     queries: Arc<[usize]>,
-    /// The keys that the plan changes, and the keys above created or deleted keys, whose lists of subkeys change.
+    /// The keys that the plan creates, changes or deletes. If it creates or deletes a key, also the parent of this key,
+    /// because its list of subkeys changes.
     touched: Vec<Key>,
-    /// The keys for which the spec requires something, or which it read for a `*`.
+    /// The keys in which the spec requires something, or that were queried for a `*` of the spec.
     minded: Vec<Key>,
 }
 
-/// The answers of one machine.
+/// The answers of one machine to queries.
 pub(crate) struct Answers<'m> {
     facts: &'m Facts,
     with_policies: bool,
@@ -88,13 +91,13 @@ pub(crate) struct Answers<'m> {
 }
 
 impl<'m> Answers<'m> {
-    /// Returns the answers of a machine. `facts` contains everything that is known about the machine, and
-    /// `with_policies` is set if it contains the settings of policy stores.
+    /// Returns the answers of a machine. `facts` contains everything that is known about the machine. `with_policies`
+    /// is true if `facts` contains the settings of policy stores.
     pub(crate) fn new(facts: &'m Facts, with_policies: bool) -> Self {
         Self { facts, with_policies, digests: Vec::new() }
     }
 
-    /// Returns the digest of the answer to a query.
+    /// Returns the digest of the machine's answer to `query`, whose number is `number`.
     fn digest(&mut self, number: usize, query: &Query) -> AnswerDigest {
         if self.digests.len() <= number {
             self.digests.resize(number + 1, None);
@@ -103,15 +106,16 @@ impl<'m> Answers<'m> {
     }
 }
 
-/// The effect of the plans of earlier specs of a run on later ones: a digest for each key that they change, or for
-/// which they require something.
+/// The effect of the earlier specs of a run on a later spec, as one digest for each key that the earlier specs change,
+/// or in which they require something.
 #[derive(Default)]
 struct Walk {
     touched: Marks,
     minded: Marks,
 }
 
-/// Keys in the order in which they were marked first, each with the digest of all its marks.
+/// Keys that the plans of specs have marked, each with a digest of the ids of these plans. The order is that in which
+/// the keys were first marked.
 #[derive(Default)]
 struct Marks {
     places: HashMap<Key, usize>,
@@ -139,7 +143,8 @@ impl Walk {
         }
     }
 
-    /// Returns the digest of the answers to all queries of a list, after the changes of earlier specs.
+    /// Returns the digest of the answers to all queries of a list, and of the changes of earlier specs in the keys of
+    /// these queries.
     fn answers(&self, known: &Known<'_>, queries: &[Query], answers: &mut Answers<'_>) -> AnswerDigest {
         let mut all = Sha256::new_with_prefix([u8::from(answers.with_policies)]);
         known.queries.iter().for_each(|number| all.update(answers.digest(*number, &queries[*number])));
@@ -149,7 +154,7 @@ impl Walk {
         all.finalize().into()
     }
 
-    /// Returns the digest of the requirements of earlier specs for these keys.
+    /// Returns the digest of everything that earlier specs require in these keys.
     fn earlier(&self, changed: &[Key]) -> AnswerDigest {
         let mut all = Sha256::new();
         for (at, key) in changed.iter().enumerate() {
@@ -163,8 +168,8 @@ impl Walk {
 }
 
 impl<'a> SharedPlans<'a> {
-    /// Returns an empty store for the plans of a list of specs; `None` if one of them has sensitive values, because a
-    /// plan then also depends on values of other specs.
+    /// Returns an empty collection for the plans of these specs. Returns `None` if a spec has sensitive values, because
+    /// such values also affect the plans of the other specs.
     pub(crate) fn new(specs: &'a [Spec]) -> Option<Self> {
         let is_sensitive =
             |spec: &Spec| spec.rules.iter().flat_map(|rule| rule.values()).any(|value| value.is_sensitive);
@@ -173,7 +178,7 @@ impl<'a> SharedPlans<'a> {
         (!specs.iter().any(is_sensitive)).then_some(Self { specs, state })
     }
 
-    /// Returns the plans of a machine, in the order of the specs, if all of them are known.
+    /// Returns the plans of the specs for a machine, in the order of the specs; `None` if one of them was not made yet.
     pub(crate) fn known(&self, answers: &mut Answers<'_>) -> Option<Vec<Arc<SharedPlan<'a>>>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let mut walk = Walk::default();
@@ -185,8 +190,8 @@ impl<'a> SharedPlans<'a> {
         (0..self.specs.len()).map(one).collect()
     }
 
-    /// Returns the plans of a machine, in the order of the specs. Those that are not known are made, and kept for other
-    /// machines. Returns `None` if a spec needs a fact that the facts do not contain.
+    /// Returns the plans of the specs for a machine, in the order of the specs. Makes those that are not known yet, and
+    /// keeps them for other machines. Returns `None` if the facts of the machine lack a fact that a spec needs.
     pub(crate) fn plan(&self, answers: &mut Answers<'_>) -> Option<Vec<Arc<SharedPlan<'a>>>> {
         let reader = Reader::new(answers.facts).with_policies(answers.with_policies);
         let mut walk = Walk::default();
@@ -224,8 +229,8 @@ impl<'a> SharedPlans<'a> {
         numbers(plans).into_iter().map(|number| state.queries[number].clone()).collect()
     }
 
-    /// Returns, for each of two machines, the queries to which the machines give different answers. Only those queries
-    /// are returned on whose answers the plans of the machine depend.
+    /// Returns, for each of two machines, those queries on which its plans depend and to which the two machines give
+    /// different answers.
     ///
     /// The snapshot of the other machine need not contain answers to these queries, because it may have been taken for
     /// fewer specs.
@@ -243,7 +248,8 @@ impl<'a> SharedPlans<'a> {
         [differing(&before), differing(&after)]
     }
 
-    /// Keeps a plan that was made; returns it, or the same one that another thread made at the same time.
+    /// Keeps a new plan, and returns it. If another thread has kept the same plan in the meantime, returns that one
+    /// instead.
     fn keep(
         &self,
         at: usize,
@@ -291,7 +297,7 @@ impl<'a> SharedPlans<'a> {
 }
 
 impl<'a> State<'a> {
-    /// Returns the plan of a spec on a machine, if it is known.
+    /// Returns the plan of the spec with index `at` for a machine; `None` if this plan was not made yet.
     fn find(&self, at: usize, walk: &Walk, answers: &mut Answers<'_>) -> Option<Arc<SharedPlan<'a>>> {
         self.specs[at].iter().find_map(|known| {
             let changing = known.by_answers.get(&walk.answers(known, &self.queries, answers))?;
@@ -315,12 +321,12 @@ impl<'a> SharedPlan<'a> {
     }
 }
 
-/// Returns the numbers of the queries of plans, each once.
+/// Returns the numbers of the queries on which these plans depend, each once.
 fn numbers(plans: &[Arc<SharedPlan<'_>>]) -> BTreeSet<usize> {
     plans.iter().flat_map(|plan| plan.queries.iter().copied()).collect()
 }
 
-/// Returns the keys, and all keys above them, each once.
+/// Returns these keys and all keys above them, each once.
 fn with_parents<'k>(keys: impl Iterator<Item = &'k Key>) -> Vec<Key> {
     let (mut known, mut all) = (HashSet::new(), Vec::new());
     for key in keys {

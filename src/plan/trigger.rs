@@ -1,4 +1,5 @@
-//! Triggers: rules that are written on request, until a condition says that they are done.
+//! Checks triggers: rules that are written only if the operator requests them, and only until their condition
+//! `done_when` is met.
 
 use super::{Check, Evidence, Part, Truth, condition, lookup, value};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     targets::Answer,
 };
 
-/// Returns whether the rule must be written to the key, and the check that shows the trigger's state.
+/// Returns whether the rule must be written to the key, and the check that shows whether the trigger is done.
 ///
 /// The check passes if the trigger is done, or if its values are already written.
 pub(super) fn check(
@@ -31,7 +32,8 @@ pub(super) fn check(
     (spec.run_triggers && done == Truth::Unmet, check)
 }
 
-/// Returns the evidence for the key, or for each of its values, that the rule is already written.
+/// Returns evidence that shows whether the rule is already written: about each of its values, or about the key if it
+/// has none.
 fn written(rule: &KeyRule, key: &Key, spec: &Spec, reader: &Reader<'_>) -> Vec<Evidence> {
     match &rule.desired {
         DesiredKey::Values(values) => {

@@ -1,4 +1,4 @@
-//! Works out the new data of one value.
+//! Computes the new data of one value.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,8 @@ use crate::{
     targets::{Reason, Unread},
 };
 
-/// Returns the state of a value after a rule; `before` is its state now, and `None` means absent. If both are equal,
-/// nothing changes.
+/// Returns the data that the rule gives to a value. `before` is the present data of the value. `None` means that the
+/// value is absent. If both are equal, nothing changes.
 ///
 /// # Errors
 ///
@@ -101,7 +101,8 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
     })
 }
 
-/// Returns the string in the data as programs read it, and the type that the value keeps or gets.
+/// Returns the string in the data as programs read it, and the type that the value will have: its present type, or one
+/// of `types`.
 fn read_string(data: &Data, types: &[ValueType]) -> Result<(String, ValueType), String> {
     let whole = match data.decode() {
         Decoded::Text(text) => Some(text),
@@ -120,7 +121,8 @@ fn read_string(data: &Data, types: &[ValueType]) -> Result<(String, ValueType), 
     }
 }
 
-/// Returns the data unchanged, byte for byte, if neither the string nor the type changes.
+/// Returns the data with the string `edited`. If neither the string nor the type changes, returns the present data,
+/// byte for byte.
 fn edited(data: &Data, found: &str, edited: String, value_type: ValueType) -> Data {
     if edited == found && value_type == data.value_type { data.clone() } else { Data::text(value_type, &edited) }
 }

@@ -1,4 +1,4 @@
-//! Tests the data of a value, and describes what a test wants.
+//! Tests the data of a value, and describes what the test requires.
 
 use super::{Truth, lookup};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     targets::Answer,
 };
 
-/// Describes what a test wants, and tests the answer.
+/// Tests the answer about a value. Also returns a description of what the test requires.
 pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Others>) -> (String, Truth) {
     match test {
         ValueTest::SameAs(_) => match others {
@@ -83,7 +83,7 @@ pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Oth
     }
 }
 
-/// The values with which a test compares. The test holds if one of them has the same data.
+/// The values with which a test compares another value. The test is met if one of them has the same data.
 pub(super) struct Others {
     pub ignore_case: bool,
     pub all: Vec<Other>,
@@ -93,7 +93,7 @@ pub(super) struct Others {
 pub(super) struct Other {
     pub place: String,
     pub answer: Answer<Data>,
-    /// Whether its data is never shown.
+    /// Whether the data of this value is never shown.
     pub is_hidden: bool,
 }
 
@@ -121,7 +121,8 @@ impl Others {
     }
 }
 
-/// Compares the data of two values. Data of different kinds is not equal. Malformed data of the same kind is unknown.
+/// Compares the data of two values. Data of different kinds is not equal. If both have the same kind and one is
+/// malformed, the result is unknown.
 fn same(one: &Data, other: &Data, ignore_case: bool) -> Truth {
     let equal = |a: &str, b: &str| if ignore_case { name::compare(a, b).is_eq() } else { a == b };
     match (one.decode(), other.decode()) {
@@ -136,7 +137,7 @@ fn same(one: &Data, other: &Data, ignore_case: bool) -> Truth {
     }
 }
 
-/// Returns a type that represents all types with which this data can be equal.
+/// Returns one type for each set of types whose data can be equal, such as REG_SZ for all types of strings.
 fn kind(data: &Data) -> ValueType {
     match data.value_type {
         one if is_number(one) => ValueType::DWORD,
@@ -145,7 +146,8 @@ fn kind(data: &Data) -> ValueType {
     }
 }
 
-/// Evaluates a test of a string. Data of another type fails the test. A malformed string is unknown.
+/// Evaluates a test of a string. Data that is not a string does not pass the test. If the string is malformed, the
+/// result is unknown.
 fn of_text(answer: Answer<Data>, holds: impl FnOnce(&str) -> Truth) -> Truth {
     of_data(answer, |data| match data.decode() {
         Decoded::Text(found) => holds(&found),
@@ -158,7 +160,7 @@ fn is_text(value_type: ValueType) -> bool {
     [ValueType::SZ, ValueType::EXPAND_SZ].contains(&value_type)
 }
 
-/// Evaluates a test of data. An absent value fails the test.
+/// Evaluates a test of data. An absent value does not pass the test.
 fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
     match answer {
         Answer::Present(data) => holds(&data),
@@ -167,7 +169,8 @@ fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
     }
 }
 
-/// Compares data with a literal. Data of another type is not equal. Malformed data of the right type is unknown.
+/// Compares data with a literal of the spec. Data of another type is not equal. If the data has the right type but is
+/// malformed, the result is unknown.
 fn equals(data: &Data, literal: &Literal) -> Truth {
     let of_the_type = match literal {
         Literal::Number(_) => is_number(data.value_type),
@@ -195,7 +198,7 @@ fn literal_text(literal: &Literal) -> String {
     }
 }
 
-/// Evaluates a test for existence.
+/// Evaluates the test whether a value exists (`wanted` is true) or is absent (`wanted` is false).
 fn exists(answer: Answer<Data>, wanted: bool) -> Truth {
     answer.known().map_or(Truth::Unknown, |found| Truth::of(found.is_some() == wanted))
 }

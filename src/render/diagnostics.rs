@@ -1,6 +1,6 @@
 //! Formats diagnostics as text for people, as JSON for programs, and as annotations for GitHub.
 //!
-//! The functions here only return text; the caller decides where the output goes and whether it has colours.
+//! The functions only return text. The caller decides whether it is printed with colours, and where.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ use super::Paint;
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix findings, version 1")]
 pub struct Findings<'d> {
-    /// The version of this format: 1.
+    /// The version of the format of this document: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_findings: u32,
     /// The findings, sorted by file and by place in the file.
@@ -25,7 +25,7 @@ pub struct Findings<'d> {
 }
 
 /// Formats one diagnostic in the style of the Rust compiler: the message, the place, the source line with carets, and
-/// the hint. Does not end with a line break.
+/// the hint. The text does not end with a line break.
 pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
@@ -61,13 +61,13 @@ pub fn human(diagnostic: &Diagnostic, paint: Paint) -> String {
     renderer.render(&[group])
 }
 
-/// Formats all diagnostics as one JSON document, [`Findings`].
+/// Formats all diagnostics as the JSON document [`Findings`].
 pub fn json<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> String {
     crate::render::json(&Findings { kbfix_findings: 1, diagnostics: diagnostics.into_iter().collect() })
 }
 
-/// Formats a diagnostic as a workflow command, which GitHub shows next to the line of the file. The text does not end
-/// with a line break.
+/// Formats a diagnostic as a workflow command, so that GitHub shows it next to the line of the file. The text does not
+/// end with a line break.
 ///
 /// Source: GitHub, "Workflow commands for GitHub Actions": `%`, CR and LF are escaped in data, `:` and `,` also in
 /// properties.
@@ -102,7 +102,7 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Converts the columns of a place into a range of bytes in its line.
+/// Returns the part of the source line at a place, as a range of bytes. The place itself counts in characters.
 fn bytes(place: &Place) -> std::ops::Range<usize> {
     let at = |column: usize| place.source.char_indices().nth(column - 1).map_or(place.source.len(), |(byte, _)| byte);
     at(place.column.max(1))..at(place.column.max(1) + place.length)

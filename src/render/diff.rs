@@ -13,8 +13,8 @@ use crate::{
 
 use super::{edits::edits, long_data};
 
-/// The maximum length, in bytes, of data whose hex digits are shown in full. If the data is longer, a digest replaces
-/// its middle, and the differences are shown below.
+/// The maximum length, in bytes, of data that is shown in full as hex digits. If data is longer, a digest replaces its
+/// middle, and the differences are shown in comments.
 const LONGEST: usize = 96;
 /// The maximum length, in bytes, of a string or of new data that is shown in full.
 const LONGEST_TEXT: usize = 16 << 10;
@@ -27,7 +27,7 @@ pub(super) enum Line {
     Removed(String),
     /// An added line, without its `+`.
     Added(String),
-    /// An unchanged line of a value that changes, without its leading space.
+    /// An unchanged line of a value that has changes in other lines, without its leading space.
     Same(String),
 }
 
@@ -90,7 +90,7 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
     lines
 }
 
-/// Returns the lines of a value in one of the three states that it can have in a policy file.
+/// Returns the lines for a value in a policy file, where it is set, deleted or not configured.
 fn of_policy(name: &ValueName, state: Option<&Data>) -> Vec<String> {
     let shown = one_line(&notation::value_name(name));
     match state {
@@ -100,7 +100,8 @@ fn of_policy(name: &ValueName, state: Option<&Data>) -> Vec<String> {
     }
 }
 
-/// Returns the lines of a value whose data is sensitive. They show only the types, and that the data differs.
+/// Returns the removed and the added line for a value whose data is sensitive. They show only its types, and whether
+/// the data differs.
 fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
     let name = one_line(&notation::value_name(&value.name));
     let line = |data: &Data, more: &str| match data.is_not_configured() {
@@ -111,14 +112,14 @@ fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
     (value.before.as_ref().map(|data| line(data, "")), value.after.as_ref().map(|data| line(data, differs)))
 }
 
-/// Moves the collected lines to the result: removed lines first, then added lines.
+/// Moves the collected lines to `lines`: the lines in `before` as removed, then the lines in `after` as added.
 fn flush(before: &mut Vec<String>, after: &mut Vec<String>, lines: &mut Vec<Line>) {
     lines.extend(before.drain(..).map(Line::Removed));
     lines.extend(after.drain(..).map(Line::Added));
 }
 
-/// Returns the lines of a value: the `.reg` line, comments that explain hex digits, and the parts that differ. Returns
-/// no lines if the value is absent.
+/// Returns the lines for a value: the `.reg` line, a comment with the meaning of hex digits, and the differences in
+/// `parts`. Returns no lines if the value is absent.
 fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>) -> Vec<String> {
     let Some(data) = data else { return Vec::new() };
     // New bytes are shown in full, because they are shown nowhere else.
@@ -130,7 +131,8 @@ fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>)
     lines
 }
 
-/// Returns the differences between two pieces of data that are too long to be shown in full.
+/// Returns the differing parts of two pieces of data that are too long to be shown in full; empty if they are not too
+/// long.
 fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
     let (Some(before), Some(after)) = (before, after) else { return long_data::Lines::default() };
     let is_hidden = |data: &Data| match data.decode() {
@@ -167,7 +169,7 @@ fn shortened(data: &Data) -> String {
     )
 }
 
-/// Explains hex digits in readable form: one line, or for a long list one line for each string.
+/// Returns comments that explain data that is shown as hex digits. A long list gets one comment for each string.
 fn comment(data: &Data) -> Vec<String> {
     let is_long = data.bytes.len() > LONGEST_TEXT;
     let cut = |text: String| match text.char_indices().nth(200) {
@@ -199,7 +201,7 @@ fn comment(data: &Data) -> Vec<String> {
     vec![one]
 }
 
-/// Returns the meaning of data as one readable line, if `.reg` notation shows the data as hex digits.
+/// Returns the meaning of data on one line; `None` if `.reg` notation itself shows the data in readable form.
 pub(super) fn readable(data: &Data) -> Option<String> {
     if let (Decoded::List(list), true) = (data.decode(), data.bytes.len() <= LONGEST_TEXT) {
         let items: Vec<_> = list.iter().map(|item| notation::quoted(item)).collect();

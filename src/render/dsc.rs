@@ -1,4 +1,4 @@
-//! Formats what kbfix as a DSC resource answers to DSC: the state of an instance, as one line of JSON.
+//! Formats the answers of kbfix as a DSC resource. Each answer is one line of JSON with the state of an instance.
 
 use serde_json::{Map, Value, json};
 
@@ -14,10 +14,10 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// Returns the state of an instance: its properties, the outcome of each spec, and whether everything is in desired
+/// Returns the state of an instance: its properties, the outcome of each spec, and whether all specs are in desired
 /// state.
 ///
-/// A spec that is blocked or unknown is not in desired state, even if it plans no changes.
+/// A blocked or unknown spec counts as not in desired state, even if it plans no changes.
 pub fn state(resource: Resource, instance: &Instance, report: &Report) -> Map<String, Value> {
     let mut state = instance.given.clone();
     let mut results = report.specs.iter().map(result);
@@ -32,7 +32,7 @@ pub fn state(resource: Resource, instance: &Instance, report: &Report) -> Map<St
     state
 }
 
-/// Adds to the state which restarts are needed, if any are.
+/// Adds the necessary restarts to the state, if there are any.
 pub fn add_restart(state: &mut Map<String, Value>, report: &Report) {
     let services = report.restart.services.iter().map(|service| json!({ "service": service }));
     let name = report.machine.computer_name.as_ref().or(report.target.as_ref());
@@ -43,8 +43,8 @@ pub fn add_restart(state: &mut Map<String, Value>, report: &Report) {
     }
 }
 
-/// Adds to the state what a set operation would do: for each spec a line with its outcome, its reasons, and the unified
-/// diff.
+/// Adds to the state what the operation `set` would do. For each spec, this is a line with its outcome, its reasons,
+/// and the unified diff.
 pub fn add_what_if(state: &mut Map<String, Value>, report: &Report) {
     let mut lines = Vec::new();
     for spec in &report.specs {
@@ -55,8 +55,8 @@ pub fn add_what_if(state: &mut Map<String, Value>, report: &Report) {
     state.insert("_metadata".to_owned(), json!({ "whatIf": lines }));
 }
 
-/// Returns the names of everything that is not in desired state: keys and values, or the id of a spec for which nothing
-/// can be planned.
+/// Returns the names of everything that is not in desired state: keys and values, or the id of a spec that plans no
+/// changes.
 pub fn differing(report: &Report) -> Vec<String> {
     let mut names = Vec::new();
     for spec in report.specs.iter().filter(|spec| !is_as_desired(spec)) {
@@ -76,8 +76,8 @@ pub fn differing(report: &Report) -> Vec<String> {
     names
 }
 
-/// Returns the instances that an export lists. There is one for each spec that applies to the target; its properties
-/// are those that request the spec.
+/// Returns the instances that the operation `export` lists: one for each spec that applies to the target. The
+/// properties of an instance name its spec.
 pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report: &Report) -> Vec<Map<String, Value>> {
     let applies = |(_, plan): &(&Spec, &SpecPlan)| plan.outcome != Outcome::NotApplicable;
     let each = specs.iter().zip(&report.specs).filter(applies).map(|(spec, _)| {
@@ -103,8 +103,8 @@ pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report
     each.collect()
 }
 
-/// Formats a diagnostic as one line of JSON, in the form that DSC reads from standard error. The member's name is the
-/// level.
+/// Formats a diagnostic as one line of JSON, as DSC reads it from standard error. The name of the member is the
+/// severity.
 pub fn trace(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => "error",
@@ -124,7 +124,7 @@ fn literal(literal: &Literal) -> Value {
     }
 }
 
-/// Returns whether the system is in the state that a spec requires, or the spec does not apply.
+/// Returns whether the target is in the state that a spec requires, or the spec is not applicable.
 fn is_as_desired(spec: &SpecPlan) -> bool {
     matches!(spec.whole_outcome(), Outcome::InDesiredState | Outcome::NotApplicable | Outcome::Changed)
 }
@@ -140,7 +140,8 @@ fn result(spec: &SpecPlan) -> Value {
     })
 }
 
-/// Returns the changes of a key as JSON: the change of the key itself, and one for each value.
+/// Returns the changes of a key as JSON: one entry for the key itself if it is created or deleted, and one for each
+/// value.
 fn changes_of(change: &KeyChange) -> Vec<Value> {
     let key = (change.action != ChangeAction::Update)
         .then(|| json!({ "key": change.key.to_string(), "action": change.action }));

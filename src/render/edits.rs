@@ -1,4 +1,4 @@
-//! The edits that turn one list into another, found by Myers' algorithm.
+//! Finds the edits that turn one list into another, with Myers' algorithm.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// Returns the edits that turn `old` into `new`, in order.
 ///
-/// Each different unit gets a number, and the numbers are compared. Thus the algorithm is compiled once, and not for
-/// each type of unit.
+/// Equal items of the lists get the same number, and the algorithm compares only these numbers. So the compiler
+/// translates it only once, and not for each type of item.
 pub(super) fn edits<T: Ord>(old: &[T], new: &[T]) -> Vec<DiffOp> {
     let mut numbers = BTreeMap::new();
     let [old, new] = [old, new].map(|units| -> Vec<usize> {

@@ -1,5 +1,5 @@
-//! Adds derived members to a JSON report, so that programs that call kbfix do not have to compute them: sentences, the
-//! long names of keys, the meaning of bytes, and the lines of a diff.
+//! Adds members to a JSON report that can be computed from its other members, so that programs that call kbfix need not
+//! compute them: sentences, the long names of keys, the meaning of bytes, and the lines of a diff.
 //!
 //! Plans and journals do not have these members.
 
@@ -20,7 +20,7 @@ use super::{
     wording,
 };
 
-/// Adds these members to the JSON document of a report.
+/// Adds the computed members to the JSON document of a report.
 pub(super) fn add(document: &mut Value, report: &Report) {
     let shown = document.get_mut("specs").and_then(Value::as_array_mut).into_iter().flatten();
     for (shown, spec) in shown.zip(&report.specs) {
@@ -86,7 +86,7 @@ fn of_value(shown: &mut Value, value: &ValueChange) {
     add("after", &value.after);
 }
 
-/// Describes the outcome of a spec in words.
+/// Describes the outcome of a spec in words, without its reasons.
 fn sentence(spec: &SpecPlan, report: &Report) -> String {
     let package_failed = || {
         report.steps.iter().any(|step| {
@@ -103,14 +103,14 @@ fn sentence(spec: &SpecPlan, report: &Report) -> String {
     }
 }
 
-/// Adds the schema of these members to the schema of a report. All of them are optional.
+/// Adds the schema of the computed members to the schema of a report. All of these members are optional.
 pub(super) fn add_to_schema(schema: &mut Value) {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let lines = json!({
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "heading": text("The key, as a heading above both columns."),
+            "heading": text("The key, as a heading above the lines of the diff."),
             "before": text("The removed lines, together with unchanged lines of the same value."),
             "after": text("The added lines, together with unchanged lines of the same value."),
         },
@@ -127,7 +127,7 @@ pub(super) fn add_to_schema(schema: &mut Value) {
         ("SpecPlan", "options", options),
         ("Install", "sentence", text("The installation in words.")),
         ("KeyChange", "long_key", text("The key with the long name of its root key, on one line.")),
-        ("KeyChange", "diff", json!({ "$ref": "#/$defs/DiffLines", "description": "The change as lines." })),
+        ("KeyChange", "diff", json!({ "$ref": "#/$defs/DiffLines", "description": "The change as lines of a diff." })),
         ("Data", "readable", text("The meaning of the bytes in readable form, if `text` shows hex digits.")),
     ];
     if let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) {

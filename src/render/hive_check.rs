@@ -11,26 +11,27 @@ use crate::{
     registry::notation::one_line,
 };
 
-/// The findings in a hive file.
+/// The findings about the structure of a hive file.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix hive check, version 1")]
 pub struct HiveCheck<'a> {
-    /// The version of this format: 1.
+    /// The version of the format of this document: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_hive_check: u32,
     /// The path of the hive file.
     pub file: &'a str,
     /// The minor version of the hive's format; null if the file is not a hive or cannot be read.
     pub minor_version: Option<u32>,
-    /// The size of the base block and hive bins; null if the file is not a hive or cannot be read.
+    /// The size of the base block and all hive bins, in bytes; null if the file is not a hive or cannot be read.
     pub bytes: Option<usize>,
     /// Whether the file was written completely; null if the file is not a hive or cannot be read.
     pub state: Option<FileState>,
-    /// The changes that were recovered from the hive's logs, or the reason why nothing was recovered.
+    /// The changes that were recovered from the hive's logs, or the reason why nothing was recovered; null if no
+    /// recovery was needed.
     pub logs: Option<String>,
     /// The findings, sorted by offset.
     pub findings: Vec<Found<'a>>,
-    /// Diagnostics that say why the file could not be checked.
+    /// Errors that say why the file could not be checked.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -51,16 +52,16 @@ pub enum FileState {
 pub struct Found<'a> {
     /// The stable code of the finding, in kebab-case.
     pub code: &'static str,
-    /// The severity of the finding.
+    /// Whether the finding is an error, or a harmless deviation (an oddity).
     pub severity: Severity,
-    /// The offset in the file, in bytes.
+    /// The offset of the deviation in the file, in bytes.
     pub offset: u64,
-    /// A description of the error, as a sentence.
+    /// A description of the deviation, as a sentence.
     pub message: &'a str,
 }
 
 impl<'a> HiveCheck<'a> {
-    /// Creates the document for a hive.
+    /// Returns the document about a hive that was checked.
     pub fn new(file: &'a str, hive: &Hive, findings: &'a [Finding]) -> Self {
         let (state, logs) = match hive.state() {
             State::Clean => (FileState::Clean, None),
@@ -83,7 +84,7 @@ impl<'a> HiveCheck<'a> {
         }
     }
 
-    /// Creates the document for a file that could not be checked.
+    /// Returns the document about a file that could not be checked.
     pub fn not_checked(file: &'a str, diagnostics: Vec<Diagnostic>) -> Self {
         Self {
             kbfix_hive_check: 1,

@@ -1,5 +1,5 @@
-//! Formats articles and reports as one self-contained HTML page: it has no scripts, it loads nothing, and all text is
-//! escaped.
+//! Formats articles and reports as HTML. Each page is one file that contains no scripts and loads no other files. All
+//! text in the page is escaped.
 
 use std::fmt::Write;
 
@@ -227,8 +227,8 @@ fn head(title: &str) -> String {
 
 const TAIL: &str = "</body>\n</html>\n";
 
-/// Escapes text for HTML as one line. A line break becomes a space, which is how HTML shows it. Otherwise, in the
-/// source of the page, such text could look like a line of the diff.
+/// Escapes text for HTML as one line. A line break becomes a space, so that the text cannot look like a line of the
+/// diff in the source of the page. Browsers show line breaks as spaces anyway.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in one_line(&text.replace('\n', " ")).chars() {

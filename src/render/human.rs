@@ -138,7 +138,7 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     }
 }
 
-/// Names the earlier specs of the run whose planned changes satisfy this spec.
+/// Returns a phrase with the ids of the earlier specs whose planned changes satisfy this spec; empty if there are none.
 fn once_planned(spec: &SpecPlan) -> String {
     let ids: BTreeSet<_> = spec.satisfied.iter().filter_map(|satisfied| satisfied.planned_by.as_deref()).collect();
     match ids.into_iter().collect::<Vec<_>>().as_slice() {
@@ -147,7 +147,7 @@ fn once_planned(spec: &SpecPlan) -> String {
     }
 }
 
-/// Returns whether the report contains a plan that can be saved and reviewed.
+/// Returns whether the report contains planned changes that can be saved and reviewed.
 fn is_to_review(report: &Report) -> bool {
     let is_planned = report.changes_are() == Some(ChangesAre::Planned);
     report.command == Command::Diff || report.command == Command::Retire && is_planned
@@ -187,7 +187,7 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "a package failed; the registry was not changed");
         }
         (_, Some(Outcome::Failed)) => {
-            let _ = writeln!(out, "not everything could be restored");
+            let _ = writeln!(out, "writing failed; not everything could be restored");
         }
         (_, Some(Outcome::RolledBack)) => {
             let _ = writeln!(out, "writing failed; everything was restored");

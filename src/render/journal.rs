@@ -1,4 +1,4 @@
-//! Formats journals for people and as JSON, as a list or one by one.
+//! Formats a list of journals, or one journal, for people and as JSON.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -16,12 +16,12 @@ use crate::{
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix journals, version 1")]
 pub struct Journals<'a> {
-    /// The version of this format: 1.
+    /// The version of the format of this document: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_journals: u32,
     /// The journals, oldest first.
     pub journals: Vec<Summary<'a>>,
-    /// Files that are damaged, are not journals, or cannot be read.
+    /// The files in the journal folder that are damaged, are not journals, or cannot be read.
     pub damaged: Vec<Damaged<'a>>,
 }
 
@@ -34,30 +34,30 @@ pub struct Damaged<'a> {
     pub message: String,
 }
 
-/// One journal in the list.
+/// The summary of one journal in the list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Summary<'a> {
     /// The journal's id.
     pub id: &'a str,
     /// The path of the journal's file.
     pub path: &'a Path,
-    /// The time at which the journal was created, as RFC 3339.
+    /// The time at which the journal was made, as RFC 3339.
     pub made: &'a str,
     /// The operation that made the changes.
     pub action: &'a Operation,
     /// The status of the journal's changes.
     pub status: Status,
-    /// The address of the changed target.
+    /// The address of the target that was changed.
     pub target: &'a Address,
     /// The identity of the machine whose registry was changed.
     pub machine: &'a Machine,
-    /// The ids of the applied specs.
+    /// The ids of the specs that were applied, retired or rolled back.
     pub specs: &'a [String],
-    /// The digest of the applied plan.
+    /// The digest of the plan that was applied.
     pub plan: &'a str,
 }
 
-/// One journal with all of its content.
+/// The JSON document with the whole content of one journal.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix journal, version 1")]
 pub struct Shown<'a> {
@@ -72,20 +72,20 @@ pub struct Shown<'a> {
     pub events: &'a [Event],
 }
 
-/// Formats the list of journals as JSON, [`Journals`].
+/// Formats the list of journals as the JSON document [`Journals`].
 pub fn list_json(journals: &[Journal], damaged: &[StoreError]) -> String {
     let damaged = damaged.iter().map(|why| Damaged { path: why.path(), message: why.to_string() }).collect();
     crate::render::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
 }
 
-/// Formats one journal as JSON, [`Shown`].
+/// Formats one journal as the JSON document [`Shown`].
 pub fn json(journal: &Journal) -> String {
     let Journal { path, header, events } = journal;
     let is_sensitive = header.changes.iter().any(|change| !change.sensitive.is_empty());
     super::hidden::json(&Shown { path, status: journal.status(), header, events }, is_sensitive)
 }
 
-/// Formats a journal on one line.
+/// Summarizes a journal on one line of text.
 pub fn line(journal: &Journal) -> String {
     let header = &journal.header;
     let action = match &header.action {

@@ -1,4 +1,4 @@
-//! Formats the library of specs: as a list, or as a table of the outcomes on a target.
+//! Formats the list of built-in specs, and a table of their outcomes on a target.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -14,7 +14,7 @@ use super::{Paint, json};
 /// The maximum number of characters of a reason or title in a row of the table.
 const LONGEST: usize = 100;
 
-/// Formats the library as text.
+/// Formats the list of built-in specs as text.
 pub fn human(library: &Library, paint: Paint) -> String {
     let rows = library.specs.iter().map(|entry| (entry.id.as_str(), entry.title.as_str(), entry.standing.clone()));
     let rows: Vec<_> = rows.collect();
@@ -32,7 +32,7 @@ pub fn human(library: &Library, paint: Paint) -> String {
     }
 }
 
-/// Formats the library as its versioned JSON document.
+/// Formats the list of built-in specs as its versioned JSON document.
 pub fn library_json(library: &Library) -> String {
     json(library)
 }

@@ -1,5 +1,5 @@
-//! Shows where two long pieces of data differ. Each differing part is shown with its place and some context, so that no
-//! change is hidden by a digest.
+//! Shows where two long pieces of data differ. Each differing part is shown with its position and the data around it,
+//! so that a digest never hides a change.
 
 use std::ops::Range;
 
@@ -18,10 +18,11 @@ const MOST: usize = 16 << 10;
 /// difference to the last is shown as one part.
 const MOST_PAIRS: usize = 4 << 20;
 
-/// The differing parts before the change, and after it; one line for each part.
+/// Lines of text that show the differing parts, one line for each part: first the data before the change, then the data
+/// after it.
 pub(super) type Lines = (Vec<String>, Vec<String>);
 
-/// Shows differences of bytes: `at 0x00c8: 00,01,[ff],02`, with the difference in brackets.
+/// Shows where bytes differ, such as `at 0x00c8: 00,01,[ff],02`. The differing bytes are in brackets.
 pub(super) fn bytes(before: &[u8], after: &[u8]) -> Lines {
     lines(before, after, |at, [first, differs, last]| {
         let all = [notation::hex_list(first), format!("[{}]", notation::hex_list(differs)), notation::hex_list(last)];
@@ -30,7 +31,8 @@ pub(super) fn bytes(before: &[u8], after: &[u8]) -> Lines {
     })
 }
 
-/// Shows differences of text: `at character 120: "and [this] differs"`.
+/// Shows where text differs, such as `at character 120: "and [this] differs"`. The differing characters are in
+/// brackets.
 pub(super) fn text(before: &str, after: &str) -> Lines {
     let [before, after] = [before, after].map(|text| text.chars().collect::<Vec<_>>());
     lines(&before, &after, |at, parts| {
@@ -39,7 +41,7 @@ pub(super) fn text(before: &str, after: &str) -> Lines {
     })
 }
 
-/// Shows differences of a list: `at string 3: ["this"]`.
+/// Shows where lists of strings differ, such as `at string 3: ["this"]`. The differing strings are in brackets.
 pub(super) fn list(before: &[String], after: &[String]) -> Lines {
     lines(before, after, |at, [_, differs, _]| {
         let strings: Vec<_> = differs.iter().map(|string| notation::quoted(string)).collect();
@@ -47,7 +49,8 @@ pub(super) fn list(before: &[String], after: &[String]) -> Lines {
     })
 }
 
-/// Shows the differences. `show` receives the start of a part, and the units before the part, in it and after it.
+/// Returns a line for each differing part. `show` formats the line: it gets the position of the part, and the units
+/// before the part, in the part and after the part.
 fn lines<T: Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[T]; 3]) -> String) -> Lines {
     let (mut old, mut new) = (Vec::new(), Vec::new());
     let mut left = MOST;
@@ -75,7 +78,8 @@ fn lines<T: Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[T]; 3]) -> S
     (old, new)
 }
 
-/// Returns the ranges that differ. Two ranges that are close to each other are joined.
+/// Returns the ranges of units that differ, in `before` and in `after`. Two ranges that are close to each other are
+/// joined.
 fn parts<T: Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     let (a, b) = (&before[same..], &after[same..]);

@@ -125,11 +125,11 @@ fn section(spec: &SpecPlan, out: &mut String) {
     }
 }
 
-/// Escapes text for GitHub-flavoured Markdown, so that it contains no mark-up, no entities, and no addresses that
-/// become links.
+/// Escapes text for GitHub-flavoured Markdown. The text then contains no formatting and no character entities, and its
+/// addresses do not become links.
 ///
-/// GitHub looks for mentions in the rendered text, which no longer contains the backslashes. So an invisible character
-/// is inserted after each `@`.
+/// A backslash does not prevent that GitHub notifies a user who is mentioned with `@`. So an invisible character is
+/// inserted after each `@`.
 ///
 /// Source: GitHub Flavored Markdown Spec, "Backslash escapes", "Autolinks (extension)".
 pub(super) fn escaped(text: &str) -> String {
@@ -152,7 +152,7 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Formats text as code, so that it can be copied.
+/// Formats text as inline code, so that it can be copied.
 fn code(text: &str) -> String {
     if text.contains('`') { escaped(text) } else { format!("`{}`", one_line(text)) }
 }

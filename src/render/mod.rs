@@ -1,6 +1,6 @@
 //! Formats plans, reports and diagnostics as text, JSON, HTML, Markdown and `.reg`.
 //!
-//! The functions here only turn data into text. None of them reads a target or decides an outcome.
+//! The functions only turn data into text. None of them reads a target or determines an outcome.
 
 pub mod article;
 pub mod diagnostics;

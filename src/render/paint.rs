@@ -7,10 +7,10 @@ use crate::{
     plan::{Outcome, Truth},
 };
 
-/// Colours text, or returns it unchanged.
+/// Adds colours to text, or returns the text unchanged.
 #[derive(Debug, Clone, Copy)]
 pub struct Paint {
-    /// Whether text is coloured.
+    /// Whether colours are added.
     pub colour: bool,
 }
 
@@ -53,7 +53,7 @@ impl Paint {
         self.with(colour.on_default().bold(), &text)
     }
 
-    /// Returns the name of a fleet outcome in its colour.
+    /// Returns the name of an outcome in a fleet report, in its colour.
     pub(super) fn fleet(self, outcome: FleetOutcome) -> String {
         let colour = match outcome {
             FleetOutcome::InDesiredState => AnsiColor::Green,

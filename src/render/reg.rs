@@ -7,11 +7,11 @@ use crate::{
     targets::{ChangeAction, ValueChange},
 };
 
-/// Returns the bytes of a version 5 `.reg` file that makes the changes: UTF-16LE with a byte order mark. Comments in it
-/// show the previous data. They also name the specs whose changes are left out, with the reason.
+/// Returns the bytes of a version 5 `.reg` file that makes the changes, in UTF-16LE with a byte order mark. Comments in
+/// the file show the previous data, and name the specs whose changes are left out, with the reasons.
 ///
 /// # Errors
-/// Returns an error if the format cannot express a name.
+/// Returns an error if a `.reg` file cannot express the name of a key or value.
 pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     let changes: Vec<_> = specs.iter().flat_map(|spec| &spec.changes).collect();
     let paths: Vec<_> = changes.iter().map(|change| change.key.stored()).collect();
@@ -42,7 +42,7 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     script(&comment.join("\n"), &keys.collect::<Vec<_>>())
 }
 
-/// Explains why the changes of a spec are left out of the file, in full or in part.
+/// Returns a comment that says why changes of a spec are not in the file; `None` if all of them are.
 fn left_out(spec: &SpecPlan) -> Option<String> {
     let because = || spec.reasons.join("; ").replace(['\r', '\n'], " ");
     match spec.outcome {

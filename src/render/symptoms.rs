@@ -1,4 +1,4 @@
-//! Formats the symptoms that were found, for people and as a document.
+//! Formats the symptoms that were found, for people and as JSON.
 
 use std::fmt::Write;
 
@@ -28,12 +28,12 @@ pub fn human(symptoms: &Symptoms, paint: Paint) -> String {
     out
 }
 
-/// Formats the symptoms as their versioned document, in JSON.
+/// Formats the symptoms as their versioned JSON document.
 pub fn json(symptoms: &Symptoms) -> String {
     super::json(symptoms)
 }
 
-/// Formats the symptoms of one spec.
+/// Adds the symptoms of one spec to `out`, as text.
 pub(super) fn section(spec: &SpecSymptoms, out: &mut String) {
     for symptom in &spec.symptoms {
         let _ = writeln!(out, "  symptom       {}", one_line(&title(symptom)));
@@ -44,12 +44,12 @@ pub(super) fn section(spec: &SpecSymptoms, out: &mut String) {
     }
 }
 
-/// Returns the event, and how the remedy affects it.
+/// Returns a text with the event of a symptom, and the effect of the remedy on it.
 pub(super) fn title(symptom: &FoundSymptom) -> String {
     format!("{}; {}", symptom.event, expectation(symptom.expect))
 }
 
-/// Returns how the remedy affects a symptom.
+/// Returns a text that says how the remedy affects an event.
 pub(super) fn expectation(expect: Expectation) -> &'static str {
     match expect {
         Expectation::Gone => "no longer logged after the remedy",

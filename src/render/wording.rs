@@ -21,7 +21,7 @@ pub(super) fn changes(spec: &SpecPlan) -> String {
     }
 }
 
-/// Says how many of the changed keys are in the local GPO; `None` if there is none.
+/// Returns a sentence that says how many of the changed keys are in the local GPO; `None` if none is.
 pub(super) fn local_gpo(spec: &SpecPlan, report: &Report) -> Option<String> {
     let in_policy = spec.changes.iter().filter(|change| change.key.policy_branch().is_some()).count();
     let keys = number_of(spec.changes.len(), "key");
@@ -30,7 +30,7 @@ pub(super) fn local_gpo(spec: &SpecPlan, report: &Report) -> Option<String> {
     })
 }
 
-/// Returns a notice to show before the changes of a failed write, because these changes are not in place.
+/// Returns a warning to be shown before the changes if writing failed, because the changes are then not in place.
 pub(super) fn caution(spec: &SpecPlan) -> Option<&'static str> {
     match spec.outcome {
         Outcome::RolledBack => Some("writing failed, and everything was restored; these changes had been planned:"),
@@ -42,12 +42,12 @@ pub(super) fn caution(spec: &SpecPlan) -> Option<&'static str> {
     }
 }
 
-/// Rewrites a sentence about changes to make as a sentence about changes that were made.
+/// Changes a text about changes that are to be made into a text about changes that were made.
 pub(super) fn past(count: &str) -> String {
     count.replace("to create", "created").replace("to update", "updated").replace("to delete", "deleted")
 }
 
-/// Describes the necessary restarts in a sentence. Also returns the spec's note for the operator.
+/// Describes the necessary restarts in a sentence. Also returns the note about the restart in the spec.
 pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     let is_pending = spec.pending_restart.as_ref().is_some_and(PendingRestart::is_pending);
     let computer = match spec.restart.computer {
@@ -65,13 +65,13 @@ pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     (format!("{computer}{services}"), spec.restart.note.as_deref().map(str::trim))
 }
 
-/// Returns whether a restart is needed. None is needed if the changes of the spec were rolled back.
+/// Returns whether a restart is needed. If the changes of the spec were undone, none is needed.
 pub(super) fn asks_for_restart(spec: &SpecPlan) -> bool {
     spec.does_something() && spec.outcome != Outcome::RolledBack
 }
 
-/// Returns a sentence if it is not known whether the machine is waiting for a restart, and this matters because a
-/// hotfix is missing or the spec requires a restart of the computer.
+/// Returns a sentence if it is not known whether the machine is waiting for a restart. Returns `None` unless this
+/// matters, because a hotfix is missing or the spec requires a restart of the computer.
 pub(super) fn pending_unknown(spec: &SpecPlan) -> Option<String> {
     let unread = &spec.pending_restart.as_ref()?.unread;
     let is_missing = |check: &Check| check.part == Part::Hotfix && check.result == Truth::Unmet;
@@ -81,7 +81,7 @@ pub(super) fn pending_unknown(spec: &SpecPlan) -> Option<String> {
         .then(|| format!("it is not known whether the machine is waiting for a restart: {}", unread.join("; ")))
 }
 
-/// Describes the installation of a hotfix in a sentence.
+/// Describes the planned installation of a hotfix in a sentence.
 pub(super) fn install(install: &Install) -> String {
     let arguments = match install.arguments.as_slice() {
         [] => String::new(),
@@ -90,21 +90,23 @@ pub(super) fn install(install: &Install) -> String {
     format!("hotfix: run {}{arguments} (SHA-256 {}); this cannot be rolled back", install.package, install.sha256)
 }
 
-/// Describes in a sentence how many rules apply to this machine.
+/// Returns a sentence that says how many rules of the spec apply to this machine.
 pub(super) fn rules(rules: RulesHere) -> String {
     let RulesHere { here, of } = rules;
     let rules_apply = if of == 1 { "rule applies" } else { "rules apply" };
     format!("{here} of {of} {rules_apply} here")
 }
 
-/// Returns a sentence for each named rule that is not satisfied; after an apply, the rules are satisfied.
+/// Returns a sentence for each named rule that was not met before the changes. After an apply, the sentence says that
+/// the rule is met now.
 pub(super) fn unmet_rules(spec: &SpecPlan) -> impl Iterator<Item = String> {
     let is = if spec.outcome == Outcome::Changed { "is met now" } else { "is not met" };
     let unmet = spec.named.iter().filter(|rule| rule.result == Truth::Unmet);
     unmet.map(move |rule| format!("{} {is}", rule.label))
 }
 
-/// Returns the settings of policy stores for the values of a spec, each as a place and a sentence.
+/// Returns the settings of policy stores for the values of a spec. Each is a value or policy file, and a sentence about
+/// it.
 pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)> {
     let owned = spec.policy.iter().map(|owner| {
         let result = match owner.result {
@@ -121,7 +123,7 @@ pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)
     owned.chain(unread)
 }
 
-/// Describes the result of one fact. If it differs from the result of the whole check, the sentence says so.
+/// Returns the result of one tested fact as a word. If the whole check has another result, appends `by itself`.
 pub(super) fn result(check: &Check, evidence: &Evidence) -> String {
     let word = match evidence.result {
         Truth::Met => "met",

@@ -102,7 +102,7 @@ fn two_what_the_target_has_no_use_for() {
         let name = option.split(' ').next().unwrap();
         let says = format!("the option `{}` cannot be used with the target", name.trim_start_matches('-'));
         let run = machine.run(&format!("diff KB909094 --target {target} {option}")).code(2).says(&says).says("usage");
-        run.says(&format!("leave it out, or name another target ({name})"));
+        run.says(&format!("leave the option out, or name another target ({name})"));
     }
 }
 

@@ -20,7 +20,7 @@ fn the_list_is_searched_by_what_specs_are_about() {
         assert_eq!(lists, is_found, "{search}: {found:?}");
     }
     let none = machine.run("library no-such-thing").code(0);
-    assert_eq!((none.stdout.as_str(), none.stderr.trim_end()), ("0 specs\n", "no built-in spec matches"));
+    assert_eq!((none.stdout.as_str(), none.stderr.trim_end()), ("0 specs\n", "no built-in spec matches the search"));
     let wrong = machine.run("library --build 7601").code(2).stderr;
     assert!(wrong.contains("`7601` is not a build of Windows"), "{wrong}");
 }

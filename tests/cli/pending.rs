@@ -37,7 +37,7 @@ fn a_hotfix_that_waits_for_the_next_start_is_not_too_old() {
     let machine = waiting([6, 5, 7651, 19]);
     let replaced = r"C:\Program Files\Exchsrvr\bin\exprox.dll: the next start replaces this file with C:\Program Files\Exchsrvr\bin\SET42.tmp, which is 6.5.7651.19 (x86)";
     let human = machine.run("diff KB909094 @target").code(4).says("KB909094: pending restart").says(replaced);
-    human.says("this machine is already waiting for a restart: it replaces C:");
+    human.says("this machine is already waiting for a restart: the restart replaces C:");
     for format in ["markdown", "html"] {
         machine
             .run(&format!("diff KB909094 @target --format {format}"))

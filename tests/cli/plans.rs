@@ -239,7 +239,8 @@ fn a_plan_of_one_clone_for_another_is_warned_of() {
     {
         let (command, state) = line.split_once(' ').unwrap_or((line, ""));
         let run = machine.run(&format!("{command} --plan @/plan.json --target image:@/two {state}")).code(code);
-        run.says("plan-other-target").says("the plan was made from image:[DIR]/one, but this is image:[DIR]/two");
+        run.says("plan-other-target")
+            .says("the plan was made from image:[DIR]/one, but this target is image:[DIR]/two");
     }
     let own = machine.run("diff --plan @/plan.json --target image:@/one").code(1);
     assert!(!own.stderr.contains("plan-other-target"), "{own:?}");

@@ -102,7 +102,7 @@ fn a_caller_without_files_gives_the_specs_that_stay_on_standard_input() {
     apply(&machine, "B");
     run("--absent --stdin-specs", &piped(&["A", "B"])).code(0).says("nothing was changed");
     run("--absent --stdin-specs", "{}").code(2).says("no spec is named");
-    run("--absent", "").code(2).says("without specs that stay");
+    run("--absent", "").code(2).says("without specs to keep");
     run("--absent --stdin-specs", &piped(&["B"])).code(0).says("A: changed");
     assert!(!machine.export().contains("Vendor\\Level") && machine.export().contains("Other"));
     run("A C --stdin-specs", &piped(&["A"])).code(2).says("journal-missing");

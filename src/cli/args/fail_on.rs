@@ -1,25 +1,25 @@
-//! The warnings that count as failures.
+//! The argument `--fail-on`, which names warnings that make a command fail with exit code 4.
 
 use kbfix::diag::Code;
 
-/// The warnings that count as failures.
+/// The argument that names the warnings that make the command fail.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct FailOnArguments {
-    /// Exit with code 4 if there is this warning. `apply` then changes nothing. May be repeated.
+    /// Exit with code 4 if kbfix reports the warning with this code; `apply` then changes nothing. May be repeated.
     #[arg(long, value_name = "CODE", value_enum)]
     fail_on: Vec<FailOn>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum FailOn {
-    /// Group Policy sets a value to other data, and undoes the change at its next refresh.
+    /// Group Policy sets a value of the spec to other data, so it will undo the change at its next refresh.
     PolicyOwned,
-    /// It is not known whether Group Policy sets a value, because a policy store could not be read.
+    /// It is not known whether Group Policy will undo a change, for example because a policy store could not be read.
     PolicyUnknown,
 }
 
 impl FailOnArguments {
-    /// Returns the codes of the warnings.
+    /// Returns the codes of the warnings that make the command fail.
     pub(in crate::cli) fn codes(&self) -> Vec<Code> {
         let code = |one: &FailOn| match one {
             FailOn::PolicyOwned => Code::POLICY_OWNED,

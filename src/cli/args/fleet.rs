@@ -28,7 +28,7 @@ pub(in crate::cli) struct FleetArguments {
 }
 
 impl FleetArguments {
-    /// Returns the machines, and the entries of the folder that are not snapshots.
+    /// Returns the machines, and the names of the entries in the folder of `--snapshots` that are not snapshots.
     pub(in crate::cli) fn members(&self, output: &mut Output) -> Result<(Members, Vec<String>), CommandError> {
         let (found, Ignored(ignored)) = match &self.snapshots {
             Some(folder) => {
@@ -42,15 +42,20 @@ impl FleetArguments {
             None => Members::new(found.into_iter().flat_map(|(_, members)| members).collect(), Vec::new()),
         };
         if members.each.is_empty() {
-            let folder = self.snapshots.as_deref().unwrap_or(Path::new("the fleet file")).display();
-            let diagnostic = Diagnostic::error(Code::FLEET_EMPTY, format!("the folder {folder} contains no machine"))
-                .hint("give a folder with snapshots: .json files that `kbfix snapshot` has written");
+            let (what, hint) = match &self.snapshots {
+                Some(folder) => (
+                    format!("the folder {}", folder.display()),
+                    "give a folder with snapshots: .json files that `kbfix snapshot` has written",
+                ),
+                None => ("the fleet file".to_owned(), "list the machines under `machines`, each with its `target`"),
+            };
+            let diagnostic = Diagnostic::error(Code::FLEET_EMPTY, format!("{what} contains no machine")).hint(hint);
             return Err(CommandError::new(Exit::Refused, diagnostic));
         }
         Ok((members, ignored))
     }
 
-    /// Adds the files that are read to the inputs of the command.
+    /// Adds the files that the command reads to `inputs`, so that the command does not overwrite them.
     pub(in crate::cli) fn inputs(&self, members: &Members, inputs: &mut Inputs) {
         self.fleet.iter().for_each(|file| inputs.add(file));
         for address in members.each.iter().filter_map(|member| member.address.as_ref().ok()) {

@@ -9,12 +9,12 @@ use crate::cli::{error::CommandError, out_file::Inputs};
 /// The arguments that give hotfix packages and request triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PackageArguments {
-    /// The package file that installs the hotfix of a spec; may be repeated.
+    /// The package file that installs the hotfix of the spec with this ID; may be repeated.
     #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path)]
     packages: Vec<(String, PathBuf)>,
 
-    /// Install the hotfix if one of its files is missing or older. An installation cannot be rolled back. Only with the
-    /// target local.
+    /// Install the hotfix if one of its files is missing or too old. An installation cannot be rolled back. Only with
+    /// the target local.
     #[arg(long, requires = "packages")]
     install_hotfix: bool,
 
@@ -22,11 +22,11 @@ pub(in crate::cli) struct PackageArguments {
     triggers: TriggerArguments,
 }
 
-/// The triggers, for the commands that plan them.
+/// The argument `--trigger`, for the commands that plan triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TriggerArguments {
-    /// Write the triggers of this spec that have not been done yet; may be repeated. Without this option, such a spec
-    /// is blocked.
+    /// Write the triggers of the spec with this ID whose condition `done_when` is not met; may be repeated. Without
+    /// this option, a spec with such a trigger is blocked.
     #[arg(long = "trigger", value_name = "ID")]
     triggers: Vec<String>,
 }
@@ -34,7 +34,7 @@ pub(in crate::cli) struct TriggerArguments {
 fn id_and_path(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((id, path)) if !id.is_empty() && !path.is_empty() => Ok((id.to_owned(), path.into())),
-        _ => Err("write it as ID=PATH, such as KB909094=C:\\fix.exe".to_owned()),
+        _ => Err("write the package as ID=PATH, such as KB909094=C:\\fix.exe".to_owned()),
     }
 }
 
@@ -44,20 +44,20 @@ impl PackageArguments {
         Packages(self.packages.clone())
     }
 
-    /// Records in each spec whether its hotfix may be installed and its triggers may be written.
+    /// Records in each spec whether the user gave a package for its hotfix and requested its triggers.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         self.triggers.ask(specs)?;
         Ok(self.packages().ask(specs)?)
     }
 
-    /// Adds the package files to the inputs of the command.
+    /// Adds the package files to `inputs`, so that the command does not overwrite them.
     pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
         self.packages.iter().for_each(|(_, path)| inputs.add(path));
     }
 }
 
 impl TriggerArguments {
-    /// Records in each spec whether its triggers may be written.
+    /// Records in each spec whether the user requested its triggers.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         for id in &self.triggers {
             let Some(spec) = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id)) else {
@@ -70,7 +70,10 @@ impl TriggerArguments {
             };
             if !spec.rules.iter().any(|rule| rule.done_when.is_some()) {
                 let message = format!("--trigger {id}: the spec {id} defines no trigger");
-                return Err(CommandError::usage(message, "leave out --trigger; the spec is applied without it"));
+                return Err(CommandError::usage(
+                    message,
+                    "leave out --trigger, because this spec does not need the option",
+                ));
             }
             spec.run_triggers = true;
         }

@@ -23,13 +23,13 @@ use crate::cli::{
 /// The largest plan of one machine, in bytes. kbfix refuses to read a larger one, so it does not write one either.
 const MAX_PLAN: usize = 256 << 20;
 
-/// The specs or the plan that a command must plan or apply, as far as they are known before the target is read.
+/// The specs or the saved plan that the user gave, as far as they are known before the target is read.
 pub(in crate::cli) enum Asked {
-    /// A complete request.
+    /// Specs, or the plan of one machine.
     Ready(Request),
-    /// A fleet plan. The plan for the target's machine must still be found in it.
+    /// A fleet plan that is not read yet, because it contains a plan for each machine.
     Fleet {
-        /// The name of the file in messages.
+        /// The name of the fleet plan's file, for messages.
         name: String,
         /// The digest that was approved, if one was given.
         digest: Option<String>,
@@ -38,8 +38,8 @@ pub(in crate::cli) enum Asked {
 }
 
 impl Asked {
-    /// Opens a saved plan (`-` means standard input). The plan of one machine is read and checked against the approved
-    /// digest.
+    /// Opens a saved plan (`-` means standard input). Reads the plan of one machine and checks its digest against the
+    /// approved one. A fleet plan is read later, by [`Self::on`].
     pub(in crate::cli) fn of_plan(file: &str, name: &str, digest: Option<&str>) -> Result<Self, CommandError> {
         let failed = |error: io::Error| CommandError::file(name, &error);
         let mut from: Box<dyn BufRead> = match file {
@@ -53,25 +53,25 @@ impl Asked {
         let mut bytes = Vec::new();
         from.take(MAX_PLAN as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() > MAX_PLAN {
-            let message = format!("the plan has more than {MAX_PLAN} bytes, the most that kbfix reads");
+            let message = format!("the plan has more than {MAX_PLAN} bytes, which is the maximum for kbfix");
             return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, message)));
         }
         let text = String::from_utf8(bytes).map_err(|_| {
             CommandError::usage(
                 format!("{name} is not a plan: it is not UTF-8 text"),
-                "make one with `kbfix diff --out FILE`",
+                "make a plan with `kbfix diff --out FILE`",
             )
         })?;
         let plan = Plan::from_text(&text, digest).map_err(|error| CommandError::from(error).of_plan(name))?;
         Ok(Self::Ready(Request::Plan(Box::new(plan))))
     }
 
-    /// Returns whether this is a plan that changes the local GPO. Fleet plans never do.
+    /// Returns whether this is the plan of one machine that changes the local GPO. Fleet plans never change it.
     pub(in crate::cli) fn goes_through_policy(&self) -> bool {
         matches!(self, Self::Ready(Request::Plan(plan)) if plan.through_policy)
     }
 
-    /// Returns the request for this target. From a fleet plan, takes the plan for the target's machine.
+    /// Returns the request for this target. If a fleet plan was given, returns the plan for the target's machine.
     pub(in crate::cli) fn on(self, target: &mut dyn Target) -> Result<Request, CommandError> {
         let (name, digest, from) = match self {
             Self::Ready(request) => return Ok(request),
@@ -105,7 +105,7 @@ fn refused(name: &str, error: BundleError) -> CommandError {
     CommandError::new(Exit::Refused, Diagnostic::error(code, format!("{name}: {error}")).hint(hint))
 }
 
-/// Returns the place where `--out` saves the plan.
+/// Returns the destination for the plan that `--out` saves, which must not be standard output.
 pub(in crate::cli) fn destination(out: &Path, inputs: &Inputs) -> Result<Destination, CommandError> {
     match Destination::new(out, inputs)? {
         Destination::StandardOutput => {
@@ -117,23 +117,23 @@ pub(in crate::cli) fn destination(out: &Path, inputs: &Inputs) -> Result<Destina
     }
 }
 
-/// Saves the text of a plan.
+/// Writes the text of a plan to the destination.
 pub(in crate::cli) fn save(out: &Destination, text: &str, output: &mut Output) -> Result<(), CommandError> {
     fits(text)?;
     out.write_private(text.as_bytes(), output)
 }
 
-/// Refuses to write a plan that `kbfix apply --plan` would not read.
+/// Returns an error if the plan is so large that `kbfix apply --plan` would not read it.
 pub(in crate::cli) fn fits(text: &str) -> Result<(), CommandError> {
     fits_in(text.len(), MAX_PLAN)
 }
 
-/// Sizes are in bytes.
+/// Returns an error if `size` is greater than `most`; both are numbers of bytes.
 fn fits_in(size: usize, most: usize) -> Result<(), CommandError> {
     if size <= most {
         return Ok(());
     }
-    let message = format!("the plan would have {size} bytes, more than the {most} that kbfix reads");
+    let message = format!("the plan would have {size} bytes, but kbfix reads at most {most} bytes");
     Err(CommandError::usage(message, "plan fewer specs at once, or apply the specs without a saved plan"))
 }
 

@@ -16,7 +16,7 @@ pub(in crate::cli) struct RequestArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
     plan: Option<String>,
 
-    /// Refuse the plan unless its digest is this one.
+    /// Refuse the plan unless its digest is the given one.
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 
@@ -33,18 +33,19 @@ pub(in crate::cli) struct RequestArguments {
 }
 
 impl RequestArguments {
-    /// Checks what clap cannot check. clap accepts `--digest` with a spec but without `--plan`, because a spec excludes
-    /// `--plan`.
+    /// Checks what clap cannot check: that `--digest` is not given without `--plan`. clap ignores this requirement if
+    /// specs are given, because specs exclude `--plan`.
     pub(in crate::cli) fn check(&self) -> Result<(), CommandError> {
         match (&self.digest, &self.plan) {
-            (Some(_), None) => {
-                Err(CommandError::usage("`--digest` is given without `--plan`", "name the plan that has this digest"))
-            }
+            (Some(_), None) => Err(CommandError::usage(
+                "`--digest` is given without `--plan`",
+                "name the plan with this digest, with `--plan`",
+            )),
             _ => Ok(()),
         }
     }
 
-    /// Reads the saved plan, or the specs.
+    /// Reads the saved plan, or loads the specs.
     pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Asked, CommandError> {
         self.check()?;
         match &self.plan {
@@ -77,7 +78,7 @@ impl RequestArguments {
         }
     }
 
-    /// Adds the files that are read to the inputs of the command, so that none of them is overwritten.
+    /// Adds the files that the command reads to `inputs`, so that the command does not overwrite them.
     pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
         self.specs.inputs(inputs);
         self.packages.inputs(inputs);

@@ -46,7 +46,7 @@ pub(in crate::cli) struct SpecArguments {
 pub(in crate::cli) struct Source {
     name: String,
     bytes: Vec<u8>,
-    /// Warnings for the author, if the spec was made from a file of another kind.
+    /// Warnings for the author of the spec, if kbfix made the spec from a file of another kind.
     pub(in crate::cli) warnings: Vec<Diagnostic>,
 }
 
@@ -55,17 +55,18 @@ impl Source {
         Self { name: name.into(), bytes, warnings: Vec::new() }
     }
 
-    /// Returns a source for text that a caller piped.
+    /// Returns the source for a spec that a caller wrote to standard input.
     pub(in crate::cli) fn piped(name: &str, text: String) -> Self {
         Self::new(name, piped_bytes(text))
     }
 
-    /// Returns the source in the form that the library accepts.
+    /// Returns the source as the type that the library reads.
     pub(in crate::cli) fn as_spec(&self) -> spec::Source<'_> {
         spec::Source { name: &self.name, bytes: &self.bytes }
     }
 
-    /// Returns the source as a spec. Makes a spec from a file that `kbfix import` recognizes, as that command would.
+    /// Returns the source of a spec. If the file is of another kind that `kbfix import` recognizes, converts it to a
+    /// spec first.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
         // A larger file was not read completely, and is refused because of its size.
         if self.bytes.len() > spec::MAX_BYTES || Kind::of(&self.bytes) == Kind::Other {
@@ -106,8 +107,8 @@ pub(in crate::cli) fn id_of(file: &str) -> String {
     }
 }
 
-/// Returns the bytes of text that a caller piped. A `.reg` file or the text for LGPO.exe gets a UTF-8 byte order mark,
-/// because without one it would be read in a code page.
+/// Returns the bytes of text from standard input. Adds a UTF-8 byte order mark to a `.reg` file or the text for
+/// LGPO.exe, because without this mark such text would be read in a code page.
 fn piped_bytes(text: String) -> Vec<u8> {
     match matches!(Kind::of(text.as_bytes()), Kind::Reg | Kind::Lgpo) && !text.starts_with('\u{feff}') {
         true => format!("\u{feff}{text}").into_bytes(),
@@ -128,7 +129,7 @@ struct Named {
     text: String,
 }
 
-/// The form of `--stdin-specs` that also contains parameters.
+/// The JSON object that `--stdin-specs` reads: specs, and the values of parameters.
 #[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole {
@@ -139,24 +140,24 @@ struct Whole {
 }
 
 impl SpecArguments {
-    /// Reads and checks the specs. Warnings go to standard error.
+    /// Reads and checks the specs. Prints warnings to standard error.
     ///
     /// # Errors
-    /// Returns everything that is wrong with any of the specs.
+    /// Returns all errors in the specs.
     pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::new(), output)
     }
 
-    /// Reads and checks the specs like `load`, but accepts a spec with a parameter that has no default and is not set.
-    /// The plan reports that for the spec.
+    /// Reads and checks the specs like `load`, but also accepts a spec with a parameter that has no default and is not
+    /// set. The plan then contains an outcome for this spec.
     pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::for_validation(), output)
     }
 
-    /// Loads the whole library, each spec with the parameters that have a default.
+    /// Loads all built-in specs. Parameters have their defaults.
     ///
     /// # Errors
-    /// Returns an error if a built-in spec is invalid, which is a fault of the program.
+    /// Returns an error if a built-in spec is invalid, which is a bug in kbfix.
     pub(in crate::cli) fn load_library(output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let loaded = spec::library::load();
         if !loaded.has_errors() {
@@ -165,7 +166,7 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
-    /// Reads and checks the specs like `load`. `settings` are the parameters that are already set.
+    /// Reads and checks the specs like `load`. `settings` contains parameters that are already set.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
         let loaded = check(&sources, &settings);
@@ -175,23 +176,23 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
-    /// Returns arguments with these specs, for a command that names its specs in another way.
+    /// Returns arguments with these values, for a command that does not use `SpecArguments` itself.
     pub(in crate::cli) fn of(specs: Vec<String>, set: Vec<String>, stdin_specs: bool) -> Self {
         Self { specs, set, stdin_name: "-".to_owned(), stdin_specs }
     }
 
-    /// Returns the same arguments with other specs.
+    /// Returns the same arguments with these specs in place of the named ones.
     pub(in crate::cli) fn in_place_of(&self, specs: Vec<String>) -> Self {
         Self { specs, stdin_specs: false, ..self.clone() }
     }
 
-    /// Returns whether any spec is named or piped.
+    /// Returns whether any spec is named, or comes from standard input.
     pub(in crate::cli) fn are_named(&self) -> bool {
         !self.specs.is_empty() || self.stdin_specs
     }
 
-    /// Returns the specs with each of these sets of parameters. The files are read once. The parameters of a set
-    /// replace those that `--set` gives.
+    /// Returns one list of specs for each of these sets of parameters. Reads the files only once. A parameter in a set
+    /// replaces the same parameter of `--set`.
     pub(in crate::cli) fn load_each(
         &self,
         sets: &[&BTreeMap<String, Setting>],
@@ -214,7 +215,7 @@ impl SpecArguments {
         Ok(lists)
     }
 
-    /// Returns the name of a file in messages. For `-` it is the name that was given for standard input.
+    /// Returns the name for a file in messages. For `-`, this is the name that `--stdin-name` gives.
     pub(in crate::cli) fn name_of<'a>(&'a self, file: &'a str) -> &'a str {
         match (file, self.stdin_name.as_str()) {
             ("-", "-") => "standard input",
@@ -223,7 +224,7 @@ impl SpecArguments {
         }
     }
 
-    /// Adds the files of the specs to the inputs of the command.
+    /// Adds the spec files to `inputs`, so that the command does not overwrite them.
     pub(in crate::cli) fn inputs(&self, inputs: &mut Inputs) {
         for name in &self.specs {
             inputs.add(name);
@@ -234,7 +235,8 @@ impl SpecArguments {
         }
     }
 
-    /// Reads the text of every spec that was named or piped. Also returns `settings` with the given parameters added.
+    /// Reads the text of every spec that was named or came from standard input. Also returns `settings` with the given
+    /// parameters added.
     pub(in crate::cli) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), CommandError> {
         let piped = if self.stdin_specs { Whole::from_standard_input()? } else { Whole::default() };
         for (name, data) in piped.parameters {
@@ -261,7 +263,7 @@ impl SpecArguments {
         Ok((sources, settings))
     }
 
-    /// Reads the text of every spec that was named.
+    /// Adds the text of every named spec to `sources`.
     fn named(&self, sources: &mut Vec<Source>) -> Result<(), CommandError> {
         for name in &self.specs {
             if name == "-" {
@@ -307,7 +309,7 @@ impl Whole {
         let invalid = |why: String| {
             CommandError::usage(
                 format!("standard input does not have the form that --stdin-specs reads: {why}"),
-                "see --help",
+                "the --help of this command describes the form",
             )
         };
         // Not with an untagged enum, because its error would not say what is wrong.
@@ -343,7 +345,7 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Reads a file, but at most one byte more than a spec may have. The check of the size then notices that the file is
+/// Reads a file, but at most one byte more than the largest spec may have. A later check then refuses a file that is
 /// too large.
 fn file(path: &Path) -> Result<Source, CommandError> {
     let name = path.display().to_string();

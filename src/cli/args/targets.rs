@@ -22,8 +22,8 @@ pub(in crate::cli) struct TargetArguments {
     #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true)]
     pub(in crate::cli) target: Option<String>,
 
-    /// The local folder that holds the files of drive C of a registry export, a hive or another machine. kbfix reads
-    /// the files of the hotfix there.
+    /// A local folder with the files of drive C, for a target that is a registry export, a hive or another machine.
+    /// kbfix reads the versions of the hotfix's files from it.
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) files: Option<PathBuf>,
 
@@ -42,7 +42,7 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) allow_dirty: bool,
 }
 
-/// The arguments that name a target, for the commands that plan a change of it.
+/// The arguments that name a target, for the commands that plan changes.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct ChangedTargetArguments {
     #[command(flatten)]
@@ -68,8 +68,8 @@ fn drive(text: &str) -> Result<(char, PathBuf), String> {
 }
 
 impl TargetArguments {
-    /// Returns the arguments for a target that is not named by options. Without a name, the environment names the
-    /// target.
+    /// Returns the arguments for this target and this folder of files, for a command that names its target in another
+    /// way. If `target` is `None`, the environment variable KBFIX_TARGET names the target.
     pub(in crate::cli) fn named(target: Option<String>, files: Option<String>) -> Self {
         let target = target.or_else(|| std::env::var("KBFIX_TARGET").ok());
         Self { target, files: files.map(PathBuf::from), code_page: None, drives: Vec::new(), allow_dirty: false }
@@ -109,7 +109,7 @@ impl TargetArguments {
                     Extra::CodePage => "code-page",
                 };
                 let message = format!("the option `{option}` cannot be used with the target {}: {why}", address.uri);
-                let hint = Hint::new("leave it out, or name another target").bare_option(option);
+                let hint = Hint::new("leave the option out, or name another target").bare_option(option);
                 Err(CommandError::usage(message, hint))
             }
         }
@@ -129,7 +129,8 @@ impl ChangedTargetArguments {
         self.target.address_with(self.through_policy)
     }
 
-    /// Opens the target. A saved plan that changes the local GPO of an image says so itself, and needs no option.
+    /// Opens the target. If a saved plan changes the local GPO of an image, the option `--through-policy` is not
+    /// needed.
     pub(in crate::cli) fn open_for(&self, asked: &Asked) -> Result<(Address, Box<dyn Target>), CommandError> {
         let mut address = self.address()?;
         if matches!(address.kind()?, Kind::Image(_)) && asked.goes_through_policy() {
@@ -153,8 +154,8 @@ impl StateArguments {
     pub(in crate::cli) fn store(&self) -> Result<kbfix::journal::Store, CommandError> {
         kbfix::journal::Store::new(self.state_dir.as_deref()).ok_or_else(|| {
             CommandError::usage(
-                "there is no default state folder, because the environment names none",
-                Hint::new("name one").option("state-dir", "DIR"),
+                "there is no default state folder, because no environment variable names one",
+                Hint::new("name a state folder").option("state-dir", "DIR"),
             )
         })
     }

@@ -25,7 +25,7 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// The time limit for a hotfix package. A package that takes longer is ended.
+    /// The time limit for each hotfix package. kbfix ends a package that takes longer.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
 

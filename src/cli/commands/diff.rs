@@ -115,7 +115,7 @@ fn overview(report: &Report, output: &mut Output) {
     output.result(&format!("\n{table}"));
 }
 
-/// Returns where the plan is saved.
+/// Returns the destination of the plan; `None` without `--out`.
 fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandError> {
     let Some(out) = &arguments.out else { return Ok(None) };
     let mut inputs = Inputs::default();
@@ -124,7 +124,7 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandErro
     plans::destination(out, &inputs).map(Some)
 }
 
-/// Makes the report, and saves the plan if that was requested.
+/// Makes the report, and saves the plan if the user requested it with `--out`.
 fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandError> {
     arguments.request.check()?;
     let out = destination(arguments)?;

@@ -162,7 +162,7 @@ fn export(of: &TypeArguments, output: &mut Output) -> Result<Exit, CommandError>
     Ok(Exit::Done)
 }
 
-/// The request of a call by DSC.
+/// The request that DSC sends on standard input.
 struct Asked {
     resource: Resource,
     instance: Instance,
@@ -241,8 +241,8 @@ fn input(of: &TypeArguments) -> Result<(Resource, Instance), CommandError> {
     if bytes.len() > most {
         return Err(invalid(format!("the input has more than {most} bytes"), "give fewer specs at once"));
     }
-    let text =
-        String::from_utf8(bytes).map_err(|_| invalid("the input is not UTF-8".to_owned(), "write it as UTF-8"))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| invalid("the input is not UTF-8".to_owned(), "write the input as UTF-8"))?;
     let instance = Instance::read(resource, &text).map_err(|error| invalid(error.what, &error.hint))?;
     Ok((resource, instance))
 }

@@ -20,7 +20,7 @@ use kbfix::{
 /// KB909094.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The folder to create; it must not exist.
+    /// The folder to create. The folder must not exist.
     #[arg(value_name = "DIR", default_value = "kbfix-example")]
     folder: PathBuf,
 }

@@ -71,7 +71,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Intune => return Ok(Exit::Refused), // Refused by clap: it has no folder.
     };
     let lost = export.losses.iter().map(|loss| {
-        let hint = "kbfix itself can apply it: `kbfix apply`";
+        let hint = "kbfix itself can apply this part of the spec: `kbfix apply`";
         let message = loss.to_string();
         let diagnostic = if arguments.strict {
             Diagnostic::error(Code::EXPORT_LOSSY, message)

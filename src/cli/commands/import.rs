@@ -73,7 +73,7 @@ enum From {
 fn id(text: &str) -> Result<String, String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if text.is_empty() || text.len() > 100 || !text.chars().all(legal) {
-        return Err("an id is 1 to 100 letters, digits, `.`, `_`, `-`".to_owned());
+        return Err("an id consists of 1 to 100 letters, digits, `.`, `_` or `-`".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -6,7 +6,7 @@ use crate::cli::{args::targets::StateArguments, error::CommandError, output::Out
 
 use kbfix::{diag::Exit, render};
 
-/// List and show the journals of applies and rollbacks.
+/// List and show journals: the records of applies, rollbacks and retirements.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]

@@ -87,7 +87,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Human => library::human(&found, output.paint()),
     });
     if specs.is_empty() {
-        output.note("no built-in spec matches");
+        output.note("no built-in spec matches the search");
     }
     Ok(Exit::Done)
 }

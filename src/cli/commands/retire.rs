@@ -26,7 +26,7 @@ use crate::cli::{
 /// Undo all changes that specs made to a target, except those that other applied specs still require.
 ///
 /// Each key and value gets the state before kbfix first changed it. kbfix finds this state in the journals of the
-/// target. Specs that stay are planned again, in their present version. Built-in specs need not be given. Keys and
+/// target. The specs to keep are planned again, in their present version. Built-in specs need not be given. Keys and
 /// values that someone else has changed after the apply are not restored, but reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
@@ -34,8 +34,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(value_name = "ID", required_unless_present_any = ["absent_from", "absent"], conflicts_with_all = ["absent_from", "absent"])]
     ids: Vec<String>,
 
-    /// Retire every applied spec that is neither in this folder nor given with --specs. The specs in the folder stay.
-    /// May be repeated.
+    /// Retire every applied spec that is neither in this folder nor given with --specs. The specs in the folder are
+    /// kept. May be repeated.
     #[arg(long, value_name = "DIR")]
     absent_from: Vec<String>,
 
@@ -48,16 +48,16 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, requires = "ids")]
     if_applied: bool,
 
-    /// Specs that stay: files, folders, or ids of built-in specs. A spec that no journal shows as applied counts only
-    /// if the target is in its desired state. May be repeated.
+    /// The specs to keep: files, folders, or ids of built-in specs. If no journal shows that such a spec was applied,
+    /// its requirements are kept only if the target is in its desired state. May be repeated.
     #[arg(long, value_name = "SPEC")]
     specs: Vec<String>,
 
-    /// Read more specs that stay from standard input, like `kbfix diff --stdin-specs`.
+    /// Read more specs to keep from standard input, like `kbfix diff --stdin-specs`.
     #[arg(long)]
     stdin_specs: bool,
 
-    /// The value of a parameter of the specs that stay. May be repeated.
+    /// The value of a parameter of the specs to keep. May be repeated.
     #[arg(long = "set", value_name = "NAME=DATA")]
     set: Vec<String>,
 
@@ -105,14 +105,14 @@ fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandE
     let given = if specs.are_named() { specs.load_with(Settings::for_validation(), output)? } else { Vec::new() };
     if !specs.are_named() && arguments.absent {
         return Err(CommandError::usage(
-            "`--absent` is given without specs that stay",
-            "give the specs that stay with `--specs`, or name the ids to retire",
+            "`--absent` is given without specs to keep",
+            "give the specs to keep with `--specs`, or name the ids of the specs to retire",
         ));
     }
     if !specs.are_named() && !arguments.set.is_empty() {
         return Err(CommandError::usage(
             "`--set` is given without `--specs`",
-            "name the specs that have this parameter",
+            "name the specs that have this parameter, with `--specs`",
         ));
     }
     let retired = match arguments.ids.as_slice() {

@@ -29,7 +29,7 @@ enum Document {
     Spec,
     /// A saved plan.
     Plan,
-    /// The report of diff, apply and rollback.
+    /// The report of the commands diff, apply, rollback and retire.
     Report,
     /// A snapshot.
     Snapshot,
@@ -37,11 +37,11 @@ enum Document {
     Fleet,
     /// A waivers file.
     Waivers,
-    /// The report of fleet diff.
+    /// The report of the command fleet diff.
     FleetReport,
-    /// One line of the output of fleet diff --lines.
+    /// One line of the output of the command fleet diff --lines.
     FleetMachine,
-    /// The report of fleet impact and fleet drift.
+    /// The report of the commands fleet impact and fleet drift.
     FleetComparison,
     /// The first line of a fleet plan; each other line is a plan.
     FleetPlan,
@@ -49,15 +49,15 @@ enum Document {
     Findings,
     /// The output of the command `show`.
     Articles,
-    /// The output of journal list.
+    /// The output of the command journal list.
     Journals,
-    /// The output of journal show.
+    /// The output of the command journal show.
     Journal,
-    /// The output of library.
+    /// The output of the command library.
     Library,
-    /// The output of symptoms.
+    /// The output of the command symptoms.
     Symptoms,
-    /// The output of hive check.
+    /// The output of the command hive check.
     HiveCheck,
 }
 

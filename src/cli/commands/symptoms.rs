@@ -30,14 +30,14 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     state: StateArguments,
 
-    /// The output format.
+    /// The format of the output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// For people.
+    /// Text for people.
     Human,
     /// A versioned document; `kbfix schema symptoms` prints its schema.
     Json,

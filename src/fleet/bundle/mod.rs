@@ -1,8 +1,8 @@
 //! The fleet plan: the plans of all machines in one file, with one digest.
 //!
 //! The file has one line for the fleet, followed by one line for the plan of each machine. The first line contains the
-//! SHA-256 of each other line and a digest of itself, so its digest covers every byte of the file. To read the file,
-//! memory is needed only for the first line and for one plan.
+//! SHA-256 of each other line, and a digest of all of its own content. So this digest covers every byte of the file.
+//! Reading the file needs memory only for the first line and for one plan.
 
 mod identity;
 mod read;
@@ -22,7 +22,7 @@ pub use write::{Draft, PlanLine};
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix fleet plan, version 1")]
 pub struct Bundle {
-    /// The version of this format: 1.
+    /// The version of the format of fleet plans: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_fleet_plan: u32,
     /// The specs, in the order in which they were given.
@@ -33,7 +33,7 @@ pub struct Bundle {
     pub machines: Vec<BundleMachine>,
     /// The names of the machines that could not be read and have no plan.
     pub unreadable: Vec<String>,
-    /// The names of the machines that have no plan, because everything on them is waived.
+    /// The names of the machines that have no plan, because waivers accept everything that differs on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<String>,
     /// The digest: `sha256:` and the SHA-256 in hex digits of the rest of this line as canonical JSON (RFC 8785).
@@ -63,7 +63,8 @@ pub struct BundleMachine {
     pub groups: Vec<String>,
     /// The number of the machine's wave, from 1; null if the fleet has no waves.
     pub wave: Option<usize>,
-    /// The specs that are not in the machine's plan, because a part of them is waived.
+    /// The ids of the specs that are not in the machine's plan, because a waiver accepts a part of what they would
+    /// change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<String>,
     /// The number of keys and values that the machine's plan changes.
@@ -77,7 +78,7 @@ pub struct BundleMachine {
 }
 
 impl Bundle {
-    /// Computes the digest of the content.
+    /// Returns the digest of everything in this line except the digest itself.
     fn content_digest(&self) -> String {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Some(members) = value.as_object_mut() {
@@ -86,7 +87,7 @@ impl Bundle {
         digest(&value)
     }
 
-    /// Returns the text of the line, without its line break.
+    /// Returns the fleet plan's first line as text, without its line break.
     fn line(&self) -> String {
         // A string, a number, or a list of these can always be written as JSON.
         serde_json::to_string(self).unwrap_or_default()

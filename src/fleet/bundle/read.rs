@@ -70,11 +70,12 @@ pub fn read(
     }
     // The error is returned only now, because an altered file must be reported as altered before anything else.
     let machine = &bundle.machines[chosen?];
-    let plan = plan.ok_or_else(|| BundleError::Shape("the fleet plan contains no such plan".to_owned()))?;
+    let plan = plan.ok_or_else(|| BundleError::Shape(format!("it contains no plan for {}", machine.name)))?;
     Ok(Plan::from_text(&plan, Some(&machine.plan))?)
 }
 
-/// Returns the next line without its line break; `None` at the end.
+/// Returns the next line without its line break; `None` at the end of the file. Returns an error if the line has more
+/// than `most` bytes.
 fn line(from: &mut impl BufRead, most: u64) -> Result<Option<Vec<u8>>, BundleError> {
     let mut bytes = Vec::new();
     let size = Read::take(&mut *from, most + 1).read_until(b'\n', &mut bytes)?;
@@ -82,7 +83,7 @@ fn line(from: &mut impl BufRead, most: u64) -> Result<Option<Vec<u8>>, BundleErr
         None => Ok(None),
         Some(b'\n') => Ok(Some(bytes)),
         Some(_) if size as u64 > most => {
-            let detail = format!("a line has more than {most} bytes, the most that kbfix reads");
+            let detail = format!("a line has more than {most} bytes, which is the maximum for kbfix");
             Err(io::Error::new(io::ErrorKind::FileTooLarge, detail).into())
         }
         Some(_) => Err(BundleError::Altered(

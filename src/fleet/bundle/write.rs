@@ -10,7 +10,7 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// The plan of one machine, as the line that will be written.
+/// The plan of one machine, as the line of text that the fleet plan will contain.
 #[derive(Debug)]
 pub struct PlanLine {
     text: String,
@@ -22,7 +22,7 @@ pub struct PlanLine {
 }
 
 impl PlanLine {
-    /// Returns the line for a plan.
+    /// Returns the line of text for a plan.
     pub fn of(plan: &Plan) -> Self {
         let (text, digest) = plan.to_line();
         let key = |change: &KeyChange| usize::from(change.action != ChangeAction::Update) + change.values.len();
@@ -37,20 +37,21 @@ impl PlanLine {
     }
 }
 
-/// A fleet plan that is being made. The plans are first written to a temporary file, in the order in which machines are
+/// A fleet plan that is being made. Plans are first written to a temporary file, in the order in which the machines are
 /// read.
 #[derive(Debug)]
 pub struct Draft<F> {
     spool: F,
     end: u64,
-    /// For each machine, by its index: its line without the text, and the position and length of the text in the
-    /// temporary file.
+    /// For each machine, by its index: its line with an empty text, and the position and length of the text in the
+    /// temporary file. `None` for a machine without a plan.
     lines: Vec<Option<(PlanLine, u64, usize)>>,
     failed: Option<io::Error>,
 }
 
 impl<F: io::Read + Write + Seek> Draft<F> {
-    /// Returns a draft for this number of machines. `spool` is an empty file, used as the temporary file.
+    /// Returns an empty draft for a fleet of `machines` machines. `spool` is an empty file that is used as the
+    /// temporary file.
     pub fn new(spool: F, machines: usize) -> Self {
         Self { spool, end: 0, lines: (0..machines).map(|_| None).collect(), failed: None }
     }

@@ -196,6 +196,26 @@ impl KeyPath {
         rest.is_some_and(|rest| ancestor.folded == 0 || rest.is_empty() || rest.starts_with('\0'))
     }
 
+    /// Returns the path with `from`, at its beginning, replaced by `to`. Returns `None` if the path is not `from` or below
+    /// it.
+    pub fn moved(&self, from: &KeyPath, to: &KeyPath) -> Option<Self> {
+        let below = self.relative_to(from)?;
+        let folded = self.folded()[from.folded..].trim_start_matches('\0');
+        let join = |both: &mut String, above: &str, separator: char, below: &str| {
+            both.push_str(above);
+            if !above.is_empty() && !below.is_empty() {
+                both.push(separator);
+            }
+            both.push_str(below);
+        };
+        Some(Self::build(to.root, |both| {
+            join(both, to.folded(), '\0', folded);
+            let length = both.len();
+            join(both, to.below_root(), '\\', below);
+            length
+        }))
+    }
+
     /// Returns the path with the long name of its root key, as in a `.reg` file.
     pub fn to_long(&self) -> String {
         self.joined(self.root.long())
@@ -355,6 +375,13 @@ mod tests {
         assert_eq!(key(r"HKLM\A").relative_to(&key("HKLM")), Some("A"));
         assert_eq!(key(r"HKLM\A").relative_to(&key("HKU")), None);
         assert_eq!(key("HKLM\\\u{250}\\x").relative_to(&key("HKLM\\\u{2C6F}")), Some("x"));
+        let moved = |path: &str, from: &str, to: &str| key(path).moved(&key(from), &key(to));
+        assert_eq!(moved(r"HKLM\A\B\C", r"hklm\a", r"HKU\X\Y"), Some(key(r"HKU\X\Y\B\C")));
+        assert_eq!(moved(r"HKLM\A", r"HKLM\A", r"HKU\X"), Some(key(r"HKU\X")));
+        assert_eq!(moved(r"HKLM\A\B", "HKLM", "HKU"), Some(key(r"HKU\A\B")));
+        assert_eq!(moved(r"HKLM\A\B", r"HKLM\A", "HKU"), Some(key(r"HKU\B")));
+        assert_eq!(moved(r"HKLM\AB", r"HKLM\A", "HKU"), None);
+        assert_eq!(moved(r"HKLM\A\b", r"HKLM\A", r"HKU\x").map(|key| key.to_string()).as_deref(), Some(r"HKU\x\b"));
         assert_eq!(key(r"HKLM\A\B").parent(), Some(key(r"HKLM\A")));
         assert_eq!(key(r"HKLM\A").parent(), Some(key("HKLM")));
         assert_eq!(key("HKLM").parent(), None);

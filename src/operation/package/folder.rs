@@ -12,7 +12,7 @@ use super::PackageError;
 
 const PREFIX: &str = "package-";
 
-/// Creates a new folder below `state`.
+/// Creates a new folder for a package in the state folder `state`.
 ///
 /// # Errors
 ///
@@ -24,11 +24,11 @@ pub(super) fn make(state: &Path) -> Result<PathBuf, PackageError> {
     Ok(folder)
 }
 
-/// Removes the folders of earlier runs below `state`, which stayed because a program that a package started still used
-/// them.
+/// Removes the folders of earlier runs from the state folder `state`. A folder remains after a run if a program that
+/// the package started was still using it.
 ///
-/// The caller holds the lock of this machine, so no other run uses one of the folders. Folders that someone else
-/// created or could have written to are kept.
+/// The caller has locked this machine, so no other run uses one of the folders. Folders that someone else created or
+/// could have written to are not removed.
 pub fn remove_leftovers(state: &Path) {
     let Ok(entries) = fs::read_dir(state) else { return };
     for entry in entries.filter_map(Result::ok) {
@@ -39,7 +39,7 @@ pub fn remove_leftovers(state: &Path) {
     }
 }
 
-/// Returns whether the name has the form that kbfix uses: `package-20270131T120000.123Z-4711`.
+/// Returns whether the name has the form that kbfix uses for such folders: `package-20270131T120000.123Z-4711`.
 fn is_ours(name: &str) -> bool {
     let Some(id) = name.strip_prefix(PREFIX) else { return false };
     let (Some(date), Some(rest)) = (id.get(..8), id.get(8..)) else { return false };
@@ -62,14 +62,14 @@ fn make_private(folder: &Path) -> Result<(), PackageError> {
         .map_err(|source| PackageError::Io { path: folder.to_owned(), source })
 }
 
-/// Returns whether it is a folder, not a link, that only administrators own and can write to.
+/// Returns whether the path is a folder (not a link) that only administrators own and can write to.
 #[cfg(windows)]
 fn is_private(folder: &Path) -> bool {
     // The folder exists already, so this only checks it.
     crate::targets::local::create_admin_only_dir(folder).is_ok()
 }
 
-/// Returns whether it is a folder, not a link, that only this user owns and can write to.
+/// Returns whether the path is a folder (not a link) that only this user owns and can write to.
 #[cfg(not(windows))]
 fn is_private(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -77,7 +77,7 @@ fn is_private(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == own && found.mode() & 0o077 == 0)
 }
 
-/// Opens the copy so that nobody else can write, rename or remove it until the handle is closed.
+/// Opens the copy of the package. Until the handle is closed, nobody else can write, rename or remove the copy.
 #[cfg(windows)]
 pub(super) fn open_held(path: &Path) -> io::Result<File> {
     use std::os::windows::fs::OpenOptionsExt;

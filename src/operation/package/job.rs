@@ -1,7 +1,7 @@
 //! Runs a package and everything that it starts in a job object.
 //!
-//! The process is assigned to the job before its first instruction, so that no program that it starts is outside the
-//! job.
+//! The process is assigned to the job before it runs its first instruction. So every program that the process starts is
+//! in the job too.
 //!
 //! Sources: Microsoft, "Job Objects", "TerminateJobObject function", "JOBOBJECT_BASIC_LIMIT_INFORMATION structure",
 //! "Nested Jobs" (since Windows 8; before, a process could be in only one job), "Taking a Snapshot and Viewing
@@ -40,8 +40,8 @@ use windows_sys::Win32::{
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    /// The job object; `None` if the system refused to create one. The programs that the package starts are then not
-    /// tracked.
+    /// The job object; `None` if the system refused to create one. Then kbfix does not know which programs the package
+    /// starts.
     job: Option<Job>,
 }
 
@@ -73,7 +73,7 @@ impl Process {
         self.child.try_wait()
     }
 
-    /// Ends the package and all programs that it started. Returns what could be ended, in words.
+    /// Ends the package and all programs that it started. Returns a text for people that says what could be ended.
     pub(super) fn end(mut self) -> &'static str {
         let all = self.job.as_ref().is_some_and(|job| job.end().is_ok());
         match if all { Ok(()) } else { self.child.kill() }.and_then(|()| self.child.wait()) {
@@ -83,7 +83,8 @@ impl Process {
         }
     }
 
-    /// Releases the programs that the package started. Returns, in words, whether any of them still run.
+    /// Lets the programs that the package started continue. Returns a text for people that says whether any of them
+    /// still run.
     pub(super) fn leave(self) -> &'static str {
         match self.job.map(|job| job.set_limits(0).and_then(|()| job.running())) {
             Some(Ok(1..)) => "; a program that it started still runs",
@@ -92,7 +93,7 @@ impl Process {
     }
 }
 
-/// A job object. When the handle is closed, all processes in the job end.
+/// A job object. When its handle is closed, Windows ends all processes in the job.
 #[derive(Debug)]
 struct Job(OwnedHandle);
 

@@ -30,8 +30,8 @@ impl Kind {
         }
     }
 
-    /// Returns the Windows program that installs it, and the option before the file; `None` if the package is a program
-    /// itself.
+    /// Returns the Windows program that installs packages of this kind, and the option that precedes the file name;
+    /// `None` if the package is itself a program.
     pub(super) fn program(self) -> Option<(&'static str, Option<&'static str>)> {
         match self {
             Self::Program => None,
@@ -41,7 +41,8 @@ impl Kind {
         }
     }
 
-    /// Returns a note about the service that does the work, which continues after the program was ended.
+    /// Returns a text about the Windows service that does the installation. The service continues even after kbfix
+    /// ended the program.
     pub(super) fn service(self) -> &'static str {
         match self {
             Self::Program => "",
@@ -52,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// Returns the meaning of an exit code if it is known, otherwise an empty string.
+    /// Returns the meaning of an exit code, as a text for people; an empty string if the meaning is not known.
     ///
     /// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages", "Windows Update error code list by component";
     /// KB949545 (0x240006 and, from a wusa before that update, 1); KB2773898 (5 over WinRM).

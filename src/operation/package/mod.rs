@@ -1,8 +1,8 @@
 //! Runs the package of a hotfix, after checking that the file is the one that the spec names.
 //!
-//! The file is first copied into a folder of kbfix. The digest is computed from the copy, through a handle that stays
-//! open until the package has ended. On Windows nobody can write, rename or remove the copy while the handle is open.
-//! On any system only an administrator can write to the folder. So the file that is checked is the file that is run.
+//! The file is first copied into a folder of kbfix. Only an administrator can write to this folder. The digest is
+//! computed from the copy, through a handle that stays open until the package has ended. On Windows, nobody can write,
+//! rename or remove the copy while the handle is open. So the file that is checked is the file that is run.
 
 mod folder;
 #[cfg(windows)]
@@ -46,7 +46,7 @@ pub enum PackageError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// The reason why it cannot be trusted.
+        /// The reason why the folder cannot be trusted.
         detail: String,
     },
     /// The file is not the package that the spec names.
@@ -88,7 +88,8 @@ impl Drop for Prepared {
     }
 }
 
-/// Checks that the file at `path` is the package and of a kind that can be run. Nothing is copied or written.
+/// Checks that the file at `path` is the package that the spec names, and of a kind that can be run. Copies and writes
+/// nothing.
 ///
 /// # Errors
 ///
@@ -100,7 +101,8 @@ pub fn check(path: &Path, install: &Install) -> Result<(), PackageError> {
     same_digest(path, digest(&mut file).map_err(io)?, install)
 }
 
-/// Copies the file at `path` into a new folder below `state`, and checks that it is the package.
+/// Copies the file at `path` into a new folder in the state folder `state`, and checks that the copy is the package
+/// that the spec names.
 ///
 /// # Errors
 ///
@@ -163,15 +165,15 @@ fn system_program(name: &str) -> Result<PathBuf, PackageError> {
     crate::files::state::system_folder().map(|folder| folder.join(name)).map_err(failed)
 }
 
-/// Returns an error: this system has no such programs.
+/// Returns an error, because only Windows has these programs.
 #[cfg(not(windows))]
 fn system_program(name: &str) -> Result<PathBuf, PackageError> {
     Err(PackageError::Io { path: name.into(), source: io::ErrorKind::Unsupported.into() })
 }
 
 impl Prepared {
-    /// Runs the package with the arguments from the spec, and waits until it ends. `tick` is called every second with
-    /// the elapsed time. After `limit` the package is ended.
+    /// Runs the package with the arguments from the spec, and waits until the package ends. Calls `tick` every second
+    /// with the elapsed time. Ends the package if it takes longer than `limit`.
     pub fn run(&self, spec: &str, install: &Install, limit: Duration, mut tick: impl FnMut(Duration)) -> Step {
         let step = |result, detail: String| Step {
             action: StepKind::InstallHotfix,

@@ -29,7 +29,7 @@ impl Process {
         self.0.try_wait()
     }
 
-    /// Ends the package. Returns what could be ended, in words.
+    /// Ends the package. Returns a text for people that says what could be ended.
     pub(super) fn end(mut self) -> &'static str {
         match self.0.kill().and_then(|()| self.0.wait()) {
             Ok(_) => "was ended; programs that it had started may still run",
@@ -37,7 +37,8 @@ impl Process {
         }
     }
 
-    /// Releases the programs that the package started. Returns, in words, whether any of them still run.
+    /// Lets the programs that the package started continue. Returns a text for people that says whether any of them
+    /// still run.
     pub(super) fn leave(self) -> &'static str {
         ""
     }

@@ -23,10 +23,11 @@ use windows_sys::Win32::{
 
 use super::{Manager, State, patience::Patience};
 
-/// The maximum number of times that a control code is sent again because the service was changing its state.
+/// The maximum number of times that a request to a service is sent again. This is needed because a service refuses
+/// requests while it changes its state.
 const TRIES: usize = 5;
 
-/// A handle of the service manager, closed when dropped.
+/// A handle of the Windows service manager or of a service. It is closed when dropped.
 struct Handle(SC_HANDLE);
 
 impl Drop for Handle {
@@ -81,7 +82,8 @@ fn status(service: &Handle) -> Result<SERVICE_STATUS, String> {
     if asked == 0 { Err(text_of(last_error())) } else { Ok(status) }
 }
 
-/// Waits until the service is in one of these states, for as long as the service shows progress.
+/// Waits until the service is in one of the states `wanted`. Returns an error if the service makes no progress for too
+/// long.
 fn wait_for(service: &Handle, wanted: &[SERVICE_STATUS_CURRENT_STATE]) -> Result<SERVICE_STATUS, String> {
     let started = Instant::now();
     let mut patience = Patience::default();
@@ -98,7 +100,7 @@ fn wait_for(service: &Handle, wanted: &[SERVICE_STATUS_CURRENT_STATE]) -> Result
     }
 }
 
-/// Waits until the service is not changing its state.
+/// Waits until the service is stopped, running or paused, and returns this state.
 fn settle(service: &Handle) -> Result<State, String> {
     match wait_for(service, &[SERVICE_STOPPED, SERVICE_RUNNING, SERVICE_PAUSED])?.dwCurrentState {
         SERVICE_STOPPED => Ok(State::Stopped),
@@ -107,7 +109,7 @@ fn settle(service: &Handle) -> Result<State, String> {
     }
 }
 
-/// Sends a control that brings the service into the state `wanted`, and waits for that state.
+/// Sends a control code that brings the service into the state `wanted`, and waits until the service is in this state.
 fn control(service: &Handle, control: u32, wanted: SERVICE_STATUS_CURRENT_STATE) -> Result<(), String> {
     let mut tries = 0;
     loop {

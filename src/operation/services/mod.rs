@@ -1,7 +1,7 @@
 //! Restarts services through the service manager.
 //!
-//! A service and the services that depend on it are stopped. Then all that were running are started again in reverse
-//! order.
+//! First the service and the services that depend on it are stopped. Then those that had been running are started
+//! again, in reverse order.
 
 #[cfg(windows)]
 mod manager;
@@ -12,18 +12,18 @@ use std::collections::BTreeSet;
 
 use super::step::{Step, StepKind, StepResult};
 
-/// The state of a service that is not changing its state.
+/// The state of a service that has finished changing its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// The service is not running.
     Stopped,
     /// The service is running.
     Running,
-    /// The service is loaded with its old settings, but is paused.
+    /// The service is paused. It stays loaded, with its old settings.
     Paused,
 }
 
-/// The functions of a service manager that a restart needs. Names are service names, not display names.
+/// The functions of a service manager that are needed to restart services. Names are service names, not display names.
 pub trait Manager {
     /// Returns whether a service with this name exists.
     ///
@@ -68,7 +68,7 @@ pub trait Manager {
     fn pause(&mut self, name: &str) -> std::result::Result<(), String>;
 }
 
-/// Restarts services of this computer. `tell` is called after each step.
+/// Restarts services of this computer, and returns the steps. Calls `tell` after each step.
 ///
 /// # Errors
 ///
@@ -78,17 +78,17 @@ pub fn restart_local(services: &[String], tell: impl FnMut(&Step)) -> std::resul
     Ok(restart(services, &mut manager::ServiceManager::open()?, tell))
 }
 
-/// Returns an error: only Windows has services.
+/// Returns an error, because only Windows has services.
 ///
 /// # Errors
 ///
-/// Always.
+/// Always returns an error.
 #[cfg(not(windows))]
 pub fn restart_local(_services: &[String], _tell: impl FnMut(&Step)) -> std::result::Result<Vec<Step>, String> {
     Err("only Windows has a service manager".to_owned())
 }
 
-/// Returns those of the services that do not exist on this computer.
+/// Returns the names in `services` of services that do not exist on this computer.
 ///
 /// # Errors
 ///
@@ -98,21 +98,21 @@ pub fn missing_local(services: &[String]) -> std::result::Result<Vec<String>, St
     if services.is_empty() { Ok(Vec::new()) } else { missing(services, &mut manager::ServiceManager::open()?) }
 }
 
-/// Returns an error: only Windows has services.
+/// Returns an error, because only Windows has services.
 ///
 /// # Errors
 ///
-/// Always.
+/// Always returns an error.
 #[cfg(not(windows))]
 pub fn missing_local(_services: &[String]) -> std::result::Result<Vec<String>, String> {
     Err("only Windows has a service manager".to_owned())
 }
 
-/// Returns those of the services that do not exist.
+/// Returns the names in `services` of services that do not exist.
 ///
 /// # Errors
 ///
-/// Fails if this cannot be determined for one of them.
+/// Fails if it cannot be determined whether one of the services exists.
 pub fn missing(services: &[String], manager: &mut dyn Manager) -> std::result::Result<Vec<String>, String> {
     let mut missing = Vec::new();
     for name in services {
@@ -123,10 +123,10 @@ pub fn missing(services: &[String], manager: &mut dyn Manager) -> std::result::R
     Ok(missing)
 }
 
-/// Restarts services, each once, in this order.
+/// Restarts these services in this order, each only once, and returns the steps. Calls `tell` after each step.
 ///
-/// A service that is not running is left as it is, because someone may have stopped it on purpose. A paused service is
-/// paused again. Every service that was stopped is started again, even if something fails.
+/// A service that is not running is not started, because someone may have stopped it on purpose. A service that was
+/// paused is paused again. Every service that was stopped is started again, even if another step fails.
 pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl FnMut(&Step)) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut add = |action, name: &str, result, detail: String| {
@@ -185,7 +185,7 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
     steps
 }
 
-/// Returns the services to stop, in order, with their states: those that depend on this service, then the service
+/// Returns the services to stop, in order, with their states: first those that depend on this service, then the service
 /// itself. Returns an empty list if the service is not running.
 fn in_order(service: &str, manager: &mut dyn Manager) -> std::result::Result<Vec<(String, State)>, String> {
     let state = manager.settled(service)?;

@@ -6,22 +6,24 @@
 
 use std::time::Duration;
 
-/// The shortest time without progress before giving up. Many services request no time, or too little.
+/// The shortest time without progress after which kbfix stops waiting for a service. Many services request no time, or
+/// too little.
 const LEAST: Duration = Duration::from_secs(120);
-/// The longest time without progress before giving up, whatever the service requests.
+/// The longest time without progress after which kbfix stops waiting for a service, even if the service requests more.
 const MOST: Duration = Duration::from_secs(15 * 60);
-/// The time limit in all, because a service can report progress forever.
+/// The longest time in total that kbfix waits for a service, because a service can report progress forever.
 const IN_ALL: Duration = Duration::from_secs(30 * 60);
 
-/// The wait for a service. Times are measured from its start.
+/// The progress of waiting for a service. Times are measured from the beginning of the wait.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
-    /// The last state and checkpoint, and the time at which they changed.
+    /// The last state and checkpoint of the service, and the time at which one of them changed.
     last: Option<((u32, u32), Duration)>,
 }
 
 impl Patience {
-    /// Returns the reason to give up waiting, for people; `None` to continue.
+    /// Returns a reason, for people, to stop waiting for the service; `None` to continue. `hint` is the time that the
+    /// service requests.
     pub(super) fn ends(&mut self, state: u32, checkpoint: u32, hint: Duration, now: Duration) -> Option<String> {
         let seen = (state, checkpoint);
         let since = match self.last {

@@ -1,4 +1,4 @@
-//! Finds the last applies of specs to a target in the journals.
+//! Finds, in the journals, the last apply of each spec to a target.
 
 use std::path::PathBuf;
 
@@ -14,28 +14,28 @@ use crate::{
     targets::{Answer, Reason},
 };
 
-/// An apply that is still in place.
+/// An apply whose changes were not rolled back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LastApply {
-    /// The time at which its changes were made and read back, as RFC 3339 in UTC.
+    /// The time at which the changes were made and read back, as RFC 3339 in UTC.
     #[schemars(with = "String")]
     pub time: Timestamp,
-    /// The id of the journal.
+    /// The id of the apply's journal.
     pub journal: String,
 }
 
-/// The applies to one target.
+/// The applies to one target whose changes were not rolled back.
 pub(super) struct Applies {
-    /// The journals, oldest first.
+    /// The journals of these applies, oldest first.
     journals: Vec<Journal>,
-    /// The files or the folder that could not be read, each with the reason.
+    /// The paths of the journals or of the journal folder that could not be read, each with the reason.
     damaged: Vec<(PathBuf, String)>,
-    /// Warnings for the operator about the journals.
+    /// Warnings for the operator about journals that could not be read.
     pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl Applies {
-    /// Reads the journals of a target.
+    /// Reads the journals of all applies to a target. Without `store`, there are none.
     pub(super) fn read(store: Option<&Store>, machine: &Machine, uri: &str) -> Self {
         let (mut journals, damaged) = match store.map(Store::list) {
             None => (Vec::new(), Vec::new()),
@@ -53,7 +53,8 @@ impl Applies {
         Self { journals, damaged: names, warnings }
     }
 
-    /// Returns the last apply of a spec that is still in place.
+    /// Returns the last apply of a spec that was not rolled back; unknown if a journal that may be newer cannot be
+    /// read.
     pub(super) fn last(&self, id: &str) -> Answer<LastApply> {
         let is_of_spec = |journal: &&Journal| journal.header.specs.iter().any(|spec| spec == id);
         let last = self.journals.iter().rev().find(is_of_spec);

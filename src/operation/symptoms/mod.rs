@@ -1,4 +1,5 @@
-//! Symptoms: how often the events that articles describe were logged on a target, in all and since the last apply.
+//! Counts symptoms: how often the events that articles describe were logged on a target, in total and since the last
+//! apply.
 //!
 //! Symptoms are evidence and do not affect the outcome. If a log cannot be read, the result is unknown, never "no
 //! event".
@@ -29,14 +30,14 @@ pub use applies::LastApply;
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix symptoms, version 1")]
 pub struct Symptoms {
-    /// The version of this format: 1.
+    /// The version of the format of this document: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_symptoms: u32,
-    /// The version of kbfix.
+    /// The version of kbfix that wrote the document.
     pub kbfix_version: &'static str,
     /// The URI of the target; null if the command stopped before it knew the target.
     pub target: Option<String>,
-    /// The machine that the target is, or is a copy of.
+    /// The identity of the machine that the target is, or is a copy of.
     pub machine: Machine,
     /// The exit code of the command.
     #[schemars(with = "u8")]
@@ -54,7 +55,7 @@ pub struct SpecSymptoms {
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// The last apply of the spec to this target that is still in place, according to the journals.
+    /// The last apply of the spec to this target that was not rolled back, according to the journals.
     pub last_apply: Answer<LastApply>,
     /// Each symptom, in the order of the spec.
     pub symptoms: Vec<FoundSymptom>,
@@ -63,25 +64,25 @@ pub struct SpecSymptoms {
 /// A symptom, with its events in the target's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FoundSymptom {
-    /// The event.
+    /// The event that is the symptom: its log, its source and its id.
     pub event: EventQuery,
-    /// The effect of the remedy on the event.
+    /// Whether the event is no longer logged after the remedy, or logged only after the remedy.
     pub expect: Expectation,
-    /// A note for the operator.
+    /// A note from the spec for the operator.
     pub note: Option<String>,
-    /// The events in the log. Absent means that the target has no such log.
+    /// The events that were found in the log. Absent means that the target does not have this log.
     pub found: Answer<Seen>,
     /// The number of times that the event was logged before and since the last apply; null if there was no apply, or if
     /// either number is not known.
     pub apply: Option<AroundApply>,
-    /// What `found` and `apply` contain, as a sentence for people.
+    /// A sentence for people that contains the numbers of `found` and `apply`.
     pub sentence: String,
 }
 
 /// The number of times that an event was logged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Seen {
-    /// The number of these events in the log.
+    /// The number of times that the event is in the log.
     pub count: u64,
     /// The time at which the first of these events was logged, as RFC 3339 in UTC; null if there is none.
     #[schemars(with = "Option<String>")]
@@ -95,8 +96,8 @@ pub struct Seen {
     /// The time at which the newest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_ends: Option<Timestamp>,
-    /// The part of the log that could not be read, so that there may be more events than were counted; null if all was
-    /// read.
+    /// A description of the part of the log that could not be read; null if all was read. If present, the log may
+    /// contain more of these events than were counted.
     pub damage: Option<String>,
 }
 
@@ -105,18 +106,20 @@ pub struct Seen {
 pub struct AroundApply {
     /// The number of events since the apply.
     pub since: u64,
-    /// Whether there may be more events than `since`. Only the times of the newest 1000 events are kept.
+    /// Whether there may be more events than `since` says, because only the times of the newest 1000 events are kept.
     pub or_more: bool,
-    /// The number of events before the apply that are still in the log.
+    /// The number of events before the apply that are still in the log; 0 if `or_more` is true, because the number is
+    /// then not known.
     pub before: u64,
-    /// Whether the log begins after the apply: it was cleared, or older events were overwritten.
+    /// Whether the oldest event in the log is later than the apply, because the log was cleared or older events were
+    /// overwritten.
     pub log_begins_after: bool,
-    /// Whether the log contains any event, of any kind, since the apply.
+    /// Whether any event, of any kind, was logged after the apply.
     pub logged_since: bool,
 }
 
 impl Symptoms {
-    /// Returns an empty document.
+    /// Returns a document without specs.
     pub fn new() -> Self {
         Self {
             kbfix_symptoms: 1,
@@ -150,7 +153,7 @@ impl SpecSymptoms {
 
 /// Searches the event logs of a target for the symptoms of specs.
 ///
-/// `store` contains the journals; without it, no apply is known.
+/// `store` is the state folder with the journals. Without it, no apply is known.
 ///
 /// # Errors
 ///
@@ -167,7 +170,8 @@ pub fn symptoms(
     Ok(Symptoms { target: Some(target.uri()), machine, exit_code, specs, diagnostics, ..Symptoms::new() })
 }
 
-/// Searches the target, which is `machine`, for the symptoms of specs. Also returns warnings about journals.
+/// Searches the event logs of the target for the symptoms of specs. `machine` is the identity of the target's machine.
+/// Also returns warnings about journals.
 pub(super) fn find(
     specs: &[Spec],
     machine: &Machine,
@@ -198,7 +202,7 @@ pub(super) fn find(
     Ok((specs.iter().map(found).collect(), applies.warnings))
 }
 
-/// Returns the answers of a target's event logs that a snapshot must contain for the symptoms of specs.
+/// Returns the counts of the specs' symptoms in the target's event logs, for a snapshot.
 ///
 /// # Errors
 ///

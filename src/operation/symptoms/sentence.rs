@@ -1,4 +1,4 @@
-//! Describes in words what was found about a symptom.
+//! Describes in a sentence how often a symptom was found.
 
 use super::{AroundApply, LastApply, Seen};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     targets::{Answer, EventQuery, Reason, Unread},
 };
 
-/// Returns the description, such as `0 events since 2026-11-28T02:50:00Z, 3 before`.
+/// Returns the sentence about one symptom, such as `0 events since 2026-11-28T02:50:00Z, 3 before`.
 pub(super) fn sentence(
     event: &EventQuery,
     found: &Answer<Seen>,
@@ -36,7 +36,7 @@ fn not_known(why: &Unread) -> String {
     }
 }
 
-/// Returns how often the event was logged, in all.
+/// Returns a sentence about how often the event was logged in total.
 fn in_all(seen: &Seen) -> String {
     let least = if seen.damage.is_some() { "at least " } else { "" };
     match (seen.count, seen.last, seen.log_begins) {
@@ -48,7 +48,7 @@ fn in_all(seen: &Seen) -> String {
     }
 }
 
-/// Returns how often the event was logged since an apply, and how often before it.
+/// Returns a sentence about how often the event was logged after an apply, and how often before the apply.
 fn around(seen: &Seen, last: &LastApply, apply: AroundApply) -> String {
     let least = if apply.or_more || seen.damage.is_some() && apply.since > 0 { "at least " } else { "" };
     let since = format!("{least}{} since {:.0}", number_of(apply.since as usize, "event"), last.time);

@@ -40,7 +40,7 @@ pub fn article(spec: &Spec) -> Article {
     Article { id: spec.id.clone(), title: spec.title.clone(), sections }
 }
 
-/// Joins lines of text that were broken only for the editor.
+/// Joins the lines of a text, which the author of the spec broke only because lines in an editor are short.
 fn paragraph(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -94,7 +94,7 @@ fn prerequisites(spec: &Spec) -> Vec<Item> {
     items
 }
 
-/// Describes the cause, which kbfix only reports.
+/// Describes the cause of the problem. kbfix only reports whether it is present.
 fn cause(spec: &Spec) -> Vec<Item> {
     let mut items = Vec::new();
     if let (Some(cause), Some(written)) = (&spec.cause, &spec.document.cause) {
@@ -120,14 +120,14 @@ fn hotfix(spec: &Spec) -> Vec<Block> {
         ));
         for branch in written.branches.iter().flatten() {
             if let Some(title) = &branch.title {
-                let text = format!("{} or later, if the version is {} or later", branch.version, branch.from);
+                let text = format!("{} or later in the branch from {}", branch.version, branch.from);
                 items.push(Item { depth: 1, ..Item::named(title.clone(), text) });
             }
         }
     }
     let mut blocks = vec![Block::Text(lead), Block::List(items)];
     if let Some(package) = &written.package {
-        let text = "If a file is older, kbfix can install the package: the operator must supply it and request the \
+        let text = "If a file is missing or too old, kbfix can install the package: the operator must supply it and request the \
             installation. kbfix cannot undo an installation.";
         blocks.push(Block::Text(text.to_owned()));
         blocks.push(Block::List(vec![
@@ -251,7 +251,7 @@ fn undo(spec: &Spec) -> Vec<Block> {
     blocks
 }
 
-/// Returns a note as an item of a list. If the note mentions inference, the item is marked as such for programs.
+/// Returns a note as an item of a list. If the note says that it is an inference, the item is marked so, for programs.
 fn note(note: &str) -> Item {
     Item { inference: note.to_lowercase().contains("inference"), ..Item::new(paragraph(note)) }
 }

@@ -25,7 +25,7 @@ pub(super) fn condition(condition: &Condition, depth: usize, out: &mut Vec<Item>
     }
 }
 
-/// Formats a condition on one line.
+/// Returns a condition as one line of text.
 pub(super) fn on_one_line(condition: &Condition) -> String {
     let each = |all: &[Condition], word: &str| all.iter().map(on_one_line).collect::<Vec<_>>().join(word);
     match condition {
@@ -57,7 +57,7 @@ fn sentence(condition: &Condition) -> String {
     }
 }
 
-/// Formats what a test requires of a value; the text follows the place of the value.
+/// Describes what a test requires of a value. The text continues a line that begins with the value's key and name.
 fn of_value(test: &ValueTest) -> String {
     match test {
         ValueTest::Exists(true) => "is there".to_owned(),
@@ -89,7 +89,7 @@ fn of_value(test: &ValueTest) -> String {
     }
 }
 
-/// Says how many keys must pass the test, if the pattern can match several keys.
+/// Returns a text that says for how many keys the test must pass; empty if the pattern matches only one key.
 fn several(key: &KeyPattern) -> &'static str {
     if key.own.is_some() {
         " (of the same key)"
@@ -114,13 +114,12 @@ fn literal(literal: &Literal) -> String {
     }
 }
 
-/// Formats a file test as `version 6.5.7651.19 or later, built for x86`.
+/// Describes what a test requires of a file, such as `version 6.5.7651.19 or later, built for x86`.
 pub(super) fn file(version: Option<&VersionTest>, platform: Option<Platform>) -> String {
     let version = version.map(|test| match test {
         VersionTest::AtLeast(version) => format!("version {version} or later"),
         VersionTest::Branches(branches) => {
-            let each =
-                branches.iter().map(|b| format!("{} or later, if the version is {} or later", b.version, b.from));
+            let each = branches.iter().map(|b| format!("{} or later in the branch from {}", b.version, b.from));
             format!("a version depending on its branch: {}", each.collect::<Vec<_>>().join("; "))
         }
     });

@@ -1,4 +1,4 @@
-//! Hides the sensitive data in a spec's document.
+//! Hides the sensitive data in the document of a spec.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,8 @@ use crate::{
     },
 };
 
-/// Returns the document of the spec with the data of sensitive values and the defaults of sensitive parameters hidden.
+/// Returns the spec's document, in which the data of sensitive values and the defaults of sensitive parameters are
+/// hidden.
 pub(super) fn document(spec: &Spec) -> Cow<'_, Document> {
     let mut document = Cow::Borrowed(&spec.document);
     for (at, rule) in spec.document.registry.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! A spec as an article for people: its subject, the reason, the prerequisites, the changes, and how to undo them.
 //!
-//! `build` makes an [`Article`] from a spec: sections with paragraphs, lists and `.reg` notation. The renderers use
-//! only the article, so every format has the same content.
+//! `build` makes an [`Article`] from a spec: sections with paragraphs, lists and `.reg` notation. All output formats
+//! are made from the article, so they have the same content.
 
 mod build;
 mod hidden;
@@ -45,7 +45,7 @@ pub struct Section {
 pub enum Block {
     /// A paragraph.
     Text(String),
-    /// A list.
+    /// A list, whose items can be nested.
     List(Vec<Item>),
     /// Literal lines: `.reg` notation, or commands.
     Code(String),
@@ -54,16 +54,16 @@ pub enum Block {
 /// An item of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Item {
-    /// The nesting depth: 0 for an item of the list itself, 1 for an item of a list below another item.
+    /// The nesting depth: 0 for an item of the list itself, 1 for an item below such an item.
     pub depth: usize,
     /// The name that is shown before the text; empty if there is none.
     pub name: String,
     /// The text of the item.
     pub text: String,
-    /// The address of a page with more information.
+    /// The address of a page with more information; null if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Whether this statement is inferred: whether no source states it directly.
+    /// Whether the statement is an inference, which means that no source contains it directly.
     pub inference: bool,
 }
 
@@ -83,10 +83,10 @@ impl Item {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix articles, version 1")]
 pub struct Articles<'a> {
-    /// The version of this format: 1.
+    /// The version of the format of this document: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_articles: u32,
-    /// One article for each spec, in the order given.
+    /// One article for each spec, in the order in which the specs were given.
     pub articles: Vec<WithSpec<'a>>,
 }
 
@@ -96,11 +96,11 @@ pub struct WithSpec<'a> {
     /// The article.
     #[serde(flatten)]
     pub article: Article,
-    /// The spec as it is written, except that sensitive data is hidden.
+    /// The spec as its file contains it, except that sensitive data is hidden.
     pub spec: Cow<'a, Document>,
 }
 
-/// Formats the articles of these specs as JSON, [`Articles`].
+/// Formats the articles of these specs as the JSON document [`Articles`].
 pub fn json(specs: &[Spec]) -> String {
     let articles = specs.iter().map(|spec| WithSpec { article: article(spec), spec: hidden::document(spec) });
     crate::render::json(&Articles { kbfix_articles: 1, articles: articles.collect() })

@@ -1,4 +1,4 @@
-//! Formats the registry rules of a spec in `.reg` notation. Comments explain everything that the notation cannot
+//! Formats the registry rules of a spec in `.reg` notation. Comments describe everything that this notation cannot
 //! express.
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use crate::{
 
 use super::conditions;
 
-/// Formats all rules of a spec.
+/// Returns all rules of a spec in `.reg` notation.
 pub(super) fn rules(spec: &Spec) -> String {
     let mut out = String::new();
     let mut rules = spec.rules.iter();
@@ -39,12 +39,12 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// Writes a note as comments, one for each line.
+/// Adds a note to `out` as comments, one for each line of the note.
 fn note(out: &mut String, text: &str) {
     text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
 }
 
-/// Writes, as comments, everything that a rule says about a key or value except the data.
+/// Adds comments to `out` with the label, the note and the condition of a rule or value, as far as it has them.
 fn head(label: Option<&Label>, note: Option<&str>, when: Option<&Condition>, out: &mut String) {
     if let Some(label) = label {
         line(out, &format!("; {label}"));
@@ -75,8 +75,8 @@ fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, Str
         line(out, "; in the 32-bit view, which only 64-bit Windows has");
     }
     match rule.exclusive {
-        Some(Exclusive::Values) => line(out, "; other values in it are deleted"),
-        Some(Exclusive::Tree) => line(out, "; other values and subkeys, in it and below it, are deleted"),
+        Some(Exclusive::Values) => line(out, "; other values in this key are deleted"),
+        Some(Exclusive::Tree) => line(out, "; other values and subkeys, in this key and below it, are deleted"),
         None => {}
     }
     let mut path = rule.key.root.long().to_owned();
@@ -124,7 +124,7 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
         line(out, &format!("; the value of the parameter {parameter}"));
     }
     if rule.is_sensitive {
-        line(out, &format!("; {}, sensitive and therefore not shown", sensitive(&rule.desired)));
+        line(out, &format!("; {}, so it is not shown", sensitive(&rule.desired)));
         let end = if rule.desired == Desired::Absent { "-" } else { notation::HIDDEN };
         line(out, &format!("{name}={end}"));
         return;
@@ -192,12 +192,14 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
     }
 }
 
-/// Describes sensitive data without showing it.
+/// Describes the desired state of a sensitive value, without its data.
 fn sensitive(desired: &Desired) -> String {
     match desired {
-        Desired::Absent => "its data is sensitive".to_owned(),
-        Desired::OneOf(choices) => format!("{}, which is sensitive", types(choices)),
-        Desired::Kept { choices, .. } => format!("{}, sensitive; some existing data is kept", types(choices)),
+        Desired::Absent => "the data is sensitive".to_owned(),
+        Desired::OneOf(choices) => format!("{}; the data is sensitive", types(choices)),
+        Desired::Kept { choices, .. } => {
+            format!("{}: some existing data is kept; the data is sensitive", types(choices))
+        }
         Desired::CommaSet { value_type, .. } => format!("{value_type}; the data is sensitive"),
         Desired::Bits { value_type, .. } => format!("{value_type}: some bits change; the data is sensitive"),
         Desired::Joined { types, .. } | Desired::Replaced { types, .. } => {
@@ -207,7 +209,7 @@ fn sensitive(desired: &Desired) -> String {
     }
 }
 
-/// Names the type of each choice, once.
+/// Returns the names of the types of these data, each name once.
 fn types(choices: &[Data]) -> String {
     let mut types: Vec<_> = choices.iter().map(|data| data.value_type).collect();
     types.dedup();
@@ -218,7 +220,7 @@ fn of_types(types: &[crate::registry::ValueType]) -> String {
     types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
-/// Names the strings, or the parameter that they come from; `None` if there are none.
+/// Returns the strings as `quoted`, or the name of the parameter whose value they are; `None` if there are no strings.
 fn strings(written: Option<&DataExpression>, quoted: String) -> Option<String> {
     match written? {
         DataExpression::Parameter(reference) => Some(format!("those of the parameter {}", reference.parameter)),

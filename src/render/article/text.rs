@@ -12,7 +12,7 @@ use super::{Article, Block, Item};
 /// The width of text on a terminal, in columns.
 const WIDTH: usize = 100;
 
-/// Formats the article as wrapped text.
+/// Formats the article as text for a terminal, with lines of at most 100 columns.
 pub fn human(article: &Article, paint: Paint) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", paint.bold(&one_line(&article.id)));
@@ -52,7 +52,8 @@ fn joined(name: &str, text: &str) -> String {
     }
 }
 
-/// Wraps text between words. A word that is longer than a line is not broken, so that paths and digests can be copied.
+/// Breaks text into lines between words, and adds them to `out`. `first` precedes the first line, and `rest` every
+/// other line. A word that is longer than a line is not broken, so that paths and digests can be copied.
 fn wrap(text: &str, first: &str, rest: &str, out: &mut String) {
     let mut line = first.to_owned();
     let mut empty = true;

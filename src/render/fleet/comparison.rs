@@ -40,7 +40,7 @@ fn summary(comparison: &FleetComparison) -> String {
     format!("{compared} compared: {}", parts.join(", "))
 }
 
-/// Returns one line for each group of specs that differ between the two versions: added, removed, changed.
+/// Returns up to three lines with the ids of the specs that were added, removed or changed between two versions.
 fn specs(comparison: &FleetComparison) -> Vec<String> {
     let moved = &comparison.specs;
     let line = |(ids, what): (&Vec<String>, &str)| {
@@ -50,7 +50,7 @@ fn specs(comparison: &FleetComparison) -> Vec<String> {
     [(&moved.come, "come"), (&moved.go, "go"), (&moved.differ, "differ")].into_iter().filter_map(line).collect()
 }
 
-/// Describes a difference in words, such as `changes pending (1 value to create), was in desired state`.
+/// Describes a difference in a few words, such as `changes pending (1 value to create), was in desired state`.
 fn change(difference: &Difference) -> String {
     let text = |case: &Case| match case.changes.is_empty() {
         true => case.outcome.words().to_owned(),
@@ -117,7 +117,7 @@ pub fn comparison_human(comparison: &FleetComparison, paint: Paint) -> String {
     out
 }
 
-/// Returns the changes that a difference is about: the present ones, or the earlier ones if nothing is required any
+/// Returns the diff of the present changes in a difference, or of the earlier changes if nothing must be changed any
 /// more.
 fn hunks(difference: &Difference) -> Vec<Line> {
     let case = match difference.kind {
@@ -128,7 +128,7 @@ fn hunks(difference: &Difference) -> Vec<Line> {
 }
 
 /// Formats a comparison as GitHub-flavoured Markdown of at most [`MOST`] bytes. If something does not fit, the text
-/// says how much is missing.
+/// says how much is left out.
 pub fn comparison_markdown(comparison: &FleetComparison) -> String {
     let command = match comparison.command {
         FleetCommand::Drift => "drift",

@@ -23,12 +23,12 @@ const HEAD: [&str; 13] = [
     "reason",
 ];
 
-/// Writes the report as CSV, in UTF-8. A machine that could not be read has one row, without a spec.
+/// Writes the report as CSV, in UTF-8. A machine that could not be read has one row, in which the spec is empty.
 ///
 /// If a spreadsheet would read a cell as a formula, the cell gets a `'` before its text.
 ///
 /// # Errors
-/// Returns the error of `to`.
+/// Returns the error of the writer `to`.
 pub fn csv(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(to);
     let mut add = |row: [String; 13]| writer.write_record(row.iter().map(|cell| inert(cell)));
@@ -68,10 +68,10 @@ fn row(line: &Line<'_>, spec: Option<&LineSpec<'_>>) -> [String; 13] {
     ]
 }
 
-/// Returns a cell, on one line, that no spreadsheet evaluates as a formula.
+/// Returns text on one line that no spreadsheet evaluates as a formula.
 ///
 /// Source: OWASP, "CSV Injection": a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return may be a
-/// formula. Some programs treat the wide forms of these characters in the same way.
+/// formula. Some programs treat the full-width forms of these characters in the same way.
 fn inert(cell: &str) -> String {
     let line = one_line(cell);
     let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '|', '%']);

@@ -70,7 +70,7 @@ fn table(report: &FleetReport, out: &mut String) {
     out.push('\n');
 }
 
-/// Writes the heading of a case: its machines, its spec and its outcome.
+/// Adds the heading of a case to `out`: its machines, its spec and its outcome.
 fn head(case: &Case, report: &FleetReport, paint: Paint, out: &mut String) {
     let count = paint.bold(&wording::machines(case.machines.len()));
     let outcome = paint.fleet(case.outcome);

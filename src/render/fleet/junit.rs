@@ -1,5 +1,5 @@
-//! Formats a fleet report as JUnit XML, which CI services show as test results. A spec is a test suite; a machine is a
-//! test.
+//! Formats a fleet report as JUnit XML, which CI services show as test results. Each spec becomes a test suite, in
+//! which each machine is a test.
 
 use std::{
     collections::HashMap,
@@ -20,11 +20,11 @@ use crate::{
 
 /// Writes the report as JUnit XML, in the form of Jenkins' schema `junit-10.xsd`.
 ///
-/// "Changes pending" and "blocked" count as failures, "unknown" and "unreadable" as errors, "not applicable" and
-/// "waived" as skipped tests. Machines that could not be read are in a separate suite.
+/// The outcomes "changes pending" and "blocked" count as failures, "unknown" and "unreadable" as errors, and "not
+/// applicable" and "waived" as skipped tests. Machines that could not be read are in a separate suite.
 ///
 /// # Errors
-/// Returns the error of `to`.
+/// Returns the error of the writer `to`.
 pub fn junit(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
     let mut out = Xml { writer: Writer::new_with_indent(to, b' ', 2), failed: None };
     out.event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
@@ -107,7 +107,7 @@ impl Tally {
     }
 }
 
-/// Returns the XML element for a test with this outcome; `None` if the test passed.
+/// Returns the name of the XML element that a test with this outcome contains; `None` if the test passed.
 fn element(outcome: FleetOutcome) -> Option<&'static str> {
     match outcome {
         FleetOutcome::InDesiredState => None,
@@ -154,7 +154,7 @@ fn text(text: &str) -> String {
 
 struct Xml<'a> {
     writer: Writer<&'a mut dyn Write>,
-    /// The first error of the writer, after which nothing is written.
+    /// The first error of the writer. After an error, nothing more is written.
     failed: Option<io::Error>,
 }
 
@@ -173,7 +173,7 @@ impl Xml<'_> {
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    /// Writes the notes of a case as the output of the test. They do not change its result.
+    /// Writes the notes of a case as the output of the test. The notes do not change the result of the test.
     fn notes(&mut self, case: &Case) {
         let lines: Vec<String> = wording::notes(case).map(|note| text(&note)).collect();
         if !lines.is_empty() {

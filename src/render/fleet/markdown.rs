@@ -9,24 +9,24 @@ use crate::{
     render::{diff, markdown::escaped},
 };
 
-/// The maximum number of bytes in the whole text. A comment can have 65,536 characters on GitHub and a million on
+/// The maximum number of bytes of the whole text. A comment can have 65,536 characters on GitHub and a million on
 /// GitLab.
 pub const MOST: usize = 65_000;
-/// The maximum number of bytes in the table of specs, and of the tables of exceptions. The changes get the remaining
+/// The maximum number of bytes of the table of specs, and of the tables of exceptions. The changes get the remaining
 /// bytes.
 const TABLE: usize = 16_000;
-/// The maximum number of bytes in one block.
+/// The maximum number of bytes of one block, which is a table row or a case with its diff.
 pub(super) const BLOCK: usize = 8_000;
 /// The number of bytes that are reserved for the sentences that say what is not shown.
 pub(super) const NOTES: usize = 2_000;
 /// The maximum number of names of machines that are shown for one case.
 const NAMES: usize = 20;
-/// The maximum number of characters in one cell, or in one line of a diff.
+/// The maximum number of characters of one table cell, or of one line of a diff.
 const LONGEST: usize = 600;
 
 /// Formats the report as GitHub-flavoured Markdown of at most [`MOST`] bytes, for a fleet of any size. If something
-/// does not fit, the text says how much is missing. The first line is an HTML comment, so that a program can find a
-/// comment that it posted earlier.
+/// does not fit, the text says how much is left out. The first line is an HTML comment, by which a program can find its
+/// own earlier comment on a pull request.
 pub fn markdown(report: &FleetReport) -> String {
     let mut head = "<!-- kbfix fleet -->\n## kbfix fleet\n\n".to_owned();
     let _ = writeln!(head, "{}\n", escaped(&wording::summary(report)));
@@ -57,13 +57,14 @@ pub fn markdown(report: &FleetReport) -> String {
     out
 }
 
-/// A part of the text, and how many of its blocks did not fit.
+/// A part of the text, and the number of its blocks that did not fit.
 pub(super) struct Part {
     pub(super) text: String,
     pub(super) more: usize,
 }
 
-/// Adds to a heading as many blocks as fit.
+/// Returns the heading with as many of the blocks as fit into `most` bytes and into `left` bytes. Subtracts their size
+/// from `left`.
 pub(super) fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut usize) -> Part {
     let mut part = Part { text: String::new(), more: 0 };
     if blocks.is_empty() {
@@ -85,7 +86,8 @@ pub(super) fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut
     part
 }
 
-/// Shortens text to some characters, and appends how many more there are.
+/// Returns text of at most [`LONGEST`] characters. If the text is longer, cuts it and appends the number of the missing
+/// characters.
 pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}… ({} more characters)", &text[..at], text[at..].chars().count()),

@@ -24,7 +24,7 @@ use crate::fleet::FleetReport;
 /// Writes the report as its versioned JSON document.
 ///
 /// # Errors
-/// Returns the error of `to`.
+/// Returns the error of the writer `to`.
 pub fn json(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
     write_json(report, to)
 }
@@ -34,7 +34,7 @@ pub fn json(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
 /// Source: <https://jsonlines.org>.
 ///
 /// # Errors
-/// Returns the error of `to`.
+/// Returns the error of the writer `to`.
 pub fn lines(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
     report.lines().try_for_each(|line| {
         serde_json::to_writer(&mut *to, &line)?;
@@ -42,7 +42,7 @@ pub fn lines(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
     })
 }
 
-/// Writes a document for programs, with a line break at its end.
+/// Writes a document as JSON, with a line break at its end.
 fn write_json(document: &impl serde::Serialize, to: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *to, document)?;
     writeln!(to)

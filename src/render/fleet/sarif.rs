@@ -1,4 +1,5 @@
-//! Formats a fleet report as SARIF 2.1.0 for code scanning. A spec becomes a SARIF rule; a case becomes a result.
+//! Formats a fleet report as SARIF 2.1.0 for code scanning. Each spec becomes a SARIF rule, and each case becomes a
+//! result.
 //!
 //! Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 
@@ -21,11 +22,11 @@ use crate::{
 /// Source: GitHub, "SARIF results exceed one or more limits".
 pub const MOST_LOCATIONS: usize = 1_000;
 
-/// Writes the report as SARIF. Each case that needs attention is a result. It has a location for each of its machines,
-/// but at most [`MOST_LOCATIONS`]. If there are more machines, the message of the result says so.
+/// Writes the report as SARIF. Each case that needs attention is a result. The result has a location for each machine
+/// with the case, but at most [`MOST_LOCATIONS`]. If there are more machines, the message of the result says so.
 ///
 /// # Errors
-/// Returns the error of `to`.
+/// Returns the error of the writer `to`.
 pub fn sarif(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
     let rule = |id: &str, title: &str| json!({ "id": one_line(id), "shortDescription": { "text": one_line(title) } });
     let mut rules: Vec<Value> = report.specs.iter().map(|spec| rule(&spec.id, &spec.title)).collect();
@@ -61,7 +62,7 @@ struct Run<'a> {
     results: Results<'a>,
 }
 
-/// The results of a report. Each is made when it is written, so that a large fleet needs no memory for all of them.
+/// The results of a report. Each result is made only when it is written, so that a large fleet needs little memory.
 struct Results<'a> {
     report: &'a FleetReport,
     /// The machines by name.
@@ -88,7 +89,7 @@ impl Serialize for Results<'_> {
     }
 }
 
-/// Returns the SARIF level of an outcome; `None` if nothing has to be done.
+/// Returns the SARIF level of an outcome; `None` if the outcome needs no attention.
 fn level(outcome: FleetOutcome) -> Option<&'static str> {
     match outcome {
         FleetOutcome::NotApplicable | FleetOutcome::InDesiredState => None,
@@ -145,7 +146,7 @@ fn location(row: &MachineRow) -> Value {
     })
 }
 
-/// Returns the URI of a target's file. The URI is relative if the user gave a relative path.
+/// Returns the URI of the file of a target. The URI is relative if the user gave a relative path.
 fn uri(target: &str) -> String {
     let Some((kind @ ("snapshot" | "reg" | "image" | "hive"), path)) = target.split_once(':') else {
         return percent(target, ":/@[]");
@@ -160,7 +161,7 @@ fn uri(target: &str) -> String {
     }
 }
 
-/// Percent-encodes all characters except unreserved characters and those in `kept` (RFC 3986).
+/// Percent-encodes all characters except unreserved characters (RFC 3986) and those in `kept`.
 fn percent(text: &str, kept: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

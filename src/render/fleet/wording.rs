@@ -15,7 +15,7 @@ pub(super) fn machines(count: usize) -> String {
     number_of(count, "machine")
 }
 
-/// Returns the first names, and how many more there are.
+/// Returns the first `most` names, and the number of the names that are left out.
 pub(super) fn names(machines: &[Arc<str>], most: usize) -> String {
     // A single remaining name is shown, because it is as short as the text "1 more".
     let shown = if machines.len() <= most + 1 { machines.len() } else { most };
@@ -33,17 +33,17 @@ pub(super) fn changes(case: &Case) -> String {
 
 /// One fact because of which a check of a case does not pass.
 pub(super) struct Fact<'a> {
-    /// The part of the spec, and its title.
+    /// The kind of the spec's part that contains the check, and the title of the check.
     pub(super) part: String,
-    /// The key, value or file.
+    /// The key, value or file that was tested.
     pub(super) place: &'a str,
-    /// The found state.
+    /// The state that was found.
     pub(super) found: String,
-    /// The wanted state.
+    /// The state that the check requires.
     pub(super) wanted: &'a str,
 }
 
-/// Returns the facts for which the checks of a case do not pass.
+/// Returns the facts because of which the checks of a case do not pass.
 pub(super) fn facts(case: &Case) -> Vec<Fact<'_>> {
     case.evidence()
         .map(|(check, evidence)| Fact {
@@ -62,18 +62,18 @@ pub(super) fn facts(case: &Case) -> Vec<Fact<'_>> {
         .collect()
 }
 
-/// Returns the reasons of a case, except those that its facts already show.
+/// Returns the reasons of a case, without those that only repeat its facts.
 pub(super) fn reasons(case: &Case) -> Vec<&str> {
     let said: Vec<String> = case.evidence().map(|(check, evidence)| check.sentence(evidence)).collect();
     case.reasons.iter().filter(|reason| !said.contains(reason)).map(String::as_str).collect()
 }
 
-/// Returns the notes of a case as text, such as `policy-owned: Group Policy undoes …`.
+/// Returns each note of a case as text, such as `policy-owned: Group Policy undoes …`.
 pub(super) fn notes(case: &Case) -> impl Iterator<Item = String> {
     case.notes.iter().map(|note| format!("{}: {}", note.code.as_str(), note.text))
 }
 
-/// Returns the outcomes that occur in the report, the worst last.
+/// Returns the outcomes that occur in the report, with the worst at the end.
 pub(super) fn columns(report: &FleetReport) -> Vec<FleetOutcome> {
     let has = |outcome: &FleetOutcome| report.specs.iter().any(|spec| spec.outcomes.contains_key(outcome));
     FleetOutcome::ALL.into_iter().filter(has).collect()
@@ -90,7 +90,7 @@ pub(super) fn summary(report: &FleetReport) -> String {
     if parts.is_empty() { all } else { format!("{all} ({}{notes})", parts.join(", ")) }
 }
 
-/// Describes the waivers that accept a part of a case.
+/// Describes each waiver that accepts a part of a case, in one sentence.
 pub(super) fn waivers(case: &Case, report: &FleetReport) -> Vec<String> {
     let sentence =
         |waiver: &crate::fleet::Waiver| format!("waived until {} by {}: {}", waiver.expires, waiver.by, waiver.reason);

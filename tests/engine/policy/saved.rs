@@ -72,8 +72,11 @@ fn owners_that_do_not_follow_from_the_facts_are_refused() {
             },
             "twice",
         ),
-        (&|p: &mut Value| drop(p["specs"][0].as_object_mut().unwrap().remove("policy_unread")), "could not be read"),
-        (&|p: &mut Value| p["specs"][0]["policy_unread"][0]["values"] = json!(2), "could not be read"),
+        (
+            &|p: &mut Value| drop(p["specs"][0].as_object_mut().unwrap().remove("policy_unread")),
+            "lists other policy stores",
+        ),
+        (&|p: &mut Value| p["specs"][0]["policy_unread"][0]["values"] = json!(2), "lists other policy stores"),
         (
             // Facts without one value, so that a later policy for the value would not make the plan stale.
             &|p: &mut Value| {

@@ -6,7 +6,7 @@ use std::ptr::{null, null_mut};
 
 use kbfix::{
     registry::{Data, Key},
-    targets::{Answer, ChangeAction, Reason, Target, ValueSelection, WriteError, local::LocalTarget},
+    targets::{Answer, ChangeAction, KeyQuery, Reason, Target, ValueSelection, WriteError, local::LocalTarget},
 };
 use windows_sys::{
     Wdk::System::Registry::NtDeleteKey,
@@ -18,7 +18,7 @@ use windows_sys::{
 
 use crate::local::{
     library::{ends, kbfix},
-    scratch::{Scratch, alone, change, is_there, key, make_key, query, read, reg_ok, value},
+    scratch::{Scratch, alone, change, in_32_bit_view, is_there, key, make_key, query, read, reg_ok, value},
 };
 
 /// A registry link that is removed when the test ends. `reg delete` would delete the key to which it leads.
@@ -158,6 +158,47 @@ fn a_spec_deletes_nothing_through_a_link_and_changes_nothing_at_all() {
     assert!(is_there(&precious.below("sub")));
 }
 
+/// Each key gets the same answer alone and among others, whichever of them are absent or behind links.
+#[test]
+fn questions_that_are_asked_together_get_the_same_answers() {
+    let (scratch, precious) = (Scratch::machine("links-many"), Scratch::machine("links-many-precious"));
+    make_key(&precious.below("sub"));
+    let at = |path: &str| key(&format!(r"{}\{path}", scratch.key.path));
+    make_key(&at(r"there\below"));
+    let links = [
+        Link::new(&scratch.below("link"), &native(&precious.key)),
+        Link::new(&scratch.below("nowhere"), &format!("{}-none", native(&precious.key))),
+        Link::new(&at(r"there\nowhere"), &format!("{}-none", native(&precious.key))),
+    ];
+    let paths = [
+        "none",
+        r"none\x",
+        "nonesuch",
+        "there",
+        r"there\a",
+        r"there\below",
+        r"there\b\c",
+        r"there\nowhere",
+        r"there\nowhere\x",
+        r"there\z",
+        "link",
+        r"link\none",
+        r"link\sub",
+        "nowhere",
+        r"nowhere\none",
+    ];
+    let of = |key: Key| KeyQuery { key, values: ValueSelection::Names(Default::default()), subkeys: false };
+    let mut queries: Vec<_> = paths.iter().map(|path| of(at(path))).collect();
+    queries.extend(paths.iter().map(|path| of(in_32_bit_view(&at(path).path.to_string()))));
+    let alone: Vec<_> = queries.iter().map(|one| LocalTarget::new().read_keys(std::slice::from_ref(one))).collect();
+    let alone: Vec<_> = alone.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(LocalTarget::new().read_keys(&queries).unwrap(), alone);
+    let absent: Vec<_> = paths.iter().zip(&alone).filter(|(_, answer)| **answer == Answer::Absent).collect();
+    let absent: Vec<_> = absent.into_iter().map(|(path, _)| *path).collect();
+    assert_eq!(absent, ["none", r"none\x", "nonesuch", r"there\a", r"there\b\c", r"there\z"]);
+    drop(links);
+}
+
 /// A protected key is not deleted under the name of a key that links to it.
 #[test]
 fn a_protected_key_is_protected_behind_a_link() {
@@ -181,7 +222,7 @@ fn the_names_that_windows_links_are_read_as_ever() {
         assert!(is_there(&key(path)), "{path}");
     }
     for path in [r"HKCR\CLSID", r"HKLM\SOFTWARE\Microsoft", r"HKLM\SOFTWARE\Policies"] {
-        let narrow = crate::local::scratch::in_32_bit_view(path);
+        let narrow = in_32_bit_view(path);
         let answer = query(&narrow, ValueSelection::Names(Default::default()), true);
         assert!(!matches!(answer, Answer::Unread(_)), "{path}: {answer:?}");
     }

@@ -1,4 +1,4 @@
-//! Prints what `impact` and `drift` compared.
+//! Prints the results of `kbfix fleet impact` and `kbfix fleet drift`.
 
 use kbfix::{
     diag::Exit,

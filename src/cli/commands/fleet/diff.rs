@@ -70,7 +70,7 @@ enum Format {
     Html,
     /// JUnit XML for CI services, with a test for each machine and spec.
     Junit,
-    /// For code scanning (SARIF 2.1.0).
+    /// A SARIF 2.1.0 document, for code scanning.
     Sarif,
 }
 
@@ -89,7 +89,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetReport, Comma
 pub(super) struct Asked {
     pub(super) members: Members,
     ignored: Vec<String>,
-    /// The specs, once for each set of parameters.
+    /// The specs: one list for each distinct set of parameters.
     pub(super) specs: Vec<Vec<Spec>>,
     /// For each machine, the index of the list of specs that is planned on it.
     pub(super) which: Vec<usize>,
@@ -97,7 +97,8 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Returns the specs with the parameters of the first machine. Their ids and titles are the same for all machines.
+    /// Returns the specs with the parameters of the first machine. All lists contain the same specs, with the same ids
+    /// and titles.
     pub(super) fn first(&self) -> &[Spec] {
         self.specs.first().map(Vec::as_slice).unwrap_or_default()
     }
@@ -133,7 +134,7 @@ impl Arguments {
         Ok(asked)
     }
 
-    /// Adds the files that are read to the inputs of the command.
+    /// Adds the files that the command reads to `inputs`, so that the command does not overwrite them.
     pub(super) fn inputs(&self, members: &Members, inputs: &mut Inputs) {
         self.specs.inputs(inputs);
         self.fleet.inputs(members, inputs);

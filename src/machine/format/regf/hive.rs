@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{
     Error, Recovery,
+    above::LastAbove,
     base::{self, BaseBlock, NOWHERE},
     bin::bin_headers,
     bytes::u32_at,
@@ -33,6 +34,7 @@ pub struct Hive {
     pub(super) owners: Owners,
     /// The keys whose subkey lists were found to be sorted. Cleared when the hive changes.
     pub(super) ordered: Ordered,
+    pub(super) last_above: LastAbove,
 }
 
 /// A key of a hive, given by its offset.
@@ -167,6 +169,7 @@ impl Hive {
             cache: Cache::default(),
             owners: Owners::default(),
             ordered: Ordered::default(),
+            last_above: LastAbove::default(),
         }
     }
 

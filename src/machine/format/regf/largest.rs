@@ -34,8 +34,10 @@ impl Largest {
             i /= 2;
             let below = |i: usize| self.tree.get(i).copied().unwrap_or(0);
             let larger = below(i * 2).max(below(i * 2 + 1));
-            if let Some(node) = self.tree.get_mut(i) {
-                *node = larger;
+            match self.tree.get_mut(i) {
+                Some(node) if *node != larger => *node = larger,
+                // The nodes above this one are the same as before, too.
+                _ => break,
             }
         }
     }

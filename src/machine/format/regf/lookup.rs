@@ -36,6 +36,17 @@ pub struct Values<'a> {
     repeated: Vec<u32>,
 }
 
+/// The result of looking up a path in a hive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Above {
+    /// The key at the end of the path.
+    Key(Node),
+    /// The key does not exist.
+    Absent,
+    /// A key on the path, or the key at its end, is a symbolic link.
+    Link,
+}
+
 /// The position of a subkey in the subkey lists of its parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
@@ -51,14 +62,44 @@ impl Hive {
     /// Returns the key at `path`, or `None` if it is absent. `path` is the names below the hive's root, joined by
     /// backslashes; an empty path means the root.
     pub fn find(&self, path: &str) -> Result<Option<Node>, Error> {
-        let mut node = self.root();
-        for name in path.split('\\').filter(|name| !name.is_empty()) {
+        let (mut node, mut rest) = (self.root(), path);
+        if let Some((above, name)) = path.rsplit_once('\\') {
+            match self.above(above)? {
+                Above::Key(found) => (node, rest) = (found, name),
+                Above::Absent => return Ok(None),
+                // Here, a link is a key like others.
+                Above::Link => {}
+            }
+        }
+        for name in rest.split('\\').filter(|name| !name.is_empty()) {
             match self.subkey(node, name)? {
                 Some(below) => node = below,
                 None => return Ok(None),
             }
         }
         self.key(node).map(|key| Some(key.node()))
+    }
+
+    /// Finds the key at `path` below the hive's root, unless a key on the path is a symbolic link. Caches the last key
+    /// that was found, because many keys below it may be looked up.
+    pub(crate) fn above(&self, path: &str) -> Result<Above, Error> {
+        if let Some(known) = self.last_above.get(path) {
+            return Ok(Above::Key(Node(known)));
+        }
+        let mut node = self.root();
+        let mut names = path.split('\\').filter(|name| !name.is_empty());
+        loop {
+            if self.key(node)?.is_symbolic_link() {
+                return Ok(Above::Link);
+            }
+            let Some(name) = names.next() else { break };
+            match self.subkey(node, name)? {
+                Some(below) => node = below,
+                None => return Ok(Above::Absent),
+            }
+        }
+        self.last_above.note(path, node.0);
+        Ok(Above::Key(node))
     }
 
     /// Returns the subkey of `node` with this name; `None` if it is absent. If no subkey with this name was found, but
@@ -136,11 +177,16 @@ impl Hive {
 
     /// Returns the bytes of a key's value list, which contains the offsets of its values.
     pub(super) fn value_list(&self, key: &KeyNode<'_>) -> Result<&[u8], Error> {
-        let (count, at) = (key.value_count() as usize, key.u32(VALUE_LIST));
-        if count == 0 {
+        if key.value_count() == 0 {
             return Ok(&[]);
         }
-        self.own("value list", at, key.at)?;
+        self.own("value list", key.u32(VALUE_LIST), key.at)?;
+        self.known_value_list(key)
+    }
+
+    /// Returns the bytes of a key's value list. The caller knows that no other key refers to this list.
+    pub(super) fn known_value_list(&self, key: &KeyNode<'_>) -> Result<&[u8], Error> {
+        let (count, at) = (key.value_count() as usize, key.u32(VALUE_LIST));
         let list =
             count.checked_mul(4).and_then(|len| self.cell("value list", at).map(|cell| cell.get(..len)).transpose());
         list.unwrap_or_else(|| Err(Error::cell("value list", at, "the structure extends beyond the end of its cell")))

@@ -12,6 +12,7 @@
 //! Source for every structure: Maxim Suhanov, "Windows registry file format specification" (github.com/msuhanov/regf);
 //! the submodules name its sections.
 
+mod above;
 mod base;
 mod bin;
 mod bytes;
@@ -40,6 +41,7 @@ pub use check::{Finding, Severity, worse};
 pub use edit::Editor;
 pub use error::Error;
 pub use hive::{Hive, Node, State};
+pub(crate) use lookup::Above;
 pub use lookup::{Subkeys, Values};
 pub use name::{NotUnicode, RawName};
 pub use node::KeyNode;

@@ -37,8 +37,12 @@ impl<'a> RawName<'a> {
 
     /// Returns the UTF-16 units of the name, in its original case.
     pub fn units(&self) -> impl Iterator<Item = u16> + Clone + use<'a> {
-        let (step, latin1) = if self.latin1 { (1, true) } else { (2, false) };
-        self.bytes.chunks_exact(step).map(move |c| if latin1 { c[0].into() } else { u16::from_le_bytes([c[0], c[1]]) })
+        let Self { bytes, latin1 } = *self;
+        let unit = move |at: usize| match latin1 {
+            true => bytes[at].into(),
+            false => u16::from_le_bytes([bytes[at * 2], bytes[at * 2 + 1]]),
+        };
+        (0..self.len()).map(unit)
     }
 
     /// Returns the name as a string.
@@ -61,23 +65,31 @@ impl<'a> RawName<'a> {
 
     /// Compares the name with `wanted`, which must be in upper case ([`upcased`]).
     pub(super) fn compare_to(&self, wanted: &[u16]) -> Ordering {
-        self.units().map(upcase).cmp(wanted.iter().copied())
+        let wanted = wanted.iter().copied();
+        if self.latin1 { self.bytes.iter().map(upper).cmp(wanted) } else { self.units().map(upcase).cmp(wanted) }
     }
 
     /// Returns whether the name is equal to `wanted`, which must be in upper case ([`upcased`]). Case is ignored.
     pub(super) fn is(&self, wanted: &[u16]) -> bool {
+        let is = |(unit, wanted): (u16, &u16)| unit == *wanted || upcase(unit) == *wanted;
         self.len() == wanted.len()
-            && self.units().zip(wanted).all(|(unit, wanted)| unit == *wanted || upcase(unit) == *wanted)
+            && match self.latin1 {
+                true => self.bytes.iter().map(|byte| u16::from(*byte)).zip(wanted).all(is),
+                false => self.units().zip(wanted).all(is),
+            }
     }
 
     /// Compares the name with another stored name. Case is ignored.
     pub(super) fn compare(&self, other: &RawName<'_>) -> Ordering {
+        if self.latin1 && other.latin1 {
+            return self.bytes.iter().map(upper).cmp(other.bytes.iter().map(upper));
+        }
         self.units().map(upcase).cmp(other.units().map(upcase))
     }
 
     /// Returns the hash of the name that a subkey list of kind `lh` stores.
     pub(super) fn hash(&self) -> u32 {
-        hash(self.units())
+        if self.latin1 { hash(self.bytes.iter().map(|byte| u16::from(*byte))) } else { hash(self.units()) }
     }
 
     /// Returns the hint for the name that a subkey list of kind `lf` stores: the first four characters, if each fits
@@ -97,6 +109,11 @@ impl fmt::Debug for RawName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.lossy())
     }
+}
+
+/// Returns the upper-case form of a character that is stored as Latin-1, as a UTF-16 unit.
+fn upper(byte: &u8) -> u16 {
+    upcase((*byte).into())
 }
 
 /// Returns the UTF-16 units of `text` in upper case, the form in which names are compared.

@@ -6,7 +6,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::hash::HashSet;
+use super::hash::{HashSet, SMALL_TABLE};
 
 /// The offsets of the keys whose subkey lists were found to be sorted.
 #[derive(Debug, Default)]
@@ -33,7 +33,9 @@ impl Ordered {
     /// Discards the whole record, because the hive is about to change.
     pub(super) fn forget(&self) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.is_empty() {
+        if known.capacity() <= SMALL_TABLE {
+            known.clear();
+        } else {
             *known = HashSet::default();
         }
     }

@@ -9,7 +9,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Error, hash::HashMap};
+use super::{
+    Error,
+    hash::{HashMap, SMALL_TABLE},
+};
 
 /// For the offset of each cell that was read, the offset of the structure that refers to it.
 #[derive(Debug, Default)]
@@ -26,7 +29,10 @@ impl Owners {
     /// Discards the whole record.
     pub(super) fn forget(&self) {
         let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !owners.is_empty() {
+        // An editor does this after each change. A small table is kept for the next record.
+        if owners.capacity() <= SMALL_TABLE {
+            owners.clear();
+        } else {
             *owners = HashMap::default();
         }
     }

@@ -71,21 +71,32 @@ impl Hive {
 
     /// Returns the bytes of a value's data.
     pub fn bytes<'a>(&'a self, value: &ValueNode<'a>) -> Result<Cow<'a, [u8]>, Error> {
+        let storage = self.storage(value)?;
+        match &storage {
+            Storage::Inline => {}
+            Storage::Cell(at) => drop(self.own(DATA, *at, value.at)?),
+            Storage::Segments { record, list, segments } => {
+                if self.own(BIG, *record, value.at)? {
+                    self.own("list of data segments", *list, *record)?;
+                    segments.iter().try_for_each(|at| self.own(SEGMENT_OF_DATA, *at, *record).map(drop))?;
+                }
+            }
+        }
+        self.bytes_in(value, storage)
+    }
+
+    /// Returns the bytes of a value's data, which is stored in `storage`. The caller knows that no other value uses it.
+    pub(super) fn bytes_in<'a>(&'a self, value: &ValueNode<'a>, storage: Storage) -> Result<Cow<'a, [u8]>, Error> {
         let size = value.size();
-        match self.storage(value)? {
+        match storage {
             Storage::Inline => Ok(Cow::Borrowed(value.cell.get(DATA_OFFSET..DATA_OFFSET + size).unwrap_or_default())),
             Storage::Cell(at) => {
-                self.own(DATA, at, value.at)?;
                 let bytes = self.cell(DATA, at)?.get(..size);
                 bytes
                     .map(Cow::Borrowed)
                     .ok_or_else(|| Error::cell(DATA, at, "the structure extends beyond the end of its cell"))
             }
-            Storage::Segments { record, list, segments } => {
-                if self.own(BIG, record, value.at)? {
-                    self.own("list of data segments", list, record)?;
-                    segments.iter().try_for_each(|at| self.own(SEGMENT_OF_DATA, *at, record).map(drop))?;
-                }
+            Storage::Segments { segments, .. } => {
                 let mut bytes = Vec::with_capacity(size);
                 for at in segments {
                     let wanted = SEGMENT.min(size - bytes.len());

@@ -91,8 +91,8 @@ fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
     let mut above = PathBuf::new();
     for component in path.components() {
         above.push(component);
-        let is_link = fs::symlink_metadata(&above).is_ok_and(|metadata| metadata.is_symlink());
-        if is_link && let Ok(target) = fs::read_link(&above) {
+        // The call fails for anything that is not a link.
+        if let Ok(target) = fs::read_link(&above) {
             return Some((above, target));
         }
     }

@@ -195,7 +195,7 @@ fn is_registered(log: &str) -> Result<(), Answer<Vec<EventFacts>>> {
     let key = format!(r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\{log}");
     let key = key.parse().map_err(|_| unsupported(format!("`{log}` is not the name of a log")))?;
     let query = KeyQuery { key, values: ValueSelection::Names([].into()), subkeys: false };
-    match super::read::key_facts(&query, &mut super::raw::Buffer::new()) {
+    match super::read::key_facts(&query, &mut super::read::Questions::new()) {
         Answer::Present(_) => Ok(()),
         Answer::Absent => Err(Answer::Absent),
         Answer::Unread(why) => Err(Answer::Unread(why)),

@@ -47,12 +47,12 @@ impl LocalTarget {
 
 /// Gives the code for policy stores access to the keys and files of this machine.
 struct StoreFiles {
-    buffer: raw::Buffer,
+    questions: read::Questions,
 }
 
 impl Stores for StoreFiles {
     fn key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
-        Ok(read::key_facts(query, &mut self.buffer))
+        Ok(read::key_facts(query, &mut self.questions))
     }
 
     fn bytes(&mut self, place: &Place, folder: &str, most: u64) -> Result<Answer<Vec<u8>>, TargetError> {
@@ -66,8 +66,8 @@ impl Target for LocalTarget {
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
-        let mut buffer = raw::Buffer::new();
-        let one = |query: &KeyQuery| match read::key_facts(query, &mut buffer) {
+        let mut questions = read::Questions::new();
+        let one = |query: &KeyQuery| match read::key_facts(query, &mut questions) {
             Answer::Absent if users::is_away(&query.key.path) => self.users.read(query),
             answer => answer,
         };
@@ -83,7 +83,7 @@ impl Target for LocalTarget {
     }
 
     fn read_policies(&mut self, queries: &[PolicyQuery]) -> Result<Vec<PolicyFacts>, TargetError> {
-        policy::read(queries, &mut StoreFiles { buffer: raw::Buffer::new() })
+        policy::read(queries, &mut StoreFiles { questions: read::Questions::new() })
     }
 
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {

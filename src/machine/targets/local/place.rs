@@ -7,7 +7,7 @@
 //! Sources: Microsoft, "RegOpenKeyEx function", "ZwQueryKey function" (KeyNameInformation).
 
 use windows_registry::Key as Handle;
-use windows_sys::Win32::System::Registry::KEY_QUERY_VALUE;
+use windows_sys::Win32::{Foundation::ERROR_FILE_NOT_FOUND, System::Registry::KEY_QUERY_VALUE};
 
 use super::{error::Code, raw, view_flag};
 use crate::{
@@ -55,28 +55,74 @@ pub(super) struct Opened {
     pub(super) hive: Option<KeyPath>,
 }
 
+/// Facts about the keys above some queried keys, to query them only once. They are valid only for questions that are
+/// asked together, because the registry can change at any time.
+#[derive(Default)]
+pub(super) struct Above {
+    /// The last key that was found absent. Every key below it is absent too.
+    absent: Option<KeyPath>,
+    /// The last key that was found not to be a link. The keys above it, as [`Key::way`] lists them, are no links
+    /// either.
+    no_link: Option<KeyPath>,
+}
+
+impl Above {
+    fn is_absent(&self, key: &Key) -> bool {
+        key.view == View::Bits64 && self.absent.as_ref().is_some_and(|absent| key.path.is_within(absent))
+    }
+
+    /// Records that `path`, a key above `key`, is absent. Nothing is recorded for the 32-bit view, and for root keys
+    /// that Windows composes of others: there, a key can exist although the key above it in the path is absent.
+    fn note_absent(&mut self, key: &Key, path: KeyPath) {
+        let is_direct = key.view == View::Bits64 && matches!(path.root(), RootKey::Hklm | RootKey::Hku);
+        if is_direct && key.path.is_within(&path) {
+            self.absent = Some(path);
+        }
+    }
+
+    fn is_no_link(&self, path: &KeyPath) -> bool {
+        self.no_link.as_ref().is_some_and(|below| below.is_within(path))
+    }
+}
+
 /// Opens an existing key, in the view of `key` and with these access rights.
 ///
 /// # Errors
 /// Returns Windows' error code, or that the path contains a link to another key.
 pub(super) fn open(key: &Key, access: u32) -> Result<Opened, Closed> {
+    open_below(key, access, &mut Above::default())
+}
+
+/// Opens a key as [`open`] does. `above` has what earlier questions found: if it shows that a key above this key is
+/// absent, Windows is not asked again.
+///
+/// # Errors
+/// Returns the errors of [`open`].
+pub(super) fn open_below(key: &Key, access: u32, above: &mut Above) -> Result<Opened, Closed> {
+    if above.is_absent(key) {
+        return Err(Closed::Code(Code(ERROR_FILE_NOT_FOUND)));
+    }
     let opened =
         Code::of(root(key.path.root()).options().access(access | view_flag(key.view)).open(key.path.below_root()));
     let handle = match opened {
         Ok(handle) => handle,
         // A link to a missing key is itself a key that exists.
-        Err(code) if code.is_absent() => return Err(link_on_the_way(key).map_or(Closed::Code(code), Closed::Elsewhere)),
+        Err(code) if code.is_absent() => {
+            return Err(link_on_the_way(key, above).map_or(Closed::Code(code), Closed::Elsewhere));
+        }
         Err(code) => return Err(code.into()),
     };
     if key.path.parent().is_none() {
         return Ok(Opened { handle, hive: None });
     }
     let name = raw::name(&handle)?;
+    // The name says what leads elsewhere now, so nothing that was found before counts.
+    let link = || link_on_the_way(key, &mut Above::default());
     let elsewhere = match native_path(&name) {
         Some(real) if key.is_at(&real) => return Ok(Opened { handle, hive: hive_of(&real) }),
-        Some(real) => link_on_the_way(key).unwrap_or_else(|| Unread::linked(&key.path, &real.to_string())),
+        Some(real) => link().unwrap_or_else(|| Unread::linked(&key.path, &real.to_string())),
         // In a Windows container, the hives have other names.
-        None => match link_on_the_way(key) {
+        None => match link() {
             Some(link) => link,
             None => return Ok(Opened { handle, hive: None }),
         },
@@ -85,21 +131,28 @@ pub(super) fn open(key: &Key, access: u32) -> Result<Opened, Closed> {
 }
 
 /// Returns the topmost registry link in the path of `key`, as the reason for not reading the key. Links that Windows
-/// itself makes are not considered.
-fn link_on_the_way(key: &Key) -> Option<Unread> {
+/// itself makes are not considered. Keys that are no links according to `above` are not examined again.
+fn link_on_the_way(key: &Key, above: &mut Above) -> Option<Unread> {
     let mut buffer = raw::Buffer::new();
     for path in key.way() {
-        let found =
-            match raw::open_itself(root(path.root()), path.below_root(), KEY_QUERY_VALUE | view_flag(View::Bits64)) {
-                Ok(handle) => raw::value(&handle, LINK_VALUE, &mut buffer),
-                Err(code) if code.is_absent() => return None,
-                // Here it is not known whether the key is a link; the name of the key that is opened through it will
-                // show it.
-                Err(_) => continue,
-            };
-        if let Some(to) = found.ok().as_ref().and_then(link_target) {
+        if above.is_no_link(&path) {
+            continue;
+        }
+        let access = KEY_QUERY_VALUE | view_flag(View::Bits64);
+        let found = match raw::open_itself(root(path.root()), path.below_root(), access) {
+            Ok(handle) => raw::value(&handle, LINK_VALUE, &mut buffer),
+            Err(code) if code.is_absent() => {
+                above.note_absent(key, path);
+                return None;
+            }
+            // Here it is not known whether the key is a link; the name of the key that is opened through it will show
+            // it.
+            Err(_) => continue,
+        };
+        if let Some(to) = found.as_ref().ok().and_then(link_target) {
             return Some(Unread::linked(&path, &to.map_or_else(|text| text, |path| path.to_string())));
         }
+        above.no_link = Some(path);
     }
     None
 }

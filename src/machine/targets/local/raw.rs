@@ -6,7 +6,8 @@
 //! - It always follows links. It cannot return the real name of a key or whether the key is volatile, and it cannot
 //!   flush a key to disk.
 //! - In debug builds it refuses strings without a terminating NUL. It also does not prevent Windows from storing a NUL
-//!   that follows the data in memory by chance.
+//!   that follows the data in memory by chance. If its functions that set values are used, the program loads
+//!   oleaut32.dll, and with it much of the user interface, at each start.
 //!
 //! All other operations (handles, opening keys, removing values) use windows-registry. Only this file has `unsafe`
 //! calls on registry keys. Names contain no NUL, which [`crate::registry::KeyName`] and [`crate::registry::ValueName`]
@@ -15,17 +16,17 @@
 
 use std::ptr::{null, null_mut};
 
-use windows_registry::{Key as Handle, Type};
+use windows_registry::Key as Handle;
 use windows_sys::{
     Wdk::System::Registry::{KeyFlagsInformation, KeyNameInformation, NtDeleteKey, NtQueryKey},
     Win32::{
         Foundation::{
-            ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS, NTSTATUS, RtlNtStatusToDosError,
+            ERROR_INVALID_DATA, ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS, NTSTATUS, RtlNtStatusToDosError,
             STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_SUCCESS,
         },
         System::Registry::{
             REG_CREATED_NEW_KEY, REG_OPTION_OPEN_LINK, RegCreateKeyExW, RegEnumKeyExW, RegEnumValueW, RegFlushKey,
-            RegOpenKeyExW, RegQueryInfoKeyW, RegQueryValueExW,
+            RegOpenKeyExW, RegQueryInfoKeyW, RegQueryValueExW, RegSetValueExW,
         },
     },
 };
@@ -43,14 +44,6 @@ const FIRST_BUFFER: usize = 4096;
 /// The maximum size in bytes of the buffer for data. No value is that long, so a read fails if Windows requests a
 /// larger buffer.
 const LAST_BUFFER: usize = 1 << 30;
-
-/// The numbers of subkeys and values of a key.
-pub(super) struct Counts {
-    /// The number of subkeys.
-    pub(super) subkeys: u32,
-    /// The number of values. The default value is counted if it is set.
-    pub(super) values: u32,
-}
 
 /// Buffers for data and for a value name. They are kept between reads, so that a batch of reads allocates them only
 /// once.
@@ -93,13 +86,13 @@ fn check(code: u32) -> Result<(), Code> {
     if code == ERROR_SUCCESS { Ok(()) } else { Err(Code(code)) }
 }
 
-/// Returns the numbers of subkeys and values of a key.
+/// Returns the number of subkeys of a key.
 ///
 /// # Errors
 /// Returns Windows' error code.
-pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
-    let (mut subkeys, mut values) = (0, 0);
-    // SAFETY: the handle is open as long as `key` lives; both pointers are to live u32, the others are null as
+pub(super) fn subkey_count(key: &Handle) -> Result<u32, Code> {
+    let mut subkeys = 0;
+    // SAFETY: the handle is open as long as `key` lives; the pointer is to a live u32, the others are null as
     // documented.
     let code = unsafe {
         RegQueryInfoKeyW(
@@ -110,14 +103,14 @@ pub(super) fn counts(key: &Handle) -> Result<Counts, Code> {
             &mut subkeys,
             null_mut(),
             null_mut(),
-            &mut values,
+            null_mut(),
             null_mut(),
             null_mut(),
             null_mut(),
             null_mut(),
         )
     };
-    check(code).map(|()| Counts { subkeys, values })
+    check(code).map(|()| subkeys)
 }
 
 /// Returns the type and the bytes of one value.
@@ -365,14 +358,16 @@ fn check_status(status: NTSTATUS) -> Result<(), Code> {
 ///
 /// If a string has no terminating NUL but a NUL follows it in memory by chance, RegSetValueExW stores two bytes more
 /// than the given length. To prevent this, the function puts other bytes after the data; with these, empty data has a
-/// valid pointer, too. The type is passed as [`Type::Other`], because windows-registry requires a terminating NUL for
-/// the types that it knows.
+/// valid pointer, too.
 ///
 /// # Errors
 /// Returns Windows' error code.
 pub(super) fn set_value(key: &Handle, name: &str, data: &Data) -> Result<(), Code> {
+    let length = u32::try_from(data.bytes.len()).map_err(|_| Code(ERROR_INVALID_DATA))?;
     let mut bytes = Vec::with_capacity(data.bytes.len() + 4);
     bytes.extend_from_slice(&data.bytes);
     bytes.extend_from_slice(&[0xFF; 4]);
-    Code::of(key.set_bytes(name, Type::Other(data.value_type.0), &bytes[..data.bytes.len()]))
+    let name = wide(name);
+    // SAFETY: the handle is open as long as `key` lives; `name` ends with a NUL; `bytes` has more than `length` bytes.
+    check(unsafe { RegSetValueExW(key.as_raw(), name.as_ptr(), 0, data.value_type.0, bytes.as_ptr(), length) })
 }

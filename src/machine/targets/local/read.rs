@@ -15,8 +15,20 @@ use crate::{
 
 use super::{error::Code, place, properties, raw};
 
+/// The buffers, and the facts about keys above the queried keys, that questions use together.
+pub(super) struct Questions {
+    buffer: raw::Buffer,
+    above: place::Above,
+}
+
+impl Questions {
+    pub(super) fn new() -> Self {
+        Self { buffer: raw::Buffer::new(), above: place::Above::default() }
+    }
+}
+
 /// Answers one question about a key, which is opened only once.
-pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<KeyFacts> {
+pub(super) fn key_facts(query: &KeyQuery, questions: &mut Questions) -> Answer<KeyFacts> {
     let mut access = KEY_QUERY_VALUE;
     if query.subkeys {
         access |= KEY_ENUMERATE_SUB_KEYS;
@@ -24,14 +36,14 @@ pub(super) fn key_facts(query: &KeyQuery, buffer: &mut raw::Buffer) -> Answer<Ke
     if query.values == ValueSelection::All {
         access |= properties::READ;
     }
-    let handle = match place::open(&query.key, access) {
+    let handle = match place::open_below(&query.key, access, &mut questions.above) {
         Ok(opened) => opened.handle,
         Err(closed) => return closed.answer(),
     };
     if query.lists_all() && raw::is_volatile(&handle) {
         return Answer::Unread(place::volatile(&query.key));
     }
-    contents(&handle, query, buffer).map_or_else(|answer| *answer, Answer::Present)
+    contents(&handle, query, &mut questions.buffer).map_or_else(|answer| *answer, Answer::Present)
 }
 
 /// Reads from an open key what the query asks for. If the key was deleted after it was opened, the answer is absent.
@@ -47,9 +59,9 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
 
 /// Returns the values that the query names, with their names spelled as in the registry.
 ///
-/// Windows searches all values of a key for each name. If the query names many of the key's values, all values of the
-/// key are therefore read once. If it names few, each is read alone, and the names of all values are listed without
-/// data, to know their spelling.
+/// Windows searches all values of a key for each name. Therefore the values of the key are listed first: at most about
+/// twice as many as the query names. Each queried value that was not among them is then read alone, and the names of
+/// all values are listed without data, to know their spelling.
 fn named_values(
     handle: &Handle,
     names: &BTreeSet<ValueName>,
@@ -59,17 +71,16 @@ fn named_values(
     if names.is_empty() {
         return Ok(values);
     }
-    let dense = usize::try_from(raw::counts(handle)?.values).is_ok_and(|count| count / 2 <= names.len());
-    if dense {
-        raw::each_value(handle, buffer, |units, data| {
-            if let Some(name) = value_name(units).filter(|name| names.contains(name)) {
-                values.insert(name, Answer::Present(data));
-            }
-            values.len() < names.len()
-        })?;
-    }
-    // If the key changed in the meantime, the listing may have missed a value. Such a value is looked up before it
-    // counts as absent.
+    let mut left = 2 * names.len() + 1;
+    raw::each_value(handle, buffer, |units, data| {
+        if let Some(name) = value_name(units).filter(|name| names.contains(name)) {
+            values.insert(name, Answer::Present(data));
+        }
+        left -= 1;
+        left > 0 && values.len() < names.len()
+    })?;
+    // A value counts as absent only after it was looked up: if the key changed in the meantime, the listing may have
+    // missed it.
     let mut looked_up = BTreeMap::new();
     for name in names {
         if values.contains_key(name) {

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-use super::{disk, place, raw, read};
+use super::{disk, place, read};
 
 /// The suffix, in upper case, in the name of a key such as `S-1-…_CLASSES`, where Windows loads the hive with a user's
 /// classes.
@@ -104,8 +104,8 @@ fn is_loaded(hive: &KeyPath) -> bool {
 
 /// Mounts the hives of all users with a profile. A hive is opened only when kbfix needs one of its keys.
 fn mounted() -> Result<OfflineRegistry, Unread> {
-    let mut buffer = raw::Buffer::new();
-    let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut buffer));
+    let mut questions = read::Questions::new();
+    let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut questions));
     let absent = || Unread::new(Reason::Unknown, "the registry of this machine has no value SystemRoot");
     let system_root = profiles::system_root(&mut ask).unwrap_or_else(|error| Err(unread(&error)));
     let system_root = system_root.and_then(|root| root.ok_or_else(absent));

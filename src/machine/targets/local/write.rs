@@ -263,7 +263,7 @@ fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<Option<KeyPath
 }
 
 fn no_subkeys(key: &Key, handle: &Handle) -> Result<(), WriteError> {
-    match raw::counts(handle).map_err(|code| failed(code, key.to_string(), "present"))?.subkeys {
+    match raw::subkey_count(handle).map_err(|code| failed(code, key.to_string(), "present"))? {
         0 => Ok(()),
         count => Err(stale(key.to_string(), "no subkeys", format!("{count} subkeys"))),
     }

@@ -94,6 +94,12 @@ impl HiveFile {
         &self.path
     }
 
+    /// Returns whether neither the hive in memory nor the file and its logs have changed since they were read.
+    pub(super) fn is_as_read(&self) -> bool {
+        let reached = Pinned::reach(self.root.as_deref(), &self.path);
+        !self.hive.is_changed() && reached.is_ok_and(|reached| self.stamp.is_current(reached.path()))
+    }
+
     /// Adds the size of the key's class name and security descriptor to the total. If the total exceeds its limit,
     /// replaces them with an error.
     ///

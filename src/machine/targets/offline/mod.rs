@@ -153,6 +153,14 @@ impl OfflineRegistry {
         }
     }
 
+    /// Discards the hives whose files another program has written since they were read. The next question reads these
+    /// files again.
+    fn forget_stale(&mut self) {
+        for mount in &mut self.mounts {
+            mount.opened.take_if(|opened| !opened.as_ref().is_ok_and(HiveFile::is_as_read));
+        }
+    }
+
     /// Answers one question about a key.
     ///
     /// # Errors

@@ -13,7 +13,7 @@
 use std::sync::LazyLock;
 
 use crate::{
-    format::regf::{Error, Hive, Node},
+    format::regf::{Above, Error, Hive, Node},
     registry::{self, Data, Decoded, Key, KeyPath, LINK_VALUE, RootKey, View, control_set, sid},
     targets::{Reason, Unread},
 };
@@ -142,7 +142,9 @@ impl OfflineRegistry {
         };
         if path.is_within(&CURRENT) && self.mounted_at(&SYSTEM).is_some() {
             let set = control_set::name(self.current_control_set()?);
-            return moved(&CURRENT, hklm(&format!(r"SYSTEM\{set}"))?);
+            let to = hklm(&format!(r"SYSTEM\{set}"))?;
+            // Both paths have the same depth, so the result is a valid path.
+            return Ok(path.moved(&CURRENT, &to).map(|moved| (moved, *path == *CURRENT)));
         }
         if let (RootKey::Hku, Some(sid)) = (path.root(), path.names().next()) {
             let classes = below(RootKey::Hku, &format!("{sid}_Classes"))?;
@@ -210,8 +212,14 @@ impl OfflineRegistry {
 
 /// Follows the path from the hive's root, up to the end of the path or up to the first link.
 fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
-    let mut node = hive.root();
-    let mut rest = below;
+    let (mut node, mut rest) = (hive.root(), below);
+    if let Some((above, name)) = below.rsplit_once('\\') {
+        match hive.above(above)? {
+            Above::Key(found) => (node, rest) = (found, name),
+            Above::Absent => return Ok(Step::Absent),
+            Above::Link => {}
+        }
+    }
     loop {
         let key = hive.key(node)?;
         if key.is_symbolic_link() {

@@ -49,6 +49,11 @@ impl Stamp {
         Ok(Self { head, files })
     }
 
+    /// Returns whether the hive file at `path` and its logs are the same as when this stamp was taken.
+    pub(super) fn is_current(&self, path: &Path) -> bool {
+        Self::of(path).is_ok_and(|now| now == *self)
+    }
+
     /// Checks that the hive file at `at` and its logs have not changed since this stamp was taken. `told` is the path
     /// in messages.
     ///
@@ -83,7 +88,9 @@ mod tests {
             stamp.refuse_other(&hive, &hive)
         };
         written(&[7; 64]).unwrap();
+        assert!(stamp.is_current(&hive));
         written(&[7; 65]).unwrap_err();
+        assert!(!stamp.is_current(&hive));
         written(&[[7; 8], [8; 8], [7; 8], [7; 8], [7; 8], [7; 8], [7; 8], [7; 8]].concat()).unwrap_err();
         written(&[7; 64]).unwrap();
         fs::File::options().write(true).open(&hive).unwrap().set_modified(SystemTime::now()).unwrap();

@@ -28,8 +28,8 @@ impl OfflineRegistry {
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let spots = self.spots(changes)?;
         let _locks = self.lock_hives(&spots)?;
-        // The files are read again, because another program may have written them without taking the lock.
-        self.forget();
+        // Another program may have written the files without taking the lock.
+        self.forget_stale();
         let Edited { spots, files } = self.edit(changes)?;
         let mut begun = BTreeSet::new();
         for (number, bytes) in files {

@@ -1,4 +1,4 @@
-//! Formats cases: which machines, what would change, and why something cannot be changed.
+//! Formats cases as HTML: the machines, the changes, and the reasons why something cannot be changed.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -17,10 +17,10 @@ use crate::{
 
 /// The maximum number of names of machines that are shown for one case. The table of machines contains all names.
 pub(super) const NAMES: usize = 12;
-/// The maximum number of cases that are unfolded when the page opens.
+/// The maximum number of cases in each section whose details are open when the page is opened.
 const UNFOLDED: usize = 40;
 
-/// Formats as many cases of these sections as fit, those with most machines first.
+/// Formats the cases of these sections. If not all fit on the page, those with most machines are formatted.
 pub(super) fn parts(report: &FleetReport, sections: &[Section]) -> Parts {
     let cases = &report.cases;
     let of = |(.., which): &Section| (0..cases.len()).filter(|at| which(&cases[*at])).collect::<Vec<_>>();
@@ -34,7 +34,7 @@ pub(super) fn parts(report: &FleetReport, sections: &[Section]) -> Parts {
     limit::fit(cases.len(), order, limit::CASES, |at| one(at, &cases[at], opened[at], report))
 }
 
-/// Formats a section: the cases in it that fit, in the order of the report.
+/// Formats one section, with those of its cases that fit on the page, in the order of the report.
 pub(super) fn section(report: &FleetReport, parts: &Parts, (id, title, which): Section) -> Markup {
     let found: Vec<&Option<String>> =
         report.cases.iter().zip(parts).filter(|(case, _)| which(case)).map(|(_, part)| part).collect();
@@ -62,11 +62,11 @@ fn one(at: usize, case: &Case, open: bool, report: &FleetReport) -> Markup {
     }
 }
 
-/// The number of bytes that are left for one case.
+/// The number of bytes that the HTML of a case may still have.
 struct Left(usize);
 
 impl Left {
-    /// Formats as many items as fit, and says how many do not.
+    /// Formats as many of the items as the case has bytes left. Also returns the number of items that do not fit.
     fn list<T>(&mut self, items: Vec<T>, format: impl Fn(T) -> Markup) -> (Markup, usize) {
         let (count, mut out, mut shown) = (items.len(), String::new(), 0);
         for item in items {
@@ -80,7 +80,7 @@ impl Left {
     }
 }
 
-/// Formats the content of a case, except its machines.
+/// Formats the details of a case, without the names of its machines.
 fn content(case: &Case, report: &FleetReport) -> Markup {
     let mut left = Left(limit::CASE);
     let (facts, more_facts) = left.list(facts(case), |fact| {

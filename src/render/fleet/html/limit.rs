@@ -1,32 +1,34 @@
-//! Limits the page to a size that a browser opens at once. The page says how much of each part does not fit.
+//! Limits the size of the page, so that a browser opens it quickly. The page says how much of each part does not fit.
 
 use maud::{Markup, html};
 
 use crate::{diag::number_of, registry::notation::one_line};
 
-/// The maximum number of bytes in all cases.
+/// The maximum number of bytes of all cases together.
 pub(super) const CASES: usize = 1_300_000;
-/// The maximum number of bytes in one case.
+/// The maximum number of bytes of one case.
 pub(super) const CASE: usize = 40_000;
-/// The maximum number of bytes in all groups of machines that are alike.
+/// The maximum number of bytes of all groups of machines with the same cases.
 pub(super) const PROFILES: usize = 700_000;
-/// The maximum number of bytes in the table of machines.
+/// The maximum number of bytes of the table of machines.
 pub(super) const ROWS: usize = 2_200_000;
-/// The maximum number of bytes in the table of machines that could not be read.
+/// The maximum number of bytes of the table of machines that could not be read.
 pub(super) const UNREADABLE: usize = 200_000;
-/// The maximum number of bytes in the list of groups by which machines can be filtered.
+/// The maximum number of bytes of the list of groups by which the user can filter machines.
 pub(super) const GROUPS: usize = 200_000;
-/// The maximum number of warnings, and names of other files.
+/// The maximum number of warnings that are shown, and of names of files that were not read.
 pub(super) const NOTES: usize = 20;
-/// The maximum number of characters of one text.
+/// The maximum number of characters of one text from a machine or spec.
 const TEXT: usize = 1_000;
-/// If this many parts did not fit, no further part is tried.
+/// The number of parts that may turn out to be too large. After that, no further part is formatted, because it would
+/// take too much time.
 const MISSES: usize = 50;
 
-/// The parts of a list, by their index; `None` for a part that does not fit.
+/// The HTML of each part of a list, by its index; `None` for a part that does not fit.
 pub(super) type Parts = Vec<Option<String>>;
 
-/// Formats the parts with the numbers in `order` until they have `most` bytes. `count` is the number of all parts.
+/// Formats parts of a list, in the order of the indexes in `order`, as long as they fit into `most` bytes. `count` is
+/// the number of all parts.
 pub(super) fn fit(
     count: usize,
     order: impl IntoIterator<Item = usize>,
@@ -50,8 +52,8 @@ pub(super) fn fit(
     parts
 }
 
-/// Returns a sentence with the number of parts that did not fit, and the name of the document that contains all of
-/// them.
+/// Returns a sentence that says how many parts do not fit on the page, and which output formats contain all of them;
+/// empty if all fit.
 pub(super) fn more(count: usize, what: &str) -> Markup {
     html! {
         @if count > 0 {
@@ -63,8 +65,7 @@ pub(super) fn more(count: usize, what: &str) -> Markup {
     }
 }
 
-/// Returns text without invisible characters, shortened if it is very long. The crate maud escapes all other
-/// characters.
+/// Returns text without invisible characters, cut after [`TEXT`] characters. The crate maud escapes the text for HTML.
 pub(super) fn text(text: &str) -> String {
     let line = one_line(text);
     match line.char_indices().nth(TEXT) {

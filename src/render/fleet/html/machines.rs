@@ -1,4 +1,4 @@
-//! Formats the table of machines, the machines that could not be read, and the groups of machines that are alike.
+//! Formats the table of machines, the machines that could not be read, and the groups of machines with the same cases.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -15,17 +15,17 @@ use crate::{
     render::fleet::wording,
 };
 
-/// The groups by which machines can be filtered.
+/// The groups of the fleet by which the user can filter machines.
 pub(super) struct Groups<'a> {
-    /// For each group, its index. The row of a machine contains the indexes of its groups in place of their names.
+    /// The index of each group. The row of a machine contains these indexes instead of the names of its groups.
     numbers: BTreeMap<&'a str, usize>,
-    /// The options for a list of the groups.
+    /// The HTML of the options from which the user chooses a group.
     pub(super) options: Vec<String>,
-    /// The number of other groups, which have fewer machines.
+    /// The number of groups that do not fit into the list, because they have fewer machines.
     pub(super) more: usize,
 }
 
-/// Returns as many groups of the fleet as fit, in order; those with most machines first.
+/// Returns the groups of the fleet, ordered by name. If not all fit into the list, returns those with most machines.
 pub(super) fn groups(report: &FleetReport) -> Groups<'_> {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
     for group in report.machines.iter().flat_map(|row| &row.groups) {
@@ -43,7 +43,7 @@ pub(super) fn groups(report: &FleetReport) -> Groups<'_> {
     Groups { numbers, options: parts.into_iter().flatten().collect(), more }
 }
 
-/// Formats the table of machines. If not all fit, those with the worst outcomes are in it.
+/// Formats the table of machines. If not all fit on the page, the table contains those with the worst outcomes.
 pub(super) fn table(
     report: &FleetReport,
     groups: &Groups<'_>,
@@ -99,7 +99,7 @@ pub(super) fn table(
     }
 }
 
-/// Formats the machines that could not be read, each with the reason.
+/// Formats a table of the machines that could not be read, each with the reason.
 pub(super) fn unreadable(report: &FleetReport) -> Markup {
     let rows: Vec<_> = report.unreadable().collect();
     let parts = limit::fit(rows.len(), 0..rows.len(), limit::UNREADABLE, |at| {
@@ -117,7 +117,8 @@ pub(super) fn unreadable(report: &FleetReport) -> Markup {
     }
 }
 
-/// Formats as many groups of machines that are alike as fit, those with most machines first.
+/// Formats the groups of machines with the same cases. If not all fit on the page, those with most machines are
+/// formatted.
 pub(super) fn alike(report: &FleetReport, profiles: &[Profile], cases: &Parts) -> Parts {
     let mut order: Vec<usize> = (0..profiles.len()).collect();
     order.sort_by_key(|at| Reverse(profiles[*at].machines.len()));

@@ -1,5 +1,5 @@
-//! Formats a fleet report as one HTML page. The page loads nothing, and all of it can be read without its script. The
-//! script searches, filters, sorts and folds.
+//! Formats a fleet report as one HTML page. The page loads no other files. All of it can be read without its script,
+//! which searches, filters, sorts and folds.
 
 mod cases;
 mod limit;
@@ -22,8 +22,8 @@ use profile::profiles;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Formats the report as a page of less than 5 MB for a fleet of any size. If something does not fit, the page says how
-/// much is missing: of cases and of machines that are alike, those with most machines are shown.
+/// Formats the report as a page of less than 5 MB for a fleet of any size. If not all cases or groups of machines fit,
+/// those with most machines are on the page, and it says how many are left out.
 pub fn html(report: &FleetReport) -> String {
     let numbers: HashMap<&str, usize> = report.cases.iter().enumerate().map(|(at, case)| (&*case.id, at)).collect();
     let (profiles, of_row) = profiles(report, &numbers);
@@ -69,7 +69,7 @@ pub fn html(report: &FleetReport) -> String {
     page.into_string()
 }
 
-/// A section of cases: its id, its title, and which cases are in it.
+/// A section of the page with cases: its id, its title, and the test that selects its cases.
 type Section = (&'static str, &'static str, fn(&Case) -> bool);
 const SECTIONS: [Section; 4] = [
     ("changes", "To change", |case| case.outcome == FleetOutcome::ChangesPending),
@@ -78,7 +78,7 @@ const SECTIONS: [Section; 4] = [
     ("noted", "Nothing to change, with a note", |case| !case.asks() && case.is_shown()),
 ];
 
-/// Returns the id and title of each section that the page has.
+/// Returns the id and the title of each section that is not empty.
 fn sections(report: &FleetReport) -> Vec<(&'static str, String)> {
     let mut sections = vec![("specs", "Specs".to_owned())];
     for (id, title, which) in SECTIONS {
@@ -99,7 +99,7 @@ fn number(outcome: FleetOutcome) -> usize {
     outcome as usize
 }
 
-/// Returns the notes that apply to the page as a whole.
+/// Returns the warnings of the report, and the names of the files that were not read.
 fn notes(report: &FleetReport) -> Markup {
     html! {
         @for diagnostic in report.diagnostics.iter().take(limit::NOTES) {
@@ -113,7 +113,7 @@ fn notes(report: &FleetReport) -> Markup {
     }
 }
 
-/// Formats the search field and the filters for machines, and below them the buttons that fold and unfold.
+/// Formats the search field and the filters for machines. Below them are the buttons that fold and unfold the cases.
 fn tools(report: &FleetReport, groups: &Groups<'_>) -> Markup {
     html! {
         div.needs-script.tools {

@@ -1,5 +1,4 @@
-//! Groups machines that have the same cases, so that the page shows only once what is the same on thousands of
-//! machines.
+//! Groups machines that have the same cases, so that the page shows these cases only once for all of them.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -8,18 +7,18 @@ use std::{
 
 use crate::fleet::{FleetOutcome, FleetReport};
 
-/// A group of machines that have the same case in every spec.
+/// A group of machines that have the same case for each spec.
 pub(super) struct Profile {
-    /// The numbers of these cases, in the order of the specs.
+    /// The index in the report of the case for each spec, in the order of the specs.
     pub(super) cases: Vec<usize>,
     /// The names of the machines.
     pub(super) machines: Vec<Arc<str>>,
-    /// The number of specs with each outcome, in words. Outcomes that need no attention are named only if no other
+    /// The number of specs with each outcome, as text. Outcomes that need no attention are left out if any other
     /// occurs.
     pub(super) words: String,
 }
 
-/// Returns the groups in the order of their first machines. Also returns the number of each machine's group; `None` for
+/// Returns the groups, in the order of their first machines. Also returns the index of each machine's group; `None` for
 /// a machine that could not be read.
 pub(super) fn profiles(report: &FleetReport, numbers: &HashMap<&str, usize>) -> (Vec<Profile>, Vec<Option<usize>>) {
     let mut known: HashMap<Vec<usize>, usize> = HashMap::new();

@@ -11,7 +11,7 @@ use crate::{
     render::fleet::wording,
 };
 
-/// Formats the specs that require something on any machine, followed by the others in a folded section.
+/// Formats the specs that need attention on any machine. The other specs follow in a folded section.
 pub(super) fn specs(report: &FleetReport, parts: &Parts) -> Markup {
     let asks: HashSet<&str> = report.cases.iter().filter(|case| case.asks()).map(|case| &*case.spec).collect();
     let (asking, quiet): (Vec<_>, Vec<_>) = report.specs.iter().partition(|spec| asks.contains(&*spec.id));
@@ -53,14 +53,15 @@ fn counts(specs: &[&SpecCounts], report: &FleetReport, parts: &Parts) -> Markup 
     }
 }
 
-/// Returns the ids of the cases of a spec that have this outcome and are on the page.
+/// Returns the HTML ids of the cases on the page that belong to this spec and have this outcome.
 fn ids(spec: &str, outcome: FleetOutcome, report: &FleetReport, parts: &Parts) -> Vec<String> {
     let is_it = |case: &Case| case.outcome == outcome && case.asks() && &*case.spec == spec;
     let cases = report.cases.iter().zip(parts).enumerate();
     cases.filter(|(_, (case, part))| part.is_some() && is_it(case)).map(|(at, _)| format!("c{at}")).collect()
 }
 
-/// Formats a count as a link to the first of these cases. With scripts enabled, it shows the machines of all cases.
+/// Formats a count as a link to the first of the cases in `ids`. If scripts are enabled, a click shows the machines of
+/// all these cases.
 fn linked(count: usize, ids: &[String]) -> Markup {
     html! {
         @if let Some(first) = ids.first() { a href=(format!("#{first}")) data-only=(ids.join(" ")) { (count) } }

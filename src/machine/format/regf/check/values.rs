@@ -45,7 +45,7 @@ impl<'a> Checker<'a> {
         let mut largest = Largest::default();
         let at = key.u32(node::VALUE_LIST);
         if key.value_count() > 0 && self.claim(at, "value list") {
-            match self.hive.value_list(key) {
+            match self.hive.known_value_list(key) {
                 Err(error) => self.add_error("value-list-malformed", at, &error),
                 Ok(list) => {
                     let mut names = Names::of(list.len() / 4);
@@ -72,16 +72,19 @@ impl<'a> Checker<'a> {
         if !names.insert(value.name()) {
             self.add("value-duplicate", at, format!("the key has a second value with the name {:?}", value.name()));
         }
-        match self.hive.storage(&value) {
+        let storage = match self.hive.storage(&value) {
             Err(error) => return self.add_error("data-malformed", at, &error),
-            Ok(Storage::Inline) => return,
-            Ok(Storage::Cell(data)) => {
-                if !self.claim(data, "value") {
+            Ok(storage) => storage,
+        };
+        match &storage {
+            Storage::Inline => return,
+            Storage::Cell(data) => {
+                if !self.claim(*data, "value") {
                     return;
                 }
             }
-            Ok(Storage::Segments { record, list, segments }) => {
-                let whole = self.claim(record, "value") & self.claim(list, "big data record");
+            Storage::Segments { record, list, segments } => {
+                let whole = self.claim(*record, "value") & self.claim(*list, "big data record");
                 if !segments.iter().fold(whole, |whole, at| self.claim(*at, "list of data segments") & whole) {
                     return;
                 }
@@ -92,7 +95,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        if let Err(error) = self.hive.bytes(&value) {
+        if let Err(error) = self.hive.bytes_in(&value, storage) {
             self.add_error("data-malformed", at, &error);
         }
     }

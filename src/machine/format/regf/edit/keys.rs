@@ -6,7 +6,7 @@
 
 use super::{
     super::{
-        Error, Hive, Node,
+        Above, Error, Hive, Node,
         base::NOWHERE,
         name::stored,
         node::{self, FLAG_COMP_NAME, FLAG_HIVE_ENTRY, FLAG_NO_DELETE},
@@ -30,8 +30,15 @@ impl Editor<'_> {
         if names.len() > MAX_DEPTH {
             return Err(Error::TooDeep);
         }
-        let mut names = names.iter().peekable();
         let mut node = self.hive.root();
+        let mut names = &names[..];
+        if let Some((above, _)) = path.rsplit_once('\\')
+            && let Above::Key(found) = self.hive.above(above)?
+        {
+            node = found;
+            names = &names[names.len() - 1..];
+        }
+        let mut names = names.iter().peekable();
         while let Some(name) = names.peek() {
             match self.hive.subkey(node, name.as_str())? {
                 Some(below) => node = below,
@@ -87,6 +94,7 @@ impl Editor<'_> {
             return Err(Error::cell("cell", pair[0], "two structures refer to the same cell"));
         }
         self.change(|hive, now| {
+            hive.last_above.forget();
             hive.unlink(parent, top.0)?;
             hive.cache.values = None;
             hive.cache.shrunk = true;

@@ -153,6 +153,7 @@ impl Hive {
             }
         }
         self.cache.forget_places();
+        self.last_above.forget();
         self.space = Some(Box::new(Space::of(self.bins()?)?));
         self.broken = false;
         Ok(())
