@@ -68,15 +68,19 @@ impl TextErrorKind {
 pub fn is_lgpo(bytes: &[u8]) -> bool {
     const MANY: usize = 64 << 10;
     let begin = &bytes[..bytes.len().min(MANY)];
-    let text = match begin {
+    let is_entry = |line: &str| root_of(line).is_some() || is_of_one_user(line);
+    match begin {
         [0xFF, 0xFE, rest @ ..] => {
             let units: Vec<u16> = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-            String::from_utf16_lossy(&units)
+            String::from_utf16_lossy(&units).lines().find(|line| !is_between(line)).is_some_and(is_entry)
         }
-        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => String::from_utf8_lossy(rest).into_owned(),
-    };
-    let first = text.lines().find(|line| !is_between(line));
-    first.is_some_and(|line| root_of(line).is_some() || is_of_one_user(line))
+        // Only the lines up to the first entry are decoded, because every spec is tested as well.
+        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => rest
+            .split(|byte| *byte == b'\n')
+            .map(|line| String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)))
+            .find(|line| !is_between(line))
+            .is_some_and(|line| is_entry(&line)),
+    }
 }
 
 /// Parses a text for LGPO.exe. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark.
