@@ -196,7 +196,8 @@ impl KeyPath {
         rest.is_some_and(|rest| ancestor.folded == 0 || rest.is_empty() || rest.starts_with('\0'))
     }
 
-    /// Returns the path with `from`, at its beginning, replaced by `to`; `None` if the path is not within `from`.
+    /// Returns the path with `from`, at its beginning, replaced by `to`. Returns `None` if the path is neither `from`
+    /// nor below it.
     pub fn moved(&self, from: &KeyPath, to: &KeyPath) -> Option<Self> {
         let below = self.relative_to(from)?;
         let folded = self.folded()[from.folded..].trim_start_matches('\0');

@@ -60,7 +60,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len())
 }
 
-/// Returns the number of bytes with which both names begin. Compares eight bytes at once.
+/// Returns the number of equal bytes at the beginning of both names. Compares eight bytes at once.
 fn same_bytes(a: &[u8], b: &[u8]) -> usize {
     let mut same = 0;
     for (mine, theirs) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {

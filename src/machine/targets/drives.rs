@@ -186,8 +186,8 @@ impl DriveFolder {
         self.entry(path)
     }
 
-    /// Returns the entry of `folder` with the short (8.3) name `wanted`. If the file system does not report short
-    /// names, as is so for copies of a volume, the answer is unknown.
+    /// Returns the entry of `folder` with the short (8.3) name `wanted`. The answer is unknown if the file system does
+    /// not report short names, as for copies of a volume.
     fn step_by_short_name(&self, folder: &Path, wanted: &str) -> Answer<PathBuf> {
         if !short_name::is_one(wanted) {
             return Answer::Absent;

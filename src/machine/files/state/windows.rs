@@ -77,7 +77,8 @@ pub fn program_data() -> io::Result<PathBuf> {
         .ok_or_else(|| io::Error::other(format!("its path in ProfileList is {}", String::from_utf16_lossy(&text))))
 }
 
-/// Returns the path `text` with `%SystemDrive%` at its beginning replaced; `None` if that gives no absolute path.
+/// Returns the path `text` with `%SystemDrive%`, at its beginning, replaced by `drive`. Returns `None` if the result is
+/// not an absolute path.
 fn expanded(text: OsString, drive: &OsStr) -> Option<PathBuf> {
     const DRIVE: &str = "%SystemDrive%";
     let below = text.to_str().filter(|text| text.get(..DRIVE.len()).is_some_and(|s| s.eq_ignore_ascii_case(DRIVE)));

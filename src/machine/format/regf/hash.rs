@@ -12,5 +12,5 @@ pub(super) type HashMap<K, V> = collections::HashMap<K, V, RandomState>;
 /// A hash set, created by `default()`.
 pub(super) type HashSet<K> = collections::HashSet<K, RandomState>;
 
-/// The largest capacity of a table that is cleared instead of dropped. To clear a larger one takes longer.
+/// The largest capacity of a table that is cleared for reuse. A larger table is dropped, because that is faster.
 pub(super) const SMALL_TABLE: usize = 64;

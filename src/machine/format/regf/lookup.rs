@@ -36,14 +36,14 @@ pub struct Values<'a> {
     repeated: Vec<u32>,
 }
 
-/// The result of following a path.
+/// The result of looking up a path in a hive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Above {
     /// The key at the end of the path.
     Key(Node),
     /// The key does not exist.
     Absent,
-    /// One of the keys on the path, or the key at its end, is a symbolic link.
+    /// A key on the path, or the key at its end, is a symbolic link.
     Link,
 }
 
@@ -80,8 +80,8 @@ impl Hive {
         self.key(node).map(|key| Some(key.node()))
     }
 
-    /// Finds the key at `path` below the hive's root, unless the path leads through a symbolic link. Remembers the last
-    /// such key, because many keys may be looked up below it.
+    /// Finds the key at `path` below the hive's root, unless a key on the path is a symbolic link. Caches the last key
+    /// that was found, because many keys below it may be looked up.
     pub(crate) fn above(&self, path: &str) -> Result<Above, Error> {
         if let Some(known) = self.last_above.get(path) {
             return Ok(Above::Key(Node(known)));
@@ -184,7 +184,7 @@ impl Hive {
         self.known_value_list(key)
     }
 
-    /// Returns the elements of a key's value list, which belongs to no other key.
+    /// Returns the bytes of a key's value list. The caller knows that no other key refers to this list.
     pub(super) fn known_value_list(&self, key: &KeyNode<'_>) -> Result<&[u8], Error> {
         let (count, at) = (key.value_count() as usize, key.u32(VALUE_LIST));
         let list =

@@ -111,7 +111,7 @@ impl fmt::Debug for RawName<'_> {
     }
 }
 
-/// Returns the upper-case form of a unit that is stored as Latin-1.
+/// Returns the upper-case form of a character that is stored as Latin-1, as a UTF-16 unit.
 fn upper(byte: &u8) -> u16 {
     upcase((*byte).into())
 }

@@ -85,7 +85,7 @@ impl Hive {
         self.bytes_in(value, storage)
     }
 
-    /// Returns the bytes of a value's data, which are in `storage` and belong to no other value.
+    /// Returns the bytes of a value's data, which is stored in `storage`. The caller knows that no other value uses it.
     pub(super) fn bytes_in<'a>(&'a self, value: &ValueNode<'a>, storage: Storage) -> Result<Cow<'a, [u8]>, Error> {
         let size = value.size();
         match storage {

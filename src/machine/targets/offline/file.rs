@@ -94,8 +94,7 @@ impl HiveFile {
         &self.path
     }
 
-    /// Returns whether no edit has changed the hive in memory, and no program the file and its logs, since they were
-    /// read.
+    /// Returns whether neither the hive in memory nor the file and its logs have changed since they were read.
     pub(super) fn is_as_read(&self) -> bool {
         let reached = Pinned::reach(self.root.as_deref(), &self.path);
         !self.hive.is_changed() && reached.is_ok_and(|reached| self.stamp.is_current(reached.path()))

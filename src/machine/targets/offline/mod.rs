@@ -153,7 +153,7 @@ impl OfflineRegistry {
         }
     }
 
-    /// Discards what was read from files that another program has written since, so that the next question reads these
+    /// Discards the hives whose files another program has written since they were read. The next question reads these
     /// files again.
     fn forget_stale(&mut self) {
         for mount in &mut self.mounts {

@@ -49,7 +49,7 @@ impl Stamp {
         Ok(Self { head, files })
     }
 
-    /// Returns whether the hive at `path` and its logs have not changed since this stamp was taken.
+    /// Returns whether the hive file at `path` and its logs are the same as when this stamp was taken.
     pub(super) fn is_current(&self, path: &Path) -> bool {
         Self::of(path).is_ok_and(|now| now == *self)
     }
