@@ -45,8 +45,7 @@
 )]
 
 pub use kbfix_language::{convert, spec};
-use kbfix_machine::parallel;
-pub use kbfix_machine::{diag, files, format, registry, targets, version};
+pub use kbfix_machine::{diag, files, format, parallel, registry, targets, version};
 
 pub mod observe;
 pub mod plan;

@@ -1,15 +1,15 @@
-//! What kbfix reads and changes: the parts of a Windows machine, and the file formats that contain them.
+//! The parts of a Windows machine that kbfix reads and changes, and the file formats that contain them.
 //!
-//! This crate is a part of `kbfix`, which gives out all its modules; use that crate. It is compiled on its own so that
-//! the parts of kbfix compile at the same time. It knows nothing of specs.
+//! This crate is a part of `kbfix`, which re-exports all its modules: use that crate. It is separate so that Cargo can
+//! compile the parts of kbfix in parallel. It contains nothing about specs.
 //!
 //! The modules are in the order in which data flows. Each imports only from modules above it.
 //!
-//! - [`registry`] and [`version`] have the values that are read and compared. [`diag`] has the parts of messages, and
-//!   the exit codes.
-//! - [`files`] reads files within limits, and replaces them as a whole. [`mod@format`] has the codecs, which convert
-//!   bytes to data and back, and access no files.
-//! - [`targets`] contains the things to which specs are applied: this machine, a hive file, a snapshot, and others.
+//! - [`registry`] and [`version`] have the types of the values that kbfix reads and compares. [`diag`] has the parts of
+//!   messages, and the exit codes.
+//! - [`files`] reads files up to a size limit, and replaces them atomically. [`mod@format`] has the codecs, which
+//!   convert bytes to data and back, and access no files.
+//! - [`targets`] reads and changes the things to which specs are applied: this machine, a hive file, and others.
 
 // Only for the library: tests may unwrap, and benchmarks print.
 #![cfg_attr(

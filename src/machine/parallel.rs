@@ -1,4 +1,4 @@
-//! Works on many items with all cores.
+//! Processes a list of items in several threads, one for each core.
 
 use std::{
     num::NonZero,
@@ -9,12 +9,14 @@ use std::{
     thread,
 };
 
-/// The stack size of a thread, in bytes. It equals that of the first thread of a process on Linux, which reads a single
-/// spec and plans a single machine.
+/// The stack size of each thread, in bytes. It is that of the main thread on Linux, so that deep recursion works in
+/// both.
 const STACK: usize = 8 << 20;
 
-/// Calls `work` on each item, with as many threads as there are cores, and passes each result to `take` on this thread.
-/// The results come in any order, each with the index of its item. Only a few results wait for `take` at any time.
+/// Calls `work` on each item, in as many threads as there are cores. Calls `take` on this thread with each result and
+/// the index of its item.
+///
+/// The results come in any order. Only a few results wait for `take` at any time, so the memory use is limited.
 pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut take: impl FnMut(usize, R)) {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);

@@ -18,7 +18,7 @@ pub struct FileVersion(pub [u16; 4]);
 pub struct FileVersionError(pub String);
 
 impl FileVersion {
-    /// Returns the version in the two 32-bit halves of VS_FIXEDFILEINFO.
+    /// Returns the version from its two 32-bit halves in VS_FIXEDFILEINFO.
     pub fn from_halves(most: u32, least: u32) -> Self {
         Self([(most >> 16) as u16, most as u16, (least >> 16) as u16, least as u16])
     }
@@ -74,13 +74,13 @@ impl fmt::Debug for FileVersion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Platform {
-    /// IMAGE_FILE_MACHINE_I386.
+    /// 32-bit x86 (IMAGE_FILE_MACHINE_I386).
     X86,
-    /// IMAGE_FILE_MACHINE_AMD64.
+    /// 64-bit x86 (IMAGE_FILE_MACHINE_AMD64).
     X64,
-    /// IMAGE_FILE_MACHINE_ARM64.
+    /// 64-bit ARM (IMAGE_FILE_MACHINE_ARM64).
     Arm64,
-    /// IMAGE_FILE_MACHINE_IA64, which Windows Server 2003 supported.
+    /// Itanium (IMAGE_FILE_MACHINE_IA64), which Windows Server 2003 supported.
     Ia64,
 }
 

@@ -77,8 +77,8 @@ pub fn execute(
     applied.map(|(applied, _)| applied)
 }
 
-/// Makes the changes of a plan like [`execute`]. `digest` is the plan's digest. The facts of the plan are not used. Moves
-/// the changes from the plan to the journal, and returns how many each spec had.
+/// Makes the changes of a plan like [`execute`]. `digest` is the plan's digest. The facts of the plan are not used.
+/// Moves the changes from the plan to the journal, and returns how many each spec had.
 pub(super) fn execute_as(
     plan: &mut Plan,
     digest: String,

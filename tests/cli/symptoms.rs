@@ -104,7 +104,7 @@ fn what_cannot_be_read_is_not_known_and_never_no_event() {
     fs::write(&file, "no log").unwrap();
     symptoms(&machine, "KB909094")
         .code(4)
-        .says("not known: malformed: the file of the log Application: it does not begin with");
+        .says("not known: malformed: the file of the log Application: the file does not begin with");
     assert_eq!(found(&machine, 4)["symptoms"][0]["found"]["unread"]["reason"], "malformed");
     fs::remove_file(&file).unwrap();
     symptoms(&machine, "KB909094")
@@ -143,7 +143,7 @@ fn the_log_is_where_the_registry_says() {
     machine.run_with(&format!("apply - {TARGET}"), &spec(r"%windir%\App.Evt")).code(0);
     symptoms(&machine, "KB909094").code(4).says(r"but not its file %windir%\App.Evt");
     machine.run_with(&format!("apply - {TARGET}"), &spec(r"E:\App.Evt")).code(0);
-    symptoms(&machine, "KB909094").code(4).says("give the folder of drive E:");
+    symptoms(&machine, "KB909094").code(4).says("give a folder that contains the files of drive E:");
     let drive = format!("symptoms KB909094 {TARGET} --drive E={}", folder.display());
     machine.run(&drive).code(0).says("seen 3 times");
 }

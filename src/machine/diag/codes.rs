@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct Code(&'static str);
 
 impl Code {
-    /// Returns the code's text.
+    /// Returns the code as text, such as `target-locked`.
     pub fn as_str(self) -> &'static str {
         self.0
     }
@@ -35,7 +35,7 @@ codes! {
     FILE_ACCESS = "file-access";
     /// The file that `--out` names is also an input of the same command.
     OUT_IS_INPUT = "out-is-input";
-    /// The argument is not a spec file, a folder or the id of a built-in spec.
+    /// An argument is neither a spec file, nor a folder, nor the id of a built-in spec.
     SPEC_NOT_FOUND = "spec-not-found";
     /// No target was given.
     TARGET_MISSING = "target-missing";
@@ -45,128 +45,130 @@ codes! {
     TARGET_UNREADABLE = "target-unreadable";
     /// The target's file is damaged, or has another format than expected.
     TARGET_MALFORMED = "target-malformed";
-    /// The target does not support the operation.
+    /// This kind of target does not support the operation.
     TARGET_UNSUPPORTED = "target-unsupported";
     /// Another apply or rollback holds the target's lock.
     TARGET_LOCKED = "target-locked";
-    /// The target's lock file cannot be created, or something else is in its place.
+    /// The target's lock file cannot be created, or another file has its name.
     TARGET_LOCK = "target-lock";
-    /// A program that the target needs is not installed.
+    /// A program that kbfix needs to reach the target is not installed.
     TARGET_PROGRAM = "target-program";
-    /// There are no credentials for the target, or none that can be used.
+    /// The credentials for a remote target are missing or cannot be used.
     TARGET_CREDENTIALS = "target-credentials";
-    /// The other machine cannot be reached.
+    /// The machine of a remote target cannot be reached over the network.
     TARGET_UNREACHABLE = "target-unreachable";
-    /// The other machine does not let the account log on.
+    /// The machine of a remote target does not let the account log on.
     TARGET_LOGON = "target-logon";
-    /// The other machine denies the account all access.
+    /// The machine of a remote target denies the account all access.
     TARGET_DENIED = "target-denied";
-    /// The other machine does not answer.
+    /// The machine of a remote target did not answer within the time limit.
     TARGET_SILENT = "target-silent";
-    /// A file is not a plan.
+    /// A file that was given as a plan is not a plan.
     PLAN_INVALID = "plan-invalid";
     /// The parts of a plan contradict each other.
     PLAN_INCONSISTENT = "plan-inconsistent";
-    /// A plan was altered after it was made.
+    /// A plan file was edited after kbfix wrote it.
     PLAN_ALTERED = "plan-altered";
-    /// A plan is not the one that was approved.
+    /// The digest of a plan is not the digest that the reviewer approved.
     PLAN_DIGEST = "plan-digest";
     /// A plan or journal belongs to another machine.
     PLAN_OTHER_MACHINE = "plan-other-machine";
     /// A plan was made from another target.
     PLAN_OTHER_TARGET = "plan-other-target";
-    /// A plan or journal changes policy values in the local GPO, but the command changes them in the registry, or the
-    /// reverse.
+    /// A plan or journal changes policy values in the registry of an image, but the command changes them in its local
+    /// GPO; or the other way round.
     OTHER_PLACE = "other-place";
     /// The target has changed since the plan was made.
     PLAN_STALE = "plan-stale";
-    /// A `*` in a spec matches so many keys that the operator must confirm it.
+    /// The `*` in a key path of a spec matches so many keys that the operator must confirm the changes.
     TOO_MANY_CHANGES = "too-many-changes";
-    /// Files on a drive are needed, but the operator named no folder that contains them.
+    /// A spec tests the version of a file, but the target does not contain files, and the operator gave no folder with
+    /// them.
     FILES_NOT_GIVEN = "files-not-given";
-    /// The policy file that is the target does not exist.
+    /// The target is a policy file, and this file does not exist.
     POLICY_FILE_MISSING = "policy-file-missing";
-    /// Group Policy sets a value to other data than the spec, and writes it again.
+    /// A policy sets a value to other data than the spec requires, so the next refresh of Group Policy would undo the
+    /// change.
     POLICY_OWNED = "policy-owned";
-    /// It is not known whether Group Policy sets values.
+    /// kbfix cannot find out whether Group Policy sets a value of the spec.
     POLICY_UNKNOWN = "policy-unknown";
     /// Windows does not process the policy file that contains the values.
     POLICY_NOT_PROCESSED = "policy-not-processed";
     /// Policy values of users cannot be written in the local GPO of an image.
     POLICY_OF_USERS = "policy-of-users";
-    /// The target cannot be written as the plan requires.
+    /// A change of the plan cannot be made on the target.
     CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.
     JOURNAL_ACCESS = "journal-access";
     /// A journal is damaged.
     JOURNAL_MALFORMED = "journal-malformed";
-    /// Another account could have written a journal or the state folder.
+    /// An account other than this user and the administrators could have written a journal or the state folder.
     JOURNAL_UNTRUSTED = "journal-untrusted";
     /// There is no journal to roll back.
     JOURNAL_MISSING = "journal-missing";
-    /// A machine of a fleet file cannot be used.
+    /// An entry for a machine in a fleet file cannot be used.
     FLEET_MACHINE = "fleet-machine";
-    /// No machine is in a group that the fleet file or a waiver names.
+    /// A fleet file or a waiver names a group to which no machine belongs.
     FLEET_GROUP = "fleet-group";
-    /// A fleet has no machine.
+    /// A fleet contains no machines.
     FLEET_EMPTY = "fleet-empty";
-    /// A waiver has expired, or its date is not valid.
+    /// A waiver has expired, or its expiry date is not valid.
     WAIVER_EXPIRED = "waiver-expired";
-    /// A waiver names something that does not exist.
+    /// A waiver names something that does not exist, such as a spec, rule or machine.
     WAIVER_UNKNOWN = "waiver-unknown";
-    /// A fleet plan has no plan for the machine.
+    /// A fleet plan has no plan for the machine that an apply should change.
     FLEET_PLAN_MISSING = "fleet-plan-missing";
-    /// A fleet plan has more than one plan for the machine.
+    /// A fleet plan has more than one plan for the machine that an apply should change.
     FLEET_PLAN_TWICE = "fleet-plan-twice";
     /// Several machines of a fleet have the same identity.
     FLEET_SAME_MACHINE = "fleet-same-machine";
-    /// A change could not be written.
+    /// A change could not be written to the target.
     WRITE_FAILED = "write-failed";
-    /// A rollback or a retirement kept a setting that was changed again after the apply.
+    /// A rollback or a `retire` left a setting as it is, because someone else changed it after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
-    /// A spec that is applied and stays was not given to the retirement.
+    /// `kbfix retire` lacks the file of another applied spec, so it does not know which changes this spec requires.
     RETIRE_NEEDS_SPEC = "retire-needs-spec";
-    /// An id to retire is not the id of any spec, built-in spec or journal.
+    /// `kbfix retire` was given an id that no spec, built-in spec or journal has.
     RETIRE_UNKNOWN_ID = "retire-unknown-id";
-    /// A rollback was made in a control set that is not the current one.
+    /// A rollback changed a control set that is not the current one.
     OTHER_CONTROL_SET = "other-control-set";
-    /// A registry file is larger than the largest file that kbfix reads.
+    /// A `.reg` file is larger than the largest file that kbfix reads.
     REG_TOO_LARGE = "reg-too-large";
-    /// A registry file does not begin with the header of a `.reg` file.
+    /// A file that was given as a `.reg` file does not begin with the header of such a file.
     REG_HEADER = "reg-header";
-    /// The file is a registry hive, not a registry file.
+    /// A file that was given as a `.reg` file is a hive.
     REG_HIVE = "reg-hive";
-    /// A registry file has bytes in an unknown code page.
+    /// A `.reg` file has bytes outside ASCII, and their encoding (code page) is not known.
     REG_CODE_PAGE = "reg-code-page";
-    /// The section of a registry file does not name a valid key.
+    /// A section header (`[…]`) of a `.reg` file does not name a valid key.
     REG_KEY = "reg-key";
-    /// A value in a registry file is in no section of a key.
+    /// A value in a `.reg` file stands outside the section of a key.
     REG_OUTSIDE_KEY = "reg-outside-key";
-    /// A line of a registry file is not valid in the format.
+    /// A line of a `.reg` file is not valid in this format.
     REG_SYNTAX = "reg-syntax";
-    /// A backslash in a string of a registry file does not begin a known escape.
+    /// A backslash in a string of a `.reg` file does not begin a known escape.
     REG_ESCAPE = "reg-escape";
-    /// The data in a registry file has no known form.
+    /// The data of a value in a `.reg` file has no known form.
     REG_DATA = "reg-data";
-    /// A registry file ends in the middle of an entry.
+    /// A `.reg` file ends in the middle of an entry.
     REG_UNFINISHED = "reg-unfinished";
-    /// A name or string in a registry file cannot be decoded.
+    /// A name or string in a `.reg` file cannot be decoded.
     IMPORT_UNREADABLE = "import-unreadable";
-    /// A registry file has data that a spec cannot express.
+    /// A `.reg` file has data that a spec cannot express.
     IMPORT_DATA = "import-data";
-    /// A registry file has text that regedit ignores.
+    /// A `.reg` file has text that regedit ignores.
     IMPORT_IGNORED = "import-ignored";
-    /// A string in a registry file contains `\n` or `\r`, which stand for line breaks.
+    /// A string in a `.reg` file contains `\n` or `\r`, which stand for line breaks.
     IMPORT_LINE_BREAK = "import-line-break";
-    /// A list in a registry file lacks its final NUL; the spec writes it.
+    /// A REG_MULTI_SZ in a `.reg` file lacks the final NUL; in the imported spec, the list has this NUL.
     IMPORT_LIST_END = "import-list-end";
-    /// A registry file applies to the user who imports it; the imported spec applies to each user.
+    /// A `.reg` file changes HKCU, the user who imports it; the imported spec applies to each user.
     IMPORT_EACH_USER = "import-each-user";
-    /// A registry file names a numbered control set; the imported spec names the current one.
+    /// A `.reg` file names a numbered control set; the imported spec names the current one.
     IMPORT_CONTROL_SET = "import-control-set";
-    /// A part of an imported manifest is not in the spec.
+    /// The imported spec lacks a part of the source file, because a spec cannot express this part.
     IMPORT_LEFT_OUT = "import-left-out";
-    /// A policy file, or an entry in one or in text for LGPO.exe, cannot be understood.
+    /// A policy file or a text file for LGPO.exe, or an entry in such a file, is not valid.
     POLICY_FILE = "policy-file";
     /// A policy changes the permissions of a key, which a spec cannot express.
     POLICY_SECURE_KEY = "policy-secure-key";
@@ -174,13 +176,13 @@ codes! {
     EXPORT_LOSSY = "export-lossy";
     /// The input of a DSC resource does not match its schema.
     DSC_INPUT = "dsc-input";
-    /// A type is not a resource type of kbfix.
+    /// A DSC resource type is not one that kbfix provides.
     DSC_TYPE = "dsc-type";
-    /// `kbfix dsc set` left a spec as it was.
+    /// `kbfix dsc set` did not change anything for a spec.
     DSC_NOT_SET = "dsc-not-set";
     /// A package was given that no spec of the run can use, or a package that the plan installs was not given.
     PACKAGE_USAGE = "package-usage";
-    /// A file is not the package that the spec describes.
+    /// A file that was given as a package is not the package that the spec describes.
     PACKAGE_MISMATCH = "package-mismatch";
     /// A package could not be installed.
     PACKAGE_FAILED = "package-failed";
@@ -190,47 +192,47 @@ codes! {
     PENDING_RESTART = "pending-restart";
     /// A package has begun to restart the computer.
     RESTART_BEGUN = "restart-begun";
-    /// A service that should be restarted does not exist.
+    /// A spec requires the restart of a service that does not exist.
     SERVICE_MISSING = "service-missing";
     /// A service could not be restarted.
     SERVICE_RESTART_FAILED = "service-restart-failed";
-    /// A file is larger than a spec may be.
+    /// A spec file is larger than the limit.
     FILE_TOO_LARGE = "file-too-large";
-    /// A file is not UTF-8.
+    /// A spec file is not UTF-8.
     NOT_UTF8 = "not-utf8";
     /// A spec contains a character that must be escaped: a NUL, a control character or a Unicode line separator.
     CONTROL_CHARACTER = "control-character";
-    /// A file contains no document.
+    /// A spec file contains no YAML document.
     EMPTY_FILE = "empty-file";
-    /// A file is not YAML.
+    /// A spec file is not valid YAML.
     YAML_SYNTAX = "yaml-syntax";
-    /// Lists and mappings are nested too deep.
+    /// Lists and mappings in a YAML file are nested too deep.
     YAML_TOO_DEEP = "yaml-too-deep";
-    /// A document has too many nodes or too much text, counted with its aliases expanded.
+    /// A YAML document has too many nodes or too much text, counted after its aliases are expanded.
     YAML_TOO_LARGE = "yaml-too-large";
-    /// A file contains several documents.
+    /// A spec file contains several YAML documents.
     SEVERAL_DOCUMENTS = "several-documents";
-    /// A mapping has the same key twice.
+    /// A YAML mapping contains the same key twice.
     DUPLICATE_FIELD = "duplicate-field";
     /// A spec uses a YAML tag, such as `!!str`.
     YAML_TAG = "yaml-tag";
-    /// The key of a mapping is not a plain or quoted scalar.
+    /// The key of a YAML mapping is not a plain or quoted scalar.
     YAML_KEY = "yaml-key";
     /// A spec uses a merge key, `<<`.
     YAML_MERGE_KEY = "yaml-merge-key";
-    /// An alias stands inside the node that it refers to.
+    /// A YAML alias stands inside the node to which it refers.
     YAML_RECURSION = "yaml-recursion";
     /// An unquoted scalar means different things in YAML 1.1 and YAML 1.2.
     AMBIGUOUS_SCALAR = "ambiguous-scalar";
-    /// An unquoted scalar is not read as a string.
+    /// An unquoted YAML scalar is read as a number, a Boolean or null, where a string is required.
     UNQUOTED_SCALAR = "unquoted-scalar";
     /// A number is too large for every registry type.
     NUMBER_TOO_LARGE = "number-too-large";
     /// A path contains a tab or line break, because a backslash in double quotes began an escape.
     ESCAPED_CHARACTER = "escaped-character";
-    /// A string has typographic quotes around it, which become part of it.
+    /// A string begins and ends with typographic quotes (`“…”`), which YAML reads as characters of the string.
     CURLY_QUOTES = "curly-quotes";
-    /// Two YAML parsers disagree about the contents of the file.
+    /// The two YAML parsers of kbfix read different contents from one file.
     YAML_READERS_DISAGREE = "yaml-readers-disagree";
     /// The spec language has no such field.
     UNKNOWN_FIELD = "unknown-field";
@@ -242,21 +244,21 @@ codes! {
     EMPTY = "empty";
     /// The value of a field is of the wrong kind.
     WRONG_KIND = "wrong-kind";
-    /// A word is not one of those that the field allows.
+    /// A string is not one of the words that its field allows.
     UNKNOWN_WORD = "unknown-word";
     /// A number is too small or too large for its field.
     OUT_OF_RANGE = "out-of-range";
     /// A string does not have the form that its field requires.
     WRONG_FORM = "wrong-form";
-    /// This version of kbfix does not know the version of the spec language.
+    /// A spec is in a version of the spec language that this version of kbfix does not know.
     SPEC_VERSION = "spec-version";
-    /// The schema forbids the value in another way.
+    /// The JSON schema forbids the text of a spec, for a reason that no other code describes.
     SCHEMA = "schema";
     /// A spec has neither `hotfix` nor `registry`.
     NOTHING_DESIRED = "nothing-desired";
-    /// Exactly one of several fields must be given, but none is, or more than one.
+    /// A spec must have exactly one of several fields, but has none or more than one of them.
     EXACTLY_ONE = "exactly-one";
-    /// A field contradicts another one.
+    /// Two fields of a spec contradict each other.
     CONTRADICTION = "contradiction";
     /// A key path is not valid.
     KEY_SYNTAX = "key-syntax";
@@ -266,31 +268,31 @@ codes! {
     UNKNOWN_ROOT_KEY = "unknown-root-key";
     /// A value name is not valid.
     VALUE_NAME = "value-name";
-    /// A character in a name looks like another one, or is invisible.
+    /// A character in a name is invisible, or looks like another character.
     LOOKALIKE = "lookalike";
     /// A name begins or ends with a space.
     OUTER_SPACE = "outer-space";
-    /// A key path ends in the name of its own value.
+    /// A key path ends in the name of a value of the same rule, as if the value were a key.
     VALUE_IN_KEY = "value-in-key";
     /// A registry view is given for a key that both views share.
     VIEW_WITHOUT_EFFECT = "view-without-effect";
     /// A spec names a numbered control set where the current one is probably meant.
     CONTROL_SET = "control-set";
-    /// A path contains `Wow6432Node`; the field for the view should be used instead.
+    /// A path contains `Wow6432Node`, instead of the field `view` beside it.
     WOW6432NODE = "wow6432node";
     /// A spec deletes a key that Windows needs.
     PROTECTED_KEY = "protected-key";
-    /// A rule contains the key `*` below Classes, where it probably means the key for files of all types.
+    /// A rule uses the wildcard `*` below `Classes`, where a key named `*` (for files of all types) is probably meant.
     STAR = "star";
     /// The name of a key contains text that looks like an escape but is not one.
     KEY_ESCAPE = "key-escape";
-    /// A condition uses the `*` of its rule's key.
+    /// The `when` of a rule contains the same `*` as the key of the rule, but each `*` matches independently.
     STAR_IN_CONDITION = "star-in-condition";
-    /// A rule applies to no machine.
+    /// The conditions of a rule can be met on no machine.
     DEAD_RULE = "dead-rule";
-    /// One key has two rules.
+    /// Two rules of a spec have the same key.
     DUPLICATE_KEY = "duplicate-key";
-    /// One value has two rules.
+    /// A rule contains the same value twice.
     DUPLICATE_VALUE_NAME = "duplicate-value-name";
     /// Two rules of a spec require different states.
     CONFLICTING_RULES = "conflicting-rules";
@@ -312,51 +314,51 @@ codes! {
     LOCATION_NOT_SINGLE = "location-not-single";
     /// A file path is not valid, or not absolute.
     FILE_PATH = "file-path";
-    /// A path names a drive, although Windows may be on another one.
+    /// A path begins with a fixed drive, although Windows can be on another drive.
     FIXED_FOLDER = "fixed-folder";
     /// A string is not a file version.
     FILE_VERSION = "file-version";
     /// A string is not a version of Windows.
     OS_VERSION = "os-version";
-    /// A service or an edition is given by its display name.
+    /// A service or an edition of Windows is given by its display name, where its internal name is required.
     DISPLAY_NAME = "display-name";
-    /// A range contains nothing.
+    /// A range is empty, because its lower end is above its upper end.
     EMPTY_RANGE = "empty-range";
     /// A string is not a date.
     DATE = "date";
     /// The branches of a file version overlap or are not in ascending order.
     BRANCHES = "branches";
-    /// The data is of another kind than the registry type requires.
+    /// The data does not have the kind that the registry type requires, such as a string for a REG_DWORD.
     DATA_KIND = "data-kind";
     /// A number is too large or too small for the registry type.
     DATA_RANGE = "data-range";
-    /// A string is not bytes in hex digits.
+    /// A string is not a sequence of bytes in hex digits.
     DATA_HEX = "data-hex";
-    /// A string cannot be stored as a registry string.
+    /// A string contains a NUL, or a list of strings contains an empty string or the same string twice.
     DATA_TEXT = "data-text";
     /// A string is not a valid regular expression, or the regular expression is too large.
     REGULAR_EXPRESSION = "regular-expression";
     /// A `%VARIABLE%` stands in data of a type that Windows does not expand.
     UNEXPANDED_VARIABLE = "unexpanded-variable";
-    /// The article does not allow the data.
+    /// A spec sets a value to data that is not in its own list of allowed data (`allowed`).
     DATA_NOT_ALLOWED = "data-not-allowed";
-    /// A number with several levels has no `keep`, so the spec would weaken a machine with a stricter setting.
+    /// A spec sets a number without `keep`, so it would also replace a stricter number.
     NO_KEEP = "no-keep";
     /// The field beside the registry type does not accept that type.
     TYPE_MISMATCH = "type-mismatch";
     /// A bit is both set and cleared, or a string both added and removed.
     OVERLAP = "overlap";
-    /// The parts of a parameter contradict each other.
+    /// The default, range or allowed values of a parameter do not fit the type of the parameter.
     PARAMETER_KIND = "parameter-kind";
     /// Conditions are nested too deep.
     CONDITION_DEPTH = "condition-depth";
     /// The operator set a parameter that no spec declares.
     UNKNOWN_SETTING = "unknown-setting";
-    /// The operator set a parameter to a value that it does not allow.
+    /// The operator set a parameter to a value that the parameter does not allow.
     SETTING_NOT_ALLOWED = "setting-not-allowed";
     /// A parameter has no default, and the operator did not set it.
     PARAMETER_NOT_SET = "parameter-not-set";
-    /// Two specs of a run, or two of their rules and values, have the same id.
+    /// Two specs of a run have the same id, or two rules or values of one spec have.
     DUPLICATE_ID = "duplicate-id";
     /// Two specs of a run require different states.
     CONFLICTING_SPECS = "conflicting-specs";

@@ -9,19 +9,19 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// Everything is in the desired state, or was done.
+    /// Everything was in the desired state, or all changes were made.
     Done = 0,
-    /// Something differs from the desired state.
+    /// Something differs from the desired state; nothing was changed.
     Differences = 1,
-    /// The input was refused.
+    /// kbfix refused the input: the command line, a spec, a plan or a journal.
     Refused = 2,
-    /// The target cannot be used.
+    /// The target cannot be read or is locked, or the journal cannot be written.
     Unusable = 3,
     /// A spec cannot be applied to the target, or kbfix cannot find out whether it can.
     Blocked = 4,
-    /// Writing failed, and everything was restored.
+    /// A change could not be written, and all earlier changes were undone.
     RolledBack = 5,
-    /// Something failed, and not everything was restored.
+    /// Something failed, and not everything is as it was before.
     Failed = 6,
     /// The changes were made, but a service is not running.
     NotRestarted = 7,

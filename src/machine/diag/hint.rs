@@ -1,4 +1,4 @@
-//! Hints: the next step for the user.
+//! Hints: messages that tell the user what to do next.
 //!
 //! The options that a hint names are data, because each caller writes them differently: `--max-changes 5` on a command
 //! line, `max_changes: 5` in an Ansible task.
@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The next step for the user.
+/// A text that tells the user what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
     pub(super) text: String,
@@ -19,7 +19,7 @@ pub struct Hint {
 pub struct NamedOption {
     /// The option's long name, without dashes.
     pub name: &'static str,
-    /// The argument of the option; missing if the option takes none, or if the hint is to leave the option out.
+    /// The argument of the option; missing if the option takes no argument, or if the hint is to leave the option out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
@@ -38,31 +38,31 @@ impl Hint {
         Self { text: text.into(), options: Vec::new(), fix: None }
     }
 
-    /// Returns the hint to write text in quotes. `quoted` is the text with its quotes.
+    /// Returns the hint that tells the user to write a text in quotes. `quoted` is that text with its quotes.
     pub fn quote(quoted: &str) -> Self {
         Self { fix: Some(Fix::Quote), ..Self::new(format!("write it in quotes: {quoted}")) }
     }
 
-    /// Adds an option.
+    /// Adds an option that the hint names.
     #[must_use]
     pub fn with(mut self, option: NamedOption) -> Self {
         self.options.push(option);
         self
     }
 
-    /// Adds an option with an argument.
+    /// Adds an option that the hint names, with its argument.
     #[must_use]
     pub fn option(self, name: &'static str, value: impl Into<String>) -> Self {
         self.with(NamedOption { name, value: Some(value.into()) })
     }
 
-    /// Adds an option that takes no argument, or that is to be left out.
+    /// Adds an option that the hint names: one that takes no argument, or that the user should leave out.
     #[must_use]
     pub fn bare_option(self, name: &'static str) -> Self {
         self.with(NamedOption { name, value: None })
     }
 
-    /// Returns the text with `more` after it.
+    /// Returns the hint with `more` added to its text.
     #[must_use]
     pub fn and(mut self, more: &str) -> Self {
         self.text.push_str(more);
@@ -83,7 +83,7 @@ impl From<&str> for Hint {
 }
 
 impl std::fmt::Display for NamedOption {
-    /// Writes the option as on a command line.
+    /// Writes the option as it is written on a command line.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.value {
             Some(value) => write!(f, "--{} {value}", self.name),

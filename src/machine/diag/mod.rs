@@ -1,7 +1,7 @@
-//! Diagnostics: findings about the user's input, each with a stable code, a place and a hint.
+//! Diagnostics: errors and warnings for the user, each with a stable code, a place in a file and a hint.
 //!
-//! A diagnostic is data; `kbfix::render` prints it. An operation that cannot continue returns an error instead. An
-//! error about a file is also reported as a diagnostic, so that every message has the same parts.
+//! A diagnostic is data; `kbfix::render` prints it. An operation that cannot continue returns an error of its own type;
+//! an error about a file is also reported as a diagnostic, so that every message has the same parts.
 
 mod codes;
 mod exit;
@@ -25,7 +25,7 @@ pub fn number_of(n: usize, what: &str) -> String {
     }
 }
 
-/// One finding.
+/// An error or a warning for the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostic {
     /// The stable code, in kebab-case. `docs/reference/diagnostics.md` explains each code.
@@ -34,21 +34,21 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// The message: what is wrong, what was expected and what was found.
     pub message: String,
-    /// The place in the file.
+    /// The place in the file; `None` if the message does not concern a text file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// The next step for the user.
+    /// The text that tells the user what to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// The options that the hint names. The text of the hint does not contain them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<NamedOption>,
-    /// The correction that the hint describes, if it is of a known kind.
+    /// The correction that the hint describes, if a program can make it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
 }
 
-/// Whether a finding stops the operation.
+/// Whether the operation can continue after a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -99,7 +99,7 @@ impl Diagnostic {
         self
     }
 
-    /// Sets the hint: the next step for the user.
+    /// Sets the hint, which tells the user what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.set_hint(hint);
@@ -112,7 +112,7 @@ impl Diagnostic {
         (self.hint, self.options, self.fix) = (Some(text), options, fix);
     }
 
-    /// Returns the hint with its options as on a command line.
+    /// Returns the text of the hint, with its options as they are written on a command line.
     pub fn advice(&self) -> Option<String> {
         let options: Vec<_> = self.options.iter().map(ToString::to_string).collect();
         let hint = self.hint.as_ref()?;

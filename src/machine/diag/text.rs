@@ -1,4 +1,4 @@
-//! Text in messages: shortens it, and suggests the known name that was probably meant.
+//! Text in messages: shortens long text, and finds the known name that a misspelled name probably means.
 
 /// Returns `text` on one line, cut to 60 characters.
 pub fn shorten(text: &str) -> String {
@@ -10,8 +10,8 @@ pub fn shorten(text: &str) -> String {
     text.chars().take(MOST - 1).chain(['…']).collect()
 }
 
-/// Joins the first five texts with commas, and adds how many more there are. So a message stays short, however long the
-/// input is.
+/// Joins the first five texts with commas, and adds the number of the remaining texts. This keeps a message short,
+/// however long the input is.
 pub fn first_few(texts: impl IntoIterator<Item = impl Into<String>>) -> String {
     const MOST: usize = 5;
     let mut all = texts.into_iter().map(Into::into);
@@ -23,7 +23,7 @@ pub fn first_few(texts: impl IntoIterator<Item = impl Into<String>>) -> String {
     text
 }
 
-/// Returns the entry of `known` that is closest to `name`, if one is close enough to be probably meant.
+/// Returns the entry of `known` that is most similar to `name`; `None` if no entry is similar enough.
 pub fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if name.len() > 64 {
         return None;

@@ -1,11 +1,11 @@
-//! Resolves links in paths.
+//! Returns the path of a file after all links in it are resolved.
 
 use std::{fs, io, path::Path, path::PathBuf};
 
 /// Returns the absolute path of an existing file or folder, with links resolved, in the usual notation.
 ///
-/// On Windows the system returns it with the prefix `\\?\`, which few programs accept and which would surprise users in
-/// a message. The prefix is removed if the path leads to the same place without it.
+/// On Windows, the system returns the path with the prefix `\\?\`, which few programs accept and few users know. The
+/// prefix is removed if the path leads to the same file without it.
 ///
 /// # Errors
 ///
@@ -18,8 +18,10 @@ pub fn canonical(path: &Path) -> io::Result<PathBuf> {
     Ok(found.to_str().and_then(plain).map_or(found.clone(), PathBuf::from))
 }
 
-/// Returns a path without the prefix `\\?\`. Returns `None` if it has no prefix, or leads elsewhere without it: the
-/// system then drops dots and spaces at the end of names, and treats names such as `aux` as devices.
+/// Returns a path without its prefix `\\?\`.
+///
+/// Returns `None` if the path has no such prefix, or if the path without the prefix would lead to another file: the
+/// system then removes dots and spaces at the end of names, and treats names such as `aux` as devices.
 ///
 /// Source: Microsoft, "Naming Files, Paths, and Namespaces".
 fn plain(path: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Paths for direct calls of the Windows API, which std does not convert.
+//! Converts paths for direct calls of the Windows API, to which std does not add the prefix for long paths.
 
 use std::{
     ffi::OsString,

@@ -1,4 +1,4 @@
-//! Files on a disk: bounded reads, atomic replacement, and kbfix's own folders.
+//! Files on a disk: reading up to a size limit, atomic replacement, and the folders that kbfix uses.
 
 pub mod canonical;
 pub mod list;

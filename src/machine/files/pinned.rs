@@ -1,8 +1,8 @@
-//! A file in a folder that is kept open and was reached without following a link.
+//! Opens a file through folders that stay open and were reached without following a link.
 //!
-//! A path can change between check and use. Someone who can write to a folder in the path can replace a part of it by a
-//! link. kbfix, which runs as an administrator, would then access another file. To prevent this, the folders are kept
-//! open, and [`Pinned::path`] always leads through the folder that was checked.
+//! Between the check of a path and its use, someone who can write to a folder in the path can replace a part of the
+//! path by a link. kbfix, which runs as an administrator, would then access another file. To prevent this, the folders
+//! are kept open, and [`Pinned::path`] always leads through the folder that was checked.
 
 use std::{
     fs::{File, Metadata, metadata, symlink_metadata},
@@ -48,7 +48,7 @@ impl Pinned {
         let mut names = below.components().peekable();
         while let Some(name) = names.next() {
             let Component::Normal(name) = name else {
-                return Err(wrong(path, "is not a path of plain names: it contains `..` or something similar"));
+                return Err(wrong(path, "contains `..` or another part that is not a file name"));
             };
             at.push(name);
             let here = &held[held.len() - 1];
@@ -72,8 +72,8 @@ impl Pinned {
 
     /// Opens the folders from `root` down to the file, as [`Pinned::open`] does.
     ///
-    /// If there is no root, the operator has named the file itself. Then links are followed as usual, and no folder is
-    /// kept open.
+    /// Without a root, the operator has named the file itself. Links in its path are then followed as usual, and no
+    /// folder is kept open.
     ///
     /// # Errors
     /// Returns the errors of [`Pinned::open`].
@@ -88,7 +88,7 @@ impl Pinned {
     ///
     /// # Errors
     ///
-    /// Returns the error of the operating system, or one of kind `InvalidInput` if the file is a link now.
+    /// Returns the error of the operating system, or one of kind `InvalidInput` if the file has become a link.
     pub fn file(&self) -> io::Result<File> {
         let file = match self.held.is_empty() {
             true => {
@@ -143,13 +143,13 @@ mod system {
         Ok(openat(CWD, root, FOLDER, Mode::empty())?.into())
     }
 
-    /// Opens a folder in an open one. If the name has become a link since it was checked, the call fails (ENOTDIR or
-    /// ELOOP).
+    /// Opens the folder `name` in an open folder. Fails with ENOTDIR or ELOOP if the name has become a link since the
+    /// check.
     pub(super) fn open_below(folder: &File, name: &OsStr, _at: &Path) -> io::Result<File> {
         Ok(openat(folder, name, FOLDER.union(OFlags::NOFOLLOW), Mode::empty())?.into())
     }
 
-    /// Opens a file that is not a link, without waiting if it is a pipe.
+    /// Opens a file that is not a link. If the file is a pipe, the call does not wait for a writer.
     pub(super) fn open_file(path: &Path) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match openat(CWD, path, flags, Mode::empty()) {
@@ -159,10 +159,10 @@ mod system {
         }
     }
 
-    /// Returns the path through the open folder in Linux's `/proc` (proc_pid_fd(5)).
+    /// Returns the path of `name` through the open folder in Linux's `/proc` (proc_pid_fd(5)).
     ///
-    /// `None` if there is no `/proc`: then a short time passes between the check in [`super::Pinned::open`] and the
-    /// use.
+    /// Returns `None` if there is no `/proc`. The caller then uses the ordinary path, which could have changed since
+    /// the check in [`super::Pinned::open`].
     pub(super) fn path_in(folder: &File, name: &OsStr) -> Option<PathBuf> {
         let through = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
         let (same, own) = (metadata(&through).ok()?, folder.metadata().ok()?);
@@ -187,8 +187,8 @@ mod system {
 
     /// Opens a folder so that nobody can rename it, delete it or turn it into a link while it is open.
     ///
-    /// The handle does not share deletion, so nobody else can rename or delete the folder. Windows enforces this,
-    /// because the handle requests more rights than to read attributes. A link can only be made from an empty folder.
+    /// The handle is opened without FILE_SHARE_DELETE and with more rights than to read attributes, so Windows lets
+    /// nobody rename or delete the folder. Only an empty folder can be turned into a link.
     ///
     /// Source: Microsoft, "Creating and Opening Files" (sharing), "FSCTL_SET_REPARSE_POINT".
     pub(super) fn open_root(root: &Path) -> io::Result<File> {
@@ -209,7 +209,7 @@ mod system {
         if file.metadata()?.is_symlink() { Err(super::wrong(path, "is a link")) } else { Ok(file) }
     }
 
-    /// Returns `None`: the ordinary path stays valid while the folders are open.
+    /// Returns `None`, so the caller uses the ordinary path. It stays valid on Windows while the folders are open.
     pub(super) fn path_in(_folder: &File, _name: &OsStr) -> Option<PathBuf> {
         None
     }

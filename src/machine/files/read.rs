@@ -8,7 +8,7 @@ use std::{
 
 /// Returns the bytes of a regular file of at most `most` bytes.
 ///
-/// The file is checked before it is opened: a pipe, device or folder is refused.
+/// The type of the file is checked before it is opened: a pipe, device or folder is refused.
 ///
 /// # Errors
 /// Returns the system's error, or a description of what is wrong with the file.
@@ -57,7 +57,7 @@ pub fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
 fn too_large(most: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::FileTooLarge,
-        format!("it has more than {most} bytes, which is the limit for this kind of file"),
+        format!("the file has more than {most} bytes, which is the limit for this kind of file"),
     )
 }
 

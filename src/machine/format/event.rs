@@ -1,4 +1,6 @@
-//! An event from an event log, with the fields that kbfix uses. The readers of both log formats return it.
+//! An event from an event log, with the fields that kbfix uses.
+//!
+//! The modules `evt` and `evtx`, which read the two formats of logs, both return this type.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -17,8 +19,9 @@ pub enum EventLevel {
 }
 
 impl EventLevel {
-    /// Returns the level with this number in an event's XML. Event Viewer shows level 0, and the levels that a program
-    /// defines itself, as information.
+    /// Returns the level for a level number in an event's XML.
+    ///
+    /// Level 0, and the levels that a program defines itself, are information, as in Event Viewer.
     ///
     /// Source: Microsoft, "Event schema", winmeta.xml.
     pub fn of_number(number: u8) -> Self {
@@ -31,7 +34,7 @@ impl EventLevel {
         }
     }
 
-    /// Returns the name of the level in specs, documents and messages.
+    /// Returns the name of the level, which specs, JSON documents and messages use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Critical => "critical",
@@ -46,19 +49,19 @@ impl EventLevel {
 /// An event in an event log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The source. In the XML it is called the provider.
+    /// The program or component that logged the event. Event Viewer calls it source; the XML calls it provider.
     pub source: String,
-    /// The name under which the source was registered before Windows Vista, if it is different.
+    /// The name of the same source before Windows Vista, if it was registered under another name.
     pub old_source: Option<String>,
     /// The event ID, as Event Viewer shows it.
     pub id: u32,
     /// The level.
     pub level: EventLevel,
-    /// The time at which it was logged, in UTC.
+    /// The time at which the event was logged, in UTC.
     pub time: Timestamp,
 }
 
-/// The parts of a log that could not be read.
+/// The parts of an event log that could not be read: their number, and a description of the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Damage {
     parts: usize,
@@ -66,15 +69,15 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// The number of unreadable parts after which a reader stops.
+    /// The number of unreadable parts after which reading of the log stops.
     const MOST: usize = 10_000;
 
-    /// Returns whether there are so many unreadable parts that the rest is not read.
+    /// Returns whether so many parts are unreadable that the rest of the log is not read.
     pub fn is_too_much(&self) -> bool {
         self.parts >= Self::MOST
     }
 
-    /// Adds an unreadable part. `what` describes where it is and what is wrong.
+    /// Counts an unreadable part. `what` returns a description of where the part is and what is wrong with it.
     pub fn add(&mut self, what: impl FnOnce() -> String) {
         if self.parts == 0 {
             self.first = what();
@@ -82,7 +85,7 @@ impl Damage {
         self.parts += 1;
     }
 
-    /// Returns the number of unreadable parts, with a description of the first; `None` if everything was read.
+    /// Returns a text with the first unreadable part and the number of the others; `None` if everything was read.
     pub fn sentence(&self) -> Option<String> {
         match self.parts {
             0 => None,

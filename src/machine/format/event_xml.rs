@@ -1,4 +1,4 @@
-//! Parses the XML that Windows renders for an event: its element `System`.
+//! Parses the element `System` of the XML in which Windows describes an event.
 //!
 //! Source: Microsoft, "Event schema", `SystemPropertiesType`.
 
@@ -11,12 +11,12 @@ use super::event::{Event, EventLevel};
 ///
 /// # Errors
 ///
-/// Returns a sentence about what is missing or wrong.
+/// Returns a description of what is missing or wrong in the XML.
 pub fn of_xml(xml: &str) -> Result<Event, String> {
     let mut reader = Reader::from_str(xml);
     let (mut path, mut found): (Vec<String>, System) = (Vec::new(), System::default());
     loop {
-        let part = reader.read_event().map_err(|error| format!("its XML is malformed: {error}"))?;
+        let part = reader.read_event().map_err(|error| format!("the XML of the event is malformed: {error}"))?;
         match &part {
             Part::Start(element) | Part::Empty(element) => {
                 path.push(String::from_utf8_lossy(element.local_name().as_ref()).into_owned());
@@ -24,7 +24,8 @@ pub fn of_xml(xml: &str) -> Result<Event, String> {
                     && system == "System"
                 {
                     for attribute in element.attributes() {
-                        let attribute = attribute.map_err(|error| format!("its XML is malformed: {error}"))?;
+                        let attribute =
+                            attribute.map_err(|error| format!("the XML of the event is malformed: {error}"))?;
                         let value = attribute.unescape_value().map_err(|error| error.to_string())?;
                         found.attribute(name, attribute.key.local_name().as_ref(), &value);
                     }
@@ -43,13 +44,13 @@ pub fn of_xml(xml: &str) -> Result<Event, String> {
             }
             // Nothing after the element `System` is needed.
             Part::End(_) if path.pop().is_some_and(|name| name == "System") => return found.event(),
-            Part::Eof => return Err("it has no element System".to_owned()),
+            Part::Eof => return Err("the XML of the event has no element `System`".to_owned()),
             _ => {}
         }
     }
 }
 
-/// The content of the element `System`.
+/// The content of the element `System` in the XML of an event.
 #[derive(Default)]
 struct System {
     source: Option<String>,
@@ -123,12 +124,12 @@ mod tests {
             (">13<", "><", "its EventID is ``"),
             ("SystemTime", "Time", "its SystemTime is ``"),
             (">4<", ">high<", "its Level is `high`"),
-            ("<System>", "<Sys>", "its XML is malformed: "),
+            ("<System>", "<Sys>", "the XML of the event is malformed: "),
         ] {
             let error = of_xml(&EVENT.replace(was, is)).unwrap_err();
             assert!(error.starts_with(what), "{error}");
         }
-        assert_eq!(of_xml("<Event/>").unwrap_err(), "it has no element System");
+        assert_eq!(of_xml("<Event/>").unwrap_err(), "the XML of the event has no element `System`");
         assert_eq!(of_xml(&EVENT.replace(">4<", "><")).unwrap().level, EventLevel::Information);
     }
 }

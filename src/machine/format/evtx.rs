@@ -1,7 +1,7 @@
-//! Event logs in the format of Windows Vista and later: `Application.evtx` and the others.
+//! Reads event logs in the format of Windows Vista and later, such as `Application.evtx`.
 //!
-//! The crate evtx reads them, one chunk of 64 KiB at a time, and renders the records as XML within a size limit. A
-//! chunk or record that the crate refuses counts as damage.
+//! The crate `evtx` reads them, one chunk of 64 KiB at a time, and converts the records to XML of limited size. A chunk
+//! or record that this crate cannot read counts as damage.
 
 use std::io::{Read, Seek};
 
@@ -12,30 +12,30 @@ use super::{
     event_xml::of_xml,
 };
 
-/// The size of the header in bytes.
+/// The size of a log's header in bytes.
 const HEADER: u64 = 4096;
-/// The size of a chunk in bytes.
+/// The size of a chunk in bytes; a log consists of its header and of chunks, which contain the records.
 const CHUNK: u64 = 64 << 10;
 
 /// The reason why a file cannot be read as an event log.
 #[derive(Debug, thiserror::Error)]
-#[error("it is not an event log: {0}")]
+#[error("the file is not an event log: {0}")]
 pub struct EvtxFault(#[from] EvtxError);
 
-/// Calls `each` for every event of a log of `size` bytes, in the order of its chunks. Returns the parts that could not
-/// be read.
+/// Calls `each` for every event of a log of `size` bytes, in the order of the file. Returns the parts that could not be
+/// read.
 ///
 /// # Errors
 ///
-/// Returns [`EvtxFault`] if the file is not such a log.
+/// Returns [`EvtxFault`] if the file is not an event log of this format.
 pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> Result<Damage, EvtxFault> {
     let mut parser = EvtxParser::from_read_seek(file)?.with_configuration(ParserSettings::new().indent(false));
     let mut damage = Damage::default();
     if !parser.header().validate_checksum() {
-        damage.add(|| "the checksum of its header is wrong".to_owned());
+        damage.add(|| "the checksum of the log's header is wrong".to_owned());
     }
     if !size.saturating_sub(HEADER).is_multiple_of(CHUNK) {
-        damage.add(|| "it ends inside a chunk, so it is incomplete".to_owned());
+        damage.add(|| "the log ends inside a chunk, so it is incomplete".to_owned());
     }
     let settings = std::sync::Arc::new(ParserSettings::new().indent(false));
     for chunk in parser.chunks() {
@@ -52,7 +52,7 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
         let number = chunk.number.unwrap_or_default();
         if !chunk.validate_checksum() {
             // Read the events in it anyway: the newest chunk of a log that was not closed also has a wrong checksum.
-            damage.add(|| format!("the checksum of its chunk {number} is wrong: the log was changed, or not closed"));
+            damage.add(|| format!("the checksum of chunk {number} is wrong: the log was changed, or not closed"));
         }
         match chunk.parse(settings.clone()) {
             Ok(mut chunk) => {
@@ -62,8 +62,8 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
                     match event.and_then(|record| of_xml(&record.data)) {
                         Ok(event) => each(event),
                         Err(why) => damage.add(|| match id {
-                            Some(id) => format!("record {id} in its chunk {number}: {why}"),
-                            None => format!("a record in its chunk {number}: {why}"),
+                            Some(id) => format!("record {id} in chunk {number}: {why}"),
+                            None => format!("a record in chunk {number}: {why}"),
                         }),
                     }
                 }

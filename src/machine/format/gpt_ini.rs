@@ -1,4 +1,5 @@
-//! Edits the file `gpt.ini` of a Group Policy object, which contains its version and the extensions that process it.
+//! Edits the file `gpt.ini` of a Group Policy object (GPO), which contains the GPO's version and the names of the
+//! extensions that process the GPO.
 //!
 //! Windows processes a `Registry.pol` again only if the version in `gpt.ini` differs from the version that it processed
 //! last, and only if `gpt.ini` names the registry extension. So a program that changes the policy file must increase
@@ -10,12 +11,12 @@
 //! extension's identifier). The identifiers of the editor are those that Salt and winkit also write; no specification
 //! was found that contains them.
 
-/// The half of a Group Policy object.
+/// One of the two halves of a Group Policy object: settings for the machine, or for users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// `Machine\Registry.pol`, for HKLM.
+    /// The half for the machine: `Machine\Registry.pol`, with settings below HKLM.
     Machine,
-    /// `User\Registry.pol`, for HKCU.
+    /// The half for users: `User\Registry.pol`, with settings below HKCU.
     User,
 }
 
@@ -27,7 +28,7 @@ impl Side {
         }
     }
 
-    /// Returns the registry extension, and the editor of administrative templates for this half.
+    /// Returns the text that names, for this half, the registry extension and the editor of administrative templates.
     fn registry(self) -> &'static str {
         match self {
             Self::Machine => "[{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{D02B1F72-3407-48AE-BA88-E8213C6761F1}]",
@@ -39,11 +40,11 @@ impl Side {
 /// The identifier of the extension that processes `Registry.pol`.
 const REGISTRY: &str = "{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 
-/// The reason why the file cannot be edited.
+/// The reason why kbfix cannot edit a `gpt.ini`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GptIniError {
     /// The file is in UTF-16.
-    #[error("it is in UTF-16; expected single bytes, as Windows writes gpt.ini")]
+    #[error("the file is in UTF-16; expected single bytes, as Windows writes gpt.ini")]
     Utf16,
     /// The version is not a number.
     #[error("line {line}: expected a version of up to 10 digits, found `{found}`")]
@@ -55,7 +56,7 @@ pub enum GptIniError {
     },
 }
 
-/// Returns the versions of the machine half and of the user half. A missing version is zero.
+/// Returns the versions of the machine half and of the user half. A missing version counts as zero.
 ///
 /// # Errors
 ///
@@ -65,8 +66,9 @@ pub fn versions(bytes: &[u8]) -> Result<(u16, u16), GptIniError> {
     Ok((version as u16, (version >> 16) as u16))
 }
 
-/// Returns why Windows does not process the policy file of one half; `None` if it does. `bytes` is empty if there is no
-/// `gpt.ini`.
+/// Returns the reason why Windows does not process the policy file of one half; `None` if Windows processes it.
+///
+/// `bytes` is the content of `gpt.ini`; it is empty if there is no such file.
 pub fn unprocessed(bytes: &[u8], side: Side) -> Option<String> {
     let file = match File::read(bytes) {
         Ok(file) => file,
@@ -89,7 +91,7 @@ pub fn unprocessed(bytes: &[u8], side: Side) -> Option<String> {
 
 /// Returns the file with the version of one half increased by one, and with the registry extension named for that half.
 ///
-/// If `bytes` is empty, the result is a new file.
+/// If `bytes` is empty, the result is the content of a new file.
 ///
 /// # Errors
 ///
@@ -111,7 +113,7 @@ pub fn raise(bytes: &[u8], side: Side) -> Result<Vec<u8>, GptIniError> {
     Ok(file.lines.concat())
 }
 
-/// Returns the list of extensions with the registry extension added. The list is sorted by identifier.
+/// Returns `named`, a list of extensions, with the registry extension inserted. The list is sorted by identifier.
 fn with_registry(named: &str, side: Side) -> String {
     let mut groups: Vec<&str> = named.split_inclusive(']').map(str::trim).filter(|group| !group.is_empty()).collect();
     let at =
@@ -120,10 +122,11 @@ fn with_registry(named: &str, side: Side) -> String {
     groups.concat()
 }
 
-/// The lines of the file, each with its line end, and the section `[General]`.
+/// The lines of a `gpt.ini`, each with its line end.
 struct File {
     lines: Vec<Vec<u8>>,
-    /// The line after the section header, and the line before which new lines are added.
+    /// The lines of the section `[General]`: from the line after its header to the line before which new lines are
+    /// inserted.
     section: std::ops::Range<usize>,
 }
 
@@ -150,7 +153,8 @@ impl File {
         Ok(Self { lines, section: at + 1..end })
     }
 
-    /// Returns the line of a name and its value. If there are several, the first counts, as in Windows.
+    /// Returns the index of the line that sets `name`, and its value. If several lines set the name, the first counts,
+    /// as in Windows.
     fn value(&self, name: &str) -> Option<(usize, &str)> {
         self.section.clone().find_map(|at| {
             let (found, value) = std::str::from_utf8(&self.lines[at]).ok()?.split_once('=')?;

@@ -10,7 +10,7 @@ use serde::{
     de::{Deserializer, Error, MapAccess, SeqAccess, Visitor},
 };
 
-/// Checks that `text` is JSON in which no object contains a member twice. The content is discarded.
+/// Checks that `text` is JSON in which no object contains a member twice. Returns nothing of the content.
 ///
 /// # Errors
 /// Returns serde_json's error, with line and column.
@@ -18,7 +18,7 @@ pub fn check(text: &str) -> serde_json::Result<()> {
     serde_json::from_str::<Checked>(text).map(drop)
 }
 
-/// Any JSON value; the visitor reads it and discards its content.
+/// Any JSON value. It is read to find repeated members; its content is discarded.
 struct Checked;
 
 impl<'de> Deserialize<'de> for Checked {

@@ -1,4 +1,5 @@
-//! Readers and writers for the file formats that kbfix uses. They do not depend on specs or targets.
+//! Readers and writers for the file formats that kbfix uses. They do not depend on specs or targets, and access no
+//! files.
 
 pub mod canonical;
 pub mod event;

@@ -1,9 +1,10 @@
-//! Finds the canonical name of each key that Windows shows under several names.
+//! Finds the canonical name of a key that Windows shows under several names.
 //!
 //! A plan uses one name for each key, whichever names its specs use; otherwise it would create or delete the key twice.
-//! Names that depend on the machine (the number of the current control set, the number of views) are handled in
-//! `plan/canonical.rs`. Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Merged View of HKEY_CLASSES_ROOT", "Registry Keys
-//! Affected by WOW64", "Registry Hives" (`HKU\.DEFAULT`), "Predefined Keys" (`HKEY_CURRENT_CONFIG`).
+//! `plan/canonical.rs` handles the names that depend on the machine: the current control set and the number of views.
+//!
+//! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Merged View of HKEY_CLASSES_ROOT", "Registry Keys Affected by WOW64",
+//! "Registry Hives" (`HKU\.DEFAULT`), "Predefined Keys" (`HKEY_CURRENT_CONFIG`).
 
 use std::sync::LazyLock;
 
@@ -15,10 +16,10 @@ use super::{
 /// A root key, and the path of a key below it.
 type Place = (RootKey, &'static str);
 
-/// Another name of a key, and its canonical name.
+/// An alias: another name of a key, and the canonical name of this key.
 type Alias = (KeyPath, KeyPath);
 
-/// The other names of keys on every machine.
+/// The aliases that exist on every machine.
 static ALIASES: LazyLock<[Alias; 3]> = LazyLock::new(|| {
     aliases([
         // HKCR also shows the classes of the user, but a change of HKCR is intended for the classes of the machine.
@@ -28,8 +29,8 @@ static ALIASES: LazyLock<[Alias; 3]> = LazyLock::new(|| {
     ])
 });
 
-/// Links that 64-bit Windows makes for 32-bit programs that name `Wow6432Node` themselves; 32-bit Windows has none of
-/// them.
+/// The aliases that 64-bit Windows makes for 32-bit programs that name `Wow6432Node` themselves. 32-bit Windows has
+/// none of these aliases.
 static NODE_ALIASES: LazyLock<[Alias; 4]> = LazyLock::new(|| {
     aliases([
         ((RootKey::Hklm, r"SOFTWARE\Wow6432Node\Classes"), (RootKey::Hklm, r"SOFTWARE\Classes\Wow6432Node")),
@@ -39,7 +40,7 @@ static NODE_ALIASES: LazyLock<[Alias; 4]> = LazyLock::new(|| {
     ])
 });
 
-/// The link that Windows makes to the control set with which it started.
+/// The path of the link that Windows makes to its current control set.
 static CURRENT_CONTROL_SET: LazyLock<KeyPath> =
     LazyLock::new(|| KeyPath::known(RootKey::Hklm, r"SYSTEM\CurrentControlSet"));
 
@@ -51,10 +52,10 @@ fn aliases<const COUNT: usize>(pairs: [(Place, Place); COUNT]) -> [Alias; COUNT]
 impl Key {
     /// Returns the canonical name of the key.
     ///
-    /// Two names lead to the same key exactly if their canonical names are equal, as far as this can be known without
-    /// the machine.
+    /// Two names lead to the same key exactly if their canonical names are equal. Names that depend on the machine are
+    /// an exception: they are not resolved here.
     ///
-    /// If `one_view` is set, the target is a 32-bit Windows, on which both views are the same.
+    /// `one_view` says that the target is a 32-bit Windows, on which both views are the same.
     #[must_use]
     pub fn one_name(&self, one_view: bool) -> Self {
         let path = aliased(&self.path);
@@ -72,16 +73,17 @@ impl Key {
         }
     }
 
-    /// Returns whether the key is the target of an alias, or a link that Windows makes at startup.
+    /// Returns whether the key has another name that leads to it, or is a link that Windows makes at startup.
     ///
-    /// A list of subkeys that lacks such a key does not prove that the key is absent.
+    /// A list of subkeys can lack such a key although it exists.
     pub fn is_also_elsewhere(&self) -> bool {
         self.path == *CURRENT_CONTROL_SET
             || ALIASES.iter().chain(&*NODE_ALIASES).any(|(_, place)| *place == self.path)
             || user_of_classes(&self.path).is_some_and(|(_, rest)| rest.is_empty())
     }
 
-    /// Returns the subkeys that Windows makes as links at startup; a list of the stored subkeys does not contain them.
+    /// Returns the subkeys of this key that are links which Windows makes at startup. A hive file does not contain
+    /// them.
     pub fn links(&self) -> Vec<KeyName> {
         let name = match (self.path.root(), self.path.depth()) {
             (RootKey::Hklm, 1) => "CurrentControlSet",
@@ -94,8 +96,9 @@ impl Key {
 }
 
 impl KeyPath {
-    /// Returns the other names of a canonical key, each with the alias itself: the key or one above it that has two
-    /// names.
+    /// Returns the other names of a canonical key.
+    ///
+    /// Each comes with the alias that causes it: the other name of this key, or of a key above it.
     pub fn other_names(&self) -> Vec<(KeyPath, KeyPath)> {
         let mut names = Vec::new();
         for (alias, to) in ALIASES.iter().chain(&*NODE_ALIASES) {
@@ -113,7 +116,7 @@ impl KeyPath {
     }
 }
 
-/// Returns the path with an alias at its beginning replaced by the canonical name.
+/// Returns the path in canonical form: if it begins with an alias, the alias is replaced.
 fn aliased(path: &KeyPath) -> KeyPath {
     if let Some(path) = ALIASES.iter().find_map(|(from, to)| moved(path, from, to)) {
         return path;
@@ -124,12 +127,13 @@ fn aliased(path: &KeyPath) -> KeyPath {
     KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes{rest}")).unwrap_or_else(|_| path.clone())
 }
 
-/// Returns the path with `from`, at its beginning, replaced by `to`; `None` if the path is not within `from`.
+/// Returns the path with `from`, at its beginning, replaced by `to`. Returns `None` if the path is not `from` or below
+/// it.
 fn moved(path: &KeyPath, from: &KeyPath, to: &KeyPath) -> Option<KeyPath> {
     joined(to, path.relative_to(from)?)
 }
 
-/// Returns the SID of the user in whose classes the key is, and the rest of the path below them.
+/// For a key in the classes of a user, returns the user's SID, and the path of the key below these classes.
 fn user_of_classes(path: &KeyPath) -> Option<(&str, &str)> {
     let sid = path.names().next().filter(|sid| path.root() == RootKey::Hku && sid::is_sid(sid))?;
     let mut below = path.below_root().splitn(4, '\\').skip(1);
@@ -138,7 +142,7 @@ fn user_of_classes(path: &KeyPath) -> Option<(&str, &str)> {
     Some((sid, below.next().unwrap_or_default()))
 }
 
-/// Returns the name in the 32-bit view of a key that the 64-bit view shows below `Wow6432Node`.
+/// For a key whose path in the 64-bit view contains `Wow6432Node`, returns its path in the 32-bit view.
 fn without_wow6432node(path: &KeyPath) -> Option<KeyPath> {
     let node = path.names().position(|name| name.eq_ignore_ascii_case("Wow6432Node"))?;
     let names: Vec<&str> = path.names().enumerate().filter(|(at, _)| *at != node).map(|(_, name)| name).collect();

@@ -1,17 +1,17 @@
 //! Control sets: `HKLM\SYSTEM\ControlSet001` and so on, and `CurrentControlSet`, which leads to one of them.
 //!
-//! Which one that is can change between two runs: at a start with the last known good configuration, or in an image
-//! whose `Select` is edited.
+//! The current control set can change between two runs: if Windows starts with the last known good configuration, or if
+//! someone edits the key `Select` of an image.
 //!
 //! Source: Microsoft, KB100010 ("What are Control Sets?").
 
 use super::{Key, KeyPath, RootKey};
 
-/// The key with the control sets.
+/// The key that contains the control sets.
 const SYSTEM: &str = "SYSTEM";
 /// The name of the key that leads to the current control set.
 const CURRENT: &str = "CurrentControlSet";
-/// The name of a set, before its number.
+/// The name of a numbered control set, without its number.
 const NUMBERED: &str = "ControlSet";
 
 /// Returns the name of a control set, such as `ControlSet001`.
@@ -19,8 +19,9 @@ pub fn name(number: u16) -> String {
     format!("{NUMBERED}{number:03}")
 }
 
-/// Returns the number of the control set that the key is, or is in; `None` for the current set, which has no number in
-/// its name.
+/// Returns the number in the name of the control set to which the key belongs.
+///
+/// Returns `None` for `CurrentControlSet`, and for a key that is in no control set.
 pub fn number_of(path: &KeyPath) -> Option<u16> {
     let number = first_below_system(path)?;
     let (name, number) = (number.get(..NUMBERED.len())?, number.get(NUMBERED.len()..)?);
@@ -40,7 +41,8 @@ fn first_below_system(path: &KeyPath) -> Option<&str> {
 }
 
 impl Key {
-    /// Returns a key in the current control set as the same key in the set with this number; any other key as it is.
+    /// For a key in `CurrentControlSet`, returns the same key in the control set with this number. Returns any other
+    /// key unchanged.
     #[must_use]
     pub fn in_control_set(&self, number: u16) -> Self {
         self.in_set(is_current, &name(number))

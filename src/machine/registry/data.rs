@@ -11,13 +11,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 pub struct ValueType(pub u32);
 
 impl ValueType {
-    /// No defined type: bytes.
+    /// A value without a defined type; its data is any bytes.
     pub const NONE: Self = Self(0);
     /// A UTF-16LE string with a terminating NUL.
     pub const SZ: Self = Self(1);
     /// A UTF-16LE string with a terminating NUL and `%variables%`, which programs expand.
     pub const EXPAND_SZ: Self = Self(2);
-    /// Bytes.
+    /// Any bytes.
     pub const BINARY: Self = Self(3);
     /// A 32-bit number, least significant byte first.
     pub const DWORD: Self = Self(4);
@@ -35,7 +35,7 @@ impl ValueType {
     pub const RESOURCE_REQUIREMENTS_LIST: Self = Self(10);
     /// A 64-bit number, least significant byte first.
     pub const QWORD: Self = Self(11);
-    /// Not a type of data, but the state of a value that a policy file does not set; see [`Data::not_configured`].
+    /// Not a type of Windows: it marks a value that a policy file does not set; see [`Data::not_configured`].
     pub const NOT_CONFIGURED: Self = Self(u32::MAX);
 
     const NAMES: [&'static str; 12] = [
@@ -53,7 +53,7 @@ impl ValueType {
         "REG_QWORD",
     ];
 
-    /// Parses a type: `REG_DWORD` and other names, or `REG_0x99` for a number without a name.
+    /// Parses the text of a type: a name such as `REG_DWORD`, or `REG_0x99` for a type without a name.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(at) = Self::NAMES.iter().position(|n| *n == text) {
             return Some(Self(at as u32));
@@ -91,9 +91,9 @@ impl<'de> Deserialize<'de> for ValueType {
     }
 }
 
-/// The type and bytes of a value. Data is equal only if the type and every byte are equal.
+/// The type and bytes of a value. Two data are equal only if the type and every byte are equal.
 ///
-/// In JSON it has `type`, `bytes` (hex digits) and `text` (the `.reg` notation, for people; it must agree with the
+/// In JSON, it has `type`, `bytes` (hex digits) and `text` (`.reg` notation, for people, which must agree with the
 /// bytes).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Data {
@@ -103,7 +103,7 @@ pub struct Data {
     pub bytes: Vec<u8>,
 }
 
-/// The meaning of well-formed bytes under their type.
+/// The meaning of a value's bytes according to the type of the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
     /// A REG_DWORD or REG_DWORD_BIG_ENDIAN of four bytes, or a REG_QWORD of eight.
@@ -119,12 +119,12 @@ pub enum Decoded {
 }
 
 impl Data {
-    /// Returns data of any type.
+    /// Returns data of any type. The bytes need not fit the type.
     pub fn new(value_type: ValueType, bytes: impl Into<Vec<u8>>) -> Self {
         Self { value_type, bytes: bytes.into() }
     }
 
-    /// Returns the data that represents a value which a policy file does not set, so that Group Policy leaves it alone.
+    /// Returns the data that marks a value which a policy file does not set, so Group Policy leaves it as it is.
     ///
     /// A value in a policy file can also have data, or be absent, which means that Group Policy deletes it.
     pub fn not_configured() -> Self {
@@ -172,15 +172,15 @@ impl Data {
         match self.value_type {
             ValueType::DWORD => match bytes.try_into() {
                 Ok(b) => Decoded::Number(u32::from_le_bytes(b).into()),
-                Err(_) => Decoded::Malformed("a REG_DWORD has 4 bytes"),
+                Err(_) => Decoded::Malformed("a REG_DWORD must have 4 bytes"),
             },
             ValueType::DWORD_BIG_ENDIAN => match bytes.try_into() {
                 Ok(b) => Decoded::Number(u32::from_be_bytes(b).into()),
-                Err(_) => Decoded::Malformed("a REG_DWORD_BIG_ENDIAN has 4 bytes"),
+                Err(_) => Decoded::Malformed("a REG_DWORD_BIG_ENDIAN must have 4 bytes"),
             },
             ValueType::QWORD => match bytes.try_into() {
                 Ok(b) => Decoded::Number(u64::from_le_bytes(b)),
-                Err(_) => Decoded::Malformed("a REG_QWORD has 8 bytes"),
+                Err(_) => Decoded::Malformed("a REG_QWORD must have 8 bytes"),
             },
             ValueType::SZ | ValueType::EXPAND_SZ => match units(bytes) {
                 Err(why) => Decoded::Malformed(why),
@@ -218,7 +218,7 @@ fn decode_list(units: &[u16]) -> Decoded {
 pub(super) fn units(bytes: &[u8]) -> Result<Vec<u16>, &'static str> {
     let pairs = bytes.chunks_exact(2);
     if !pairs.remainder().is_empty() {
-        return Err("UTF-16 text has an even number of bytes");
+        return Err("UTF-16 text must have an even number of bytes");
     }
     Ok(pairs.map(|p| u16::from_le_bytes([p[0], p[1]])).collect())
 }

@@ -1,4 +1,4 @@
-//! Registry data in JSON documents: the type, the bytes, and both in `.reg` notation for people.
+//! Registry data in JSON documents: the type, the bytes in hex digits, and a readable text.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};

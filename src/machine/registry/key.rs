@@ -1,4 +1,4 @@
-//! Key paths.
+//! The path of a registry key, such as `HKLM\SOFTWARE\Vendor`.
 
 use std::{
     cell::RefCell,
@@ -25,16 +25,19 @@ use super::{
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPath {
     root: RootKey,
-    /// The length of the folded names, in bytes.
+    /// The length in bytes of the folded names, with which `both` begins.
     folded: usize,
-    /// The names below the root key as [`name::fold`] folds them, joined by NULs, which no name contains and which sort
-    /// before all else; after them the names as they were written, joined by backslashes. Both are empty for the root
-    /// key itself.
+    /// First the names below the root key, as [`name::fold`] folds them, joined by NULs; then the names as they were
+    /// written, joined by backslashes. Both parts are empty for the root key itself.
+    ///
+    /// No name contains a NUL, and a NUL sorts before all other characters, so a parent sorts before the keys below it.
     both: Arc<str>,
 }
 
-/// The maximum number of names below a root key: the 512 levels that the registry allows (Microsoft, "Registry element
-/// size limits"), counted from the key where a hive is mounted, and the levels above that key.
+/// The maximum number of names below a root key.
+///
+/// The registry allows 512 levels, counted from the key where a hive is mounted (Microsoft, "Registry element size
+/// limits"); the remaining 4 are above that key.
 const MAX_LEVELS: usize = 516;
 
 /// The error for a string that is not a key path.
@@ -43,7 +46,7 @@ pub enum KeyPathError {
     /// The path does not begin with a root key.
     #[error("`{0}` is not a root key; a key begins with HKLM, HKCU, HKU, HKCR or HKCC")]
     Root(String),
-    /// The path is in PowerShell's drive notation.
+    /// The path is in PowerShell's drive notation, such as `HKLM:\SOFTWARE`.
     #[error("`{0}` is PowerShell's notation; write it without the colon")]
     Drive(String),
     /// The path has more levels than the registry allows.
@@ -51,12 +54,12 @@ pub enum KeyPathError {
         "a key path has {0} names below its root key; the registry allows 512 levels in a hive, so {MAX_LEVELS} names at most"
     )]
     TooDeep(usize),
-    /// One of the names is not valid.
+    /// One of the names in the path is not valid.
     #[error("in `{path}`: {source}")]
     Name {
         /// The whole path.
         path: String,
-        /// The error of that name.
+        /// The error of the invalid name.
         source: NameError,
     },
 }
@@ -67,8 +70,8 @@ impl KeyPath {
         Self::known(root, "")
     }
 
-    /// Returns the path of the names `below` (joined by backslashes) under `root`. The names must be valid, as in a
-    /// constant of this program.
+    /// Returns the path of the key `below` (names joined by backslashes) under `root`. The names must be valid, for
+    /// example because they are constants of this program.
     pub fn known(root: RootKey, below: &str) -> Self {
         Self::build(root, |both| {
             for (at, name) in below.split('\\').enumerate() {
@@ -83,8 +86,8 @@ impl KeyPath {
         })
     }
 
-    /// Returns a path under `root`. `write` writes the folded names and the names, and returns the length of the
-    /// former.
+    /// Returns a path under `root`. `write` must append the folded names and then the names, and return the length of
+    /// the folded names in bytes.
     #[allow(clippy::missing_const_for_thread_local, reason = "clippy for Windows does not see that it is const")]
     fn build(root: RootKey, write: impl FnOnce(&mut String) -> usize) -> Self {
         thread_local! {
@@ -98,7 +101,7 @@ impl KeyPath {
         })
     }
 
-    /// Returns the folded names.
+    /// Returns the folded names below the root key, joined by NULs; [`name::fold`] folds a name for comparison.
     fn folded(&self) -> &str {
         &self.both[..self.folded]
     }
@@ -161,7 +164,7 @@ impl KeyPath {
         })
     }
 
-    /// Returns the path of the names `below` (joined by backslashes) under `root`.
+    /// Returns the path of the key `below` (names joined by backslashes) under `root`, after checking each name.
     pub fn from_parts(root: RootKey, below: &str) -> Result<Self, KeyPathError> {
         let levels = below.split('\\').count();
         if levels > MAX_LEVELS {
@@ -176,7 +179,7 @@ impl KeyPath {
         Ok(Self::known(root, below))
     }
 
-    /// Returns the part of the path below `ancestor`: `Some("")` for the same key, `None` if the path is not within
+    /// Returns the part of the path below `ancestor`: `Some("")` for `ancestor` itself, `None` if the path is not below
     /// it.
     pub fn relative_to(&self, ancestor: &KeyPath) -> Option<&str> {
         if !self.is_within(ancestor) {
@@ -187,13 +190,14 @@ impl KeyPath {
         Some(self.below_root().splitn(names + 1, '\\').nth(names).unwrap_or(""))
     }
 
-    /// Returns whether this key is `ancestor` or anywhere below it.
+    /// Returns whether this key is `ancestor` or is below it, at any depth.
     pub fn is_within(&self, ancestor: &KeyPath) -> bool {
         let rest = self.folded().strip_prefix(ancestor.folded()).filter(|_| self.root == ancestor.root);
         rest.is_some_and(|rest| ancestor.folded == 0 || rest.is_empty() || rest.starts_with('\0'))
     }
 
-    /// Returns the path with `from`, at its beginning, replaced by `to`; `None` if the path is not within `from`.
+    /// Returns the path with `from`, at its beginning, replaced by `to`. Returns `None` if the path is neither `from`
+    /// nor below it.
     pub fn moved(&self, from: &KeyPath, to: &KeyPath) -> Option<Self> {
         let below = self.relative_to(from)?;
         let folded = self.folded()[from.folded..].trim_start_matches('\0');

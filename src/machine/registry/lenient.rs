@@ -1,7 +1,7 @@
-//! Reads data as programs do, even if the bytes do not have exactly the form of their type.
+//! Reads data as most programs do, even if the bytes do not have exactly the form of their type.
 //!
 //! Windows stores any bytes, such as a string without its NUL, or a list without its final NUL. Programs still read
-//! such data, so kbfix must not treat it as unreadable. Data that different programs would read differently is refused.
+//! such data, so kbfix reads it too. kbfix refuses data that different programs would read differently.
 //!
 //! Source: Microsoft, "RegQueryValueExW" (a string may lack its terminating NULs), "REG_MULTI_SZ" in "Registry Value
 //! Types" (an empty string ends the list), "RegGetValueW" (RRF_RT_DWORD and RRF_RT_QWORD also accept bytes of that
@@ -12,7 +12,7 @@ use super::data::{Data, Decoded, ValueType, units};
 impl Data {
     /// Returns the string that a program reads: up to the first NUL, or to the end if there is no NUL.
     ///
-    /// `None` if the type is not REG_SZ or REG_EXPAND_SZ, or the bytes are not valid UTF-16.
+    /// Returns `None` if the type is not REG_SZ or REG_EXPAND_SZ, or the bytes are not valid UTF-16.
     pub fn as_read_text(&self) -> Option<String> {
         if ![ValueType::SZ, ValueType::EXPAND_SZ].contains(&self.value_type) {
             return None;
@@ -24,12 +24,13 @@ impl Data {
 
     /// Returns the strings that a program reads as a list: up to the first empty string, or to the end.
     ///
-    /// The NULs after the last string may be missing. A REG_SZ or REG_EXPAND_SZ is a list of one string, and an empty
-    /// one is an empty list.
+    /// The NULs after the last string may be missing. A REG_SZ or REG_EXPAND_SZ is read as a list of one string, and as
+    /// an empty list if the string is empty.
     ///
     /// # Errors
-    /// Returns why the data cannot be read as a list: its type, invalid UTF-16, text after an empty string (programs do
-    /// not see it), a NUL inside a REG_SZ or REG_EXPAND_SZ, or `%variables%`, which a REG_MULTI_SZ does not have.
+    /// Returns why the data cannot be read as a list: its type, invalid UTF-16, text after an empty string (which
+    /// programs do not read), a NUL inside a REG_SZ or REG_EXPAND_SZ, or a `%variable%`, which programs do not expand
+    /// in a REG_MULTI_SZ.
     pub fn as_read_list(&self) -> Result<Vec<String>, String> {
         if ![ValueType::SZ, ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&self.value_type) {
             return Err(format!("a {} is not a list of strings", self.value_type));
@@ -54,13 +55,13 @@ impl Data {
         Ok(list)
     }
 
-    /// Returns the data as a number of `value_type` (REG_DWORD or REG_QWORD).
+    /// Returns the data as a number that fits `value_type` (REG_DWORD or REG_QWORD).
     ///
-    /// The data is a REG_DWORD or REG_QWORD whose number fits `value_type`, or a REG_BINARY of exactly its length, read
+    /// The data may be a REG_DWORD, a REG_QWORD, or a REG_BINARY of exactly the length of `value_type`, which is read
     /// with the least significant byte first.
     ///
     /// # Errors
-    /// Returns why the data cannot be read as that number.
+    /// Returns why the data cannot be read as such a number.
     pub fn as_read_number(&self, value_type: ValueType) -> Result<u64, String> {
         let length = if value_type == ValueType::QWORD { 8 } else { 4 };
         let read_as = match self.value_type {

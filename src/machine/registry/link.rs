@@ -1,9 +1,9 @@
-//! Handles symbolic links in the registry: the links that Windows makes, and all others.
+//! Symbolic links in the registry: which links Windows itself makes, and where a link leads.
 //!
-//! Windows follows a link anywhere in a key's path, so an account that can create a link decides what a program reads,
-//! changes or deletes. kbfix knows the links of Windows by name, as other names of a key ([`Key::one_name`]). If a path
-//! leads through any other link, the key is not the one that the path names. Such a path must not be used, because the
-//! check for protected keys and the approval of the reviewer rely on it.
+//! Windows follows a link anywhere in a key's path, so an account that can create a link decides which key a program
+//! reads, changes or deletes. kbfix knows the links that Windows makes, and treats each as another name of a key
+//! ([`Key::one_name`]). kbfix refuses a path with any other link, because that path leads to a key which the reviewer
+//! did not approve.
 //!
 //! Sources: Microsoft, "Registry Key Security and Access Rights", "RegOpenKeyEx function" (REG_OPTION_OPEN_LINK),
 //! "Registry Keys Affected by WOW64" (symbolic links), MS10-021.
@@ -15,7 +15,8 @@ use super::{Data, Key, KeyPath, RootKey, ValueType, View, name};
 /// The name of the REG_LINK value that holds the target of a link.
 pub const LINK_VALUE: &str = "SymbolicLinkValue";
 
-/// Returns the key that a kernel path `\REGISTRY\MACHINE\…` or `\REGISTRY\USER\…` means; `None` for any other path.
+/// Converts the kernel's path of a key, `\REGISTRY\MACHINE\…` or `\REGISTRY\USER\…`, to a key path. Returns `None` for
+/// any other text.
 pub fn native_path(text: &str) -> Option<KeyPath> {
     [(r"\Registry\Machine", RootKey::Hklm), (r"\Registry\User", RootKey::Hku)].into_iter().find_map(|(prefix, root)| {
         let (head, tail) = (text.get(..prefix.len())?, text.get(prefix.len()..)?);
@@ -24,8 +25,8 @@ pub fn native_path(text: &str) -> Option<KeyPath> {
     })
 }
 
-/// Returns the target of a link: a key, or the string that names something else. `None` if `value` is not a
-/// REG_LINK.
+/// Returns the target of a link: a key path, or the text of the link if it does not lead to a key of HKLM or HKU.
+/// Returns `None` if `value` is not a REG_LINK.
 pub fn link_target(value: &Data) -> Option<Result<KeyPath, String>> {
     if value.value_type != ValueType::LINK {
         return None;
@@ -38,7 +39,8 @@ pub fn link_target(value: &Data) -> Option<Result<KeyPath, String>> {
 }
 
 impl Key {
-    /// Returns whether `real` is a known name of this key. `real` is a path in which all links were followed.
+    /// Returns whether `real` is one of the known names of this key. `real` is the path that results if all links are
+    /// followed.
     pub fn is_at(&self, real: &KeyPath) -> bool {
         if self.view == View::Bits64 && self.path == *real {
             return true;
@@ -57,10 +59,10 @@ impl Key {
         }
     }
 
-    /// Returns the paths of this key and of the keys above it, topmost first, as the 64-bit view names them. None of
-    /// these keys may be a link.
+    /// Returns the paths, as the 64-bit view names them, that must not be links if kbfix is to use this key: of this
+    /// key and of the keys above it, topmost first.
     ///
-    /// Root keys, the keys directly below them and the links of Windows are left out.
+    /// Root keys, the keys directly below them and the links that Windows makes are left out.
     pub fn way(&self) -> Vec<KeyPath> {
         let above = std::iter::successors(Some(settled(self)), KeyPath::parent);
         let mut way: Vec<_> = above.filter(|path| path.depth() > 1 && !is_link_of_windows(path)).collect();
@@ -83,8 +85,8 @@ fn is_link_of_windows(path: &KeyPath) -> bool {
     }
 }
 
-/// Returns the canonical path of a key, as the 64-bit view shows it: a key of the 32-bit view is below `Wow6432Node`, a
-/// key that both views share is not.
+/// Returns the canonical path of a key in the 64-bit view. There, a key of the 32-bit view is below `Wow6432Node`,
+/// unless both views share it.
 fn settled(key: &Key) -> KeyPath {
     let named = key.one_name(false);
     let stored = named.stored();
@@ -96,7 +98,7 @@ fn settled(key: &Key) -> KeyPath {
     shared().unwrap_or(stored)
 }
 
-/// Returns whether a link of Windows leads from name number `at` of a key below HKLM to its sibling `found`.
+/// Returns whether Windows makes a link from name number `at` in the path of a key of HKLM to the sibling key `found`.
 fn leads_to(names: &[&str], at: usize, found: &str) -> bool {
     let is = |at: usize, name: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(name));
     let above = |name: &str| at > 0 && is(at - 1, name);

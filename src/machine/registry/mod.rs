@@ -1,7 +1,8 @@
-//! The registry's types: root keys, keys, value names, value types, data, views.
+//! The types of the registry: root keys, keys, value names, value types, data and views.
 //!
-//! Everything here parses, prints and compares; nothing does I/O. Names compare without case, as in Windows (see
-//! [`name`]), and print as they were found. Data is a type number and bytes; both are kept exactly as found.
+//! This module parses, prints and compares them, and accesses no registry or file. Names are compared without regard to
+//! case, as in Windows (see [`name`]), and printed as they were found. Data is a type number and bytes; both are kept
+//! exactly as found.
 
 mod alias;
 pub mod control_set;

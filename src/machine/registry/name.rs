@@ -20,10 +20,11 @@ pub const MAX_KEY_NAME: usize = 255;
 /// The longest value name, in UTF-16 units.
 pub const MAX_VALUE_NAME: usize = 16_383;
 
-/// Returns whether `name` matches the pattern whose `*` separate `parts`; a `*` matches any characters, or none.
+/// Returns whether `name` matches a pattern. `parts` are the parts of the pattern between its `*`; each `*` matches any
+/// characters, or none.
 ///
-/// So the name begins with the first part, ends with the last and has the others in between, in order. Compares without
-/// case.
+/// The name must begin with the first part, end with the last, and contain the parts between them in this order. Case
+/// is ignored.
 pub fn fits(name: &str, parts: &[impl AsRef<str>]) -> bool {
     let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
     let name = units(name);
@@ -59,7 +60,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len())
 }
 
-/// Returns the number of bytes with which both names begin. Compares eight bytes at once.
+/// Returns the number of equal bytes at the beginning of both names. Compares eight bytes at once.
 fn same_bytes(a: &[u8], b: &[u8]) -> usize {
     let mut same = 0;
     for (mine, theirs) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
@@ -76,8 +77,8 @@ fn compare_units(a: &str, b: &str) -> Ordering {
     a.encode_utf16().map(upcase).cmp(b.encode_utf16().map(upcase))
 }
 
-/// Appends the name in upper case, with its characters replaced so that folded names compare byte by byte as
-/// [`compare`] compares the names.
+/// Appends the folded name: in upper case, and with its characters changed so that the bytes of two folded names have
+/// the same order as the names have in [`compare`].
 pub(super) fn fold(name: &str, out: &mut String) {
     if name.is_ascii() {
         let from = out.len();
@@ -96,12 +97,12 @@ pub(super) fn fold(name: &str, out: &mut String) {
     }));
 }
 
-/// Returns the name in upper case, as UTF-16 units. Names that compare equal give the same units.
+/// Returns the name in upper case, as UTF-16 units. Names that are equal except for case have the same result.
 pub fn folded(name: &str) -> Vec<u16> {
     name.encode_utf16().map(upcase).collect()
 }
 
-/// Adds a name to a hasher. Names that compare equal get the same hash.
+/// Adds a name to a hasher, without regard to case.
 pub(super) fn hash<H: Hasher>(name: &str, state: &mut H) {
     for unit in name.encode_utf16() {
         upcase(unit).hash(state);
@@ -116,7 +117,7 @@ pub enum NameError {
     #[error("a key name is empty")]
     Empty,
     /// The name is longer than the registry allows.
-    #[error("the name has {found} UTF-16 units, the registry allows {limit}")]
+    #[error("the name has {found} UTF-16 units; the registry allows at most {limit}")]
     TooLong {
         /// The length in UTF-16 units.
         found: usize,
@@ -128,10 +129,10 @@ pub enum NameError {
     Character(char),
 }
 
-/// Returns why a name cannot contain the character.
+/// Returns the message that says why a name cannot contain the character.
 ///
-/// The kernel counts the characters of a name and accepts a NUL. In the Windows API names end at a NUL, so a program
-/// that uses it can neither read nor create such a name.
+/// The kernel counts the characters of a name and accepts a NUL. In the Windows API a name ends at a NUL, so a program
+/// that uses the API can neither read nor create such a name.
 fn refusal(character: char) -> String {
     match character {
         '\0' => {
@@ -161,7 +162,7 @@ macro_rules! name_type {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Returns the name as it was written or found.
+            /// Returns the name in its original case.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -212,16 +213,16 @@ macro_rules! name_type {
 }
 
 name_type! {
-    /// The name of one key, without its path. Equal names differ at most in case.
+    /// The name of one key, without its path. Names are compared without regard to case.
     KeyName
 }
 name_type! {
-    /// The name of a value; the empty name is the key's default value. Equal names differ at most in case.
+    /// The name of a value; the empty name is the key's default value. Names are compared without regard to case.
     ValueName
 }
 
 impl KeyName {
-    /// Checks a key name: 1 to 255 UTF-16 units, no backslash, no NUL.
+    /// Returns a key name if it is valid: 1 to 255 UTF-16 units, no backslash, no NUL.
     pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
         Self::check(name.as_ref())?;
         Ok(Self(name.as_ref().into()))
@@ -236,7 +237,7 @@ impl KeyName {
 }
 
 impl ValueName {
-    /// Checks a value name: up to 16,383 UTF-16 units, no NUL.
+    /// Returns a value name if it is valid: at most 16,383 UTF-16 units, no NUL.
     pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
         check(name.as_ref(), MAX_VALUE_NAME, b"\0")?;
         Ok(Self(name.as_ref().into()))

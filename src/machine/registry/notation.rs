@@ -1,7 +1,7 @@
-//! Data and names in the notation of a version 5 `.reg` file, on one line.
+//! Writes data and names on one line, in the notation of a version 5 `.reg` file.
 //!
-//! Every diff and message uses this notation. It is lossless: where the short form (`"text"`, `dword:`) would not give
-//! the same bytes back, the bytes are written as `hex(type):`.
+//! Every diff and message uses this notation. It is lossless: data that the short forms (`"text"`, `dword:`) cannot
+//! express exactly is written as `hex(type):` and its bytes.
 //!
 //! Source: Microsoft, "How to add, modify, or delete registry subkeys and values by using a .reg file" (KB310516).
 
@@ -9,14 +9,15 @@ use std::fmt;
 
 use super::{Data, Decoded, ValueName, ValueType};
 
-/// The placeholder for sensitive data.
+/// The text that a message shows instead of sensitive data.
 pub const HIDDEN: &str = "(hidden)";
 
-/// The text for a value that a policy file does not set.
+/// The text that a message shows instead of data, for a value that a policy file does not set.
 pub const NOT_CONFIGURED: &str = "not configured";
 
-/// Returns data for a message: its type, and the data in `.reg` notation. Of sensitive data, only the type is shown.
-/// `None` is shown as `absent`.
+/// Returns the text for data in a message: the type, and the data in `.reg` notation.
+///
+/// For sensitive data, the text contains only the type. For `None`, it is `absent`.
 pub fn message(data: Option<&Data>, is_sensitive: bool) -> String {
     match data {
         None => "absent".to_owned(),
@@ -111,8 +112,8 @@ pub fn quoted(text: &str) -> String {
 
 /// Returns text on one line, with invisible characters written as `\u{…}`.
 ///
-/// These include characters that control a terminal or change the direction of the text. Names and strings from a
-/// target or a spec must pass through here before they are shown, because they could fake some lines and hide others.
+/// Names and strings from a target or a spec must be passed to this function before they are shown. Characters that
+/// control a terminal or change the direction of the text could hide lines of the output, or add false ones.
 pub fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -123,13 +124,12 @@ pub fn one_line(text: &str) -> String {
 
 /// Returns whether a character is invisible.
 ///
-/// Invisible are control characters (line breaks and U+0085 among them), line separators, format characters, characters
-/// that programs should ignore where they cannot show them, and some that show nothing although they are not spaces.
+/// Invisible are: control characters, including line breaks; line separators; format characters; characters that
+/// programs ignore if they cannot show them; and some that look like a space but are none.
 ///
 /// Source: Unicode Character Database, general categories Cc, Zl, Zp and Cf, and Default_Ignorable_Code_Point, without
 /// Prepended_Concatenation_Mark (Arabic and other number signs), which is visible; a test checks the table against it.
-/// The last group is the Braille pattern without dots, the null notehead and the Khitan filler, which according to the
-/// standard show nothing.
+/// Those that look like a space are the Braille pattern without dots, the null notehead and the Khitan filler.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -1,6 +1,6 @@
-//! The policy branches: the keys below which Group Policy deletes a value itself when no policy sets it any more.
+//! The policy branches: only below these keys does Group Policy delete a value when its policy is removed.
 //!
-//! A value of a policy elsewhere stays in the registry ("tattoo"), so programs keep reading it.
+//! Anywhere else, the value of a removed policy stays in the registry ("tattoo"), and programs still read it.
 //!
 //! Source: Microsoft, "Registry Policy File Format" and "Administrative Template File Format" (the four trees of
 //! policies).
@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::{Key, KeyPath, RootKey, sid};
 
-/// A policy branch.
+/// The policy branch in which a key is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyBranch {
-    /// A branch below `HKLM`, for the machine.
+    /// A policy branch below `HKLM`, for policies of the machine.
     Machine,
-    /// A branch in the hive of a user or of the Default profile.
+    /// A policy branch in the hive of a user or of the Default profile, for policies of users.
     User,
 }
 
@@ -23,7 +23,8 @@ const BRANCHES: [&str; 2] = [r"Software\Policies", r"Software\Microsoft\Windows\
 static MACHINE: LazyLock<[KeyPath; 2]> = LazyLock::new(|| BRANCHES.map(|below| KeyPath::known(RootKey::Hklm, below)));
 
 impl Key {
-    /// Returns the policy branch that contains the key, which has its canonical name.
+    /// Returns the policy branch that contains this key, which must have its canonical name. Returns `None` if there is
+    /// none.
     ///
     /// The part of `HKLM\SOFTWARE` that only 32-bit programs see (`Wow6432Node`) has no policy branch.
     pub fn policy_branch(&self) -> Option<PolicyBranch> {

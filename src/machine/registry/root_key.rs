@@ -1,19 +1,19 @@
-//! Root keys.
+//! Root keys, such as `HKLM`: their short and long names.
 
 /// One of the predefined keys at the top of the registry.
 ///
 /// Source: Microsoft, "Predefined Keys".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RootKey {
-    /// `HKEY_CLASSES_ROOT`: file types and COM classes, a merged view of machine and user.
+    /// `HKEY_CLASSES_ROOT`: file types and COM classes, merged from those of the machine and those of the user.
     Hkcr,
-    /// `HKEY_CURRENT_USER`.
+    /// `HKEY_CURRENT_USER`: the settings of the user who runs a program.
     Hkcu,
-    /// `HKEY_LOCAL_MACHINE`.
+    /// `HKEY_LOCAL_MACHINE`: the settings of the machine.
     Hklm,
     /// `HKEY_USERS`: one key for every loaded user hive, named after the user's SID.
     Hku,
-    /// `HKEY_CURRENT_CONFIG`.
+    /// `HKEY_CURRENT_CONFIG`: the current hardware profile.
     Hkcc,
 }
 

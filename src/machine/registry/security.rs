@@ -1,7 +1,6 @@
 //! A key's class name and security descriptor, which contains the owner and the permissions of the key.
 //!
-//! kbfix does not change either of them on its own. A key that is deleted loses both, and gets them back when the
-//! deletion is undone.
+//! kbfix does not change them. If kbfix deletes a key, both are lost; a rollback restores them.
 //!
 //! Source: Microsoft, [MS-DTYP] "Windows Data Types", 2.4.6 `SECURITY_DESCRIPTOR`, 2.4.2 `SID`, 2.4.5 `ACL`.
 
@@ -14,10 +13,11 @@ use super::notation::{hex_digits, parse_hex_digits};
 
 const HEADER: usize = 20;
 const CONTROL: usize = 2;
-/// The offsets in the header of the fields for owner, group, SACL and DACL.
+/// Where the header of a security descriptor has the fields for owner, group, SACL and DACL, in bytes from its
+/// beginning.
 const PARTS: [usize; 4] = [4, 8, 12, 16];
-/// Control bits: the parts follow the header (self-relative); there is a DACL; the DACL does not inherit from the key
-/// above (protected).
+/// Control bits of a security descriptor: its parts follow the header (self-relative); it has a DACL; the DACL does not
+/// inherit from the key above (protected).
 const SELF_RELATIVE: u16 = 0x8000;
 const DACL_PRESENT: u16 = 0x0004;
 const DACL_PROTECTED: u16 = 0x1000;
@@ -26,7 +26,8 @@ const DACL_PROTECTED: u16 = 0x1000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyProperties {
-    /// The class name. Few keys have one; the keys below `Control\Lsa` that hold the boot key store it there.
+    /// The class name. Few keys have one. Windows stores parts of the boot key in those of some keys below
+    /// `Control\Lsa`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// The security descriptor.
@@ -34,7 +35,8 @@ pub struct KeyProperties {
 }
 
 impl KeyProperties {
-    /// Returns whether both have the same class name and grant the same access: see [`SecurityDescriptor::grants_as`].
+    /// Returns whether two keys have the same class name, and security descriptors that grant the same access
+    /// ([`SecurityDescriptor::grants_as`]).
     pub fn same(&self, other: &Self) -> bool {
         self.class == other.class && self.security.grants_as(&other.security)
     }
@@ -50,12 +52,12 @@ impl std::fmt::Display for KeyProperties {
     }
 }
 
-/// A security descriptor in self-relative form, byte for byte as it was found.
+/// A security descriptor in self-relative form, exactly as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityDescriptor(Vec<u8>);
 
 impl SecurityDescriptor {
-    /// Checks bytes in the self-relative form that hives, Windows and MS-RRP use.
+    /// Returns a security descriptor from bytes in the self-relative form that hives, Windows and MS-RRP use.
     ///
     /// # Errors
     /// Returns what is wrong with the bytes.
@@ -78,10 +80,10 @@ impl SecurityDescriptor {
         &self.0
     }
 
-    /// Returns whether both have the same owner and group and grant the same access.
+    /// Returns whether two security descriptors have the same owner and group and grant the same access.
     ///
-    /// Flags that say how the lists came about (automatically inherited, or by default) are not compared, nor are the
-    /// audit entries, which not every account may read or set.
+    /// Two things are not compared: the flags that say where an access control list comes from (automatically
+    /// inherited, or by default), and the audit entries, which not every account may read or set.
     pub fn grants_as(&self, other: &Self) -> bool {
         let compared = |one: &Self| one.control() & (DACL_PRESENT | DACL_PROTECTED);
         compared(self) == compared(other) && [0, 1, 3].iter().all(|n| part(&self.0, *n) == part(&other.0, *n))
@@ -96,8 +98,10 @@ fn offset(bytes: &[u8], field: usize) -> usize {
     bytes.get(field..field + 4).and_then(|b| b.try_into().ok()).map_or(0, |b| u32::from_le_bytes(b) as usize)
 }
 
-/// Returns one of [`PARTS`]: a SID, whose length depends on its number of sub-authorities, or an access control list,
-/// which holds its own length. `None` if the descriptor does not have that part, or not all of it.
+/// Returns the bytes of one part of a security descriptor; `number` is its index in [`PARTS`].
+///
+/// The part is a SID, whose length depends on its number of sub-authorities, or an access control list, which contains
+/// its own length. Returns `None` if the descriptor has no such part, or the part is not complete.
 fn part(bytes: &[u8], number: usize) -> Option<&[u8]> {
     let from = bytes.get(Some(offset(bytes, PARTS[number])).filter(|at| *at != 0)?..)?;
     let length = match number {
@@ -116,7 +120,8 @@ impl Serialize for SecurityDescriptor {
 impl<'de> Deserialize<'de> for SecurityDescriptor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <Cow<'_, str>>::deserialize(deserializer)?;
-        let bytes = parse_hex_digits(&text).ok_or_else(|| D::Error::custom("a security descriptor in hex digits"))?;
+        let bytes =
+            parse_hex_digits(&text).ok_or_else(|| D::Error::custom("expected a security descriptor in hex digits"))?;
         Self::new(bytes).map_err(D::Error::custom)
     }
 }

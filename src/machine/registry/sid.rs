@@ -1,40 +1,40 @@
-//! Security identifiers, in the names of users' hives below `HKU` and of user profiles.
+//! Security identifiers (SIDs), which are in the names of user profiles and of the users' hives below `HKU`.
 //!
 //! Sources: Microsoft, "SID Strings" (`S-1-` and numbers), "Well-known SIDs" (S-1-5-21: accounts of a machine or
 //! domain), "[MS-DTYP] 2.4.2.4" and "Microsoft Entra object ID to SID" (S-1-12-1: accounts of Entra ID).
 
-/// The suffix after a user's SID in the name of the key at which the hive of the user's classes is mounted. The user's
-/// `Software\Classes` is a link to that key.
+/// The suffix in the name of a key such as `HKU\S-1-…_Classes`, where Windows mounts the hive of a user's classes. The
+/// user's `Software\Classes` is a link to that key.
 pub const CLASSES: &str = "_Classes";
 
-/// kbfix's name below `HKU` for the hive of the Default profile, which every new user gets a copy of. Windows never
-/// loads that hive; `.DEFAULT` is the hive of the system's own account.
+/// The name below `HKU` that kbfix uses for the hive of the Default profile, which Windows copies for every new user.
+///
+/// Windows never loads that hive; `.DEFAULT` is the hive of the system's own account.
 ///
 /// Source: Microsoft, "Customize the default user profile".
 pub const DEFAULT_PROFILE: &str = "DefaultProfile";
 
-/// Returns whether `name` is the name of the Default profile's hive, or of the hive of its classes.
+/// Returns whether `name` is the name below `HKU` of the Default profile's hive, or of the hive of its classes.
 pub fn is_default_profile(name: &str) -> bool {
     let (start, end) = (name.get(..DEFAULT_PROFILE.len()), name.get(DEFAULT_PROFILE.len()..).unwrap_or_default());
     start.is_some_and(|start| start.eq_ignore_ascii_case(DEFAULT_PROFILE))
         && (end.is_empty() || end.eq_ignore_ascii_case(CLASSES))
 }
 
-/// Returns whether `text` is a SID: `S-1-` and numbers. The name of a profile that Windows gave up (`….bak`) is not
-/// one.
+/// Returns whether `text` is a SID: `S-1-` and numbers. The name of a profile that Windows no longer uses (`S-1-….bak`)
+/// is not a SID.
 pub fn is_sid(text: &str) -> bool {
     let (start, numbers) = (text.get(..4), text.get(4..).unwrap_or_default());
     start.is_some_and(|start| start.eq_ignore_ascii_case("S-1-"))
         && numbers.split('-').all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Returns whether `text` is the SID of a person's account: of a machine, a domain or Entra ID. Services have other
-/// SIDs.
+/// Returns whether `text` is the SID of a person's account (of the machine, a domain or Entra ID), not of a service.
 pub fn is_person(text: &str) -> bool {
     is_sid(text) && ["5-21-", "12-1-"].iter().any(|authority| text[4..].starts_with(authority))
 }
 
-/// Returns the SID in the name of a classes hive (`S-1-…_Classes`).
+/// Returns the SID in the name of a key for a user's classes (`S-1-…_Classes`). Returns `None` for any other name.
 pub fn of_classes(name: &str) -> Option<&str> {
     let at = name.len().checked_sub(CLASSES.len())?;
     let (sid, end) = (name.get(..at)?, name.get(at..)?);

@@ -1,16 +1,17 @@
-//! Windows' upper-case table, by which the names of keys and values compare.
+//! Windows' upper-case table, with which Windows compares the names of keys and values.
 //!
-//! The kernel compares and hashes names with `RtlUpcaseUnicodeChar`, which maps one UTF-16 unit to one through its own
-//! table (`l_intl.nls`), not through Unicode's: the table lacks final sigma (U+03C2) and Georgian, and has letters with
-//! iota subscript.
+//! The kernel compares and hashes names with `RtlUpcaseUnicodeChar`, which maps one UTF-16 unit to one with a table of
+//! its own (`l_intl.nls`). This table differs from Unicode's: it lacks final sigma (U+03C2) and Georgian, and has
+//! letters with iota subscript.
 //!
-//! The sources agree in all 973 pairs: a dump of that function on Windows 11 (build 26300, in the public repository
-//! Stormrage-DJ/DayZ-ServerMan), and the table of file names that Windows 8 writes to a volume (`$UpCase`, of which
-//! ntfs-3g has the MD5 7ff498a44e45e77374cc7c962b1b92f2; `mkntfs` writes it). Microsoft's "Windows 8 Upper Case Mapping
-//! Table", which \[MS-UCODEREF\] 3.1.5.3 names, is the same from U+1E3A on. Windows Server 2003 and Vista have fewer
-//! letters: there, two names that differ only in the case of a newer letter, such as U+1F80, are different.
+//! Two sources agree in all 973 pairs: a dump of that function on Windows 11 (build 26300, in the public repository
+//! Stormrage-DJ/DayZ-ServerMan), and the table of file names that Windows 8 writes to a volume (`$UpCase`; ntfs-3g has
+//! its MD5 7ff498a44e45e77374cc7c962b1b92f2, and `mkntfs` writes it). Microsoft's "Windows 8 Upper Case Mapping Table",
+//! which \[MS-UCODEREF\] 3.1.5.3 names, is the same from U+1E3A on. Windows Server 2003 and Vista have fewer letters:
+//! there, two names that differ only in the case of a newer letter, such as U+1F80, are different.
 
-/// Runs of small letters: first and last unit, the step between letters, and the difference to the capital letter.
+/// Ranges of small letters: the first and last UTF-16 unit, the step between two letters, and the number to add to a
+/// small letter to get its capital letter.
 #[rustfmt::skip]
 const RUNS: [(u16, u16, u16, i32); 134] = [
     (0x0061, 0x007A, 1, -32), (0x00E0, 0x00F6, 1, -32), (0x00F8, 0x00FE, 1, -32), (0x00FF, 0x00FF, 1, 121),

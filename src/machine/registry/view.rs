@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{KeyName, KeyPath, RootKey, sid};
 
-/// One of the two registry views of WOW64. 32-bit Windows has only one view; both variants mean that view there.
+/// One of the two registry views of WOW64. 32-bit Windows has only one view, and both variants mean that view.
 ///
 /// Source: Microsoft, "Accessing an Alternate Registry View" and "Registry Keys Affected by WOW64".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -22,10 +22,10 @@ pub enum View {
 }
 
 impl View {
-    /// Returns the path in the 64-bit view of the key whose path in this view is `path`.
+    /// Returns the path that a key of this view has in the 64-bit view; `path` is its path in this view.
     ///
-    /// Exports, images and hives have no views of their own: they hold the 64-bit view, which contains the 32-bit
-    /// view's keys below `Wow6432Node`. Keys that WOW64 shares between the views keep their path.
+    /// Exports, images and hives contain only the keys of the 64-bit view, which has the 32-bit view's keys below
+    /// `Wow6432Node`. Keys that both views share keep their path.
     pub fn stored_at(self, path: &KeyPath) -> KeyPath {
         match self {
             Self::Bits64 => path.clone(),
@@ -34,7 +34,8 @@ impl View {
     }
 }
 
-/// Subkeys of `HKLM\SOFTWARE` that WOW64 shares since Windows 7 (earlier systems reflect more of them).
+/// Subkeys of `HKLM\SOFTWARE` that both views share since Windows 7. Earlier versions reflect more of them, which means
+/// that they copy changes between two separate keys.
 ///
 /// Source: Microsoft, "Registry Keys Affected by WOW64".
 const SHARED_SOFTWARE: &[&str] = &[
@@ -88,10 +89,11 @@ const SHARED_SOFTWARE: &[&str] = &[
     "RegisteredApplications",
 ];
 
-/// Subkeys of a `Classes` key that WOW64 redirects; all other subkeys are shared.
+/// Subkeys of a `Classes` key that exist separately in each view. Both views share all other subkeys.
 const REDIRECTED_CLASSES: &[&str] = &["CLSID", "DirectShow", "Interface", "Media Type", "MediaFoundation"];
 
-/// Returns the path of a redirected key in the 64-bit view, or `None` if the two views share it.
+/// For the path of a key in the 32-bit view, returns its path in the 64-bit view. Returns `None` if both views share
+/// the key.
 fn redirected(path: &KeyPath) -> Option<KeyPath> {
     let names: Vec<&str> = path.names().collect();
     let is = |at: usize, wanted: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(wanted));
@@ -118,7 +120,7 @@ fn redirected(path: &KeyPath) -> Option<KeyPath> {
     (!shared).then(|| inserted(path, 1))
 }
 
-/// Returns `path` with `Wow6432Node` inserted as name number `at`.
+/// Returns `path` with `Wow6432Node` inserted before the name with index `at` below the root key.
 fn inserted(path: &KeyPath, at: usize) -> KeyPath {
     let names = path.names().take(at).chain(["Wow6432Node"]).chain(path.names().skip(at));
     names
@@ -135,9 +137,10 @@ impl fmt::Display for View {
     }
 }
 
-/// A key in one view. Targets are queried with it, and changes contain it.
+/// A key in one of the two views: its path and the view.
 ///
-/// It prints as the path alone in the 64-bit view, and with ` [32-bit view]` after it in the 32-bit view.
+/// Targets are queried with it, and changes contain it. It prints as the path alone in the 64-bit view, and with `
+/// [32-bit view]` after the path in the 32-bit view.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// The path.
@@ -158,10 +161,10 @@ impl Key {
         Self { path, view: View::Bits64 }
     }
 
-    /// Returns the parent of this key.
+    /// Returns the parent of this key, in the same view.
     ///
-    /// It is the key above in the same view. For the topmost keys that exist separately in the 32-bit view, it is the
-    /// key above them in the 64-bit view, such as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
+    /// For the topmost keys that exist separately in the 32-bit view, it is the key above them in the 64-bit view, such
+    /// as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
     pub fn parent(&self) -> Option<Self> {
         let above = Self { path: self.path.parent()?, view: self.view };
         if self.view == View::Bits64 {

@@ -1,4 +1,4 @@
-//! The address of a target: its URI, and the further options that some kinds need.
+//! The address of a target: its URI, and the further options that some kinds of targets need.
 
 use std::{
     collections::BTreeMap,
@@ -22,21 +22,21 @@ use super::smb::Host;
 pub struct Address {
     /// The URI, with an absolute path.
     pub uri: String,
-    /// The local folder that holds the files of drive C of the exported, offline or remote machine.
+    /// The local folder that contains the files of drive C of the exported, offline or remote machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<PathBuf>,
-    /// The ANSI code page of a registry export that is not a Unicode file.
+    /// The number of the ANSI code page of a registry export that has no byte order mark, such as 1252.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_page: Option<u16>,
-    /// The local folders that hold the files of further drives of an image, a hive or another machine. The keys are
+    /// Local folders with the files of further drives of an image, a hive or another machine. The keys of the map are
     /// drive letters in upper case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drives: BTreeMap<char, PathBuf>,
-    /// Whether an incompletely written (dirty) hive may be read. Such a hive is never written.
+    /// Whether kbfix may read a hive that was not written completely (dirty). kbfix never writes such a hive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_dirty: bool,
-    /// Whether values in the policy branches of `HKLM` are read and written in the local GPO of an image, and not in
-    /// its hives.
+    /// Whether kbfix reads and writes values in the policy branches of `HKLM` in the local GPO of an image, instead of
+    /// in the image's hives.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub through_policy: bool,
 }
@@ -46,21 +46,21 @@ pub struct Address {
 pub enum Kind {
     /// The live registry of this machine.
     Local,
-    /// The mounted volume of a Windows installation that is not running.
+    /// A Windows installation that is not running; the path is the folder where its volume is mounted.
     Image(PathBuf),
-    /// One hive file, and the key at which Windows loads it.
+    /// A hive file, and the key at which Windows loads this hive.
     Hive(PathBuf, KeyPath),
     /// A registry export (`.reg` file).
     Reg(PathBuf),
-    /// A registry policy file (`Registry.pol`), and the root key of its keys: HKLM or HKCU.
+    /// A registry policy file (`Registry.pol`), and the root key that its settings are for: HKLM or HKCU.
     Pol(PathBuf, RootKey),
-    /// A snapshot: a file with facts that were read from another target.
+    /// A snapshot: a file that contains facts which kbfix read from another target.
     Snapshot(PathBuf),
-    /// Another machine, reached over SMB.
+    /// Another machine, which kbfix accesses over SMB.
     Smb(Host),
 }
 
-/// The options that only some kinds of targets accept in addition to the URI.
+/// The options of an address that only some kinds of targets accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extra {
     /// The option that sets [`Address::files`].
@@ -79,9 +79,9 @@ pub enum Extra {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{uri}` is not a target: {detail}")]
 pub struct AddressError {
-    /// The string that was given, without parts that may be secret.
+    /// The string that was given as an address, without parts that may be secret.
     pub uri: String,
-    /// A description of the error in the string.
+    /// A description of what is wrong with the string.
     pub detail: String,
 }
 
@@ -115,30 +115,30 @@ impl Address {
         Ok(address)
     }
 
-    /// Sets the folders that hold the files of drives, and makes their paths absolute.
+    /// Sets the local folders that contain the files of further drives, and makes their paths absolute.
     #[must_use]
     pub fn with_drives<'a>(mut self, drives: impl IntoIterator<Item = &'a (char, PathBuf)>) -> Self {
         self.drives = drives.into_iter().map(|(letter, folder)| (*letter, absolute(folder))).collect();
         self
     }
 
-    /// Sets whether an incompletely written (dirty) hive may be read.
+    /// Sets whether kbfix may read a hive that was not written completely (dirty).
     #[must_use]
     pub fn with_dirty_hives(mut self, allowed: bool) -> Self {
         self.allow_dirty = allowed;
         self
     }
 
-    /// Sets whether values in policy branches are read and written in the local GPO.
+    /// Sets whether kbfix reads and writes values in policy branches in the local GPO of an image.
     #[must_use]
     pub fn with_through_policy(mut self, through: bool) -> Self {
         self.through_policy = through;
         self
     }
 
-    /// Returns an option that was given although this kind of target does not use it, and the reason why it does not.
+    /// Returns an option that was given although this kind of target does not use it, and the reason why not.
     ///
-    /// Callers reject such an option: if it were ignored, kbfix would read something other than what the user named.
+    /// Callers reject such an option: if kbfix ignored it, it would read something other than what the user named.
     ///
     /// # Errors
     /// Returns [`AddressError`] if the URI has none of the known forms.
@@ -162,7 +162,7 @@ impl Address {
         );
         let stores = match kind {
             Kind::Image(_) => None,
-            Kind::Pol(..) => Some("the target is itself a policy file, which is always changed"),
+            Kind::Pol(..) => Some("a target `pol:FILE` always changes the policy file itself"),
             Kind::Local => Some("on a running Windows, name the `Registry.pol` of the local GPO with `pol:FILE`"),
             _ => Some("only an image contains the local GPO of its machine"),
         };
@@ -213,14 +213,14 @@ impl Address {
     }
 }
 
-/// Parses the part of a URI that names a policy file.
+/// Parses the part of a policy file's URI after `pol:`.
 fn policy(rest: &str) -> Result<Kind, String> {
     let given = rest.rsplit_once('=').and_then(|(path, root)| Some((path, RootKey::parse(root)?)));
     if let Some((path, root)) = given {
         return match root {
             _ if path.is_empty() => Err("a policy file needs a path, such as `pol:Registry.pol=HKLM`".to_owned()),
             RootKey::Hklm | RootKey::Hkcu => Ok(Kind::Pol(path.into(), root)),
-            _ => Err("a policy file is for HKLM or HKCU".to_owned()),
+            _ => Err("the root key of a policy file must be HKLM or HKCU".to_owned()),
         };
     }
     match may_be_of_users(rest) {
@@ -231,16 +231,17 @@ fn policy(rest: &str) -> Result<Kind, String> {
     }
 }
 
-/// Returns whether a policy file may be for HKCU, by its path: the file does not say which root key it is for.
+/// Returns whether a policy file may contain settings for HKCU, which only its path can show: the file does not contain
+/// its root key.
 pub fn may_be_of_users(path: &str) -> bool {
     let mut parts = path.split(['/', '\\']).rev().take(2);
     parts.any(|part| part.eq_ignore_ascii_case("User") || part.eq_ignore_ascii_case("ntuser.pol"))
 }
 
-/// Returns the canonical form of a path for locks, journals and plans: absolute, without `.` and `..`, and with links
+/// Returns the path in the form that locks, journals and plans use: absolute, without `.` and `..`, and with links
 /// resolved as far as the path exists.
 ///
-/// Returns the path as given where the current folder is unknown, or where the result could not be written in a URI.
+/// Returns the path as given if the current folder is unknown, or if the result could not be written in a URI.
 fn absolute(path: &Path) -> PathBuf {
     let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut rest = Vec::new();

@@ -10,15 +10,15 @@ use crate::{
     version::{FileVersion, Platform},
 };
 
-/// The answer of a target to a query about one key, value or file.
+/// The answer of a target to a question about one key, value or file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer<T> {
-    /// The item exists and has this content.
+    /// The key, value or file exists; its content follows.
     Present(T),
-    /// The target was searched, and the item does not exist.
+    /// The target was searched, and the key, value or file does not exist.
     Absent,
-    /// The item could not be read, so it is unknown whether it exists.
+    /// The key, value or file could not be read, so it is unknown whether it exists.
     Unread(Unread),
 }
 
@@ -27,26 +27,26 @@ pub enum Answer<T> {
 #[serde(deny_unknown_fields)]
 #[error("{reason}: {detail}")]
 pub struct Unread {
-    /// The kind of the reason.
+    /// The kind of reason.
     pub reason: Reason,
-    /// The reason as a sentence for people.
+    /// The reason as a sentence.
     pub detail: String,
 }
 
-/// The kinds of reasons why something could not be read.
+/// The kinds of reasons why a key, value or file could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The system denied access.
     Denied,
-    /// The item exists, but its stored form is damaged.
+    /// The key, value or file exists, but its bytes are damaged.
     Malformed,
-    /// The item exists, but neither kbfix nor the target's format can express it.
+    /// The key, value or file exists, but kbfix or the format of the target cannot express it.
     Unsupported,
-    /// A policy file does not set the item, so Group Policy does not change it.
+    /// A policy file does not set the value, so Group Policy leaves it as it is.
     NotConfigured,
-    /// The target does not contain information about the item. An example is an export or a snapshot without the key or
-    /// file.
+    /// The target contains no information about the key, value or file, such as an export that does not contain the
+    /// key.
     Unknown,
 }
 
@@ -63,12 +63,12 @@ impl std::fmt::Display for Reason {
 }
 
 impl Unread {
-    /// Returns a reason of this kind with this sentence.
+    /// Returns a reason of this kind; `detail` is the reason as a sentence.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
 
-    /// Returns the reason for not reading a key that is, or is below, a registry link that Windows itself did not make.
+    /// Returns the reason why kbfix does not read a key at or below a registry link that Windows itself did not make.
     pub(super) fn linked(link: &dyn std::fmt::Display, to: &str) -> Self {
         let detail = format!(
             "{link} is a link to {to}; kbfix follows only the links that Windows itself makes, so name the \
@@ -79,12 +79,12 @@ impl Unread {
 }
 
 impl<T> Answer<T> {
-    /// Returns an answer with the reason why the item could not be read.
+    /// Returns the answer that the key, value or file could not be read, with the reason.
     pub fn unread(reason: Reason, detail: impl Into<String>) -> Self {
         Self::Unread(Unread::new(reason, detail))
     }
 
-    /// Returns the same answer with a reference to its content.
+    /// Returns the same answer, with a reference to the content instead of the content.
     pub fn as_ref(&self) -> Answer<&T> {
         match self {
             Self::Present(t) => Answer::Present(t),
@@ -93,10 +93,10 @@ impl<T> Answer<T> {
         }
     }
 
-    /// Returns the content, or `None` if the item is absent.
+    /// Returns the content, or `None` if the key, value or file is absent.
     ///
     /// # Errors
-    /// Returns the reason if the item could not be read.
+    /// Returns the reason if it could not be read.
     pub fn known(self) -> Result<Option<T>, Unread> {
         match self {
             Self::Present(t) => Ok(Some(t)),
@@ -105,7 +105,7 @@ impl<T> Answer<T> {
         }
     }
 
-    /// Returns the result of `f` for the content, or the same answer if there is no content.
+    /// If there is content, returns the result of `f` for it. Otherwise returns the same answer.
     pub fn and_then<U>(self, f: impl FnOnce(T) -> Answer<U>) -> Answer<U> {
         match self {
             Self::Present(t) => f(t),
@@ -121,11 +121,11 @@ impl<T> Answer<T> {
 }
 
 impl Answer<Data> {
-    /// Returns the state of a value, as `before` and `after` of a change have it: data, `None` if it is absent, or
-    /// [`Data::not_configured`].
+    /// Returns the state of a value in the form of `before` and `after` in a change: its data, `None` if it is absent,
+    /// or [`Data::not_configured`].
     ///
     /// # Errors
-    /// Returns the reason if it could not be read.
+    /// Returns the reason if the value could not be read.
     pub fn state(self) -> Result<Option<Data>, Unread> {
         match self {
             Self::Unread(why) if why.reason == Reason::NotConfigured => Ok(Some(Data::not_configured())),
@@ -133,7 +133,7 @@ impl Answer<Data> {
         }
     }
 
-    /// Returns the answer for the state of a value after a change.
+    /// Returns the answer about a value in this state. The state has the form of `before` and `after` in a change.
     pub(super) fn of_state(state: Option<Data>) -> Self {
         match state {
             Some(data) if data.is_not_configured() => Self::not_configured(),
@@ -143,17 +143,20 @@ impl Answer<Data> {
 }
 
 impl<T> Answer<T> {
-    /// Returns the answer for something that a policy file does not set.
+    /// Returns the answer about a key or value that a policy file does not set.
     pub(super) fn not_configured() -> Self {
-        Self::unread(Reason::NotConfigured, "the policy file does not set it, so Group Policy does not change it")
+        Self::unread(
+            Reason::NotConfigured,
+            "the policy file does not set this value, so Group Policy does not change it",
+        )
     }
 }
 
 impl Answer<()> {
-    /// Returns whether values can be set in the key without creating it: it exists, or it is a key of a policy file.
+    /// Returns whether values can be set in the key without creating it first: it exists, or is a key of a policy file.
     ///
     /// # Errors
-    /// Returns the reason if it is not known.
+    /// Returns the reason if it is not known whether the key exists.
     pub fn holds_values(self) -> Result<bool, Unread> {
         match self {
             Self::Unread(why) if why.reason == Reason::NotConfigured => Ok(true),
@@ -171,22 +174,23 @@ impl<T> From<Option<T>> for Answer<T> {
 /// The facts that were read about an existing key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyFacts {
-    /// The values. If the query named values, there is an answer for each name. If the query asked for all values, only
-    /// existing values are here, and in a policy file also the values that it deletes. The names are spelled as in the
-    /// target.
+    /// The values, with their names spelled as in the target.
+    ///
+    /// If the query named values, there is an answer for each name. If it asked for all values, only existing values
+    /// are here, and in a policy file also the values that the file deletes.
     pub values: BTreeMap<ValueName, Answer<Data>>,
-    /// The reason why it is not known whether the key exists, although there are answers about its values: a policy
-    /// file sets nothing in the key.
+    /// The reason why it is not known whether the key exists, although there are answers about its values. This occurs
+    /// if a policy file sets nothing in the key.
     pub unsure: Option<Unread>,
-    /// The class name and security descriptor; `None` unless all values were asked for.
+    /// The class name and security descriptor of the key; `None` if the query did not ask for all values.
     pub properties: Option<Answer<KeyProperties>>,
-    /// The names of the subkeys; `None` unless they were asked for.
+    /// The names of the subkeys; `None` if the query did not ask for them.
     pub subkeys: Option<Vec<KeyName>>,
 }
 
 impl KeyFacts {
-    /// The name that, in a policy file, means all values of a key that the file does not name. They are absent if the
-    /// file deletes them, otherwise not configured.
+    /// In a policy file, the name that stands for all values of a key that the file does not mention. They are absent
+    /// if the file deletes them, otherwise not configured.
     pub const OTHER_VALUES: &str = "**DelVals.";
 }
 
@@ -194,10 +198,11 @@ impl KeyFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileFacts {
-    /// The size in bytes.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// The platform in the PE header; `None` if the file is not a PE file or is for another platform.
+    /// The platform in the PE header; `None` if the file is not a PE file, or if it is for a platform that kbfix does
+    /// not know.
     pub platform: Option<Platform>,
-    /// The fixed file version from the version resource; absent if the file has none or is not a PE file.
+    /// The fixed file version from the version resource; absent if the file has no version or is not a PE file.
     pub version: Answer<FileVersion>,
 }

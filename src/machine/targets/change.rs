@@ -1,4 +1,5 @@
-//! Changes to make. Each [`KeyChange`] holds everything that changes in one key, so that the key is opened only once.
+//! Changes of keys and values. A [`KeyChange`] contains all changes in one key, so that the key need be opened only
+//! once.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{Data, Key, KeyProperties, ValueName, notation};
 
-/// The kind of change to a key or a value.
+/// The kind of a change to a key or a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "Action")]
 pub enum ChangeAction {
-    /// The item is absent before the change and present after it.
+    /// The key or value is absent before the change and present after it.
     Create,
-    /// The item is present before and after the change.
+    /// The key or value is present before and after the change.
     Update,
-    /// The item is present before the change and absent after it.
+    /// The key or value is present before the change and absent after it.
     Delete,
 }
 
@@ -25,7 +26,8 @@ pub enum ChangeAction {
 /// - `create`: the key is absent before (its parent exists, or an earlier change creates it); each value has only
 ///   `after`.
 /// - `update`: the key exists before and after.
-/// - `delete`: the key exists before and has no subkeys left; each of its values is listed, with only `before`.
+/// - `delete`: the key exists before, and earlier changes have deleted its subkeys; each of its values is listed, with
+///   only `before`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyChange {
@@ -34,8 +36,9 @@ pub struct KeyChange {
     pub key: Key,
     /// The change of the key itself.
     pub action: ChangeAction,
-    /// The class name and security descriptor: for a deleted key, the present ones; for a created key, the ones to set.
-    /// `None` if the target stores none; a created key then inherits its security from its parent key.
+    /// The class name and security descriptor of the key. For a deleted key, these are the present ones; for a created
+    /// key, the ones to set. `None` if the target stores none; a created key then inherits its security from its parent
+    /// key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub properties: Option<KeyProperties>,
     /// The changes of the key's values.
@@ -45,20 +48,20 @@ pub struct KeyChange {
     pub sensitive: BTreeSet<ValueName>,
 }
 
-/// The change of one value. `before` and `after` differ, and at most one of them is `null`.
+/// The change of one value. `before` and `after` differ, and at least one of them is not `null`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueChange {
     /// The value name; empty for the default value.
     pub name: ValueName,
-    /// The data before; `null` if the value is absent.
+    /// The data before the change; `null` if the value is absent then.
     pub before: Option<Data>,
-    /// The data after; `null` if the value is absent.
+    /// The data after the change; `null` if the value is absent then.
     pub after: Option<Data>,
 }
 
 impl ValueChange {
-    /// Returns the kind of the change: create, update or delete, from whether `before` and `after` are present.
+    /// Returns whether the value is created, updated or deleted.
     pub fn action(&self) -> ChangeAction {
         match (&self.before, &self.after) {
             (None, _) => ChangeAction::Create,
@@ -69,7 +72,7 @@ impl ValueChange {
 }
 
 impl KeyChange {
-    /// Returns a change that does not change the key's class name and security descriptor.
+    /// Returns a change of the key that leaves its class name and security descriptor as they are.
     pub fn new(key: Key, action: ChangeAction, values: Vec<ValueChange>) -> Self {
         Self { key, action, properties: None, values, sensitive: BTreeSet::new() }
     }
@@ -100,12 +103,13 @@ impl KeyChange {
         }
     }
 
-    /// Returns data of the value `name` as text for a message. Sensitive data is shown without its bytes.
+    /// Returns the text for data of the value `name` in a message. For sensitive data, the text does not contain the
+    /// bytes.
     pub fn message(&self, name: &ValueName, data: Option<&Data>) -> String {
         notation::message(data, self.sensitive.contains(name))
     }
 
-    /// Returns the key and the value name, in the form in which messages show them.
+    /// Returns the key and the value name as messages show them.
     pub fn place(&self, name: &ValueName) -> String {
         format!("{} {}", self.key, notation::value_name(name))
     }

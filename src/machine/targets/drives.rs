@@ -1,4 +1,5 @@
-//! Facts of files on this machine's disks, and in local folders that hold the files of another machine's drives.
+//! Reads facts about files on the disks of this machine, and in local folders that contain the files of another
+//! machine's drives.
 
 use std::{
     cmp::Ordering,
@@ -19,12 +20,12 @@ use crate::{
 
 use super::{Answer, FileFacts, Reason, Unread, short_name};
 
-/// Returns the facts of a file of this machine.
+/// Returns the facts about a file of this machine.
 pub fn facts_of(path: &Path) -> Answer<FileFacts> {
     facts_below(None, path)
 }
 
-/// Returns the facts of a file. With a folder `root`, the file must be reachable from there without a link.
+/// Returns the facts about a file. If there is a folder `root`, no part of the path below it may be a link.
 fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
     let opened = Pinned::reach(root, path).and_then(|reached| reached.file());
     match opened.and_then(|file| Ok((file.metadata()?.len(), ReadCache::new(file)))) {
@@ -33,7 +34,7 @@ fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
     }
 }
 
-/// Returns the bytes of a file, of at most `most`, which is reached from the folder `root` without a link.
+/// Returns the bytes of a file of at most `most` bytes. No part of the path below the folder `root` may be a link.
 pub fn bytes_below(root: &Path, path: &Path, most: u64) -> Answer<Vec<u8>> {
     let opened = Pinned::open(root, path).and_then(|reached| reached.file());
     opened.and_then(|file| read_open(file, most)).map_or_else(|error| unread(path, &error), Answer::Present)
@@ -62,7 +63,8 @@ fn platform(machine: u16) -> Option<Platform> {
     }
 }
 
-/// Converts an I/O error about a path into an answer: absent, denied, or another reason why it was not read.
+/// Converts the system's error about a path into an answer: the file is absent, denied, or was not read for another
+/// reason.
 fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Answer::Absent,
@@ -75,11 +77,11 @@ fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     }
 }
 
-/// A local folder that holds the files of a drive of another machine, from the root of that drive on.
+/// A local folder that contains the files of one drive of another machine, from the drive's root folder on.
 ///
 /// For example, `C:\Windows\a.dll` is read from `FOLDER/Windows/a.dll`; upper and lower case do not matter. Files of
-/// other drives are unknown. Paths that lead out of the folder (`..`, a symbolic link) are not read. The listing of
-/// each folder is cached.
+/// other drives are unknown. Paths that lead out of the folder (`..`, a symbolic link) are not read. The names in each
+/// folder are cached.
 #[derive(Debug)]
 pub struct DriveFolder {
     letter: char,
@@ -88,7 +90,7 @@ pub struct DriveFolder {
 }
 
 impl DriveFolder {
-    /// Opens the folder `root`, which holds the files of drive `C:`.
+    /// Opens the local folder `root`, which contains the files of the drive `C:`.
     ///
     /// # Errors
     /// Returns the system's error if `root` is not a readable folder.
@@ -96,7 +98,7 @@ impl DriveFolder {
         Self::of_drive('C', root)
     }
 
-    /// Opens the folder `root`, which holds the files of the drive `letter`.
+    /// Opens the local folder `root`, which contains the files of the drive `letter`.
     ///
     /// # Errors
     /// Returns the system's error if `root` is not a readable folder.
@@ -106,27 +108,27 @@ impl DriveFolder {
         Ok(Self { letter: letter.to_ascii_uppercase(), root, listings: HashMap::new() })
     }
 
-    /// Returns the path of the folder, with links resolved.
+    /// Returns the path of the local folder, with links resolved.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Discards the cached folder listings.
+    /// Discards the cached names in folders, so that they are read again.
     pub fn forget(&mut self) {
         self.listings.clear();
     }
 
-    /// Sets the letter of the drive whose files are in the folder.
+    /// Sets the letter of the drive whose files the folder contains.
     pub fn set_letter(&mut self, letter: char) {
         self.letter = letter.to_ascii_uppercase();
     }
 
-    /// Returns the facts of a file. `path` is the file's absolute path on the other machine, with its drive letter.
+    /// Returns the facts about a file. `path` is the file's absolute path on the other machine, with its drive letter.
     pub fn facts(&mut self, path: &str) -> Answer<FileFacts> {
         self.find(path).and_then(|found| facts_below(Some(&self.root), &found))
     }
 
-    /// Returns the bytes of the file at `path`, of at most `most`.
+    /// Returns the bytes of a file of at most `most` bytes. `path` is the file's absolute path on the other machine.
     pub fn bytes(&mut self, path: &str, most: u64) -> Answer<Vec<u8>> {
         self.find(path).and_then(|found| bytes_below(&self.root, &found, most))
     }
@@ -139,13 +141,14 @@ impl DriveFolder {
         })
     }
 
-    /// Returns the local path of a file of the other machine, spelled as on the local disk.
+    /// Returns the local path of a file, spelled as on the local disk. `path` is the file's absolute path on the other
+    /// machine.
     pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
         self.names_below_root(path).map_or_else(Answer::Unread, |names| self.find_below(names))
     }
 
-    /// Returns the local path of the file or folder that these names lead to from the root of the drive, spelled as on
-    /// the local disk.
+    /// Returns the local path of a file or folder, spelled as on the local disk. `names` are the names in its path on
+    /// the other machine, from the drive's root folder on.
     pub fn find_below<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Answer<PathBuf> {
         let mut here = self.root.clone();
         for wanted in names {
@@ -160,7 +163,7 @@ impl DriveFolder {
         Answer::Present(here)
     }
 
-    /// Returns the entry of `folder` whose name equals `wanted` without regard to case, with links resolved.
+    /// Returns the path of the entry of `folder` that is named `wanted` in any case, with links resolved.
     fn step(&mut self, folder: &Path, wanted: &str) -> io::Result<Answer<PathBuf>> {
         if !self.listings.contains_key(folder) {
             // A file has no entries. Listing one fails on Windows and Unix, but not under Wine.
@@ -183,10 +186,8 @@ impl DriveFolder {
         self.entry(path)
     }
 
-    /// Returns the entry of `folder` whose short (8.3) name is `wanted`, where the file system reports short names.
-    ///
-    /// Copies of a volume and most file-system drivers have no short names; then it is unknown whether the entry
-    /// exists.
+    /// Returns the entry of `folder` with the short (8.3) name `wanted`. The answer is unknown if the file system does
+    /// not report short names, as for copies of a volume.
     fn step_by_short_name(&self, folder: &Path, wanted: &str) -> Answer<PathBuf> {
         if !short_name::is_one(wanted) {
             return Answer::Absent;
@@ -202,7 +203,7 @@ impl DriveFolder {
         }
     }
 
-    /// Returns the answer for one entry of a folder, with links resolved.
+    /// Returns the path of an entry of a folder, with links resolved. A link that leads out of the folder is not read.
     fn entry(&self, path: PathBuf) -> io::Result<Answer<PathBuf>> {
         if !fs::symlink_metadata(&path)?.is_symlink() {
             return Ok(Answer::Present(path));
@@ -220,7 +221,7 @@ impl DriveFolder {
         }
     }
 
-    /// Splits a path into the names below the drive's root.
+    /// Splits a path of the other machine into the names below the drive's root folder.
     fn names_below_root<'a>(&self, path: &'a str) -> Result<Vec<&'a str>, Unread> {
         let (drive, names) = file_names(path)?;
         if drive != self.letter {
@@ -232,12 +233,12 @@ impl DriveFolder {
     }
 }
 
-/// Local folders that hold the files of another machine's drives.
+/// Local folders that contain the files of another machine's drives, one for each drive.
 #[derive(Debug, Default)]
 pub struct Drives(Vec<DriveFolder>);
 
 impl Drives {
-    /// Opens folders, each with its drive letter.
+    /// Opens local folders, each for the drive with this letter.
     ///
     /// # Errors
     /// Returns the path of the first folder that cannot be read, and the system's error.
@@ -248,33 +249,32 @@ impl Drives {
         folders.into_iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Returns the folder that holds the files of the drive in `path`.
+    /// Returns the local folder for the drive in `path`; `None` if there is no folder for this drive.
     pub fn of(&mut self, path: &str) -> Option<&mut DriveFolder> {
         let (letter, _) = split_drive(path)?;
         self.0.iter_mut().find(|drive| drive.letter == letter)
     }
 
-    /// Returns the paths of the folders, with links resolved.
+    /// Returns the paths of the local folders, with links resolved.
     pub fn roots(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().map(DriveFolder::root)
     }
 
-    /// Returns the facts of a file; `None` if there is no folder for its drive.
+    /// Returns the facts about a file; `None` if there is no local folder for its drive.
     pub fn facts(&mut self, path: &str) -> Option<Answer<FileFacts>> {
         self.of(path).map(|drive| drive.facts(path))
     }
 
-    /// Discards the cached folder listings.
+    /// Discards the cached names in folders, so that they are read again.
     pub fn forget(&mut self) {
         self.0.iter_mut().for_each(DriveFolder::forget);
     }
 }
 
-/// Splits an absolute path into its drive letter, in upper case, and the names below the drive's root.
+/// Splits an absolute path into its drive letter, in upper case, and the names below the drive's root folder.
 ///
 /// # Errors
-/// Returns an error if the path does not begin with a drive and a backslash, or one of its parts is not a valid file
-/// name.
+/// Returns an error if the path does not begin with a drive and a backslash, or contains an invalid file name.
 pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
     let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
     let (drive, rest) = split_drive(path).ok_or_else(|| unsupported("is not an absolute path with a drive"))?;

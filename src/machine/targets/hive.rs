@@ -1,7 +1,7 @@
-//! The target `hive:FILE=KEY`: a single hive file, and the key at which Windows loads it.
+//! The target `hive:FILE=KEY`: a single hive file, and the key at which Windows loads this hive.
 //!
-//! Keys outside the hive are unknown. Keys with several names are found in the hive as in an image: `CurrentControlSet`
-//! in the hive of `HKLM\SYSTEM`; `HKCR` and the 32-bit view in the hive of `HKLM\SOFTWARE`.
+//! Keys outside the hive are unknown. A key with several names is found under each of them, as in an image:
+//! `CurrentControlSet` in the hive of `HKLM\SYSTEM`; `HKCR` and the 32-bit view in the hive of `HKLM\SOFTWARE`.
 
 use std::{
     collections::BTreeSet,
@@ -20,17 +20,17 @@ use super::{
     offline::{HiveFile, OfflineRegistry, OpenError},
 };
 
-/// One hive file as a target.
+/// A single hive file as a target.
 #[derive(Debug)]
 pub struct HiveTarget {
-    /// The path as the user gave it.
+    /// The path of the hive file as the user gave it.
     named: PathBuf,
-    /// The path with links resolved, so that every path of one file leads to the same lock, and a write does not
-    /// replace a link.
+    /// The path of the hive file with links resolved. So every path of the file leads to the same lock, and a write
+    /// replaces the file, not a link to it.
     path: PathBuf,
     key: KeyPath,
     drives: Drives,
-    /// The drives whose files were asked for although no folder was given for them.
+    /// The drives with files that kbfix needed, but for which the operator gave no folder.
     missing: BTreeSet<char>,
     registry: OfflineRegistry,
 }
@@ -38,8 +38,8 @@ pub struct HiveTarget {
 impl HiveTarget {
     /// Opens the hive file at `path`, whose root Windows loads as the key `key`.
     ///
-    /// With `allow_dirty`, an incompletely written (dirty) hive that its logs cannot complete is read as it is, but
-    /// never written.
+    /// `allow_dirty` concerns a hive that was not written completely (dirty) and that its logs cannot complete: if it
+    /// is true, such a hive is read as it is, but never written.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read or is not a hive.
@@ -74,7 +74,10 @@ impl Target for HiveTarget {
         let answers = paths.iter().map(|path| {
             self.drives.facts(path).unwrap_or_else(|| {
                 missing.extend(split_drive(path).map(|(letter, _)| letter));
-                Answer::unread(Reason::Unknown, "a hive contains no files; give the folder of the drive")
+                Answer::unread(
+                    Reason::Unknown,
+                    "a hive contains no files; give a folder that contains the files of this drive",
+                )
             })
         });
         let answers = answers.collect();

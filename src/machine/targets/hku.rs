@@ -1,11 +1,11 @@
-//! Finds which user's hive contains a key below `HKU`.
+//! Finds the user's hive in which a key below `HKU` is.
 
 use crate::registry::{Key, KeyPath, RootKey, sid};
 
-/// Returns the key at which Windows loads the user's hive that contains `path`; `None` if `path` is in no user's
+/// Returns the key at which Windows loads the hive of the user to whom `path` belongs; `None` if `path` is in no user's
 /// hive.
 ///
-/// While the user is not logged on, that key is missing. The key can still exist in the hive file.
+/// Windows removes that key when the user logs off, but keys below it still exist in the user's hive file.
 pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {
     if path.root() != RootKey::Hku {
         return None;

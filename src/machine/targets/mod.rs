@@ -1,14 +1,14 @@
-//! Targets: kbfix reads the present state from them and writes changes to them.
+//! Targets: the systems and files from which kbfix reads the present state, and to which it writes changes.
 //!
-//! A target knows keys, values and files, but no specs. Each target has the same few operations, so that one test suite
-//! (`tests/engine/targets/`) can check that all kinds behave the same:
+//! A target contains keys, values and files, and knows nothing of specs. Each kind of target has the same few
+//! operations, so one test suite (`tests/engine/targets/`) can check that all kinds behave the same:
 //!
 //! - read a batch of keys, a batch of files, and events from event logs;
 //! - write a list of changes, each checked against its `before`;
 //! - lock the target while it is read and written.
 //!
-//! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]). Only "absent" says
-//! something about the state; the others say that the state could not be read.
+//! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]). Only "absent" says that
+//! something does not exist; the others say that the state could not be read.
 
 mod address;
 mod answer;
@@ -61,12 +61,12 @@ use crate::{
 /// A question about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyQuery {
-    /// The key, in the 32-bit or 64-bit view. For a key below `HKCU`, the live registry answers from the hive of the
-    /// user who runs kbfix; other targets answer unknown.
+    /// The key, in the 32-bit or 64-bit view. For a key below `HKCU`, the live registry returns the state in the hive
+    /// of the user who runs kbfix; for other targets, it is unknown.
     pub key: Key,
-    /// The values to read.
+    /// The values of the key to read.
     pub values: ValueSelection,
-    /// Whether to read the names of the subkeys.
+    /// Whether to read the names of the key's subkeys.
     pub subkeys: bool,
 }
 
@@ -77,7 +77,7 @@ impl KeyQuery {
     }
 }
 
-/// Which values of a key to read.
+/// The values of a key that a query asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueSelection {
     /// The values with these names; an empty set only asks whether the key exists.
@@ -87,43 +87,43 @@ pub enum ValueSelection {
     All,
 }
 
-/// Whether a target has policy stores.
+/// Whether a target contains policy stores (the files with the registry settings of Group Policy).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyStores {
-    /// The target has policy stores.
+    /// The target contains policy stores.
     Here,
-    /// The target has no policy stores, because it is an export or a hive.
+    /// The target never contains policy stores, because it is an export or a hive.
     Elsewhere,
-    /// The target is a copy of a machine, and was taken without the policy stores.
+    /// The target is a copy of a machine that was made without the policy stores.
     NotTaken,
 }
 
 /// A system whose registry and files kbfix reads and, for most kinds of targets, changes.
 pub trait Target {
-    /// Returns the URI by which the user named the target, without any password.
+    /// Returns the URI of the target as the user gave it, without any password.
     fn uri(&self) -> String;
 
-    /// Answers each question, in the same order. Opens nothing for writing.
+    /// Answers each question about a key, in the same order. Opens nothing for writing.
     ///
     /// # Errors
-    /// Returns an error only if the target as a whole cannot be read. If a single key cannot be read, the answer for
-    /// that key says so.
+    /// Returns an error only if the target as a whole cannot be read. If a single key cannot be read, the answer about
+    /// this key says so.
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError>;
 
-    /// Returns the facts of each file, in the same order. A path is an absolute Windows path, such as
+    /// Returns the facts about each file, in the same order. A path is an absolute Windows path, such as
     /// `C:\Windows\System32\a.dll`.
     ///
     /// # Errors
     /// Returns an error only if the target as a whole cannot be read.
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError>;
 
-    /// Returns whether the target has policy stores to read.
+    /// Returns whether the target contains policy stores.
     fn policy_stores(&self) -> PolicyStores {
         PolicyStores::Elsewhere
     }
 
-    /// Returns the settings of the policy stores of each scope for the queried values, in the same order. Only called
-    /// for a target that has policy stores.
+    /// Returns, for each query, the settings of the policy stores for the queried values. Called only for a target that
+    /// contains policy stores.
     ///
     /// # Errors
     /// Returns an error only if the target as a whole cannot be read.
@@ -131,7 +131,7 @@ pub trait Target {
         Ok(queries.iter().cloned().map(PolicyFacts::not_covered).collect())
     }
 
-    /// Answers each question about events, in the same order. A log that the target does not have is absent.
+    /// Answers each query about events, in the same order. If the target has no such event log, the answer is absent.
     ///
     /// # Errors
     /// Returns an error only if the target as a whole cannot be read.
@@ -140,30 +140,30 @@ pub trait Target {
         Ok(queries.iter().map(|_| Answer::unread(Reason::Unsupported, &why)).collect())
     }
 
-    /// Returns whether values in the policy branches of `HKLM` are read and written in the local GPO of the target, and
-    /// not in its registry.
+    /// Returns whether values in the policy branches of `HKLM` are read and written in the local GPO of the target,
+    /// instead of in its registry.
     fn through_policy(&self) -> bool {
         false
     }
 
-    /// Returns why Windows does not process the policy file to which the target writes, as a sentence. Each write
-    /// corrects that.
+    /// Returns the reason why Windows does not process the policy file to which this target writes, as a sentence. Each
+    /// write removes this reason.
     fn unprocessed_policy(&self) -> Option<String> {
         None
     }
 
-    /// Returns the file of the target if it does not exist, and the first change would create it.
+    /// Returns the path of the target's file if the file does not exist and the first change would create it.
     fn missing_file(&self) -> Option<&Path> {
         None
     }
 
-    /// Returns the drives whose files were asked for although the operator gave no folder for them.
+    /// Returns the drives with files that kbfix needed, but for which the operator gave no folder.
     fn missing_drives(&self) -> BTreeSet<char> {
         BTreeSet::new()
     }
 
-    /// Returns the number of the control set that `HKLM\SYSTEM\CurrentControlSet` leads to now. The answer is absent
-    /// if that key is not a link to a control set.
+    /// Returns the number of the control set to which `HKLM\SYSTEM\CurrentControlSet` leads now. The answer is absent
+    /// if this key is not a link to a control set.
     ///
     /// # Errors
     /// Returns an error only if the target as a whole cannot be read.
@@ -171,14 +171,14 @@ pub trait Target {
         Ok(Answer::Absent)
     }
 
-    /// Takes the target's lock, and holds it until the returned guard is dropped. Reads after this call return the
+    /// Takes the target's lock, and holds it until the returned guard is dropped. After this call, reads return the
     /// present state, not a cached one.
     ///
     /// # Errors
-    /// Returns [`TargetError::Locked`] if another apply holds it.
+    /// Returns [`TargetError::Locked`] if another apply or rollback holds the lock.
     fn lock(&mut self) -> Result<Lock, TargetError>;
 
-    /// Checks that no file that these changes would edit has damage that makes every edit unsafe.
+    /// Checks whether a file that these changes would edit has damage that makes every edit unsafe.
     ///
     /// # Errors
     /// Returns [`TargetError::Malformed`] for the first such file.
@@ -186,19 +186,20 @@ pub trait Target {
         Ok(())
     }
 
-    /// Checks, without writing anything, whether planned changes can be written: for example, whether the format of a
-    /// file can express them.
+    /// Checks whether planned changes can be written, for example whether the format of a file can express them. Writes
+    /// nothing.
     ///
     /// # Errors
-    /// Returns why the write would be refused.
+    /// Returns the reason why [`Target::write`] would refuse the changes.
     fn rehearse(&mut self, _changes: &[KeyChange]) -> Result<(), WriteError> {
         Ok(())
     }
 
-    /// Makes the changes in their order. Each change is made only if its `before` matches the present state.
+    /// Makes the changes in their order. Before each change, the present state is checked against the `before` of the
+    /// change.
     ///
-    /// A file is replaced as a whole, so it gets all of its changes or none. The files of an image are replaced one
-    /// after the other.
+    /// A file is replaced as a whole, so either all changes in it are made or none. The files of an image are replaced
+    /// one after the other.
     ///
     /// # Errors
     /// Returns [`WriteFailure`], which says which changes may have been made.
@@ -211,7 +212,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Returns a lock that is released when `held` is dropped.
+    /// Returns a guard for a lock. The lock is released when `held` is dropped.
     pub fn new(held: impl std::any::Any) -> Self {
         Self { _held: Box::new(held) }
     }
@@ -228,7 +229,7 @@ pub enum TargetError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The lock file could not be created, or another file has its name (then the error is `AlreadyExists`).
+    /// The lock file could not be created. If another file has its name, the error is `AlreadyExists`.
     #[error("cannot lock {what}: {source}")]
     NoLock {
         /// The path of the lock file.
@@ -241,9 +242,9 @@ pub enum TargetError {
     Malformed {
         /// The file or key that is damaged.
         what: String,
-        /// A description of the error, and where.
+        /// A description of what is wrong, and where.
         detail: String,
-        /// The option that allows reading the target in spite of this, if there is one.
+        /// The option that makes kbfix read the target nevertheless, if there is one.
         option: Option<NamedOption>,
     },
     /// Another apply or rollback holds the lock.
@@ -252,26 +253,26 @@ pub enum TargetError {
         /// The target that is locked.
         what: String,
     },
-    /// The target cannot do what was asked.
+    /// This kind of target does not support what kbfix should do.
     #[error("{what}: {detail}")]
     Unsupported {
-        /// The target that cannot do it.
+        /// The target.
         what: String,
-        /// The action that is not supported.
+        /// What is not supported, as a sentence.
         detail: String,
     },
-    /// Another machine, as a whole, could not be read or changed.
+    /// A remote target could not be read or changed at all.
     #[error("{what}: {trouble}")]
     Remote {
-        /// The other machine.
+        /// The URI of the remote target.
         what: String,
-        /// The reason why it could not be read or changed.
+        /// The reason why the remote target could not be read or changed.
         trouble: smb::Trouble,
     },
 }
 
 impl TargetError {
-    /// Converts the error into the reason why the changes at `place` were not written.
+    /// Converts the error into the reason why changes were not written. `place` is what should have been changed.
     fn refusal(self, place: &str) -> WriteError {
         let place = place.to_owned();
         match self {
@@ -287,9 +288,9 @@ pub enum WriteError {
     /// The state of the target differs from the `before` of the change.
     #[error("{place}: expected {expected}, found {found}")]
     Stale {
-        /// The key, followed by the value name where the error is about a value.
+        /// The key, and the value name if the error concerns a value.
         place: String,
-        /// The state that the change expected: its `before`.
+        /// The state that the change expected, which is its `before`.
         expected: String,
         /// The present state.
         found: String,
@@ -297,13 +298,13 @@ pub enum WriteError {
     /// The system denied write access.
     #[error("{place}: access denied")]
     Denied {
-        /// The key, followed by the value name where the error is about a value.
+        /// The key, and the value name if the error concerns a value.
         place: String,
     },
     /// The target cannot store the change: its format cannot express a name or data, or it is read-only.
     #[error("{place}: {detail}")]
     Unsupported {
-        /// The key, followed by the value name where the error is about a value.
+        /// The key, and the value name if the error concerns a value.
         place: String,
         /// The reason why the target cannot store the change.
         detail: String,
@@ -311,22 +312,24 @@ pub enum WriteError {
     /// The system reported another error.
     #[error("{place}: {source}")]
     Io {
-        /// The key or file.
+        /// The key or file that should have been changed.
         place: String,
         /// The system's error.
         source: std::io::Error,
     },
 }
 
-/// The reason why changes were not written, and which changes may have been made.
+/// The reason why some changes were not written, and which changes may have been made.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct WriteFailure {
-    /// The reason.
+    /// The reason why the changes were not written.
     pub error: WriteError,
     /// The changes that may have been made, in the order in which they were begun. The last of them may have been made
-    /// only in part. All other changes were not begun: if their keys differ from the expected state, something else
-    /// changed them.
+    /// only in part.
+    ///
+    /// All other changes were not begun. If the state of their keys is not as expected, something else has changed
+    /// them.
     pub begun: Vec<KeyChange>,
 }
 

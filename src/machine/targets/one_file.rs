@@ -1,5 +1,5 @@
-//! The common code of targets that consist of one file. The file is read into memory, edited there, and replaced as a
-//! whole.
+//! The common code of targets that consist of one file, such as an export. The file is read into memory, edited there,
+//! and replaced as a whole.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,12 @@ use crate::files::replace::{remove_leftovers, replace_file};
 /// The file of a target, and the document that was read from it.
 #[derive(Debug)]
 pub(super) struct Loaded<D> {
-    /// The path with links resolved. All names of one file therefore share a lock, and a write keeps the link.
+    /// The path of the file with links resolved. So all paths of the file lead to the same lock, and a write does not
+    /// replace a link.
     pub(super) path: PathBuf,
     pub(super) document: D,
-    /// Whether `document` may differ from the file, so that it must be read again before it answers anything.
+    /// Whether the file may have changed since `document` was read. If so, it must be read again before the next
+    /// answer.
     is_stale: bool,
 }
 
@@ -21,7 +23,7 @@ impl<D> Loaded<D> {
         Self { path, document, is_stale: false }
     }
 
-    /// Returns the path for messages.
+    /// Returns the path of the file as text for messages.
     pub(super) fn place(&self) -> String {
         self.path.display().to_string()
     }
@@ -29,7 +31,7 @@ impl<D> Loaded<D> {
 
 /// A target that consists of one file.
 pub(super) trait OneFile {
-    /// The content of the file in memory.
+    /// The content of the file that is kept in memory.
     type Document: Clone;
 
     fn file(&mut self) -> &mut Loaded<Self::Document>;
@@ -37,25 +39,26 @@ pub(super) trait OneFile {
     /// Reads the file.
     ///
     /// # Errors
-    /// Returns [`TargetError`] if the file cannot be read or understood.
+    /// Returns [`TargetError`] if the file cannot be read or is not valid.
     fn load(&mut self) -> Result<Self::Document, TargetError>;
 
-    /// Makes the changes in memory. Each is checked against the state before it.
+    /// Makes the changes in memory. Before each change, the present state is checked against the `before` of the
+    /// change.
     ///
     /// # Errors
-    /// Returns the first change that cannot be made.
+    /// Returns the error of the first change that cannot be made.
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError>;
 
     /// Undoes the changes in memory, as a trial.
     ///
     /// # Errors
-    /// Returns the first change that cannot be read back or undone.
+    /// Returns the error of the first change that cannot be read back or undone.
     fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError>;
 
     /// Returns the files to replace, in this order, with their new bytes.
     ///
     /// # Errors
-    /// Returns why they cannot be written.
+    /// Returns the reason why the files cannot be written.
     fn replacements(&mut self) -> Result<Replacements, WriteError>;
 
     /// Replaces the files.
@@ -73,22 +76,22 @@ pub(super) trait OneFile {
 /// Files to replace, with their new bytes.
 pub(super) type Replacements = Vec<(PathBuf, Vec<u8>)>;
 
-/// The error for a file that could not be replaced.
+/// The error if a file could not be replaced.
 #[derive(Debug)]
 pub(super) struct NotReplaced {
     pub(super) error: WriteError,
-    /// Whether all files certainly have the same bytes as before.
+    /// Whether it is certain that all files have the same bytes as before.
     pub(super) is_restored: bool,
 }
 
-/// Changes that were made in memory, and the files to replace.
+/// A target with changes in memory, and the files to replace to write these changes.
 #[derive(Debug)]
 pub(super) struct Prepared<T: OneFile> {
     document: T::Document,
     files: Replacements,
 }
 
-/// Reads the file again after a failure, and before the first read after [`lock`].
+/// Reads the file again if it may have changed: after a failure, and before the first read after [`lock`].
 pub(super) fn refresh(target: &mut impl OneFile) -> Result<(), TargetError> {
     if target.file().is_stale { reload(target) } else { Ok(()) }
 }
@@ -102,7 +105,7 @@ fn reload(target: &mut impl OneFile) -> Result<(), TargetError> {
     Ok(())
 }
 
-/// Takes the lock, and reads the file again.
+/// Takes the lock of the target, and reads the file again.
 pub(super) fn lock(target: &mut impl OneFile) -> Result<Lock, TargetError> {
     let file = target.file();
     file.is_stale = true;
@@ -113,7 +116,7 @@ pub(super) fn lock(target: &mut impl OneFile) -> Result<Lock, TargetError> {
     Ok(lock)
 }
 
-/// Makes the changes and undoes them, in memory only.
+/// Makes the changes and undoes them, in memory only, to check whether they can be written.
 pub(super) fn rehearse(target: &mut impl OneFile, changes: &[KeyChange]) -> Result<(), WriteError> {
     if changes.is_empty() {
         return Ok(());
@@ -136,7 +139,7 @@ pub(super) fn write(target: &mut impl OneFile, changes: &[KeyChange]) -> Result<
     replace(target, prepared, changes)
 }
 
-/// Makes the changes in memory. Nothing is written yet.
+/// Makes the changes in memory. Nothing is written to disk yet.
 pub(super) fn prepare<T: OneFile>(target: &mut T, changes: &[KeyChange]) -> Result<Prepared<T>, WriteError> {
     let place = target.file().place();
     // The file is read again, because another program may have edited it without taking the lock.
@@ -150,7 +153,7 @@ pub(super) fn prepare<T: OneFile>(target: &mut T, changes: &[KeyChange]) -> Resu
     Ok(Prepared { document, files })
 }
 
-/// Replaces the files with those of changes that were made in memory.
+/// Replaces the files, to write changes that were prepared in memory.
 pub(super) fn replace<T: OneFile>(
     target: &mut T,
     prepared: Prepared<T>,
@@ -165,7 +168,8 @@ pub(super) fn replace<T: OneFile>(
     Ok(())
 }
 
-/// Returns a file and its new bytes if kbfix could read it again.
+/// Returns a file to replace and its new bytes, if these are at most `most` bytes, which is the limit for reading the
+/// file again.
 ///
 /// # Errors
 /// Returns [`WriteError::Unsupported`] if there are more than `most` bytes.

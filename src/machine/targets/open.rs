@@ -9,7 +9,7 @@ use super::{
     smb::Host,
 };
 
-/// Opens a target.
+/// Opens the target that the address names.
 ///
 /// # Errors
 /// Returns an error if the target cannot be read, or its kind is not available on this system.
@@ -38,8 +38,8 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     }
 }
 
-/// Opens the folders that hold the files of drives. For one drive, a folder of `--drive` has precedence over that of
-/// `--files`.
+/// Opens the local folders that contain the files of another machine's drives. If both `--drive` and `--files` name a
+/// folder for one drive, that of `--drive` is used.
 fn drives(address: &Address) -> Result<Drives, TargetError> {
     let named = address.drives.iter().map(|(letter, folder)| (*letter, folder.as_path()));
     let files = address.files.iter().map(|folder| ('C', folder.as_path()));

@@ -1,5 +1,7 @@
-//! The checks that a target makes before and after a change. Before a change, its `before` must match the present
-//! state. Where changes are first made in memory, it must be possible to read them back and to undo them.
+//! Checks that a target makes before and after a change.
+//!
+//! Before a change, its `before` must match the present state. If changes are first made in memory, kbfix must also be
+//! able to read them back and to undo them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +12,7 @@ use super::{Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, ValueSelection,
 /// Checks that the present state matches the `before` of a change. `read` answers questions about the present state.
 ///
 /// # Errors
-/// Returns [`WriteError::Stale`] if the present state differs, [`WriteError::Unsupported`] if it cannot be read.
+/// Returns [`WriteError::Stale`] if the present state differs, and [`WriteError::Unsupported`] if it cannot be read.
 pub(super) fn before(
     change: &KeyChange,
     mut read: impl FnMut(&KeyQuery) -> Answer<KeyFacts>,
@@ -59,15 +61,15 @@ pub(super) fn before(
     Ok(())
 }
 
-/// The message for a change to a key whose name leads to another key once all changes of the run are made.
+/// The message if the name of a change's key leads to another key after all changes of the run were made.
 pub(super) const LED_ELSEWHERE: &str = "another change of this run makes this key name lead to a different key (as \
     the value `Current` of `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`), so this change could not be read \
     back or undone; make the two changes in separate runs";
 
 /// Undoes changes that were made in memory, from the last to the first.
 ///
-/// Each change must read back as it was made. After it is undone, the state must be the one before the change. `make`
-/// checks a change with [`before`] and then makes it.
+/// Reading the state of a change must return its `after`. After the change is undone, reading must return its `before`.
+/// `make` checks a change with [`before`] and then makes it.
 ///
 /// # Errors
 /// Returns [`WriteError`] for the first change that cannot be read back or undone.

@@ -1,9 +1,9 @@
-//! The users of a machine, and their hive files. The users are the entries of `ProfileList`.
+//! Finds the users of a machine, which are the entries of `ProfileList`, and their hive files.
 //!
-//! The target `image:DIR` uses this for every user; the target `local` uses it for users who are not logged on, because
-//! their hives are files.
+//! The target `image:DIR` uses this module for every user. The target `local` uses it for users who are not logged on,
+//! because their hives are only files.
 //!
-//! Sources: Microsoft, "Registry Hives" (NTUSER.DAT), "User Profiles"; for UsrClass.dat, its places in the profile
+//! Sources: Microsoft, "Registry Hives" (NTUSER.DAT), "User Profiles"; for UsrClass.dat, its paths in the profile
 //! before and since Windows Vista.
 
 use std::{
@@ -19,16 +19,17 @@ use super::{
 
 const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const PROFILES: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
-/// The paths, within a profile, of the hive with the user's classes: since Windows Vista, and before.
+/// The paths, below the folder of a profile, of the hive with the user's classes: since Windows Vista, and before it.
 const CLASSES: [&str; 2] = [
     r"AppData\Local\Microsoft\Windows\UsrClass.dat",
     r"Local Settings\Application Data\Microsoft\Windows\UsrClass.dat",
 ];
 
-/// The hive of a mandatory profile, which discards the user's changes. kbfix does not read it.
+/// The name of the hive file in a mandatory profile, whose user's changes are not kept. kbfix does not read this hive.
 const MANDATORY: &str = "NTUSER.MAN";
 
-/// The result of a question to the registry: the outer error concerns the whole target, the inner error this question.
+/// The result of a question about the registry. The outer error concerns the target as a whole; the inner error
+/// concerns only this question.
 pub(super) type Asked<T> = Result<Result<T, Unread>, TargetError>;
 
 /// A function that answers questions about keys below `HKLM`.
@@ -39,19 +40,20 @@ impl<F: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError>> Ask for F {}
 #[derive(Debug)]
 pub(super) struct Profile {
     sid: KeyName,
-    /// The profile's folder as a path on the machine that is read.
+    /// The path of the profile's folder on the machine that is read.
     folder: Result<String, Unread>,
 }
 
 impl Profile {
-    /// Returns the profile's folder as a path on the machine that is read; `None` if it is not known.
+    /// Returns the path of the profile's folder on the machine that is read; `None` if it is not known.
     #[cfg_attr(not(windows), allow(dead_code, reason = "an image has one folder for all of its users"))]
     pub(super) fn folder(&self) -> Option<&str> {
         self.folder.as_deref().ok()
     }
 }
 
-/// Returns `SystemRoot`, such as `C:\WINDOWS`; `None` if it is absent.
+/// Returns the path of the Windows folder from the value `SystemRoot`, such as `C:\WINDOWS`; `None` if the value is
+/// absent.
 ///
 /// # Errors
 /// Returns an error if the target as a whole cannot be read.
@@ -60,7 +62,7 @@ pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
 }
 
 /// Returns the folder for the data of all users: `C:\ProgramData`, and before Windows Vista `C:\Documents and
-/// Settings\All Users`. If the registry does not name it, returns the default path of Windows.
+/// Settings\All Users`. If the registry does not name this folder, returns Windows' default path.
 ///
 /// # Errors
 /// Returns an error if the target as a whole cannot be read.
@@ -73,7 +75,7 @@ pub(super) fn program_data(mut ask: impl Ask, system_root: &Result<String, Unrea
     Ok(folder.and_then(|folder| expanded(&folder, system_root)))
 }
 
-/// Returns the folder of a user's profile; `None` if the user has none.
+/// Returns the path of the folder of a user's profile; `None` if the user has no profile.
 ///
 /// # Errors
 /// Returns an error if the target as a whole cannot be read.
@@ -86,23 +88,23 @@ pub(super) fn folder_of(
     Ok(folder.and_then(|folder| folder.map(|folder| expanded(&folder, system_root)).transpose()))
 }
 
-/// Returns the folder below the folder of all profiles whose name is in the value `name`; `None` if there is no such
-/// value.
+/// Returns the path of a folder below the folder of all profiles. The registry value `name` contains the name of the
+/// folder; returns `None` if there is no such value.
 fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
     let (above, name): (Result<_, Unread>, Result<_, Unread>) =
         (text(&mut ask, PROFILES, "ProfilesDirectory")?, text(&mut ask, PROFILES, name)?);
     Ok(above.and_then(|above| Ok(above.zip(name?).map(|(above, name)| format!("{above}\\{name}")))))
 }
 
-/// Returns whether the change may alter which hive belongs to which user: whether it changes `ProfileList`, or
-/// `SystemRoot`, which the folders of profiles refer to.
+/// Returns whether the change can alter which hive belongs to which user. This is so if it changes `ProfileList`, or
+/// `SystemRoot`, to which the paths of profiles refer.
 pub(super) fn names_hives(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
     let is_below = |path: &str| KeyPath::from_parts(RootKey::Hklm, path).is_ok_and(|path| key.is_within(&path));
     is_below(PROFILES) || moves_windows(change)
 }
 
-/// Returns whether the change may alter where the Windows folder is: whether it changes `SystemRoot`.
+/// Returns whether the change can alter where the Windows folder is, which is so if it changes the value `SystemRoot`.
 pub(super) fn moves_windows(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
     KeyPath::from_parts(RootKey::Hklm, WINDOWS).is_ok_and(|path| key.is_within(&path))
@@ -152,8 +154,10 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
     Ok(Ok(profiles))
 }
 
-/// Returns the folder of the Default profile. Since Windows Vista the value `Default` contains the path. Before that,
-/// the value `DefaultUserProfile` contains the name of a folder below `ProfilesDirectory`.
+/// Returns the path of the folder of the Default profile.
+///
+/// Since Windows Vista, the value `Default` contains the path. Before it, the value `DefaultUserProfile` contains the
+/// name of a folder below `ProfilesDirectory`.
 fn default_profile(mut ask: impl Ask) -> Asked<String> {
     let absent = || {
         Unread::new(
@@ -172,11 +176,11 @@ fn default_profile(mut ask: impl Ask) -> Asked<String> {
     Ok(below.and_then(|below| whole.or(below).ok_or_else(absent)))
 }
 
-/// Mounts every user's hives below `HKU`.
+/// Mounts every user's hives below `HKU`. `find` looks for a file in a folder of the machine that is read; `what` is
+/// the name of the machine in messages.
 ///
-/// A user whose profile has neither NTUSER.DAT nor NTUSER.MAN is absent there, because Windows keeps the ProfileList
-/// entry after the profile's folder is deleted. Any other missing hive is unknown. `find` looks for a file in a folder
-/// of the machine that is read; `what` is the name of the machine in messages.
+/// If a profile contains neither NTUSER.DAT nor NTUSER.MAN, its user is absent: Windows keeps the entry in
+/// `ProfileList` after the folder of the profile is deleted. Any other missing hive is unknown.
 pub(super) fn mount(
     registry: &mut OfflineRegistry,
     profiles: &[Profile],
@@ -207,10 +211,11 @@ pub(super) fn mount(
     }
 }
 
-/// Returns the topmost link or junction on the path from the profile's folder down to the file, if there is one.
+/// Returns the topmost link or junction on the path from the profile's folder down to the file; `None` if there is no
+/// link.
 ///
-/// A profile belongs to its user. With a link there, the user could make kbfix, run by an administrator, open a file of
-/// the system.
+/// A profile belongs to its user. With a link in it, the user could make kbfix, which runs as an administrator, open a
+/// file of the system.
 #[cfg_attr(not(windows), allow(dead_code, reason = "nobody works on the volume of an image"))]
 pub(super) fn link_on_the_way(folder: &Path, file: &Path) -> Option<PathBuf> {
     let on_the_way = file.ancestors().take_while(|path| path.starts_with(folder));
@@ -241,7 +246,8 @@ pub(super) fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<Str
     }))
 }
 
-/// Expands the variable at the start of a path: the system's drive, or the Windows folder by either of its names.
+/// Replaces the variable at the beginning of a path with its value: the drive of Windows, or the Windows folder, which
+/// has two such variables.
 pub(super) fn expanded(folder: &str, system_root: &Result<String, Unread>) -> Result<String, Unread> {
     let Some((name, rest)) = folder.strip_prefix('%').and_then(|rest| rest.split_once('%')) else {
         return Ok(folder.to_owned());

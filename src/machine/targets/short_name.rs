@@ -17,14 +17,15 @@ pub(super) fn is_one(name: &str) -> bool {
     numbered && base.chars().count() <= 8 && extension.chars().count() <= 3 && !extension.contains('.')
 }
 
-/// Returns whether `wanted` is the short name of this file or folder, as ntfs-3g reports it (see ntfs-3g(8)).
+/// Returns whether `wanted` is the short name of the file or folder at `path`, as ntfs-3g reports it (see ntfs-3g(8)).
 #[cfg(unix)]
 pub(super) fn is_of(path: &Path, wanted: &str) -> bool {
     let short = xattr::get(path, "system.ntfs_dos_name").ok().flatten().and_then(|name| String::from_utf8(name).ok());
     short.is_some_and(|short| name::compare(&short, wanted).is_eq())
 }
 
-/// Returns whether `wanted` is the short name of this file or folder: whether the path with the short name leads to it.
+/// Returns whether `wanted` is the short name of the file or folder at `path`. This is so if the path with the short
+/// name leads to the same file or folder.
 #[cfg(windows)]
 pub(super) fn is_of(path: &Path, wanted: &str) -> bool {
     let by_short_name = fs::canonicalize(path.with_file_name(wanted));

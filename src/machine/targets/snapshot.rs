@@ -1,7 +1,7 @@
-//! The target `snapshot:FILE`: facts of another target, kept in a file.
+//! The target `snapshot:FILE`: a file that contains facts of another target.
 //!
-//! A snapshot answers only the questions that were asked when it was taken; everything else is unknown. Applying a plan
-//! to a snapshot changes the file in the way in which the machine would change, so that a plan can be tried out.
+//! A snapshot answers only the questions that were asked when it was taken; everything else is unknown. If a plan is
+//! applied to a snapshot, the facts in the file change as the machine would change, so that one can test the plan.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ pub struct Snapshot {
     /// The version of the snapshot format; always 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_snapshot: u32,
-    /// The URI of the target whose facts these are.
+    /// The URI of the target from which the facts were read.
     pub taken_of: String,
     /// The time at which the snapshot was taken, as RFC 3339.
     pub taken: String,
@@ -33,13 +33,14 @@ pub struct Snapshot {
     pub specs: Vec<String>,
     /// The facts that were read from the target.
     pub facts: Facts,
-    /// The events in its event logs that are symptoms of the specs; only if `kbfix snapshot --symptoms` requested them.
+    /// The events in the target's event logs that are symptoms of the specs; only present if `kbfix snapshot
+    /// --symptoms` was used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventAnswer>,
 }
 
 impl Snapshot {
-    /// Returns the text of the file.
+    /// Returns the text of a file that contains this snapshot.
     ///
     /// # Errors
     /// Returns an error if the text would be larger than the largest snapshot that kbfix reads.
@@ -50,16 +51,16 @@ impl Snapshot {
     }
 }
 
-/// The target `snapshot:FILE`.
+/// A snapshot file as a target.
 #[derive(Debug)]
 pub struct SnapshotTarget {
-    /// The path as the user gave it.
+    /// The path of the snapshot file as the user gave it.
     named: PathBuf,
     file: Loaded<Snapshot>,
 }
 
 impl SnapshotTarget {
-    /// Reads the file.
+    /// Reads the snapshot file.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read or is not a snapshot.
@@ -78,7 +79,8 @@ impl SnapshotTarget {
 /// The size in bytes of the largest snapshot that kbfix reads or writes.
 const MOST: u64 = 256 << 20;
 
-/// Returns why a snapshot of `size` bytes cannot be written; `None` if it is not too large to be read again.
+/// Returns the reason why a snapshot of `size` bytes cannot be written: it would be too large to be read again. Returns
+/// `None` if it is not too large.
 fn too_large(size: usize) -> Option<String> {
     let over = size as u64 > MOST;
     over.then(|| {
@@ -175,7 +177,7 @@ impl OneFile for SnapshotTarget {
         Ok(())
     }
 
-    /// Every change to facts can be undone.
+    /// Does nothing, because every change to facts can be undone.
     fn try_undo(&mut self, _changes: &[KeyChange]) -> Result<(), WriteError> {
         Ok(())
     }

@@ -103,18 +103,18 @@ fn what_cannot_be_read_of_a_log_is_named() {
     let mut log = whole.clone();
     log[at(2, 53)] ^= 1;
     let (found, why) = said(&log);
-    assert!(found == 30 && why.starts_with("the checksum of its chunk 2 is wrong"), "{found}: {why}");
+    assert!(found == 30 && why.starts_with("the checksum of chunk 2 is wrong"), "{found}: {why}");
     // Its end.
     let (found, why) = said(&whole[..whole.len() - 100]);
-    assert!(found == 20 && why.starts_with("it ends inside a chunk"), "{found}: {why}");
+    assert!(found == 20 && why.starts_with("the log ends inside a chunk"), "{found}: {why}");
     // Its header.
     let mut log = whole.clone();
     log[24] ^= 1;
-    assert_eq!(said(&log), (30, "the checksum of its header is wrong".to_owned()));
+    assert_eq!(said(&log), (30, "the checksum of the log's header is wrong".to_owned()));
     let refused = |log: &[u8]| evtx::read(Cursor::new(log), log.len() as u64, |_| {}).unwrap_err().to_string();
-    assert!(refused(b"").starts_with("it is not an event log"));
-    assert!(refused(&whole[..2000]).starts_with("it is not an event log"));
-    assert!(refused(&[0; 8192]).starts_with("it is not an event log"));
+    assert!(refused(b"").starts_with("the file is not an event log"));
+    assert!(refused(&whole[..2000]).starts_with("the file is not an event log"));
+    assert!(refused(&[0; 8192]).starts_with("the file is not an event log"));
 }
 
 #[test]

@@ -67,7 +67,10 @@ fn a_plan_is_stale_once_the_security_or_the_class_is_another() {
             editor.set_security(r"Gone\JD", &descriptor(last)).unwrap();
         });
         let files = machine.files();
-        machine.kbfix(&["apply", "--plan", plan.to_str().unwrap()]).exits(2).says(r"class and security of ");
+        machine
+            .kbfix(&["apply", "--plan", plan.to_str().unwrap()])
+            .exits(2)
+            .says(r"class name and security descriptor of ");
         assert!(machine.files() == files, "something was written");
     }
 }

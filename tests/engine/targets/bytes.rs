@@ -243,7 +243,7 @@ fn a_dword_of_3_bytes_is_shown_as_its_bytes_and_replaced() {
         assert_eq!(shown.status.code(), Some(1), "{shown:?}");
         let text = String::from_utf8(shown.stdout).unwrap();
         assert!(text.contains("\n-\"Short\"=hex(4):01,00,00\n"), "{text}");
-        assert!(text.contains("malformed: a REG_DWORD has 4 bytes"), "{text}");
+        assert!(text.contains("malformed: a REG_DWORD must have 4 bytes"), "{text}");
         assert!(text.contains("\n+\"Short\"=dword:00000001\n"), "{text}");
 
         let applied = machine.kbfix("apply", &spec);

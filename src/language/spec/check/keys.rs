@@ -120,6 +120,13 @@ fn pasted(text: &str) -> Option<&str> {
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
     names::check(cx, part, path, Part::Data);
+    // Almost every name needs none of the steps below: it has no `*`, parameter, escape or unusual character.
+    let is_common = |byte: u8| matches!(byte, b' '..=b'~') && !b"*[{}".contains(&byte);
+    if part.bytes().all(is_common)
+        && let Ok(name) = KeyName::new(part)
+    {
+        return Some(NamePattern::Name(name));
+    }
     // The parts of the name between the stars.
     let mut parts = vec![String::new()];
     for piece in pieces(part) {

@@ -9,7 +9,7 @@ use crate::{
         findings::Findings,
         path::Path,
         reading::Reading,
-        readings::{Readings, quote_hint},
+        readings::{Readings, is_plainly_text, quote_hint},
         tree::{Kind, Visited},
         yaml11::is_day,
     },
@@ -22,12 +22,14 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {
         Visited::Name(entry) => {
-            if entry.plain && Readings::of(&entry.name).agreed() != Some(Reading::Text) {
+            if entry.plain && !is_plainly_text(&entry.name) && Readings::of(&entry.name).agreed() != Some(Reading::Text)
+            {
                 name(findings, &way.path(), &entry.name);
             }
         }
         Visited::Node(node) => {
             if let Kind::Scalar { text, plain: true } = &node.kind
+                && !is_plainly_text(text)
                 && Readings::of(text).agreed() != Some(Reading::Text)
             {
                 data(findings, &way.path(), text);

@@ -4,19 +4,21 @@
 //! does not decode ASCII characters, which are almost all characters in specs. A test checks that the parser reports
 //! the same events with both inputs.
 
-use saphyr_parser::input::{Input, is_blank_or_breakz, is_breakz, is_flow};
+use saphyr_parser::input::{Input, is_blank_or_breakz, is_flow};
 
 /// The part of a text that the parser has not read yet.
 pub(super) struct Characters<'t> {
     text: &'t str,
     /// The offset of the next character, in bytes.
     at: usize,
+    /// The number of characters that the parser last asked for.
+    asked: usize,
 }
 
 impl<'t> Characters<'t> {
     /// Returns an input with all characters of `text`.
     pub(super) fn of(text: &'t str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, asked: 0 }
     }
 
     #[inline]
@@ -33,20 +35,30 @@ impl<'t> Characters<'t> {
 }
 
 impl Input for Characters<'_> {
-    // All characters are always available.
     #[inline]
-    fn lookahead(&mut self, _: usize) {}
-
-    #[inline]
-    fn buflen(&self) -> usize {
-        self.bufmaxlen()
+    fn lookahead(&mut self, count: usize) {
+        self.asked = count;
     }
 
-    /// Returns the number of characters for which the parser reserves memory at each word of an unquoted scalar. The
-    /// parser reserves memory for 32 characters before the first word.
+    // All characters are always available.
+    #[inline]
+    fn buflen(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Returns the number of characters that the parser asks for before it skips the indentation of a block scalar. It
+    /// also reserves memory for so many at each word of an unquoted scalar, after a first reservation for 32.
     #[inline]
     fn bufmaxlen(&self) -> usize {
-        31
+        3
+    }
+
+    /// Returns whether the parser reads the line of a block scalar as a whole, which is faster. The parser asks for at
+    /// most two characters before such a line, and for [`Self::bufmaxlen`] characters before its indentation. In the
+    /// indentation the answer must be "no": otherwise the parser would never reach the end of the indentation.
+    #[inline]
+    fn buf_is_empty(&self) -> bool {
+        self.asked < self.bufmaxlen()
     }
 
     #[inline]
@@ -58,9 +70,18 @@ impl Input for Characters<'_> {
 
     #[inline]
     fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
-        let c = self.peek_opt().filter(|c| !is_breakz(*c) && *c != '\u{feff}')?;
-        self.skip();
-        Some(c)
+        match self.byte()? {
+            b'\0' | b'\n' | b'\r' => None,
+            byte if byte.is_ascii() => {
+                self.at += 1;
+                Some(char::from(byte))
+            }
+            _ => {
+                let (c, length) = self.decode();
+                self.at += if c == '\u{feff}' { 0 } else { length };
+                (c != '\u{feff}').then_some(c)
+            }
+        }
     }
 
     #[inline]
@@ -89,7 +110,7 @@ impl Input for Characters<'_> {
     #[inline]
     fn peek_nth(&self, n: usize) -> char {
         match self.text.as_bytes().get(self.at..=self.at + n) {
-            Some([before @ .., byte]) if byte.is_ascii() && before.is_ascii() => char::from(*byte),
+            Some([byte]) | Some([0..0x80, byte]) if byte.is_ascii() => char::from(*byte),
             _ => self.text[self.at..].chars().nth(n).unwrap_or('\0'),
         }
     }

@@ -1,4 +1,4 @@
-//! Replaces a file completely or not at all.
+//! Replaces a file so that a crash leaves either the complete old file or the complete new file.
 
 #[cfg(unix)]
 mod unix;
@@ -22,10 +22,12 @@ use crate::registry::notation::hex_digits;
 
 /// Replaces the file at `path` with `bytes`, or creates it.
 ///
-/// After a crash at any moment, there is either the complete old file or the complete new one. A file
-/// `.kbfix-NAME-*.tmp` may remain beside it, which [`remove_leftovers`] removes. Permissions, owner and extended
-/// attributes are kept (on Windows the owner only if this user may set it, and no extended attributes). A symbolic link
-/// is replaced, not followed: a caller that wants to replace the link's target passes the canonical path.
+/// After a crash at any moment, there is either the complete old file or the complete new one. A temporary file
+/// `.kbfix-NAME-*.tmp` may remain beside it, which [`remove_leftovers`] removes.
+///
+/// Permissions, owner and extended attributes are kept (on Windows, the owner only if this user may set it, and no
+/// extended attributes). A symbolic link is replaced, not followed: to replace the file to which a link leads, pass the
+/// canonical path.
 ///
 /// # Errors
 /// Returns the system's error; the old file is then still there.
@@ -72,7 +74,7 @@ pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_private_file_by(path, |file| file.write_all(bytes))
 }
 
-/// Replaces a file as [`replace_private_file`] does. The new content is what `write` writes.
+/// Replaces a file as [`replace_private_file`] does. The function `write` writes the new content.
 ///
 /// # Errors
 /// Returns the errors of [`replace_file`] and of `write`.
@@ -83,11 +85,10 @@ pub fn replace_private_file_by(
     put(path, write, 0o600, like_the_old_one, || Ok(()))
 }
 
-/// Creates the file at `path` with mode 0600 (on Unix), complete and synced to disk; never replaces an existing file.
+/// Creates the file at `path` with mode 0600 (on Unix), and syncs it to disk. Never replaces an existing file.
 ///
 /// # Errors
-/// Returns the system's error: `AlreadyExists` if the file exists already. After any other error no new file is
-/// left, even where only the sync of its folder failed.
+/// Returns `AlreadyExists` if the file exists. After any other error of the system, no new file is left.
 pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, 0o600)?;
@@ -123,8 +124,8 @@ fn put(
     sync_folder(folder)
 }
 
-/// Removes the temporary files that remain if a process was killed while it replaced the file at `path`. They contain
-/// data of that file.
+/// Removes the temporary files that remain beside `path` if a process was killed while it replaced that file. They
+/// contain data of the file.
 ///
 /// The caller must hold the file's lock, so that no other process is replacing the file now.
 ///
@@ -157,8 +158,9 @@ const SUFFIX: &str = ".tmp";
 /// The number of random letters and digits in a temporary file's name.
 const RANDOM: usize = 6;
 
-/// Returns the prefix of the names of kbfix's own files beside `path`. The prefix contains the name of the file at
-/// `path`, so that it is clear to which file each of them belongs.
+/// Returns the prefix of the names of the files that kbfix creates beside the file at `path`, such as temporary files.
+///
+/// The prefix contains the name of the file at `path`, so that one can see to which file each of them belongs.
 pub fn own_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     match name.to_str() {
@@ -219,13 +221,13 @@ fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Syncs the folder. The rename is on disk only after that.
+/// Syncs a folder to disk. Only after this call is a rename in the folder on disk.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
 }
 
-/// Does nothing: Windows has no such call for a folder, and NTFS journals the rename.
+/// Does nothing on Windows, which has no call to sync a folder. NTFS logs the rename in its own journal.
 #[cfg(not(unix))]
 fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())

@@ -11,17 +11,18 @@ use std::{
 use tempfile::NamedTempFile;
 use xattr::FileExt as _;
 
-/// The extended attributes in which NTFS drivers show permissions, attributes such as hidden, and the creation time.
-/// The drivers do not return them in a list of attributes.
+/// The extended attributes in which NTFS drivers of Linux show permissions, flags such as *hidden*, and the creation
+/// time. The drivers leave these attributes out when a program lists the attributes of a file.
 ///
 /// Sources: ntfs-3g(8), "Extended attributes"; Linux, `fs/ntfs3/xattr.c`.
 const NTFS: [&str; 4] = ["system.ntfs_acl", "system.ntfs_attrib", "system.ntfs_crtime", "system.ntfs_security"];
 
 /// Copies the owner, the mode and the extended attributes of the file at `path`, if it exists, to `new`.
 ///
+/// Attributes that normally only the system sets (`security.`, `trusted.`) are not copied if the system refuses it.
+///
 /// # Errors
-/// Returns the system's error. Labels that only the system sets (`security.`, `trusted.`) are left as they are where
-/// the system refuses the change.
+/// Returns the system's error.
 pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<()> {
     let new = new.as_file();
     let old = match std::fs::metadata(path) {
@@ -48,7 +49,7 @@ const PERMISSIONS: [&str; 2] = ["system.ntfs_acl", "system.ntfs_security"];
 /// Copies what [`like_the_old_one`] copies. If there is no file at `path`, copies the NTFS permissions of its folder
 /// instead.
 ///
-/// The drivers do not let new files inherit permissions, as Windows does: ntfs-3g gives everyone all rights.
+/// On Linux, a new file on NTFS does not inherit the permissions of its folder: ntfs-3g gives everyone all rights.
 ///
 /// # Errors
 /// Returns the system's error.

@@ -1,8 +1,8 @@
 //! Gives a new file the permissions, owner and attributes of the file that it replaces, on Windows.
 //!
-//! ReplaceFileW would copy more, but is not atomic: its page names an outcome after which "the replaced file no longer
-//! exists and the replacement file exists under its original name" (ERROR_UNABLE_TO_MOVE_REPLACEMENT). Therefore the
-//! security descriptor is copied to the new file, which is then moved into place with one rename.
+//! ReplaceFileW would copy more, but is not atomic. Microsoft documents a failure after which "the replaced file no
+//! longer exists and the replacement file exists under its original name" (ERROR_UNABLE_TO_MOVE_REPLACEMENT). Therefore
+//! kbfix copies the security descriptor to the new file, and then moves this file to its final path with one rename.
 //!
 //! Sources: Microsoft, "ReplaceFileW function", "SetKernelObjectSecurity function", "SECURITY_DESCRIPTOR_CONTROL",
 //! "MoveFileExW function".
@@ -32,11 +32,12 @@ use windows_sys::Win32::{
 
 use crate::files::long_path::wide;
 
-/// The attributes that a user sees or sets; all others describe how the file is stored.
+/// The file attributes to keep: those that a user can see or set. All other attributes describe how the file is stored.
 const KEPT: u32 =
     FILE_ATTRIBUTE_ARCHIVE | FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_NOT_CONTENT_INDEXED | FILE_ATTRIBUTE_SYSTEM;
 
-/// Gives the new file the permissions of the old one, if there is an old one, and its owner if this user may set it.
+/// Gives the new file the permissions of the old file, if there is one, and its owner if this user may set it.
+///
 /// Otherwise the owner stays as Windows set it, which for an administrator can be the group of administrators.
 pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<()> {
     let old = match OpenOptions::new().access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES).open(path) {
@@ -56,7 +57,7 @@ pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<(
     }
 }
 
-/// Returns whether the error says that the file system, such as FAT32, has no permissions.
+/// Returns whether the error says that the file system has no permissions, as on FAT32.
 ///
 /// The codes are ERROR_INVALID_FUNCTION ("Incorrect function") and ERROR_NOT_SUPPORTED (Microsoft, "System Error
 /// Codes").
@@ -65,7 +66,9 @@ fn keeps_no_permissions(error: &io::Error) -> bool {
     matches!(code, Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED))
 }
 
-/// Renames the new file to `path`, with the attributes of the file that is there. The error contains the new file.
+/// Renames the new file to `path`, and gives it the attributes of the file that it replaces.
+///
+/// An error contains the new file, so that the caller can try again.
 pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTempFile)> {
     let attributes = path.metadata().map_or(FILE_ATTRIBUTE_ARCHIVE, |old| old.file_attributes() & KEPT);
     let attributes = if attributes == 0 { FILE_ATTRIBUTE_NORMAL } else { attributes };
@@ -93,7 +96,7 @@ pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), (io::Error
     }
 }
 
-/// A self-relative security descriptor: owner, group and DACL, in 64-bit words to align the structures in it.
+/// A self-relative security descriptor: owner, group and DACL. It is stored in 64-bit words to align its structures.
 type Descriptor = Vec<u64>;
 
 fn security_of(file: &File) -> io::Result<Descriptor> {

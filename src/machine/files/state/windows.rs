@@ -1,5 +1,7 @@
-//! Folders as the Windows API reports them. The environment variables are not used: in an elevated process the
-//! unprivileged user partly controls them, through `HKCU\Environment` or the parent process.
+//! Asks the Windows API for the folders of Windows.
+//!
+//! Environment variables are not used: in an elevated process, the unprivileged user controls some of them, through
+//! `HKCU\Environment` or the parent process.
 #![allow(unsafe_code)]
 
 use std::{
@@ -75,7 +77,8 @@ pub fn program_data() -> io::Result<PathBuf> {
         .ok_or_else(|| io::Error::other(format!("its path in ProfileList is {}", String::from_utf16_lossy(&text))))
 }
 
-/// Returns the path `text` with `%SystemDrive%` at its beginning replaced; `None` if that gives no absolute path.
+/// Returns the path `text` with `%SystemDrive%`, at its beginning, replaced by `drive`. Returns `None` if the result is
+/// not an absolute path.
 fn expanded(text: OsString, drive: &OsStr) -> Option<PathBuf> {
     const DRIVE: &str = "%SystemDrive%";
     let below = text.to_str().filter(|text| text.get(..DRIVE.len()).is_some_and(|s| s.eq_ignore_ascii_case(DRIVE)));

@@ -1,9 +1,9 @@
-//! Writes JSON in the canonical form of RFC 8785, which digests are computed from.
+//! Writes JSON in the canonical form of RFC 8785. A digest of this form does not depend on how a document is formatted.
 //!
 //! There are no spaces. Members are sorted by the UTF-16 units of their names. Strings and whole numbers are written as
-//! in ECMAScript, except numbers that a 64-bit float cannot represent: these keep all their digits. The text is written
-//! while the document is serialized, without building a tree of it, which would take several times as much memory as
-//! the text.
+//! in ECMAScript, except that numbers which a 64-bit float cannot represent keep all their digits. The text is written
+//! while the document is serialized. No tree of the document is built, because it would take several times as much
+//! memory as the text.
 
 mod parts;
 mod read;
@@ -33,14 +33,14 @@ struct Writer {
     out: Vec<u8>,
 }
 
-/// An array that is being written, and the text that ends it.
+/// Writes a JSON array. `end` is the text that ends the array.
 struct Array<'w> {
     writer: &'w mut Writer,
     end: &'static [u8],
     is_empty: bool,
 }
 
-/// An object that is being written, and the text that ends it.
+/// Writes a JSON object. `end` is the text that ends the object.
 struct Object<'w> {
     writer: &'w mut Writer,
     end: &'static [u8],
@@ -132,11 +132,13 @@ fn before(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// The number of members up to which they are sorted in place. Such an object can be as large as the document, so it is
-/// not copied. Sorting many members in this way would take time that grows with the square of their number.
+/// The maximum number of members for which an object is sorted in place.
+///
+/// An object with few members can be as large as the whole document, so it is not copied. Sorting many members in place
+/// would take time that grows with the square of their number.
 const FEW: usize = 32;
 
-/// Sorts the members at these ranges of `out`, which follow one another, in place.
+/// Sorts the members of an object in place; each range is where one of the adjacent members is in `out`.
 fn insert_each(out: &mut [u8], members: &mut [(&str, Range<usize>)], before: impl Fn(&str, &str) -> Ordering) {
     for at in 1..members.len() {
         let (name, Range { end, .. }) = members[at].clone();
@@ -148,10 +150,10 @@ fn insert_each(out: &mut [u8], members: &mut [(&str, Range<usize>)], before: imp
     }
 }
 
-/// The length up to which [`slice::rotate_left`] is faster than copies.
+/// The maximum length in bytes at which [`slice::rotate_left`] is faster than copying.
 const SHORT: usize = 4096;
 
-/// Exchanges the first `first` bytes with the rest. Only the shorter part is copied.
+/// Exchanges the first `first` bytes with the rest. Only the shorter of the two parts is copied to new memory.
 fn swap(bytes: &mut [u8], first: usize) {
     let second = bytes.len() - first;
     if bytes.len() <= SHORT {
@@ -167,7 +169,7 @@ fn swap(bytes: &mut [u8], first: usize) {
     }
 }
 
-/// Defines methods that write numbers as their decimal digits.
+/// Defines methods of a serializer that write numbers as their decimal digits.
 macro_rules! digits {
     ($($method:ident: $type:ty),*) => {
         $(fn $method(self, number: $type) -> Result<()> {

@@ -10,8 +10,8 @@ use serde_json::{Error, Result, Value};
 
 use super::Writer;
 
-/// Splits the JSON object in `text`. Returns its member `name`, if there is one, and the object without that member as
-/// canonical JSON.
+/// Removes the member `name` from the JSON object in `text`. Returns the value of this member, if the object has it,
+/// and the rest of the object as canonical JSON.
 ///
 /// # Errors
 /// Returns serde_json's error, with line and column, for text that is not JSON. Returns an error for JSON that is not
@@ -24,7 +24,7 @@ pub fn without(text: &str, name: &str) -> Result<(Option<Value>, Vec<u8>)> {
     Ok((member, writer.out))
 }
 
-/// The document, without the member that is split off.
+/// Reads a JSON object and writes it in canonical form, without the member `name`.
 struct Top<'w> {
     writer: &'w mut Writer,
     name: &'w str,
@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 }
 
-/// A value that is written to the output while it is read.
+/// Reads a JSON value and writes it in canonical form at the same time.
 struct Copied<'w>(&'w mut Writer);
 
 impl<'de> DeserializeSeed<'de> for Copied<'_> {
@@ -64,7 +64,7 @@ impl<'de> DeserializeSeed<'de> for Copied<'_> {
     }
 }
 
-/// Defines visitor methods that pass scalars on to the serializer.
+/// Defines visitor methods that write each scalar (string, number, Boolean or null) with the serializer.
 macro_rules! scalars {
     ($($visit:ident -> $serialize:ident: $type:ty),*) => {
         $(fn $visit<E: serde::de::Error>(self, value: $type) -> std::result::Result<(), E> {

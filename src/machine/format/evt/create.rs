@@ -1,28 +1,29 @@
-//! Creates logs for the example machine and for tests, so that the repository needs no files from real machines.
+//! Creates event logs for the example machine and for tests, so that the repository contains no logs from real
+//! machines.
 
 use jiff::Timestamp;
 
 use super::{END, END_SIGNATURE, FILLER, FIXED, HEADER, SIGNATURE};
 use crate::format::event::EventLevel;
 
-/// An event to write.
+/// An event to write to a new log.
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
-    /// The time of logging. The format has no fractions of a second.
+    /// The time at which the event was logged. The format stores no fractions of a second.
     pub time: Timestamp,
-    /// The source.
+    /// The source: the program or component that logged the event.
     pub source: &'a str,
-    /// The event ID: the code of the message, with severity and facility.
+    /// The event ID as the format stores it: a 32-bit number with severity, facility and message number.
     pub id: u32,
-    /// The level: error or warning; any other level is written as information.
+    /// The level. Only error and warning are written as such; any other level is written as information.
     pub level: EventLevel,
-    /// The computer name.
+    /// The name of the computer on which the event occurred.
     pub computer: &'a str,
-    /// The strings that are inserted into the message.
+    /// The strings that Event Viewer inserts into the text of the message.
     pub strings: &'a [&'a str],
 }
 
-/// Returns a closed log with these events, oldest first, in a file of `size` bytes.
+/// Returns a file of `size` bytes with a closed log that contains these events, oldest first.
 ///
 /// `size` must be a multiple of four, with room for the largest record and the end record. If there is not enough room
 /// for all events, the newest overwrite the oldest.
@@ -34,20 +35,20 @@ pub fn create(events: &[NewEvent<'_>], size: usize) -> Vec<u8> {
     log.close(events.len() as u32 + 1)
 }
 
-/// A log while it is written.
+/// A new event log to which records are added.
 struct Log {
     file: Vec<u8>,
-    /// The place of the next record.
+    /// The offset at which the next record begins.
     at: usize,
-    /// The place of the oldest record.
+    /// The offset of the oldest record.
     oldest: usize,
-    /// The number, place and size of each record that still exists, oldest first. The size includes the filler after
-    /// the record.
+    /// The number, offset and size of each record that is not overwritten, oldest first. The size includes the filler
+    /// bytes after the record.
     kept: std::collections::VecDeque<(u32, usize, usize)>,
 }
 
 impl Log {
-    /// Returns the number of free bytes, starting at the next place.
+    /// Returns the number of free bytes, starting at the offset of the next record.
     fn free(&self) -> usize {
         let ring = self.file.len() - HEADER;
         ring - self.kept.iter().map(|(_, _, size)| size).sum::<usize>()
@@ -92,7 +93,7 @@ impl Log {
     }
 }
 
-/// Returns the record of an event, without a user and data.
+/// Returns the bytes of a record for an event, without a user and without binary data.
 fn record(number: u32, event: &NewEvent<'_>) -> Vec<u8> {
     let strings = |texts: &[&str]| {
         texts.iter().flat_map(|text| text.encode_utf16().chain([0])).flat_map(u16::to_le_bytes).collect::<Vec<u8>>()

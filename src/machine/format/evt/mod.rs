@@ -1,4 +1,4 @@
-//! Event logs in the format of Windows Server 2003 and before: `AppEvent.Evt` and the others.
+//! Reads event logs in the format of Windows Server 2003 and before, such as `AppEvent.Evt`.
 //!
 //! A log is a ring buffer. It starts with a header, which is followed by the records. After the newest record there is
 //! an end record, which contains the offset of the oldest record. When a full log reaches the end of the file, it
@@ -18,19 +18,20 @@ use ring::Ring;
 
 use super::event::{Damage, Event};
 
-/// The size of the header. It is also the header's first and last number.
+/// The size of a log's header in bytes. The first and the last number of the header contain this size.
 const HEADER: usize = 0x30;
-/// The signature at offset 4 of the header and of each record: `LfLe`.
+/// The signature at offset 4 of a log's header and of each record: `LfLe`.
 const SIGNATURE: u32 = 0x654C_664C;
-/// The size of a record without its strings and data.
+/// The size of a record in bytes, without its strings and data.
 const FIXED: usize = 56;
-/// The size of the smallest record: the fixed part, and the length once more at its end.
+/// The size of the smallest record in bytes: the fixed part, and the length, which is repeated at the end of a record.
 const SMALLEST: usize = FIXED + 4;
-/// The size of the end record.
+/// The size of the end record in bytes.
 const END: usize = 0x28;
 /// The four numbers that follow the length in an end record.
 const END_SIGNATURE: [u32; 4] = [0x1111_1111, 0x2222_2222, 0x3333_3333, 0x4444_4444];
-/// The number with which the rest of the file is filled if the fixed part of a record does not fit there.
+/// The number that fills the rest of the file if the fixed part of a record does not fit between the last record and
+/// the end of the file.
 const FILLER: u32 = 0x27;
 
 /// The flag in the header of a log that was not closed.
@@ -40,10 +41,10 @@ const DIRTY: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EvtError {
     /// The file does not begin with the header of an event log.
-    #[error("it does not begin with the header of an event log")]
+    #[error("the file does not begin with the header of an event log")]
     NoHeader,
     /// The log has a version that is not documented.
-    #[error("it is an event log of version {0}.{1}, but kbfix only reads version 1.1")]
+    #[error("the file is an event log of version {0}.{1}, but kbfix only reads version 1.1")]
     Version(u32, u32),
 }
 
@@ -53,7 +54,7 @@ pub enum EvtError {
 ///
 /// # Errors
 ///
-/// Returns [`EvtError`] if the bytes are not such a log.
+/// Returns [`EvtError`] if the bytes are not an event log of this format.
 pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtError> {
     let number = |at: usize| bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     if bytes.len() < HEADER || number(0) != HEADER as u32 || number(4) != SIGNATURE || number(44) != HEADER as u32 {
@@ -68,7 +69,7 @@ pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtErro
     match closed.or_else(|| ring.newest_end()) {
         Some(end) => walk(&ring, end.oldest, Some(end.at), &mut damage, &mut each),
         None => {
-            damage.add(|| "it has no end record: it is incomplete, or was not closed".to_owned());
+            damage.add(|| "the log has no end record: it is incomplete, or was not closed".to_owned());
             let start = ring.place(number(16)).unwrap_or(0);
             walk(&ring, start, None, &mut damage, &mut each);
         }
@@ -76,7 +77,7 @@ pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtErro
     Ok(damage)
 }
 
-/// Reads from the oldest record at `from` to the end record at `end`, or once around the ring.
+/// Reads the records from the oldest, at `from`, to the end record at `end`. If `end` is `None`, reads the whole ring.
 fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, each: &mut impl FnMut(Event)) {
     let all = match end {
         Some(end) => ring.distance(from, end),
@@ -117,7 +118,8 @@ fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, e
     }
 }
 
-/// Returns the event at `at`, and the size of its record. `left` is the size of the rest of the log.
+/// Returns the event in the record at `at`, and the size of this record. `left` is the number of bytes that are not yet
+/// read.
 fn record_at(ring: &Ring<'_>, at: usize, left: usize) -> Result<(Event, usize), String> {
     let length = ring.number(at) as usize;
     if ring.number(ring.forward(at, 4)) != SIGNATURE {

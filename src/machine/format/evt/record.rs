@@ -1,11 +1,11 @@
-//! Parses one record of a log, in the form in which files contain it and ReadEventLog returns it.
+//! Parses one record of an event log. ReadEventLog of Windows returns records in the same form as the file.
 
 use jiff::Timestamp;
 
 use super::{FIXED, SIGNATURE, SMALLEST};
 use crate::format::event::{Event, EventLevel};
 
-/// The size of the longest source name in bytes, with its NUL. A source name is the name of a key.
+/// The size of the longest source name in bytes, with its NUL. Each source is registered as a key with this name.
 const NAME: usize = 2 * (crate::registry::name::MAX_KEY_NAME + 1);
 /// The size of the part of a record that is read: the fixed part and the source name.
 pub(super) const HEAD: usize = FIXED + NAME;
@@ -14,7 +14,7 @@ pub(super) const HEAD: usize = FIXED + NAME;
 ///
 /// # Errors
 ///
-/// Returns a sentence about what is wrong with the record.
+/// Returns a description of what is wrong with the record.
 pub fn of_record(bytes: &[u8]) -> Result<Event, String> {
     let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     if bytes.len() < SMALLEST || number(4) != SIGNATURE {
@@ -27,11 +27,12 @@ pub fn of_record(bytes: &[u8]) -> Result<Event, String> {
     of_head(&bytes[..HEAD.min(bytes.len() - 4)])
 }
 
-/// The message for a record whose last number differs from its first.
+/// The message for a record whose last number is not its length. The length is the first number, and is repeated at the
+/// end.
 pub(super) const UNEVEN: &str = "the record does not end with its length";
 
-/// Returns the event in the first [`HEAD`] bytes of a record, or in all bytes except the last number of a smaller
-/// record.
+/// Returns the event in the first [`HEAD`] bytes of a record. For a smaller record, `head` is all its bytes except the
+/// last number.
 pub(super) fn of_head(head: &[u8]) -> Result<Event, String> {
     let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let mut source: Vec<u16> = head[FIXED..].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
@@ -50,7 +51,7 @@ pub(super) fn of_head(head: &[u8]) -> Result<Event, String> {
     })
 }
 
-/// Returns the level of an event type. A type is one of several flags; audit types count as information.
+/// Returns the level for the event type in a record. The types are single bits; the two audit types are information.
 fn level(event_type: u16) -> EventLevel {
     match event_type {
         1 => EventLevel::Error,

@@ -91,7 +91,7 @@ fn a_damaged_record_is_named_and_the_next_ones_are_read() {
 fn a_log_without_an_end_is_read_and_named() {
     let whole = log_of(4, 0x1_0000);
     let end = (0..).find(|at| whole[at + 4..at + 8] == END_SIGNATURE[0].to_le_bytes()).unwrap();
-    let what = "it has no end record: it is incomplete, or was not closed";
+    let what = "the log has no end record: it is incomplete, or was not closed";
     let mut log = whole.clone();
     log[end..end + END].fill(0);
     assert_eq!(minutes(&log), (vec![0, 1, 2, 3], Some(what.to_owned())));
@@ -113,7 +113,7 @@ fn what_is_no_log_is_refused() {
     // A header alone.
     assert_eq!(
         minutes(&log_of(0, 0x1000)[..48]).1.unwrap(),
-        "it has no end record: it is incomplete, or was not closed"
+        "the log has no end record: it is incomplete, or was not closed"
     );
 }
 

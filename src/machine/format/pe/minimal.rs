@@ -1,5 +1,6 @@
-//! Builds the smallest PE file that has a file version. The example machine and the tests use it, so that the
-//! repository contains no binaries of others.
+//! Builds the smallest PE file that has a file version.
+//!
+//! The example machine and the tests use it, so that the repository contains no programs of other vendors.
 
 use crate::version::FileVersion;
 
@@ -8,7 +9,7 @@ pub fn dll(version: FileVersion) -> Vec<u8> {
     pe(object::pe::IMAGE_FILE_MACHINE_I386.0, false, 16, 1, &[block(version.0)])
 }
 
-/// A version resource in one language.
+/// A version resource in one language, to be written into a PE file.
 pub(super) struct Block {
     pub(super) version: [u16; 4],
     pub(super) signature: u32,
@@ -29,7 +30,7 @@ fn versioninfo(block: &Block) -> Vec<u8> {
     out
 }
 
-/// Returns a PE file with one section, at address 0x1000 and offset 0x200, which contains the resources.
+/// Returns a PE file with one section, at address 0x1000 and file offset 0x200, which contains the version resources.
 pub(super) fn pe(machine: u16, pe64: bool, type_id: u32, name_id: u32, blocks: &[Block]) -> Vec<u8> {
     const RVA: u32 = 0x1000;
     let directory = |ids: &[(u32, u32)]| {

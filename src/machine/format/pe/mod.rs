@@ -2,7 +2,7 @@
 //!
 //! The input is the bytes of a file, or a cache over a file. Only the headers and the path to the version are read. The
 //! result is the machine number, and the file version in VS_FIXEDFILEINFO. The version strings are never used, because
-//! even Windows' own tools edit them.
+//! they can differ from this version; even tools of Windows edit them.
 //!
 //! As in Windows, the version has resource type 16 (RT_VERSION) and name id 1 (VS_VERSION_INFO); all languages are
 //! read.
@@ -21,7 +21,7 @@ use object::{
 use crate::version::FileVersion;
 pub use resource::VersionError;
 
-/// The parts of a PE file that kbfix reads: its machine and its file version.
+/// What kbfix reads from a PE file: its machine number and its file version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pe {
     /// The Machine field of IMAGE_FILE_HEADER, such as 0x014c for x86.
@@ -33,10 +33,10 @@ pub struct Pe {
 /// The reason why a file cannot be read as a PE file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeError {
-    /// The file is of another kind. This does not mean that it is damaged.
+    /// The file is not a PE file. This does not mean that it is damaged.
     #[error("the file is not a PE file (.exe, .dll or .sys)")]
     NotPe,
-    /// The file begins like a PE file, but is cut off or damaged.
+    /// The file begins like a PE file, but is truncated or damaged.
     #[error("the PE file is damaged: {0}")]
     Damaged(String),
 }

@@ -1,4 +1,4 @@
-//! Finds VS_FIXEDFILEINFO through the resource directory.
+//! Finds VS_FIXEDFILEINFO, which contains the file version, in the resource directory of a PE file.
 
 use object::{
     LittleEndian as LE, ReadRef,
@@ -10,9 +10,9 @@ use object::{
 
 use crate::version::FileVersion;
 
-/// The resource type RT_VERSION.
+/// The resource type RT_VERSION, which version resources have.
 const VERSION_TYPE: u32 = 16;
-/// The resource name VS_VERSION_INFO. Windows does not find a version under another name
+/// The id of the resource name VS_VERSION_INFO. Windows does not find a version resource with another name
 /// (ERROR_RESOURCE_DATA_NOT_FOUND).
 const VERSION_NAME: u32 = 1;
 /// The offset of VS_FIXEDFILEINFO in VS_VERSIONINFO: after three 16-bit fields, `VS_VERSION_INFO` with a NUL in UTF-16,
@@ -21,20 +21,21 @@ const FIXED_AT: usize = 40;
 /// `dwSignature` of VS_FIXEDFILEINFO.
 const SIGNATURE: u32 = 0xFEEF_04BD;
 
-/// The reason why the version of a PE file is not known.
+/// The reason why the file version of a PE file is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
-    /// The resource directory, or the version in it, is cut off or damaged.
+    /// The resource directory, or the version in it, is truncated or damaged.
     #[error("the version resource is damaged: {0}")]
     Damaged(&'static str),
-    /// The version differs between languages, and Windows would choose the language of the user.
-    #[error("the languages of the version resource disagree: {0} and {1}")]
+    /// The version resources of two languages have different versions. Windows would use the one for the user's
+    /// language.
+    #[error("the version resource has different versions in different languages: {0} and {1}")]
     Ambiguous(FileVersion, FileVersion),
 }
 
 use VersionError::Damaged;
 
-/// The resource directory, and its position in the file.
+/// The resource directory of a PE file, and its offset in the file.
 struct Tree<R> {
     data: R,
     start: u64,
@@ -42,7 +43,7 @@ struct Tree<R> {
 }
 
 impl<'data, R: ReadRef<'data>> Tree<R> {
-    /// Returns the entries of the directory at `offset`, those with names first.
+    /// Returns the entries of the directory at `offset`: first the entries with names, then the entries with ids.
     fn entries(&self, offset: u32) -> Result<&'data [ImageResourceDirectoryEntry], VersionError> {
         let damaged = |()| Damaged("the resource directory is cut off");
         let mut at = self.at(offset)?;
@@ -75,7 +76,7 @@ fn directory(entry: &ImageResourceDirectoryEntry) -> Option<u32> {
     (offset & IMAGE_RESOURCE_DATA_IS_DIRECTORY != 0).then_some(offset & !IMAGE_RESOURCE_DATA_IS_DIRECTORY)
 }
 
-/// Returns the fixed file version in the resource directory at address `rva`; `None` if it has none.
+/// Returns the fixed file version in the resource directory at address `rva`; `None` if the directory contains none.
 pub(super) fn fixed_version<'data, R: ReadRef<'data>>(
     data: R,
     sections: &SectionTable<'data>,

@@ -15,9 +15,9 @@ use crate::registry::{KeyPath, RootKey, ValueName};
 #[derive(Debug, Clone)]
 pub struct Document {
     source: Vec<u8>,
-    /// The entries in file order; `None` for a removed entry.
+    /// The entries of the file in their order; `None` for a removed entry.
     entries: Vec<Option<Entry>>,
-    /// Inserted entries, by the entry before which they are inserted.
+    /// Inserted entries. The number is the index in `entries` of the entry before which each is inserted.
     inserted: BTreeMap<usize, Entry>,
     index: BTreeMap<KeyPath, KeyIndex>,
     /// The entries that delete keys, in file order.
@@ -28,18 +28,18 @@ pub struct Document {
 /// that is inserted before it has the position `2 * i`.
 pub(super) type Position = usize;
 
-/// The entries of a key, in file order. A position stays here when its entry is removed or replaced.
+/// The positions of a key's entries, in file order. A position stays here when its entry is removed or replaced.
 #[derive(Debug, Clone, Default)]
 struct KeyIndex {
     all: Vec<Position>,
-    /// The entries that name a value.
+    /// For each value name, the positions of the entries that contain it.
     names: BTreeMap<ValueName, Vec<Position>>,
-    /// The entries that delete all values.
+    /// The positions of the entries that delete all values of the key.
     clears: Vec<Position>,
 }
 
 impl Document {
-    /// Returns a file without entries.
+    /// Returns a policy file without entries.
     pub fn empty() -> Self {
         Self {
             source: HEADER.to_vec(),
@@ -54,8 +54,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Returns [`PolError`], with the position, if the bytes are not a policy file. An entry with an invalid name is
-    /// not such an error; the entry itself reports it.
+    /// Returns [`PolError`], with the position, if the bytes are not a policy file. An entry with an invalid name is no
+    /// such error; [`Entry::instruction`] then returns the reason.
     pub fn parse(bytes: Vec<u8>, root: RootKey) -> Result<Self, PolError> {
         let entries = parse::parse(&bytes, root)?;
         let mut document = Self { source: bytes, ..Self::empty() };
@@ -70,12 +70,12 @@ impl Document {
         self.entries.iter().map(Option::as_ref).enumerate().flat_map(each)
     }
 
-    /// Returns the keys that entries name, sorted and without duplicates.
+    /// Returns the keys that occur in entries, sorted and without duplicates.
     pub fn keys(&self) -> impl Iterator<Item = &KeyPath> {
         self.index.keys()
     }
 
-    /// Returns the present bytes of the file.
+    /// Returns the bytes of the file, with all edits.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.source.len() + 1024);
         out.extend_from_slice(&HEADER);
@@ -88,7 +88,7 @@ impl Document {
         out
     }
 
-    /// Returns the keys below `key` that entries name, sorted.
+    /// Returns the keys below `key` that occur in entries, sorted.
     pub(super) fn keys_below(&self, key: &KeyPath) -> impl Iterator<Item = &KeyPath> {
         self.index
             .range(key..)
@@ -110,7 +110,7 @@ impl Document {
         }
     }
 
-    /// Replaces an entry by one that names the same values, or fewer.
+    /// Replaces an entry with one that contains no further value names.
     pub(super) fn replace_at(&mut self, at: Position, entry: Entry) {
         if let Some(place) = self.entries.get_mut(at / 2).filter(|_| !at.is_multiple_of(2)) {
             *place = Some(entry);
@@ -122,7 +122,7 @@ impl Document {
         self.index.get(key).into_iter().flat_map(|index| &index.all).copied()
     }
 
-    /// Returns the positions of a key's entries that name a value, in file order.
+    /// Returns the positions of a key's entries that contain a value name, in file order.
     pub(super) fn entries_of_value(&self, key: &KeyPath, name: &ValueName) -> &[Position] {
         self.index.get(key).and_then(|index| index.names.get(name)).map_or(&[], Vec::as_slice)
     }
@@ -132,7 +132,8 @@ impl Document {
         self.index.get(key).map_or(&[], |index| &index.clears)
     }
 
-    /// Inserts an entry that deletes all values of a key before the first entry of the key, which is at `first`.
+    /// Inserts an entry that deletes all values of a key. It is inserted before the key's first entry, which is at
+    /// `first`.
     pub(super) fn insert_clear(&mut self, key: &KeyPath, first: Position, entry: Entry) {
         // Only entries of this kind are inserted, so an entry that is already at this position is the same.
         let at = first & !1;

@@ -1,4 +1,4 @@
-//! Edits a policy file: changes only the entries of the edited value, and adds new entries at the end.
+//! Edits a policy file. Only the entries of the edited value change; new entries are usually added at the end.
 
 use super::{
     document::{Document, Position},
@@ -12,7 +12,7 @@ const MAX_DATA: usize = 65_535;
 /// The longest value name of an entry, including an instruction such as `**del.`, in UTF-16 units (\[MS-GPREG\] 2.2.1).
 const MAX_NAME: usize = 259;
 
-/// The reason why the file cannot contain a setting.
+/// The reason why a policy file cannot contain a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// Group Policy does not set data of this type.
@@ -20,7 +20,7 @@ pub enum EditError {
         "a policy file cannot contain the type {0}; Group Policy only sets REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_DWORD_BIG_ENDIAN, REG_MULTI_SZ and REG_QWORD"
     )]
     Type(ValueType),
-    /// The data is longer than an entry can be.
+    /// The data is longer than the data of an entry can be.
     #[error("a policy file cannot contain data of {0} bytes; the limit is {MAX_DATA} bytes")]
     DataTooLong(usize),
     /// The value name is longer than an entry can have.
@@ -33,19 +33,19 @@ pub enum EditError {
         "a policy file cannot contain a value name that begins with `**`, because Windows reads such a name as an instruction"
     )]
     Reserved,
-    /// The key is a root key, or its path is too long for the format.
+    /// The key is a root key, or its path is too long for a policy file.
     #[error("a policy file cannot contain the key {0}: {1}")]
     Key(KeyPath, String),
-    /// An entry deletes all values of the key, so this value cannot become "not configured".
+    /// An entry deletes all values of the key, so a single value of the key cannot become "not configured".
     #[error("an entry of the policy file deletes all values of {0}, so no value of this key can be \"not configured\"")]
     DeletesAll(KeyPath),
 }
 
 impl Document {
-    /// Sets a value to data.
+    /// Makes Windows set a value to data.
     ///
-    /// The entry that determines the value now is replaced in its place, and the spelling of its key and name is kept.
-    /// If there is none, an entry is added at the end.
+    /// If an entry already determines the value, the new entry takes its place and keeps its spelling of the key and
+    /// name. Otherwise the new entry is added at the end.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Document {
         self.put(key, name, DELETE, &Data::sz(" "), false)
     }
 
-    /// Removes all settings of a value, so that Group Policy leaves it alone.
+    /// Removes all settings of a value, so that Group Policy leaves the value as it is.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Document {
         self.remove(key, name)
     }
 
-    /// Makes Windows delete all values of a key that no entry sets (`**DelVals.`), before it sets the others.
+    /// Makes Windows delete all values of a key (`**DelVals.`) before it sets the values that other entries contain.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl Document {
         Ok(())
     }
 
-    /// Removes the entries that delete all values of a key, and the entries that have no effect because of them.
+    /// Removes the entries that delete all values of a key, and the entries before them, which have no effect.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Document {
         Ok(())
     }
 
-    /// Removes all entries that set something in a key, or create the key.
+    /// Removes all entries that set a value in a key, or create the key.
     pub fn forget_key(&mut self, key: &KeyPath) {
         let sets = |at: &Position| {
             matches!(
@@ -181,7 +181,7 @@ impl Document {
         self.at(at)?.instruction().ok()
     }
 
-    /// Removes the entries of the value, and its name from lists of names.
+    /// Removes the entries of a value, and removes its name from entries that delete several values.
     fn remove(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
         let concerned: Vec<Position> = self.concerned(key, name).collect();
         for at in concerned {
@@ -198,7 +198,7 @@ impl Document {
         Ok(())
     }
 
-    /// Writes the entry that determines a value.
+    /// Writes the entry that determines a value: replaces the present one, or adds one at the end.
     fn put(
         &mut self,
         key: &KeyPath,
@@ -226,7 +226,7 @@ impl Document {
         Ok(())
     }
 
-    /// Returns the entries that name the value, in file order.
+    /// Returns the positions of the entries that contain this value name, in file order.
     fn concerned(&self, key: &KeyPath, name: &ValueName) -> impl DoubleEndedIterator<Item = Position> {
         let is_it = move |at: &Position| match self.instruction(*at) {
             Some(
@@ -240,7 +240,8 @@ impl Document {
         self.entries_of_value(key, name).iter().copied().filter(is_it)
     }
 
-    /// Returns the key and name as the entry of a single value spells them.
+    /// Returns the key and the value name as an entry spells them; `None` for an entry that does not concern a single
+    /// value.
     fn spelling(&self, at: Position) -> Option<(KeyPath, ValueName)> {
         match self.at(at)?.meaning.as_ref().ok()? {
             (key, Instruction::Set { name, .. } | Instruction::Soft { name, .. } | Instruction::Delete(name)) => {
@@ -251,7 +252,7 @@ impl Document {
     }
 }
 
-/// Returns a new entry. `spelled` is the path of the key below its root key.
+/// Returns a new entry. `spelled` is the path of the key below its root key, in the spelling to write.
 fn new_entry(key: &KeyPath, spelled: &str, name: &str, data: &Data) -> Result<Entry, EditError> {
     let length = name.encode_utf16().count();
     if length > MAX_NAME {

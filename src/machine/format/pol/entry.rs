@@ -1,10 +1,10 @@
-//! The entries of a policy file, and their meaning.
+//! The entries of a policy file, and what Windows does for each of them.
 
 use std::ops::Range;
 
 use crate::registry::{Data, Decoded, KeyPath, RootKey, ValueName};
 
-/// A part of the file: original or new bytes.
+/// A part of a policy file: a range of the original bytes, or new bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Raw {
     /// A range of the original bytes.
@@ -21,12 +21,13 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Returns the key, or the reason why kbfix does not understand the entry.
+    /// Returns the key of the entry, or the reason why kbfix cannot interpret the entry.
     pub fn key(&self) -> Result<&KeyPath, &str> {
         self.meaning.as_ref().map(|(key, _)| key).map_err(String::as_str)
     }
 
-    /// Returns what Windows does for the entry, or the reason why kbfix does not understand it: a name is not valid.
+    /// Returns what Windows does for the entry, or the reason why kbfix cannot interpret the entry, such as an invalid
+    /// name.
     pub fn instruction(&self) -> Result<&Instruction, &str> {
         self.meaning.as_ref().map(|(_, instruction)| instruction).map_err(String::as_str)
     }
@@ -40,7 +41,7 @@ impl Entry {
     }
 }
 
-/// The action of Windows for an entry.
+/// What Windows does when it processes an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instruction {
     /// Sets the value to the data, and creates the key if it is missing.
@@ -59,25 +60,25 @@ pub enum Instruction {
     },
     /// `**del.NAME`: deletes the value.
     Delete(ValueName),
-    /// `**DeleteValues`: deletes these values.
+    /// `**DeleteValues`: deletes the values with these names.
     DeleteValues(Vec<ValueName>),
     /// `**DelVals`: deletes all values of the key.
     DeleteAllValues,
     /// `**DeleteKeys`: deletes these keys below the entry's key, with everything below them.
     DeleteKeys(Vec<KeyPath>),
-    /// An empty value name and type 0: creates the key.
+    /// Creates the key. Such an entry has an empty value name and type 0.
     CreateKey,
     /// `**SecureKey`: changes the key's permissions.
     SecureKey,
-    /// `**Comment:` does nothing; this is the text after the colon. `ntuser.pol` contains the name of each GPO in a
-    /// comment before its entries.
+    /// `**Comment:` does nothing; the string is the text after the colon. In `ntuser.pol`, such an entry precedes the
+    /// entries of each GPO and contains its name.
     Comment(String),
 }
 
 pub(super) const DELETE: &str = "**del.";
 pub(super) const SOFT: &str = "**soft.";
 
-/// Returns the action for the fields of an entry, or the reason why kbfix does not understand them.
+/// Returns the key and what Windows does for an entry with these fields, or the reason why kbfix cannot interpret them.
 pub(super) fn meaning(root: RootKey, key: &str, name: &str, data: Data) -> Result<(KeyPath, Instruction), String> {
     let path = |below: &str| KeyPath::from_parts(root, below).map_err(|error| error.to_string());
     if key.is_empty() {
@@ -108,7 +109,7 @@ pub(super) fn meaning(root: RootKey, key: &str, name: &str, data: Data) -> Resul
     Ok((key, instruction))
 }
 
-/// Returns whether an entry with this value name would be an instruction.
+/// Returns whether Windows reads this value name as an instruction, such as `**del.NAME`.
 pub(super) fn is_reserved(name: &str) -> bool {
     name.starts_with("**")
 }
@@ -118,8 +119,9 @@ fn after<'a>(name: &'a str, word: &str) -> Option<&'a str> {
     name.get(word.len()..)
 }
 
-/// Returns the names of a list. They are in the data, separated by semicolons. In an older notation they follow the
-/// instruction, separated by a space.
+/// Returns the names in an instruction for several values or keys.
+///
+/// The names are in the data, separated by semicolons. In an older notation, they follow the instruction after a space.
 fn list(key: &KeyPath, rest: &str, data: &Data) -> Result<Vec<String>, String> {
     let text = match Data::new(crate::registry::ValueType::SZ, data.bytes.clone()).decode() {
         Decoded::Text(text) => text,

@@ -23,14 +23,14 @@ pub enum PolErrorKind {
     Signature,
     /// The version of the format is not 1.
     Version,
-    /// There is something other than the next part of an entry.
+    /// The next bytes are not the expected part of an entry.
     Syntax,
     /// The file ends inside the header or an entry.
     Unfinished,
 }
 
 impl PolErrorKind {
-    /// Returns the hint for the user.
+    /// Returns a hint: what the user can do about this kind of error.
     pub fn hint(self) -> &'static str {
         match self {
             Self::TooLarge => "no policy file of Windows is this large; check that this is a Registry.pol",

@@ -6,11 +6,11 @@ use super::{
 };
 use crate::registry::{Data, RootKey, ValueType};
 
-/// The size of the largest file that is read, in bytes. Even the policies of a large domain have only some hundred
-/// kilobytes.
+/// The size of the largest policy file that kbfix reads, in bytes. Even the policies of a large domain have only some
+/// hundred kilobytes.
 pub const MAX_FILE: usize = 16 << 20;
 
-/// The bytes before the first entry: the signature and the version.
+/// The bytes before the first entry of a policy file: the signature and the version.
 pub(super) const HEADER: [u8; 8] = *b"PReg\x01\0\0\0";
 
 /// Parses a file into its entries.

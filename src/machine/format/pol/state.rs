@@ -1,4 +1,4 @@
-//! Works out the settings of a policy file for a key and its values, from the order of the entries.
+//! Determines the effect of a policy file on a key and its values, which depends on the order of the entries.
 
 use std::collections::BTreeMap;
 
@@ -8,43 +8,44 @@ use super::{
 };
 use crate::registry::{Data, KeyPath, ValueName};
 
-/// The setting of a policy file for one value.
+/// The effect of a policy file on one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting<'a> {
     /// The value has this data.
     Data(&'a Data),
-    /// The value gets this data if it is absent; otherwise it stays.
+    /// The value gets this data if it is absent; otherwise it stays as it is.
     Soft(&'a Data),
     /// The value is deleted.
     Deleted,
-    /// The file does not concern the value.
+    /// The policy file does not change the value.
     Nothing,
 }
 
-/// The setting of a policy file for a key.
+/// The effect of a policy file on a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KeySetting {
-    /// Whether the key exists after the file was processed: an entry sets something in it or below it, or creates it.
+    /// Whether the key exists after Windows has processed the file, because an entry creates it, or sets a value in it
+    /// or below it.
     pub present: bool,
-    /// Whether all values are deleted that no later entry sets.
+    /// Whether Windows deletes all values of the key except those that a later entry sets.
     pub values_deleted: bool,
-    /// Whether the old key is deleted. `present` then means that it is created again.
+    /// Whether Windows deletes the key. If `present` is also true, it creates the key again.
     pub key_deleted: bool,
 }
 
-/// The state of one value while the entries of its key are processed.
+/// The effect on one value of the entries that were processed so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ValueState<'a> {
     pub(super) setting: Setting<'a>,
-    /// The entry that determines the state.
+    /// The position of the entry that determines the effect.
     pub(super) at: Position,
 }
 
-/// The state of one key and its values.
+/// The effect on one key and its values of the entries that were processed so far.
 #[derive(Debug, Default)]
 pub(super) struct KeyState<'a> {
     pub(super) values: BTreeMap<&'a ValueName, ValueState<'a>>,
-    /// Whether an entry for all values deletes the values that are not in `values`.
+    /// Whether an entry deletes all values of the key that are not in `values`.
     pub(super) deleted: bool,
     pub(super) key_deleted: bool,
     present: bool,
@@ -85,25 +86,26 @@ impl<'a> KeyState<'a> {
 }
 
 impl Document {
-    /// Returns the setting of a value.
+    /// Returns the effect of the policy file on a value.
     pub fn value(&self, key: &KeyPath, name: &ValueName) -> Setting<'_> {
         self.state_of(key, name).setting(name)
     }
 
-    /// Returns the settings of all values of a key that entries name, by name.
+    /// Returns, for each value name of a key that occurs in an entry, the effect on this value.
     pub fn values(&self, key: &KeyPath) -> BTreeMap<&ValueName, Setting<'_>> {
         self.state(key).values.into_iter().map(|(name, state)| (name, state.setting)).collect()
     }
 
-    /// Returns the setting of a key.
+    /// Returns the effect of the policy file on a key.
     pub fn key(&self, key: &KeyPath) -> KeySetting {
         let state = self.state(key);
         let present = state.present || self.keys_below(key).any(|below| self.state(below).present);
         KeySetting { present, values_deleted: state.deleted, key_deleted: state.key_deleted }
     }
 
-    /// Returns the reason why kbfix cannot read an entry, with the position of the entry; `None` if it can read all
-    /// entries. Such an entry can concern any value, so no setting of the file is known.
+    /// Returns the reason why kbfix cannot read an entry, with the entry's position; `None` if it can read all entries.
+    ///
+    /// An unreadable entry can concern any value, so the effect of the file on each value is unknown.
     pub fn unreadable(&self) -> Option<&str> {
         self.entries().find_map(|entry| entry.instruction().err())
     }
@@ -112,19 +114,19 @@ impl Document {
         self.state_after(key, self.entries_of(key))
     }
 
-    /// Returns the state of a key with the correct state of one value. The states of other values are incomplete.
+    /// Returns the effect on one value of a key. In the result, the effects on other values are incomplete.
     pub(super) fn state_of(&self, key: &KeyPath, name: &ValueName) -> KeyState<'_> {
         let mut positions = [self.entries_of_value(key, name), self.clears(key)].concat();
         positions.sort_unstable();
         self.state_after(key, positions.into_iter())
     }
 
-    /// Returns whether all values of a key are deleted that no entry sets afterwards.
+    /// Returns whether an entry deletes all values of a key, except the values that a later entry sets.
     pub(super) fn is_cleared(&self, key: &KeyPath) -> bool {
         self.state_after(key, self.clears(key).iter().copied()).deleted
     }
 
-    /// Returns the state of a key after the entries at these positions were processed.
+    /// Returns the effect on a key of the entries at these positions.
     fn state_after(&self, key: &KeyPath, positions: impl Iterator<Item = Position>) -> KeyState<'_> {
         let deletion = self.last_deletion(key);
         let mut state =
@@ -137,7 +139,7 @@ impl Document {
         state
     }
 
-    /// Returns the last entry that deletes the key, directly or with a key above it.
+    /// Returns the position of the last entry that deletes the key, or a key above it.
     fn last_deletion(&self, key: &KeyPath) -> Option<Position> {
         let deletes = |at: &Position| match self.at(*at).map(|entry| &entry.meaning) {
             Some(Ok((_, Instruction::DeleteKeys(keys)))) => keys.iter().any(|deleted| key.is_within(deleted)),

@@ -36,7 +36,7 @@ pub enum TextAction<'a> {
 ///
 /// # Errors
 ///
-/// Returns the reason why the text cannot express the entry, as part of a sentence.
+/// Returns the reason why this format cannot express the entry, as part of a sentence.
 pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static str> {
     let configuration = match key.root() {
         RootKey::Hklm => "Computer",
@@ -59,9 +59,9 @@ pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static st
     Ok(out + "\r\n")
 }
 
-/// The name line of a default value.
+/// The third line of an entry for the default value of a key, in place of a value name.
 pub(super) const DEFAULT: &str = "(Default)";
-/// The name line of an action on a whole key.
+/// The third line of an entry that concerns a whole key, in place of a value name.
 pub(super) const ANY: &str = "*";
 
 fn line_of(name: &ValueName) -> Result<&str, &'static str> {

@@ -13,24 +13,24 @@ use crate::{
 /// The maximum number of errors that are returned for one file.
 const MAX_ERRORS: usize = 100;
 
-/// An entry of the text.
+/// One entry of a text in the format of LGPO.exe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextEntry {
-    /// The first line of the entry, from 1.
+    /// The number of the entry's first line, from 1.
     pub line: usize,
     /// The key.
     pub key: KeyPath,
-    /// The action of Windows for the same entry in a policy file.
+    /// What Windows does for the entry, as for the same entry in a policy file.
     pub instruction: Instruction,
 }
 
-/// The reason why a line cannot be read.
+/// The reason why a text for LGPO.exe cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, found {found}")]
 pub struct TextError {
-    /// The kind, which determines the hint.
+    /// The kind of error, which determines the hint.
     pub kind: TextErrorKind,
-    /// The line, from 1.
+    /// The number of the line with the error, from 1.
     pub line: usize,
     /// The text or data that was expected.
     pub expected: String,
@@ -45,17 +45,17 @@ pub enum TextErrorKind {
     TooLarge,
     /// The bytes are not text in a known encoding.
     Encoding,
-    /// The line is not the expected next line of an entry.
+    /// The line is not the next line that an entry requires.
     Syntax,
-    /// A policy file of the machine or of all users cannot express the entry.
+    /// The entry has no equivalent in a policy file of the machine or of all users.
     Unsupported,
 }
 
 impl TextErrorKind {
-    /// Returns what the user can do about it.
+    /// Returns a hint: what the user can do about this kind of error.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::TooLarge => "import a part of the file",
+            Self::TooLarge => "divide the file into smaller files, and import each of them",
             Self::Encoding => "save the file as UTF-8 with a byte order mark, or give its code page",
             Self::Syntax => "write each entry as four lines: Computer or User, the key, the value name, and the action",
             Self::Unsupported => "remove the entry, and mention it under `notes` of the spec",
@@ -63,23 +63,27 @@ impl TextErrorKind {
     }
 }
 
-/// Returns whether the bytes begin like text in this format: the first line that is neither empty nor a comment is
+/// Returns whether the bytes look like a text for LGPO.exe: the first line that is neither empty nor a comment is
 /// `Computer` or `User`.
 pub fn is_lgpo(bytes: &[u8]) -> bool {
     const MANY: usize = 64 << 10;
     let begin = &bytes[..bytes.len().min(MANY)];
-    let text = match begin {
+    let is_entry = |line: &str| root_of(line).is_some() || is_of_one_user(line);
+    match begin {
         [0xFF, 0xFE, rest @ ..] => {
             let units: Vec<u16> = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-            String::from_utf16_lossy(&units)
+            String::from_utf16_lossy(&units).lines().find(|line| !is_between(line)).is_some_and(is_entry)
         }
-        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => String::from_utf8_lossy(rest).into_owned(),
-    };
-    let first = text.lines().find(|line| !is_between(line));
-    first.is_some_and(|line| root_of(line).is_some() || is_of_one_user(line))
+        // Only the lines up to the first entry are decoded, because every spec is tested as well.
+        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => rest
+            .split(|byte| *byte == b'\n')
+            .map(|line| String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)))
+            .find(|line| !is_between(line))
+            .is_some_and(|line| is_entry(&line)),
+    }
 }
 
-/// Reads the text. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark.
+/// Parses a text for LGPO.exe. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark.
 ///
 /// # Errors
 /// Returns the errors in the file, in order, at most 100.
@@ -117,7 +121,7 @@ pub fn parse_lgpo(bytes: &[u8], code_page: Option<CodePage>) -> Result<Vec<TextE
     if errors.is_empty() { Ok(entries) } else { Err(errors) }
 }
 
-/// Returns whether the line can stand between entries.
+/// Returns whether the line can stand between two entries: it is empty or a comment.
 fn is_between(line: &str) -> bool {
     line.trim().is_empty() || line.starts_with(';')
 }
@@ -142,7 +146,7 @@ fn not_a_configuration(found: &str, line: usize) -> TextError {
     TextError { kind, line, expected: expected.to_owned(), found: shown(found) }
 }
 
-/// Reads an entry from its lines: the key, the value name and the action.
+/// Parses an entry: the root key, the number of its first line, and the lines with key, value name and action.
 fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result<TextEntry, TextError> {
     let syntax = |line, expected: &str, found: String| TextError {
         kind: TextErrorKind::Syntax,
@@ -184,7 +188,7 @@ fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result
     }
 }
 
-/// Reads a type and data. The error describes what was expected.
+/// Parses a type and data, such as `DWORD:1`. The error is a description of what was expected.
 fn data(text: &str) -> Result<Data, &'static str> {
     let unknown = "`DWORD:`, `QWORD:`, `SZ:`, `EXSZ:`, `MULTISZ:` or `BINARY:` and data, `DELETE`, `DELETEALLVALUES`, \
         `CREATEKEY` or `DELETEKEYS`, in capitals";
@@ -232,7 +236,7 @@ fn number(text: &str) -> Option<u64> {
     u64::from_str_radix(digits, radix).ok()
 }
 
-/// Returns the strings between the separators `\0`, with the other escapes resolved.
+/// Returns the strings between the separators `\0`, and replaces the other escapes with their characters.
 fn strings(text: &str) -> Vec<String> {
     let mut list = vec![String::new()];
     let mut chars = text.chars().peekable();

@@ -1,5 +1,6 @@
-//! Reads and writes the data of values in `.reg` files. Reads every form that regedit accepts; writes the form that
-//! regedit writes.
+//! Reads and writes the data of values in `.reg` files.
+//!
+//! It reads every form of data that regedit accepts, and writes the form that regedit writes.
 
 use super::{
     encoding::{self, CodePage, DecodeError, TextEncoding},
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::registry::{Data, ValueType, notation};
 
-/// Data as written in the file. In a version 4 file, the bytes of strings are not decoded yet.
+/// Data in the form in which a `.reg` file contains it. Strings of a version 4 file are not decoded yet.
 pub(super) enum Written {
     Text(Result<String, String>),
     Dword(u32),
@@ -22,7 +23,8 @@ pub(super) enum Undecoded {
     Malformed(String),
 }
 
-/// Returns whether the bytes of `hex(n):` data are ANSI text instead of the UTF-16 that the registry stores.
+/// Returns whether the bytes of `hex(n):` data are text in an ANSI code page, instead of the UTF-16 that the registry
+/// stores.
 ///
 /// Wine's tests, which pass on Windows, show this for types 2 and 7; Wine's and ReactOS' regedit also do it for type 1.
 fn is_ansi(version: Version, value_type: ValueType) -> bool {
@@ -30,7 +32,7 @@ fn is_ansi(version: Version, value_type: ValueType) -> bool {
 }
 
 impl Written {
-    /// Returns the data as the registry stores it.
+    /// Returns the data with its bytes as the registry stores them.
     pub(super) fn decoded(self, version: Version, code_page: Option<CodePage>) -> Result<Data, Undecoded> {
         match self {
             Self::Text(text) => text.map(|t| Data::sz(&t)).map_err(Undecoded::Malformed),
@@ -50,8 +52,9 @@ impl Written {
     }
 }
 
-/// Reads a quoted string, starting at its opening quote. The inner error says only that this string is invalid; reading
-/// can continue after it.
+/// Reads a quoted string, starting at its opening quote.
+///
+/// The inner error says that this string cannot be decoded; reading can then continue after the string.
 pub(super) fn quoted(scan: &mut Scan<'_>) -> Result<Result<String, String>, RegError> {
     let open = scan.mark();
     scan.bump();
@@ -80,8 +83,8 @@ pub(super) fn quoted(scan: &mut Scan<'_>) -> Result<Result<String, String>, RegE
     Ok(if escaped { text.map(|t| unescaped(&t)) } else { text })
 }
 
-/// Replaces the escapes in a string with the characters that they stand for. Wine's regedit writes line breaks as `\n`
-/// and `\r`; Microsoft's leaves them raw.
+/// Replaces the escapes in a string with the characters that they stand for. These include `\n` and `\r`, which Wine's
+/// regedit writes for line breaks; Microsoft's regedit writes the line breaks themselves.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
@@ -99,7 +102,7 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// Reads data in any form except `-`, which deletes the value.
+/// Reads data in any form. The caller has already handled `-`, which deletes the value.
 pub(super) fn parse(scan: &mut Scan<'_>) -> Result<Written, RegError> {
     let mark = scan.mark();
     if scan.peek() == Some(b'"') {
@@ -190,7 +193,7 @@ fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> 
     Ok(Written::Hex(value_type, bytes))
 }
 
-/// Moves from a backslash, over comments and empty lines, to the line that continues the data.
+/// Moves from a backslash at the end of a line, over comments and empty lines, to the line that continues the data.
 fn continued(scan: &mut Scan<'_>, open: Mark) -> Result<(), RegError> {
     scan.end_line()?;
     loop {
@@ -254,7 +257,7 @@ pub(super) fn print(
     Ok(out)
 }
 
-/// Returns the ANSI bytes that a version 4 file stores for string data.
+/// Returns the bytes of string data for a version 4 file, in an ANSI code page.
 fn to_ansi(data: &Data, code_page: Option<CodePage>) -> Result<Vec<u8>, String> {
     let pairs = data.bytes.chunks_exact(2);
     let text = match pairs.remainder() {

@@ -20,46 +20,46 @@ pub struct Document {
     pub(super) version: Version,
     pub(super) encoding: TextEncoding,
     pub(super) code_page: Option<CodePage>,
-    /// The line end that is used for new lines.
+    /// The line end for new lines.
     pub(super) newline: &'static str,
     pub(super) preamble: std::ops::Range<usize>,
     pub(super) epilogue: std::ops::Range<usize>,
-    /// The sections, in arbitrary order. The file order is given by `first` and by the `next` of each section, so that
-    /// an insertion moves nothing.
+    /// The sections, in arbitrary order. The order of the file is in `first` and in the `next` of each section, so a
+    /// section can be inserted without moving others.
     pub(super) sections: Vec<Section>,
     pub(super) first: Option<usize>,
-    /// The sections of each key, in file order, without those that delete the key.
+    /// For each key, its sections in file order; sections that delete the key are left out.
     pub(super) index: BTreeMap<KeyPath, Vec<usize>>,
-    /// The names of the values of the key that was edited last, so that many edits of a key with many values do not
-    /// collect them each time.
+    /// The value names of the key that was edited last. With them, many edits of one large key need not collect its
+    /// names each time.
     pub(super) edited: Option<Edited>,
-    /// The first section whose key cannot be read. Edits find sections by their keys, so they cannot reach this one.
+    /// The first section whose key cannot be read. It cannot be edited, because edits find a section by its key.
     unreadable: Option<usize>,
 }
 
 impl Document {
-    /// Returns the errors in a file, in order, at most 100. The list is empty if [`Self::parse`] succeeds.
+    /// Returns the errors in a file, in order, at most 100. Returns an empty list if [`Self::parse`] would succeed.
     pub fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
         parse::faults(bytes, code_page)
     }
 
     /// Parses a file. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark.
     ///
+    /// A name or a string that is not valid in the file's encoding is not an error of the file: [`Section::key`],
+    /// [`Entry::name`] or [`Entry::content`] then returns the reason.
+    ///
     /// # Errors
-    /// Returns [`RegError`], with line and column, where the file is not a `.reg` file. If only a name or a string is
-    /// not valid in the file's encoding, parsing succeeds; the key of that section, or the name or content of that
-    /// entry, then returns the reason.
+    /// Returns [`RegError`], with line and column, if the bytes are not a `.reg` file.
     pub fn parse(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<Self, RegError> {
         let parsed = parse::parse(&bytes, code_page)?;
         Ok(Self::new(bytes, code_page, parsed))
     }
 
-    /// Parses a file in the way that regedit does: lines that cannot be understood are skipped. Also returns the
-    /// skipped lines, in order, with the reasons.
+    /// Parses a file as regedit does: skips lines that are not valid. Also returns the skipped lines, in order, with
+    /// the reasons.
     ///
     /// # Errors
-    /// Returns [`RegError`] if the file has no header, needs a code page, is too large, or has more than 1000
-    /// errors.
+    /// Returns [`RegError`] if the file has no header, needs a code page, is too large, or has more than 1000 errors.
     pub fn parse_lenient(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<(Self, Vec<Skipped>), RegError> {
         let (parsed, skipped) = parse::lenient(&bytes, code_page)?;
         Ok((Self::new(bytes, code_page, parsed), skipped))
@@ -103,17 +103,19 @@ impl Document {
         std::iter::successors(self.first, |at| self.sections[*at].next).map(|at| &self.sections[at])
     }
 
-    /// Returns the listed keys, sorted and without duplicates. A key that only occurs in a deletion is not listed.
+    /// Returns the keys that the file lists, sorted and without duplicates. A key that the file only deletes is not
+    /// listed.
     pub fn keys(&self) -> impl Iterator<Item = &KeyPath> {
         self.index.keys()
     }
 
-    /// Returns whether the file lists this key.
+    /// Returns whether the file lists this key. A key that the file only deletes is not listed.
     pub fn lists(&self, key: &KeyPath) -> bool {
         self.index.contains_key(key)
     }
 
-    /// Returns the listed keys in sorted order, starting with `key`: first the key itself and the keys below it.
+    /// Returns the listed keys in sorted order, starting with `key` and the keys below it. The keys that sort after
+    /// these follow.
     pub fn keys_from(&self, key: &KeyPath) -> impl Iterator<Item = &KeyPath> {
         self.index.range(key..).map(|(key, _)| key)
     }
@@ -137,12 +139,14 @@ impl Document {
         Some(Values { by_name: ByName::Collected(by_name), unreadable })
     }
 
-    /// Returns the entry at this place: a section, and a line in its body.
+    /// Returns the entry at two indices: that of its section, and that of its line in the section.
     pub(super) fn entry(&self, (section, line): (usize, usize)) -> Option<&Entry> {
         self.sections.get(section)?.body.get(line)?.entry.as_ref()
     }
 
-    /// Returns the first line that deletes a key or a value. A file with such a line is a script, not an export.
+    /// Returns the number of the first line that deletes a key or a value; `None` if there is none.
+    ///
+    /// A file with such a line is a script, not an export.
     pub fn first_deletion(&self) -> Option<usize> {
         self.sections().find_map(|section| {
             let entry = || section.entries().find(|e| e.content == Content::Delete).map(Entry::line);
@@ -150,12 +154,12 @@ impl Document {
         })
     }
 
-    /// Returns why the key of a section cannot be read, with the line, for the first such section.
+    /// Returns the reason why the key of a section cannot be read, for the first such section.
     pub fn unreadable_key(&self) -> Option<&str> {
         self.unreadable.and_then(|at| self.sections[at].key().err())
     }
 
-    /// Returns the current content of the file, with all edits.
+    /// Returns the bytes of the file, with all edits.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.source.len() + 1024);
         out.extend_from_slice(&self.source[self.preamble.clone()]);
@@ -181,7 +185,7 @@ impl Document {
     }
 }
 
-/// Returns the line end of the file's first line; CRLF if it has none.
+/// Returns the line end of the file's first line; CRLF if the line has none.
 fn newline_of(preamble: &[u8], encoding: TextEncoding) -> &'static str {
     let mut at = 0;
     while let Some((unit, len)) = encoding.unit(preamble, at) {
@@ -196,8 +200,8 @@ fn newline_of(preamble: &[u8], encoding: TextEncoding) -> &'static str {
     "\r\n"
 }
 
-/// The values of one key, from all its sections. If several entries have the same name, the last one counts, as on
-/// import.
+/// The values of one key, collected from all its sections. If several entries have the same name, the last one counts,
+/// as when regedit imports the file.
 #[derive(Debug)]
 pub struct Values<'a> {
     by_name: ByName<'a>,
@@ -207,18 +211,18 @@ pub struct Values<'a> {
 #[derive(Debug)]
 enum ByName<'a> {
     Collected(BTreeMap<&'a ValueName, &'a Entry>),
-    /// The names that the last edit collected, in this document.
+    /// The value names that the last edit of this document collected, and the document.
     Edited(&'a Places, &'a Document),
 }
 
 impl<'a> Values<'a> {
-    /// Returns the data of a value, or why it cannot be read. Returns `None` if the file does not list the value, or
-    /// deletes it.
+    /// Returns the data of a value, or the reason why the data cannot be read. Returns `None` if the file does not list
+    /// the value, or deletes it.
     pub fn get(&self, name: &ValueName) -> Option<Result<&'a Data, &'a str>> {
         self.entry(name).map(|(_, data)| data)
     }
 
-    /// Returns the same as [`Self::get`], with the name as the file spells it.
+    /// Returns the same as [`Self::get`], together with the name as it is spelled in the file.
     pub fn entry(&self, name: &ValueName) -> Option<(&'a ValueName, Result<&'a Data, &'a str>)> {
         let (found, entry) = match &self.by_name {
             ByName::Collected(entries) => entries.get_key_value(name).map(|(name, entry)| (*name, *entry))?,
@@ -230,7 +234,7 @@ impl<'a> Values<'a> {
         Some((found, content(entry)?))
     }
 
-    /// Returns the values that are not deleted, by name.
+    /// Returns the values that the file does not delete, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'a ValueName, Result<&'a Data, &'a str>)> {
         let (collected, edited) = match &self.by_name {
             ByName::Collected(entries) => (Some(entries), None),
@@ -243,7 +247,9 @@ impl<'a> Values<'a> {
         collected.chain(edited).filter_map(|(name, entry)| Some((name, content(entry)?)))
     }
 
-    /// Returns why the name of one of the key's values cannot be read; then no other name is known to be absent.
+    /// Returns the reason why one of the key's value names cannot be read; `None` if all can be read.
+    ///
+    /// If a name cannot be read, a value that was not found can still be in the file.
     pub fn unreadable(&self) -> Option<&'a str> {
         self.unreadable
     }

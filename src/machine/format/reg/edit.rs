@@ -1,7 +1,7 @@
-//! Edits a `.reg` file: rewrites only the lines of the edited keys and values.
+//! Edits a `.reg` file. Only the lines of the edited keys and values are rewritten.
 //!
-//! The file must be an export, which lists the present state. A script cannot be edited in this way, because in a
-//! script the order of lines and deletions matter.
+//! The file must be an export, which lists keys and values as they are. A script cannot be edited in this way, because
+//! it can contain deletions, and the order of its lines matters.
 
 use super::{
     data,
@@ -22,11 +22,11 @@ pub enum EditError {
 }
 
 impl Document {
-    /// Adds a key to the file, unless it is listed already. The key is inserted after the listed key that precedes it
-    /// in sort order. This is its parent, or the last key below the sibling before it.
+    /// Adds a key to the file, unless the file lists it already. The new section is inserted after the listed key that
+    /// precedes the new key in sorted order.
     ///
     /// # Errors
-    /// Returns [`EditError`]; then nothing is changed.
+    /// Returns [`EditError`]; nothing is changed then.
     pub fn create_key(&mut self, key: &KeyPath) -> Result<(), EditError> {
         if self.lists(key) {
             return Ok(());
@@ -62,7 +62,8 @@ impl Document {
         Ok(())
     }
 
-    /// Returns whether a section after this one must begin with an empty line.
+    /// Returns whether a new section must begin with an empty line. `before` is the section after which it is inserted;
+    /// `None` for the beginning of the file.
     fn needs_blank_line(&self, before: Option<usize>) -> bool {
         let above = match before {
             None => &self.source[self.preamble.clone()],
@@ -75,7 +76,8 @@ impl Document {
         before.is_none() && self.encoding.without_newline(above).is_none()
     }
 
-    /// Removes a key and all keys below it from the file. Comments before it and before the following section stay.
+    /// Removes a key and all keys below it from the file. Comments before the key and before the following section
+    /// stay.
     pub fn delete_key(&mut self, key: &KeyPath) {
         self.edited = None;
         let gone: Vec<KeyPath> = self.keys_from(key).take_while(|k| k.is_within(key)).cloned().collect();
@@ -120,7 +122,7 @@ impl Document {
         }
     }
 
-    /// Returns an editor for the values of a listed key; `None` if it is not listed.
+    /// Returns an editor for the values of a key; `None` if the file does not list the key.
     pub fn edit(&mut self, key: &KeyPath) -> Option<KeyEditor<'_>> {
         let sections = self.index.get(key)?;
         let last = *sections.last()?;
@@ -168,11 +170,13 @@ pub struct KeyEditor<'a> {
 }
 
 impl KeyEditor<'_> {
-    /// Sets a value. If the file lists the value, the data of its last entry is replaced, and the spelling of the name
-    /// and the comments stay. Otherwise the value is added at the end of the key.
+    /// Sets a value.
+    ///
+    /// If the file lists the value, its last entry gets the new data; the spelling of the name and the comments stay.
+    /// Otherwise, an entry is added at the end of the key.
     ///
     /// # Errors
-    /// Returns [`EditError`]; then nothing is changed.
+    /// Returns [`EditError`]; nothing is changed then.
     pub fn set(&mut self, name: &ValueName, data: &Data) -> Result<(), EditError> {
         let known = self.document.edited.as_ref().and_then(|edited| edited.places.get(name));
         match known.and_then(|places| places.last().copied()) {
@@ -217,7 +221,7 @@ impl KeyEditor<'_> {
         Ok(())
     }
 
-    /// Removes all entries of a value.
+    /// Removes all entries of a value from the file.
     pub fn delete(&mut self, name: &ValueName) {
         let gone = self.document.edited.as_mut().and_then(|edited| edited.places.remove(name));
         for (section, line) in gone.unwrap_or_default() {

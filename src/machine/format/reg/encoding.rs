@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use encoding_rs::Encoding;
 
-/// An ANSI code page of Windows: the encoding of a version 4 file.
+/// An ANSI code page of Windows, such as 1252: the encoding of a version 4 `.reg` file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CodePage {
     number: u16,
@@ -12,7 +12,7 @@ pub struct CodePage {
 }
 
 impl CodePage {
-    /// The numbers that [`CodePage::new`] accepts.
+    /// The numbers of the code pages that kbfix knows.
     pub const NUMBERS: [u16; 14] = [874, 932, 936, 949, 950, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258];
 
     /// Returns the code page with this number; `None` for a number that is not in [`CodePage::NUMBERS`].
@@ -42,8 +42,8 @@ impl CodePage {
         self.number
     }
 
-    /// Returns whether `byte` is the first byte of a two-byte character. The second byte can have the value of an ASCII
-    /// backslash or bracket.
+    /// Returns whether `byte` is the first byte of a two-byte character. The second byte of such a character can be
+    /// equal to an ASCII backslash or bracket, so it must be skipped.
     fn is_lead(self, byte: u8) -> bool {
         match self.number {
             932 => matches!(byte, 0x81..=0x9F | 0xE0..=0xFC),
@@ -57,7 +57,7 @@ impl CodePage {
         text.map(|t| t.into_owned()).ok_or(DecodeError::Invalid)
     }
 
-    /// Encodes `text`. The error is the first character that the code page cannot express.
+    /// Encodes `text` in the code page. Returns the first character that the code page cannot express as the error.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         let (bytes, _, lossy) = self.encoding.encode(text);
         // The round trip detects characters that the encoder only replaces: in code page 932 a yen sign would become a
@@ -99,7 +99,7 @@ impl fmt::Debug for CodePage {
 /// The reason why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::format) enum DecodeError {
-    /// The bytes are ANSI text with bytes outside ASCII, but no code page is known.
+    /// The bytes contain bytes outside ASCII in an ANSI code page, and the code page is not known.
     NeedsCodePage,
     /// The bytes are not valid in the encoding.
     Invalid,
@@ -120,7 +120,7 @@ pub(super) enum TextEncoding {
 pub(super) const OTHER: u8 = 0xFF;
 
 impl TextEncoding {
-    /// Returns the character at the offset `at`, and its length in bytes. A character outside ASCII is returned as
+    /// Returns the character at the offset `at`, and its length in bytes. Instead of a character outside ASCII, returns
     /// [`OTHER`].
     pub(super) fn unit(self, bytes: &[u8], at: usize) -> Option<(u8, usize)> {
         let first = *bytes.get(at)?;
@@ -154,7 +154,7 @@ impl TextEncoding {
         }
     }
 
-    /// Encodes `text`. The error is the first character that the encoding cannot express.
+    /// Encodes `text`. Returns the first character that the encoding cannot express as the error.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         match self {
             Self::Utf16 => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
@@ -163,7 +163,7 @@ impl TextEncoding {
         }
     }
 
-    /// Removes the line end at the end of `bytes`; returns `None` if there is none.
+    /// Returns `bytes` without the line end at their end; `None` if they do not end in a line end.
     pub(super) fn without_newline(self, bytes: &[u8]) -> Option<&[u8]> {
         let [lf, cr]: [&[u8]; 2] = if self == Self::Utf16 { [b"\n\0", b"\r\0"] } else { [b"\n", b"\r"] };
         match bytes.strip_suffix(lf) {
@@ -173,7 +173,7 @@ impl TextEncoding {
     }
 }
 
-/// Decodes ANSI bytes.
+/// Decodes bytes in an ANSI code page. If `page` is `None`, only ASCII can be decoded.
 pub(super) fn ansi(page: Option<CodePage>, bytes: &[u8]) -> Result<String, DecodeError> {
     match page {
         Some(page) => page.decode(bytes),
@@ -182,7 +182,7 @@ pub(super) fn ansi(page: Option<CodePage>, bytes: &[u8]) -> Result<String, Decod
     }
 }
 
-/// Encodes a string as ANSI bytes. The error is the first character that cannot be encoded.
+/// Encodes a string in an ANSI code page. Returns the first character that cannot be encoded as the error.
 pub(super) fn to_ansi(page: Option<CodePage>, text: &str) -> Result<Vec<u8>, char> {
     match page {
         Some(page) => page.encode(text),

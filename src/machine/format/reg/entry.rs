@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use crate::registry::{Data, KeyPath, ValueName};
 
-/// A part of the file: a range of the original bytes, or new bytes.
+/// A part of a `.reg` file: a range of the original bytes, or new bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Raw {
     /// A range of the original bytes.
@@ -28,7 +28,7 @@ pub struct Entry {
     pub(super) line: usize,
     pub(super) name: Result<ValueName, String>,
     pub(super) content: Content,
-    /// The range of the data within the bytes of the entry.
+    /// The range of the data in the bytes of the entry.
     pub(super) data_at: Range<usize>,
     pub(super) line_break_escape: bool,
 }
@@ -40,12 +40,12 @@ pub enum Content {
     Data(Data),
     /// The entry is `"name"=-`, which deletes the value.
     Delete,
-    /// The data is a string that is not valid in the file's encoding. The text is the reason, as a sentence.
+    /// The data is a string that is not valid in the file's encoding. The text is the reason, as a part of a sentence.
     Malformed(String),
 }
 
 impl Entry {
-    /// Returns the line on which the entry begins, from 1; 0 for a new entry.
+    /// Returns the number of the line on which the entry begins, from 1; 0 for a new entry.
     pub fn line(&self) -> usize {
         self.line
     }
@@ -61,13 +61,13 @@ impl Entry {
         self.line_break_escape
     }
 
-    /// Returns what the entry says about its value.
+    /// Returns the effect of the entry on its value.
     pub fn content(&self) -> &Content {
         &self.content
     }
 }
 
-/// A line of a section's body.
+/// A line between the header of a section and the end of the section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) raw: Raw,
@@ -75,7 +75,7 @@ pub(super) struct Line {
     pub(super) entry: Option<Entry>,
 }
 
-/// A section: `[key]` or `[-key]` with its entries.
+/// A section of a `.reg` file: a header, `[key]` or `[-key]`, and the entries below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     pub(super) line: usize,
@@ -86,20 +86,20 @@ pub struct Section {
     pub(super) body: Vec<Line>,
     /// The empty lines at the end of the section.
     pub(super) tail: Raw,
-    /// The comments after those empty lines. They belong to the following section, and stay when this section is
-    /// removed.
+    /// The comments after the empty lines of `tail`. They belong to the following section, and stay when this section
+    /// is removed.
     pub(super) outro: Raw,
     pub(super) previous: Option<usize>,
     pub(super) next: Option<usize>,
 }
 
 impl Section {
-    /// Returns the line of the section's head, from 1; 0 for a new section.
+    /// Returns the number of the line with the section's header, from 1; 0 for a new section.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// Returns the key, or the reason why it cannot be read.
+    /// Returns the key of the section, or the reason why it cannot be read.
     pub fn key(&self) -> Result<&KeyPath, &str> {
         self.key.as_ref().map_err(String::as_str)
     }
@@ -109,7 +109,8 @@ impl Section {
         self.deletes
     }
 
-    /// Returns whether text other than a comment follows the key on its line. regedit ignores such text.
+    /// Returns whether the section's header is followed, on its line, by text that is not a comment. regedit ignores
+    /// such text.
     pub fn has_ignored_text(&self) -> bool {
         self.ignored
     }
@@ -120,14 +121,14 @@ impl Section {
     }
 }
 
-/// For each name of a value, the places of its entries: the section, and the line in its body.
+/// For each value name, where its entries are: the index of the section, and of the line in the section.
 pub(super) type Places = BTreeMap<ValueName, Vec<(usize, usize)>>;
 
-/// The names of the values of the key that was edited last.
+/// The value names of the key that was edited last.
 #[derive(Debug, Clone)]
 pub(super) struct Edited {
     pub(super) key: KeyPath,
     pub(super) places: Places,
-    /// The place of the first entry whose name cannot be read. No edit reaches it.
+    /// Where the first entry is whose name cannot be read; such an entry cannot be edited.
     pub(super) unreadable: Option<(usize, usize)>,
 }

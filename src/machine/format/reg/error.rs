@@ -1,6 +1,6 @@
-//! Errors in a `.reg` file, with their positions.
+//! Errors in a `.reg` file, with line and column.
 
-/// An error in a `.reg` file, with its position.
+/// An error in a `.reg` file, with its line and column.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: expected {expected}, found {found}")]
 pub struct RegError {
@@ -10,9 +10,9 @@ pub struct RegError {
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
-    /// The text that was expected at this position.
+    /// The text that was expected at this line and column.
     pub expected: String,
-    /// The text that was found at this position.
+    /// The text that was found at this line and column.
     pub found: String,
 }
 
@@ -22,7 +22,7 @@ impl RegError {
         self.kind.code()
     }
 
-    /// Returns what the user can do about the error.
+    /// Returns a hint: what the user can do about the error.
     pub fn hint(&self) -> &'static str {
         self.kind.hint()
     }
@@ -33,17 +33,17 @@ impl RegError {
 pub enum RegErrorKind {
     /// The file is larger than the largest file that kbfix reads.
     TooLarge,
-    /// The first line is neither of the two headers.
+    /// The first line is not the header of a version 4 or version 5 file.
     Header,
-    /// The file is a registry hive.
+    /// The file is a hive, not a `.reg` file.
     Hive,
     /// The file has bytes outside ASCII, but no code page was given.
     CodePage,
-    /// The text between the brackets of a section is not a valid key.
+    /// The text between the brackets of a section's header is not a valid key.
     Key,
     /// A value stands before the first section whose key can be read.
     OutsideKey,
-    /// A line is not a section, value, comment or empty line, or text follows one of them.
+    /// A line is not a section's header, a value, a comment or empty, or it continues after one of these.
     Syntax,
     /// A backslash in a quoted string does not begin a known escape.
     Escape,
@@ -54,7 +54,7 @@ pub enum RegErrorKind {
 }
 
 impl RegErrorKind {
-    /// All kinds.
+    /// All kinds of errors.
     pub const ALL: [Self; 10] = [
         Self::TooLarge,
         Self::Header,
@@ -89,7 +89,7 @@ impl RegErrorKind {
         }
     }
 
-    /// Returns what the user can do about this kind of error.
+    /// Returns the hint for this kind of error: what the user can do about it.
     pub fn hint(self) -> &'static str {
         match self {
             Self::TooLarge => "export only the keys that the specs need",

@@ -1,4 +1,4 @@
-//! Parses the grammar of a `.reg` file.
+//! Parses a `.reg` file into sections and entries.
 
 use std::ops::Range;
 
@@ -19,26 +19,26 @@ pub const MAX_FILE: usize = 256 << 20;
 pub(super) struct Parsed {
     pub(super) version: Version,
     pub(super) encoding: TextEncoding,
-    /// Everything before the first section.
+    /// The bytes before the first section.
     pub(super) preamble: Range<usize>,
     pub(super) sections: Vec<Section>,
-    /// A Ctrl-Z at the end, which marks the end of a text in DOS, and everything after it.
+    /// The bytes from a final Ctrl-Z on, which marks the end of a text in DOS.
     pub(super) epilogue: Range<usize>,
 }
 
 /// A range of lines that the parser skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// The first skipped line, counted from 1. The last one is the line of the error.
+    /// The number of the first skipped line, from 1. The line of the error is the last skipped line.
     pub from: usize,
     /// The reason why the lines were skipped.
     pub error: RegError,
 }
 
-/// The number of errors after which the search for further errors in a file ends.
+/// The number of errors after which the parser stops to look for further errors in a file.
 const MAX_FAULTS: usize = 100;
 
-/// The maximum number of errors that are skipped in one file. A file with more is probably not a `.reg` file.
+/// The maximum number of skipped errors in one file. A file with more errors is probably not a `.reg` file.
 const MAX_SKIPPED: usize = 1000;
 
 /// Parses the whole file.
@@ -48,8 +48,9 @@ pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed,
     Ok(parser.finish(bytes.len()))
 }
 
-/// Parses the file, and skips the lines that regedit skips. Also returns the skipped lines. After a key that cannot be
-/// read, everything up to the next key is skipped as well.
+/// Parses the file as regedit does, and also returns the lines that regedit skips.
+///
+/// If a key cannot be read, everything up to the next key is skipped.
 pub(super) fn lenient(bytes: &[u8], code_page: Option<CodePage>) -> Result<(Parsed, Vec<Skipped>), RegError> {
     let mut parser = begin(bytes, code_page)?;
     let mut skipped = Vec::new();
@@ -63,7 +64,7 @@ pub(super) fn lenient(bytes: &[u8], code_page: Option<CodePage>) -> Result<(Pars
     Ok((parser.finish(bytes.len()), skipped))
 }
 
-/// Returns the errors in the file; after each error, parsing continues at the next line.
+/// Returns the errors in the file. After each error, parsing continues at the next line.
 pub(super) fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
     let mut parser = match begin(bytes, code_page) {
         Ok(parser) => parser,
@@ -87,7 +88,7 @@ pub(super) fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError>
     found
 }
 
-/// Returns a parser that has read the first line.
+/// Returns a parser that has already read the first line of the file.
 fn begin(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parser<'_>, RegError> {
     let (encoding, start) = match bytes {
         [0xFF, 0xFE, ..] => (TextEncoding::Utf16, 2),
@@ -106,7 +107,7 @@ fn begin(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parser<'_>, RegErr
     Ok(Parser { scan, version, code_page, sections, open: false, statement, pending: None, preamble: 0..0 })
 }
 
-/// Returns the bytes before a Ctrl-Z at the end of the text.
+/// Returns the text without a final Ctrl-Z and what follows it.
 fn text_of(bytes: &[u8], encoding: TextEncoding) -> &[u8] {
     const CTRL_Z: u8 = 0x1A;
     let width = if encoding == TextEncoding::Utf16 { 2 } else { 1 };
@@ -148,9 +149,9 @@ fn header(scan: &mut Scan<'_>) -> Result<Version, RegError> {
 struct Pending {
     start: usize,
     end: usize,
-    /// The start of the first empty line.
+    /// The offset of the first empty line.
     blank: Option<usize>,
-    /// The start of the first comment after it.
+    /// The offset of the first comment after the first empty line.
     comment: Option<usize>,
 }
 
@@ -159,9 +160,9 @@ struct Parser<'a> {
     version: Version,
     code_page: Option<CodePage>,
     sections: Vec<Section>,
-    /// Whether values may follow: whether the key of the last section could be read.
+    /// Whether values may follow, which is so if the key of the last section could be read.
     open: bool,
-    /// The start of the current line or entry.
+    /// The beginning of the current line or entry.
     statement: Mark,
     pending: Option<Pending>,
     preamble: Range<usize>,
@@ -235,7 +236,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Assigns the pending lines to the section that ends here, or to the preamble.
+    /// Ends the current section: assigns the pending comments and empty lines to it, or to the part before the first
+    /// section.
     fn end_section(&mut self) {
         let pending = self.pending.take();
         let Some(section) = self.sections.last_mut() else {

@@ -1,4 +1,4 @@
-//! A position in the bytes of a `.reg` file. It moves by characters and counts lines.
+//! A position in the bytes of a `.reg` file. It moves by one character at a time, and counts lines.
 
 use std::ops::Range;
 
@@ -12,10 +12,10 @@ pub(super) struct Scan<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) encoding: TextEncoding,
     pub(super) at: usize,
-    /// The line, from 1.
+    /// The number of the current line, from 1.
     pub(super) line: usize,
     line_start: usize,
-    /// Whether a string contained the escape `\n` or `\r` since this was last set to `false`.
+    /// Whether a string contained the escape `\n` or `\r` since this field was last set to `false`.
     pub(super) line_break_escape: bool,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Scan<'a> {
         Mark { at: self.at, line: self.line, line_start: self.line_start }
     }
 
-    /// Returns the byte offset of a mark.
+    /// Returns the byte offset in the file of a mark.
     pub(super) fn offset(&self, mark: Mark) -> usize {
         mark.at
     }
@@ -63,7 +63,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Moves over the character `wanted` if it comes next; returns whether it did.
+    /// If the next character is `wanted`, moves over it. Returns whether it was.
     pub(super) fn eat(&mut self, wanted: u8) -> bool {
         let there = self.peek() == Some(wanted);
         if there {
@@ -82,14 +82,14 @@ impl<'a> Scan<'a> {
         matches!(self.peek(), None | Some(b'\r' | b'\n'))
     }
 
-    /// Moves to the end of the line, before its line end.
+    /// Moves to the end of the line, but not over the line end.
     pub(super) fn skip_to_line_end(&mut self) {
         while !self.at_line_end() {
             self.bump();
         }
     }
 
-    /// Moves over spaces, a comment and the line end; returns an error if anything else comes next.
+    /// Moves over spaces, a comment and the line end. Returns an error if the rest of the line contains anything else.
     pub(super) fn end_line(&mut self) -> Result<(), RegError> {
         self.skip_blanks();
         if self.peek() == Some(b';') {
@@ -102,8 +102,10 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Returns the text in a range. The outer error says that the file needs a code page. The inner error says that the
-    /// bytes of this text are invalid.
+    /// Returns the text in a range of bytes.
+    ///
+    /// The outer error says that the code page of the file must be known. The inner error says that the bytes of this
+    /// text are not valid in the file's encoding.
     pub(super) fn text(&self, range: Range<usize>, start: Mark) -> Result<Result<String, String>, RegError> {
         match self.encoding.decode(&self.bytes[range]) {
             Ok(text) => Ok(Ok(text)),
@@ -121,7 +123,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Returns the error for ANSI bytes outside ASCII, at the first such byte from `start` on.
+    /// Returns the error for bytes outside ASCII in an unknown code page; its line and column are those of the first
+    /// such byte from `start` on.
     pub(super) fn needs_code_page(&self, mut start: Mark) -> RegError {
         while self.bytes.get(start.at).is_some_and(u8::is_ascii) && start.at < self.at {
             start.at += 1;
@@ -130,7 +133,7 @@ impl<'a> Scan<'a> {
         RegError { found, ..self.error(start, RegErrorKind::CodePage, "ASCII, unless a code page is given") }
     }
 
-    /// Returns an error at `mark`. The text at that position becomes the "found" part of the message.
+    /// Returns an error at `mark`. Its field `found` is the text at that position.
     pub(super) fn error(&self, mark: Mark, kind: RegErrorKind, expected: impl Into<String>) -> RegError {
         let column = 1 + self.count(mark.line_start.min(mark.at), mark.at);
         RegError { kind, line: mark.line, column, expected: expected.into(), found: self.found(mark.at) }

@@ -8,9 +8,9 @@ use crate::registry::{Data, KeyPath, ValueName, notation};
 pub struct ScriptKey<'a> {
     /// The key's path in the 64-bit view.
     pub path: &'a KeyPath,
-    /// Whether to write `[-key]`, which deletes the key and everything below it. Its values are then not written.
+    /// Whether to write `[-key]`, which deletes the key and everything below it. The values are not written then.
     pub delete: bool,
-    /// The values, in order.
+    /// The values to write, in this order.
     pub values: Vec<ScriptValue<'a>>,
 }
 
@@ -21,13 +21,13 @@ pub struct ScriptValue<'a> {
     pub name: &'a ValueName,
     /// The data to set; `None` writes `"name"=-`, which deletes the value.
     pub data: Option<&'a Data>,
-    /// A one-line comment to write above the value; empty for none.
+    /// A one-line comment to write above the value; no comment is written if it is empty.
     pub comment: String,
 }
 
 /// Returns the bytes of a version 5 script: UTF-16LE with a byte order mark and CRLF.
 ///
-/// The script ends with an empty line, because Samba drops the last value without it. `comment` is written below the
+/// The script ends with an empty line, because Samba ignores the last value without it. `comment` is written below the
 /// header, each line after a semicolon.
 ///
 /// # Errors

@@ -1,10 +1,10 @@
 //! The versions of the `.reg` format.
 
-/// The version in a file's header.
+/// The version that the header of a `.reg` file names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// `REGEDIT4`.
+    /// Version 4, with the header `REGEDIT4`.
     V4,
-    /// `Windows Registry Editor Version 5.00`.
+    /// Version 5, with the header `Windows Registry Editor Version 5.00`.
     V5,
 }

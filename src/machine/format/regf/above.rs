@@ -1,15 +1,15 @@
-//! Records the path that was followed last, and the key at its end.
+//! Records the path that was looked up last in a hive, and the key at its end.
 //!
-//! Changes are made to many keys below one key, and each key is looked up several times. With this record, the keys
-//! above it are looked up once.
+//! An apply changes many keys below one key, and each of them is looked up several times. With this record, the keys
+//! above them are looked up only once.
 
 use std::sync::{Mutex, PoisonError};
 
-/// A path below the hive's root on which no key is a link, and the offset of the key at its end.
+/// A path below the hive's root, and the offset of the key at its end. No key on the path is a link.
 #[derive(Debug, Default)]
 pub(super) struct LastAbove(Mutex<Option<(String, u32)>>);
 
-/// Returns an empty record, because nothing of the copied hive was read yet.
+/// Returns an empty record, because nothing in the copy of the hive was read yet.
 impl Clone for LastAbove {
     fn clone(&self) -> Self {
         Self::default()
@@ -22,7 +22,7 @@ impl LastAbove {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((path.to_owned(), key));
     }
 
-    /// Returns the offset of the key at `path`, if that is the path that was followed last.
+    /// Returns the offset of the key at `path`, if this path was the last that was looked up.
     pub(super) fn get(&self, path: &str) -> Option<u32> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.as_ref().filter(|(known, _)| known == path).map(|(_, key)| *key)

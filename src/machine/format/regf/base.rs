@@ -1,6 +1,6 @@
 //! The base block: the first 4096 bytes of a hive.
 //!
-//! Source: "Base block", and its note 2 for the checksum.
+//! Source: Suhanov's specification of the hive format, "Base block", and its note 2 for the checksum.
 
 use super::{
     Error,
@@ -9,9 +9,10 @@ use super::{
 
 pub(super) use super::bytes::BASE_BLOCK_SIZE as SIZE;
 
-/// The length of the sector that the checksum covers. A log contains a copy of this sector.
+/// The length in bytes of the first sector of the base block, which the checksum covers. A log begins with a copy of
+/// this sector.
 pub(super) const SECTOR: usize = 512;
-/// The value of an offset field that refers to nothing.
+/// The value of an offset field that refers to no cell.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
 pub(super) const PRIMARY_SEQUENCE: usize = 4;
@@ -27,10 +28,10 @@ pub(super) const CLUSTERING: usize = 44;
 pub(super) const FLAGS: usize = 144;
 pub(super) const CHECKSUM: usize = 508;
 
-/// The file type of a primary file.
+/// The file type in the base block of a primary file. Logs have other types.
 pub(super) const TYPE_PRIMARY: u32 = 0;
 
-/// The fields of a base block that a reader needs, whether they are valid or not.
+/// The fields of a base block that a reader needs. They may be invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BaseBlock {
     pub(super) primary_sequence: u32,
@@ -46,8 +47,8 @@ pub(super) struct BaseBlock {
 }
 
 impl BaseBlock {
-    /// Reads the first sector of a primary file or a log. Returns `None` if the signature is missing or the bytes
-    /// are too short.
+    /// Reads the base block in the first sector of a primary file or a log. Returns `None` if the signature is missing
+    /// or the bytes are too short.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let sector = bytes.get(..SECTOR)?;
         if !sector.starts_with(b"regf") {
@@ -67,12 +68,13 @@ impl BaseBlock {
         })
     }
 
-    /// Returns whether the hive is dirty, so that it must be recovered from its logs ("Dirty state of a hive").
+    /// Returns whether the hive was not written completely, so that it must be recovered from its logs ("Dirty state of
+    /// a hive").
     pub(super) fn is_dirty(&self) -> bool {
         !self.checksum_holds || self.primary_sequence != self.secondary_sequence
     }
 
-    /// Returns an error if the version of the format is not supported.
+    /// Returns an error if kbfix does not support the hive's version of the format.
     pub(super) fn supported(&self) -> Result<(), Error> {
         if self.major == 1 && (3..=6).contains(&self.minor) {
             Ok(())
@@ -93,13 +95,13 @@ pub(super) fn checksum(sector: &[u8]) -> u32 {
     }
 }
 
-/// Writes a number into the base block. The checksum is wrong until [`seal`] is called.
+/// Writes a number into the base block. The caller must then call [`seal`], which corrects the checksum.
 pub(super) fn put_u32(file: &mut [u8], at: usize, number: u32) {
     let written = put(file, at, &number.to_le_bytes());
     debug_assert!(written, "a hive in memory has a whole base block");
 }
 
-/// Updates the checksum of the base block.
+/// Computes the checksum of the base block and writes it.
 pub(super) fn seal(file: &mut [u8]) {
     let sum = checksum(file);
     put_u32(file, CHECKSUM, sum);

@@ -1,15 +1,15 @@
-//! Hive bins: blocks of whole pages that contain the cells.
+//! Hive bins: the blocks of whole pages of which a hive consists after its base block. They contain the cells.
 //!
-//! Source: "Hive bin".
+//! Source: Suhanov's specification of the hive format, "Hive bin".
 
 use super::{Error, bytes::u32_at};
 
-/// The length of a bin's header.
+/// The length of a hive bin's header in bytes.
 pub(super) const BIN_HEADER: u32 = 32;
-/// The offset of the size in a bin's header.
+/// The offset, in a hive bin's header, of the field with the size of the bin.
 pub(super) const BIN_SIZE: usize = 8;
 
-/// Returns the offset and size of each hive bin, in order. The iterator ends with an error at the first invalid bin.
+/// Returns the offset and size of each hive bin, in order. After the first invalid bin, returns an error and ends.
 pub(super) fn bin_headers(bins: &[u8]) -> impl Iterator<Item = Result<(u32, u32), Error>> {
     let mut at = 0_usize;
     std::iter::from_fn(move || {
@@ -30,7 +30,7 @@ pub(super) fn bin_headers(bins: &[u8]) -> impl Iterator<Item = Result<(u32, u32)
     })
 }
 
-/// Returns the size of the bin at the offset `at`.
+/// Returns the size of the hive bin at the offset `at`, or a description of what is wrong with the bin.
 fn bin_size(bins: &[u8], at: usize) -> Result<u32, &'static str> {
     let header = bins.get(at..).and_then(|rest| rest.get(..32)).ok_or("the file ends inside the header of the bin")?;
     if !header.starts_with(b"hbin") {

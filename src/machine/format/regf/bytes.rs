@@ -1,9 +1,9 @@
-//! Reads and writes little-endian numbers in a buffer. The result is `None` if the buffer is too short.
+//! Reads and writes little-endian numbers in a byte buffer. A read returns `None` if the buffer is too short.
 
-/// The length of the base block in a primary file, which is the offset of the hive bins.
+/// The length in bytes of the base block, which is also the offset in the file of the first hive bin.
 pub(super) const BASE_BLOCK_SIZE: usize = 4096;
 
-/// Returns the `N` bytes at `at`.
+/// Returns the `N` bytes from the offset `at` on; `None` if the buffer is too short.
 #[inline]
 pub(super) fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()

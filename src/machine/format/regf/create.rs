@@ -1,6 +1,7 @@
-//! Creates a new hive: a root key without subkeys and values.
+//! Creates a new hive, which contains only a root key without subkeys and values.
 //!
-//! The version is 1.5, which Windows XP and later read. Source: "Base block", "Hive bin", "Key node", "Key security".
+//! The version of the format is 1.5, which Windows XP and later read. Source: Suhanov's specification of the hive
+//! format, "Base block", "Hive bin", "Key node", "Key security".
 
 use super::{
     Error, Filetime, Hive, State,
@@ -9,7 +10,7 @@ use super::{
     node, security,
 };
 
-/// The access rights on keys: all rights, and read.
+/// Access rights for keys in a security descriptor: all rights, and only reading.
 const ALL_ACCESS: u32 = 0x000F_003F;
 const READ: u32 = 0x0002_0019;
 
@@ -18,7 +19,7 @@ const ADMINISTRATORS: &[u32] = &[32, 544];
 const USERS: &[u32] = &[32, 545];
 
 impl Hive {
-    /// Creates a hive. The Administrators own its root key. They and the system have full access, and users may read.
+    /// Creates a hive. The Administrators own its root key; they and the system have full access, and users may read.
     /// New keys below the root inherit these rights.
     pub fn create(now: Filetime) -> Result<Self, Error> {
         let mut file = vec![0; base::SIZE + 4096];
@@ -79,7 +80,7 @@ fn root_key(now: Filetime) -> Vec<u8> {
     cell
 }
 
-/// Returns a security record that counts one key. Its links to other records are not set.
+/// Returns a security record that is used by one key. Its links to the next and previous record are not set.
 ///
 /// Source for the descriptor: Microsoft, [MS-DTYP] 2.4.6 (SECURITY_DESCRIPTOR), 2.4.5 (ACL), 2.4.2 (SID).
 fn security_record() -> Vec<u8> {
@@ -115,7 +116,7 @@ fn security_record() -> Vec<u8> {
     cell
 }
 
-/// Returns the SID S-1-5 followed by these numbers.
+/// Returns the bytes of the SID that begins with S-1-5 and continues with these numbers.
 fn sid(numbers: &[u32]) -> Vec<u8> {
     let mut sid = vec![1, numbers.len() as u8, 0, 0, 0, 0, 0, 5];
     sid.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));

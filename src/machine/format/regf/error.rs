@@ -7,18 +7,18 @@ use crate::registry::NameError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file is not the primary file of a hive.
+    /// The file is not the primary file of a hive. The text says why.
     #[error("this is not a registry hive: {0}")]
     NotAHive(&'static str),
     /// The file could not be read.
     #[error("file offset {offset:#x} could not be read: {problem}")]
     Unreadable {
-        /// The file offset at which the read began.
+        /// The offset in the file from which kbfix tried to read.
         offset: u64,
-        /// The system's message.
+        /// The message of the operating system.
         problem: String,
     },
-    /// kbfix does not support this version of the format.
+    /// kbfix does not support this version of the hive format.
     #[error("hive format {major}.{minor} is not supported; kbfix reads 1.3 to 1.6")]
     Version {
         /// The major version.
@@ -26,51 +26,51 @@ pub enum Error {
         /// The minor version.
         minor: u32,
     },
-    /// A structure in the file violates the format.
+    /// A structure in the file does not have the form that the hive format requires.
     #[error("{structure} at file offset {offset:#x}: {problem}")]
     Malformed {
-        /// The kind of structure that was expected.
+        /// The kind of the structure, such as key or value.
         structure: &'static str,
         /// The offset of the structure in the file.
         offset: u64,
-        /// A description of the error in the structure.
+        /// A description of what is wrong with the structure.
         problem: &'static str,
     },
-    /// The hive was not written completely, or is cut short, and no given log can complete it.
+    /// The hive was not written completely or is truncated, and none of the given logs can complete it.
     #[error("the hive is incomplete (dirty), and its logs cannot complete it: {why}")]
     Dirty {
-        /// The reason why no log could be used, or what is missing.
+        /// The reason why no log could be used, or a description of what is missing.
         why: &'static str,
     },
-    /// The base block is damaged, and no given log contains a copy of it.
+    /// The base block is damaged, and none of the given logs contains a copy of it.
     #[error("the base block's checksum is wrong, and no log can complete the hive: {why}")]
     BaseBlock {
         /// The reason why no log could be used.
         why: &'static str,
     },
-    /// The logs were applied, but the result is not a valid hive.
+    /// The logs were applied to the hive, but the result is not a valid hive.
     #[error("the logs were applied ({recovery}), but the resulting hive is damaged: {source}")]
     Recovery {
-        /// Which log entries were applied.
+        /// A description of the log entries that were applied.
         recovery: Recovery,
-        /// A description of the error in the resulting hive.
+        /// The error in the hive that resulted.
         source: Box<Error>,
     },
-    /// The hive is dirty, so it was opened for reading only.
+    /// The hive was opened for reading only, because it was not written completely and no log could complete it.
     #[error("the hive is incomplete (dirty) and was opened for reading only")]
     ReadOnly,
     /// An earlier edit failed halfway; the hive in memory must be discarded.
     #[error("an earlier edit failed halfway; open the hive again")]
     Broken,
-    /// A name is not valid UTF-16.
+    /// A name in the hive is not valid UTF-16.
     #[error("{structure} at file offset {offset:#x}: the name is not valid UTF-16")]
     NotUnicode {
-        /// The kind of structure that contains the name.
+        /// The kind of structure that contains the name, such as key or value.
         structure: &'static str,
         /// The offset of the structure in the file.
         offset: u64,
     },
-    /// The registry does not allow a name.
+    /// A name is not valid in the registry.
     #[error(transparent)]
     Name(#[from] NameError),
     /// The key to change does not exist.
@@ -79,27 +79,27 @@ pub enum Error {
     /// The key to delete has subkeys.
     #[error("the key `{0}` has subkeys")]
     HasSubkeys(String),
-    /// The key must not be deleted: it is the hive's root, or a flag of the key forbids it.
+    /// The key must not be deleted, because it is the hive's root or has a flag that forbids it.
     #[error("the key `{0}` must not be deleted: it is the root of the hive or is marked as not deletable")]
     Protected(String),
     /// Keys are nested more deeply than the registry allows.
     #[error("keys are nested too deeply: the registry allows 512 levels")]
     TooDeep,
-    /// Something is larger than the version of this hive allows.
+    /// Data, a list or the hive itself is larger than the hive's version of the format allows.
     #[error("{what} of {size} bytes or elements is more than this hive can store (limit {limit})")]
     TooLarge {
-        /// The name of the thing that is too large.
+        /// The name of what is too large, such as `a subkey list`.
         what: &'static str,
-        /// The size in bytes or elements.
+        /// The size of what is too large, in bytes or elements.
         size: usize,
-        /// The largest allowed size.
+        /// The largest size that is allowed, in bytes or elements.
         limit: usize,
     },
 }
 
 impl Error {
-    /// Returns an error for a structure in the hive bins. `at` is an offset from the start of the bins, as references
-    /// in the file use it.
+    /// Returns the error for a malformed structure. `at` is its offset from the first hive bin, as in all references in
+    /// the file.
     pub(super) fn cell(structure: &'static str, at: u32, problem: &'static str) -> Self {
         Self::Malformed { structure, offset: u64::from(at) + super::bytes::BASE_BLOCK_SIZE as u64, problem }
     }

@@ -1,6 +1,6 @@
-//! Keeps track of the free cells of a hive, and holds the editor's cache.
+//! The free cells of a hive, and the cache of the hive's editor.
 //!
-//! Source: "Cell", "Unallocated cell".
+//! Source: Suhanov's specification of the hive format, "Cell", "Unallocated cell".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::{
     largest::{Largest, PAGE},
 };
 
-/// The smallest rest of a split cell that is likely to be useful.
+/// The smallest free cell in bytes that is likely to be useful when a larger free cell is split.
 const USABLE: u32 = 24;
 
 /// The free cells and the bins of a hive.
@@ -20,7 +20,7 @@ const USABLE: u32 = 24;
 pub(super) struct Space {
     /// The size of each free cell, by its offset.
     pub(super) free: BTreeMap<u32, u32>,
-    /// The free cells, ordered by size: size and offset.
+    /// The same free cells as pairs of size and offset, ordered by size.
     pub(super) by_size: BTreeSet<(u32, u32)>,
     /// The offsets of the bins, in order.
     pub(super) bins: Vec<u32>,
@@ -28,7 +28,7 @@ pub(super) struct Space {
 }
 
 impl Space {
-    /// Finds the free cells in a hive's bins. Returns an error if the cells do not fill the bins.
+    /// Finds the free cells in the bins of a hive. Returns an error if the cells do not fill the bins.
     pub(super) fn of(bins: &[u8]) -> Result<Self, Error> {
         let mut space = Self {
             free: BTreeMap::new(),
@@ -58,14 +58,16 @@ impl Space {
         Ok(space)
     }
 
-    /// Returns the number of bytes in allocated cells; `len` is the length of the bins.
+    /// Returns the number of bytes in allocated cells. `len` is the length of all hive bins.
     pub(super) fn used(&self, len: usize) -> usize {
         let free: usize = self.free.values().map(|size| *size as usize).sum();
         len.saturating_sub(free + self.bins.len() * BIN_HEADER as usize)
     }
 
-    /// Takes a free cell of at least `size` bytes; returns its offset and size. Prefers the lowest cell of exactly this
-    /// size, then the lowest one that leaves a usable remainder, then the lowest one.
+    /// Removes a free cell of at least `size` bytes from the free cells; returns its offset and size.
+    ///
+    /// Prefers the lowest cell of exactly this size, then the lowest one that leaves a usable remainder, then the
+    /// lowest one.
     pub(super) fn take(&mut self, size: u32) -> Option<(u32, u32)> {
         let exact = self.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size));
         let (at, found) = exact.or_else(|| self.lowest(size + USABLE)).or_else(|| self.lowest(size))?;
@@ -93,32 +95,32 @@ impl Space {
         self.largest.set(page, largest.unwrap_or(0));
     }
 
-    /// Returns the start and end of the bin that contains `at`.
+    /// Returns the start and end of the bin that contains the offset `at`. `len` is the length of all hive bins.
     pub(super) fn bin(&self, at: u32, len: u32) -> (u32, u32) {
         let next = self.bins.partition_point(|start| *start <= at);
         (self.bins.get(next.wrapping_sub(1)).copied().unwrap_or(0), self.bins.get(next).copied().unwrap_or(len))
     }
 }
 
-/// The cache of the editor between edits. Everything here can be computed again from the hive.
+/// Data that the editor of a hive keeps between edits. All of it can be computed again from the hive.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cache {
-    /// The keys whose subkey lists are known to be sorted.
+    /// The offsets of the keys whose subkey lists are known to be sorted.
     pub(super) sorted: HashSet<u32>,
-    /// The keys whose record of their largest subkey, value or data may be out of date.
+    /// The offsets of the keys that store sizes of their largest subkey, value or data which may be out of date.
     pub(super) stale: HashSet<u32>,
-    /// The values of the key that was edited last: their names in upper case, and their offsets.
+    /// The offset of the key that was edited last, and its values: their names in upper case, and their offsets.
     pub(super) values: Option<(u32, HashMap<Vec<u16>, u32>)>,
-    /// The security descriptors of the hive, each with the offset of its record.
+    /// The security descriptors of the hive, each with the offset of its security record.
     pub(super) security: Option<HashMap<Vec<u8>, u32>>,
-    /// Whether something was deleted since the hive was last written.
+    /// Whether something was deleted from the hive since the hive was last written.
     pub(super) shrunk: bool,
-    /// The length and the used bytes of the hive at the first edit, or when it was last written.
+    /// The fullness of the hive before the first edit, or when it was last written.
     pub(super) session: Option<Fullness>,
 }
 
 impl Cache {
-    /// Discards the parts of the cache that become invalid when cells are moved.
+    /// Removes the data that becomes invalid when cells are moved.
     pub(super) fn forget_places(&mut self) {
         self.sorted.clear();
         self.values = None;
@@ -126,10 +128,10 @@ impl Cache {
     }
 }
 
-/// The length and the used bytes of a hive.
+/// The length of a hive, and how much of it is in use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fullness {
-    /// The length of the bins.
+    /// The length of all hive bins in bytes.
     pub(super) len: usize,
     /// The number of bytes in allocated cells.
     pub(super) used: usize,

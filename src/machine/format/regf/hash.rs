@@ -1,4 +1,6 @@
-//! Hash tables for the cells and names of a hive. A check looks up every one of them, so the tables must be fast.
+//! Hash tables for the cells and names of a hive.
+//!
+//! A check of a hive looks up each cell and name in such a table, so a fast hash function is used.
 
 use std::collections;
 
@@ -10,5 +12,5 @@ pub(super) type HashMap<K, V> = collections::HashMap<K, V, RandomState>;
 /// A hash set, created by `default()`.
 pub(super) type HashSet<K> = collections::HashSet<K, RandomState>;
 
-/// The largest capacity of a table that is cleared instead of dropped. To clear a larger one takes longer.
+/// The largest capacity of a table that is cleared for reuse. A larger table is dropped, because that is faster.
 pub(super) const SMALL_TABLE: usize = 64;

@@ -1,6 +1,6 @@
-//! Opens a hive, and reads its cells.
+//! Opens a hive from its file and logs, and reads its cells.
 //!
-//! Source: "Base block", "Hive bin", "Cell", "Dirty state of a hive".
+//! Source: Suhanov's specification of the hive format, "Base block", "Hive bin", "Cell", "Dirty state of a hive".
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub struct Hive {
     pub(super) minor: u32,
     pub(super) root: u32,
     pub(super) state: State,
-    /// The number of bytes in the file after the hive bins. These bytes are dropped when the hive is saved.
+    /// The number of bytes in the file after the hive bins. A saved hive does not contain these bytes.
     pub(super) remnant: u64,
     pub(super) changed: bool,
     pub(super) broken: bool,
@@ -32,48 +32,48 @@ pub struct Hive {
     pub(super) space: Option<Box<Space>>,
     pub(super) cache: Cache,
     pub(super) owners: Owners,
-    /// The keys whose subkey lists were found to be sorted since the last change.
+    /// The keys whose subkey lists were found to be sorted. Cleared when the hive changes.
     pub(super) ordered: Ordered,
     pub(super) last_above: LastAbove,
 }
 
-/// A key's offset in a hive.
+/// A key of a hive, given by its offset.
 ///
-/// A node is valid until its key is deleted. After a key or value was deleted, all nodes become invalid when the hive
-/// is next written, because that may move keys to shorten the file.
+/// A node is valid until its key is deleted. If a key or value was deleted, all nodes become invalid when the hive is
+/// next saved, because keys may then be moved to shorten the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub(super) u32);
 
 impl Node {
-    /// Returns the offset of the key node in the file.
+    /// Returns the offset of the key in the file, in bytes.
     pub fn file_offset(self) -> u64 {
         u64::from(self.0) + base::SIZE as u64
     }
 }
 
-/// Whether the file on disk was complete.
+/// Whether the hive's file on disk was complete when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// The file was complete.
     Clean,
-    /// The file was incomplete, and was completed in memory from its logs.
+    /// The file was incomplete, and kbfix completed the hive in memory with its logs.
     Recovered(Recovery),
-    /// The file was incomplete, and no log completed it. Such a hive is read-only.
+    /// The file was incomplete, and no log could complete the hive. Such a hive is read-only.
     Dirty {
         /// The reason why the hive is incomplete, or why no log could be used.
         why: &'static str,
     },
 }
 
-/// The reason why a hive is incomplete if its file is too short.
+/// The message for a file that ends before the end of its hive bins.
 const CUT_SHORT: &str = "the file is shorter than the hive bins whose size is in its base block";
 
 impl Hive {
-    /// The length of the base block at the start of a file.
+    /// The length in bytes of the base block at the start of a hive file.
     pub const BASE_BLOCK: usize = base::SIZE;
 
-    /// Returns the number of bytes of hive bins that follow this base block. Returns `None` if the hive was not written
-    /// completely.
+    /// Returns the length in bytes of the hive bins, which follow this base block. Returns `None` if the base block
+    /// says that the hive was not written completely.
     ///
     /// # Errors
     /// Returns an error if the bytes are not the base block of a hive.
@@ -84,8 +84,8 @@ impl Hive {
 
     /// Opens a hive from the bytes of its primary file and of the logs beside it (`.LOG`, `.LOG1`, `.LOG2`).
     ///
-    /// Empty logs and logs of other hives are ignored. A hive that was not written completely is recovered from the
-    /// logs in memory, as Windows does; where that is impossible, the result is [`Error::Dirty`].
+    /// Empty logs and logs of other hives are ignored. A hive that was not written completely is recovered from its
+    /// logs in memory, as Windows does. If that is not possible, the result is [`Error::Dirty`].
     pub fn open(primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let hive = Self::open_dirty(primary, logs)?;
         match hive.state {
@@ -94,8 +94,8 @@ impl Hive {
         }
     }
 
-    /// Opens a hive in the same way as [`Hive::open`]; but if its logs cannot complete a dirty hive, opens it for
-    /// reading only.
+    /// Opens a hive in the same way as [`Hive::open`]. If the hive was not written completely, and its logs cannot
+    /// complete it, opens it for reading only.
     pub fn open_dirty(mut primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let base = primary_base_block(&primary)?;
         let mut state = State::Clean;
@@ -124,13 +124,13 @@ impl Hive {
         Ok(hive)
     }
 
-    /// Opens a hive, and reads parts of its primary file only when they are needed.
+    /// Opens a hive without reading its whole file; parts of the file are read when they are needed.
     ///
-    /// The results are the same as if the file had been read as a whole, with two differences: each can be
-    /// [`Error::Unreadable`], and later writes of other programs into the same file may become visible. If the file is
-    /// replaced, the old one is still read.
+    /// The hive has the same content as if the file were read at once, but every later call can return
+    /// [`Error::Unreadable`], and can return what another program has written to the file in the meantime. If the file
+    /// is replaced, the old file is still read.
     ///
-    /// Returns `None` for a hive that was not written completely, or is cut short: [`Hive::open`] can open it with its
+    /// Returns `None` for a hive that was not written completely, or is truncated: [`Hive::open`] can open it with its
     /// logs.
     pub fn open_on_demand(source: Arc<dyn Source>) -> Result<Option<Self>, Error> {
         let len = source.size().map_err(|error| Error::Unreadable { offset: 0, problem: error.to_string() })?;
@@ -145,7 +145,7 @@ impl Hive {
         Ok(Some(Self::new(store, &base, State::Clean, len - end)))
     }
 
-    /// Builds a hive from a base block and bins that need no further recovery.
+    /// Builds a hive from a base block and hive bins that are complete, or were completed.
     pub(super) fn from_file(mut file: Vec<u8>, state: State) -> Result<Self, Error> {
         let base =
             BaseBlock::read(&file).ok_or(Error::NotAHive("the file does not begin with the signature `regf`"))?;
@@ -173,7 +173,7 @@ impl Hive {
         }
     }
 
-    /// Returns whether the file on disk was complete.
+    /// Returns whether the file on disk was complete when it was opened.
     pub fn state(&self) -> &State {
         &self.state
     }
@@ -183,37 +183,39 @@ impl Hive {
         self.minor
     }
 
-    /// Returns the hive's root key, without reading it.
+    /// Returns the hive's root key. The key itself is not read.
     pub fn root(&self) -> Node {
         Node(self.root)
     }
 
-    /// Returns the current length of the file. Saving removes empty bins from its end.
+    /// Returns the current length of the hive's file in bytes. Saving can shorten it, because it removes empty bins at
+    /// the end.
     pub fn file_len(&self) -> usize {
         self.store.len()
     }
 
-    /// Returns the error of the first failed read of the file; answers after it may be incomplete.
+    /// Returns the error of the first read of the file that failed. If there is one, later results may be incomplete.
     pub fn failed_read(&self) -> Option<&Error> {
         self.store.failed()
     }
 
-    /// Returns whether an edit changed something since the hive was opened or last written. A recovery is not an edit.
+    /// Returns whether the hive was edited since it was opened or last saved. A recovery is not an edit.
     pub fn is_changed(&self) -> bool {
         self.changed
     }
 
-    /// Reads all hive bins.
+    /// Returns all hive bins, which are read from the file if necessary.
     pub(super) fn bins(&self) -> Result<&[u8], Error> {
         Ok(self.store.whole()?.get(base::SIZE..).unwrap_or_default())
     }
 
-    /// Returns the length of the hive bins.
+    /// Returns the length of all hive bins in bytes.
     pub(super) fn bins_len(&self) -> usize {
         self.store.len().saturating_sub(base::SIZE)
     }
 
-    /// Returns the content of the allocated cell at `at`, without its size field.
+    /// Returns the content of the allocated cell at the offset `at`, without its size field. `structure` says, for
+    /// messages, what the cell should contain.
     pub(super) fn cell(&self, structure: &'static str, at: u32) -> Result<&[u8], Error> {
         let error = |problem| Error::cell(structure, at, problem);
         if at == NOWHERE {
@@ -236,7 +238,8 @@ impl Hive {
         cell.ok_or_else(|| error("the cell extends beyond the end of the hive"))
     }
 
-    /// Returns the cell at `at`, which must begin with `signature` and have at least `least` bytes.
+    /// Returns the content of the cell at the offset `at`. It must begin with `signature` and have at least `least`
+    /// bytes.
     pub(super) fn record(
         &self,
         structure: &'static str,
@@ -254,7 +257,7 @@ impl Hive {
         Ok(cell)
     }
 
-    /// Returns an error if the bins do not follow each other without gaps up to the end that the base block gives.
+    /// Returns an error unless the hive bins follow each other without gaps up to the end that the base block states.
     fn bins_hold(&self) -> Result<(), Error> {
         let end = u32_at(self.store.whole()?, base::BINS_SIZE).unwrap_or_default();
         if self.bins_len() != end as usize {
@@ -268,12 +271,12 @@ impl Hive {
     }
 }
 
-/// Returns whether a file of `len` bytes ends before the end of the hive bins that its base block gives.
+/// Returns whether a file of `len` bytes ends before the end of the hive bins that its base block states.
 fn is_cut_short(base: &BaseBlock, len: u64) -> bool {
     len < base::SIZE as u64 + u64::from(base.bins_size)
 }
 
-/// Returns the base block of a primary file; its checksum may be wrong.
+/// Returns the base block of a primary file, even if its checksum is wrong.
 fn primary_base_block(file: &[u8]) -> Result<BaseBlock, Error> {
     let base = BaseBlock::read(file).ok_or(Error::NotAHive("the file does not begin with the signature `regf`"))?;
     if file.len() < base::SIZE {
@@ -289,7 +292,8 @@ fn primary_base_block(file: &[u8]) -> Result<BaseBlock, Error> {
 }
 
 impl Hive {
-    /// Records that the structure at `owner` refers to the cell at `at`. Returns whether this reference is new.
+    /// Records that the structure at the offset `owner` refers to the cell at the offset `at`. Returns whether this
+    /// reference is new.
     ///
     /// # Errors
     /// Returns an error if another structure already refers to the cell.
@@ -297,7 +301,7 @@ impl Hive {
         self.owners.note(structure, at, owner)
     }
 
-    /// Returns the bytes of the file, which can then be changed. Discards the recorded facts about cells and lists.
+    /// Returns the bytes of the hive, to change them. Discards what was recorded about its cells and lists.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read.

@@ -1,13 +1,13 @@
-//! Finds the first page of a hive with a large free cell, without checking all pages.
+//! Finds the first page of a hive with a free cell of a given size, without checking all pages.
 
-/// The length of a page in bytes; bins consist of whole pages.
+/// The length of a page in bytes. Hive bins consist of whole pages.
 pub(super) const PAGE: u32 = 4096;
 
-/// The size of the largest free cell that begins in each page, in a tree of maxima.
+/// For each page of a hive, the size of the largest free cell that begins in it, in a form that is fast to search.
 #[derive(Debug, Clone)]
 pub(super) struct Largest {
-    /// A binary tree of maxima. The second half contains the pages. Every other element is the larger of its two
-    /// children.
+    /// A binary tree of maxima. The second half contains the sizes for the pages; every other element is the larger of
+    /// its two children.
     tree: Vec<u32>,
 }
 

@@ -1,6 +1,6 @@
-//! Subkey lists: leaves (`li`, `lf`, `lh`), alone or under an index root (`ri`).
+//! Reads the subkey lists of a hive: leaves (`li`, `lf`, `lh`), alone or below an index root (`ri`).
 //!
-//! Source: "Index leaf", "Fast leaf", "Hash leaf", "Index root".
+//! Source: Suhanov's specification of the hive format, "Index leaf", "Fast leaf", "Hash leaf", "Index root".
 
 use super::{
     Error, Hive,
@@ -10,19 +10,19 @@ use super::{
 
 pub(super) const LIST: &str = "subkey list";
 
-/// The kind of a leaf.
+/// The kind of a leaf of a subkey list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A leaf with the signature `li`: offsets only.
+    /// A leaf with the signature `li`: only the offsets of the keys.
     Index,
-    /// A leaf with the signature `lf`: offsets, and the first four characters of the names.
+    /// A leaf with the signature `lf`: the offsets of the keys, and the first four characters of each name.
     Fast,
-    /// A leaf with the signature `lh`: offsets, and hashes of the names.
+    /// A leaf with the signature `lh`: the offsets of the keys, and a hash of each name.
     Hash,
 }
 
 impl Kind {
-    /// Returns the kind with this signature.
+    /// Returns the kind of leaf that has this signature; `None` for any other signature.
     fn of(signature: &[u8]) -> Option<Self> {
         match signature {
             b"li" => Some(Self::Index),
@@ -40,18 +40,18 @@ impl Kind {
         }
     }
 
-    /// Returns the length of one element of such a leaf, in bytes.
+    /// Returns the length in bytes of one element in a leaf of this kind.
     pub(super) fn step(self) -> usize {
         if self == Self::Index { 4 } else { 8 }
     }
 }
 
-/// A leaf of a subkey list.
+/// A leaf of a subkey list: the offsets of keys, sorted by name, usually with a hint or hash of each name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Leaf<'a> {
     pub(super) at: u32,
     pub(super) kind: Kind,
-    /// The elements.
+    /// The bytes of the elements. Each element is a key's offset, followed by a hint or hash except in an `li`.
     elements: &'a [u8],
 }
 
@@ -60,12 +60,12 @@ impl Leaf<'_> {
         self.elements.len() / self.kind.step()
     }
 
-    /// Returns the offset of key number `i`.
+    /// Returns the offset of the key in element number `i`.
     pub(super) fn key(&self, i: usize) -> Option<u32> {
         u32_at(self.elements, i.checked_mul(self.kind.step())?)
     }
 
-    /// Returns hint or hash number `i`; `None` in an `li`.
+    /// Returns the hint or hash in element number `i`; `None` in an `li`.
     pub(super) fn hint(&self, i: usize) -> Option<u32> {
         if self.kind == Kind::Index { None } else { u32_at(self.elements, i * 8 + 4) }
     }
@@ -75,17 +75,17 @@ impl Leaf<'_> {
     }
 }
 
-/// A subkey list, in one of its two forms.
+/// A subkey list in one of its two forms: a single leaf, or an index root with several leaves.
 #[derive(Debug, Clone)]
 pub(super) enum List {
-    /// A single leaf, at this offset.
+    /// A single leaf, given by its offset.
     Leaf(u32),
-    /// An index root and the offsets of its leaves.
+    /// The offset of an index root, and the offsets of its leaves.
     Root(u32, Vec<u32>),
 }
 
 impl List {
-    /// Returns the offsets of the leaves.
+    /// Returns the offsets of the list's leaves.
     pub(super) fn leaves(&self) -> &[u32] {
         match self {
             Self::Leaf(at) => std::slice::from_ref(at),
@@ -95,8 +95,8 @@ impl List {
 }
 
 impl Hive {
-    /// Reads the subkey list at the offset `at`, without its leaves. Returns an error for an index root that refers to
-    /// a leaf twice.
+    /// Reads the subkey list at the offset `at`, without the content of its leaves. Returns an error if an index root
+    /// refers to a leaf twice.
     pub(super) fn list(&self, at: u32) -> Result<List, Error> {
         let list = self.known_list(at)?;
         if let List::Root(_, leaves) = &list {
@@ -109,7 +109,9 @@ impl Hive {
         Ok(list)
     }
 
-    /// Returns the subkey list at `at`, which [`Hive::list`] has accepted before, or the editor has written.
+    /// Reads the subkey list at the offset `at`, but does not check again that each leaf occurs only once.
+    ///
+    /// [`Hive::list`] must have read the list before, or the editor must have written it.
     pub(super) fn known_list(&self, at: u32) -> Result<List, Error> {
         let cell = self.cell(LIST, at)?;
         if !cell.starts_with(b"ri") {
@@ -120,7 +122,7 @@ impl Hive {
         Ok(List::Root(at, elements.chunks_exact(4).map(|e| u32_at(e, 0).unwrap_or(NOWHERE)).collect()))
     }
 
-    /// Returns the leaf at `at`.
+    /// Returns the leaf of a subkey list at the offset `at`.
     pub(super) fn leaf(&self, at: u32) -> Result<Leaf<'_>, Error> {
         let cell = self.cell(LIST, at)?;
         let Some(kind) = Kind::of(cell.get(..2).unwrap_or_default()) else {
@@ -135,7 +137,8 @@ impl Hive {
     }
 }
 
-/// Returns the elements of a list, according to its count.
+/// Returns the bytes of a list's elements, whose number is in the header of the list. Returns `None` if the cell is too
+/// short. `step` is the length of an element.
 fn elements(cell: &[u8], step: usize) -> Option<&[u8]> {
     let count = usize::from(u16_at(cell, 2)?);
     cell.get(4..4 + count * step)

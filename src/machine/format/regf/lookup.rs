@@ -1,8 +1,8 @@
-//! Finds the subkeys and values of a key: all of them, or one by name.
+//! Finds the subkeys and values of a key in a hive: all of them, or one by its name.
 //!
 //! A subkey is found by binary search. If that finds nothing, the whole list is read before the key is reported as
-//! absent, because in a damaged hive, or one that another program edited, the list may not be sorted and the hashes may
-//! be wrong.
+//! absent. In a damaged hive, or one that another program edited, the list may not be sorted and the hashes may be
+//! wrong.
 
 use super::{
     Error, Hive, KeyNode, Node, ValueNode,
@@ -15,19 +15,19 @@ use super::{
 };
 use crate::registry::Data;
 
-/// Iterates over the subkeys of one key, in the order of its list. A malformed subkey yields an error; the iteration
-/// continues after it.
+/// Iterates over the subkeys of one key, in the order of its list. Returns an error in place of a malformed subkey, and
+/// then continues.
 #[derive(Debug)]
 pub struct Subkeys<'a> {
     hive: &'a Hive,
     parent: u32,
     places: std::vec::IntoIter<Result<u32, Error>>,
-    /// The offsets that the lists contain more than once, sorted.
+    /// The offsets that occur more than once in the subkey lists, sorted.
     repeated: Vec<u32>,
 }
 
-/// Iterates over the values of one key, in the order of its list. A malformed value yields an error; the iteration
-/// continues after it.
+/// Iterates over the values of one key, in the order of its list. Returns an error in place of a malformed value, and
+/// then continues.
 #[derive(Debug)]
 pub struct Values<'a> {
     hive: &'a Hive,
@@ -36,31 +36,31 @@ pub struct Values<'a> {
     repeated: Vec<u32>,
 }
 
-/// The result of following a path.
+/// The result of looking up a path in a hive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Above {
     /// The key at the end of the path.
     Key(Node),
     /// The key does not exist.
     Absent,
-    /// One of the keys on the path, or the key at its end, is a symbolic link.
+    /// A key on the path, or the key at its end, is a symbolic link.
     Link,
 }
 
-/// The position of a subkey in its list.
+/// The position of a subkey in the subkey lists of its parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The number of the leaf.
+    /// The index of the leaf in the list.
     pub(super) leaf: usize,
-    /// The number of the element in the leaf.
+    /// The index of the element in the leaf.
     pub(super) index: usize,
-    /// The key.
+    /// The subkey.
     pub(super) node: Node,
 }
 
 impl Hive {
-    /// Finds the key at `path` below the hive's root. `path` is names joined by backslashes; it is empty for the root
-    /// itself.
+    /// Returns the key at `path`, or `None` if it is absent. `path` is the names below the hive's root, joined by
+    /// backslashes; an empty path means the root.
     pub fn find(&self, path: &str) -> Result<Option<Node>, Error> {
         let (mut node, mut rest) = (self.root(), path);
         if let Some((above, name)) = path.rsplit_once('\\') {
@@ -80,8 +80,8 @@ impl Hive {
         self.key(node).map(|key| Some(key.node()))
     }
 
-    /// Finds the key at `path` below the hive's root, unless the path leads through a symbolic link. Remembers the last
-    /// such key, because many keys may be looked up below it.
+    /// Finds the key at `path` below the hive's root, unless a key on the path is a symbolic link. Caches the last key
+    /// that was found, because many keys below it may be looked up.
     pub(crate) fn above(&self, path: &str) -> Result<Above, Error> {
         if let Some(known) = self.last_above.get(path) {
             return Ok(Above::Key(Node(known)));
@@ -102,15 +102,15 @@ impl Hive {
         Ok(Above::Key(node))
     }
 
-    /// Returns the subkey of `node` with this name. If the name was not found, and a subkey could not be read, returns
-    /// an error.
+    /// Returns the subkey of `node` with this name; `None` if it is absent. If no subkey with this name was found, but
+    /// some subkey could not be read, returns an error.
     pub fn subkey(&self, node: Node, name: &str) -> Result<Option<Node>, Error> {
         let key = self.key(node)?;
         let sorted = self.is_sorted(node);
         Ok(self.place(&key, &upcased(name), sorted)?.map(|place| place.node))
     }
 
-    /// Returns all subkeys of `node`.
+    /// Returns an iterator over the subkeys of `node`.
     pub fn subkeys(&self, node: Node) -> Result<Subkeys<'_>, Error> {
         let key = self.key(node)?;
         let mut places = Vec::new();
@@ -132,7 +132,7 @@ impl Hive {
         Ok(Subkeys { hive: self, parent: node.0, places: places.into_iter(), repeated })
     }
 
-    /// Returns all values of `node`.
+    /// Returns an iterator over the values of `node`.
     pub fn values(&self, node: Node) -> Result<Values<'_>, Error> {
         let key = self.key(node)?;
         let places: Vec<u32> = self.value_list(&key)?.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
@@ -140,21 +140,22 @@ impl Hive {
         Ok(Values { hive: self, key: node.0, places: places.into_iter(), repeated })
     }
 
-    /// Returns the value of `node` with this name (empty for the default value). If the name was not found, and a value
-    /// could not be read, returns an error.
+    /// Returns the value of `node` with this name (empty for the default value); `None` if it is absent. If no value
+    /// with this name was found, but some value could not be read, returns an error.
     ///
-    /// The list of values is not sorted: for many values of one key, [`Hive::values`] is faster.
+    /// The list of values is not sorted, so this function searches the whole list. To find many values of one key,
+    /// [`Hive::values`] is faster.
     pub fn value_node(&self, node: Node, name: &str) -> Result<Option<ValueNode<'_>>, Error> {
         let key = self.key(node)?;
         Ok(self.value_place(&key, &upcased(name))?.map(|(_, value)| value))
     }
 
-    /// Returns the type and data of the value of `node` with this name.
+    /// Returns the type and data of the value of `node` with this name; `None` if it is absent.
     pub fn value(&self, node: Node, name: &str) -> Result<Option<Data>, Error> {
         self.value_node(node, name)?.map(|value| self.data(&value)).transpose()
     }
 
-    /// Returns a key's subkey list; `None` if its count of subkeys is zero.
+    /// Returns a key's subkey list; `None` if the key says that it has no subkeys.
     pub(super) fn subkey_list(&self, key: &KeyNode<'_>) -> Result<Option<List>, Error> {
         if key.subkey_count() == 0 {
             return Ok(None);
@@ -174,7 +175,7 @@ impl Hive {
         Ok(Some(list))
     }
 
-    /// Returns the elements of a key's value list.
+    /// Returns the bytes of a key's value list, which contains the offsets of its values.
     pub(super) fn value_list(&self, key: &KeyNode<'_>) -> Result<&[u8], Error> {
         if key.value_count() == 0 {
             return Ok(&[]);
@@ -183,7 +184,7 @@ impl Hive {
         self.known_value_list(key)
     }
 
-    /// Returns the elements of a key's value list, which belongs to no other key.
+    /// Returns the bytes of a key's value list. The caller knows that no other key refers to this list.
     pub(super) fn known_value_list(&self, key: &KeyNode<'_>) -> Result<&[u8], Error> {
         let (count, at) = (key.value_count() as usize, key.u32(VALUE_LIST));
         let list =
@@ -191,7 +192,8 @@ impl Hive {
         list.unwrap_or_else(|| Err(Error::cell("value list", at, "the structure extends beyond the end of its cell")))
     }
 
-    /// Returns a value, and its index in the list. `wanted` is the name in upper case.
+    /// Finds a value by its name; returns the value and its index in the value list. `wanted` is the name in upper
+    /// case.
     pub(super) fn value_place(
         &self,
         key: &KeyNode<'_>,
@@ -211,25 +213,23 @@ impl Hive {
         unreadable.map_or(Ok(None), Err)
     }
 
-    /// Returns the key at the offset `at`, which must be a subkey of `parent`. Because each key must name its parent,
-    /// the keys form a tree.
+    /// Returns the key at the offset `at`. Returns an error if this key does not name the key at `parent` as its
+    /// parent.
+    ///
+    /// This check ensures that the keys of a hive form a tree.
     pub(super) fn child(&self, parent: u32, at: u32) -> Result<KeyNode<'_>, Error> {
         let key = self.key(Node(at))?;
         if at == self.root {
             return Err(Error::cell(KEY, at, "a subkey list contains the hive's root"));
         }
         if key.u32(PARENT) != parent {
-            return Err(Error::cell(
-                KEY,
-                at,
-                "the parent that the key names is not the key whose subkey list contains it",
-            ));
+            return Err(Error::cell(KEY, at, "the key is in the subkey list of a key that is not its parent"));
         }
         Ok(key)
     }
 
-    /// Returns the position of the subkey `wanted` (in upper case) of `key`. `sorted` says that the lists are known to
-    /// be sorted.
+    /// Returns the position of a subkey of `key`; `wanted` is the name in upper case. `sorted` says that the subkey
+    /// lists are known to be sorted.
     pub(super) fn place(&self, key: &KeyNode<'_>, wanted: &[u16], sorted: bool) -> Result<Option<Place>, Error> {
         let Some(list) = self.subkey_list(key)? else { return Ok(None) };
         match self.search(key.at, &list, wanted) {
@@ -239,8 +239,10 @@ impl Hive {
         }
     }
 
-    /// Performs a binary search. If the key is not found, returns the leaf and the element before which it would be
-    /// inserted.
+    /// Finds a subkey by binary search; `wanted` is the name in upper case.
+    ///
+    /// If the subkey is not found, returns the index of the leaf, and of the element in it, before which the subkey
+    /// would be inserted.
     pub(super) fn search(
         &self,
         parent: u32,
@@ -281,7 +283,8 @@ impl Hive {
         Ok(Err(low))
     }
 
-    /// Searches the lists from beginning to end. If they are sound and sorted, that is recorded.
+    /// Finds a subkey by reading the whole list; `wanted` is the name in upper case. If the list is valid and sorted,
+    /// records this in the hive.
     fn scan(&self, parent: u32, list: &List, wanted: &[u16]) -> Result<Option<Place>, Error> {
         let mut unreadable = None;
         let (mut last, mut is_sorted): (Option<KeyNode<'_>>, bool) = (None, true);
@@ -348,7 +351,7 @@ impl<'a> Iterator for Values<'a> {
     }
 }
 
-/// Returns the offsets that occur in `places` more than once.
+/// Returns the offsets that occur more than once in `places`.
 fn repeated(mut places: Vec<u32>) -> Vec<u32> {
     places.sort_unstable();
     let mut repeated: Vec<u32> = places.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();

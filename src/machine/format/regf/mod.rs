@@ -1,15 +1,16 @@
-//! Registry hive files (`regf`): reads them, recovers them from their logs, checks, edits and creates them.
+//! Registry hive files (format `regf`): reads them, recovers them from their logs, checks, edits and creates them.
 //!
-//! The input is the bytes of a primary file and of its `.LOG` files, or an open primary file; the results are keys and
-//! values, findings, and the bytes of a new primary file. Nothing here opens a file. Imports only [`crate::registry`].
+//! The input is the bytes of a primary file and of its `.LOG` files, or an open primary file. The results are keys and
+//! values, findings, and the bytes of a new primary file. This module opens no files, and imports only
+//! [`crate::registry`].
 //!
 //! A complete hive is read on demand. A hive that is recovered, checked or edited is kept in memory as one buffer. A
-//! [`Node`] is the offset of a key. Keys and values are read in place, and every offset in the file is checked before
-//! it is used. If a key or value is malformed, only that key or value is an error; everything else stays readable.
-//! Edits go through [`Hive::edit`], and [`Hive::to_bytes`] returns the file to save.
+//! [`Node`] is the offset of a key. Keys and values are read directly from the bytes of the hive, and every offset in
+//! the file is checked before it is used. If a key or value is malformed, only reading this key or value returns an
+//! error. Edits go through [`Hive::edit`], and [`Hive::to_bytes`] returns the file to save.
 //!
 //! Source for every structure: Maxim Suhanov, "Windows registry file format specification" (github.com/msuhanov/regf);
-//! the items below name its sections.
+//! the submodules name its sections.
 
 mod above;
 mod base;

@@ -1,12 +1,13 @@
-//! Names of keys and values in a hive. They are stored as Latin-1, with one byte for each UTF-16 unit, or as UTF-16LE.
+//! The names of keys and values as a hive stores them: in Latin-1, with one byte for each UTF-16 unit, or in UTF-16LE.
 //!
-//! Source: "Key node" (KEY_COMP_NAME), "Key value" (VALUE_COMP_NAME), "Fast leaf" and "Hash leaf" (hint and hash).
+//! Source: Suhanov's specification of the hive format, "Key node" (KEY_COMP_NAME), "Key value" (VALUE_COMP_NAME), "Fast
+//! leaf" and "Hash leaf" (hint and hash).
 
 use std::{cmp::Ordering, fmt};
 
 use crate::registry::name::upcase;
 
-/// A name in the hive. It may contain NULs, and unpaired surrogates, which a Rust string cannot express.
+/// A name as a hive stores it. It may contain NULs, and unpaired surrogates, which a Rust string cannot express.
 #[derive(Clone, Copy)]
 pub struct RawName<'a> {
     bytes: &'a [u8],
@@ -19,12 +20,12 @@ pub struct RawName<'a> {
 pub struct NotUnicode;
 
 impl<'a> RawName<'a> {
-    /// Returns a name from its stored bytes: Latin-1 if `latin1`, otherwise UTF-16LE.
+    /// Returns a name from its stored bytes: in Latin-1 if `latin1` is true, otherwise in UTF-16LE.
     pub(super) fn new(bytes: &'a [u8], latin1: bool) -> Self {
         Self { bytes, latin1 }
     }
 
-    /// Returns the length in UTF-16 units.
+    /// Returns the length of the name in UTF-16 units.
     pub fn len(&self) -> usize {
         if self.latin1 { self.bytes.len() } else { self.bytes.len() / 2 }
     }
@@ -34,7 +35,7 @@ impl<'a> RawName<'a> {
         self.len() == 0
     }
 
-    /// Returns the UTF-16 units, as stored.
+    /// Returns the UTF-16 units of the name, in its original case.
     pub fn units(&self) -> impl Iterator<Item = u16> + Clone + use<'a> {
         let Self { bytes, latin1 } = *self;
         let unit = move |at: usize| match latin1 {
@@ -52,7 +53,7 @@ impl<'a> RawName<'a> {
         char::decode_utf16(self.units()).collect::<Result<_, _>>().map_err(|_| NotUnicode)
     }
 
-    /// Returns the name as a string, with U+FFFD for invalid UTF-16.
+    /// Returns the name as a string; U+FFFD replaces invalid UTF-16.
     pub fn lossy(&self) -> String {
         char::decode_utf16(self.units()).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
     }
@@ -68,7 +69,7 @@ impl<'a> RawName<'a> {
         if self.latin1 { self.bytes.iter().map(upper).cmp(wanted) } else { self.units().map(upcase).cmp(wanted) }
     }
 
-    /// Returns whether the name is equal to `wanted`, which must be in upper case.
+    /// Returns whether the name is equal to `wanted`, which must be in upper case ([`upcased`]). Case is ignored.
     pub(super) fn is(&self, wanted: &[u16]) -> bool {
         let is = |(unit, wanted): (u16, &u16)| unit == *wanted || upcase(unit) == *wanted;
         self.len() == wanted.len()
@@ -78,7 +79,7 @@ impl<'a> RawName<'a> {
             }
     }
 
-    /// Compares the name with another stored name.
+    /// Compares the name with another stored name. Case is ignored.
     pub(super) fn compare(&self, other: &RawName<'_>) -> Ordering {
         if self.latin1 && other.latin1 {
             return self.bytes.iter().map(upper).cmp(other.bytes.iter().map(upper));
@@ -86,12 +87,13 @@ impl<'a> RawName<'a> {
         self.units().map(upcase).cmp(other.units().map(upcase))
     }
 
-    /// Returns the hash that an `lh` list stores for the name.
+    /// Returns the hash of the name that a subkey list of kind `lh` stores.
     pub(super) fn hash(&self) -> u32 {
         if self.latin1 { hash(self.bytes.iter().map(|byte| u16::from(*byte))) } else { hash(self.units()) }
     }
 
-    /// Returns the hint that an `lf` list stores for the name: its first four units, if each fits into a byte.
+    /// Returns the hint for the name that a subkey list of kind `lf` stores: the first four characters, if each fits
+    /// into a byte.
     pub(super) fn hint(&self) -> [u8; 4] {
         hint(self.units())
     }
@@ -109,7 +111,7 @@ impl fmt::Debug for RawName<'_> {
     }
 }
 
-/// Returns the upper-case form of a unit that is stored as Latin-1.
+/// Returns the upper-case form of a character that is stored as Latin-1, as a UTF-16 unit.
 fn upper(byte: &u8) -> u16 {
     upcase((*byte).into())
 }
@@ -119,13 +121,14 @@ pub(super) fn upcased(text: &str) -> Vec<u16> {
     text.encode_utf16().map(upcase).collect()
 }
 
-/// Returns the hash that an `lh` list stores for a name.
+/// Returns the hash of a name that a subkey list of kind `lh` stores. `units` are the UTF-16 units of the name.
 pub(super) fn hash(units: impl Iterator<Item = u16>) -> u32 {
     units.fold(0, |hash: u32, unit| hash.wrapping_mul(37).wrapping_add(upcase(unit).into()))
 }
 
-/// Returns the hint that an `lf` list stores for a name. Its first byte is NUL if one of the four units does not fit
-/// into a byte.
+/// Returns the hint for a name that a subkey list of kind `lf` stores. `units` are the UTF-16 units of the name.
+///
+/// The first byte of the hint is NUL if one of the first four units does not fit into a byte.
 pub(super) fn hint(units: impl Iterator<Item = u16>) -> [u8; 4] {
     let mut hint = [0; 4];
     for (place, unit) in hint.iter_mut().zip(units) {
@@ -140,8 +143,8 @@ pub(super) fn hint(units: impl Iterator<Item = u16>) -> [u8; 4] {
     hint
 }
 
-/// Returns the bytes to store for a name, and whether they are Latin-1. Latin-1 is used if each character fits into one
-/// byte.
+/// Returns the bytes of a name as a hive stores them, and whether they are Latin-1. Latin-1 is used if each character
+/// fits into one byte; otherwise, they are UTF-16LE.
 pub(super) fn stored(text: &str) -> (Vec<u8>, bool) {
     match text.chars().map(|c| u8::try_from(c).ok()).collect() {
         Some(latin1) => (latin1, true),

@@ -1,6 +1,6 @@
-//! Key nodes (`nk`).
+//! Reads key nodes (`nk`): the records in a hive that describe keys.
 //!
-//! Source: "Key node".
+//! Source: Suhanov's specification of the hive format, "Key node".
 
 use super::{
     Error, Hive, Node, RawName, base,
@@ -9,7 +9,7 @@ use super::{
 };
 
 pub(super) const KEY: &str = "key node";
-/// The length of a key node without its name.
+/// The length of a key node in bytes, without the name of the key.
 pub(super) const HEADER: usize = 76;
 
 // Offsets of the fields in a key node.
@@ -36,16 +36,16 @@ pub(super) const FLAG_SYM_LINK: u16 = 0x0010;
 pub(super) const FLAG_COMP_NAME: u16 = 0x0020;
 pub(super) const FLAG_PREDEF_HANDLE: u16 = 0x0040;
 
-/// A key in the hive.
+/// A key of a hive.
 #[derive(Clone, Copy)]
 pub struct KeyNode<'a> {
     pub(super) at: u32,
-    /// The content of the cell, checked to contain at least [`HEADER`] bytes and the name.
+    /// The content of the key's cell. It was checked to contain at least [`HEADER`] bytes and the name.
     cell: &'a [u8],
 }
 
 impl Hive {
-    /// Reads the key at the offset `node`.
+    /// Reads the key to which `node` refers.
     pub fn key(&self, node: Node) -> Result<KeyNode<'_>, Error> {
         let cell = self.record(KEY, node.0, b"nk", HEADER)?;
         let key = KeyNode { at: node.0, cell };
@@ -59,7 +59,7 @@ impl Hive {
         Ok(key)
     }
 
-    /// Returns the class name of a key (in UTF-16LE); `None` if the key has none.
+    /// Returns the class name of a key; `None` if the key has none.
     pub fn class(&self, node: Node) -> Result<Option<RawName<'_>>, Error> {
         let key = self.key(node)?;
         let (at, len) = (key.u32(CLASS), usize::from(key.u16(CLASS_LENGTH)));
@@ -84,7 +84,7 @@ impl<'a> KeyNode<'a> {
         u32_at(self.cell, at).unwrap_or_default()
     }
 
-    /// Returns the offset of the key.
+    /// Returns the offset of the key in the hive, as a [`Node`].
     pub fn node(&self) -> Node {
         Node(self.at)
     }
@@ -107,17 +107,19 @@ impl<'a> KeyNode<'a> {
         u64_at(self.cell, LAST_WRITTEN).unwrap_or_default()
     }
 
-    /// Returns the number of subkeys that the key node records.
+    /// Returns the number of subkeys that the key stores. In a damaged hive, it may differ from the subkey lists.
     pub fn subkey_count(&self) -> u32 {
         self.u32(SUBKEYS)
     }
 
-    /// Returns the number of values. It is zero for a predefined handle, which stores the handle in this field.
+    /// Returns the number of the key's values.
+    ///
+    /// It is zero for a predefined handle: a key that stores a handle instead of this number, and has no values.
     pub fn value_count(&self) -> u32 {
         if self.u16(FLAGS) & FLAG_PREDEF_HANDLE != 0 { 0 } else { self.u32(VALUES) }
     }
 
-    /// Returns the flags of the key, as stored.
+    /// Returns the flags of the key, as they are stored in the hive.
     pub fn flags(&self) -> u16 {
         self.u16(FLAGS)
     }

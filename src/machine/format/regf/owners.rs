@@ -1,8 +1,8 @@
-//! Records which structure each cell belongs to, for the part of the hive that was read.
+//! Records which structure of a hive refers to each cell, for the part of the hive that was read.
 //!
-//! A list, a value and its data each belong to one structure; only security records are shared. A damaged or malicious
-//! hive can refer to one cell a thousand times; reading all references would then take a thousand times as much time
-//! and memory. Therefore the second structure that refers to a cell is an error.
+//! Only one structure may refer to a list, a value or its data. A damaged or malicious hive can refer to one cell a
+//! thousand times; reading all references would then take a thousand times as much time and memory. Therefore kbfix
+//! returns an error for the second structure that refers to a cell. Security records, which keys share, are excepted.
 
 use std::{
     collections::hash_map::Entry,
@@ -14,11 +14,11 @@ use super::{
     hash::{HashMap, SMALL_TABLE},
 };
 
-/// The owner of each cell that was read. Cell and owner are offsets.
+/// For the offset of each cell that was read, the offset of the structure that refers to it.
 #[derive(Debug, Default)]
 pub(super) struct Owners(Mutex<HashMap<u32, u32>>);
 
-/// Returns an empty record, because nothing of the copied hive was read yet.
+/// Returns an empty record, because nothing in the copy of the hive was read yet.
 impl Clone for Owners {
     fn clone(&self) -> Self {
         Self::default()
@@ -26,7 +26,7 @@ impl Clone for Owners {
 }
 
 impl Owners {
-    /// Discards all owners.
+    /// Discards the whole record.
     pub(super) fn forget(&self) {
         let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // An editor does this after each change. A small table is kept for the next record.
@@ -37,7 +37,8 @@ impl Owners {
         }
     }
 
-    /// Records that the structure at `owner` refers to the cell at `at`. Returns whether this reference is new.
+    /// Records that the structure at the offset `owner` refers to the cell at the offset `at`. Returns whether this
+    /// reference is new.
     ///
     /// # Errors
     /// Returns an error if another structure already refers to the cell.

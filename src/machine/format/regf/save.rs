@@ -1,9 +1,9 @@
-//! Returns a hive as the bytes of a file.
+//! Converts a hive in memory to the bytes of a file.
 //!
 //! The caller writes the bytes into a new file beside the old one, calls fsync, renames the file, and calls fsync on
-//! the folder. After that, it empties the logs if [`Hive::logs_after_save`] says so.
+//! the folder. If [`Hive::logs_after_save`] says so, the caller then empties the logs.
 //!
-//! Source: "Base block", "Hive bin" (note 3), "Dirty state of a hive".
+//! Source: Suhanov's specification of the hive format, "Base block", "Hive bin" (note 3), "Dirty state of a hive".
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ const BIN_TIMESTAMP: usize = base::SIZE + 20;
 pub struct Filetime(pub u64);
 
 impl Filetime {
-    /// The seconds from 1601 to 1970.
+    /// The number of seconds from 1601, where times in hives begin, to 1970, where Unix time begins.
     const UNIX: u64 = 11_644_473_600;
 
     /// Returns the present time.
@@ -37,23 +37,25 @@ impl From<SystemTime> for Filetime {
     }
 }
 
-/// Tells the caller whether to empty the logs of a saved hive.
+/// Says whether to empty the logs of a hive after the hive was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogsAfterSave {
-    /// The sequence number of the saved file. Both sequence fields of its base block have this value.
+    /// The sequence number in the saved file. Both sequence fields of its base block contain this number.
     pub sequence: u32,
-    /// Whether to empty `.LOG`, `.LOG1` and `.LOG2` (to length 0) after the new file is in place.
+    /// Whether to empty `.LOG`, `.LOG1` and `.LOG2` (truncate them to 0 bytes) after the old file was replaced.
     pub empty: bool,
-    /// The reason for `empty`, as a sentence.
+    /// The reason for the value of `empty`, as a sentence.
     pub reason: &'static str,
 }
 
 impl Hive {
-    /// Returns the bytes of the whole file, with which to replace the old file. Empty bins at the end are left out.
+    /// Returns the bytes of the file with which to replace the hive's old file. Empty bins at the end are left out.
     ///
-    /// Both sequence numbers become one more than the highest number of the hive or an applied log entry. So the file
-    /// is clean, and newer than every log entry. Windows ignores logs beside a clean hive. The timestamps of the base
-    /// block and the first bin become `now`. A hive that is read-only, or in which an edit failed halfway, is refused.
+    /// Both sequence numbers become one higher than that of the hive and of every applied log entry. The file is
+    /// therefore complete and newer than its logs, and Windows ignores the logs. The timestamps of the base block and
+    /// the first bin become `now`.
+    ///
+    /// Returns an error if the hive is read-only, or if an edit failed halfway.
     pub fn to_bytes(&mut self, now: Filetime) -> Result<Vec<u8>, Error> {
         self.writable()?;
         self.settle()?;
@@ -72,11 +74,11 @@ impl Hive {
         Ok(bytes)
     }
 
-    /// Returns what to do with the logs beside the file after the file was saved.
+    /// Returns whether to empty the logs beside the file after the file was saved.
     ///
-    /// The saved file is clean, so Windows applies no log to it, whatever the log contains ("Dirty state of a hive").
-    /// The logs are emptied nevertheless: if a later write of this hive by Windows fails, older log entries must not be
-    /// mistaken for its own. Windows also leaves an empty log if it uses another one.
+    /// Windows applies no log to the saved file, because the file is complete ("Dirty state of a hive"). kbfix empties
+    /// the logs nevertheless: if a later write of this hive by Windows fails, Windows must not take old log entries for
+    /// those of the failed write. Windows also leaves a log empty that it does not use.
     pub fn logs_after_save(&self) -> LogsAfterSave {
         let base = self.store.whole().ok().and_then(BaseBlock::read);
         let sequence = base.map_or(0, |base| base.primary_sequence);
@@ -87,7 +89,7 @@ impl Hive {
         }
     }
 
-    /// Returns an error if the hive must not be changed or written.
+    /// Returns an error if the hive must not be changed or saved: it is read-only, or an edit failed halfway.
     pub(super) fn writable(&self) -> Result<(), Error> {
         match self.state {
             State::Dirty { .. } => Err(Error::ReadOnly),

@@ -1,8 +1,8 @@
 //! The bytes of a hive: all in memory, or in a file of which parts are read on demand.
 //!
-//! A look-up needs about a hundred cells of a hive of many megabytes; reading all of the hive would take longer than
-//! everything else in a diff. The file is not mapped into memory: if it is truncated during the run, or its disk fails,
-//! a read returns an error that can be reported, but an access to a mapping would end the process.
+//! A look-up needs about a hundred cells of a hive of many megabytes, and reading the whole hive would take longer than
+//! the rest of a diff. The file is not mapped into memory: if it is truncated during the run, or its disk fails, a read
+//! returns an error that can be reported, but an access to the mapped memory would end the process.
 
 use std::{
     borrow::Cow,
@@ -12,14 +12,16 @@ use std::{
 
 use super::Error;
 
-/// The number of bytes that are read at once. It is small, because the keys below one key are scattered over the file.
+/// The number of bytes that are read from the file at once. It is small, because the keys below one key are scattered
+/// over the file.
 const WINDOW: usize = 8 << 10;
-/// The largest cell that is read separately if it extends over the end of a window. Larger ones are rare: from version
-/// 1.4 on, data is stored in segments of 16 KiB. The limit keeps the total read from a damaged file below four times
-/// its length.
+/// The size in bytes of the largest cell that is read separately if it crosses the end of a window.
+///
+/// Larger cells are rare: from version 1.4 on, data is stored in segments of 16 KiB. The limit ensures that kbfix reads
+/// less than four times the length of a damaged file.
 const LARGEST_APART: usize = 24 << 10;
 
-/// An open file, or a substitute, that can be read at any position.
+/// An open file, or something that replaces one, from which bytes at any offset can be read.
 pub trait Source: fmt::Debug + Send + Sync {
     /// Returns the length in bytes.
     ///
@@ -27,50 +29,51 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// Returns the system's error.
     fn size(&self) -> io::Result<u64>;
 
-    /// Fills `into` with the bytes from `offset` on.
+    /// Fills `into` with the bytes of the file from `offset` on.
     ///
     /// # Errors
     /// Returns the system's error; [`io::ErrorKind::UnexpectedEof`] if the file is too short.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
 }
 
-/// The bytes of a base block and its hive bins, without anything that follows them in the file.
+/// The bytes of a hive: its base block and its hive bins. Bytes after these in the file are left out.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
     /// All bytes are in memory, which is required for changes.
     Whole(Vec<u8>),
-    /// The bytes are in a file.
+    /// The bytes are in a file, and are read on demand.
     Parts(Parts),
 }
 
-/// The parts of a file that were read so far. They are kept, so that references to them stay valid.
+/// The parts of a file that were read so far. They are kept in memory, so references to them stay valid.
 #[derive(Debug, Clone)]
 pub(super) struct Parts {
     source: Arc<dyn Source>,
     len: usize,
     windows: Vec<OnceLock<Box<Window>>>,
-    /// The whole file, once it was needed.
+    /// The whole file, if it was read.
     whole: OnceLock<Vec<u8>>,
-    /// The first read that failed.
+    /// The error of the first read that failed.
     failed: OnceLock<Error>,
 }
 
 #[derive(Debug, Clone)]
 struct Window {
     bytes: Vec<u8>,
-    /// The cell that begins in this window and ends in another one: its offset and its bytes. Cells do not overlap, so
-    /// there is only one such cell; a damaged file with a second one is read as a whole.
+    /// The cell that begins in this window and ends in another one: its offset and its bytes.
+    ///
+    /// Cells do not overlap, so there is at most one such cell. A damaged file with a second one is read completely.
     apart: OnceLock<(usize, Vec<u8>)>,
 }
 
 impl Store {
-    /// Returns a store for the first `len` bytes of a file, without reading it.
+    /// Returns a store for the first `len` bytes of a file. Nothing is read yet.
     pub(super) fn parts(source: Arc<dyn Source>, len: usize) -> Self {
         let windows = (0..len.div_ceil(WINDOW)).map(|_| OnceLock::new()).collect();
         Self::Parts(Parts { source, len, windows, whole: OnceLock::new(), failed: OnceLock::new() })
     }
 
-    /// Returns the length of the file.
+    /// Returns the length of the base block and the hive bins, in bytes.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Whole(file) => file.len(),
@@ -78,7 +81,7 @@ impl Store {
         }
     }
 
-    /// Returns the `len` bytes from `start` on; `None` if the hive is too short.
+    /// Returns the `len` bytes from the offset `start` on; `None` if the hive is too short.
     pub(super) fn get(&self, start: usize, len: usize) -> Result<Option<&[u8]>, Error> {
         match self {
             Self::Whole(file) => Ok(start.checked_add(len).and_then(|end| file.get(start..end))),
@@ -86,7 +89,7 @@ impl Store {
         }
     }
 
-    /// Returns all bytes.
+    /// Returns all bytes of the hive, and keeps them in memory.
     pub(super) fn whole(&self) -> Result<&[u8], Error> {
         match self {
             Self::Whole(file) => Ok(file),
@@ -94,7 +97,7 @@ impl Store {
         }
     }
 
-    /// Returns all bytes, without keeping those that are read for it.
+    /// Returns all bytes of the hive. Bytes that are read from the file for this call are not kept in memory.
     pub(super) fn passing(&self) -> Result<Cow<'_, [u8]>, Error> {
         match self {
             Self::Parts(parts) if parts.whole.get().is_none() => parts.read(0, parts.len).map(Cow::Owned),
@@ -102,7 +105,7 @@ impl Store {
         }
     }
 
-    /// Reads all bytes for changes, and closes the file.
+    /// Reads all bytes of the hive into memory, so that they can be changed, and closes the file.
     pub(super) fn load(&mut self) -> Result<&mut Vec<u8>, Error> {
         if let Self::Parts(parts) = self {
             parts.whole()?;
@@ -114,7 +117,7 @@ impl Store {
         }
     }
 
-    /// Returns the error of the first read that failed.
+    /// Returns the error of the first read that failed; `None` if no read failed.
     pub(super) fn failed(&self) -> Option<&Error> {
         match self {
             Self::Whole(_) => None,
@@ -172,7 +175,7 @@ impl Parts {
     }
 }
 
-/// Reads the `len` bytes from `start` on.
+/// Reads the `len` bytes of the file from the offset `start` on.
 pub(super) fn read(source: &dyn Source, start: usize, len: usize) -> Result<Vec<u8>, Error> {
     let unreadable = |problem: String| Error::Unreadable { offset: start as u64, problem };
     let mut bytes = Vec::new();

@@ -1,6 +1,8 @@
-//! Values (`vk`) and their data. The data is in the value record itself, in one cell, or in segments (`db`).
+//! Reads the values (`vk`) of a hive and their data.
 //!
-//! Source: "Key value" and "Big data".
+//! The data is in the value record itself, in one cell, or in several segments (`db`).
+//!
+//! Source: Suhanov's specification of the hive format, "Key value" and "Big data".
 
 use std::borrow::Cow;
 
@@ -14,11 +16,13 @@ pub(super) const VALUE: &str = "value";
 pub(super) const DATA: &str = "data of a value";
 pub(super) const BIG: &str = "big data record";
 const SEGMENT_OF_DATA: &str = "data segment";
-/// The length of a value record without its name.
+/// The length of a value record in bytes, without the name of the value.
 pub(super) const HEADER: usize = 20;
-/// The length of every data segment except the last. Longer data is segmented if the version supports it.
+/// The length in bytes of every segment of a value's data except the last one.
+///
+/// Longer data than this is divided into segments, if the hive's version of the format supports it.
 pub(super) const SEGMENT: usize = 16_344;
-/// The bit of the data size that is set if the data is in the record itself.
+/// The bit in the size field of a value that is set if the data is in the value record itself.
 pub(super) const INLINE: u32 = 0x8000_0000;
 
 // Offsets of the fields in a value record.
@@ -30,27 +34,28 @@ pub(super) const FLAGS: usize = 16;
 
 pub(super) const FLAG_COMP_NAME: u16 = 0x0001;
 
-/// A value in the hive.
+/// A value of a hive's key.
 #[derive(Clone, Copy)]
 pub struct ValueNode<'a> {
     pub(super) at: u32,
-    /// The content of the cell, checked to contain at least [`HEADER`] bytes and the name.
+    /// The content of the value's cell. It was checked to contain at least [`HEADER`] bytes and the name.
     cell: &'a [u8],
 }
 
-/// The place where the data of a value is stored.
+/// Where the data of a value is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Storage {
-    /// The data is in the value record.
+    /// The data is in the value record itself.
     Inline,
-    /// The data is in one cell, at this offset.
+    /// The data is in one cell; the number is its offset.
     Cell(u32),
-    /// The data is in segments. A record refers to a list of them. All numbers are offsets of cells.
+    /// The data is in segments. A cell `record` refers to a cell `list`, which lists them. All numbers are offsets of
+    /// cells.
     Segments { record: u32, list: u32, segments: Vec<u32> },
 }
 
 impl Hive {
-    /// Returns the value record at `at`.
+    /// Reads the value record at the offset `at`.
     pub(super) fn value_at(&self, at: u32) -> Result<ValueNode<'_>, Error> {
         let cell = self.record(VALUE, at, b"vk", HEADER)?;
         let value = ValueNode { at, cell };
@@ -80,7 +85,7 @@ impl Hive {
         self.bytes_in(value, storage)
     }
 
-    /// Returns the bytes of a value's data, which are in `storage` and belong to no other value.
+    /// Returns the bytes of a value's data, which is stored in `storage`. The caller knows that no other value uses it.
     pub(super) fn bytes_in<'a>(&'a self, value: &ValueNode<'a>, storage: Storage) -> Result<Cow<'a, [u8]>, Error> {
         let size = value.size();
         match storage {
@@ -110,7 +115,8 @@ impl Hive {
         Ok(Data::new(value.value_type(), self.bytes(value)?.into_owned()))
     }
 
-    /// Returns the location of a value's data. The number of segments must match its size.
+    /// Returns where a value's data is stored. Returns an error if the number of segments does not match the size of
+    /// the data.
     pub(super) fn storage(&self, value: &ValueNode<'_>) -> Result<Storage, Error> {
         let (size, at) = (value.size(), value.u32(DATA_OFFSET));
         if value.u32(DATA_SIZE) & INLINE != 0 {
@@ -158,14 +164,14 @@ impl<'a> ValueNode<'a> {
         u32_at(self.cell, at).unwrap_or_default()
     }
 
-    /// Returns the value name; empty for the default value.
+    /// Returns the value name, which is empty for the default value.
     pub fn name(&self) -> RawName<'a> {
         let end = HEADER + usize::from(self.u16(NAME_LENGTH));
         let bytes = self.cell.get(HEADER..end).unwrap_or_default();
         RawName::new(bytes, self.u16(FLAGS) & FLAG_COMP_NAME != 0)
     }
 
-    /// Returns the value name as a string.
+    /// Returns the value name as a string. Returns an error if the name is not valid UTF-16.
     pub fn name_text(&self) -> Result<String, Error> {
         let offset = u64::from(self.at) + base::SIZE as u64;
         self.name().text().map_err(|_| Error::NotUnicode { structure: VALUE, offset })

@@ -1,28 +1,29 @@
-//! Walks over a key and all keys below it. Each key is visited once, and a parent before its subkeys.
+//! Iterates over a key of a hive and all keys below it. Each key is visited once, and a parent before its subkeys.
 
 use std::collections::HashSet;
 
 use super::{Error, Hive, KeyNode, Node, lookup::Subkeys, node::SUBKEY_LIST};
 
-/// The registry's limit for nested keys (Microsoft, "Registry element size limits").
+/// The maximum depth of keys in a hive, which is a limit of the registry (Microsoft, "Registry element size limits").
 pub(super) const MAX_DEPTH: usize = 512;
 
-/// The iterator of [`Hive::walk`]. It returns the depth below the first key, with the key or with the error of reading
-/// it.
+/// The iterator that [`Hive::walk`] returns. For each key, it returns the depth below the first key, and the key or the
+/// error of reading it.
 #[derive(Debug)]
 pub struct Walk<'a> {
     hive: &'a Hive,
     first: Option<Node>,
     stack: Vec<Subkeys<'a>>,
-    /// The lists that were entered. If two keys could share a list, the walk could take exponentially long.
+    /// The offsets of the subkey lists that were already read. If two keys could share a list, the walk could take
+    /// exponential time.
     lists: HashSet<u32>,
-    /// The error that the next call returns: why the subkeys of the last returned key could not be read. The number is
-    /// the depth of this key.
+    /// The error that the next call of `next` returns: the subkeys of the last returned key could not be read. The
+    /// number is the depth of these subkeys.
     pending: Option<(usize, Error)>,
 }
 
 impl Hive {
-    /// Walks over `node` and all keys below it. The walk ends on every hive, even a damaged one.
+    /// Iterates over `node` and all keys below it. The iteration ends for every hive, even a damaged one.
     pub fn walk(&self, node: Node) -> Walk<'_> {
         Walk { hive: self, first: Some(node), stack: Vec::new(), lists: HashSet::new(), pending: None }
     }

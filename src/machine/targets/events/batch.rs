@@ -1,4 +1,4 @@
-//! Groups queries about events by log.
+//! Answers queries about events. The queries about one log are answered together, so that each log is read only once.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use crate::targets::{Answer, TargetError};
 
 /// Answers each query, in the same order.
 ///
-/// `of_log` answers the queries about one log and is called once for each log. The log has the name that the first of
-/// these queries uses.
+/// `of_log` answers the queries about one log, and is called once for each log. Queries whose log names differ only in
+/// case are about the same log.
 ///
 /// # Errors
 ///
-/// Fails only if the target as a whole cannot be read.
+/// Returns an error only if the target as a whole cannot be read.
 pub(in crate::targets) fn answers(
     queries: &[EventQuery],
     mut of_log: impl FnMut(&[&EventQuery]) -> Result<Answer<Vec<EventFacts>>, TargetError>,

@@ -1,4 +1,4 @@
-//! Reads the file of a log in either format.
+//! Reads an event log from its file, which is in the old or the new format.
 
 use std::{
     fs::File,
@@ -12,13 +12,13 @@ use crate::{
     targets::{Answer, Reason},
 };
 
-/// The size of the largest log in the old format that is read, in bytes. It is read completely into memory. Windows
+/// The size in bytes of the largest log in the old format that kbfix reads. It is read completely into memory. Windows
 /// Server 2003 has no larger logs.
 const MOST_EVT: u64 = 512 << 20;
-/// The size of the largest log in the new format that is read, in bytes. Reading it takes minutes.
+/// The size in bytes of the largest log in the new format that kbfix reads. Reading such a log takes minutes.
 const MOST_EVTX: u64 = 4 << 30;
 
-/// Returns the facts for the queries about one log, from its file.
+/// Returns the facts for the queries, which are all about the log in this file.
 pub(in crate::targets) fn facts(file: File, queries: &[&EventQuery]) -> Answer<Vec<EventFacts>> {
     let mut tally = Tally::new(queries);
     match read(file, &mut tally) {
@@ -31,7 +31,7 @@ pub(in crate::targets) fn facts(file: File, queries: &[&EventQuery]) -> Answer<V
 }
 
 fn read(mut file: File, tally: &mut Tally<'_>) -> Result<Damage, (Reason, String)> {
-    let io = |error: io::Error| (Reason::Malformed, format!("it cannot be read: {error}"));
+    let io = |error: io::Error| (Reason::Malformed, format!("the file cannot be read: {error}"));
     let malformed = |error: &dyn std::error::Error| (Reason::Malformed, error.to_string());
     let size = file.metadata().map_err(io)?.len();
     let mut start = Vec::new();
@@ -49,6 +49,8 @@ fn read(mut file: File, tally: &mut Tally<'_>) -> Result<Damage, (Reason, String
 fn within(size: u64, most: u64) -> Result<(), (Reason, String)> {
     match size <= most {
         true => Ok(()),
-        false => Err((Reason::Unsupported, format!("it has {size} bytes, more than the {most} that kbfix reads"))),
+        false => {
+            Err((Reason::Unsupported, format!("the file has {size} bytes, more than the {most} that kbfix reads")))
+        }
     }
 }

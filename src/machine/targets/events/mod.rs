@@ -1,7 +1,7 @@
-//! Events in the logs of a target: how often an event was logged, and when.
+//! Counts events in the event logs of a target: how often an event was logged, and when.
 //!
-//! The answer covers the events that the log still contains. If a log was cleared or its oldest events were
-//! overwritten, the time of its oldest event shows that.
+//! The answer covers the events that the log still contains. If a log was cleared, or its oldest events were
+//! overwritten, the time of the oldest event in the log shows this.
 
 mod batch;
 mod file;
@@ -23,33 +23,33 @@ pub(super) use place::place;
 #[cfg_attr(not(windows), allow(unused_imports, reason = "only the code for a running Windows uses it"))]
 pub(super) use tally::Tally;
 
-/// A query for one kind of event.
+/// A query for the events in one log that have the same source, event ID and, if given, level.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventQuery {
-    /// The log.
+    /// The name of the event log.
     pub log: String,
-    /// The source.
+    /// The source: the program or component that logs the event.
     pub source: String,
     /// The event ID.
     pub id: u32,
-    /// The level; null for any level.
+    /// The level of the event; null for any level.
     pub level: Option<EventLevel>,
 }
 
-/// The events that match a query.
+/// The number and times of the events that match a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventFacts {
-    /// The number of these events in the log.
+    /// The number of matching events in the log.
     pub count: u64,
-    /// The time at which the first of these events was logged, as RFC 3339 in UTC; null if there is none.
+    /// The time at which the first matching event was logged, as RFC 3339 in UTC; null if there is none.
     #[schemars(with = "Option<String>")]
     pub first: Option<Timestamp>,
-    /// The time at which the last of these events was logged; null if there is none.
+    /// The time at which the last matching event was logged, as RFC 3339 in UTC; null if there is none.
     #[schemars(with = "Option<String>")]
     pub last: Option<Timestamp>,
-    /// The times of the newest 1000 of these events, newest first.
+    /// The times of the newest matching events, at most 1000, newest first.
     #[schemars(with = "Vec<String>")]
     pub times: Vec<Timestamp>,
     /// The time at which the oldest event of any kind in the log was logged; null if the log is empty.
@@ -58,27 +58,27 @@ pub struct EventFacts {
     /// The time at which the newest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_ends: Option<Timestamp>,
-    /// The part of the log that could not be read, so that there may be more events than were counted; missing if all
-    /// was read.
+    /// A description of what could not be read in the log, so that there may be more events than were counted. Missing
+    /// if everything was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
 }
 
-/// A query for events, with its answer.
+/// A query for events, and the answer to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventAnswer {
-    /// The query.
+    /// The query that was answered.
     pub event: EventQuery,
-    /// The events in the log, or that the log does not exist or could not be read.
+    /// The events that match the query; absent if there is no such log.
     pub found: Answer<EventFacts>,
 }
 
 impl EventQuery {
     /// Returns whether the event matches the query.
     ///
-    /// The source may be given as Event Viewer shows it, without `Microsoft-Windows-`, or by the name under which it
-    /// was registered before Windows Vista.
+    /// The query may name the source as Event Viewer shows it, without `Microsoft-Windows-`, or by the name under which
+    /// the source was registered before Windows Vista.
     fn fits(&self, event: &Event) -> bool {
         let same = |name: &str| name.eq_ignore_ascii_case(&self.source);
         let short = |name: &str| {
@@ -93,7 +93,7 @@ impl EventQuery {
 }
 
 impl fmt::Display for EventQuery {
-    /// Formats the query as `event 1000 of EXPROX in the log Application, warning`.
+    /// Writes the query as text, such as `event 1000 of EXPROX in the log Application, warning`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { log, source, id, .. } = self;
         write!(f, "event {id} of {source} in the log {log}")?;
@@ -102,8 +102,8 @@ impl fmt::Display for EventQuery {
 }
 
 impl EventFacts {
-    /// Returns the number of events at or after a time. Logs only keep whole seconds, so the time is rounded down to a
-    /// second.
+    /// Returns the number of events at or after a time. The time is rounded down to a second, because logs in the old
+    /// format store only whole seconds.
     pub fn since(&self, time: Timestamp) -> Since {
         let second = time.as_second();
         let known = self.times.iter().filter(|logged| logged.as_second() >= second).count() as u64;
@@ -111,12 +111,12 @@ impl EventFacts {
     }
 }
 
-/// The number of events since a time.
+/// The number of events at or after a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since {
-    /// The number of events; the minimum if `or_more` is set.
+    /// The number of events. If `or_more` is true, there may be more.
     pub count: u64,
-    /// Whether there may be more events, because not all times are kept.
+    /// Whether there may be more events than `count`, because not all times were stored.
     pub or_more: bool,
 }
 

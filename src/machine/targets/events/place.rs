@@ -1,4 +1,4 @@
-//! Finds the file of a log on a machine whose Windows is not queried.
+//! Finds the file of an event log on a machine that is not asked through the Windows API.
 //!
 //! Sources: Microsoft, "Eventlog Key" (its value `File`), "Event Logs in Windows Vista and later", and the names that
 //! setup gives the logs of Windows Server 2003.
@@ -11,12 +11,12 @@ use crate::{
     },
 };
 
-/// The key of the logs that programs from before Windows Vista can use. Each log has a subkey.
+/// The key with a subkey for each event log that programs from before Windows Vista can use.
 const LOGS: &str = r"SYSTEM\CurrentControlSet\Services\EventLog";
-/// The key of all other logs.
+/// The key with a subkey for each of the other event logs.
 const CHANNELS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\WINEVT\Channels";
 
-/// The logs of Windows Server 2003 and their files. The first three exist on every Windows.
+/// The event logs of Windows Server 2003, and the names of their files. The first three logs exist on every Windows.
 const OLD_FILES: [(&str, &str); 6] = [
     ("Application", "AppEvent.Evt"),
     ("Security", "SecEvent.Evt"),
@@ -26,28 +26,29 @@ const OLD_FILES: [(&str, &str); 6] = [
     ("File Replication Service", "NtFrs.Evt"),
 ];
 
-/// The possible places of the file of a log.
+/// The paths at which the file of an event log may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::targets) struct Place {
-    /// The paths as the machine names them. The first file that exists is the log.
+    /// The possible paths, as the machine names them. The first file that exists is the log.
     pub(in crate::targets) paths: Vec<String>,
-    /// The reason why the log is unknown if none of the files exists; `None` if the machine does not know the log.
+    /// The reason why the log is unknown if none of the files exists; `None` if the machine has no log with this name.
     unknown: Option<Unread>,
 }
 
 impl Place {
-    /// Returns the answer for the case that none of the files exists.
+    /// Returns the answer about the log if none of its possible files exists.
     pub(in crate::targets) fn nowhere<T>(self) -> Answer<T> {
         self.unknown.map_or(Answer::Absent, Answer::Unread)
     }
 }
 
-/// Returns the possible places of the file of a log: the one in the registry, or otherwise the default places of
-/// Windows.
+/// Returns the possible paths of an event log's file: the path in the registry if there is one, otherwise the default
+/// paths of Windows.
 ///
 /// # Errors
 ///
-/// Fails if the target as a whole cannot be read. The inner error means that the registry could not be read.
+/// The outer error means that the target as a whole cannot be read; the inner error, that the path could not be
+/// determined.
 pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Result<String, Unread>) -> Asked<Place> {
     if log.is_empty() || log.contains(['\\', ':']) || log.chars().any(char::is_control) {
         return Ok(Err(Unread::new(Reason::Unsupported, format!("`{log}` is not the name of a log"))));
@@ -78,7 +79,7 @@ pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Resu
     Ok(Ok(Place { paths, unknown }))
 }
 
-/// Returns whether the machine has a log with this name.
+/// Returns whether the machine has an event log with this name.
 fn is_channel(mut ask: impl Ask, log: &str) -> Asked<bool> {
     let path = match KeyPath::from_parts(RootKey::Hklm, &format!(r"{CHANNELS}\{log}")) {
         Ok(path) => path,

@@ -1,4 +1,4 @@
-//! Counts the events of one log, in any order.
+//! Counts the events of one event log, which may come in any order.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::{EventFacts, EventQuery};
 use crate::format::event::{Damage, Event};
 
-/// The highest number of times that are kept for one query.
+/// The maximum number of times that are stored for one query.
 const MOST_TIMES: usize = 1000;
 
-/// The counts for the queries about one log.
+/// Counts, for each query about one event log, the events that match it.
 pub(in crate::targets) struct Tally<'a> {
     counts: Vec<Count<'a>>,
     begins: Option<Timestamp>,
@@ -21,7 +21,7 @@ struct Count<'a> {
     query: &'a EventQuery,
     count: u64,
     first: Option<Timestamp>,
-    /// The newest times. The oldest of them is on top of the heap.
+    /// The newest times of matching events. The oldest of them is on top of the heap.
     times: BinaryHeap<Reverse<Timestamp>>,
 }
 
@@ -31,13 +31,13 @@ impl<'a> Tally<'a> {
         Self { counts: counts.collect(), begins: None, ends: None }
     }
 
-    /// Records that the log contains an event with this time.
+    /// Records the time of any event in the log, to know the times of the oldest and the newest event.
     pub(in crate::targets) fn span(&mut self, time: Timestamp) {
         self.begins = earlier(self.begins, time);
         self.ends = self.ends.max(Some(time));
     }
 
-    /// Counts an event of the log.
+    /// Counts an event of the log for each query that it matches.
     pub(in crate::targets) fn add(&mut self, event: &Event) {
         self.span(event.time);
         for count in self.counts.iter_mut().filter(|count| count.query.fits(event)) {
@@ -50,7 +50,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Returns the facts for each query, in the order of the queries.
+    /// Returns the counts for each query, in the order of the queries.
     pub(in crate::targets) fn facts(self, damage: &Damage) -> Vec<EventFacts> {
         let (log_begins, log_ends, damage) = (self.begins, self.ends, damage.sentence());
         let facts = |count: Count<'_>| {

@@ -1,4 +1,4 @@
-//! The JSON form of facts in snapshots and plans: a list of keys and a list of files.
+//! The JSON form of facts in snapshots and plans: a list of keys, a list of files, and the settings of policy stores.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -34,14 +34,14 @@ struct KeyEntry {
     key: Key,
     /// The answer of the target: the key exists, is absent, or could not be read.
     found: Answer<KeyRecord>,
-    /// The question about a key that could not be read. If it is missing, only the key's existence was asked.
+    /// The question about a key that could not be read. If it is missing, kbfix asked only whether the key exists.
     asked: Option<Asked>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FileEntry {
-    /// The file's path.
+    /// The path of the file.
     path: FilePath,
     /// The answer of the target: the file exists, is absent, or could not be read.
     found: Answer<FileFacts>,
@@ -76,7 +76,7 @@ impl TryFrom<FactsDocument> for Facts {
     }
 }
 
-/// Reads a map of values. Returns an error for two names that differ only in case.
+/// Reads a map from value names to answers. Returns an error if two names differ only in case.
 pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ValueName, Answer<Data>>, D::Error> {
     struct Values;
     impl<'de> Visitor<'de> for Values {
@@ -100,7 +100,7 @@ pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Valu
     from.deserialize_map(Values)
 }
 
-/// The same document for writing, with borrowed facts.
+/// The JSON form of facts for writing. It borrows the facts, so they are not copied.
 #[derive(Serialize)]
 struct Written<'a> {
     keys: WrittenKeys<'a>,

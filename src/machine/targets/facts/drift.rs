@@ -1,4 +1,4 @@
-//! Finds differences between two sets of facts.
+//! Finds the differences between two sets of facts, such as the facts in a plan and the present ones.
 
 use std::collections::BTreeSet;
 
@@ -19,14 +19,14 @@ use super::{Facts, FilePath, KeyRecord};
 pub struct Drift {
     /// The key, value or file that differs.
     pub place: String,
-    /// The earlier state, as text for people.
+    /// The earlier state, as text.
     pub was: String,
-    /// The present state, as text for people.
+    /// The present state, as text.
     pub is: String,
 }
 
 impl Facts {
-    /// Compares these facts with newer answers to the same questions; returns the differences.
+    /// Returns the differences between these facts and newer answers to the same questions.
     pub fn moved(&self, now: &Self) -> Vec<Drift> {
         let mut moved = Vec::new();
         for (key, was) in &self.keys {
@@ -51,8 +51,8 @@ impl Facts {
 }
 
 impl Facts {
-    /// Compares these facts with newer ones, which may answer other questions; returns the differences. An item that
-    /// one of the two does not know is not compared.
+    /// Returns the differences between these facts and newer ones, which may answer other questions. A key, value or
+    /// file that is unknown in one of the two sets is not compared.
     pub fn changed(&self, now: &Self) -> Vec<Drift> {
         let mut changed = Vec::new();
         let keys: BTreeSet<&Key> = self.keys.keys().chain(now.keys.keys()).collect();
@@ -103,7 +103,8 @@ fn is_unknown<T>(answer: &Answer<T>) -> bool {
     matches!(answer, Answer::Unread(Unread { reason: Reason::Unknown, .. }))
 }
 
-/// Describes subkeys: all names of a few; of many the number, and those that `others` lacks.
+/// Returns a text for a list of subkeys. For up to five subkeys, it contains all names; for more, their number and the
+/// names that `others` lacks.
 fn subkeys(these: &BTreeSet<KeyName>, others: &BTreeSet<KeyName>) -> String {
     const FEW: usize = 5;
     if these.len() <= FEW {
@@ -138,7 +139,7 @@ impl KeyRecord {
                 (_, Answer::Unread(Unread { reason: Reason::Unknown, .. })) => return,
                 (was, is) => (existence(was), existence(is)),
             };
-            moved.push(Drift { place: format!("class and security of {key}"), was, is });
+            moved.push(Drift { place: format!("class name and security descriptor of {key}"), was, is });
         }
     }
 }

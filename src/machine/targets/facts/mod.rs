@@ -1,7 +1,8 @@
-//! Facts: what was read from a target. Planned changes can be applied to facts, to predict the later state.
+//! Facts: the answers that were read from a target.
 //!
-//! Snapshot files store facts, and plans depend on them. The functions here return `None` for anything that was never
-//! asked; callers must treat that as unknown, never as absent.
+//! Planned changes can be applied to facts, to predict the state after them. Snapshot files contain facts, and plans
+//! list the facts on which they depend. The functions here return `None` if a question was never asked; callers must
+//! treat this as unknown, never as absent.
 
 mod document;
 mod drift;
@@ -25,15 +26,15 @@ use super::{
 use document::FactsDocument;
 pub use drift::Drift;
 
-/// The facts that were read from a target: keys, values and files.
+/// The facts that were read from a target about keys, values, files and policy stores.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, try_from = "FactsDocument")]
 #[schemars(with = "FactsDocument")]
 pub struct Facts {
-    /// The answers about keys. The records are shared with copies of these facts, to which planned changes are applied.
+    /// The answers about keys. Copies of these facts, to which planned changes are applied, share the records.
     keys: BTreeMap<Key, Answer<Arc<KeyRecord>>>,
-    /// For each key that could not be read, the question that was asked. Another question about the same key might be
-    /// answered.
+    /// For each key that could not be read, the question that was asked. The target may be able to answer another
+    /// question about the same key.
     asked: BTreeMap<Key, Asked>,
     files: BTreeMap<FilePath, Answer<FileFacts>>,
     policies: BTreeMap<PolicyScope, Arc<PolicyFacts>>,
@@ -48,22 +49,22 @@ pub struct FilePath(pub String);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyRecord {
-    /// The values that were asked for, by name.
+    /// The answers about the values that were asked for, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "document::values")]
     values: BTreeMap<ValueName, Answer<Data>>,
-    /// The reason why it is not known whether the key exists, although its values are answered.
+    /// The reason why it is not known whether the key exists; `None` if the key exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsure: Option<Unread>,
-    /// The names of the values with sensitive data.
+    /// The names of the values whose data is sensitive.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     sensitive: BTreeSet<ValueName>,
-    /// Whether `values` holds all values of the key.
+    /// Whether `values` contains all values of the key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
-    /// The class name and security descriptor; `None` unless all values were asked for.
+    /// The class name and security descriptor of the key; `None` if kbfix did not ask for all values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     properties: Option<Answer<KeyProperties>>,
-    /// The names of the subkeys; `None` unless they were asked for.
+    /// The names of the key's subkeys; `None` if kbfix did not ask for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subkeys: Option<BTreeSet<KeyName>>,
 }
@@ -72,13 +73,13 @@ struct KeyRecord {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    /// The values that were asked for, by name.
+    /// The names of the values that kbfix asked for.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     values: BTreeSet<ValueName>,
-    /// Whether all values were asked for.
+    /// Whether kbfix asked for all values of the key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
-    /// Whether the names of the subkeys were asked for.
+    /// Whether kbfix asked for the names of the subkeys.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     subkeys: bool,
 }
@@ -111,7 +112,7 @@ impl Facts {
         }
     }
 
-    /// Marks the value's data as sensitive.
+    /// Marks the data of the value as sensitive.
     pub fn hide(&mut self, key: &Key, name: &ValueName) {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
             Arc::make_mut(record).sensitive.insert(name.clone());
@@ -126,7 +127,7 @@ impl Facts {
         }
     }
 
-    /// Returns whether the value's data is sensitive.
+    /// Returns whether the data of the value is sensitive.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         matches!(self.keys.get(key), Some(Answer::Present(record)) if record.sensitive.contains(name))
     }
@@ -136,7 +137,7 @@ impl Facts {
         self.files.insert(FilePath(path.to_owned()), answer);
     }
 
-    /// Returns whether the key exists; `None` if it was never asked.
+    /// Returns whether the key exists; `None` if the key is not in the facts.
     pub fn key(&self, key: &Key) -> Option<Answer<()>> {
         self.record(key).map(|answer| match answer {
             Answer::Present(KeyRecord { unsure: Some(why), .. }) => Answer::Unread(why.clone()),
@@ -144,7 +145,7 @@ impl Facts {
         })
     }
 
-    /// Returns the data of a value; absent if the key is absent, `None` if it was never asked.
+    /// Returns the data of a value; absent if its key is absent. Returns `None` if the value is not in the facts.
     pub fn value(&self, key: &Key, name: &ValueName) -> Option<Answer<Data>> {
         match self.record(key)? {
             Answer::Present(record) => record.value(name).map(|(answer, _)| answer),
@@ -153,8 +154,8 @@ impl Facts {
         }
     }
 
-    /// Returns what the facts say about a key, for queries about several of its values. It does not follow later
-    /// changes of the facts.
+    /// Returns what the facts contain about a key, to look up several of its values. Later changes of the facts have no
+    /// effect on the result.
     pub fn known_key(&self, key: &Key) -> KnownKey {
         KnownKey(match self.keys.get(key) {
             Some(found) => Some(found.clone()),
@@ -162,7 +163,7 @@ impl Facts {
         })
     }
 
-    /// Returns the value's name as the target spells it; `None` if the value was not found.
+    /// Returns the name of the value as it is spelled in the target; `None` if the value was not found.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
         match self.record(key)? {
             Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),
@@ -170,7 +171,7 @@ impl Facts {
         }
     }
 
-    /// Returns all existing values of the key, ordered by name; `None` if they were never asked for.
+    /// Returns all existing values of the key, ordered by name; `None` if kbfix did not ask for all values.
     pub fn all_values(&self, key: &Key) -> Option<Answer<BTreeMap<ValueName, Answer<Data>>>> {
         match self.record(key)? {
             Answer::Present(record) if !record.all_values => None,
@@ -185,7 +186,7 @@ impl Facts {
         }
     }
 
-    /// Returns the values of the key that are known to be absent, although others may be not configured.
+    /// Returns the values of the key that are known to be absent, even if other values are not configured.
     fn deleted_values(&self, key: &Key) -> BTreeMap<ValueName, Answer<Data>> {
         match self.record(key) {
             Some(Answer::Present(record)) if record.others() != Answer::Absent => {
@@ -196,19 +197,19 @@ impl Facts {
         }
     }
 
-    /// Returns the key's class name and security descriptor; `None` if they were never asked for.
+    /// Returns the class name and security descriptor of the key; `None` if kbfix did not ask for them.
     pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
         match self.record(key)? {
             Answer::Present(KeyRecord { all_values: false, .. }) => None,
             Answer::Present(record) => Some(record.properties.clone().unwrap_or_else(|| {
-                Answer::unread(Reason::Unknown, format!("class and security of {key} are not known"))
+                Answer::unread(Reason::Unknown, format!("class name and security descriptor of {key} are unknown"))
             })),
             Answer::Absent => Some(Answer::Absent),
             Answer::Unread(why) => Some(Answer::Unread(why)),
         }
     }
 
-    /// Returns the names of the key's subkeys; `None` if they were never asked for.
+    /// Returns the names of the key's subkeys; `None` if kbfix did not ask for them.
     pub fn subkeys(&self, key: &Key) -> Option<Answer<Vec<KeyName>>> {
         match self.record(key)? {
             Answer::Present(record) => {
@@ -219,15 +220,16 @@ impl Facts {
         }
     }
 
-    /// Returns the facts of a file; `None` if they were never asked for.
+    /// Returns the facts about a file; `None` if kbfix did not ask for this file.
     pub fn file(&self, path: &str) -> Option<Answer<FileFacts>> {
         self.files.get(&FilePath(path.to_owned())).cloned()
     }
 
-    /// Returns the record of a key, or that it is absent.
+    /// Returns the record of a key, or the answer that the key is absent. Returns `None` if the facts do not show
+    /// either.
     ///
-    /// A key is also absent if it is below an absent key, or missing in its parent's list of subkeys. This does not
-    /// hold for a key that may be stored under another name.
+    /// A key is also absent if it is below an absent key, or missing in its parent's list of subkeys. This is not so
+    /// for a key that may be stored under another name.
     fn record(&self, key: &Key) -> Option<Answer<&KeyRecord>> {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref().map(Arc::as_ref));
@@ -247,7 +249,7 @@ impl Facts {
         }
     }
 
-    /// Returns the questions that these facts answer: about keys, and about the paths of files.
+    /// Returns the questions that these facts answer: about keys, and about files, which are given by their paths.
     pub fn questions(&self) -> (Vec<KeyQuery>, Vec<String>) {
         let keys = self.keys.iter().map(|(key, answer)| {
             let (values, subkeys) = match answer {
@@ -263,7 +265,7 @@ impl Facts {
         (keys.collect(), self.files.keys().map(|path| path.0.clone()).collect())
     }
 
-    /// Applies the change to the facts, as if it had been made in the target.
+    /// Applies the change to the facts, to predict the state after the change was made in the target.
     pub fn apply(&mut self, change: &KeyChange) {
         match change.action {
             ChangeAction::Delete => {
@@ -323,17 +325,17 @@ impl Facts {
     }
 }
 
-/// What facts say about a key: see [`Facts::known_key`].
+/// What the facts contain about one key: see [`Facts::known_key`].
 pub struct KnownKey(Option<Answer<Arc<KeyRecord>>>);
 
 impl KnownKey {
-    /// Returns whether the key was never asked.
+    /// Returns whether the facts contain nothing about the key.
     pub fn is_unknown(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Returns the data of a value, and its name as the target spells it if the value was found. Returns `None` if the
-    /// value was never asked.
+    /// Returns the data of a value and, if the value was found, its name as spelled in the target. Returns `None` if
+    /// kbfix did not ask for the value.
     pub fn value(&self, name: &ValueName) -> Option<(Answer<Data>, Option<&ValueName>)> {
         match self.0.as_ref()? {
             Answer::Present(record) => record.value(name),
@@ -344,8 +346,6 @@ impl KnownKey {
 }
 
 impl KeyRecord {
-    /// Returns the data of a value, and its name as the target spells it if the value was found. Returns `None` if the
-    /// value was never asked.
     fn value(&self, name: &ValueName) -> Option<(Answer<Data>, Option<&ValueName>)> {
         match self.values.get_key_value(name) {
             Some((found, answer)) => Some((answer.clone(), Some(found))),
@@ -353,8 +353,8 @@ impl KeyRecord {
         }
     }
 
-    /// Returns the answer about each value that is not among those that exist: absent, or in a policy file perhaps not
-    /// configured.
+    /// Returns the answer about every value of the key that has no answer of its own: absent or, in a policy file,
+    /// perhaps not configured.
     fn others(&self) -> Answer<Data> {
         let others = ValueName::new(KeyFacts::OTHER_VALUES).ok().and_then(|name| self.values.get(&name));
         match others {

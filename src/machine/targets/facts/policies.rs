@@ -1,4 +1,4 @@
-//! The settings of policy stores, as part of the facts.
+//! The facts about policy stores.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
 use super::{Drift, Facts};
 
 impl Facts {
-    /// Adds the settings of the stores of a scope.
+    /// Adds the answers of the policy stores of one scope.
     pub fn record_policies(&mut self, answer: PolicyFacts) {
         match self.policies.get_mut(&answer.scope) {
             Some(known) => Arc::make_mut(known).add(answer),
@@ -23,9 +23,10 @@ impl Facts {
         !self.policies.is_empty()
     }
 
-    /// Returns the answer of each policy store that sets a value or could not be read.
+    /// Returns, for a value, the answer of each policy store that sets this value or could not be read.
     ///
-    /// Returns `None` if the value was not queried, and an error if a snapshot does not contain the answer.
+    /// Returns `None` if kbfix did not query the value, and an error if these facts are from a snapshot that does not
+    /// contain the answer.
     pub fn policies(&self, key: &Key, name: &ValueName) -> Option<Result<Vec<StoreAnswer<'_>>, ()>> {
         self.policies.get(&PolicyScope::of(key)?)?.answers(key, name)
     }
@@ -35,7 +36,7 @@ impl Facts {
         self.policies.values().map(|facts| facts.question()).collect()
     }
 
-    /// Answers a query from these facts.
+    /// Answers a query about policy stores from these facts.
     pub(in crate::targets) fn policies_of(&self, query: &PolicyQuery) -> PolicyFacts {
         match self.policies.get(&query.scope) {
             Some(facts) => facts.part(query.clone()),
@@ -52,8 +53,8 @@ impl Facts {
         }
     }
 
-    /// Compares the settings of policy stores with newer answers to the same queries. A store with the same settings
-    /// counts as unchanged, even if its file changed otherwise.
+    /// Compares the settings of policy stores with newer answers to the same queries, and adds the differences to
+    /// `moved`. Only the settings of the queried values are compared, not the rest of the stores' files.
     pub(super) fn policies_moved(&self, now: &Self, moved: &mut Vec<Drift>) {
         for (scope, was) in &self.policies {
             let is = now.policies.get(scope);
@@ -70,7 +71,8 @@ impl Facts {
         }
     }
 
-    /// Compares the settings of policy stores with newer facts. Only values that both contain are compared.
+    /// Compares the settings of policy stores with newer facts, and adds the differences to `changed`. Only values that
+    /// both sets of facts contain are compared.
     pub(super) fn policies_changed(&self, now: &Self, changed: &mut Vec<Drift>) {
         for (scope, was) in &self.policies {
             let Some(is) = now.policies.get(scope) else { continue };
@@ -86,7 +88,7 @@ impl Facts {
     }
 }
 
-/// Adds each queried value for which two states of a store have different settings.
+/// Compares two states of a policy store, and adds each queried value whose setting differs to `moved`.
 fn compare(was: &StoreFacts, is: Option<&StoreFacts>, asked: &PolicyFacts, moved: &mut Vec<Drift>) {
     let unread = |store: &StoreFacts| match &store.found {
         Answer::Unread(why) => Some(why.clone()),
@@ -124,7 +126,7 @@ fn compare(was: &StoreFacts, is: Option<&StoreFacts>, asked: &PolicyFacts, moved
     }
 }
 
-/// Describes the setting of a store for a value.
+/// Returns a text for the setting of a policy store for a value.
 fn text(setting: Option<&PolicySetting>, is_hidden: bool) -> String {
     let Some(setting) = setting else { return "not set".to_owned() };
     let data = notation::message(setting.data.as_ref(), is_hidden);

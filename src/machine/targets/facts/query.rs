@@ -1,10 +1,10 @@
-//! Answers questions from stored facts instead of reading a target.
+//! Answers questions about keys from facts that were read earlier, instead of reading a target.
 
 use crate::targets::{Answer, Facts, KeyFacts, KeyQuery, Reason, ValueSelection};
 
 impl Facts {
-    /// Returns the answer that these facts contain. Where they contain none, the answer is unknown, with the sentence
-    /// that `uncovered` returns.
+    /// Returns the answer that these facts contain. If they contain none, the answer is unknown, and `uncovered`
+    /// returns the sentence that says so.
     pub(in crate::targets) fn answer(&self, query: &KeyQuery, uncovered: impl Fn(&str) -> String) -> Answer<KeyFacts> {
         let not_covered = |what: &str| Answer::unread(Reason::Unknown, uncovered(what));
         let place = query.key.to_string();

@@ -1,11 +1,11 @@
-//! Reads the event logs of an image, which are files on its drives.
+//! Answers queries about the events of an image from the files of its event logs.
 
 use crate::targets::{Answer, EventFacts, EventQuery, TargetError, events};
 
 use super::ImageTarget;
 
 impl ImageTarget {
-    /// Answers queries about events.
+    /// Answers each query about events, in the same order.
     pub(super) fn events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let system_root = self.system_root()?;
         let (registry, volume) = (&mut self.registry, &mut self.volume);

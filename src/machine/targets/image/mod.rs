@@ -2,8 +2,8 @@
 //!
 //! The registry is in the hive files below the Windows folder and in those of the users in `ProfileList`. A hive is
 //! opened when one of its keys is first asked for. The volume is the drive that `SystemRoot` names; files on another
-//! drive are unknown unless a folder was given for that drive. If a hive of the machine itself is missing, its keys are
-//! unknown, not absent: Windows cannot start without that hive, so the image is incomplete.
+//! drive are unknown unless the operator gave a folder for that drive. If a hive of the machine itself is missing, its
+//! keys are unknown, not absent: Windows cannot start without that hive, so the image is incomplete.
 
 mod events;
 mod policy;
@@ -30,7 +30,8 @@ use policy::LocalPolicy;
 pub use policy::USERS_POLICY;
 use volume::Volume;
 
-/// The machine's hives: their files, and the keys at which Windows loads them.
+/// The hives of the machine, without those of users: the name of each file, and the key at which Windows loads the
+/// hive.
 ///
 /// Source: Microsoft, "Registry Hives".
 const HIVES: &[(&str, RootKey, &str)] = &[
@@ -44,27 +45,27 @@ const HIVES: &[(&str, RootKey, &str)] = &[
 /// A Windows installation that is not running, as a target.
 #[derive(Debug)]
 pub struct ImageTarget {
-    /// The path as the user gave it.
+    /// The path of the image's folder as the user gave it.
     named: PathBuf,
-    /// The path with links resolved, so that every path of one folder leads to the same lock.
+    /// The path of the image's folder with links resolved, so that every path of the folder leads to the same lock.
     root: PathBuf,
     volume: Volume,
     allow_dirty: bool,
     registry: OfflineRegistry,
-    /// Whether loading the users' hives succeeded; `None` before the first attempt.
+    /// Whether the list of the users' hives could be read; `None` before the first attempt.
     users: Option<Result<(), Unread>>,
-    /// Whether values in policy branches are read and written in the local GPO.
+    /// Whether values in the policy branches of `HKLM` are read and written in the local GPO, instead of in the hives.
     through_policy: bool,
-    /// The local GPO, or why it could not be found; `None` before the first attempt.
+    /// The local GPO, or the reason why it could not be read; `None` before the first attempt.
     policy: Option<Result<LocalPolicy, Unread>>,
 }
 
 impl ImageTarget {
-    /// Opens the volume whose root folder is `folder`. `drives` are folders with the files of further drives of the
-    /// machine.
+    /// Opens the image whose volume is mounted at `folder`. `drives` are local folders with the files of the machine's
+    /// other drives.
     ///
-    /// With `allow_dirty`, an incompletely written (dirty) hive that its logs cannot complete is read as it is, but
-    /// never written.
+    /// `allow_dirty` concerns a hive that was not written completely (dirty) and that its logs cannot complete: if it
+    /// is true, such a hive is read as it is, but never written.
     ///
     /// # Errors
     /// Returns an error if the volume has no Windows folder, or has two and no `boot.ini` says which of them starts.
@@ -77,14 +78,15 @@ impl ImageTarget {
         Ok(Self { named, root, volume, allow_dirty, registry, users: None, through_policy: false, policy: None })
     }
 
-    /// Sets whether values in the policy branches of `HKLM` are read and written in the local GPO of the image, and not
-    /// in its hives.
+    /// Sets whether values in the policy branches of `HKLM` are read and written in the local GPO of the image, instead
+    /// of in its hives.
     #[must_use]
     pub fn through_policy(self, through_policy: bool) -> Self {
         Self { through_policy, ..self }
     }
 
-    /// Answers a question. If the key is below `HKU`, the users' hives are mounted first.
+    /// Answers a question about a key, from the local GPO if the key is in a policy branch and the operator chose so,
+    /// otherwise from the hives.
     fn read_key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         if self.through_policy {
             match query.key.one_name(false).policy_branch() {
@@ -118,7 +120,7 @@ impl ImageTarget {
         self.registry.read(query)
     }
 
-    /// Returns the local GPO, and finds it if necessary.
+    /// Returns the local GPO of the image, which is read at the first call.
     fn policy(&mut self) -> Result<&mut Result<LocalPolicy, Unread>, TargetError> {
         let policy = match self.policy.take() {
             Some(policy) => policy,
@@ -146,7 +148,8 @@ impl ImageTarget {
         Ok(done)
     }
 
-    /// Returns `SystemRoot`, such as `C:\WINDOWS`, and takes the volume's drive letter from it.
+    /// Returns the path of the Windows folder on the machine, such as `C:\WINDOWS`, from the value `SystemRoot`. Its
+    /// drive letter becomes that of the volume.
     fn system_root(&mut self) -> Result<Result<String, Unread>, TargetError> {
         let found = profiles::system_root(|query: &KeyQuery| self.registry.read(query))?;
         Ok(found.and_then(|root| {
@@ -164,7 +167,7 @@ impl ImageTarget {
     }
 }
 
-/// The policy stores of an image.
+/// Gives the code for policy stores access to the keys and files of an image.
 struct StoreFiles<'a> {
     registry: &'a mut OfflineRegistry,
     volume: &'a mut Volume,
@@ -182,7 +185,7 @@ impl Stores for StoreFiles<'_> {
     }
 }
 
-/// Mounts the machine's own hives, without those of its users.
+/// Returns a registry with the machine's own hives, without those of users.
 fn mounted(folder: &Path, volume: &mut Volume, allow_dirty: bool) -> OfflineRegistry {
     let mut registry = OfflineRegistry::new(folder.display().to_string(), allow_dirty, true);
     volume.roots().for_each(|root| registry.look_in(root.to_owned()));

@@ -1,6 +1,6 @@
-//! The local GPO of an image, in which values of the machine's policy branches are read and written.
+//! The local GPO of an image, in which values of the machine's policy branches can be read and written.
 //!
-//! When this Windows starts the next time, Group Policy notices that the version in `gpt.ini` has changed, and writes
+//! When the Windows of the image next starts, Group Policy sees that the version in `gpt.ini` has changed, and writes
 //! the values of the policy to the registry.
 
 use std::{fs, io, path::PathBuf, slice};
@@ -17,24 +17,24 @@ use crate::{
 
 use super::volume::Volume;
 
-/// The reason for not reading a key in the policy branch of a user.
+/// The reason why kbfix does not read a key in the policy branch of a user.
 pub const USERS_POLICY: &str = "the local GPO has one policy for all users, and kbfix writes only the machine's policy \
     through an image";
 
-/// The policy file of the machine in the local GPO.
+/// The local GPO of an image: its policy file for the machine.
 #[derive(Debug)]
 pub(super) struct LocalPolicy {
     file: PolTarget,
-    /// The folders that must be created before the file can be, topmost first.
+    /// The folders that must be created before the policy file can be created, topmost first.
     missing: Vec<PathBuf>,
 }
 
 impl LocalPolicy {
-    /// Finds the policy file below the Windows folder. It need not exist.
+    /// Reads the machine's policy file of the local GPO. The file need not exist.
     ///
     /// # Errors
     ///
-    /// Fails if the file is damaged or cannot be read.
+    /// Returns an error if the file is damaged or cannot be read.
     pub(super) fn open(
         volume: &mut Volume,
         system_root: &Result<String, Unread>,
@@ -52,7 +52,7 @@ impl LocalPolicy {
         Ok(answers.pop().unwrap_or_else(|| Answer::unread(Reason::Unknown, "the policy file gave no answer")))
     }
 
-    /// Returns why Windows does not process the policy file, as a sentence; `None` if it does.
+    /// Returns the reason why Windows does not process the policy file, as a sentence; `None` if Windows processes it.
     pub(super) fn unprocessed(&self) -> Option<String> {
         self.file.unprocessed_policy()
     }
@@ -61,8 +61,8 @@ impl LocalPolicy {
         self.file.rehearse(changes)
     }
 
-    /// Creates missing folders, locks the policy file, and makes the changes in memory. After an error, the created
-    /// folders and the lock are removed.
+    /// Prepares a write: creates missing folders, locks the policy file, and makes the changes in memory. After an
+    /// error, the created folders and the lock are removed.
     pub(super) fn begin(&mut self, changes: &[KeyChange]) -> Result<Begun<'_>, WriteError> {
         let mut folders = Folders(Vec::new());
         for folder in &self.missing {
@@ -79,7 +79,8 @@ impl LocalPolicy {
     }
 }
 
-/// Changes that are ready to be written. If they are not, the folders that were created for them are removed.
+/// Changes of the policy file that are ready to be written. If this is dropped without a write, the folders that were
+/// created for it are removed.
 pub(super) struct Begun<'a> {
     file: &'a mut PolTarget,
     prepared: Prepared<PolTarget>,
@@ -89,7 +90,7 @@ pub(super) struct Begun<'a> {
 }
 
 impl Begun<'_> {
-    /// Writes the changes.
+    /// Writes the prepared changes to the policy file.
     pub(super) fn finish(self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let Self { file, prepared, lock, mut folders } = self;
         let written = one_file::replace(file, prepared, changes);
@@ -102,7 +103,7 @@ impl Begun<'_> {
     }
 }
 
-/// Folders that were created, and are removed again unless this is emptied.
+/// Folders that were created for a write. They are removed when this is dropped, unless the list was emptied before.
 struct Folders(Vec<PathBuf>);
 
 impl Drop for Folders {
@@ -114,7 +115,7 @@ impl Drop for Folders {
     }
 }
 
-/// Returns the local path of the policy file, and the folders on the way to it that do not exist.
+/// Returns the local path of the policy file, and the folders above the file that do not exist.
 fn locate(volume: &mut Volume, system_root: &Result<String, Unread>) -> Result<(PathBuf, Vec<PathBuf>), Unread> {
     let root = system_root.clone()?;
     let mut on_machine = format!("{}\\System32", root.trim_end_matches('\\'));
@@ -141,8 +142,8 @@ fn locate(volume: &mut Volume, system_root: &Result<String, Unread>) -> Result<(
     Ok((path, missing))
 }
 
-/// Adds the policy branch to the subkeys of the key above it. The hives may have no key there, but the policy file does
-/// not show which keys exist.
+/// If the query is about the key directly above a policy branch, adds the branch to its subkeys. The hives may have no
+/// such subkey, but the local GPO can contain values in it.
 pub(super) fn add_branch(query: &KeyQuery, facts: &mut KeyFacts) {
     let Ok(name) = KeyName::new("Policies") else { return };
     if query.key.child(&name).one_name(false).policy_branch() == Some(PolicyBranch::Machine)
@@ -153,8 +154,8 @@ pub(super) fn add_branch(query: &KeyQuery, facts: &mut KeyFacts) {
     }
 }
 
-/// Removes the settings of the local GPO for values that are written there. These values are read from the local GPO
-/// itself, so it does not count as their owner.
+/// Removes the local GPO's settings for the values that kbfix itself writes there. The local GPO is thus not reported
+/// as the owner of these values.
 pub(super) fn leave_out_own(facts: &mut PolicyFacts) {
     if facts.scope != PolicyScope::Machine {
         return;

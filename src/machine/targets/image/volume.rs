@@ -14,22 +14,22 @@ use crate::{
     },
 };
 
-/// The names that Windows setup gives the Windows folder: `Windows`, and up to Windows 2000 `WINNT`.
+/// The usual names of the Windows folder: `Windows`, and up to Windows 2000 `WINNT`.
 const USUAL: [&str; 2] = ["Windows", "WINNT"];
 
-/// The volume of the image, and folders that hold the files of the machine's other drives.
+/// The volume of an image, and local folders that contain the files of the machine's other drives.
 #[derive(Debug)]
 pub(super) struct Volume {
     system: DriveFolder,
-    /// The name of the Windows folder.
+    /// The name of the Windows folder on the volume.
     windows: String,
     others: Drives,
-    /// The drives whose files were asked for although no folder was given for them.
+    /// The drives with files that kbfix needed, but for which the operator gave no folder.
     pub(super) missing: BTreeSet<char>,
 }
 
 impl Volume {
-    /// Opens the volume at `root`, which the user named `folder`.
+    /// Opens the volume at `root`. `folder` is the path of the same folder as the user gave it, for messages.
     pub(super) fn open(root: &Path, folder: &Path, others: Drives) -> Result<Self, TargetError> {
         let what = folder.display().to_string();
         let mut system = DriveFolder::open(root).map_err(|source| TargetError::Io { what: what.clone(), source })?;
@@ -38,23 +38,23 @@ impl Volume {
         Ok(Self { system, windows, others, missing: BTreeSet::new() })
     }
 
-    /// Discards the cached folder listings.
+    /// Discards the cached names in folders, so that they are read again.
     pub(super) fn forget(&mut self) {
         self.system.forget();
         self.others.forget();
     }
 
-    /// Returns the paths of the folders of all drives, with links resolved.
+    /// Returns the paths of the local folders for all drives, with links resolved.
     pub(super) fn roots(&self) -> impl Iterator<Item = &Path> {
         self.others.roots().chain([self.system.root()])
     }
 
-    /// Returns the path of the volume's own folder, with links resolved.
+    /// Returns the path of the folder at which the volume is mounted, with links resolved.
     pub(super) fn system_folder(&self) -> &Path {
         self.system.root()
     }
 
-    /// Sets the volume's drive letter to that of `SystemRoot`.
+    /// Sets the volume's drive letter to that of `system_root`, the path of the Windows folder on the machine.
     pub(super) fn set_letter(&mut self, system_root: &str) -> Result<(), Unread> {
         let malformed = || Unread::new(Reason::Malformed, format!("SystemRoot is `{system_root}`, without a drive"));
         let (letter, _) = split_drive(system_root).ok_or_else(malformed)?;
@@ -62,12 +62,12 @@ impl Volume {
         Ok(())
     }
 
-    /// Returns the local path of a file in the folder of the machine's hives (`System32\config`).
+    /// Returns the local path of a file in `System32\config`, the folder with the machine's hives.
     pub(super) fn in_config(&mut self, file: &str) -> Answer<PathBuf> {
         self.system.find_below([self.windows.as_str(), "System32", "config", file])
     }
 
-    /// Returns the local path of the file that is at `path` on the machine.
+    /// Returns the local path of the file that has the path `path` on the machine.
     pub(super) fn find(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<PathBuf> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.find(path),
@@ -75,7 +75,7 @@ impl Volume {
         }
     }
 
-    /// Returns the facts of the file that is at `path` on the machine.
+    /// Returns the facts about the file that has the path `path` on the machine.
     pub(super) fn facts(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<FileFacts> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.facts(path),
@@ -83,7 +83,7 @@ impl Volume {
         }
     }
 
-    /// Returns the bytes of the file that the machine calls `path`, of at most `most`.
+    /// Returns the bytes of the file that has the path `path` on the machine, if there are at most `most`.
     pub(super) fn bytes(&mut self, path: &str, most: u64, system_root: &Result<String, Unread>) -> Answer<Vec<u8>> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.bytes(path, most),
@@ -91,7 +91,7 @@ impl Volume {
         }
     }
 
-    /// Opens the file that the machine calls `path`.
+    /// Opens the file that has the path `path` on the machine.
     pub(super) fn open_file(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<File> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.open_file(path),
@@ -117,12 +117,14 @@ impl Volume {
             return Ok(&mut self.system);
         }
         self.missing.insert(letter);
-        let detail = format!("the image only contains drive {own}: of the machine; give the folder of drive {letter}:");
+        let detail = format!(
+            "the image only contains drive {own}: of the machine; give a folder that contains the files of drive {letter}:"
+        );
         Err(Unread::new(Reason::Unknown, detail))
     }
 }
 
-/// Returns the name of the Windows folder: the one that `boot.ini` starts, or otherwise the only one.
+/// Returns the name of the Windows folder. If there are several, it is the one that `boot.ini` starts.
 fn windows_folder(system: &mut DriveFolder) -> Result<String, String> {
     if let Some(name) = boot_folder(system)
         && has_hives(system, &name)?
@@ -158,10 +160,11 @@ fn has_hives(system: &mut DriveFolder, name: &str) -> Result<bool, String> {
     }
 }
 
-/// The largest `boot.ini` that kbfix reads, in bytes.
+/// The size in bytes of the largest `boot.ini` that kbfix reads.
 const MAX_BOOT_INI: u64 = 1 << 20;
 
-/// Returns the folder that `boot.ini` starts: `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`.
+/// Returns the Windows folder that `boot.ini` starts, from a line such as
+/// `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`.
 ///
 /// Source: Microsoft, "Overview of the Boot.ini File".
 fn boot_folder(system: &mut DriveFolder) -> Option<String> {

@@ -12,11 +12,11 @@ use super::{
     policy::{LocalPolicy, USERS_POLICY},
 };
 
-/// Changes that are made in the hives, and changes that are made in the local GPO.
+/// The changes to make in the hives, and the changes to make in the local GPO.
 type Split<'a> = (Cow<'a, [KeyChange]>, Vec<KeyChange>);
 
 impl ImageTarget {
-    /// Checks in memory whether the changes can be written.
+    /// Checks in memory whether the changes can be written to the hives and the local GPO.
     pub(super) fn rehearse_all(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let (in_hives, in_policy) = self.split(changes)?;
         self.ready_users(&in_hives)?;
@@ -24,7 +24,7 @@ impl ImageTarget {
         if in_policy.is_empty() { Ok(()) } else { self.open_policy()?.rehearse(&in_policy) }
     }
 
-    /// Writes the changes.
+    /// Writes the changes to the hives and the local GPO.
     pub(super) fn write_all(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let (in_hives, in_policy) = self.split(changes)?;
         self.ready_users(&in_hives)?;
@@ -38,7 +38,7 @@ impl ImageTarget {
         written
     }
 
-    /// Separates the changes that are made in the hives from those that are made in the local GPO.
+    /// Divides the changes into those to make in the hives and those to make in the local GPO.
     pub(super) fn split<'a>(&self, changes: &'a [KeyChange]) -> Result<Split<'a>, WriteError> {
         if !self.through_policy {
             return Ok((Cow::Borrowed(changes), Vec::new()));
@@ -64,7 +64,7 @@ impl ImageTarget {
         }
     }
 
-    /// Finds the local GPO and reads its policy file.
+    /// Reads the policy file of the local GPO, for a change to it.
     fn open_policy(&mut self) -> Result<LocalPolicy, WriteError> {
         let place = self.named.display().to_string();
         self.volume.forget();
@@ -76,8 +76,8 @@ impl ImageTarget {
         }
     }
 
-    /// Writes the hives first and the policy last. The policy is prepared before, so that most errors occur before
-    /// anything is written.
+    /// Writes the hives first and the local GPO last. The local GPO is prepared before the first write, so that most
+    /// errors occur before anything is written.
     fn write_both(&mut self, in_hives: &[KeyChange], in_policy: &[KeyChange]) -> Result<(), WriteFailure> {
         let mut policy = self.open_policy()?;
         let begun = policy.begin(in_policy)?;
@@ -88,8 +88,10 @@ impl ImageTarget {
         })
     }
 
-    /// Mounts the users' hives if one of the changes is in them. Returns an error if another change of the run would
-    /// alter which hive belongs to which user.
+    /// Prepares the users' hives if one of the changes is in them.
+    ///
+    /// # Errors
+    /// Returns an error if another change of the run would alter which hive belongs to which user.
     fn ready_users(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         if !changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
             return Ok(());

@@ -1,9 +1,9 @@
-//! Reads the facts of files on the disks of this machine, and refuses paths that lead to another machine.
+//! Reads facts about files on the disks of this machine, and refuses paths that lead to another machine.
 //!
-//! Opening a path on another machine sends that machine this user's credentials. The path itself can name one
+//! Opening a path on another machine sends that machine this user's credentials. The path itself can name a machine
 //! (`\\server\share`), a drive letter can be mapped to a share, and a symbolic link or junction can lead to one.
-//! Therefore the type of the drive is checked, and the path is resolved from the top down: each link is replaced by its
-//! target before anything below it is accessed.
+//! Therefore kbfix checks the type of the drive, and resolves the path from the top down: each link is replaced with
+//! its target before anything below it is accessed.
 //!
 //! Sources: Microsoft, "GetDriveTypeW function", "Symbolic Link Effects on File Systems Functions", "Naming Files,
 //! Paths, and Namespaces".
@@ -19,18 +19,21 @@ use windows_sys::Win32::Storage::FileSystem::GetDriveTypeW;
 
 use crate::targets::{Answer, FileFacts, Reason, Unread, drives};
 
-/// The number of links that Windows follows in one path (63 reparse points).
+/// The maximum number of links in one path, as in Windows (63 reparse points).
 const MOST_LINKS: usize = 63;
-/// The number by which GetDriveTypeW reports a network drive.
+/// The drive type that GetDriveTypeW returns for a network drive.
 const DRIVE_REMOTE: u32 = 4;
 
-/// Returns size, platform and version of a file. kbfix is a 64-bit program, so WOW64 redirects none of its paths.
+/// Returns size, platform and version of a file. The path is not redirected by WOW64, because kbfix is a 64-bit
+/// program.
 pub(super) fn file_facts(path: &str) -> Answer<FileFacts> {
     resolved(path).map_or_else(Answer::Unread, |path| drives::facts_of(&path))
 }
 
-/// Returns the bytes of a file, of at most `most`, in a folder of this machine. Below the folder no link is followed:
-/// a profile belongs to its user, who may put one there.
+/// Returns the bytes of a file of at most `most` bytes. `below` is its path below `folder`, which is a folder of this
+/// machine.
+///
+/// No link below the folder is followed: the folder can be a profile, whose user may have put a link there.
 pub(super) fn bytes(folder: &str, below: &str, most: u64) -> Answer<Vec<u8>> {
     let folder = match resolved(folder) {
         Ok(folder) => folder,
@@ -83,7 +86,7 @@ pub(super) fn resolved(path: &str) -> Result<PathBuf, Unread> {
     Err(elsewhere(format!("{path} leads through more links than Windows follows")))
 }
 
-/// Returns the topmost link in a path, and the target of the link.
+/// Returns the topmost link in a path and the target of this link; `None` if the path contains no link.
 fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
     let mut above = PathBuf::new();
     for component in path.components() {
@@ -103,7 +106,7 @@ fn prefix(path: &Path) -> Option<Prefix<'_>> {
     }
 }
 
-/// Returns whether a path begins with a drive letter or a volume name. The drive can still be mapped to another
+/// Returns whether a path begins with a drive letter or a volume name. The drive can nevertheless be mapped to another
 /// machine.
 fn is_local(path: &Path) -> bool {
     match prefix(path) {

@@ -1,4 +1,4 @@
-//! Interprets the system's error codes for a registry key.
+//! Interprets Windows' error codes for a registry key.
 //!
 //! Source: Microsoft, "System Error Codes".
 
@@ -17,22 +17,23 @@ use crate::targets::{Answer, Reason, WriteError};
 pub(super) struct Code(pub(super) u32);
 
 impl Code {
-    /// Returns the error code in a result of the crate windows-registry, which stores it as HRESULT_FROM_WIN32.
+    /// Converts a result of the crate windows-registry, which stores an error code as HRESULT_FROM_WIN32, to one with a
+    /// [`Code`].
     pub(super) fn of<T>(result: windows_registry::Result<T>) -> Result<T, Self> {
         result.map_err(|error| Self(error.code().0.cast_unsigned() & 0xFFFF))
     }
 
-    /// Returns whether the code says that the key or value does not exist, or was deleted while it was open.
+    /// Returns whether the code means that the key or value does not exist, or was deleted after it was opened.
     pub(super) fn is_absent(self) -> bool {
         matches!(self.0, ERROR_FILE_NOT_FOUND | ERROR_PATH_NOT_FOUND | ERROR_KEY_DELETED)
     }
 
-    /// Returns whether the code says that the account lacks a right or privilege.
+    /// Returns whether the code means that the account lacks a right or privilege.
     pub(super) fn is_denied(self) -> bool {
         matches!(self.0, ERROR_ACCESS_DENIED | ERROR_PRIVILEGE_NOT_HELD)
     }
 
-    /// Returns the system's message for the code.
+    /// Returns Windows' message for the code.
     pub(super) fn message(self) -> String {
         io::Error::from(self).to_string()
     }
@@ -54,7 +55,7 @@ impl Code {
         Answer::unread(reason, self.message())
     }
 
-    /// Converts the code into the error of a change at `place`.
+    /// Converts the code into the error of a change. `place` is the key or value in the message.
     pub(super) fn write_error(self, place: String) -> WriteError {
         if self.is_denied() { WriteError::Denied { place } } else { WriteError::Io { place, source: self.into() } }
     }

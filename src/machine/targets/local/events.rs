@@ -1,7 +1,7 @@
-//! Reads the event logs of this machine through Windows.
+//! Reads the event logs of this machine through the Windows API.
 //!
-//! The Windows Event Log API reads every log since Windows Vista. Where it is not implemented, the older Event Logging
-//! API is used, whose logs are those with a key below `EventLog`.
+//! The Windows Event Log API reads every log since Windows Vista. Where this API is not implemented, the older Event
+//! Logging API is used, which has only the logs with a key below `EventLog`.
 //!
 //! Sources: Microsoft, "EvtQuery", "EvtNext", "EvtRender", "Consuming Events", "OpenEventLogW", "ReadEventLogW".
 #![allow(unsafe_code)]
@@ -33,20 +33,20 @@ use crate::{
     },
 };
 
-/// The highest number of events that are requested at once.
+/// The maximum number of events that one call of EvtNext requests.
 const BATCH: usize = 64;
-/// The time limit for one batch, in milliseconds.
+/// The time limit for one call of EvtNext, in milliseconds.
 const BATCH_LIMIT: u32 = 60_000;
-/// The size of the largest rendered event, in bytes. Windows has no larger events.
+/// The maximum size in bytes of the XML of one event. Windows has no larger events.
 const LARGEST: usize = 4 << 20;
-/// The highest number of event IDs in one query. A query has at most 32 terms.
+/// The maximum number of event IDs in one query of the Windows Event Log API, which allows 32 terms.
 const MOST_IDS: usize = 20;
-/// The flag of ReadEventLogW to read from the oldest event to the newest.
+/// The flag that makes ReadEventLogW read from the oldest event to the newest.
 const FORWARDS: u32 = 4;
-/// The size of the largest buffer that ReadEventLogW accepts, in bytes.
+/// The size in bytes of the largest buffer that ReadEventLogW accepts.
 const LARGEST_READ: usize = 0x7_FFFF;
 
-/// Answers each query, in the same order.
+/// Answers each query about events, in the same order.
 pub(super) fn answers(queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
     events::answers(queries, |asked| Ok(of_log(asked)))
 }
@@ -86,7 +86,7 @@ fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-/// A result set or an event. Dropping it closes it.
+/// A handle of the Windows Event Log API, for a result set or an event. It is closed when this is dropped.
 struct Handle(EVT_HANDLE);
 
 impl Drop for Handle {
@@ -96,7 +96,8 @@ impl Drop for Handle {
     }
 }
 
-/// Reads the events that match the queries, and the times at which the log begins and ends.
+/// Reads the events that match the queries, and the times of the oldest and newest event, with the Windows Event Log
+/// API.
 fn new_api(asked: &[&EventQuery], tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), Code> {
     let log = wide(&asked[0].log);
     let mut ids: Vec<u32> = asked.iter().map(|query| query.id).collect();
@@ -114,7 +115,7 @@ fn new_api(asked: &[&EventQuery], tally: &mut Tally<'_>, damage: &mut Damage) ->
     Ok(())
 }
 
-/// Calls `on` for each event that the query selects, at most `most` times.
+/// Calls `on` for at most `most` of the events that the query selects.
 fn each(
     log: &[u16],
     query: &str,
@@ -187,7 +188,8 @@ fn render(event: &Handle, buffer: &mut Vec<u16>) -> Result<String, String> {
     }
 }
 
-/// Returns an error if the log has no key. OpenEventLogW would open the log Application instead of such a log.
+/// Returns an error if the event log has no key in the registry. For such a log, OpenEventLogW would open the log
+/// Application instead.
 fn is_registered(log: &str) -> Result<(), Answer<Vec<EventFacts>>> {
     let unsupported = |what: String| Answer::unread(Reason::Unsupported, what);
     let key = format!(r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\{log}");
@@ -200,7 +202,7 @@ fn is_registered(log: &str) -> Result<(), Answer<Vec<EventFacts>>> {
     }
 }
 
-/// A log. Dropping it closes it.
+/// A handle of the Event Logging API for an event log. It is closed when this is dropped.
 struct Log(HANDLE);
 
 impl Drop for Log {
@@ -210,7 +212,7 @@ impl Drop for Log {
     }
 }
 
-/// Reads all events of the log.
+/// Reads all events of the log with the Event Logging API.
 fn old_api(log: &str, tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), Code> {
     let log = wide(log);
     // SAFETY: the name ends with a NUL. Without a server name, the log is one of this machine.
@@ -234,7 +236,7 @@ fn old_api(log: &str, tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), 
             Code(ERROR_HANDLE_EOF) => return Ok(()),
             Code(ERROR_INSUFFICIENT_BUFFER) if buffer.len() < LARGEST_READ => buffer.resize(LARGEST_READ, 0),
             Code(ERROR_EVENTLOG_FILE_CHANGED) => {
-                damage.add(|| "it was cleared while it was read".to_owned());
+                damage.add(|| "the log was cleared while kbfix read it".to_owned());
                 return Ok(());
             }
             code => return Err(code),
@@ -243,7 +245,7 @@ fn old_api(log: &str, tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), 
     Ok(())
 }
 
-/// Counts the records that one call returned.
+/// Counts the records that one call of ReadEventLogW returned.
 fn records(mut bytes: &[u8], tally: &mut Tally<'_>, damage: &mut Damage) {
     while let Some(length) = bytes.first_chunk::<4>() {
         let length = u32::from_le_bytes(*length) as usize;

@@ -1,4 +1,5 @@
-//! The lock that allows only one apply at a time on this machine, whatever the state folder.
+//! The lock of the target `local`. It allows only one apply at a time on this machine, even with different state
+//! folders.
 
 use std::{
     fs::{OpenOptions, TryLockError},
@@ -10,8 +11,8 @@ use crate::targets::{Lock, TargetError};
 
 use super::{FolderError, create_admin_only_dir};
 
-/// Takes the machine's lock: the file `%ProgramData%\kbfix\lock`. The system unlocks it when the process ends in any
-/// way.
+/// Takes the lock of this machine: the file `%ProgramData%\kbfix\lock`. Windows releases it when the process ends, for
+/// whatever reason.
 ///
 /// The lock is a file in a folder to which only administrators can write. It is not a mutex, because any user could
 /// create a mutex with the same name.

@@ -1,9 +1,9 @@
 //! The target `local`: the live registry and the disks of this Windows machine.
 //!
 //! The crate windows-registry opens the keys. Each key is opened only once for all questions about it or all changes in
-//! it. [`raw`] adds the calls that the crate lacks; [`error`] interprets the system's error codes. The hive of a user
-//! who is not logged on is a file, which [`users`] reads and writes. Symbolic links (REG_LINK) are followed only if
-//! Windows makes them ([`place`]).
+//! it. [`raw`] adds the calls that the crate lacks; [`error`] interprets Windows' error codes. The hive of a user who
+//! is not logged on is a file, which [`users`] reads and writes. Symbolic links (REG_LINK) are followed only if Windows
+//! makes them ([`place`]).
 
 mod disk;
 mod error;
@@ -39,13 +39,13 @@ pub struct LocalTarget {
 }
 
 impl LocalTarget {
-    /// Returns the target. Nothing is opened until the first question is asked.
+    /// Returns the target. Nothing is opened before the first question.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-/// The policy stores of this machine.
+/// Gives the code for policy stores access to the keys and files of this machine.
 struct StoreFiles {
     questions: read::Questions,
 }

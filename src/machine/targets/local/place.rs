@@ -1,8 +1,8 @@
-//! Opens keys of the live registry, without following links that Windows itself did not make.
+//! Opens keys of the live registry, but follows no links except those that Windows itself makes.
 //!
-//! Windows silently follows a symbolic link in a key's path. Therefore kbfix asks the system for the real name of each
-//! opened key. If that is not the name of the requested key, a link that Windows did not make led to another key, and
-//! the key is not used. Otherwise the handle stays on the opened key, even if a link is changed later.
+//! Windows silently follows a symbolic link in a key's path. Therefore kbfix asks Windows for the real name of each
+//! opened key. If this is not the name of the requested key, the path contains a link that Windows did not make, and
+//! kbfix does not use the key. Otherwise the handle refers to the opened key, even if a link is changed later.
 //!
 //! Sources: Microsoft, "RegOpenKeyEx function", "ZwQueryKey function" (KeyNameInformation).
 
@@ -18,9 +18,9 @@ use crate::{
 /// The reason why a key was not opened.
 #[derive(Debug)]
 pub(super) enum Closed {
-    /// The system's error code.
+    /// Windows returned this error code.
     Code(Code),
-    /// The path leads through a link to another key.
+    /// The path of the key contains a link that leads to another key.
     Elsewhere(Unread),
 }
 
@@ -39,7 +39,7 @@ impl Closed {
         }
     }
 
-    /// Converts the reason into the error of a change.
+    /// Converts the reason into the error of a change. `place` is the key in the message.
     pub(super) fn write_error(self, place: String) -> WriteError {
         match self {
             Self::Code(code) => code.write_error(place),
@@ -51,17 +51,18 @@ impl Closed {
 /// An open key.
 pub(super) struct Opened {
     pub(super) handle: Handle,
-    /// The key at which the hive of this key is loaded. `None` for a root key, or in a Windows container.
+    /// The key at which the hive that contains this key is loaded. `None` for a root key, and in a Windows container.
     pub(super) hive: Option<KeyPath>,
 }
 
-/// What the questions about some keys have shown about the keys above them. It is only for questions that are asked
-/// together, because the registry can change at any time.
+/// Facts about the keys above some queried keys, to query them only once. They are valid only for questions that are
+/// asked together, because the registry can change at any time.
 #[derive(Default)]
 pub(super) struct Above {
     /// The last key that was found absent. Every key below it is absent too.
     absent: Option<KeyPath>,
-    /// The last key that was found to be no link. The keys above it, as [`Key::way`] lists them, were examined too.
+    /// The last key that was found not to be a link. The keys above it, as [`Key::way`] lists them, are no links
+    /// either.
     no_link: Option<KeyPath>,
 }
 
@@ -70,8 +71,8 @@ impl Above {
         key.view == View::Bits64 && self.absent.as_ref().is_some_and(|absent| key.path.is_within(absent))
     }
 
-    /// Records that `path`, on the way to `key`, is absent. Another view and the roots that Windows composes have keys
-    /// that are not below their apparent parent.
+    /// Records that `path`, a key above `key`, is absent. Nothing is recorded for the 32-bit view, and for root keys
+    /// that Windows composes of others: there, a key can exist although the key above it in the path is absent.
     fn note_absent(&mut self, key: &Key, path: KeyPath) {
         let is_direct = key.view == View::Bits64 && matches!(path.root(), RootKey::Hklm | RootKey::Hku);
         if is_direct && key.path.is_within(&path) {
@@ -84,19 +85,19 @@ impl Above {
     }
 }
 
-/// Opens an existing key in its 32-bit or 64-bit view, with these access rights.
+/// Opens an existing key, in the view of `key` and with these access rights.
 ///
 /// # Errors
-/// Returns the system's error code, or that the path leads through a link to another key.
+/// Returns Windows' error code, or that the path contains a link to another key.
 pub(super) fn open(key: &Key, access: u32) -> Result<Opened, Closed> {
     open_below(key, access, &mut Above::default())
 }
 
-/// Opens a key like [`open`], one of several keys that are asked about together. An absent key below a key that is
-/// absent in `above` is not looked for.
+/// Opens a key as [`open`] does. `above` has what earlier questions found: if it shows that a key above this key is
+/// absent, Windows is not asked again.
 ///
 /// # Errors
-/// As of [`open`].
+/// Returns the errors of [`open`].
 pub(super) fn open_below(key: &Key, access: u32, above: &mut Above) -> Result<Opened, Closed> {
     if above.is_absent(key) {
         return Err(Closed::Code(Code(ERROR_FILE_NOT_FOUND)));
@@ -129,8 +130,8 @@ pub(super) fn open_below(key: &Key, access: u32, above: &mut Above) -> Result<Op
     Err(Closed::Elsewhere(elsewhere))
 }
 
-/// Returns the topmost registry link in the path of `key`, not counting the links that Windows itself makes. Keys that
-/// are no links according to `above` are not examined again.
+/// Returns the topmost registry link in the path of `key`, as the reason for not reading the key. Links that Windows
+/// itself makes are not considered. Keys that are no links according to `above` are not examined again.
 fn link_on_the_way(key: &Key, above: &mut Above) -> Option<Unread> {
     let mut buffer = raw::Buffer::new();
     for path in key.way() {
@@ -156,8 +157,9 @@ fn link_on_the_way(key: &Key, above: &mut Above) -> Option<Unread> {
     None
 }
 
-/// Returns the number of the control set to which `CurrentControlSet` points. The link itself is read, because `Select`
-/// may have been changed since Windows started.
+/// Returns the number of the control set to which `CurrentControlSet` leads.
+///
+/// The link itself is read, because `Select` may have been changed since Windows started.
 pub(super) fn control_set() -> Answer<u16> {
     let access = KEY_QUERY_VALUE | view_flag(View::Bits64);
     let link = raw::open_itself(root(RootKey::Hklm), r"SYSTEM\CurrentControlSet", access)
@@ -168,13 +170,14 @@ pub(super) fn control_set() -> Answer<u16> {
     }
 }
 
-/// Returns the reason for refusing to change a volatile key: a key that exists in memory only.
+/// Returns the reason why kbfix does not change a volatile key: a key that exists in memory only.
 pub(super) fn volatile(key: &Key) -> Unread {
     let detail = format!("{key} is a volatile key: Windows deletes it, with all changes in it, at the next restart");
     Unread::new(Reason::Unsupported, detail)
 }
 
-/// Returns the key at which the hive of a key is loaded: the first part of the key's real name.
+/// Returns the key at which the hive that contains a key is loaded. This is the root key and the first name of the
+/// key's real path, such as `HKLM\SOFTWARE`.
 fn hive_of(real: &KeyPath) -> Option<KeyPath> {
     KeyPath::from_parts(real.root(), real.names().next()?).ok()
 }

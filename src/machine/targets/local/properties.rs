@@ -1,8 +1,7 @@
-//! Reads class names and security descriptors of keys in the live registry before a key is deleted, and sets them when
-//! the key is created again.
+//! Reads and sets class names and security descriptors of keys in the live registry.
 //!
-//! Only the owner, the group and the DACL of a descriptor are used, because reading the audit entries (SACL) requires a
-//! privilege.
+//! They are read before a key is deleted, and set when the key is created again. Only the owner, the group and the DACL
+//! of a descriptor are used, because reading the audit entries (SACL) requires a privilege.
 #![allow(unsafe_code)]
 
 use std::ptr::{null, null_mut};
@@ -35,11 +34,11 @@ pub(super) const READ: u32 = READ_CONTROL;
 pub(super) const WRITE: u32 = WRITE_DAC | WRITE_OWNER;
 
 const PARTS: u32 = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-/// The largest security descriptor that is read, in bytes. Its lists have at most 64 KiB each, so a larger one is an
-/// error.
+/// The size in bytes of the largest security descriptor that kbfix reads. Its lists have at most 64 KiB each, so a
+/// larger descriptor is an error.
 const LONGEST: u32 = 1 << 20;
 
-/// Reads the properties of a key. The key must be opened with the access right [`READ`].
+/// Returns the class name and security descriptor of a key. The key must be open with the access right [`READ`].
 pub(super) fn read(key: &Handle) -> Answer<KeyProperties> {
     let read = || Ok((class(key)?, security(key)?));
     let (class, security) = match read() {
@@ -48,7 +47,7 @@ pub(super) fn read(key: &Handle) -> Answer<KeyProperties> {
     };
     let class = match String::from_utf16(&class) {
         Ok(class) => Some(class).filter(|class| !class.is_empty()),
-        Err(_) => return Answer::unread(Reason::Unsupported, "its class name is not valid UTF-16"),
+        Err(_) => return Answer::unread(Reason::Unsupported, "the class name of the key is not valid UTF-16"),
     };
     match SecurityDescriptor::new(security) {
         Ok(security) => Answer::Present(KeyProperties { class, security }),
@@ -106,10 +105,10 @@ fn security(key: &Handle) -> Result<Vec<u8>, Code> {
     }
 }
 
-/// Sets the security descriptor of a key. The key must be opened with the access rights [`WRITE`].
+/// Sets the security descriptor of a key. The key must be open with the access rights [`WRITE`].
 ///
 /// # Errors
-/// Returns the system's code: ERROR_INVALID_OWNER if the account may not set this owner.
+/// Returns Windows' error code; it is ERROR_INVALID_OWNER if the account may not set this owner.
 pub(super) fn set_security(key: &Handle, security: &SecurityDescriptor) -> Result<(), Code> {
     enable_restore_privilege();
     let descriptor = security.bytes().as_ptr().cast_mut().cast();
@@ -121,7 +120,8 @@ pub(super) fn set_security(key: &Handle, security: &SecurityDescriptor) -> Resul
     }
 }
 
-/// Enables the privilege to set any owner, if the account has it. Administrators have it, but it is disabled at first.
+/// Enables the privilege to set any owner, if the account has this privilege. Administrators have it, but Windows
+/// disables it at first.
 ///
 /// Without this privilege, an account can make only itself and some of its groups the owner.
 fn enable_restore_privilege() {

@@ -1,17 +1,16 @@
-//! Calls of the Windows registry functions where the crate windows-registry is missing something or is not exact
-//! enough:
+//! Calls of the Windows registry functions for which the crate windows-registry is not sufficient:
 //!
-//! - It pads data with zeros if a value becomes shorter between the query for its length and the read.
+//! - It adds zeros to data if a value becomes shorter between the query for its length and the read.
 //! - Its iterators stop silently at the first error, and they replace invalid UTF-16 in names.
 //! - It cannot delete only a single key, or tell whether a key was created or opened.
-//! - It always follows links. It cannot tell the real name of a key or whether the key is volatile, and it cannot flush
-//!   a key to disk.
-//! - In debug builds it refuses strings without a terminating NUL. It also does not prevent the system from storing a
-//!   NUL that happens to follow the data in memory. Its functions that set values also make the program load
+//! - It always follows links. It cannot return the real name of a key or whether the key is volatile, and it cannot
+//!   flush a key to disk.
+//! - In debug builds it refuses strings without a terminating NUL. It also does not prevent Windows from storing a NUL
+//!   that follows the data in memory by chance. If its functions that set values are used, the program loads
 //!   oleaut32.dll, and with it much of the user interface, at each start.
 //!
-//! Everything else (handles, opening keys, removing values) uses windows-registry. Only this file has `unsafe` calls on
-//! registry keys. Names contain no NUL, which [`crate::registry::KeyName`] and [`crate::registry::ValueName`]
+//! All other operations (handles, opening keys, removing values) use windows-registry. Only this file has `unsafe`
+//! calls on registry keys. Names contain no NUL, which [`crate::registry::KeyName`] and [`crate::registry::ValueName`]
 //! guarantee.
 #![allow(unsafe_code)]
 
@@ -39,14 +38,14 @@ use super::error::Code;
 /// The size of the buffer for a key name and its terminating NUL, in UTF-16 units.
 const KEY_NAME_BUFFER: usize = crate::registry::name::MAX_KEY_NAME + 1;
 
-/// The initial size of the buffer for data, in bytes. Most values are shorter, so that one call reads them.
+/// The initial size in bytes of the buffer for data. Most values are shorter, so one call is sufficient to read them.
 const FIRST_BUFFER: usize = 4096;
 
-/// The largest size of the buffer for data, in bytes; no value is that long. If the system asks for more, the read
-/// fails.
+/// The maximum size in bytes of the buffer for data. No value is that long, so a read fails if Windows requests a
+/// larger buffer.
 const LAST_BUFFER: usize = 1 << 30;
 
-/// Buffers for data and for a value name that are kept between reads, so that a batch of reads allocates them only
+/// Buffers for data and for a value name. They are kept between reads, so that a batch of reads allocates them only
 /// once.
 pub(super) struct Buffer {
     data: Vec<u8>,
@@ -54,7 +53,7 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// Returns buffers that are large enough for most values, and for every name.
+    /// Returns buffers that are large enough for the data of most values, and for every value name.
     pub(super) fn new() -> Self {
         Self { data: vec![0; FIRST_BUFFER], name: vec![0; MAX_VALUE_NAME + 1] }
     }
@@ -90,7 +89,7 @@ fn check(code: u32) -> Result<(), Code> {
 /// Returns the number of subkeys of a key.
 ///
 /// # Errors
-/// Returns the system's code.
+/// Returns Windows' error code.
 pub(super) fn subkey_count(key: &Handle) -> Result<u32, Code> {
     let mut subkeys = 0;
     // SAFETY: the handle is open as long as `key` lives; the pointer is to a live u32, the others are null as
@@ -117,7 +116,7 @@ pub(super) fn subkey_count(key: &Handle) -> Result<u32, Code> {
 /// Returns the type and the bytes of one value.
 ///
 /// # Errors
-/// Returns the system's code; ERROR_FILE_NOT_FOUND if the value does not exist.
+/// Returns Windows' error code; it is ERROR_FILE_NOT_FOUND if the value does not exist.
 pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Data, Code> {
     let name = wide(name);
     loop {
@@ -141,10 +140,10 @@ pub(super) fn value(key: &Handle, name: &str, buffer: &mut Buffer) -> Result<Dat
     }
 }
 
-/// Calls `each` with the name (UTF-16 units) and data of every value, until it returns `false`.
+/// Calls `each` with the name (UTF-16 units) and the data of every value, until `each` returns `false`.
 ///
 /// # Errors
-/// Returns the system's error code.
+/// Returns Windows' error code.
 pub(super) fn each_value(
     key: &Handle,
     buffer: &mut Buffer,
@@ -180,10 +179,10 @@ pub(super) fn each_value(
     }
 }
 
-/// Calls `each` with the name (UTF-16 units) of every value, until it returns `false`. Reads no data.
+/// Calls `each` with the name (UTF-16 units) of every value, until `each` returns `false`. Does not read the data.
 ///
 /// # Errors
-/// Returns the system's error code.
+/// Returns Windows' error code.
 pub(super) fn each_value_name(key: &Handle, buffer: &mut Buffer, each: impl FnMut(&[u16]) -> bool) -> Result<(), Code> {
     let next = |index, name: &mut [u16], units: &mut u32| {
         // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
@@ -198,7 +197,7 @@ pub(super) fn each_value_name(key: &Handle, buffer: &mut Buffer, each: impl FnMu
 /// Calls `each` with the name (UTF-16 units) of every subkey.
 ///
 /// # Errors
-/// Returns the system's error code.
+/// Returns Windows' error code.
 pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<(), Code> {
     let next = |index, name: &mut [u16], units: &mut u32| {
         // SAFETY: the handle is open as long as `key` lives; `units` says how much the buffer holds; the others may be
@@ -213,9 +212,10 @@ pub(super) fn each_subkey(key: &Handle, mut each: impl FnMut(&[u16])) -> Result<
     })
 }
 
-/// Calls `each` with each name that `next` returns, until `each` returns `false`. `next` receives an index, the buffer
-/// for the name, and the size of the buffer in units. It sets the number of units that it wrote, and returns the
-/// system's error code.
+/// Calls `each` with each name that `next` returns, until `each` returns `false`.
+///
+/// `next` gets the index of a name, a buffer, and the size of the buffer in UTF-16 units. It writes the name, replaces
+/// the size with the length of the name, and returns Windows' error code.
 fn each_name(
     name: &mut [u16],
     next: impl Fn(u32, &mut [u16], &mut u32) -> u32,
@@ -235,10 +235,11 @@ fn each_name(
     Ok(())
 }
 
-/// Creates the key `name` directly below `parent`, or opens it; returns its handle and whether it was created.
+/// Creates the key `name` directly below `parent`, or opens it if it exists. Returns its handle, and whether the key
+/// was created.
 ///
 /// # Errors
-/// Returns the system's code.
+/// Returns Windows' error code.
 pub(super) fn create_subkey(
     parent: &Handle,
     name: &str,
@@ -271,10 +272,10 @@ pub(super) fn create_subkey(
     Ok((created, disposition == REG_CREATED_NEW_KEY))
 }
 
-/// Opens an existing key. If the key is a link, the link itself is opened.
+/// Opens an existing key. If the key is a link, opens the link itself.
 ///
 /// # Errors
-/// Returns the system's error code.
+/// Returns Windows' error code.
 pub(super) fn open_itself(root: &Handle, path: &str, access: u32) -> Result<Handle, Code> {
     let path = wide(path);
     let mut handle = null_mut();
@@ -284,10 +285,10 @@ pub(super) fn open_itself(root: &Handle, path: &str, access: u32) -> Result<Hand
     Ok(unsafe { Handle::from_raw(handle) })
 }
 
-/// Returns the real name of an open key, such as `\REGISTRY\MACHINE\SOFTWARE`, with all links resolved.
+/// Returns the real name of an open key, with all links resolved, such as `\REGISTRY\MACHINE\SOFTWARE`.
 ///
 /// # Errors
-/// Returns the system's code.
+/// Returns Windows' error code.
 pub(super) fn name(key: &Handle) -> Result<String, Code> {
     // KEY_NAME_INFORMATION: the length of the name in bytes as a u32, then the name. The buffer is of u32 to be
     // aligned.
@@ -313,8 +314,8 @@ pub(super) fn name(key: &Handle) -> Result<String, Code> {
     }
 }
 
-/// Returns whether the key is volatile: whether it exists in memory only. A system that cannot tell, such as Wine,
-/// counts as one without such keys.
+/// Returns whether the key is volatile, which means that it exists in memory only. Returns false on a system that does
+/// not answer this question, such as Wine.
 ///
 /// Source: Windows Driver Kit, `KEY_FLAGS_INFORMATION`: `Wow64Flags`, `KeyFlags` (REG_FLAG_VOLATILE is 1),
 /// `ControlFlags`.
@@ -327,19 +328,19 @@ pub(super) fn is_volatile(key: &Handle) -> bool {
     status == STATUS_SUCCESS && length >= 8 && flags[1] & REG_FLAG_VOLATILE != 0
 }
 
-/// Writes the hive that contains the key to disk, and waits until that is done.
+/// Writes the hive that contains the key to disk. Returns after the write is complete.
 ///
 /// # Errors
-/// Returns the system's error code.
+/// Returns Windows' error code.
 pub(super) fn flush(key: &Handle) -> Result<(), Code> {
     // SAFETY: the handle is open as long as `key` lives.
     check(unsafe { RegFlushKey(key.as_raw()) })
 }
 
-/// Deletes the key and its values. The key must be opened with the right DELETE and must have no subkeys.
+/// Deletes a key and its values. The key must be open with the access right DELETE and must have no subkeys.
 ///
 /// # Errors
-/// Returns the system's code; also ERROR_ACCESS_DENIED if the key has subkeys.
+/// Returns Windows' error code; it is ERROR_ACCESS_DENIED if the key has subkeys.
 pub(super) fn delete(key: &Handle) -> Result<(), Code> {
     // SAFETY: the handle is open as long as `key` lives.
     check_status(unsafe { NtDeleteKey(key.as_raw()) })
@@ -355,12 +356,12 @@ fn check_status(status: NTSTATUS) -> Result<(), Code> {
 
 /// Sets a value to exactly these bytes.
 ///
-/// If a string has no terminating NUL but a NUL happens to follow it in memory, RegSetValueExW stores two bytes more
-/// than the given length. To prevent that, this function puts other bytes after the data. These bytes also give empty
-/// data a valid pointer.
+/// If a string has no terminating NUL but a NUL follows it in memory by chance, RegSetValueExW stores two bytes more
+/// than the given length. To prevent this, the function puts other bytes after the data; with these, empty data has a
+/// valid pointer, too.
 ///
 /// # Errors
-/// Returns the system's code.
+/// Returns Windows' error code.
 pub(super) fn set_value(key: &Handle, name: &str, data: &Data) -> Result<(), Code> {
     let length = u32::try_from(data.bytes.len()).map_err(|_| Code(ERROR_INVALID_DATA))?;
     let mut bytes = Vec::with_capacity(data.bytes.len() + 4);

@@ -1,6 +1,6 @@
 //! Answers questions from the live registry.
 //!
-//! A key is opened with no more rights than the question needs: to query values, to list subkeys, or to read the
+//! A key is opened with only the rights that the question needs: to query values, to list subkeys, or to read the
 //! security descriptor. So an ordinary user can run `diff`, and a key that denies other rights can still be read.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::{
 
 use super::{error::Code, place, properties, raw};
 
-/// What questions that are asked together share.
+/// The buffers, and the facts about keys above the queried keys, that questions use together.
 pub(super) struct Questions {
     buffer: raw::Buffer,
     above: place::Above,
@@ -27,7 +27,7 @@ impl Questions {
     }
 }
 
-/// Answers one question about a key; opens the key only once.
+/// Answers one question about a key, which is opened only once.
 pub(super) fn key_facts(query: &KeyQuery, questions: &mut Questions) -> Answer<KeyFacts> {
     let mut access = KEY_QUERY_VALUE;
     if query.subkeys {
@@ -46,7 +46,7 @@ pub(super) fn key_facts(query: &KeyQuery, questions: &mut Questions) -> Answer<K
     contents(&handle, query, &mut questions.buffer).map_or_else(|answer| *answer, Answer::Present)
 }
 
-/// Reads what the query asks for from an open key. If the key was deleted since it was opened, the answer is absent.
+/// Reads from an open key what the query asks for. If the key was deleted after it was opened, the answer is absent.
 fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Box<Answer<KeyFacts>>> {
     let values = match &query.values {
         ValueSelection::Names(names) => named_values(handle, names, buffer).map_err(boxed)?,
@@ -57,11 +57,11 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
     Ok(KeyFacts { values, unsure: None, properties, subkeys })
 }
 
-/// Returns the named values, with the names spelled as in the registry.
+/// Returns the values that the query names, with their names spelled as in the registry.
 ///
-/// Windows searches all values of a key for each name. So the values of the key are listed first, at most about twice
-/// as many as the query names. If some names were not among them, each of these is looked up, and the names are listed
-/// without data to learn their spelling.
+/// Windows searches all values of a key for each name. Therefore the values of the key are listed first: at most about
+/// twice as many as the query names. Each queried value that was not among them is then read alone, and the names of
+/// all values are listed without data, to know their spelling.
 fn named_values(
     handle: &Handle,
     names: &BTreeSet<ValueName>,
@@ -104,8 +104,10 @@ fn named_values(
     Ok(values)
 }
 
-/// Returns all values. If kbfix cannot express the name of a value, its answer is "unsupported", under the most similar
-/// valid name.
+/// Returns all values of a key.
+///
+/// If kbfix cannot express the name of a value, the value gets a similar valid name, and the answer about it is
+/// "unsupported".
 pub(super) fn all_values(handle: &Handle, buffer: &mut raw::Buffer) -> Result<BTreeMap<ValueName, Answer<Data>>, Code> {
     let mut values = BTreeMap::new();
     raw::each_value(handle, buffer, |units, data| {
@@ -127,7 +129,8 @@ fn value_name(units: &[u16]) -> Option<ValueName> {
     ValueName::new(String::from_utf16(units).ok()?).ok()
 }
 
-/// Returns the names of the subkeys. If kbfix cannot express one of the names, the whole answer is "unsupported".
+/// Returns the names of a key's subkeys. If kbfix cannot express one of the names, the answer about the key is
+/// "unsupported".
 fn subkey_names(handle: &Handle) -> Result<Vec<KeyName>, Box<Answer<KeyFacts>>> {
     let (mut names, mut odd) = (Vec::new(), None);
     raw::each_subkey(handle, |units| match String::from_utf16(units).ok().and_then(|name| KeyName::new(name).ok()) {

@@ -1,28 +1,28 @@
-//! Finds the accounts that can write to a folder, in a security descriptor in string form (SDDL).
+//! Finds the accounts that can write to a folder in the text form (SDDL) of its security descriptor.
 //!
 //! Source: Microsoft, "Security Descriptor String Format", "ACE Strings" and "File Security and Access Rights".
 
-/// Access rights that do not allow changing a folder: GENERIC_READ, GENERIC_EXECUTE, READ_CONTROL, FILE_GENERIC_READ,
+/// Access rights with which one cannot change a folder: GENERIC_READ, GENERIC_EXECUTE, READ_CONTROL, FILE_GENERIC_READ,
 /// FILE_GENERIC_EXECUTE, and (in the letters for directory objects) list, read extended attributes, traverse, read
 /// attributes.
 const HARMLESS: [&str; 9] = ["GR", "GX", "RC", "FR", "FX", "CC", "SW", "WP", "LO"];
 
-/// The same rights as bits: FILE_LIST_DIRECTORY, FILE_READ_EA, FILE_TRAVERSE, FILE_READ_ATTRIBUTES, READ_CONTROL,
-/// SYNCHRONIZE, GENERIC_EXECUTE, GENERIC_READ.
+/// Access rights with which one cannot change a folder, as bits: FILE_LIST_DIRECTORY, FILE_READ_EA, FILE_TRAVERSE,
+/// FILE_READ_ATTRIBUTES, READ_CONTROL, SYNCHRONIZE, GENERIC_EXECUTE, GENERIC_READ.
 const HARMLESS_BITS: u32 = 0x01 | 0x08 | 0x20 | 0x80 | 0x2_0000 | 0x10_0000 | 0x2000_0000 | 0x8000_0000;
 
-/// Accounts that are allowed to have write access: the group Administrators, the system, and the built-in Administrator
-/// account.
+/// Accounts that may be able to write to a trusted folder: the group Administrators, the system, and the built-in
+/// account Administrator.
 const TRUSTED: [&str; 5] = ["BA", "SY", "LA", "S-1-5-32-544", "S-1-5-18"];
 
-/// Placeholders for the owner, who is checked separately: CREATOR OWNER and OWNER RIGHTS.
+/// Names that mean the owner of an object: CREATOR OWNER and OWNER RIGHTS. The owner is checked separately.
 const OWNER_ALIASES: [&str; 4] = ["CO", "OW", "S-1-3-0", "S-1-3-4"];
 
-/// Returns a description of the entry that makes an object with the security descriptor `sddl` (owner and DACL) unsafe;
-/// `None` if the object is safe.
+/// Returns a description of the entry that makes an object unsafe; `None` if the object is safe. `sddl` is the owner
+/// and the DACL of its security descriptor.
 ///
-/// The object is unsafe if anyone except administrators, the system and the accounts in `also` (SIDs) can write to it,
-/// or can give themselves the right to do so.
+/// The object is unsafe if an account can write to it, or can give itself the right to do so. Administrators, the
+/// system and the accounts in `also` (SIDs) are excepted.
 pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
     let trusted = |sid: &str| TRUSTED.contains(&sid) || also.iter().any(|own| own == sid);
     let (before, dacl) = sddl.split_once("D:").unwrap_or((sddl, "NO_ACCESS_CONTROL"));

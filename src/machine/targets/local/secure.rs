@@ -40,23 +40,25 @@ use windows_sys::Win32::{
 use super::sddl;
 use crate::files::long_path::wide;
 
-/// The security descriptor of such a folder, in SDDL. Administrators are owner and group. Nothing is inherited from the
-/// parent folder. The system and administrators have full rights, also on everything below the folder.
+/// The security descriptor of a folder to which only administrators can write, in SDDL.
+///
+/// Administrators are owner and group. Nothing is inherited from the parent folder. The system and administrators have
+/// full rights, also on everything below the folder.
 const ADMINISTRATORS_ONLY: &str = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-/// The reason why kbfix does not use a folder to which only administrators must be able to write.
+/// The reason why kbfix does not use a folder to which only administrators should be able to write.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Only an administrator can create or read the folder.
     #[error("access to the folder {path} was denied; run kbfix as administrator")]
     Denied {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
     },
-    /// The path leads to a file, or to a link.
+    /// The path leads to a file or a link, not to a folder.
     #[error("{path} is not a folder, or is a link to one; remove it")]
     NotAFolder {
-        /// The folder.
+        /// The path that was given for the folder.
         path: PathBuf,
     },
     /// Another account can write to the folder, or owns it.
@@ -64,30 +66,30 @@ pub enum FolderError {
         "{path} is not trusted: {fault}. Only administrators may own it and be able to write to it; remove it, or correct its permissions"
     )]
     Untrusted {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
-        /// The account that can also write to it, or another error in its permissions.
+        /// The account that can also write to the folder, or a description of another error in its permissions.
         fault: String,
     },
-    /// Another error of the system.
+    /// Windows reported another error.
     #[error("{path}: {source}")]
     Io {
-        /// The folder.
+        /// The path of the folder.
         path: PathBuf,
-        /// The system's error.
+        /// The error that Windows reported.
         source: io::Error,
     },
 }
 
-/// Creates the folder `path` so that only administrators and the system can read it or write to it. Its parent must
-/// exist.
+/// Creates the folder `path` so that only administrators and the system can read it or write to it. Its parent folder
+/// must exist.
 ///
-/// An existing folder is checked but not changed. It passes the check if only administrators and the system own it and
-/// can write to it. If the user who runs kbfix is an administrator, this user may own it and write to it too.
+/// An existing folder is checked, but not changed. Only administrators and the system may own it and be able to write
+/// to it. If the user who runs kbfix is an administrator, this user may do so too.
 ///
 /// # Errors
-/// Returns [`FolderError`] if the folder cannot be created or does not pass. Then nothing in the folder may be
-/// trusted.
+/// Returns [`FolderError`] if the folder cannot be created, or if the check fails. Nothing in the folder may be trusted
+/// then.
 pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
     match create(path, ADMINISTRATORS_ONLY) {
         Err(error) if error.raw_os_error() == Some(ERROR_ALREADY_EXISTS.cast_signed()) => {
@@ -97,19 +99,20 @@ pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
     }
 }
 
-/// Creates the folder `path` so that only this user, administrators and the system can use it. Its parent must exist.
+/// Creates the folder `path` so that only this user, administrators and the system can use it. Its parent folder must
+/// exist.
 ///
 /// # Errors
-/// Returns the system's error.
+/// Returns Windows' error.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     create(path, &format!("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{})", own_sid()?))
 }
 
-/// Returns the account that can write to the folder `path`, other than this user, administrators and the system; `None`
+/// Returns an account that can write to the folder `path`, other than this user, administrators and the system; `None`
 /// if there is no such account. The path may contain links.
 ///
 /// # Errors
-/// Returns the system's error.
+/// Returns Windows' error.
 pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
     let folder = OpenOptions::new()
         .access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES)
@@ -118,11 +121,11 @@ pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
     file_fault(&folder)
 }
 
-/// Returns the account that can write to an open file, other than this user, administrators and the system; `None` if
+/// Returns an account that can write to an open file, other than this user, administrators and the system; `None` if
 /// there is no such account.
 ///
 /// # Errors
-/// Returns the system's error.
+/// Returns Windows' error.
 pub fn file_fault(file: &File) -> io::Result<Option<String>> {
     Ok(sddl::fault(&security_of(file)?, &[own_sid()?]))
 }
@@ -137,11 +140,10 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError + '_ {
     }
 }
 
-/// Checks the folder `path` in the way in which [`create_admin_only_dir`] checks an existing folder. Returns whether
-/// the folder exists.
+/// Makes the check of [`create_admin_only_dir`] for an existing folder. Returns whether the folder exists.
 ///
 /// # Errors
-/// Returns [`FolderError`] if the folder does not pass. Then nothing in the folder may be trusted.
+/// Returns [`FolderError`] if the check fails. Nothing in the folder may be trusted then.
 pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
     let failed = failed(path);
     // A link itself is opened, not its target. All checks use one handle, so that the folder cannot be exchanged
@@ -166,7 +168,7 @@ pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
     }
 }
 
-/// Memory that the system allocated and that LocalFree frees; freed when dropped.
+/// Memory that Windows allocated. It is freed with LocalFree when this is dropped.
 struct Local(*mut c_void);
 
 impl Drop for Local {
@@ -233,7 +235,7 @@ fn security_of(folder: &File) -> io::Result<String> {
     Ok(take_text(text))
 }
 
-/// Copies a NUL-terminated string that the system allocated, and frees it.
+/// Copies a NUL-terminated string that Windows allocated, and frees the original.
 fn take_text(text: *mut u16) -> String {
     let owned = Local(text.cast());
     let mut units = Vec::new();
@@ -249,7 +251,7 @@ fn take_text(text: *mut u16) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// Returns whether this process currently has administrator rights (under UAC: whether it is elevated).
+/// Returns whether this process has administrator rights now. With UAC, it has them only if it is elevated.
 fn is_administrator() -> io::Result<bool> {
     // Aligned like a SID, which begins with bytes and contains u32 fields.
     let mut sid = [0_u32; (SECURITY_MAX_SID_SIZE as usize).div_ceil(4)];
@@ -262,7 +264,7 @@ fn is_administrator() -> io::Result<bool> {
     Ok(member != 0)
 }
 
-/// Returns the SID of the user who runs this process, as a string.
+/// Returns the SID, as text, of the user who runs this process.
 fn own_sid() -> io::Result<String> {
     struct Token(HANDLE);
     impl Drop for Token {

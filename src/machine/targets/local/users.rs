@@ -27,18 +27,20 @@ use crate::{
 
 use super::{disk, place, read};
 
-/// The suffix, in upper case, that follows the user's SID in the name of the hive with the user's classes.
+/// The suffix, in upper case, in the name of a key such as `S-1-…_CLASSES`, where Windows loads the hive with a user's
+/// classes.
 const CLASSES: &str = "_CLASSES";
 
 /// The hives of users who are not logged on.
 #[derive(Debug, Default)]
 pub(super) struct Users {
-    /// The users' hives according to ProfileList, or why they are not known; `None` until they are first needed.
+    /// The users' hives according to `ProfileList`, or the reason why they are not known; `None` until they are first
+    /// needed.
     hives: Option<Result<OfflineRegistry, Unread>>,
 }
 
 impl Users {
-    /// Discards everything that was read, so that the next question reads the list of profiles and the files again.
+    /// Discards everything that was read. The next question reads `ProfileList` and the hives again.
     pub(super) fn forget(&mut self) {
         self.hives = None;
     }
@@ -63,8 +65,8 @@ impl Users {
         }
     }
 
-    /// Returns an error for a change in a hive that was read from its file but has been loaded since. Windows may have
-    /// changed it after that.
+    /// Returns an error for a change in a hive that kbfix read from its file, but that Windows has loaded since then.
+    /// Windows may have changed this hive.
     pub(super) fn refuse_logged_on(&self, change: &KeyChange) -> Result<(), WriteError> {
         let (Some(Ok(hives)), Some(user)) = (&self.hives, user_of(&change.key.path)) else { return Ok(()) };
         if hives_of(&user).iter().any(|hive| hives.has_opened(hive)) { Err(logged_on(&user)) } else { Ok(()) }
@@ -75,13 +77,14 @@ impl Users {
     }
 }
 
-/// Returns whether the key belongs to a user who is not logged on: whether neither of the user's two hives is loaded.
+/// Returns whether the key belongs to a user who is not logged on, which means that Windows has loaded neither of the
+/// user's two hives.
 pub(super) fn is_away(path: &KeyPath) -> bool {
     user_of(path).is_some_and(|user| !hives_of(&user).iter().any(is_loaded))
 }
 
-/// Returns the key below `HKU` of the user to whom `path` belongs. The hives of services and of the system are always
-/// loaded, so `None` is returned for them.
+/// Returns the key below `HKU` that is named after the user to whom `path` belongs. Returns `None` for services and the
+/// system, because Windows always loads their hives.
 fn user_of(path: &KeyPath) -> Option<KeyPath> {
     let hive = hku::of_a_user(path)?.path.below_root().to_ascii_uppercase();
     KeyPath::from_parts(RootKey::Hku, hive.strip_suffix(CLASSES).unwrap_or(&hive)).ok()
@@ -93,17 +96,17 @@ fn hives_of(user: &KeyPath) -> Vec<KeyPath> {
     [user.clone()].into_iter().chain(classes).collect()
 }
 
-/// Returns whether a hive is loaded. A hive that this user may not open counts as loaded.
+/// Returns whether Windows has loaded the hive of this key. A hive whose key this user may not open counts as loaded.
 fn is_loaded(hive: &KeyPath) -> bool {
     let opened = place::open(&Key::new(hive.clone()), KEY_QUERY_VALUE);
     !matches!(opened, Err(place::Closed::Code(code)) if code.is_absent())
 }
 
-/// Mounts the hives of all users with a profile; a hive is opened only when one of its keys is asked for.
+/// Mounts the hives of all users with a profile. A hive is opened only when kbfix needs one of its keys.
 fn mounted() -> Result<OfflineRegistry, Unread> {
     let mut questions = read::Questions::new();
     let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut questions));
-    let absent = || Unread::new(Reason::Unknown, "this Windows has no SystemRoot");
+    let absent = || Unread::new(Reason::Unknown, "the registry of this machine has no value SystemRoot");
     let system_root = profiles::system_root(&mut ask).unwrap_or_else(|error| Err(unread(&error)));
     let system_root = system_root.and_then(|root| root.ok_or_else(absent));
     let found = profiles::profiles(&mut ask, &system_root).unwrap_or_else(|error| Err(unread(&error)))?;
@@ -117,8 +120,8 @@ fn mounted() -> Result<OfflineRegistry, Unread> {
     Ok(registry)
 }
 
-/// Returns an error if the hive at this key is loaded. Called immediately before the hive's file is replaced, and after
-/// a failure.
+/// Returns an error if Windows has loaded the hive of this key. This function is called immediately before the hive's
+/// file is replaced, and after a replacement fails.
 fn refuse_loaded(hive: &KeyPath) -> Result<(), WriteError> {
     match user_of(hive) {
         Some(user) if !is_away(&user) => Err(logged_on(&user)),
@@ -130,12 +133,12 @@ fn logged_on(user: &KeyPath) -> WriteError {
     WriteError::Stale {
         place: user.to_string(),
         expected: "a user who is not logged on, as when the hive was read".to_owned(),
-        found: "the user has logged on since".to_owned(),
+        found: "a user who has logged on since then".to_owned(),
     }
 }
 
-/// Returns the local path of a file of a profile. A profile on another machine is not accessed, because that would send
-/// this user's credentials to that machine.
+/// Returns the local path of a file in the folder of a profile. A folder on another machine is not accessed, because
+/// that would send this user's credentials to that machine.
 fn find(folder: &str, file: &str) -> Answer<PathBuf> {
     // The path of the profile folder may contain links, so it is used as given. Inside a profile no link is allowed.
     if let Err(why) = disk::resolved(folder) {

@@ -1,4 +1,5 @@
-//! Makes changes to the live registry. Before each change, kbfix checks that the present state matches its `before`.
+//! Makes changes to the live registry. Before each change, kbfix checks that the present state is the `before` of the
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +20,11 @@ use super::{
     properties, raw, read, view_flag,
 };
 
-/// The number of bytes of long data that a message shows.
+/// The number of bytes that a message shows of long data.
 const SHOWN_BYTES: usize = 64;
 
-/// Makes the changes in their order, and writes the changed hives to disk. Adds each change that was begun to `begun`.
+/// Makes the changes in their order, and writes the changed hives to disk. Adds each change that was begun to `begun`,
+/// even if it failed.
 pub(super) fn key_changes(
     changes: Vec<KeyChange>,
     buffer: &mut raw::Buffer,
@@ -42,17 +44,18 @@ pub(super) fn key_changes(
     writer.flush.all()
 }
 
-/// What several changes of one run share.
+/// The data that the changes of one run use together.
 struct Writer<'b> {
     buffer: &'b mut raw::Buffer,
     unsecured: Unsecured,
-    /// The key below which the last key was created. It stays open, because the next key is often beside that one.
+    /// The key in which the last subkey was created. It stays open, because the next key is often created in the same
+    /// key.
     parent: Option<(Key, Opened)>,
     flush: Flush,
 }
 
 impl Writer<'_> {
-    /// Makes one change. Its whole `before` is checked before anything is written. `begun` becomes true with the first
+    /// Makes one change, after checking that the present state is its `before`. Sets `begun` to true before the first
     /// write.
     fn key_change(&mut self, change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
         match change.action {
@@ -100,7 +103,7 @@ impl Writer<'_> {
     }
 }
 
-/// Returns an error for changes in and below volatile keys, because these changes would be lost at the next restart.
+/// Returns an error if a change is in or below a volatile key, because it would be lost at the next restart.
 pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> Result<(), WriteError> {
     let mut created = BTreeSet::new();
     for change in changes {
@@ -125,13 +128,14 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
     Ok(())
 }
 
-/// Created keys whose security descriptors are not set yet. A descriptor can forbid creating subkeys, so it is set only
-/// after the subkeys exist, the lowest key first.
+/// Keys that were created, but whose security descriptors are not set yet.
+///
+/// A descriptor can forbid creating subkeys. Therefore it is set after the subkeys are created, the lowest key first.
 #[derive(Default)]
 struct Unsecured(Vec<(Key, Handle, SecurityDescriptor)>);
 
 impl Unsecured {
-    /// Sets the descriptors of those keys that do not contain the key `next`.
+    /// Sets the descriptors of the keys that are not above `next`, the key that is created next.
     fn finish_before(&mut self, next: Option<&Key>) -> Result<(), WriteError> {
         let is_above = |key: &Key| next.is_some_and(|next| next.view == key.view && next.path.is_within(&key.path));
         while let Some((key, handle, security)) = self.0.pop_if(|(key, ..)| !is_above(key)) {
@@ -142,17 +146,18 @@ impl Unsecured {
     }
 }
 
-/// The hives in which keys were changed, to be written to disk: each with one of the changed keys.
+/// The changed hives, which must be written to disk: the key at which each is loaded, and one of its changed keys.
 ///
-/// Windows writes a hive to disk some seconds after a change. A power loss before that would lose the changes, although
-/// the journal on disk says that they were made.
+/// Windows writes a hive to disk some seconds after a change. If the power failed before that, the changes would be
+/// lost, although the journal on disk says that they were made.
 ///
 /// Source: Microsoft, "RegFlushKey function".
 #[derive(Default)]
 struct Flush(BTreeMap<KeyPath, Key>);
 
 impl Flush {
-    /// Records the hive of a change. If it is not known, keys whose first three names are equal are in one hive.
+    /// Records the hive of a changed key. If the hive is not known, it is assumed that keys with the same first three
+    /// names are in the same hive.
     fn note(&mut self, key: &Key, hive: Option<&KeyPath>) {
         let group = || {
             let names: Vec<&str> = key.path.names().take(3).collect();
@@ -163,7 +168,7 @@ impl Flush {
         }
     }
 
-    /// Writes all recorded hives to disk, and waits until that is done.
+    /// Writes all recorded hives to disk. Returns after the writes are complete.
     fn all(self) -> Result<(), WriteError> {
         for key in self.0.into_values() {
             // A deleted key cannot be opened; it was in the same hive as its parent key.
@@ -182,7 +187,7 @@ impl Flush {
     }
 }
 
-/// Opens a key that must exist; returns [`WriteError::Stale`] if it does not.
+/// Opens a key that must exist. Returns [`WriteError::Stale`] if the key does not exist.
 fn existing(key: &Key, access: u32) -> Result<Opened, WriteError> {
     place::open(key, access).map_err(|closed| match closed {
         place::Closed::Code(code) => failed(code, key.to_string(), "present"),
@@ -190,7 +195,7 @@ fn existing(key: &Key, access: u32) -> Result<Opened, WriteError> {
     })
 }
 
-/// Opens a key that must exist and must not be volatile.
+/// Opens a key that must exist and must not be volatile. A volatile key exists in memory only.
 fn lasting(key: &Key, access: u32) -> Result<Opened, WriteError> {
     let opened = existing(key, access)?;
     if raw::is_volatile(&opened.handle) {
@@ -199,7 +204,8 @@ fn lasting(key: &Key, access: u32) -> Result<Opened, WriteError> {
     Ok(opened)
 }
 
-/// Returns the error of a failed system call where `expected` should have been at `place`.
+/// Returns the error for a failed call of Windows. `place` is the key or value, and `expected` is the state that it
+/// should have.
 fn failed(code: Code, place: String, expected: &str) -> WriteError {
     if code.is_absent() { stale(place, expected, "absent") } else { code.write_error(place) }
 }
@@ -208,7 +214,7 @@ fn stale(place: String, expected: impl Into<String>, found: impl Into<String>) -
     WriteError::Stale { place, expected: expected.into(), found: found.into() }
 }
 
-/// Returns the parent key, which must exist: a missing parent is never created implicitly.
+/// Returns the parent of the key. The parent must exist, because it is never created implicitly.
 fn parent_of(key: &Key) -> Result<Key, WriteError> {
     key.parent().ok_or_else(|| WriteError::Unsupported {
         place: key.to_string(),
@@ -216,7 +222,7 @@ fn parent_of(key: &Key) -> Result<Key, WriteError> {
     })
 }
 
-/// Deletes a key; returns the key at which its hive is loaded.
+/// Deletes a key. Returns the key at which its hive is loaded.
 fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<Option<KeyPath>, WriteError> {
     let place = || change.key.to_string();
     existing(&parent_of(&change.key)?, KEY_QUERY_VALUE)?;
@@ -295,7 +301,7 @@ fn compare(change: &KeyChange, value: &ValueChange, found: Option<&Data>) -> Res
     Err(stale(change.place(&value.name), shown(change, value, value.before.as_ref()), shown(change, value, found)))
 }
 
-/// Returns data for a message; sensitive data without its bytes.
+/// Returns the text for data in a message. For sensitive data, the text does not contain the bytes.
 fn shown(change: &KeyChange, value: &ValueChange, data: Option<&Data>) -> String {
     match change.sensitive.contains(&value.name) {
         true => change.message(&value.name, data),
@@ -303,7 +309,7 @@ fn shown(change: &KeyChange, value: &ValueChange, data: Option<&Data>) -> String
     }
 }
 
-/// Returns data for a message. For long data, the message shows its beginning and its length.
+/// Returns the text for data in a message. For long data, the text contains its beginning and its length.
 fn shortened(data: Option<&Data>) -> String {
     match data {
         None => "absent".to_owned(),

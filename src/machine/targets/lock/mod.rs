@@ -1,11 +1,12 @@
-//! The lock of a target that is a file or folder. The lock is a file beside the target.
+//! Locks a target that is a file or folder, with a lock file beside the target.
 //!
-//! The target itself cannot carry the lock: a write replaces it with a rename, and a second process could then hold a
-//! lock on the old file. The file beside it, `.kbfix-NAME.lock`, is created for the lock and removed with it.
+//! The target itself cannot be locked: a write replaces it with a rename, and a second process could then hold a lock
+//! on the old file. The lock file, `.kbfix-NAME.lock`, is created when the lock is taken and removed when it is
+//! released.
 //!
 //! Other users may be able to write to the folder and create something under that name. Therefore no link is followed
-//! and no pipe is opened. An existing file is used only if it is empty and belongs to this user, as a killed process
-//! leaves it. A file that this process did not create is never deleted.
+//! and no pipe is opened. An existing file is used only if it is empty and belongs to this user, like a file that a
+//! killed process left. A file that this process did not create is never deleted.
 
 #[cfg(not(windows))]
 mod unix;
@@ -28,12 +29,12 @@ use crate::files::replace::own_name;
 
 /// Takes the lock of the file or folder at `path`, without waiting.
 ///
-/// The lock is held until the guard is dropped or the process ends in any way. A caller must read the target after this
-/// call, not before. `path` should be canonical, so that every path of one file leads to the same lock.
+/// The lock is held until the guard is dropped or the process ends. A caller must read the target after this call, not
+/// before. `path` should be canonical, so that every path of the target leads to the same lock.
 ///
 /// # Errors
-/// Returns [`TargetError::Locked`] if another process, or another guard of this one, holds the lock;
-/// [`TargetError::NoLock`] if the file beside the target cannot be created, or something else is in its place.
+/// Returns [`TargetError::Locked`] if another process, or another guard of this process, holds the lock. Returns
+/// [`TargetError::NoLock`] if the lock file cannot be created, or another file has its name.
 pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     let beside = path.with_file_name(format!("{}.lock", own_name(path)));
     match acquire(&beside) {
@@ -43,10 +44,11 @@ pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     }
 }
 
-/// The number of attempts to take a lock while other processes take and release it.
+/// The maximum number of attempts to take a lock, while other processes take and release it.
 const TRIES: usize = 100;
 
-/// The open lock file. Dropping it releases the lock, and removes the file if it was created for this lock.
+/// An open and locked lock file. When this is dropped, the lock is released, and the file is removed if this process
+/// created it.
 #[derive(Debug)]
 struct Held {
     #[cfg_attr(windows, allow(dead_code, reason = "Windows removes the file when it is closed"))]
@@ -69,7 +71,7 @@ impl Drop for Held {
     }
 }
 
-/// Takes the lock; returns `None` if another process holds it.
+/// Takes the lock at `path`. Returns `None` if another process holds the lock.
 fn acquire(path: &Path) -> io::Result<Option<Held>> {
     // An attempt fails only if another process removed or created the file between two of the calls here.
     for _ in 0..TRIES {
@@ -89,23 +91,23 @@ fn acquire(path: &Path) -> io::Result<Option<Held>> {
     Ok(None)
 }
 
-/// The result of locking an existing file.
+/// The result of trying to lock an existing lock file.
 enum Taken {
-    /// The lock is held now.
+    /// This process holds the lock now.
     Held(File),
     /// Another process holds the lock.
     ByAnother,
-    /// The file was removed in the meantime.
+    /// Another process removed the file in the meantime, so the caller must try again.
     #[cfg_attr(windows, allow(dead_code, reason = "Windows says so when it is opened"))]
     Again,
 }
 
-/// Returns the error for a file that cannot be a lock file of this user.
+/// Returns the error for a file that cannot be a lock file of this user. `what` says why.
 fn foreign(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::AlreadyExists, format!("it is {what}, but must be an empty file of this user"))
 }
 
-/// Returns an error for anything but an empty file.
+/// Returns an error unless the file is an empty regular file.
 fn refuse_foreign(metadata: &Metadata) -> io::Result<()> {
     match metadata.file_type() {
         kind if kind.is_symlink() => Err(foreign("a link")),

@@ -1,4 +1,4 @@
-//! Lock files on Unix: locked with flock, and removed by name.
+//! Lock files on Unix. A file is locked with flock, and deleted when the lock is released.
 
 use std::{
     fs::{File, Metadata, Permissions, TryLockError, symlink_metadata},
@@ -11,12 +11,14 @@ use rustix::fs::OFlags;
 
 use super::{Held, Taken, foreign, refuse_foreign};
 
-/// Creates the file and locks it. The file gets its name only when it is already locked, so that no other process can
-/// lock it first. A process that did not create the file would not remove it afterwards.
+/// Creates a lock file and locks it.
+///
+/// The file gets its name only after it is locked. Otherwise another process could lock it first, and would not remove
+/// it afterwards, because it did not create it.
 ///
 /// # Errors
-/// Returns [`io::ErrorKind::AlreadyExists`] if there is a file of this name, locked or not; the system's error if no
-/// file can be created.
+/// Returns [`io::ErrorKind::AlreadyExists`] if a file has this name, locked or not. Returns the system's error if the
+/// file cannot be created.
 pub(super) fn make(path: &Path) -> io::Result<Held> {
     if symlink_metadata(path).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -34,7 +36,7 @@ pub(super) fn make(path: &Path) -> io::Result<Held> {
     Ok(Held { made: Some(path.to_owned()), file })
 }
 
-/// Locks the existing file.
+/// Locks an existing lock file.
 pub(super) fn take(path: &Path) -> io::Result<Taken> {
     // The kind of the file is checked before it is opened, because opening a device can have effects.
     refuse_foreign(&symlink_metadata(path)?)?;
@@ -52,8 +54,8 @@ pub(super) fn take(path: &Path) -> io::Result<Taken> {
     }
 }
 
-/// Returns why another account may have control of the file: because it belongs to another user, or has a second name
-/// (a hard link).
+/// Returns the reason why another account may control the file: it belongs to another user, or has a second name (a
+/// hard link).
 fn owner_fault(metadata: &Metadata) -> Option<String> {
     let own = rustix::process::geteuid().as_raw();
     match (metadata.uid(), metadata.nlink()) {
@@ -63,7 +65,7 @@ fn owner_fault(metadata: &Metadata) -> Option<String> {
     }
 }
 
-/// Returns whether `path` still names the open file.
+/// Returns whether the file at `path` is still the open file.
 pub(super) fn is_same(file: &File, path: &Path) -> io::Result<bool> {
     let mine = file.metadata()?;
     match symlink_metadata(path) {

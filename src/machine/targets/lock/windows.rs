@@ -1,4 +1,4 @@
-//! Lock files on Windows: opened without sharing.
+//! Lock files on Windows. A file is locked while it is open, because it is opened without sharing.
 
 use std::{fs::File, io, os::windows::fs::OpenOptionsExt as _, path::Path, thread, time::Duration};
 
@@ -11,10 +11,10 @@ use windows_sys::Win32::{
 
 use super::{Held, Taken, refuse_foreign};
 
-/// Creates the file and opens it without sharing.
+/// Creates a lock file and opens it without sharing.
 ///
 /// Windows deletes the file when its only handle is closed, so the file exists exactly as long as the lock is held.
-/// Windows deletes the file that this call created, even if its path has changed since. CREATE_NEW follows no link.
+/// This is always the file that this call created, even if another file has its path now. CREATE_NEW follows no link.
 pub(super) fn make(path: &Path) -> io::Result<Held> {
     let mut options = File::options();
     options.write(true).create_new(true).share_mode(0);
@@ -23,9 +23,9 @@ pub(super) fn make(path: &Path) -> io::Result<Held> {
     Ok(Held { made: Some(path.to_owned()), file })
 }
 
-/// Opens the existing file without sharing. The file remains when it is closed.
+/// Opens an existing lock file without sharing. The file is not deleted when it is closed.
 ///
-/// It does not matter who owns the file: while it is open, nobody can remove or open it.
+/// The owner of the file need not be checked: while the file is open, nobody can remove or open it.
 pub(super) fn take(path: &Path) -> io::Result<Taken> {
     let mut options = File::options();
     options.read(true).share_mode(0).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS);
@@ -39,7 +39,8 @@ pub(super) fn take(path: &Path) -> io::Result<Taken> {
     Ok(Taken::Held(file))
 }
 
-/// Retries for a short time where access is denied, because Windows also reports that for a file that is being deleted.
+/// Calls `open`, and repeats the call for a short time if access is denied. Windows also denies access to a file that
+/// is being deleted.
 fn patiently(mut open: impl FnMut() -> io::Result<File>) -> io::Result<File> {
     let mut tries = 0;
     loop {

@@ -1,4 +1,4 @@
-//! Opens and saves one hive file with its logs.
+//! Opens a hive file together with its logs, and replaces it.
 //!
 //! Source for the files beside a hive: Maxim Suhanov, "Windows registry file format specification", "Types of files".
 
@@ -20,16 +20,17 @@ use crate::{
     targets::{Answer, KeyFacts, Reason, TargetError, Unread, WriteError},
 };
 
-/// An open hive file.
+/// A hive file that is open.
 #[derive(Debug)]
 pub(in crate::targets) struct HiveFile {
     path: PathBuf,
-    /// The folder in which the file was searched for; `None` if the operator named the file itself.
+    /// The folder below which the path of the file may contain no link; `None` if the operator named the file itself.
     root: Option<PathBuf>,
-    /// The state of the file and its logs when they were read, to notice later writes.
+    /// The state of the file and its logs when they were read. It shows whether another program has written them since
+    /// then.
     stamp: Stamp,
     pub(super) hive: Hive,
-    /// The total size in bytes of the class names and security descriptors that were returned so far: see
+    /// The total size in bytes of the class names and security descriptors that were returned so far; see
     /// [`HiveFile::describe`].
     described: usize,
 }
@@ -37,19 +38,21 @@ pub(in crate::targets) struct HiveFile {
 /// The reason why a hive file was not opened.
 #[derive(Debug)]
 pub(in crate::targets) enum OpenError {
-    /// The file does not exist or may not be read: its keys are unknown.
+    /// The file does not exist or cannot be read, so its keys are unknown.
     Unread(Unread),
-    /// The file is damaged or incomplete: the whole target is refused.
+    /// The file is damaged or incomplete, so the whole target is refused.
     Refused(TargetError),
 }
 
 impl HiveFile {
-    /// Opens a hive.
+    /// Opens a hive file and, if necessary, its logs.
     ///
-    /// On Unix, a completely written hive is read on demand. An incompletely written (dirty) hive is read together with
-    /// its logs and recovered in memory. If the logs cannot complete it, the hive is refused; with `allow_dirty` it is
-    /// read as it is and never written. If `root` is given, no part of the path below that folder may be a link,
-    /// neither now nor when the file is replaced.
+    /// On Unix, a hive that was written completely is read on demand. A hive that was not (a dirty hive) is read
+    /// together with its logs and recovered in memory. If the logs cannot complete it, it is refused; with
+    /// `allow_dirty`, it is read as it is and never written.
+    ///
+    /// If `root` is given, no part of the path below that folder may be a link, neither now nor when the file is
+    /// replaced.
     ///
     /// # Errors
     /// Returns [`OpenError`].
@@ -77,7 +80,8 @@ impl HiveFile {
         Ok(Self { path: path.to_owned(), root: root.map(Path::to_owned), stamp, hive, described: 0 })
     }
 
-    /// Returns the file if cells fill the bins of its hive. Otherwise the hive cannot be changed.
+    /// Returns the file if cells fill the bins of its hive. Otherwise kbfix cannot change the hive, and the reason is
+    /// returned.
     pub(super) fn with_sound_bins(self) -> Result<Self, Unread> {
         match self.hive.check_bins() {
             Ok(()) => Ok(self),
@@ -85,22 +89,22 @@ impl HiveFile {
         }
     }
 
-    /// Returns the path of the file.
+    /// Returns the path of the hive file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns whether no edit has changed the hive in memory, and no program the file and its logs, since they were
-    /// read.
+    /// Returns whether neither the hive in memory nor the file and its logs have changed since they were read.
     pub(super) fn is_as_read(&self) -> bool {
         let reached = Pinned::reach(self.root.as_deref(), &self.path);
         !self.hive.is_changed() && reached.is_ok_and(|reached| self.stamp.is_current(reached.path()))
     }
 
-    /// Adds the size of the returned properties to the total, and replaces properties beyond the limit with an error.
+    /// Adds the size of the key's class name and security descriptor to the total. If the total exceeds its limit,
+    /// replaces them with an error.
     ///
-    /// Keys share security descriptors: in a few megabytes, a hundred thousand keys can have the same one of 64 KiB. In
-    /// real hives all properties together are smaller than the hive.
+    /// Keys share security descriptors: in a damaged hive of a few megabytes, a hundred thousand keys can have the same
+    /// one of 64 KiB. In real hives, the class names and descriptors of all keys together are smaller than the hive.
     pub(super) fn describe(&mut self, facts: &mut KeyFacts) {
         let Some(Answer::Present(properties)) = &facts.properties else { return };
         self.described += properties.security.bytes().len() + properties.class.as_ref().map_or(0, String::len);
@@ -111,18 +115,18 @@ impl HiveFile {
         }
     }
 
-    /// Sets the total of [`HiveFile::describe`] back to zero.
+    /// Sets the total size that [`HiveFile::describe`] adds up back to zero.
     pub(super) fn describe_anew(&mut self) {
         self.described = 0;
     }
 
-    /// Returns why the target as a whole is refused after a part of the file could not be read; `None` if all reads
+    /// If a part of the file could not be read, returns the error for the target as a whole; `None` if all reads
     /// succeeded.
     pub(super) fn failure(&self) -> Option<TargetError> {
         self.hive.failed_read().map(|error| refused(&self.path, error))
     }
 
-    /// Returns the edited hive as the bytes of a hive file.
+    /// Returns the bytes of a file that contains the edited hive.
     ///
     /// # Errors
     /// Returns [`WriteError::Unsupported`] for a hive that cannot be written.
@@ -131,14 +135,14 @@ impl HiveFile {
         self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))
     }
 
-    /// Replaces the file with `bytes` and empties its logs.
+    /// Replaces the file with `bytes`, and empties its logs.
     ///
-    /// Immediately before the replacement, `guard` is called, and the file and its logs are checked: they must not have
-    /// changed since they were read.
+    /// Immediately before that, `guard` is called, and the file and its logs are checked: nobody may have changed them
+    /// since they were read.
     ///
     /// # Errors
     /// Returns [`WriteError`]. The file is then unchanged, or it was replaced but its logs could not be emptied. After
-    /// [`WriteError::Stale`] nothing was written.
+    /// [`WriteError::Stale`], the file is unchanged.
     pub(super) fn replace(
         &self,
         bytes: &[u8],
@@ -169,7 +173,7 @@ impl HiveFile {
     }
 }
 
-/// Returns the path of a log as messages show it: in the folder of the hive `path`.
+/// Returns the path of a log as messages show it: in the folder of the hive file `path`.
 fn beside(path: &Path, log: &Path) -> PathBuf {
     log.file_name().map_or_else(|| log.to_owned(), |name| path.with_file_name(name))
 }
@@ -177,8 +181,8 @@ fn beside(path: &Path, log: &Path) -> PathBuf {
 /// Returns the bytes of a hive file.
 ///
 /// # Errors
-/// Returns the system's error, or an error for something that is not a file or is larger than 2 GiB (offsets in a hive
-/// have 31 bits).
+/// Returns the system's error, or an error for something that is not a regular file or is larger than 2 GiB. No hive is
+/// larger, because offsets in a hive have 31 bits.
 pub fn read_hive(path: &Path) -> io::Result<Vec<u8>> {
     read_file(path, LARGEST_HIVE)
 }
@@ -188,10 +192,12 @@ const LARGEST_HIVE: u64 = 2 << 30;
 
 /// Returns the bytes of a transaction log. `hive` is the size of its hive in bytes.
 ///
+/// A log contains the pages that changed since the hive was written, and Windows writes the hive before the log becomes
+/// much larger than the hive. Therefore the size of a log is limited, because a sparse file can have any length.
+///
 /// # Errors
-/// Returns the system's error, or an error for something that is not a file or is too large for a log of such a hive. A
-/// log contains the pages that changed since the hive was written, and Windows writes the hive before the log becomes
-/// much larger than the hive. The limit is needed because a sparse file can have any length.
+/// Returns the system's error, or an error for something that is not a regular file or is too large for a log of this
+/// hive.
 pub fn read_log(path: &Path, hive: usize) -> io::Result<Vec<u8>> {
     read_file(path, (hive as u64).saturating_add(LOG_BEYOND).min(LARGEST_LOG))
 }
@@ -212,8 +218,8 @@ fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
 /// Returns the hive if the file was written completely, otherwise `None`.
 ///
 /// On Windows, the file is read as a whole and closed, because Windows cannot replace an open file, and a user whose
-/// hive file is open cannot log on. The base block is checked first, because a file of any length may turn out not to
-/// be a hive.
+/// hive file is open cannot log on. The base block is checked first, so that a large file that is not a hive is not
+/// read.
 #[cfg(not(unix))]
 fn complete(mut file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
     use io::Read as _;
@@ -229,7 +235,7 @@ fn complete(mut file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
     Ok(opened.map(|hive| (*hive.state() == crate::format::regf::State::Clean).then_some(hive)))
 }
 
-/// Converts an error of the hive format into the error of a change.
+/// Converts an error of the hive format into the error of a change. `place` is the key or value in the message.
 pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
     let place = place.to_owned();
     match error {
@@ -244,7 +250,7 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
     }
 }
 
-/// Converts an error of the hive format into the error that refuses the whole target.
+/// Converts an error of the hive format into the error for the target as a whole.
 fn refused(path: &Path, error: &Error) -> TargetError {
     let what = path.display().to_string();
     let (hint, option) = match error {
@@ -285,8 +291,8 @@ fn file_error(path: &Path, source: io::Error) -> OpenError {
     }
 }
 
-/// Returns whether another program has the file open without sharing: ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION
-/// (Microsoft, "System Error Codes").
+/// Returns whether the error means that another program has the file open without sharing: ERROR_SHARING_VIOLATION or
+/// ERROR_LOCK_VIOLATION (Microsoft, "System Error Codes").
 fn is_in_use(error: &io::Error) -> bool {
     cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
 }

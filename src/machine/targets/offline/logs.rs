@@ -1,14 +1,14 @@
-//! Finds the transaction logs next to a hive.
+//! Finds the transaction logs beside a hive file.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// The suffixes of the logs' names, which follow the name of the hive.
+/// The suffixes that Windows adds to the name of a hive file, to get the names of its transaction logs.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
-/// Returns the paths of the logs next to the hive. Letter case in their names does not matter.
+/// Returns the paths of the transaction logs beside a hive file. The case of their names does not matter.
 ///
 /// # Errors
 ///

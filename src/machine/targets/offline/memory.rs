@@ -1,8 +1,9 @@
-//! Makes changes in memory. Before a file is replaced, all changes are checked, made, read back and, as a trial,
-//! undone.
+//! Makes changes to hives in memory. Before a file is replaced, all changes are checked, made, read back and, as a
+//! trial, undone.
 //!
-//! For example, in a damaged hive an existing key may be found, but after it is deleted, kbfix may be unable to confirm
-//! that it is absent. A change that cannot be read back or undone is refused before anything is written.
+//! This finds changes that cannot be undone. For example, kbfix may be able to delete a key of a damaged hive, but then
+//! be unable to confirm that the key is absent. A change that cannot be read back or undone is refused before anything
+//! is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,29 +17,29 @@ use crate::{
     },
 };
 
-/// The number of findings that a message lists.
+/// The maximum number of findings in a message.
 const SHOWN: usize = 3;
 
-/// The location of a change: the number of the mounted hive, and the key's path below the hive's root.
+/// Where a change is made: the index of the mounted hive, and the path of the key below the hive's root.
 pub(super) type Spot = (usize, String);
 
-/// The findings in each hive before the first change, by the number of the mounted hive.
+/// For the index of each mounted hive, the findings in the hive before the first change.
 type Findings = BTreeMap<usize, Vec<Finding>>;
 
-/// The result of making changes in memory.
+/// The result of changes in memory.
 pub(super) struct Edited {
-    /// The location of each change.
+    /// Where each change was made.
     pub(super) spots: Vec<Spot>,
-    /// The files to write: the index of the mounted hive, and the new bytes.
+    /// The files to write: the index of each mounted hive, and the new bytes of its file.
     pub(super) files: Vec<(usize, Vec<u8>)>,
 }
 
 impl OfflineRegistry {
-    /// Checks that the cells fill the bins of each hive that these changes would edit. Otherwise kbfix could not trust
-    /// that a cell marked as free is unused.
+    /// Checks that cells fill the bins of each hive that these changes would edit. Otherwise, a cell that is marked as
+    /// free could be in use.
     ///
     /// # Errors
-    /// Returns [`TargetError::Malformed`] for the first hive that is damaged in this way.
+    /// Returns [`TargetError::Malformed`] for the first hive whose bins are not filled.
     pub(in crate::targets) fn refuse_damaged(&mut self, changes: &[KeyChange]) -> Result<(), TargetError> {
         // A change that belongs to no hive is refused, with its reason, when it is made.
         let mounts: BTreeSet<usize> = changes.iter().filter_map(|change| self.spot(change).ok()).map(|s| s.0).collect();
@@ -53,11 +54,11 @@ impl OfflineRegistry {
         Ok(())
     }
 
-    /// Checks in memory whether the changes can be made, read back and undone. The full check of the hives is left out,
-    /// because it would take as long as an apply.
+    /// Checks in memory whether the changes can be made, read back and undone. The hives themselves are not checked
+    /// completely, because that would take as long as an apply.
     ///
     /// # Errors
-    /// Returns why the write would be refused.
+    /// Returns the reason why a write would be refused.
     pub(in crate::targets) fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         if changes.is_empty() {
             return Ok(());
@@ -70,11 +71,12 @@ impl OfflineRegistry {
         tried
     }
 
-    /// Makes the changes in memory and returns the resulting files. Afterwards the hives in memory no longer match the
-    /// returned files, so the caller must discard them.
+    /// Makes the changes in memory, and returns the new bytes of the files.
+    ///
+    /// Afterwards the caller must discard the hives in memory, because they do not match the returned bytes any more.
     ///
     /// # Errors
-    /// Returns an error if a change cannot be made, read back or undone, or where it would damage a hive.
+    /// Returns an error if a change cannot be made, read back or undone, or if it would damage a hive.
     pub(super) fn edit(&mut self, changes: &[KeyChange]) -> Result<Edited, WriteError> {
         let spots = self.spots(changes)?;
         let mut before = Findings::new();
@@ -91,8 +93,8 @@ impl OfflineRegistry {
         Ok(Edited { spots, files })
     }
 
-    /// Returns the location of each change. All locations are determined before the first change is made, because a
-    /// change may alter where the name of a key leads.
+    /// Returns where each change must be made. This is determined for all changes before the first one is made, because
+    /// a change can alter to which key a name leads.
     pub(super) fn spots(&mut self, changes: &[KeyChange]) -> Result<Vec<Spot>, WriteError> {
         changes.iter().map(|change| self.spot(change)).collect()
     }
@@ -114,7 +116,7 @@ impl OfflineRegistry {
         }
     }
 
-    /// Makes the changes at their locations.
+    /// Makes the changes in memory, each in its hive and key.
     fn make(
         &mut self,
         changes: &[KeyChange],
@@ -143,7 +145,7 @@ impl OfflineRegistry {
         Ok(())
     }
 
-    /// Undoes the changes in memory, as a trial.
+    /// Undoes the changes in memory, as a trial, to find changes that cannot be undone.
     fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         self.ask_anew();
         precondition::undo(
@@ -159,7 +161,7 @@ impl OfflineRegistry {
         self.read(query).unwrap_or_else(refused)
     }
 
-    /// Checks a change and makes it in memory; returns its location.
+    /// Checks a change and makes it in memory. Returns where it was made.
     fn make_one(&mut self, change: &KeyChange) -> Result<Spot, WriteError> {
         precondition::before(change, |query| self.answer_in_memory(query))?;
         // Places are named only in errors, because changes are made by the thousand.
@@ -207,7 +209,7 @@ impl OfflineRegistry {
         mount.file.as_ref().map_or_else(|_| mount.key.to_string(), |path| path.display().to_string())
     }
 
-    /// Returns an error if the check of a hive finds anything that it did not find before the edits.
+    /// Returns an error if the check of a hive finds anything that the check before the edits did not find.
     fn refuse_worse(&mut self, number: usize, before: &[Finding]) -> Result<(), WriteError> {
         let place = self.what_is(number);
         let hive = &mut self.opened(number).map_err(|halt| halted(&place, halt))?.hive;

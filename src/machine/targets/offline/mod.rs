@@ -1,8 +1,8 @@
-//! The registry of a machine that is not running: hive files, each at the key where Windows would load it.
+//! The registry of a Windows that is not running: hive files, each at the key where Windows would load the hive.
 //!
 //! The targets `image:DIR` and `hive:FILE=KEY` use it, and `local` for users who are not logged on. A hive is opened
 //! when one of its keys is first asked for. Some keys are links that Windows creates at every start
-//! (`CurrentControlSet`, `HKCR`, a user's `Software\Classes`); they are resolved to the keys that they point to
+//! (`CurrentControlSet`, `HKCR`, a user's `Software\Classes`); they are resolved to the keys to which they lead
 //! ([`resolve`]). Keys that exist in memory only are unknown.
 
 mod file;
@@ -36,24 +36,24 @@ use crate::{
 use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, ValueSelection, WriteError, lock::lock_beside};
 use resolve::Place;
 
-/// Hive files mounted at keys.
+/// Hive files that are mounted at keys, which means that their keys are below these keys.
 #[derive(Debug)]
 pub(super) struct OfflineRegistry {
     mounts: Vec<Mount>,
-    /// The folders in which hive files are searched for. Other users may be able to write to them.
+    /// Folders with hive files. Other users may be able to write to them, so no path below them may contain a link.
     roots: Vec<PathBuf>,
     allow_dirty: bool,
-    /// Whether a change takes a lock beside each hive file that it writes.
+    /// Whether kbfix takes a lock beside each hive file to which it writes.
     lock_files: bool,
-    /// The root keys below which all existing hives are mounted. Below such a root key, a key outside the mounted hives
-    /// is absent. Below any other root key, it is unknown.
+    /// The root keys below which all existing hives are mounted. Below these, a key that is in no mounted hive is
+    /// absent; below any other root key, it is unknown.
     complete: BTreeSet<RootKey>,
-    /// The keys at which Windows would load a hive whose file does not exist.
+    /// The keys at which Windows would load a hive, but whose hive file does not exist.
     without_hive: BTreeSet<KeyPath>,
-    /// The name of the target, as messages show it.
+    /// The name of the target in messages.
     what: String,
-    /// A function that is called with the key of a hive immediately before the hive's file is replaced. It may return
-    /// an error to prevent that.
+    /// A function that is called immediately before a hive's file is replaced, with the key at which the hive is
+    /// mounted. If it returns an error, the file is not replaced.
     guard: fn(&KeyPath) -> Result<(), WriteError>,
 }
 
@@ -61,21 +61,21 @@ pub(super) struct OfflineRegistry {
 #[derive(Debug)]
 struct Mount {
     key: KeyPath,
-    /// The path of the file, or why the path is not known.
+    /// The path of the hive file, or the reason why the path is not known.
     file: Result<PathBuf, Unread>,
-    /// Whether this is the hive of one of the machine's users. If it is damaged, its keys are unknown, but the target
-    /// as a whole is not refused.
+    /// Whether this is the hive of a user. If such a hive is damaged, its keys are unknown, but the target as a whole
+    /// is not refused.
     of_user: bool,
     /// The result of opening the file; `None` before the first attempt.
     opened: Option<Result<HiveFile, Unread>>,
 }
 
-/// The reason why there is no answer about a key.
+/// The reason why the registry returns no answer about a key.
 #[derive(Debug)]
 pub(super) enum Halt {
     /// The key could not be read.
     Unread(Unread),
-    /// The target as a whole is refused.
+    /// The target as a whole is refused, for example because a hive is damaged.
     Refused(TargetError),
 }
 
@@ -86,7 +86,7 @@ impl From<Unread> for Halt {
 }
 
 impl OfflineRegistry {
-    /// Returns a registry without hives. `what` is its name in messages.
+    /// Returns a registry without hives. `what` is the name of the target in messages.
     pub(super) fn new(what: String, allow_dirty: bool, lock_files: bool) -> Self {
         Self {
             mounts: Vec::new(),
@@ -100,41 +100,43 @@ impl OfflineRegistry {
         }
     }
 
-    /// Sets the function that is called immediately before a file is replaced. It is called again after a failure,
-    /// because its error may explain the failure.
+    /// Sets the function that is called immediately before a hive file is replaced. If the replacement fails, the
+    /// function is called again, because its error may explain the failure.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
     pub(super) fn guard(&mut self, guard: fn(&KeyPath) -> Result<(), WriteError>) {
         self.guard = guard;
     }
 
-    /// Returns whether the hive at this key was opened.
+    /// Returns whether the hive that is mounted at this key was opened.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
     pub(super) fn has_opened(&self, key: &KeyPath) -> bool {
         self.mounted_at(key).is_some_and(|number| matches!(self.mounts[number].opened, Some(Ok(_))))
     }
 
-    /// Adds a folder. No part of the path from this folder to a hive file in it may be a link.
+    /// Adds a folder with hive files. No part of the path from this folder to a hive file may be a link.
     pub(super) fn look_in(&mut self, root: PathBuf) {
         self.roots.push(root);
     }
 
-    /// Mounts a hive file at a key, or records why the file for that key is not available.
+    /// Mounts a hive file at a key. If `file` is an error, it is the reason why the keys of this hive cannot be read.
     pub(super) fn mount(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
         self.mounts.push(Mount { key, file, of_user: false, opened: None });
     }
 
-    /// Mounts a hive file of a user of the machine. If it is damaged, only its keys are unknown, because a user can
-    /// damage it and must not prevent changes for other users.
+    /// Mounts a hive file of a user.
+    ///
+    /// A user can damage their own hive file, and changes for other users must still be possible. Therefore, if the
+    /// file is damaged, only its keys are unknown.
     pub(super) fn mount_user(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
         self.mounts.push(Mount { key, file, of_user: true, opened: None });
     }
 
-    /// Records that there is no hive for this key.
+    /// Records that the hive file for this key does not exist.
     pub(super) fn no_hive(&mut self, key: KeyPath) {
         self.without_hive.insert(key);
     }
 
-    /// Mounts a hive file that is already open.
+    /// Mounts a hive file that is already open at a key.
     pub(super) fn mount_opened(&mut self, key: KeyPath, file: HiveFile) {
         self.mounts.push(Mount { key, file: Ok(file.path().to_owned()), of_user: false, opened: Some(Ok(file)) });
     }
@@ -144,14 +146,14 @@ impl OfflineRegistry {
         self.complete.insert(root);
     }
 
-    /// Discards everything that was read, so that the next question reads the files again.
+    /// Discards everything that was read. The next question reads the files again.
     pub(super) fn forget(&mut self) {
         for mount in &mut self.mounts {
             mount.opened = None;
         }
     }
 
-    /// Discards what was read from files that another program has written since, so that the next question reads these
+    /// Discards the hives whose files another program has written since they were read. The next question reads these
     /// files again.
     fn forget_stale(&mut self) {
         for mount in &mut self.mounts {
@@ -159,18 +161,19 @@ impl OfflineRegistry {
         }
     }
 
-    /// Answers one question.
+    /// Answers one question about a key.
     ///
     /// # Errors
-    /// Returns [`TargetError`] for a hive that is damaged as a whole, incomplete, or on a failing disk.
+    /// Returns [`TargetError`] if a hive is damaged as a whole, is incomplete, or cannot be read from its disk.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         let answer = self.answer(query);
         self.judged(answer)
     }
 
-    /// Returns the number of the current control set, which `Select` names.
+    /// Returns the number of the current control set, which the key `HKLM\SYSTEM\Select` contains.
     ///
-    /// # Errors Returns the errors of [`Self::read`].
+    /// # Errors
+    /// Returns the errors of [`Self::read`].
     pub(super) fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
         let number = self.current_control_set().map(Answer::Present);
         self.judged(number)
@@ -204,7 +207,7 @@ impl OfflineRegistry {
         }
     }
 
-    /// Returns the answer about a key above the mounted hives: it exists.
+    /// Returns the answer about a key above the mounted hives, such as `HKLM`. Such a key exists.
     fn above(&self, path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
         let unknown = || Unread::new(Reason::Unknown, format!("{} contains only a part of {path}", self.what));
         let whole = self.complete.contains(&path.root());
@@ -232,18 +235,19 @@ impl OfflineRegistry {
         names
     }
 
-    /// Returns the number of the mounted hive that contains `path`.
+    /// Returns the index of the mounted hive that contains `path`.
     fn mount_of(&self, path: &KeyPath) -> Option<usize> {
         let holding = self.mounts.iter().enumerate().filter(|(_, mount)| path.is_within(&mount.key));
         holding.max_by_key(|(_, mount)| mount.key.depth()).map(|(number, _)| number)
     }
 
-    /// Returns the number of the hive that is mounted at `key`.
+    /// Returns the index of the hive that is mounted at exactly this key.
     fn mounted_at(&self, key: &KeyPath) -> Option<usize> {
         self.mounts.iter().position(|mount| mount.key == *key)
     }
 
-    /// Removes files that killed processes left beside the hives, unless another process holds the lock.
+    /// Removes temporary files that killed processes left beside the hives. If another process holds the lock of a
+    /// hive, its files are not removed.
     pub(super) fn remove_leftovers(&self) {
         let files = self.mounts.iter().filter_map(|mount| mount.file.as_ref().ok());
         for reached in files.filter_map(|path| Pinned::reach(root_of(&self.roots, path), path).ok()) {
@@ -257,7 +261,8 @@ impl OfflineRegistry {
         }
     }
 
-    /// Resets the count for the limit on class names and security descriptors, before everything is read again.
+    /// Sets the total size of the returned class names and security descriptors, which is limited, back to zero. Called
+    /// before everything is read again.
     fn ask_anew(&mut self) {
         for mount in &mut self.mounts {
             if let Some(Ok(file)) = &mut mount.opened {
@@ -270,7 +275,7 @@ impl OfflineRegistry {
         self.mounts.iter().filter_map(|mount| mount.opened.as_ref()?.as_ref().ok())
     }
 
-    /// Returns the hive with this number, and opens it if necessary.
+    /// Returns the mounted hive with this index, and opens its file if necessary.
     fn opened(&mut self, number: usize) -> Result<&mut HiveFile, Halt> {
         let allow_dirty = self.allow_dirty;
         let mount = &mut self.mounts[number];
@@ -297,7 +302,7 @@ impl OfflineRegistry {
     }
 }
 
-/// Returns the innermost of the folders `roots` that contains the file.
+/// Returns the innermost of the folders `roots` that contains the file; `None` if none contains it.
 fn root_of<'a>(roots: &'a [PathBuf], path: &Path) -> Option<&'a Path> {
     let holding = roots.iter().filter(|root| path.starts_with(root));
     holding.max_by_key(|root| root.components().count()).map(PathBuf::as_path)

@@ -1,4 +1,4 @@
-//! Answers questions about one key from one hive.
+//! Answers a question about one key from one hive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,11 @@ use crate::{
     targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, ValueSelection},
 };
 
-/// From this number of names on, the key's list of values is read once for all names, instead of once for each name.
+/// The minimum number of queried value names for which the key's value list is read once for all of them. For fewer
+/// names, the list is searched once for each name.
 const MANY: usize = 8;
 
-/// Returns what the query asks about the key at `node`.
+/// Returns the facts that the query asks for about the key at `node`.
 pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<KeyFacts> {
     let facts = || {
         let values = match &query.values {
@@ -26,7 +27,7 @@ pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<Key
     facts().map_or_else(Answer::Unread, Answer::Present)
 }
 
-/// Converts an error of the hive format into the reason why something was not read.
+/// Converts an error of the hive format into the reason why a key or value could not be read.
 pub(super) fn unread(error: &Error) -> Unread {
     // A name that is not valid Unicode is not damage: Windows itself creates such names.
     let reason = match error {

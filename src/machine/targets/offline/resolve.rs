@@ -1,10 +1,11 @@
-//! Finds the hive that contains a key, and the key's path in it.
+//! Finds the hive that contains a key, and the key's path in this hive.
 //!
-//! Windows creates some keys at every start, as links to other keys or in memory only. They are in no file, so this
-//! code resolves them: `HKLM\SYSTEM\CurrentControlSet` through `Select`, `HKCR`, the 32-bit view, a user's
-//! `Software\Classes`, `HKU\S-1-5-18`. A link that is stored in a hive is followed only if Windows makes it, which
-//! means that it leads to the same key under another name. Any other link leads to another key, which could be a
-//! protected one.
+//! Windows creates some keys at every start, as links to other keys or in memory only. No file contains them, so this
+//! module resolves them: `HKLM\SYSTEM\CurrentControlSet` through `Select`, `HKCR`, the 32-bit view, a user's
+//! `Software\Classes`, `HKU\S-1-5-18`.
+//!
+//! A link that is stored in a hive is followed only if Windows makes it, which means that it leads to the same key
+//! under another name. Any other link leads to another key, which could be a protected one.
 //!
 //! Sources: Microsoft, "HKEY_CLASSES_ROOT Key", "Registry Hives", "Registry Keys Affected by WOW64" and, for `Select`,
 //! KB100010 ("What are Control Sets?").
@@ -19,21 +20,21 @@ use crate::{
 
 use super::{Halt, OfflineRegistry, read};
 
-/// The place of a key.
+/// Where a key is.
 #[derive(Debug)]
 pub(super) enum Place {
     /// The key is in a mounted hive.
     In {
-        /// The number of the mounted hive.
+        /// The index of the mounted hive.
         mount: usize,
         /// The key's path below the hive's root.
         below: String,
-        /// The node of the key in the hive; `None` if the key is absent.
+        /// The key in the hive; `None` if the key is absent.
         node: Option<Node>,
         /// Whether the requested path is itself a link. Such a key can be neither created nor deleted.
         link: bool,
     },
-    /// The key is above the mounted hives.
+    /// The key is above the mounted hives, such as `HKLM`.
     Above(KeyPath),
     /// The key is absent.
     Absent,
@@ -43,11 +44,11 @@ pub(super) enum Place {
 enum Step {
     Found(Node),
     Absent,
-    /// There is a link on the path. The string is the part of the path after the link.
+    /// The path contains a link. The string is the part of the path after the link.
     Link(Node, String),
 }
 
-/// The maximum number of links that are followed one after another; no real machine has a longer chain.
+/// The maximum number of links that are followed for one key. No real machine has so many.
 const MAX_LINKS: usize = 16;
 
 /// The keys below `HKLM` that Windows keeps in memory only.
@@ -65,11 +66,11 @@ static VOLATILE: LazyLock<[KeyPath; 5]> = LazyLock::new(|| {
 /// `HKLM\SYSTEM`.
 static SYSTEM: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm, "SYSTEM"));
 
-/// The link to the current control set.
+/// The path of the link that leads to the current control set.
 static CURRENT: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm, r"SYSTEM\CurrentControlSet"));
 
 impl OfflineRegistry {
-    /// Finds the place of a key.
+    /// Finds the mounted hive that contains a key, and the key in this hive.
     pub(super) fn resolve(&mut self, key: &Key) -> Result<Place, Halt> {
         let mut path = self.stored(key)?;
         let mut link = false;
@@ -107,8 +108,8 @@ impl OfflineRegistry {
         .into())
     }
 
-    /// Returns the place of a key outside the mounted hives: above one, or absent. Returns an error if the target
-    /// says nothing about the key.
+    /// Returns where a key outside the mounted hives is: above one of them, or absent. Returns an error if the target
+    /// contains no information about the key.
     fn outside(&self, path: KeyPath) -> Result<Place, Halt> {
         if self.mounts.iter().any(|mount| mount.key.is_within(&path)) {
             return Ok(Place::Above(path));
@@ -119,7 +120,7 @@ impl OfflineRegistry {
         Err(Unread::new(Reason::Unknown, format!("{} does not contain {path}", self.what)).into())
     }
 
-    /// Returns the path at which the key is stored, as seen in the 64-bit view. A Windows without `Wow6432Node` is a
+    /// Returns the path in the 64-bit view at which the key is stored. A Windows without the key `Wow6432Node` is a
     /// 32-bit Windows and has only one view.
     fn stored(&mut self, key: &Key) -> Result<KeyPath, Halt> {
         let stored = key.stored();
@@ -132,8 +133,8 @@ impl OfflineRegistry {
         Ok(if node.is_some() { stored } else { key.path.clone() })
     }
 
-    /// If the path begins with a link that Windows makes, returns the path with the link's target in its place, and
-    /// whether the path is the link itself.
+    /// If the path begins with a link that Windows makes, returns the path with this link replaced by its target. Also
+    /// returns whether the given path is the link itself.
     fn alias(&mut self, path: &KeyPath) -> Result<Option<(KeyPath, bool)>, Halt> {
         let moved = |from: &KeyPath, to: KeyPath| {
             let Some(rest) = path.relative_to(from) else { return Ok(None) };
@@ -209,7 +210,7 @@ impl OfflineRegistry {
     }
 }
 
-/// Follows the path from the hive's root to the end of the path or to the first link.
+/// Follows the path from the hive's root, up to the end of the path or up to the first link.
 fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
     let (mut node, mut rest) = (hive.root(), below);
     if let Some((above, name)) = below.rsplit_once('\\') {
@@ -236,7 +237,7 @@ fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
     }
 }
 
-/// Returns the target of a stored link.
+/// Returns the key to which a link leads that is stored in a hive.
 fn link_target(hive: &Hive, node: Node, at: &KeyPath) -> Result<KeyPath, Unread> {
     let value = hive.value(node, LINK_VALUE).map_err(|e| read::unread(&e))?;
     match value.as_ref().and_then(registry::link_target) {
@@ -246,7 +247,7 @@ fn link_target(hive: &Hive, node: Node, at: &KeyPath) -> Result<KeyPath, Unread>
     }
 }
 
-/// Removes the names in `rest` from the end of the path.
+/// Returns the path without the names in `rest`, which are at its end.
 fn without(path: &KeyPath, rest: &str) -> Result<KeyPath, Unread> {
     let names = path.below_root();
     let length = names.len().saturating_sub(rest.len());

@@ -1,4 +1,4 @@
-//! Reads a hive from its file on demand, instead of completely.
+//! Gives a hive access to its open file, so that the hive can be read on demand.
 
 use std::{fs::File, io, os::unix::fs::FileExt as _};
 

@@ -1,4 +1,4 @@
-//! Detects that another program wrote a hive file after it was read.
+//! Detects whether another program wrote a hive file after kbfix read it.
 
 use std::{
     ffi::OsString,
@@ -11,22 +11,24 @@ use std::{
 use super::logs::logs_of;
 use crate::targets::WriteError;
 
-/// The length of the signature and both sequence numbers at the beginning of a hive. Windows increases the sequence
-/// numbers with each write.
+/// The length in bytes of the signature and both sequence numbers at the beginning of a hive file. Windows increases
+/// the sequence numbers with each write.
 const HEAD: u64 = 12;
 
-/// The state of a hive file and its logs at one moment. Since Windows 8.1, Windows writes changes to the logs first,
-/// and to the hive only hours later.
+/// The state of a hive file and its logs at one moment.
+///
+/// The logs are included, because since Windows 8.1 changes are written to the logs first, and to the hive up to hours
+/// later.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// The first bytes of the hive.
+    /// The first bytes of the hive file.
     head: Vec<u8>,
-    /// The hive and its logs: name, length and time of the last write.
+    /// For the hive file and each of its logs: the name, the length, and the time of the last write.
     files: Vec<(OsString, u64, Option<SystemTime>)>,
 }
 
 impl Stamp {
-    /// Returns the present state of the hive at `path` and its logs.
+    /// Returns the present state of the hive file at `path` and of its logs.
     ///
     /// # Errors
     /// Returns the system's error.
@@ -47,16 +49,16 @@ impl Stamp {
         Ok(Self { head, files })
     }
 
-    /// Returns whether the hive at `path` and its logs have not changed since this stamp was taken.
+    /// Returns whether the hive file at `path` and its logs are the same as when this stamp was taken.
     pub(super) fn is_current(&self, path: &Path) -> bool {
         Self::of(path).is_ok_and(|now| now == *self)
     }
 
-    /// Checks that the hive at `at` and its logs have not changed since this stamp was taken. `told` is the path for
-    /// messages.
+    /// Checks that the hive file at `at` and its logs have not changed since this stamp was taken. `told` is the path
+    /// in messages.
     ///
     /// # Errors
-    /// Returns [`WriteError::Stale`] if the stamp differs, or an error if the file can no longer be read.
+    /// Returns [`WriteError::Stale`] if they have changed, or another error if the file can no longer be read.
     pub(super) fn refuse_other(&self, at: &Path, told: &Path) -> Result<(), WriteError> {
         let place = told.display().to_string();
         let now = Self::of(at).map_err(|source| WriteError::Io { place: place.clone(), source })?;

@@ -1,5 +1,5 @@
-//! Writes changes to the hive files. All changes are first made in memory. Only then are the files replaced, one after
-//! the other.
+//! Writes changes to hive files. All changes are first made in memory; then the files are replaced, one after the
+//! other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +13,11 @@ use crate::{
 };
 
 impl OfflineRegistry {
-    /// Makes the changes. Files are written only after all changes were made in memory, and only files that differ are
-    /// written.
+    /// Makes the changes in memory, and then replaces the files that changed.
     ///
     /// # Errors
-    /// Returns [`WriteFailure`]. Nothing was written, unless a file could not be replaced: then the files before it
-    /// were.
+    /// Returns [`WriteFailure`]. If a file could not be replaced, the files before it were already replaced. After any
+    /// other error, nothing was written.
     pub(in crate::targets) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let written = self.carry_out(changes);
         // After any result, the next question reads the files again.
@@ -47,14 +46,17 @@ impl OfflineRegistry {
         Ok(())
     }
 
-    /// Replaces the file. The guard is called immediately before, and again after a failure, which it may explain.
+    /// Replaces the file of the mounted hive with this index.
+    ///
+    /// The guard function is called immediately before, and again if the replacement fails, because its error may
+    /// explain the failure.
     fn replace(&mut self, number: usize, bytes: &[u8]) -> Result<(), WriteError> {
         let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
         let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
         file.replace(bytes, || guard(&key)).map_err(|error| guard(&key).err().unwrap_or(error))
     }
 
-    /// Locks the hive files, so that another kbfix that targets one of them does not write it at the same time.
+    /// Locks the hive files, so that another process of kbfix does not write to one of them at the same time.
     fn lock_hives(&mut self, spots: &[Spot]) -> Result<Vec<Lock>, WriteError> {
         let mut locks: BTreeMap<usize, Lock> = BTreeMap::new();
         if !self.lock_files {

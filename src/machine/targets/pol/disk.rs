@@ -1,4 +1,5 @@
-//! Reads and replaces the two files of a policy: the policy file, and the `gpt.ini` with its version.
+//! Reads and replaces the two files of a Group Policy object: the policy file, and `gpt.ini`, which contains the
+//! version.
 
 use std::{
     fs, io,
@@ -23,39 +24,45 @@ use crate::{
     },
 };
 
-/// The largest `gpt.ini` that kbfix reads, in bytes.
+/// The size in bytes of the largest `gpt.ini` that kbfix reads.
 const MAX_INI: u64 = 1 << 20;
 
-/// The paths of the files of a policy, and how these files are replaced.
+/// How the files of a Group Policy object are found and replaced.
 #[derive(Debug)]
 pub(super) struct Disk {
-    /// The folder below which no link is followed; `None` if the operator named the file itself.
+    /// The folder below which no link is followed; `None` if the operator named the policy file itself.
     root: Option<PathBuf>,
     order: Order,
 }
 
-/// The order in which the files are replaced.
+/// The order in which the policy file and `gpt.ini` are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// The policy file first: Windows may be running, and processes it as soon as it sees the new version.
+    /// The policy file first. Windows may be running, and it processes the file as soon as it sees the new version in
+    /// `gpt.ini`.
     PolicyFirst,
-    /// The version first: Windows is not running. After a crash between the two, the policy is still to be changed, and
-    /// the next apply does so. In the other order it would be in place with a version that Windows need not process.
+    /// The version in `gpt.ini` first. Windows is not running.
+    ///
+    /// If the process is killed between the two, the policy file is unchanged, and the next apply changes it. With the
+    /// other order, the policy file would be changed, but Windows would not process it, because its version would be
+    /// the old one.
     VersionFirst,
 }
 
 impl Disk {
-    /// Returns the paths for a policy file that the operator named.
+    /// Returns the settings for a policy file that the operator named.
     pub(super) fn named() -> Self {
         Self { root: None, order: Order::PolicyFirst }
     }
 
-    /// Returns the paths for a policy file in the folder `root` of a Windows that is not running.
+    /// Returns the settings for a policy file of a Windows that is not running. No link below the folder `root` is
+    /// followed.
     pub(super) fn offline(root: PathBuf) -> Self {
         Self { root: Some(root), order: Order::VersionFirst }
     }
 
-    /// Removes the files that killed processes left beside `gpt.ini`. The lock of the policy file must be held.
+    /// Removes the temporary files that killed processes left beside `gpt.ini`. The caller must hold the lock of the
+    /// policy file.
     pub(super) fn remove_leftovers(&self, path: &Path) {
         if let Ok(Some((ini, _))) = self.gpt_ini(path) {
             // Leftover files that cannot be removed do not prevent an apply.
@@ -88,8 +95,8 @@ impl Disk {
         }
     }
 
-    /// Returns the `gpt.ini` with the version of the file, and the half to which the file belongs. Returns `None` if
-    /// the file is not part of a Group Policy object.
+    /// Returns the path of the `gpt.ini` that belongs to a policy file, and the half of the Group Policy object to
+    /// which the policy file belongs. Returns `None` if the file is not part of a Group Policy object.
     fn gpt_ini(&self, policy: &Path) -> io::Result<Option<(PathBuf, Side)>> {
         let named = |path: &Path| path.file_name()?.to_str().map(str::to_ascii_lowercase);
         let half = policy.parent().unwrap_or(policy);
@@ -113,8 +120,8 @@ impl Disk {
         Ok(Some((path, side)))
     }
 
-    /// Returns why Windows does not process the policy file, as a sentence; `None` if it does, or if this is not known
-    /// because the file is not part of a Group Policy object.
+    /// Returns the reason why Windows does not process the policy file, as a sentence. Returns `None` if Windows
+    /// processes it, or if this is not known because the file is not part of a Group Policy object.
     pub(super) fn unprocessed(&self, policy: &Path) -> Option<String> {
         let (path, side) = self.gpt_ini(policy).ok()??;
         let place = path.display();
@@ -126,7 +133,7 @@ impl Disk {
         Some(format!("Windows does not process {}: {why}", policy.display()))
     }
 
-    /// Returns `gpt.ini` with an increased version.
+    /// Returns the path of `gpt.ini`, and its content with an increased version.
     fn raised(&self, policy: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
         let found = self.gpt_ini(policy).map_err(|error| refused(&policy.with_file_name("gpt.ini"), error))?;
         let Some((path, side)) = found else { return Ok(None) };
@@ -137,7 +144,7 @@ impl Disk {
         }
     }
 
-    /// Returns the files to replace for a policy file that gets these bytes.
+    /// Returns the files to replace, in order, if the policy file gets the content `bytes`.
     pub(super) fn replacements(&self, path: &Path, bytes: Vec<u8>) -> Result<Replacements, WriteError> {
         let policy = readable(path, bytes, MAX_FILE)?;
         let raised = self.raised(path)?;
@@ -148,7 +155,7 @@ impl Disk {
         Ok(files)
     }
 
-    /// Replaces the files. If one of them cannot be replaced, it and those before it get their old bytes again.
+    /// Replaces the files. If one of them cannot be replaced, it and the files before it get their old bytes again.
     pub(super) fn replace(&self, files: &Replacements) -> Result<(), NotReplaced> {
         let mut begun: Vec<(&Path, Option<Vec<u8>>)> = Vec::new();
         for (path, bytes) in files {

@@ -1,14 +1,14 @@
 //! The target `pol:FILE[=HKLM|HKCU]`: a registry policy file, which Group Policy processes at each refresh.
 //!
 //! A value has three states in this target: data (an entry sets it), absent (an entry deletes it), and not configured
-//! (no entry concerns it, so Group Policy leaves it alone). A value that is not configured may exist or not on the
+//! (no entry concerns it, so Group Policy leaves it as it is). A value that is not configured may exist or not on the
 //! machine. So a condition about such a value, or about a key in which the file sets nothing, is unknown. A change can
-//! lead from each of the states to each other, so it can be rolled back.
+//! lead from any of these states to any other, so every change can be rolled back.
 //!
 //! - All other values of a key are treated as one value named `**DelVals.`: absent if the file deletes them,
 //!   otherwise not configured. So a key that must contain no other values gets that entry.
-//! - A value that the file sets only if it is absent (`**soft.`) is unread. If an entry cannot be understood,
-//!   everything is unread.
+//! - If the file sets a value only if the value is absent (`**soft.`), the answer about it is "unsupported". If an
+//!   entry is not valid, every answer is "malformed".
 //! - The contents of a key can be listed only if the file deletes the key first. So kbfix does not delete keys through
 //!   a policy file.
 //! - A file that does not exist is treated as a policy file without entries, and the first change creates it. Its
@@ -43,7 +43,7 @@ const OTHER_VALUES: &str = KeyFacts::OTHER_VALUES;
 /// A registry policy file as a target.
 #[derive(Debug)]
 pub struct PolTarget {
-    /// The path as the user gave it.
+    /// The path of the policy file as the user gave it.
     named: PathBuf,
     root: RootKey,
     disk: Disk,
@@ -74,8 +74,9 @@ impl PolTarget {
         Self::of(path.to_owned(), real, Disk::named(), root)
     }
 
-    /// Reads the policy file at `path` of a Windows that is not running. The folder `volume` contains the file, and no
-    /// link below that folder is followed. Neither the file nor its folder need exist.
+    /// Reads the policy file at `path` of a Windows that is not running. The file and its folder need not exist.
+    ///
+    /// The file is below the folder `volume`, and no link below that folder is followed.
     ///
     /// # Errors
     ///
@@ -89,7 +90,7 @@ impl PolTarget {
         Ok(Self { named, root, disk, file: Loaded::new(real, document), exists })
     }
 
-    /// Returns the path of the file, for messages.
+    /// Returns the path of the policy file as text for messages.
     pub(super) fn place(&self) -> String {
         self.file.place()
     }
@@ -117,9 +118,10 @@ impl PolTarget {
             }
             match set.get(name) {
                 Some(Setting::Data(data)) => Answer::Present((*data).clone()),
-                Some(Setting::Soft(_)) => {
-                    Answer::unread(Reason::Unsupported, "the policy file sets it only if it is absent (`**soft.`)")
-                }
+                Some(Setting::Soft(_)) => Answer::unread(
+                    Reason::Unsupported,
+                    "the policy file sets this value only if the value is absent (`**soft.`)",
+                ),
                 Some(Setting::Deleted) => Answer::Absent,
                 Some(Setting::Nothing) | None if state.values_deleted => Answer::Absent,
                 Some(Setting::Nothing) | None => Answer::not_configured(),
@@ -151,14 +153,13 @@ impl PolTarget {
         let unsure = (!is_known).then(|| {
             Unread::new(
                 Reason::NotConfigured,
-                "the policy file sets nothing in it, so it is not known whether it \
-                exists",
+                "the policy file sets nothing in this key, so it is not known whether the key exists",
             )
         });
         Ok(Answer::Present(KeyFacts { values, unsure, properties, subkeys }))
     }
 
-    /// Returns the path of a key in the file.
+    /// Returns the path of a key as the policy file contains it, or the reason why the file cannot contain the key.
     fn resolve(&self, key: &crate::registry::Key) -> Result<KeyPath, Unread> {
         let path = key.one_name(false).stored();
         if path.root() != self.root {

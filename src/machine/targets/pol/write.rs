@@ -1,4 +1,4 @@
-//! Makes changes to a policy file in memory. Each change is checked against the present state first.
+//! Makes changes to a policy file in memory. Before each change, the present state is checked.
 
 use crate::{
     format::pol::{Document, EditError},
@@ -87,7 +87,7 @@ impl PolTarget {
         self.keep(kept).map_err(refused(place()))
     }
 
-    /// Returns whether the file deletes the key and creates it again.
+    /// Returns whether the policy file deletes the key and creates it again.
     fn is_made(&self, key: &KeyPath) -> bool {
         let state = self.file.document.key(key);
         state.key_deleted && state.present

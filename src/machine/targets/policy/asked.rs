@@ -1,4 +1,4 @@
-//! Reads and writes the list of values for which policy stores were queried: keys, each with value names.
+//! The JSON form of the values for which policy stores were queried: a list of keys, each with value names.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::registry::{Key, ValueName};
 
 use super::Values;
 
-/// The values of one key.
+/// The values of one key for which policy stores were queried.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AskedValues")]

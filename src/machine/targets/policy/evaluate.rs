@@ -1,4 +1,4 @@
-//! Works out the settings of a policy store for values, from the order of its entries.
+//! Determines the settings of a policy store for values. They depend on the order of the entries in the store's file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +10,15 @@ use crate::{
 
 use super::{PolicyEffect, PolicyQuery, PolicyScope, PolicySetting};
 
-/// The beginning of the comment before the settings of a GPO in `ntuser.pol`, as Microsoft's regview shows it.
+/// The beginning of the comment that precedes the entries of each GPO in `ntuser.pol`, as Microsoft's regview shows it.
 const GPO_NAME: &str = "GPO Name: ";
 
-/// A parsed store.
+/// The entries of a policy store.
 pub(super) struct Entries(Document);
 
 impl Entries {
-    /// Parses the bytes of the store at `path`. If an entry cannot be understood, the store is malformed, because the
-    /// entry may concern any value.
+    /// Parses the bytes of the policy store at `path`. If an entry is not valid, the answer about the store is
+    /// malformed, because the entry may concern any value.
     pub(super) fn parse(path: &str, scope: &PolicyScope, bytes: Vec<u8>) -> Answer<Self> {
         let root = match scope {
             PolicyScope::Machine => RootKey::Hklm,
@@ -35,7 +35,7 @@ impl Entries {
     }
 }
 
-/// Returns the store's settings for the queried values, sorted by key and name.
+/// Returns the settings of a policy store for the queried values, sorted by key and name.
 pub(super) fn settings(entries: &Entries, query: &PolicyQuery) -> Vec<PolicySetting> {
     let mut found = Found { query, settings: BTreeMap::new(), gpo: None };
     for entry in entries.0.entries() {
@@ -53,7 +53,7 @@ pub(super) fn settings(entries: &Entries, query: &PolicyQuery) -> Vec<PolicySett
     found.settings.into_values().collect()
 }
 
-/// Returns the canonical name of a key of the store.
+/// Returns the canonical name that a key in a policy store of this scope has in the registry.
 fn one_name(scope: &PolicyScope, path: &KeyPath) -> Option<Key> {
     let path = match scope {
         PolicyScope::Machine => path.clone(),
@@ -62,11 +62,11 @@ fn one_name(scope: &PolicyScope, path: &KeyPath) -> Option<Key> {
     Some(Key::new(path).one_name(false))
 }
 
-/// The settings that were found while the entries are processed.
+/// The settings that the entries processed so far contain.
 struct Found<'a> {
     query: &'a PolicyQuery,
     settings: BTreeMap<(&'a Key, &'a ValueName), PolicySetting>,
-    /// The GPO to which the entries belong.
+    /// The name of the GPO to which the next entries belong.
     gpo: Option<String>,
 }
 

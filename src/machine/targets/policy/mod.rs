@@ -1,7 +1,7 @@
-//! Policy stores: the files that contain the registry settings of Group Policy.
+//! Policy stores: the files of a machine that contain the registry settings of Group Policy.
 //!
-//! Group Policy writes these values again at each refresh, so a change to one of them does not last. The stores are
-//! files of the machine, so they can be read even if Windows is not running.
+//! Group Policy writes these settings again at each refresh, so a change of such a value does not last. Because the
+//! stores are files, they can be read even if Windows is not running.
 //!
 //! Sources: Microsoft, "Registry Policy File Format", "Step-by-Step Guide to Managing Multiple Local Group Policy
 //! Objects" (`GroupPolicyUsers`), KB201453 "Group Policy History Stored in Registry".
@@ -25,21 +25,21 @@ use super::{Answer, Unread};
 pub(super) use places::Place;
 pub(super) use read::{Stores, read};
 
-/// Value names, by key.
+/// Sets of value names, each for a key.
 pub type Values = BTreeMap<Key, BTreeSet<ValueName>>;
 
 /// The part of the registry to which a policy store applies.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyScope {
-    /// `HKLM`.
+    /// The machine: `HKLM`.
     Machine,
     /// The hive of the user with this SID.
     User(String),
 }
 
 impl PolicyScope {
-    /// Returns the scope of a key; `None` if Group Policy sets no values there, as in the hives of services.
+    /// Returns the scope in which a key is; `None` if Group Policy sets no values there, as in the hives of services.
     pub fn of(key: &Key) -> Option<Self> {
         match key.path.root() {
             RootKey::Hklm => Some(Self::Machine),
@@ -58,15 +58,15 @@ impl PolicyScope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyStore {
-    /// The local GPO: `Registry.pol` in `%SystemRoot%\System32\GroupPolicy`.
+    /// The local GPO: the file `Registry.pol` in `%SystemRoot%\System32\GroupPolicy`.
     Local,
     /// The local GPO of all users who are not administrators, in `%SystemRoot%\System32\GroupPolicyUsers`.
     NonAdministrators,
     /// The local GPO of all administrators.
     Administrators,
-    /// The local GPO of this user.
+    /// The local GPO of this user, in `%SystemRoot%\System32\GroupPolicyUsers`.
     User,
-    /// `ntuser.pol`: the settings of all GPOs together that Group Policy applied last.
+    /// The file `ntuser.pol`, with the settings of all GPOs that Group Policy applied at its last refresh.
     Applied,
 }
 
@@ -83,7 +83,7 @@ impl fmt::Display for PolicyStore {
 }
 
 impl PolicyStore {
-    /// Returns whether the store applies only to members of a group, so that it need not apply to a user.
+    /// Returns whether the store applies only to members of a group, and thus perhaps not to a given user.
     pub fn is_of_a_group(self) -> bool {
         matches!(self, Self::NonAdministrators | Self::Administrators)
     }
@@ -101,7 +101,7 @@ pub enum PolicyEffect {
     Delete,
 }
 
-/// The setting of a store for a value.
+/// The setting of a policy store for one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySetting {
@@ -112,13 +112,13 @@ pub struct PolicySetting {
     pub name: ValueName,
     /// The effect of the policy on the value.
     pub effect: PolicyEffect,
-    /// The data that the policy writes; missing if it deletes the value.
+    /// The data that the policy writes; missing if the policy deletes the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// The name of the GPO, if `ntuser.pol` contains it.
+    /// The name of the GPO that contains the setting, if `ntuser.pol` names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpo: Option<String>,
-    /// Whether the data is never shown.
+    /// Whether the data is sensitive, so that it is never shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
 }
@@ -128,58 +128,59 @@ impl PolicySetting {
         (&self.key, &self.name)
     }
 
-    /// Returns whether both settings have the same effect. The GPO is not compared.
+    /// Returns whether both settings have the same effect on the value. The names of their GPOs are not compared.
     pub(super) fn does_as(&self, other: &Self) -> bool {
         (self.effect, &self.data) == (other.effect, &other.data)
     }
 }
 
-/// The settings of one store for the queried values.
+/// The settings of one policy store for the queried values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreFacts {
-    /// The kind of store.
+    /// The kind of policy store.
     pub store: PolicyStore,
-    /// The path of the store's file on the machine.
+    /// The path of the policy store's file on the machine.
     pub path: String,
-    /// The settings for the queried values, sorted by key and name. Absent means that there is no such file.
+    /// The settings for the queried values, sorted by key and name. Absent means that the policy store's file does not
+    /// exist.
     pub found: Answer<Vec<PolicySetting>>,
 }
 
-/// The settings of the stores of one scope for the queried values.
+/// The settings, for the queried values, of all policy stores of one scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyFacts {
-    /// The scope of the stores.
+    /// The scope of the policy stores.
     pub scope: PolicyScope,
     /// The values that were queried.
     #[serde(with = "asked")]
     #[schemars(with = "Vec<asked::Entry>")]
     pub(super) asked: Values,
-    /// The queried values that the snapshot does not cover.
+    /// The queried values about which the snapshot contains no answer.
     #[serde(default, with = "asked", skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "Vec<asked::Entry>")]
     pub(super) uncovered: Values,
-    /// The stores. Each occurs once.
+    /// The policy stores of the scope. Each occurs once.
     pub stores: Vec<StoreFacts>,
 }
 
-/// A query for the policy settings of values in one scope.
+/// A query for the settings of the policy stores of one scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyQuery {
-    /// The scope whose stores are read.
+    /// The scope of the policy stores to read.
     pub scope: PolicyScope,
-    /// The values. Each key is in the scope and has its canonical name.
+    /// The values whose settings to read. Each key is in the scope and has its canonical name.
     pub values: Values,
 }
 
-/// The setting of a store for one value, or the reason why the store could not be read. A store without a setting for
-/// the value has no such answer.
+/// The setting of a policy store for one value, or the reason why the store could not be read. A store that does not
+/// set the value has no such answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreAnswer<'a> {
-    /// The store.
+    /// The policy store.
     pub store: &'a StoreFacts,
-    /// The setting, or the reason why it could not be read.
+    /// The setting of the store, or the reason why the store could not be read.
     pub says: Result<&'a PolicySetting, &'a Unread>,
 }
 
@@ -195,19 +196,20 @@ impl StoreFacts {
 }
 
 impl PolicyFacts {
-    /// Returns the answer to a query about values that a snapshot does not cover.
+    /// Returns the answer to a query for which a snapshot contains no answer.
     pub(super) fn not_covered(query: PolicyQuery) -> Self {
         Self { scope: query.scope, asked: Values::new(), uncovered: query.values, stores: Vec::new() }
     }
 
-    /// Returns whether the value was queried.
+    /// Returns whether the query asked for this value.
     fn has_asked(&self, key: &Key, name: &ValueName) -> bool {
         contains(&self.asked, key, name)
     }
 
-    /// Returns the answer of each store that sets the value or could not be read.
+    /// Returns, for a value, the answer of each policy store that sets this value or could not be read.
     ///
-    /// Returns `None` if the value was not queried, and an error if a snapshot does not contain the answer.
+    /// Returns `None` if the value was not queried, and an error if these facts are from a snapshot that does not
+    /// contain the answer.
     pub(super) fn answers(&self, key: &Key, name: &ValueName) -> Option<Result<Vec<StoreAnswer<'_>>, ()>> {
         if !self.has_asked(key, name) {
             return contains(&self.uncovered, key, name).then_some(Err(()));
@@ -215,7 +217,7 @@ impl PolicyFacts {
         Some(Ok(self.stores.iter().filter_map(|store| store.answer(key, name)).collect()))
     }
 
-    /// Adds the answers to another query.
+    /// Adds the answers to another query about the same scope.
     pub(super) fn add(&mut self, more: Self) {
         add_values(&mut self.asked, more.asked);
         add_values(&mut self.uncovered, more.uncovered);
@@ -244,7 +246,7 @@ impl PolicyFacts {
         }
     }
 
-    /// Returns the part of these facts that answers the query.
+    /// Returns the part of these facts that answers the query, which is about the same scope.
     pub(super) fn part(&self, query: PolicyQuery) -> Self {
         let (mut asked, mut uncovered) = (Values::new(), Values::new());
         for (key, names) in query.values {
@@ -270,7 +272,7 @@ impl PolicyFacts {
         PolicyQuery { scope: self.scope.clone(), values }
     }
 
-    /// Returns a message if kbfix would not have written the facts in this form.
+    /// Returns a message if the facts do not have the form in which kbfix writes them; `None` if they do.
     pub(super) fn fault(&self) -> Option<String> {
         let is_sorted = |settings: &Vec<PolicySetting>| settings.is_sorted_by(|a, b| a.place() < b.place());
         let mut kinds = BTreeSet::new();
@@ -283,7 +285,7 @@ impl PolicyFacts {
         })
     }
 
-    /// Returns the number of bytes of data in the settings.
+    /// Returns the total size of the data in the settings, in bytes.
     pub fn size(&self) -> usize {
         let of = |setting: &PolicySetting| setting.data.as_ref().map_or(0, |data| data.bytes.len());
         let of = |store: &StoreFacts| match &store.found {
@@ -299,7 +301,7 @@ impl PolicyFacts {
     }
 }
 
-/// Returns the setting of the value in a sorted list.
+/// Returns the setting for the value in a list that is sorted by key and name.
 pub(super) fn setting<'a>(settings: &'a [PolicySetting], key: &Key, name: &ValueName) -> Option<&'a PolicySetting> {
     settings.binary_search_by(|one| one.place().cmp(&(key, name))).ok().map(|at| &settings[at])
 }

@@ -5,23 +5,24 @@ use crate::targets::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, pr
 
 use super::{PolicyScope, PolicyStore};
 
-/// The well-known SIDs that Windows uses as names of the folders of the two group GPOs.
+/// The SIDs that Windows uses as names of the folders with the local GPOs for two groups of users: administrators, and
+/// all other users.
 const ADMINISTRATORS: &str = "S-1-5-32-544";
 const USERS: &str = "S-1-5-32-545";
 
-/// The place of a store's file.
+/// Where the file of a policy store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::targets) struct Place {
     pub(in crate::targets) store: PolicyStore,
-    /// The folder below which no link is followed, as the machine names it, such as `C:\WINDOWS`; `None` if the machine
-    /// has no such folder.
+    /// The folder below which no link is followed, with its path on the machine, such as `C:\WINDOWS`; `None` if the
+    /// machine has no such folder.
     pub(in crate::targets) folder: Result<Option<String>, Unread>,
-    /// The path of the file below that folder.
+    /// The path of the file below `folder`.
     pub(in crate::targets) below: String,
 }
 
 impl Place {
-    /// Returns the path for messages.
+    /// Returns the path of the file as text for messages.
     pub(super) fn path(&self) -> String {
         let folder = match (&self.folder, self.store) {
             (Ok(Some(folder)), _) => folder.trim_end_matches('\\'),
@@ -35,11 +36,11 @@ impl Place {
     }
 }
 
-/// Returns the places of all stores of a scope.
+/// Returns where the files of all policy stores of a scope are.
 ///
 /// # Errors
 ///
-/// Fails if the target as a whole cannot be read.
+/// Returns an error only if the target as a whole cannot be read.
 pub(super) fn places(
     mut ask: impl FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError>,
     scope: &PolicyScope,

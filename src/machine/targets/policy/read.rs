@@ -13,19 +13,19 @@ use super::{
     places,
 };
 
-/// The functions of a target that reading its policy stores needs.
+/// Gives the code that reads policy stores access to the keys and files of a target.
 pub(in crate::targets) trait Stores {
     /// Answers a query about a key below `HKLM`.
     fn key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError>;
 
-    /// Returns the bytes of a store's file, at most `most`.
+    /// Returns the bytes of a policy store's file of at most `most` bytes.
     fn bytes(&mut self, place: &Place, folder: &str, most: u64) -> Result<Answer<Vec<u8>>, TargetError>;
 }
 
-/// The largest store that is read, in bytes.
+/// The size in bytes of the largest policy store's file that kbfix reads.
 const MOST: u64 = pol::MAX_FILE as u64;
 
-/// Answers each query, in the same order. A store that several users share is read once.
+/// Answers each query, in the same order. A policy store that applies to several users is read only once.
 pub(in crate::targets) fn read(
     queries: &[PolicyQuery],
     stores: &mut impl Stores,

@@ -1,11 +1,11 @@
 //! The target `reg:FILE`: a registry export, and optionally a folder with the files of drive `C:`.
 //!
-//! An export covers the keys that it lists and, since exports are recursive, everything below them. Below a listed key,
-//! whatever is not listed is absent. The keys above a listed key exist, but their values and other subkeys are unknown.
-//! All other keys are unknown.
+//! An export covers the keys that it lists and everything below them, because an export is always recursive. A key or
+//! value below a listed key is absent if the export does not list it. The keys above a listed key exist, but their
+//! values and other subkeys are unknown. All other keys are unknown.
 //!
-//! - The 32-bit view is read where the 64-bit view stores it: below `Wow6432Node`. An export that covers
-//!   `HKLM\SOFTWARE` and has no `Wow6432Node` there was made on a 32-bit Windows, which has only one view.
+//! - A key of the 32-bit view is read where the 64-bit view has it: below `Wow6432Node`. An export that covers
+//!   `HKLM\SOFTWARE` but has no `Wow6432Node` there was made on a 32-bit Windows, which has only one view.
 //! - `HKLM\SYSTEM\CurrentControlSet` is read from the `ControlSet00N` whose number is in the value `Current` of
 //!   `HKLM\SYSTEM\Select`, unless the file lists CurrentControlSet itself.
 //! - A key with several names (`HKCR` and `HKLM\SOFTWARE\Classes`, `HKU\S-1-5-18` and `HKU\.DEFAULT`, a user's classes)
@@ -37,20 +37,20 @@ mod write;
 /// A registry export as a target.
 #[derive(Debug)]
 pub struct RegTarget {
-    /// The path as the user gave it.
+    /// The path of the export as the user gave it.
     named: PathBuf,
     file: Loaded<Document>,
     code_page: Option<CodePage>,
     files: Option<DriveFolder>,
-    /// Whether files were asked for although no folder was given for them.
+    /// Whether kbfix needed files although the operator gave no folder with them.
     files_missing: bool,
 }
 
 impl RegTarget {
     /// Reads the export at `path`.
     ///
-    /// `files` is a folder that holds the files of drive `C:` of the exported machine. `code_page` is needed where a
-    /// file without a byte order mark has bytes outside ASCII.
+    /// `files` is a local folder that contains the files of drive `C:` of the exported machine. `code_page` is needed
+    /// if a file without a byte order mark has bytes outside ASCII.
     ///
     /// # Errors
     /// Returns [`TargetError::Malformed`] for a file that is damaged, or that is a script which deletes keys or values.
@@ -76,7 +76,7 @@ impl RegTarget {
             .is_ok_and(|key| matches!(self.existence(&key), Existence::Absent))
     }
 
-    /// Returns the path at which the file lists a key, or would list it if the key existed.
+    /// Returns the path under which the file lists a key, or would list it if the key existed.
     fn resolve(&self, key: &Key) -> Result<KeyPath, Unread> {
         let one_name = key.one_name(key.view == View::Bits32 && self.is_32_bit_windows());
         let path = one_name.stored();
@@ -94,7 +94,7 @@ impl RegTarget {
         Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))
     }
 
-    /// Returns the number of the current control set; `None` if the file does not list `HKLM\SYSTEM\Select`.
+    /// Returns the number of the current control set; `None` if the export does not contain `HKLM\SYSTEM\Select`.
     fn current_control_set(&self) -> Result<Option<u16>, Unread> {
         let (Ok(select), Ok(current)) =
             (KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\Select"), ValueName::new("Current"))
@@ -112,7 +112,7 @@ impl RegTarget {
         }
     }
 
-    /// Returns whether the file shows that a key exists, shows that it is absent, or shows neither.
+    /// Returns whether the export shows that a key exists, that it is absent, or neither.
     fn existence(&self, path: &KeyPath) -> Existence {
         let covered =
             std::iter::successors(Some(path.clone()), KeyPath::parent).any(|key| self.file.document.lists(&key));
@@ -190,7 +190,7 @@ impl RegTarget {
         }
     }
 
-    /// Returns the names of the keys directly below a key that the file covers.
+    /// Returns the names of the keys directly below a key that the export covers.
     fn subkeys(&self, path: &KeyPath) -> Result<Vec<KeyName>, Unread> {
         if let Some(why) = self.file.document.unreadable_key() {
             return Err(Unread::new(Reason::Malformed, why));
@@ -209,9 +209,9 @@ impl RegTarget {
 }
 
 enum Existence {
-    /// The key exists, and the file contains all of it.
+    /// The key exists, and the export contains its values and everything below it.
     Covered,
-    /// The key exists, as a root key or above a listed key. The file says nothing else about it.
+    /// The key exists, because it is a root key or is above a listed key. The export contains nothing else about it.
     Above,
     Absent,
     Unread(Unread),

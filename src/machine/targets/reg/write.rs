@@ -25,8 +25,8 @@ impl OneFile for RegTarget {
         load(&self.file.path, self.code_page)
     }
 
-    /// Makes the changes. All locations are determined before the first change is made, because a change may alter
-    /// where the name of a key leads.
+    /// Makes the changes in memory. The path of each change is determined before the first change is made, because a
+    /// change can alter to which key a name leads.
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         let paths = changes.iter().map(|change| self.path(change)).collect::<Result<Vec<_>, _>>()?;
         let led_elsewhere = |change: &KeyChange| WriteError::Unsupported {
@@ -57,13 +57,13 @@ impl OneFile for RegTarget {
 }
 
 impl RegTarget {
-    /// Returns the path under which the file lists the key of a change.
+    /// Returns the path under which the export lists the key of a change.
     fn path(&self, change: &KeyChange) -> Result<KeyPath, WriteError> {
         let unread = |why: Unread| WriteError::Unsupported { place: change.key.to_string(), detail: why.to_string() };
         self.resolve(&change.key).map_err(unread)
     }
 
-    /// Makes a change; returns the path at which it was made.
+    /// Makes a change in memory. Returns the path of the key that was changed.
     fn carry_out_one(&mut self, change: &KeyChange) -> Result<KeyPath, WriteError> {
         precondition::before(change, |query| self.read_key(query).unwrap_or_else(Answer::Unread))?;
         let place = || change.key.to_string();
@@ -92,8 +92,9 @@ impl RegTarget {
         Ok(path)
     }
 
-    /// Returns an error for deleting the topmost listed key. Without it, the export would no longer cover the key and
-    /// so could not show that the key is absent.
+    /// Returns an error if a change would delete the topmost key that the export lists.
+    ///
+    /// Without this key, the export would no longer cover it, and could not show that it is absent.
     fn refuse_topmost(&self, path: &KeyPath, place: String) -> Result<(), WriteError> {
         if path.parent().is_some_and(|parent| matches!(self.existence(&parent), Existence::Covered)) {
             return Ok(());

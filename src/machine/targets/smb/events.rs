@@ -1,6 +1,6 @@
-//! Reads the event logs of the other machine. Each file is fetched completely and read here.
+//! Reads the event logs of a remote machine. Each log file is copied completely to this machine and read here.
 //!
-//! Windows Vista and later allow others to read the files of open logs. Windows Server 2003 does not, so its logs are
+//! On Windows Vista and later, the files of open logs can be read. On Windows Server 2003 they cannot, so its logs are
 //! unknown.
 
 use std::fs::File;
@@ -10,11 +10,12 @@ use crate::targets::{Answer, EventFacts, EventQuery, KeyQuery, Reason, Target as
 use super::SmbTarget;
 
 impl SmbTarget {
-    /// Answers queries about events.
+    /// Answers each query about events, in the same order.
     pub(super) fn events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let system_root = profiles::system_root(|query: &KeyQuery| self.read_key(query))?;
         let system_root = system_root.and_then(|root| {
-            let absent = || crate::targets::Unread::new(Reason::Unknown, "the machine has no SystemRoot");
+            let absent =
+                || crate::targets::Unread::new(Reason::Unknown, "the registry of the machine has no value SystemRoot");
             root.ok_or_else(absent)
         });
         events::answers(queries, |asked| {
@@ -38,8 +39,10 @@ impl SmbTarget {
         Ok(self.read_keys(std::slice::from_ref(query))?.pop().unwrap_or_else(not_read))
     }
 
-    /// Opens a file, either in the folder that stands for its drive or after fetching it. A fetched file has no name
-    /// any more.
+    /// Opens a file of the remote machine, either in the local folder for its drive or after copying it to this
+    /// machine.
+    ///
+    /// The local copy is already deleted when this function returns, but can still be read through the open file.
     fn open_file(&mut self, path: &str) -> Result<Answer<File>, TargetError> {
         if let Some(drive) = self.drives.of(path) {
             return Ok(drive.open_file(path));

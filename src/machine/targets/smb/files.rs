@@ -1,4 +1,4 @@
-//! Reads files of the other machine. Each file is copied from the administrative share of its drive to this machine and
+//! Reads files of a remote machine. Each file is copied from the administrative share of its drive to this machine and
 //! then read here.
 //!
 //! Source: Microsoft, "How to remove administrative shares in Windows Server" (KB842715), which describes `C$` and the
@@ -13,10 +13,10 @@ use crate::targets::{
 
 use super::{Connection, Trouble, program};
 
-/// The file name of every local copy.
+/// The file name of every local copy of a remote file.
 const HERE: &str = "file";
 
-/// A file that was fetched; it is removed when this is dropped.
+/// A local copy of a remote file. It is removed when this is dropped.
 pub(super) struct Fetched {
     folder: tempfile::TempDir,
 }
@@ -29,27 +29,27 @@ impl Fetched {
 }
 
 impl Connection {
-    /// Returns the facts of a file. `path` is the file's absolute path on the other machine, with its drive letter.
+    /// Returns the facts about a file. `path` is the file's absolute path on the remote machine, with its drive letter.
     ///
     /// # Errors
-    /// Returns an error if the machine as a whole cannot be asked.
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn file(&self, path: &str) -> Result<Answer<FileFacts>, Trouble> {
         Ok(self.fetch(path)?.and_then(|fetched| named(facts_of(&fetched.path()), path)))
     }
 
-    /// Returns the bytes of the file at `path`, of at most `most`.
+    /// Returns the bytes of a file of at most `most` bytes. `path` is the file's absolute path on the remote machine.
     ///
     /// # Errors
-    /// Returns an error if the machine as a whole cannot be asked.
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn bytes(&self, path: &str, most: u64) -> Result<Answer<Vec<u8>>, Trouble> {
         let fetched = self.fetch(path)?;
         Ok(fetched.and_then(|fetched| named(bytes_below(fetched.folder.path(), &fetched.path(), most), path)))
     }
 
-    /// Fetches the file at `path`.
+    /// Copies the file at `path` from the remote machine to this machine.
     ///
     /// # Errors
-    /// Returns an error if the machine as a whole cannot be asked.
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn fetch(&self, path: &str) -> Result<Answer<Fetched>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,
@@ -87,7 +87,7 @@ impl Connection {
         self.refused(&said.text(), path, drive)
     }
 
-    /// Returns the answer about a file that could not be copied.
+    /// Returns the answer about a file that could not be copied. `text` is the output of smbclient.
     fn refused<T>(&self, text: &str, path: &str, drive: char) -> Result<Answer<T>, Trouble> {
         let (mut on_share, mut of_file) = (None, None);
         for line in text.lines() {
@@ -127,7 +127,7 @@ impl Connection {
     }
 }
 
-/// Replaces the local path in the answer with the path on the other machine.
+/// Replaces the path of the local copy in the answer with the path on the remote machine.
 fn named<T>(answer: Answer<T>, path: &str) -> Answer<T> {
     match answer {
         Answer::Unread(why) => Answer::unread(why.reason, format!("the local copy of {path}: {}", why.detail)),

@@ -1,10 +1,10 @@
-//! The target `smb://HOST`: another Windows machine, its registry over MS-RRP and its files through its administrative
-//! shares.
+//! The target `smb://HOST`: another Windows machine. Its registry is accessed over MS-RRP, and its files through its
+//! administrative shares.
 //!
-//! Samba speaks both protocols: `protocol` uses its Python bindings for the registry, `files` its program smbclient for
-//! files. Samba's `net rpc registry` is not used, because it lacks what is needed: its `import` opens keys for reading
-//! and then writes to them, which every Windows denies (`net_rpc_registry.c`, at least up to Samba 4.17), its
-//! `setvalue` supports two types, and its `export` reads everything below a key.
+//! Samba implements both protocols: `protocol` uses Samba's Python bindings for the registry, and `files` its program
+//! smbclient for files. Samba's `net rpc registry` is not used: its `import` opens keys for reading and then writes to
+//! them, which every Windows denies (`net_rpc_registry.c`, at least up to Samba 4.17), its `setvalue` supports two
+//! types, and its `export` reads everything below a key.
 //!
 //! An exchange uses one connection and one logon for any number of questions. Changes are checked in one exchange and
 //! made in the next. Of the users' hives, only those that the machine has loaded can be read.

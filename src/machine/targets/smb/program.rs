@@ -9,14 +9,14 @@ use std::{
 
 use super::Trouble;
 
-/// The maximum number of bytes that are read from each output stream of a program.
+/// The maximum number of bytes that kbfix reads from each output stream of a program.
 const MAX_OUTPUT: u64 = 512 << 20;
 
-/// Environment variables that are not passed on, because Samba would take an account, a password or a setting from
+/// Environment variables that kbfix does not pass to Samba, which would take an account, a password or a setting from
 /// them.
 const NOT_PASSED_ON: [&str; 7] = ["USER", "LOGNAME", "PASSWD", "PASSWD_FD", "PASSWD_FILE", "SMB_CONF_PATH", "LANGUAGE"];
 
-/// The output of a program on its two output streams, and its exit status.
+/// What a program wrote to its two output streams, and whether it succeeded.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) success: bool,
@@ -32,11 +32,11 @@ impl Said {
 }
 
 /// Runs a program with `input` on its standard input. The input stays open until the program has ended, so that the
-/// program notices when kbfix is killed.
+/// program notices if kbfix is killed.
 ///
 /// # Errors
-/// Returns [`Trouble::Program`] if the program is not installed, and [`Trouble::Silent`] if it took longer than
-/// `limit` and was killed.
+/// Returns [`Trouble::Program`] if the program is not installed, and [`Trouble::Silent`] if it was killed because it
+/// took longer than `limit`.
 pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Said, Trouble> {
     let program = command.get_program().to_string_lossy().into_owned();
     for variable in NOT_PASSED_ON {
@@ -76,7 +76,7 @@ fn all_of(stream: impl Read) -> Vec<u8> {
     bytes
 }
 
-/// Waits for the program to end; returns `None` if it had to be killed.
+/// Waits until the program ends. Returns `None` if the program was killed because it took longer than `limit`.
 fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let started = Instant::now();
     let mut pause = Duration::from_millis(1);

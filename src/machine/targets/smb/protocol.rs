@@ -1,4 +1,5 @@
-//! The JSON documents that kbfix and its helper script `winreg.py` exchange, and the code for one exchange.
+//! The JSON documents that kbfix exchanges with its helper script `winreg.py`, which accesses the registry of a remote
+//! machine.
 
 use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration};
 
@@ -12,10 +13,10 @@ use crate::{
 use super::{Connection, Trouble, program};
 
 const SCRIPT: &str = include_str!("winreg.py");
-/// For this many questions and values, the time limit grows by one second.
+/// The number of questions and values for which the time limit of an exchange grows by one second.
 const EACH_SECOND: usize = 20;
 
-/// A request to the other machine.
+/// A request to the helper script.
 #[derive(Debug, Serialize)]
 struct Request<'a> {
     host: &'a str,
@@ -28,13 +29,14 @@ struct Request<'a> {
     write: &'a [Order],
 }
 
-/// A key in a request.
+/// A key in a request to the helper script.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Place {
     root: &'static str,
     path: String,
     view: u8,
-    /// The paths of the keys above the requested key, topmost first, with their root keys. None of them may be a link.
+    /// The paths of the keys above the requested key, topmost first, each with its root key. None of these keys may be
+    /// a link.
     way: Vec<(&'static str, String)>,
 }
 
@@ -43,35 +45,36 @@ pub(super) struct Place {
 pub(super) struct Question {
     #[serde(flatten)]
     pub(super) place: Place,
-    /// The names of the values; `None` for all values.
+    /// The names of the values to read; `None` for all values.
     pub(super) names: Option<Vec<String>>,
     pub(super) subkeys: bool,
-    /// Whether the key is a link that Windows makes and the link itself is to be read, not its target.
+    /// Whether to read the key itself although it is a link that Windows makes. Otherwise, the target of the link is
+    /// read.
     pub(super) itself: bool,
 }
 
-/// A change to one key.
+/// A change to one key, as a request to the helper script.
 #[derive(Debug, Serialize)]
 pub(super) struct Order {
     #[serde(flatten)]
     pub(super) place: Place,
     pub(super) action: crate::targets::ChangeAction,
-    /// The class name and security descriptor of a key to create.
+    /// The class name and security descriptor that a created key gets.
     pub(super) properties: Option<KeyProperties>,
     pub(super) values: Vec<Setting>,
 }
 
-/// A value to set. If there are no bytes, the value is to be deleted.
+/// A value to set or, if there is no data, to delete.
 #[derive(Debug, Serialize)]
 pub(super) struct Setting {
     pub(super) name: String,
     #[serde(rename = "type")]
     pub(super) value_type: u32,
-    /// The data in hexadecimal digits; missing for a value to delete.
+    /// The data in hex digits; missing if the value is to be deleted.
     pub(super) bytes: Option<String>,
 }
 
-/// The response of the other machine.
+/// The response of the helper script.
 #[derive(Debug, Deserialize)]
 struct Document {
     #[serde(default)]
@@ -79,7 +82,7 @@ struct Document {
     failed: Option<Failed>,
 }
 
-/// The response to one question.
+/// The response to one question about a key.
 #[derive(Debug, Deserialize)]
 pub(super) struct Found {
     pub(super) error: Option<Fault>,
@@ -90,7 +93,7 @@ pub(super) struct Found {
     pub(super) properties: Option<FoundProperties>,
 }
 
-/// The class name and the security descriptor of a key, or why they were not read.
+/// The class name and the security descriptor of a key, or the reason why they could not be read.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum FoundProperties {
@@ -98,7 +101,7 @@ pub(super) enum FoundProperties {
     Read { class: String, security: String },
 }
 
-/// A value that was found.
+/// A value of a key in a response.
 #[derive(Debug, Deserialize)]
 pub(super) struct FoundValue {
     pub(super) name: String,
@@ -113,21 +116,21 @@ pub(super) struct FoundValue {
 pub(super) struct Fault {
     pub(super) code: u32,
     pub(super) text: String,
-    /// The link on the path to the key, if that is why the request failed.
+    /// The link in the path of the key, if the request failed because of a link.
     pub(super) link: Option<Box<FoundLink>>,
 }
 
-/// A key that is a link.
+/// A link in the path of a requested key.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct FoundLink {
     root: String,
     path: String,
-    /// The link's target: the data of the value `SymbolicLinkValue`, in hexadecimal digits.
+    /// The target of the link, as the data of the value `SymbolicLinkValue` in hex digits.
     to: String,
 }
 
 impl FoundLink {
-    /// Returns the reason why a key below this link is not read.
+    /// Returns the reason why kbfix does not read a key at or below this link.
     pub(super) fn unread(&self) -> Unread {
         let to = notation::parse_hex_digits(&self.to).unwrap_or_default();
         let to = match link_target(&Data::new(ValueType::LINK, to)) {
@@ -142,9 +145,9 @@ impl FoundLink {
 #[derive(Debug, Deserialize)]
 struct Failed {
     stage: Stage,
-    /// The index of the failed change, from 0.
+    /// The index of the change that failed, from 0.
     at: Option<usize>,
-    /// The name of the value that failed, if the error concerns a value.
+    /// The name of the value that could not be changed, if the error concerns a value.
     name: Option<String>,
     /// The number of changes that may have been made.
     #[serde(default)]
@@ -165,15 +168,15 @@ enum Stage {
 /// The reason why changes were not made.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The machine as a whole could not be asked.
+    /// The remote machine as a whole could not be accessed.
     Trouble(Trouble),
-    /// One change failed, or one value in it.
+    /// A change, or the change of one value in it, failed.
     Change { at: usize, name: Option<String>, begun: usize, fault: Fault },
 }
 
 impl Place {
-    /// Returns the place of a key for a request. HKCR is read as the classes of the machine, because only a program on
-    /// that machine sees a user's classes merged into HKCR.
+    /// Returns a key for a request. `HKCR` is replaced with the classes of the machine: only for a program on that
+    /// machine does Windows merge a user's classes into `HKCR`.
     pub(super) fn new(key: &Key) -> Self {
         let (root, path) = match key.path.root() {
             RootKey::Hkcr => ("HKLM", joined(r"SOFTWARE\Classes", &key.path)),
@@ -189,10 +192,10 @@ fn joined(above: &str, path: &KeyPath) -> String {
 }
 
 impl Connection {
-    /// Answers the questions, in their order, over one connection.
+    /// Returns the response to each question, in the same order. Uses one connection for all questions.
     ///
     /// # Errors
-    /// Returns an error if the machine as a whole cannot be asked.
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn ask(&self, questions: &[Question]) -> Result<Vec<Found>, Trouble> {
         let each = questions.iter().map(|q| 1 + q.names.as_ref().map_or(0, Vec::len)).sum();
         let document = self.exchange(questions, &[], each)?;
@@ -203,10 +206,10 @@ impl Connection {
         }
     }
 
-    /// Makes the changes, in their order, over one connection.
+    /// Makes the changes in their order, over one connection.
     ///
     /// # Errors
-    /// Returns [`Refusal`]. The changes before the failed one were made.
+    /// Returns [`Refusal`]. The changes before the one that failed were made.
     pub(super) fn order(&self, orders: &[Order]) -> Result<(), Refusal> {
         let each = orders.iter().map(|order| 1 + order.values.len()).sum();
         let document = self.exchange(&[], orders, each).map_err(Refusal::Trouble)?;

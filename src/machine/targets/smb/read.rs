@@ -1,4 +1,4 @@
-//! Converts the responses of the other machine into answers.
+//! Reads keys of a remote machine: converts questions into requests, and responses into answers.
 
 use std::collections::BTreeSet;
 
@@ -31,12 +31,12 @@ mod code {
 }
 
 impl Fault {
-    /// Returns whether the key or value does not exist.
+    /// Returns whether the error code means that the key or value does not exist.
     pub(super) fn is_absent(&self) -> bool {
         matches!(self.code, code::FILE_NOT_FOUND | code::PATH_NOT_FOUND | code::KEY_DELETED)
     }
 
-    /// Returns whether the account lacks the right or privilege.
+    /// Returns whether the error code means that the account lacks a right or privilege.
     pub(super) fn is_denied(&self) -> bool {
         matches!(self.code, code::ACCESS_DENIED | code::PRIVILEGE_NOT_HELD)
     }
@@ -62,10 +62,10 @@ impl Fault {
 }
 
 impl Connection {
-    /// Answers each question, in the same order.
+    /// Answers each question about a key, in the same order.
     ///
     /// # Errors
-    /// Returns an error if the machine as a whole cannot be asked.
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn read(&self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, Trouble> {
         let asked: Vec<&KeyQuery> = queries.iter().filter(|query| !is_callers_own(query)).collect();
         let questions: Vec<Question> = asked.iter().map(|query| question(query)).collect();
@@ -85,10 +85,10 @@ impl Connection {
         Ok(answers)
     }
 
-    /// Returns the number of the control set to which `CurrentControlSet` points.
+    /// Returns the number of the control set to which `CurrentControlSet` leads.
     ///
     /// # Errors
-    /// Returns an error if the machine as a whole cannot be asked.
+    /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn control_set(&self) -> Result<Answer<u16>, Trouble> {
         let (Ok(path), Ok(name)) = (r"HKLM\SYSTEM\CurrentControlSet".parse(), ValueName::new(LINK_VALUE)) else {
             return Ok(missing());
@@ -108,8 +108,8 @@ impl Connection {
         })
     }
 
-    /// Changes an absent answer to unknown where the user's hive is not loaded, because the machine cannot see keys in
-    /// such a hive.
+    /// Changes an answer from absent to unknown if the key is in the hive of a user that the remote machine has not
+    /// loaded. Keys in such a hive cannot be read remotely.
     fn tell_unloaded_hives(&self, queries: &[KeyQuery], answers: &mut [Answer<KeyFacts>]) -> Result<(), Trouble> {
         let mut users = Vec::new();
         for (at, query) in queries.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The target `smb://HOST`, and its connection to the other machine.
+//! The target `smb://HOST`, and the connection to this remote machine.
 
 use std::{
     collections::BTreeMap,
@@ -17,18 +17,18 @@ use crate::targets::{
 
 use super::{Host, Settings, Trouble};
 
-/// The time limit for establishing a connection.
+/// The time limit for connecting to the remote machine.
 const REACHED_WITHIN: Duration = Duration::from_secs(15);
 
-/// Another machine.
+/// A remote machine as a target.
 #[derive(Debug)]
 pub struct SmbTarget {
     pub(super) connection: Connection,
-    /// Local folders that hold the files of the machine's drives.
+    /// Local folders that contain the files of the remote machine's drives.
     pub(super) drives: Drives,
 }
 
-/// The host and settings for each exchange with the machine.
+/// The remote machine, and the settings for connections to it.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) host: Host,
@@ -36,11 +36,11 @@ pub(super) struct Connection {
 }
 
 impl SmbTarget {
-    /// Returns the target; does not connect to the machine yet. `drives` are local folders with the files of drives
+    /// Returns the target. Does not connect to the machine yet. `drives` are local folders with the files of drives
     /// whose shares cannot be used.
     ///
     /// # Errors
-    /// Returns [`TargetError::Remote`] if there are no usable credentials.
+    /// Returns [`TargetError::Remote`] if there are no credentials, or they cannot be used.
     pub fn open(host: Host, drives: Drives, settings: Settings) -> Result<Self, TargetError> {
         let what = host.to_string();
         let settings = settings.checked().map_err(|trouble| TargetError::Remote { what, trouble })?;
@@ -53,7 +53,7 @@ impl SmbTarget {
 }
 
 impl Connection {
-    /// Returns the settings for Samba that replace this system's smb.conf.
+    /// Returns the settings for Samba that are used instead of those in this system's smb.conf.
     pub(super) fn told(&self) -> BTreeMap<&'static str, String> {
         let mut settings = BTreeMap::from([("name resolve order", "host".to_owned())]);
         settings.insert("smb ports", self.host.port().to_string());
@@ -66,8 +66,9 @@ impl Connection {
         settings
     }
 
-    /// Checks that something listens on the port. Samba's own errors do not distinguish a closed port from an unknown
-    /// host name.
+    /// Checks that a program on the remote machine listens on the port.
+    ///
+    /// This is checked first, because Samba's own errors do not distinguish a closed port from an unknown host name.
     pub(super) fn reach(&self) -> Result<(), Trouble> {
         let place = (self.host.name.as_str(), self.host.port());
         let unreachable = |error: io::Error| match error.kind() {
@@ -85,7 +86,7 @@ impl Connection {
     }
 }
 
-/// The policy stores of another machine.
+/// Gives the code for policy stores access to the keys and files of a remote machine.
 struct StoreFiles<'a>(&'a mut SmbTarget);
 
 impl Stores for StoreFiles<'_> {
@@ -141,8 +142,8 @@ impl Target for SmbTarget {
         self.connection.control_set().map_err(|trouble| self.failed(trouble))
     }
 
-    /// Takes a lock on this system. It excludes other runs of this account on this system, but not runs on other
-    /// systems.
+    /// Takes a lock on this system. The lock prevents other runs with this account on this system, but not runs on
+    /// other systems.
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let failed = |source| TargetError::Io { what: format!("the lock for {}", self.uri()), source };
         let Connection { host, settings } = &self.connection;

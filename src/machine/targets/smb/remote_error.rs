@@ -1,47 +1,47 @@
-//! The reasons why another machine cannot be asked, grouped by what the user can do about them.
+//! The reasons why a remote machine cannot be read or changed at all, grouped by what the user can do about them.
 
-/// The reason why nothing could be read from another machine.
+/// The reason why a remote machine cannot be read or changed at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// A program that kbfix needs is not installed.
+    /// A program that kbfix needs for remote machines is not installed.
     #[error("{program} is not available: {detail}")]
     Program {
         /// The name of the program.
         program: String,
-        /// The error message of the system.
+        /// The system's error message.
         detail: String,
     },
-    /// An environment variable is invalid, no credentials are given, or they cannot be used.
+    /// An environment variable is not valid, there are no credentials, or the credentials cannot be used.
     #[error("{0}")]
     Settings(String),
-    /// The machine is unknown, or nothing listens on its port, or it cannot be connected to.
+    /// The host name is unknown, no program listens on the port, or the connection fails for another reason.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
     /// The two machines support no common version of the SMB protocol.
-    #[error("it ended the connection before the logon: {0}")]
+    #[error("the machine ended the connection before the logon: {0}")]
     Protocol(String),
     /// The connection broke during a read or a write.
     #[error("the connection broke: {0}")]
     Broken(String),
     /// The machine refused the logon of the account.
-    #[error("it does not let the account log on: {0}")]
+    #[error("the machine does not let the account log on: {0}")]
     Logon(String),
-    /// The account is logged on, but may not access the registry or the share.
-    #[error("it denies the account access: {0}")]
+    /// The account could log on, but may not access the registry or the share.
+    #[error("the machine denies the account access: {0}")]
     Denied(String),
-    /// The Remote Registry service is not running.
-    #[error("its Remote Registry service does not answer: {0}")]
+    /// The service Remote Registry is not running on the remote machine.
+    #[error("the Remote Registry service of the machine does not answer: {0}")]
     Service(String),
     /// The machine did not answer within this number of seconds.
-    #[error("it did not answer within {0} s")]
+    #[error("the machine did not answer within {0} seconds")]
     Silent(u64),
-    /// Another error.
+    /// Any other error.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Trouble {
-    /// Returns what the user can do about the problem.
+    /// Returns a hint: what the user can do about the problem.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Program { .. } => {

@@ -1,29 +1,29 @@
-//! Parses `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]]`, the URI of another machine.
+//! Parses the URI of a remote machine, `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]]`.
 
 use std::{fmt, str::FromStr};
 
-/// The port of SMB.
+/// The TCP port that SMB usually uses.
 const PORT: u16 = 445;
 
-/// Another machine and the account to use, as given in a target's URI. It contains no password.
+/// A remote machine and the account with which to log on, as the URI of a target names them. It contains no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
-    /// The domain of the account; `None` if none is given.
+    /// The domain of the account; `None` if the URI names no domain.
     pub domain: Option<String>,
-    /// The account; if `None`, the account in the credentials is used.
+    /// The name of the account; `None` if the account in the credentials is used.
     pub user: Option<String>,
     /// The machine's name or IPv4 address, in lower case.
     pub name: String,
-    /// The port; `None` for the usual port 445.
+    /// The TCP port; `None` for the usual port 445.
     port: Option<u16>,
     /// Whether SMB 1 may be used. Windows Server 2003 supports no other version.
     pub smb1: bool,
-    /// Whether unsigned messages are accepted.
+    /// Whether kbfix accepts messages of the remote machine that are not signed.
     pub unsigned: bool,
 }
 
-/// The error for a string that is not the URI of a machine. Its message never quotes the string, which may contain a
-/// password.
+/// The error for a string that is not the URI of a remote machine. Its message never contains the string, which may
+/// contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     /// The string does not have the form of a machine's URI.
@@ -43,7 +43,7 @@ pub enum HostError {
 }
 
 impl Host {
-    /// Returns the port.
+    /// Returns the TCP port; it is 445 if the URI names none.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(PORT)
     }
@@ -78,8 +78,10 @@ impl FromStr for Host {
     }
 }
 
-/// Parses `DOMAIN;USER`, `DOMAIN\USER` or `USER`. A colon (in URIs) or a percent sign (for Samba) is refused, because a
-/// password would follow it.
+/// Parses `DOMAIN;USER`, `DOMAIN\USER` or `USER` into a domain and an account.
+///
+/// A colon or a percent sign is refused, because a password could follow it: after a colon in a URI, after a percent
+/// sign in an argument of Samba.
 fn account_of(account: &str) -> Result<(Option<String>, Option<String>), HostError> {
     if account.contains([':', '%']) {
         return Err(HostError::Password);
@@ -95,8 +97,8 @@ fn account_of(account: &str) -> Result<(Option<String>, Option<String>), HostErr
     Ok((domain.map(str::to_owned), Some(user.to_owned())))
 }
 
-/// Checks a host name. The name becomes part of file names and of arguments for Samba, where other characters have a
-/// special meaning.
+/// Checks a host name. Only some characters are allowed, because the name becomes part of file names and of arguments
+/// for Samba, where other characters have a special meaning.
 fn host_name(name: &str) -> Result<String, HostError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     if name.is_empty() || name.len() > 253 || !name.chars().all(fits) || name.starts_with(['-', '.']) {

@@ -1,5 +1,6 @@
-//! The account and the time limit for connections to another machine. kbfix itself handles no password: Samba reads a
-//! credentials file, or Kerberos has a ticket.
+//! The credentials and the time limit for connections to a remote machine.
+//!
+//! kbfix itself handles no password: Samba reads it from a credentials file, or Kerberos has a ticket.
 
 use std::{
     env,
@@ -14,36 +15,37 @@ use crate::files::state;
 
 use super::{Host, Trouble};
 
-/// The environment variable that names the credentials file, which has the format of `smbclient -A`.
+/// The environment variable that contains the path of the credentials file. The file has the format of `smbclient -A`.
 const FILE: &str = "KBFIX_SMB_AUTH_FILE";
-/// The environment variable that requires Kerberos.
+/// The environment variable that makes kbfix log on with Kerberos.
 const KERBEROS: &str = "KBFIX_SMB_KERBEROS";
-/// The environment variable for the time limit, in seconds.
+/// The environment variable that contains the time limit, in seconds.
 const LIMIT: &str = "KBFIX_SMB_LIMIT";
-/// The environment variable that names the Python with Samba's bindings.
+/// The environment variable that contains the path of a Python interpreter with Samba's bindings.
 const PYTHON: &str = "KBFIX_SMB_PYTHON";
-/// The largest size of a credentials file, in bytes.
+/// The maximum size of a credentials file, in bytes.
 const MAX_FILE: u64 = 1 << 16;
 
-/// The settings for a connection that are not part of the machine's URI. They may differ between the systems on which
-/// kbfix runs, so no journal contains them.
+/// The settings for a connection that are not in the URI of the machine.
+///
+/// They may differ between the systems on which kbfix runs, so no journal contains them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The credentials file.
+    /// The path of the credentials file.
     pub file: Option<PathBuf>,
-    /// Whether Kerberos is required.
+    /// Whether kbfix must log on with Kerberos.
     pub kerberos: bool,
-    /// The time limit for one exchange. For many questions, more time is added.
+    /// The time limit for one exchange with the machine. If there are many questions, more time is added.
     pub limit: Duration,
-    /// The Python that has Samba's bindings.
+    /// The path of a Python interpreter that has Samba's bindings.
     pub python: PathBuf,
-    /// The folder for lock files; `None` if the environment names no state folder.
+    /// The folder for lock files; `None` if the environment does not name a state folder.
     pub locks: Option<PathBuf>,
 }
 
 impl Default for Settings {
-    /// Returns settings without credentials. They use the system's own Python, because distributions build Samba's
-    /// bindings for it.
+    /// Returns settings without credentials. The Python interpreter is that of this system, because Linux distributions
+    /// build Samba's bindings for it.
     fn default() -> Self {
         Self {
             file: None,
@@ -59,7 +61,7 @@ impl Settings {
     /// Reads the settings from environment variables.
     ///
     /// # Errors
-    /// Returns [`Trouble::Settings`] if a variable is invalid.
+    /// Returns [`Trouble::Settings`] if a variable is not valid.
     pub fn from_environment() -> Result<Self, Trouble> {
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         let mut settings = Self { file: set(FILE).map(PathBuf::from), ..Self::default() };
@@ -81,7 +83,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Checks that there are credentials and that their file can be used.
+    /// Returns the settings if there are credentials, and the credentials file can be used.
     ///
     /// # Errors
     /// Returns [`Trouble::Settings`] if there are no credentials, or the credentials file cannot be used.
@@ -93,7 +95,7 @@ impl Settings {
         Ok(self)
     }
 
-    /// Returns the arguments that tell smbclient which credentials to use.
+    /// Returns the arguments for smbclient that name the credentials to use.
     pub(super) fn arguments(&self, host: &Host) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
         if let Some(file) = &self.file {
@@ -114,8 +116,8 @@ impl Settings {
     }
 }
 
-/// Checks that only the owner of the credentials file can read it, and that it contains a password. Without one, Samba
-/// would ask for it.
+/// Checks that only its owner can read the credentials file, and that it contains a password. Samba would ask the user
+/// for a missing password.
 fn checked(file: &Path) -> Result<PathBuf, Trouble> {
     let refused =
         |why: String| Trouble::Settings(format!("the credentials file {} cannot be used: {why}", file.display()));

@@ -1,12 +1,13 @@
-//! Interprets Samba's status codes while a connection is established: numbers from its Python bindings, names from
-//! smbclient.
+//! Interprets Samba's status codes for errors that occur while a connection is established.
+//!
+//! Samba's Python bindings return them as numbers, and smbclient prints them as names.
 
 use super::Trouble;
 
-/// A status: its number, its name, and the error for it.
+/// A status code: its number, its name, and a function that makes the error for it from Samba's message.
 type Status = (u32, &'static str, fn(String) -> Trouble);
 
-/// The statuses for which kbfix has a specific error.
+/// The status codes for which kbfix has a specific error.
 ///
 /// Source: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".
 const STATUS: &[Status] = &[
@@ -37,8 +38,8 @@ const STATUS: &[Status] = &[
 ];
 
 impl Trouble {
-    /// Returns the error for a status that occurred while the connection was established; `text` is Samba's message for
-    /// it.
+    /// Returns the error for a status code that Samba returned while the connection was established. `text` is Samba's
+    /// message.
     pub(super) fn of_status(code: u32, text: &str) -> Self {
         match STATUS.iter().find(|(known, ..)| *known == code) {
             Some((_, name, trouble)) => trouble(format!("{text} ({name})")),
@@ -46,7 +47,7 @@ impl Trouble {
         }
     }
 
-    /// Returns the error that the output of a Samba program reports.
+    /// Returns the error for the status code whose name the output of a Samba program contains.
     pub(super) fn of_text(text: &str) -> Self {
         let line =
             || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("Samba gave no reason").to_owned();

@@ -1,5 +1,7 @@
-//! Makes changes on the other machine. All are checked against the present state, and then made one by one over one
-//! connection. There is no transaction.
+//! Makes changes on a remote machine.
+//!
+//! All changes are checked against the present state, and then made one by one over one connection. There is no
+//! transaction.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +18,8 @@ use super::{
     protocol::{Order, Place, Refusal, Setting},
 };
 
-/// The Windows error code for creating a key that already exists. Source: Microsoft, "System Error Codes".
+/// The error code with which Windows refuses to create a key that already exists. Source: Microsoft, "System Error
+/// Codes".
 const ALREADY_EXISTS: u32 = 183;
 
 impl Connection {
@@ -58,8 +61,8 @@ impl Connection {
         })
     }
 
-    /// Checks each change against the present state, as altered by the changes before it; returns the requests that
-    /// make the changes.
+    /// Checks each change against the present state, to which the changes before it are applied. Returns the requests
+    /// that make the changes.
     fn checked(&self, changes: &[KeyChange]) -> Result<Vec<Order>, WriteError> {
         let queries = questions(changes);
         let mut facts = Facts::default();
@@ -91,7 +94,7 @@ impl Connection {
     }
 }
 
-/// Returns the questions about the keys of the changes and about their parents, one for each key.
+/// Returns one question for each key that is changed, and for the parent of each such key.
 fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
     let mut asked: BTreeMap<&Key, (BTreeSet<ValueName>, bool)> = BTreeMap::new();
     let parents: Vec<Key> = changes.iter().filter_map(|change| change.key.parent()).collect();
@@ -111,8 +114,8 @@ fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
     asked.into_iter().map(query).collect()
 }
 
-/// Returns the request that makes a change. A value keeps the present spelling of its name: Windows ensures that, but
-/// Samba does not.
+/// Returns the request that makes a change. It contains each value name as it is spelled at present, which Windows
+/// would keep, but Samba would not.
 fn order(change: &KeyChange, facts: &Facts) -> Order {
     let spelled = |name: &ValueName| facts.spelled(&change.key, name).unwrap_or(name).as_str().to_owned();
     let setting = |value: &crate::targets::ValueChange| Setting {

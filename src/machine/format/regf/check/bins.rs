@@ -1,4 +1,4 @@
-//! Checks that the bins fill the file, and that cells fill each bin.
+//! Checks that the hive bins fill the file, and that cells fill each bin.
 
 use super::{
     super::{bin::bin_headers, bytes::u32_at},

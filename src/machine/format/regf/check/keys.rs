@@ -1,4 +1,5 @@
-//! Checks the keys of a hive: the tree, the subkey lists, and what a key records about its subkeys.
+//! Checks the keys of a hive: their tree, their lists of subkeys, and the sizes that each key stores for its largest
+//! subkey and value.
 
 use super::{
     super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::registry::name::MAX_KEY_NAME;
 
-/// The largest sizes that were found, for comparison with a key's fields.
+/// The largest sizes that were found below a key, to compare them with the fields of the key.
 #[derive(Debug, Default)]
 pub(super) struct Largest {
     pub(super) name: u32,
@@ -20,7 +21,8 @@ pub(super) struct Largest {
 }
 
 impl<'a> Checker<'a> {
-    /// Checks the tree from the root down. Each key is marked before it is entered, so the check ends on every hive.
+    /// Checks the tree of keys from the root down. Each key is visited only once, so the check also ends for a damaged
+    /// hive.
     pub(super) fn keys(&mut self) {
         let root = self.hive.root;
         let mut stack = Vec::new();
@@ -62,7 +64,7 @@ impl<'a> Checker<'a> {
         self.values(key);
     }
 
-    /// Checks a key's subkey lists; returns the subkeys that can be entered.
+    /// Checks the subkey lists of a key. Returns the subkeys that are valid enough to be checked next.
     fn subkeys(&mut self, key: &KeyNode<'a>) -> Vec<KeyNode<'a>> {
         let mut below = Vec::new();
         let (count, at) = (key.subkey_count(), key.u32(node::SUBKEY_LIST));
@@ -103,7 +105,7 @@ impl<'a> Checker<'a> {
         below
     }
 
-    /// Checks one leaf; returns the number of its elements.
+    /// Checks one leaf of a subkey list. Adds its valid subkeys to `below`, and returns the number of its elements.
     fn leaf(&mut self, parent: &KeyNode<'a>, at: u32, below: &mut Vec<KeyNode<'a>>) -> usize {
         let leaf = match self.hive.leaf(at) {
             Ok(leaf) => leaf,
@@ -144,7 +146,8 @@ impl<'a> Checker<'a> {
         leaf.len()
     }
 
-    /// Compares a key's field for the largest size of something with the size that was found.
+    /// Compares a size that a key stores, such as that of its largest subkey name, with the size that was found. `of`
+    /// names the size in messages.
     pub(super) fn largest(&mut self, key: &KeyNode<'a>, of: &str, found: u32, stored: u32) {
         let message = || {
             format!(

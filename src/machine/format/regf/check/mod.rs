@@ -1,7 +1,7 @@
-//! A strict check of a hive's whole structure.
+//! Checks the whole structure of a hive strictly.
 //!
-//! The check returns findings, each with a stable code, a position and a sentence. Real hives deviate from the format
-//! in ways that Windows creates or tolerates; such deviations are called oddities and not errors. [`worse`] returns the
+//! The result is findings, each with a stable code, an offset and a sentence. Some real hives deviate from the format
+//! in ways that Windows creates or tolerates; such a deviation is called an oddity, not an error. [`worse`] returns the
 //! findings that an edit added.
 
 mod bins;
@@ -25,7 +25,7 @@ use super::{
 pub enum Severity {
     /// An oddity that occurs in real hives and that Windows tolerates.
     Oddity,
-    /// Damage: something is lost, cannot be found, or may be overwritten.
+    /// An error: something is lost, cannot be found, or may be overwritten.
     Error,
 }
 
@@ -36,13 +36,13 @@ pub struct Finding {
     pub code: &'static str,
     /// The severity of the finding.
     pub severity: Severity,
-    /// The offset in the file at which the deviation is.
+    /// The offset of the deviation in the file, in bytes.
     pub offset: u64,
-    /// The finding as a sentence for people.
+    /// The description of the deviation, as a sentence.
     pub message: String,
 }
 
-/// All codes of findings, with their severities.
+/// The codes of all findings, each with its severity.
 pub(super) const CODES: &[(&str, Severity)] = &[
     ("file-unreadable", Severity::Error),
     ("base-checksum", Severity::Error),
@@ -80,11 +80,11 @@ pub(super) const CODES: &[(&str, Severity)] = &[
     ("more-findings", Severity::Error),
 ];
 
-/// The maximum number of findings of one code that are kept; a damaged file could have one for every eight bytes.
+/// The maximum number of findings with the same code. A damaged hive could have one for every eight bytes.
 const LIMIT: usize = 20_000;
 
-/// The state of an offset that is a multiple of eight bytes: whether a cell begins there, and what is known of the
-/// cell.
+/// Whether a cell of the hive begins at an offset, and what is known about this cell. There is one for every eight
+/// bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     None,
@@ -99,12 +99,12 @@ struct Checker<'a> {
     findings: Vec<Finding>,
     counts: HashMap<&'static str, usize>,
     cells: Vec<Cell>,
-    /// The number of keys that refer to each security record, by its offset.
+    /// For the offset of each security record, the number of keys that refer to the record.
     security: BTreeMap<u32, u32>,
 }
 
 impl Hive {
-    /// Checks the whole structure of the hive; returns all findings, ordered by offset.
+    /// Checks the whole structure of the hive. Returns all findings, ordered by offset.
     pub fn check(&self) -> Vec<Finding> {
         let mut checker = Checker {
             hive: self,
@@ -132,8 +132,10 @@ impl Hive {
     }
 }
 
-/// Returns the findings in `after` that are not in `before`: the findings that an edit added. Two findings are equal if
-/// their code and offset are; duplicates are counted.
+/// Returns the findings in `after` that are not in `before`, which are those that an edit added.
+///
+/// Two findings are equal if their code and offset are equal. A finding that occurs more often in `after` is also
+/// returned.
 pub fn worse(before: &[Finding], after: &[Finding]) -> Vec<Finding> {
     let mut known: HashMap<(&str, u64), usize> = HashMap::new();
     for finding in before {
@@ -150,7 +152,7 @@ pub fn worse(before: &[Finding], after: &[Finding]) -> Vec<Finding> {
 }
 
 impl<'a> Checker<'a> {
-    /// Adds a finding. `at` is an offset from the start of the hive bins, as references in the file use it.
+    /// Adds a finding. `at` is an offset from the first hive bin, like all references in the file.
     fn add(&mut self, code: &'static str, at: u32, message: impl Into<String>) {
         self.add_at(code, u64::from(at) + base::SIZE as u64, message.into());
     }
@@ -165,7 +167,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Adds an error of the reader as a finding.
+    /// Adds a finding for an error that occurred when the hive was read.
     fn add_error(&mut self, code: &'static str, at: u32, error: &super::Error) {
         let offset = match error {
             super::Error::Malformed { offset, .. } | super::Error::Unreadable { offset, .. } => *offset,
@@ -174,7 +176,10 @@ impl<'a> Checker<'a> {
         self.add_at(code, offset, error.to_string());
     }
 
-    /// Records that something refers to the cell at `at`. Returns false if the reference must not be followed.
+    /// Records that a structure refers to the cell at the offset `at`; `by` is the kind of this structure, for
+    /// messages.
+    ///
+    /// Returns false, and adds a finding, if the caller must not read the cell.
     fn claim(&mut self, at: u32, by: &str) -> bool {
         let cell = if at.is_multiple_of(8) { self.cells.get_mut(at as usize / 8) } else { None };
         match cell {
@@ -203,12 +208,18 @@ impl<'a> Checker<'a> {
             self.add_at("base-checksum", base::CHECKSUM as u64, "the base block's checksum is wrong".to_owned());
         }
         if base.primary_sequence != base.secondary_sequence {
-            let message =
-                format!("the sequence numbers differ: {} and {}", base.primary_sequence, base.secondary_sequence);
+            let message = format!(
+                "the two sequence numbers in the base block differ: {} and {}",
+                base.primary_sequence, base.secondary_sequence
+            );
             self.add_at("base-dirty", base::PRIMARY_SEQUENCE as u64, message);
         }
         if base.file_type != base::TYPE_PRIMARY {
-            self.add_at("base-type", base::FILE_TYPE as u64, format!("the file type is {}, not 0", base.file_type));
+            self.add_at(
+                "base-type",
+                base::FILE_TYPE as u64,
+                format!("the file type in the base block is {}, not 0", base.file_type),
+            );
         }
         let size = self.bins.len();
         if base.bins_size as usize != size || !size.is_multiple_of(4096) || size == 0 {

@@ -1,4 +1,4 @@
-//! Checks the security records: their ring, and their counts of keys.
+//! Checks the security records of a hive: the ring that they form, and the number of keys that each record stores.
 
 use super::{
     super::{Node, security::SECURITY},
@@ -6,7 +6,8 @@ use super::{
 };
 
 impl Checker<'_> {
-    /// Follows the ring from the root key's record, then reports records that keys use but that are not in the ring.
+    /// Checks the records in the ring of the root key's record. Then reports records that keys use, but that are not in
+    /// this ring.
     pub(super) fn security(&mut self) {
         let Ok(root) = self.hive.key(Node(self.hive.root)) else { return };
         let first = root.security();

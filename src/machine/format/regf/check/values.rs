@@ -1,4 +1,4 @@
-//! Checks the values of keys: the list, the records and the data.
+//! Checks the values of keys: the value lists, the value records and the data.
 
 use super::{
     super::{
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::registry::name::upcase;
 
-/// The names of a key's values that were seen so far.
+/// The value names of one key that were already checked.
 enum Names<'a> {
-    /// The names in a list, for a key with few values.
+    /// A list of the names, for a key with few values.
     Few(Vec<RawName<'a>>),
-    /// The names in upper case, for a key with many values.
+    /// A set of the names in upper case, for a key with many values.
     Many(HashSet<Vec<u16>>),
 }
 

@@ -1,6 +1,6 @@
-//! Edits the class names of keys. Each class name has its own cell.
+//! Edits the class names of keys. Each class name is stored in a cell of its own.
 //!
-//! Source: "Key node" (class name).
+//! Source: Suhanov's specification of the hive format, "Key node" (class name).
 
 use super::{
     super::{Error, base::NOWHERE, node},

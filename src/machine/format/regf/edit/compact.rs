@@ -1,8 +1,8 @@
 //! Shortens the file after deletions: moves cells from the last bins into free space before them.
 //!
-//! When keys or values are added, lists and data may move to the end of the file, and other cells may take their old
-//! places. So deleting the additions does not by itself make the file as small as before. If no free space is large
-//! enough for a cell that must move, bins with much free space are rearranged.
+//! When keys or values are added, lists and data may move to the end of the file, and other cells may be written where
+//! they were. So the file does not get as small as before if the added keys and values are deleted. If no free space is
+//! large enough for a cell that must move, the cells of bins with much free space are rearranged.
 
 use std::{
     cmp::Reverse,
@@ -21,27 +21,26 @@ use super::{
     relocate::{Moves, References},
 };
 
-/// The length to which a hive is to be shortened.
+/// The length in bytes to which the bins of a hive are to be shortened.
 #[derive(Debug, Clone, Copy)]
 struct Goal {
-    /// The length that the bins must reach, however many bytes must be moved for it.
+    /// The length that the bins must not exceed, however many bytes must be moved for it.
     due: u32,
-    /// The length of the bins to aim for, as long as at most `little` bytes have to be moved for it.
+    /// The length that the bins should have, if at most `little` bytes must be moved for it.
     wanted: u32,
-    /// The number of bytes that counts as little to move.
+    /// The maximum number of bytes to move for the length `wanted`.
     little: u32,
 }
 
-/// The lowest number of bytes that counts as little to move. A smaller limit would be useless, because the whole file
-/// is written in any case.
+/// The lowest maximum of bytes to move. A lower one would save no time, because the whole file is written in any case.
 const LITTLE: usize = 64 << 10;
 
 impl Fullness {
-    /// Returns the target length of a hive whose length and used bytes were `before` at the start.
+    /// Returns the target length for this hive; `before` is its fullness at the start of the edits.
     ///
-    /// The hive must not become longer, except by one page for each page of new cells. For each page of removed cells
-    /// it should become two pages shorter: when these cells were added, in an earlier session, other cells may have
-    /// moved and left as much free space again. The whole hive is not rearranged for a single value.
+    /// For each page of new cells, the hive may become one page longer. For each page of removed cells, it should
+    /// become two pages shorter: when these cells were added, other cells may have moved and left as much free space
+    /// again. The whole hive is not rearranged for a single value.
     fn goal(self, before: Self) -> Goal {
         let pages = |bytes: usize| bytes.div_ceil((PAGE - BIN_HEADER) as usize) * PAGE as usize;
         let (new, gone) = (self.used.saturating_sub(before.used), before.used.saturating_sub(self.used));
@@ -51,15 +50,15 @@ impl Fullness {
     }
 }
 
-/// A bin and the cells in it.
+/// A hive bin and its cells. Each cell is a pair of its size and its offset.
 #[derive(Debug)]
 struct Bin {
     start: u32,
     size: u32,
-    /// The allocated cells, as size and offset. The free cells in `free` have the same form.
+    /// The allocated cells, as pairs of size and offset. The free cells in `free` have the same form.
     cells: Vec<(u32, u32)>,
     free: Vec<(u32, u32)>,
-    /// Whether all cells of the bin can be moved.
+    /// Whether all cells of the bin can be moved, because all references to them are known.
     movable: bool,
 }
 
@@ -70,13 +69,13 @@ impl Bin {
 }
 
 impl Hive {
-    /// Returns the length and the used bytes of the hive; `None` before the first edit.
+    /// Returns the length of the hive's bins and the number of bytes in use. Returns `None` before the first edit.
     pub(super) fn fullness(&self) -> Option<Fullness> {
         let len = self.bins_len();
         self.space.as_ref().map(|space| Fullness { len, used: space.used(len) })
     }
 
-    /// Removes the empty bins at the end. After deletions, empties more bins before that.
+    /// Removes the empty bins at the end of the hive. After deletions, first moves cells to get more empty bins there.
     pub(in super::super) fn trim(&mut self) -> Result<(), Error> {
         if self.space.is_none() {
             return Ok(());
@@ -92,7 +91,8 @@ impl Hive {
         Ok(())
     }
 
-    /// Moves the cells of the last bins to lower offsets, as far as this is possible and worthwhile.
+    /// Moves the cells of the last bins to lower offsets, until the bins have the length of `goal` or no cell can be
+    /// moved.
     fn compact(&mut self, goal: Goal) -> Result<(), Error> {
         if self.bins_len() <= goal.wanted as usize {
             return Ok(());
@@ -131,8 +131,9 @@ impl Hive {
         Ok(())
     }
 
-    /// Checks the hive after cells were moved, in the same way as after every edit. It compares only how often each
-    /// finding occurs, because the offsets have changed.
+    /// Checks the hive after cells were moved, and returns an error if the check finds more than before.
+    ///
+    /// The offsets of findings are ignored, because they have changed.
     fn refuse_worse(&mut self, before: &[Finding]) -> Result<(), Error> {
         let anywhere = |findings: &[Finding]| -> Vec<Finding> {
             findings.iter().map(|found| Finding { offset: 0, ..found.clone() }).collect()
@@ -168,14 +169,14 @@ impl Hive {
     }
 }
 
-/// Returns how many of the first `len` bytes can contain cells: all except the headers of the bins.
+/// Returns how many of the first `len` bytes of the hive bins can contain cells: all except the headers of the bins.
 fn room(bins: &[Bin], len: u32) -> u64 {
     let before = bins.iter().take_while(|bin| bin.start < len);
     before.map(|bin| u64::from(bin.size.min(len - bin.start) - BIN_HEADER)).sum()
 }
 
-/// Plans moves that shorten the bins to `len` bytes. Rearranges at most `limit` bytes of bins. Returns `None` if no
-/// such moves were found.
+/// Returns moves that shorten the bins to `len` bytes. They rearrange bins of at most `limit` bytes in total. Returns
+/// `None` if no such moves were found.
 fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     let count = bins.partition_point(|bin| bin.start + bin.size <= len);
     let (before, behind) = bins.split_at_checked(count)?;
@@ -212,8 +213,10 @@ fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     Some(Moves { len, cut, ..moves })
 }
 
-/// Places the cells of the bins `anew` and the cells `last` into the space of `anew`, into `room` and into the free
-/// cells of the other bins: the largest cell first, each into the smallest space in which it fits.
+/// Returns moves for the cells `last` and for all cells of the bins `anew`, which are rearranged.
+///
+/// They are moved into the bins `anew`, into `room` and into the free cells of the other bins: the largest cell first,
+/// each into the smallest space in which it fits. Returns `None` if a cell fits nowhere.
 fn packed(before: &[Bin], anew: &[&Bin], last: &[(u32, u32)], room: Option<(u32, u32)>) -> Option<Moves> {
     let starts: HashSet<u32> = anew.iter().map(|bin| bin.start).collect();
     let mut cells: Vec<(u32, u32)> = anew.iter().flat_map(|bin| &bin.cells).chain(last).copied().collect();

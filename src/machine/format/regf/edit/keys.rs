@@ -1,6 +1,8 @@
-//! Creates keys, together with missing keys above them. Deletes single keys, or keys with all keys below them.
+//! Creates and deletes keys of a hive.
 //!
-//! Source: "Key node", "Key security".
+//! Missing keys above a new key are created too. A key is deleted alone, or with all keys below it.
+//!
+//! Source: Suhanov's specification of the hive format, "Key node", "Key security".
 
 use super::{
     super::{
@@ -14,8 +16,8 @@ use super::{
 };
 use crate::registry::KeyName;
 
-/// The virtualization flags, in the upper half of the field for the largest subkey name; VIRTUAL_RECURSE means that
-/// subkeys inherit them.
+/// The virtualization flags of a key, in the upper half of the field for its largest subkey name. A subkey inherits
+/// them if VIRTUAL_RECURSE is set.
 const VIRTUAL_RECURSE: u32 = 0x0008_0000;
 const VIRTUAL_FLAGS: u32 = 0x000F_0000;
 
@@ -145,7 +147,8 @@ impl Hive {
         Ok(Node(at))
     }
 
-    /// Adds the cells that belong only to this key: its node, its class name, its lists, its values and their data.
+    /// Adds to `cells` the cells that belong only to this key: its node, its class name, its lists, its values and
+    /// their data.
     fn cells_of(&self, node: Node, cells: &mut Vec<u32>) -> Result<(), Error> {
         let key = self.key(node)?;
         cells.push(key.at);
@@ -164,7 +167,7 @@ impl Hive {
         Ok(())
     }
 
-    /// Updates what a key records about its largest subkey, class, value and data.
+    /// Updates the sizes that a key stores for its largest subkey, class name, value and data.
     pub(super) fn recount(&mut self, node: u32) -> Result<(), Error> {
         let (mut name, mut class) = (0, 0);
         for subkey in self.subkeys(Node(node))?.flatten() {

@@ -1,7 +1,8 @@
-//! The editor: creates, replaces and deletes keys and values in memory.
+//! The editor of a hive: creates, replaces and deletes keys and values in memory.
 //!
-//! Data that is already as wanted is not written. An impossible edit is refused before anything is changed. If an edit
-//! of a damaged hive nevertheless fails halfway, the hive in memory is marked as broken and cannot be saved.
+//! An edit that would not change anything writes nothing. An edit that is not possible is refused before anything is
+//! changed. If an edit of a damaged hive nevertheless fails halfway, the hive in memory is marked as broken and cannot
+//! be saved.
 
 mod class;
 mod compact;
@@ -17,8 +18,8 @@ use super::{Error, Filetime, Hive, Node, base, bytes::put, free_space::Space};
 /// Edits a hive in memory; created by [`Hive::edit`].
 ///
 /// Paths are names joined by backslashes, below the hive's root. Names are compared without regard to case. Each key
-/// records the sizes of its largest subkey, value and data. These records are updated when the editor is dropped, or
-/// later if it is suspended.
+/// stores the sizes of its largest subkey, value and data. These sizes are updated when the editor is dropped, or later
+/// if [`Editor::suspend`] is called.
 #[derive(Debug)]
 pub struct Editor<'a> {
     hive: &'a mut Hive,
@@ -26,10 +27,10 @@ pub struct Editor<'a> {
 }
 
 impl Hive {
-    /// Returns an editor. Keys that it changes get `now` as the time of their last write.
+    /// Returns an editor of the hive. Keys that it changes get `now` as the time of their last write.
     ///
-    /// Returns an error for a read-only hive, and for a hive whose cells do not fill its bins: there, a cell that is
-    /// marked as free could be in use.
+    /// Returns an error for a read-only hive, and for a hive whose bins are not filled with cells: there, a cell that
+    /// is marked as free could be in use.
     pub fn edit(&mut self, now: Filetime) -> Result<Editor<'_>, Error> {
         self.writable()?;
         if self.space.is_none() {
@@ -40,11 +41,12 @@ impl Hive {
         Ok(Editor { hive: self, now })
     }
 
-    /// Checks that cells fill the hive's bins, without which [`Hive::edit`] is refused. A file that is read on demand
-    /// is read once more for it, and nothing of that is kept.
+    /// Checks that cells fill the hive's bins; otherwise [`Hive::edit`] refuses the hive.
+    ///
+    /// If the file is read on demand, it is read completely for this check, but not kept in memory.
     ///
     /// # Errors
-    /// Returns [`Error`] for the first bin or cell that is wrong, or where the file cannot be read.
+    /// Returns [`Error`] for the first bin or cell that is wrong, or if the file cannot be read.
     pub fn check_bins(&self) -> Result<(), Error> {
         if self.space.is_some() {
             return Ok(());
@@ -52,10 +54,10 @@ impl Hive {
         Space::of(self.store.passing()?.get(base::SIZE..).unwrap_or_default()).map(drop)
     }
 
-    /// Updates the sizes that keys record of their largest subkey, value and data, after an editor was suspended.
+    /// Updates the sizes that keys store for their largest subkey, value and data, after [`Editor::suspend`].
     ///
     /// # Errors
-    /// Returns [`Error`] for a key that cannot be read; the hive is then broken.
+    /// Returns [`Error`] for a key that cannot be read; the hive is then marked as broken.
     pub fn settle(&mut self) -> Result<(), Error> {
         for node in std::mem::take(&mut self.cache.stale) {
             self.recount(node).inspect_err(|_| self.broken = true)?;
@@ -63,7 +65,7 @@ impl Hive {
         Ok(())
     }
 
-    /// Writes into the allocated cell at `at`.
+    /// Writes `bytes` into the allocated cell at the offset `at`, from its byte number `field` on.
     pub(super) fn put(&mut self, at: u32, field: usize, bytes: &[u8]) -> Result<(), Error> {
         let cell = self.cell_mut(at)?;
         if put(cell, field, bytes) {
@@ -87,18 +89,20 @@ impl Hive {
 }
 
 impl Editor<'_> {
-    /// Returns the hive in its present state.
+    /// Returns the hive with all edits so far.
     pub fn hive(&self) -> &Hive {
         self.hive
     }
 
-    /// Ends these edits without updating the sizes that keys record, because more edits will follow. Updating them
-    /// after each of many edits would take quadratic time; [`Hive::settle`] and [`Hive::to_bytes`] update them once.
+    /// Drops the editor without updating the sizes that keys store, because more edits will follow.
+    ///
+    /// [`Hive::settle`] and [`Hive::to_bytes`] update the sizes once for all edits. Updating them after each of many
+    /// edits would take quadratic time.
     pub fn suspend(self) {
         std::mem::forget(self);
     }
 
-    /// Runs the part of an edit that changes the hive. After an error, the hive is marked as broken.
+    /// Calls `edit`, which changes the hive. If it returns an error, the hive is marked as broken.
     fn change<T>(&mut self, edit: impl FnOnce(&mut Hive, Filetime) -> Result<T, Error>) -> Result<T, Error> {
         let done = edit(self.hive, self.now);
         match done {
@@ -111,7 +115,7 @@ impl Editor<'_> {
         done
     }
 
-    /// Returns the key at `path`, which must exist. Edits of values do not move it.
+    /// Returns the key at `path`, which must exist. The result stays valid while only values are edited.
     ///
     /// # Errors
     /// Returns [`Error::NoSuchKey`] if the key is absent, or another [`Error`] if it cannot be found or changed.

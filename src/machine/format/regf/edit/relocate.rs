@@ -1,10 +1,10 @@
-//! Moves cells, and updates everything that refers to them.
+//! Moves cells of a hive, and updates all fields that contain their offsets.
 //!
-//! Cells are moved only in a hive without errors, because there each cell has one use and all references are known. A
-//! cell without references is not moved, because its use is not known.
+//! Cells are moved only in a hive without errors, because there all references to a cell are known. A cell without
+//! references is not moved, because it is not known what uses it.
 //!
-//! Source: the fields that contain offsets, in "Base block", "Key node", "Key value", "Key security", "Big data" and
-//! the subkey lists.
+//! Source: Suhanov's specification of the hive format, the fields that contain offsets, in "Base block", "Key node",
+//! "Key value", "Key security", "Big data" and the subkey lists.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -46,7 +46,7 @@ pub(super) struct Moves {
 }
 
 impl References {
-    /// Finds all references, from the root down.
+    /// Finds all fields of the hive that contain the offset of a cell, starting at the root key.
     pub(super) fn of(hive: &Hive) -> Result<Self, Error> {
         let mut found = Self(vec![Reference { to: hive.root, by: NOWHERE, field: base::ROOT }]);
         for (depth, key) in hive.walk(hive.root()) {
@@ -60,7 +60,7 @@ impl References {
         Ok(found)
     }
 
-    /// Returns the cells to which a reference leads.
+    /// Returns the offsets of the cells to which a reference leads.
     pub(super) fn cells(&self) -> HashSet<u32> {
         self.0.iter().map(|reference| reference.to).collect()
     }
@@ -69,7 +69,7 @@ impl References {
         self.0.push(Reference { to, by, field });
     }
 
-    /// Adds the references of a key and its values.
+    /// Adds the references in a key, its lists and its values.
     fn key(&mut self, hive: &Hive, key: &KeyNode<'_>) -> Result<(), Error> {
         self.add(key.security(), key.at, node::SECURITY);
         if key.u32(node::CLASS) != NOWHERE {
@@ -104,7 +104,7 @@ impl References {
         Ok(())
     }
 
-    /// Adds the references of the security records to each other.
+    /// Adds the references with which the security records form their ring.
     fn ring(&mut self, hive: &Hive) -> Result<(), Error> {
         let first = hive.key(hive.root())?.security();
         let (mut at, mut seen) = (first, HashSet::new());
@@ -119,7 +119,7 @@ impl References {
 }
 
 impl Hive {
-    /// Moves the cells and updates all references. If this fails halfway, the hive is marked as broken.
+    /// Moves the cells and updates all references to them. If this fails halfway, the hive is marked as broken.
     pub(super) fn relocate(&mut self, moves: &Moves, references: &References) -> Result<(), Error> {
         let mut cells = BTreeMap::new();
         for (from, to) in &moves.cells {
@@ -159,7 +159,7 @@ impl Hive {
         Ok(())
     }
 
-    /// Writes the size field of the cell at `at`; it is negative for an allocated cell.
+    /// Writes the size field of the cell at the offset `at`. The number is negative for an allocated cell.
     fn write_head(&mut self, at: u32, number: i32) -> Result<(), Error> {
         let written = put(self.file_mut()?, base::SIZE + at as usize, &number.to_le_bytes());
         if written { Ok(()) } else { Err(Error::cell("cell", at, "the structure extends beyond the end of the hive")) }

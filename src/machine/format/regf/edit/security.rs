@@ -1,7 +1,9 @@
-//! Edits security records, which keys share. Counts the keys of each record, and removes a record from the ring
-//! together with its last key.
+//! Edits the security records of a hive. Keys with the same security descriptor share a record.
 //!
-//! Source: "Key security".
+//! A record contains the number of the keys that use it. When no key uses it any more, it is removed from the ring of
+//! records.
+//!
+//! Source: Suhanov's specification of the hive format, "Key security".
 
 use super::{
     super::{
@@ -40,8 +42,9 @@ impl Editor<'_> {
 }
 
 impl Hive {
-    /// Returns the record with this descriptor, in the ring that contains the record `first`. The ring is followed only
-    /// once for all edits.
+    /// Finds the security record with this descriptor, in the ring that contains the record `first`.
+    ///
+    /// The records of the ring are read only once and then cached for all edits.
     fn find_security(&mut self, first: u32, descriptor: &[u8]) -> Result<Option<u32>, Error> {
         if self.cache.security.is_none() {
             self.cache.security = Some(self.descriptors(first)?);
@@ -49,7 +52,8 @@ impl Hive {
         Ok(self.cache.security.as_ref().and_then(|known| known.get(descriptor).copied()))
     }
 
-    /// Returns the descriptors in the ring that contains the record `first`, each with the first record that has it.
+    /// Returns the descriptors of all records in the ring that contains the record `first`, each with the offset of its
+    /// record.
     fn descriptors(&self, first: u32) -> Result<HashMap<Vec<u8>, u32>, Error> {
         let mut known = HashMap::default();
         let mut at = first;
@@ -66,7 +70,8 @@ impl Hive {
         Err(Error::cell(SECURITY, first, "the security records do not form a ring"))
     }
 
-    /// Adds a record with a count of one key to the ring, after the record at `previous`.
+    /// Adds a security record that one key uses to the ring, after the record at the offset `previous`. Returns its
+    /// offset.
     fn add_security(&mut self, previous: u32, descriptor: &[u8]) -> Result<u32, Error> {
         let next = self.security_at(previous)?.next;
         let mut cell = vec![0; HEADER];
@@ -86,17 +91,17 @@ impl Hive {
         Ok(at)
     }
 
-    /// Adds one to the number of keys that use the record at `at`.
+    /// Adds one to the number of keys that use the security record at the offset `at`.
     pub(super) fn reference(&mut self, at: u32) -> Result<(), Error> {
         let references = self.security_at(at)?.references;
         let more = references
             .checked_add(1)
-            .ok_or_else(|| Error::cell(SECURITY, at, "the security record counts more keys than possible"))?;
+            .ok_or_else(|| Error::cell(SECURITY, at, "the number of keys that use the security record is too large"))?;
         self.put_u32(at, REFERENCES, more)
     }
 
-    /// Subtracts one from the number of keys that use the record at `at`. Releases the record when the number reaches
-    /// zero, unless it is the last record of the ring.
+    /// Subtracts one from the number of keys that use the security record at the offset `at`. Removes the record when
+    /// the number reaches zero, unless it is the last record of the ring.
     pub(super) fn unreference(&mut self, at: u32) -> Result<(), Error> {
         let record = self.security_at(at)?;
         let (references, next, previous) = (record.references, record.next, record.previous);

@@ -1,9 +1,9 @@
-//! Allocates and releases cells.
+//! Allocates and releases cells of a hive.
 //!
-//! A new cell is placed at a low offset, so that rewritten cells move towards the beginning and bins at the end become
-//! empty. A free cell is merged with its free neighbors in the same bin.
+//! A new cell is placed at the lowest suitable offset, so that rewritten cells move towards the beginning of the file,
+//! and bins at its end become empty. A free cell is merged with its free neighbors in the same bin.
 //!
-//! Source: "Hive bin", "Cell", "Unallocated cell".
+//! Source: Suhanov's specification of the hive format, "Hive bin", "Cell", "Unallocated cell".
 
 use super::super::{
     Error, Hive, base,
@@ -13,11 +13,12 @@ use super::super::{
     largest::PAGE,
 };
 
-/// The largest length of the bins. The highest bit of an offset marks volatile cells, which are not in the file.
+/// The largest length of all hive bins in bytes. An offset with its highest bit set is that of a volatile cell, which
+/// is not in the file.
 const LARGEST_BINS: u32 = 0x7FFF_F000;
 
 impl Hive {
-    /// Allocates a cell for `bytes`, and writes them.
+    /// Allocates a cell, writes `bytes` into it, and returns its offset.
     pub(in super::super) fn allocate(&mut self, bytes: &[u8]) -> Result<u32, Error> {
         let too_large = || Error::TooLarge { what: "a cell", size: bytes.len(), limit: LARGEST_BINS as usize };
         let size = u32::try_from(bytes.len()).ok().filter(|size| *size < LARGEST_BINS).ok_or_else(too_large)?;
@@ -27,7 +28,8 @@ impl Hive {
         self.fill(place, size, bytes)
     }
 
-    /// Makes an allocated cell of `size` bytes out of a free cell, and writes `bytes` into it.
+    /// Allocates a cell of `size` bytes in the free cell at `at`, which has `found` bytes. Writes `bytes` into the new
+    /// cell.
     fn fill(&mut self, (at, found): (u32, u32), size: u32, bytes: &[u8]) -> Result<u32, Error> {
         if found > size {
             self.write_free(at + size, found - size)?;
@@ -41,7 +43,7 @@ impl Hive {
         if whole { Ok(at) } else { Err(Error::cell("cell", at, "the cell is too small for the bytes to write")) }
     }
 
-    /// Releases an allocated cell.
+    /// Releases the allocated cell at the offset `at`, which becomes free.
     pub(super) fn release(&mut self, at: u32) -> Result<(), Error> {
         let mut size = self.cell("cell", at)?.len() as u32 + 4;
         let len = self.bins_len() as u32;
@@ -66,8 +68,8 @@ impl Hive {
         self.write_free(at, size)
     }
 
-    /// Writes `bytes` as the content of the cell at `at`. The cell stays in place if it has exactly the right size.
-    /// Returns the cell's offset, old or new.
+    /// Writes `bytes` as the content of the cell at `at`. If the cell does not have exactly the right size, a new cell
+    /// is allocated. Returns the offset of the cell.
     pub(super) fn rewrite(&mut self, at: u32, bytes: &[u8]) -> Result<u32, Error> {
         let cell = self.cell_mut(at)?;
         if cell.len() == (bytes.len() + 4).next_multiple_of(8) - 4 {
@@ -80,7 +82,7 @@ impl Hive {
         self.allocate(bytes)
     }
 
-    /// Returns the content of the allocated cell at `at`.
+    /// Returns the content of the allocated cell at the offset `at`, to change it.
     pub(super) fn cell_mut(&mut self, at: u32) -> Result<&mut [u8], Error> {
         let len = self.cell("cell", at)?.len();
         let start = base::SIZE + at as usize + 4;
@@ -88,7 +90,7 @@ impl Hive {
         cell.ok_or_else(|| Error::cell("cell", at, "the structure extends beyond the end of the hive"))
     }
 
-    /// Removes the empty bins at the end, as Windows does when it writes a hive.
+    /// Removes the empty bins at the end of the hive, as Windows does when it writes a hive.
     pub(super) fn drop_empty_bins(&mut self) -> Result<(), Error> {
         loop {
             let len = self.bins_len() as u32;
@@ -114,7 +116,7 @@ impl Hive {
         self.space.as_deref_mut().ok_or(Error::ReadOnly)
     }
 
-    /// Adds a bin with a free cell of at least `size` bytes, and takes that cell.
+    /// Adds a bin to the hive, with a free cell of at least `size` bytes. Returns the offset and size of this cell.
     fn grow(&mut self, size: u32) -> Result<(u32, u32), Error> {
         let start = self.bins_len() as u32;
         let limit = LARGEST_BINS as usize;

@@ -1,11 +1,10 @@
-//! Edits subkey lists: inserts and removes keys, keeps the lists sorted, and uses the form that fits the hive's
-//! version.
+//! Edits the subkey lists of a hive: inserts and removes keys, and keeps the lists sorted.
 //!
-//! A list keeps its form. A new list is an `lh` from minor version 5 on, and an `lf` before. A single `lf` that becomes
-//! too long is converted to an `li`, as in Windows; any other leaf is split in two, below an `ri`. Adjacent leaves that
-//! fit into one are merged, and an `ri` with one leaf is replaced with that leaf.
+//! An existing list keeps its format. A new list is an `lh` in a hive of version 1.5 or later, and an `lf` in older
+//! hives. If a single `lf` becomes too long, it is converted to an `li`, as in Windows; any other leaf is split in two,
+//! below an `ri`. Adjacent leaves that fit into one are merged, and an `ri` with one leaf is replaced with that leaf.
 //!
-//! Source: "Index leaf", "Fast leaf", "Hash leaf", "Index root".
+//! Source: Suhanov's specification of the hive format, "Index leaf", "Fast leaf", "Hash leaf", "Index root".
 
 use super::super::{
     Error, Hive, KeyNode, Node, RawName,
@@ -15,11 +14,11 @@ use super::super::{
 };
 use crate::registry::name::upcase;
 
-/// The maximum number of elements in a leaf, as in a leaf that Windows writes.
+/// The maximum number of elements in a leaf with hints or hashes (`lf`, `lh`), as in a leaf that Windows writes.
 const MAX_HINTED: usize = 507;
 const MAX_INDEX: usize = 1012;
 
-/// The content of a leaf: keys with their hints or hashes.
+/// The elements of a leaf of a subkey list: the offsets of keys, and a hint or hash of each key's name.
 #[derive(Debug, Clone)]
 struct Elements {
     kind: Kind,
@@ -47,7 +46,7 @@ impl Elements {
     }
 }
 
-/// Returns the hint or hash that a list stores for a key with this name.
+/// Returns the number that a list of this kind stores for a key's name: its hint or its hash.
 fn hint(kind: Kind, name: &RawName<'_>) -> u32 {
     match kind {
         Kind::Index => 0,
@@ -57,7 +56,7 @@ fn hint(kind: Kind, name: &RawName<'_>) -> u32 {
 }
 
 impl Hive {
-    /// Inserts the key `child` into the list of `parent`, and updates the count of subkeys.
+    /// Inserts the key `child` into the subkey list of the key `parent`, and updates the number of subkeys.
     pub(super) fn link(&mut self, parent: u32, child: u32) -> Result<(), Error> {
         self.sort(parent)?;
         let key = self.key(Node(parent))?;
@@ -85,7 +84,8 @@ impl Hive {
         self.put_u32(parent, node::SUBKEYS, count + 1)
     }
 
-    /// Removes the key `child` from the sorted list of `parent`, and updates the count of subkeys.
+    /// Removes the key `child` from the subkey list of the key `parent`, which must be sorted, and updates the number
+    /// of subkeys.
     pub(super) fn unlink(&mut self, parent: u32, child: u32) -> Result<(), Error> {
         self.sort(parent)?;
         let key = self.key(Node(parent))?;
@@ -101,7 +101,7 @@ impl Hive {
         self.put_u32(parent, node::SUBKEYS, count.saturating_sub(1))
     }
 
-    /// Writes the number of subkeys that the lists of `parent` contain.
+    /// Counts the subkeys in the lists of the key `parent`, and writes their number into the key.
     fn count_subkeys(&mut self, parent: u32) -> Result<(), Error> {
         let at = self.key(Node(parent))?.u32(node::SUBKEY_LIST);
         let mut count = 0;
@@ -113,7 +113,7 @@ impl Hive {
         self.put_u32(parent, node::SUBKEYS, count as u32)
     }
 
-    /// Returns the cells of a key's subkey lists.
+    /// Returns the offsets of the cells that contain a key's subkey lists.
     pub(super) fn list_cells(&self, key: &KeyNode<'_>) -> Result<Vec<u32>, Error> {
         Ok(match self.subkey_list(key)? {
             None => Vec::new(),
@@ -131,8 +131,8 @@ impl Hive {
         Ok(Elements { kind: leaf.kind, list })
     }
 
-    /// Writes a changed leaf. Splits the leaf if it has become too long, merges it if too short, and removes it if
-    /// empty.
+    /// Writes a changed leaf of a subkey list. If the leaf has become too long, it is split; if too short, it is merged
+    /// with another leaf; if empty, it is removed.
     fn put_leaf(&mut self, parent: u32, list: List, number: usize, mut elements: Elements) -> Result<(), Error> {
         if elements.list.len() > elements.limit() && elements.kind == Kind::Fast && matches!(list, List::Leaf(_)) {
             elements.kind = Kind::Index;
@@ -156,7 +156,8 @@ impl Hive {
         self.put_leaves(parent, &list, &leaves)
     }
 
-    /// Returns an adjacent leaf that can be merged with this one, and the merged elements.
+    /// Returns the number of an adjacent leaf that can be merged with this leaf, and the elements of both. Returns
+    /// `None` if there is no such leaf.
     fn joined(&self, list: &List, number: usize, elements: &Elements) -> Result<Option<(usize, Elements)>, Error> {
         let count = list.leaves().len();
         for neighbour in [number.wrapping_sub(1), number + 1].into_iter().filter(|n| *n < count) {
@@ -171,7 +172,7 @@ impl Hive {
         Ok(None)
     }
 
-    /// Writes the offsets of the leaves into the list of `parent`.
+    /// Writes the subkey list of the key `parent`, which consists of the leaves with these offsets.
     fn put_leaves(&mut self, parent: u32, list: &List, leaves: &[u32]) -> Result<(), Error> {
         let at = match (list, leaves) {
             (List::Leaf(_), [leaf]) => *leaf,
@@ -187,8 +188,9 @@ impl Hive {
         self.put_u32(parent, node::SUBKEY_LIST, at)
     }
 
-    /// Returns an error for a key whose lists contain something other than its subkeys, or a name twice. In such lists
-    /// it would not be clear which key is meant, or whether a name is absent.
+    /// Returns an error for a key whose subkey lists contain a name twice, or something other than subkeys of this key.
+    ///
+    /// In such lists, it would not be clear which key a name means, or whether a name is absent.
     pub(super) fn refuse_damaged_lists(&self, parent: Node) -> Result<(), Error> {
         if self.is_sorted(parent) {
             return Ok(());
@@ -206,8 +208,8 @@ impl Hive {
         }
     }
 
-    /// Sorts the lists of `parent` if they are not sorted, because a new key could not be found in them otherwise. Also
-    /// counts their keys, because the old number may be wrong.
+    /// Sorts the subkey lists of the key `parent` if they are not sorted, because Windows could not find a new key in
+    /// them. Also corrects the number of subkeys.
     pub(super) fn sort(&mut self, parent: u32) -> Result<(), Error> {
         if self.cache.sorted.contains(&parent) {
             return Ok(());
@@ -238,8 +240,8 @@ impl Hive {
         Ok(())
     }
 
-    /// Returns whether the subkey lists of a key are known to be complete and sorted, so that a search need not read
-    /// all keys.
+    /// Returns whether the subkey lists of a key are known to be complete and sorted. A search then need not read all
+    /// keys.
     pub(in super::super) fn is_sorted(&self, parent: Node) -> bool {
         self.cache.sorted.contains(&parent.0)
     }

@@ -1,6 +1,6 @@
-//! Sets and deletes values.
+//! Sets and deletes the values of a hive's keys.
 //!
-//! Source: "Key values list", "Key value", "Big data".
+//! Source: Suhanov's specification of the hive format, "Key values list", "Key value", "Big data".
 
 use super::{
     super::{
@@ -16,9 +16,10 @@ use super::{
 };
 use crate::registry::{Data, ValueName, name::upcase};
 
-/// The largest data of one value before version 1.4: all data is in one cell, for which Windows allows 1 MiB.
+/// The largest data of a value, in bytes, in a hive of a version before 1.4. It is stored in one cell, for which
+/// Windows allows 1 MiB.
 const LARGEST_CELL: usize = 1 << 20;
-/// From this number of values on, the names of a key's values are cached between edits.
+/// The minimum number of values for which the value names of a key are cached between edits.
 const MANY: u32 = 16;
 
 impl Editor<'_> {
@@ -31,7 +32,7 @@ impl Editor<'_> {
         self.set_value_of(node, name, data)
     }
 
-    /// Sets a value like [`Editor::set_value`], of the key at `node`, which [`Editor::existing`] returned.
+    /// Sets a value like [`Editor::set_value`]. `node` is the key; [`Editor::existing`] returned it.
     pub fn set_value_of(&mut self, node: Node, name: &str, data: &Data) -> Result<bool, Error> {
         let name = ValueName::new(name)?;
         let limit = if self.hive.minor < 4 { LARGEST_CELL } else { SEGMENT * usize::from(u16::MAX) };
@@ -66,7 +67,7 @@ impl Editor<'_> {
         self.delete_value_of(node, name)
     }
 
-    /// Deletes a value like [`Editor::delete_value`], of the key at `node`, which [`Editor::existing`] returned.
+    /// Deletes a value like [`Editor::delete_value`]. `node` is the key; [`Editor::existing`] returned it.
     pub fn delete_value_of(&mut self, node: Node, name: &str) -> Result<bool, Error> {
         self.hive.refuse_handle(node)?;
         let wanted = upcased(name);
@@ -83,7 +84,7 @@ impl Editor<'_> {
 }
 
 impl Storage {
-    /// Returns the offsets of the cells that contain the data of a value.
+    /// Returns the offsets of all cells in which the data of a value is stored.
     pub(super) fn cells(self) -> Vec<u32> {
         match self {
             Self::Inline => Vec::new(),
@@ -97,8 +98,8 @@ impl Storage {
 }
 
 impl Hive {
-    /// Returns an error for a predefined handle. Such a key has no values; the field for their number contains the
-    /// handle.
+    /// Returns an error if the key is a predefined handle. Such a key has no values; the field for their number
+    /// contains the handle.
     fn refuse_handle(&self, node: Node) -> Result<(), Error> {
         let key = self.key(node)?;
         if key.flags() & node::FLAG_PREDEF_HANDLE == 0 {
@@ -107,7 +108,8 @@ impl Hive {
         Err(Error::cell(node::KEY, node.0, "the key is a predefined handle, which has no values"))
     }
 
-    /// Returns the offset of the value `wanted` (in upper case). Uses the cache if the key has many values.
+    /// Returns the offset of the value `wanted` (its name in upper case); `None` if the key does not have it. Uses the
+    /// cache if the key has many values.
     fn value_known(&mut self, node: Node, wanted: &[u16]) -> Result<Option<u32>, Error> {
         let key = self.key(node)?;
         if key.value_count() >= MANY {
@@ -162,8 +164,10 @@ impl Hive {
         Ok(())
     }
 
-    /// Adds the value at `at` to a list of `count` values; returns the list's offset, old or new. A long list grows by
-    /// more than one element, because copying it for each new value would take quadratic time.
+    /// Adds the offset `at` of a value to a value list with `count` elements. Returns the offset of the list, which may
+    /// have moved.
+    ///
+    /// A long list grows by more than one element, because copying it for each new value would take quadratic time.
     fn append_to_list(&mut self, list_at: u32, count: u32, at: u32) -> Result<u32, Error> {
         if count == 0 {
             return self.allocate(&at.to_le_bytes());
@@ -182,8 +186,8 @@ impl Hive {
         self.rewrite(list_at, &list)
     }
 
-    /// Removes element number `index` of a list of `count` values; returns the list's offset, old or new, or
-    /// [`NOWHERE`].
+    /// Removes the element with this index from a value list with `count` elements. Returns the offset of the list,
+    /// which may have moved, or [`NOWHERE`] if the list is empty now.
     fn remove_from_list(&mut self, list_at: u32, count: u32, index: usize) -> Result<u32, Error> {
         if count <= 1 {
             self.release(list_at)?;
@@ -255,8 +259,8 @@ impl Hive {
         len > SEGMENT && self.minor >= 4
     }
 
-    /// Stores data inside the value record if it fits, otherwise outside. Returns the record's size field and offset
-    /// field.
+    /// Stores data in the value record if it fits there, otherwise in cells. Returns the fields of the record for the
+    /// size and the offset of the data.
     fn store(&mut self, bytes: &[u8]) -> Result<(u32, [u8; 4]), Error> {
         let size = bytes.len() as u32;
         if bytes.len() <= 4 {

@@ -1,6 +1,9 @@
-//! Logs in the new format. They consist of entries (`HvLE`), each with whole pages and hashes of them.
+//! Reads and applies logs of a hive in the new format.
 //!
-//! Source: "New format" under "Format of transaction log files" and under "Multiple transaction log files".
+//! Such a log consists of entries (`HvLE`), each with changed pages of the hive and with hashes of its content.
+//!
+//! Source: Suhanov's specification of the hive format, "New format" under "Format of transaction log files" and under
+//! "Multiple transaction log files".
 
 use super::{
     super::{
@@ -13,22 +16,24 @@ use super::{
 };
 
 const HEADER: usize = 40;
-/// The largest length of the bins: the highest bit of an offset marks volatile cells, which are not in the file.
+/// The largest length of all hive bins in bytes. An offset with its highest bit set is that of a volatile cell, which
+/// is not in the file.
 const LARGEST: u32 = 0x7FFF_F000;
 
-/// The limit for how much a hive may grow in total while its logs are applied, in multiples of its largest length.
+/// How much a hive may grow in total while its logs are applied, as a multiple of its largest length. The limit
+/// protects against malicious logs.
 const MOST_GROWTHS: usize = 16;
 
-/// A log entry whose hashes are correct.
+/// An entry of a log, whose hashes are correct.
 #[derive(Debug)]
 pub(in super::super) struct Entry<'a> {
-    /// The entry's sequence number; the next entry has the next number.
+    /// The sequence number of the entry. The number of the next entry is higher by one.
     pub(in super::super) sequence: u32,
-    /// The flags of the entry. If the first bit is set, pending transactions lock the hive.
+    /// The flags of the entry. If the lowest bit is set, pending transactions lock the hive.
     pub(in super::super) flags: u32,
-    /// The size of the hive bins after the entry is applied.
+    /// The length of all hive bins, in bytes, after the entry was applied.
     pub(in super::super) bins_size: u32,
-    /// The pages: their offsets in the hive bins, and the bytes to write there.
+    /// The pages to write: the offset of each page from the first hive bin, and its bytes.
     pub(in super::super) pages: Vec<(u32, &'a [u8])>,
     size: usize,
 }
@@ -64,7 +69,8 @@ impl<'a> Entry<'a> {
         Some(Self { sequence: u32_at(header, 12)?, flags: u32_at(header, 8)?, bins_size, pages, size })
     }
 
-    /// Returns the consecutive entries of a log, starting with the sequence number in the base block of the log.
+    /// Returns the entries of a log with consecutive sequence numbers, starting with the number in the base block of
+    /// the log.
     fn all(log: &Log<'a>, limit: usize) -> Vec<Self> {
         let mut rest = log.bytes.get(SECTOR..).unwrap_or_default();
         let mut expected = log.base.primary_sequence;
@@ -78,7 +84,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Applies the consecutive entries of all logs, starting with the earliest.
+/// Applies the entries of all logs to the hive, in the order of their sequence numbers.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,

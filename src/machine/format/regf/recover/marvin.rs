@@ -1,8 +1,10 @@
-//! The Marvin32 hash, which protects log entries.
+//! The hash function Marvin32, with which the entries of a log are checked.
 //!
-//! Source: "Log entries", notes 1 to 3; Microsoft's patent US 8,555,083 B1 and the .NET runtime describe the function.
+//! Source: Suhanov's specification of the hive format, "Log entries", notes 1 to 3; Microsoft's patent US 8,555,083 B1
+//! and the .NET runtime describe the function.
 
-/// The seed for log entries: the bytes 82 EF 4D 88 7A 4E 55 C5, most significant byte first; lower half, upper half.
+/// The seed that Windows uses for log entries: the bytes 82 EF 4D 88 7A 4E 55 C5, as the lower and the upper half of a
+/// 64-bit number.
 const SEED: (u32, u32) = (0x7A4E_55C5, 0x82EF_4D88);
 
 /// Returns the hash of `bytes` in the form that a log entry stores.

@@ -1,9 +1,11 @@
-//! Recovery: uses the logs to complete a hive that was not written completely, as Windows does when it loads the hive.
+//! Recovers a hive: uses its logs to complete a hive that was not written completely, as Windows does when it loads the
+//! hive.
 //!
-//! A dirty primary file is completed in memory. Where Windows would replace a damaged bin with an empty one, kbfix
-//! refuses the hive, because keys would be lost silently.
+//! The hive is completed in memory. Where Windows would replace a damaged bin with an empty one, kbfix refuses the
+//! hive, because keys would be lost silently.
 //!
-//! Source: "Format of transaction log files", "Dirty state of a hive", "Multiple transaction log files".
+//! Source: Suhanov's specification of the hive format, "Format of transaction log files", "Dirty state of a hive",
+//! "Multiple transaction log files".
 
 mod entries;
 mod marvin;
@@ -17,18 +19,18 @@ use super::{
     base::{self, BaseBlock, SECTOR},
 };
 
-/// The number of bytes that a hive may grow in addition to the total size of its logs.
+/// The number of bytes that a hive may grow during a recovery, in addition to the total size of its logs.
 const SLACK: usize = 1 << 20;
 
-/// A log with a valid base block.
+/// A log of a hive, with a valid base block.
 #[derive(Debug, Clone, Copy)]
 struct Log<'a> {
     base: BaseBlock,
     bytes: &'a [u8],
 }
 
-/// Completes `primary` from the `logs` that match it. If none matches, returns the reason and leaves `primary`
-/// unchanged.
+/// Completes the hive `primary` with those of the `logs` that belong to it. If no log can be used, returns the reason
+/// and leaves `primary` unchanged.
 pub(super) fn recover(primary: &mut Vec<u8>, logs: &[Vec<u8>]) -> Result<Result<Recovery, &'static str>, Error> {
     if logs.iter().all(Vec::is_empty) {
         return Ok(Err("there is no log"));
@@ -78,7 +80,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Replaces an invalid base block with the copy in this log.
+    /// Replaces the invalid base block of the hive `primary` with the copy in this log.
     fn restore_base_block(&self, primary: &mut [u8]) {
         if let (Some(place), Some(sector)) = (primary.get_mut(..SECTOR), self.bytes.get(..SECTOR)) {
             place.copy_from_slice(sector);

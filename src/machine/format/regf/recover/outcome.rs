@@ -1,17 +1,17 @@
-//! The result of a recovery.
+//! A description of how a hive was recovered from its logs.
 
 use std::fmt;
 
-/// The format of a log.
+/// The format of a hive's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// The old format, which Windows writes up to version 8: a bitmap of changed pages (`DIRT`), and the pages.
+    /// The old format, which Windows before version 8.1 writes: a bitmap of changed pages (`DIRT`), and the pages.
     Vector,
-    /// The new format, which Windows writes from version 8.1 on: entries with hashes (`HvLE`).
+    /// The new format, which Windows 8.1 and later write: entries with hashes (`HvLE`).
     Entries,
 }
 
-/// The log entries that were applied to a dirty hive.
+/// A description of the log entries that were applied to a hive to complete it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery {
     /// The format of the logs.

@@ -1,6 +1,9 @@
-//! Logs in the old format: a bitmap that marks the changed pages (`DIRT`) of 512 bytes, and the pages.
+//! Reads and applies logs of a hive in the old format.
 //!
-//! Source: "Old format" under "Format of transaction log files" and under "Multiple transaction log files".
+//! Such a log contains a bitmap that marks the changed pages of 512 bytes (`DIRT`), and these pages.
+//!
+//! Source: Suhanov's specification of the hive format, "Old format" under "Format of transaction log files" and under
+//! "Multiple transaction log files".
 
 use super::{
     super::{
@@ -14,7 +17,7 @@ const PAGE: usize = 512;
 /// The offset in the file of the timestamp in the first bin, which is a copy of the timestamp in the base block.
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
-/// Applies the log that matches the hive. If two logs match, applies the later one, as Windows 8 and later do.
+/// Applies the log that belongs to the hive. If two logs do, applies the later one, as Windows 8 and later do.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,
@@ -56,7 +59,7 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// Reads the bitmap and pages of a log; returns `None` if the log ends before its last page.
+    /// Reads the bitmap and the pages of a log; returns `None` if the log is truncated.
     fn read(log: &Log<'a>) -> Option<Self> {
         if !log.base.bins_size.is_multiple_of(4096) {
             return None;
@@ -70,7 +73,7 @@ impl<'a> Pages<'a> {
         (pages.len() >= count * PAGE).then_some(Self { bitmap, pages })
     }
 
-    /// Returns the pages: their offsets in the hive bins, and the bytes to write there.
+    /// Returns the pages to write: the offset of each page from the first hive bin, and its bytes.
     fn iter(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
         let dirty =
             self.bitmap.iter().enumerate().flat_map(|(i, byte)| {
