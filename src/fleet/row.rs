@@ -71,7 +71,7 @@ pub struct LineSpec<'a> {
     pub spec: &'a str,
     /// The outcome of the spec on the machine.
     pub outcome: FleetOutcome,
-    /// The id of the case in the fleet report.
+    /// The id of the entry in `cases` of the fleet report, which describes this result.
     pub case: &'a str,
     /// The digest of the changes that the spec requires on the machine; null if there are no changes.
     pub digest: Option<&'a str>,

@@ -55,8 +55,8 @@ pub enum StartError {
     Target(#[from] TargetError),
     /// The number of the current control set could not be read, so the journal could not record it.
     #[error(
-        "the number of the current control set could not be read, so a rollback could not find the changes \
-        again: {0}"
+        "nothing was changed, because the number of the current control set could not be read, and without it a rollback \
+        would not find the changes: {0}"
     )]
     ControlSet(Unread),
 }

@@ -15,7 +15,8 @@ pub(super) struct Evaluation<'a> {
     /// The changes of keys. Deletions come first, each subkey before its parent. Updates and creations follow, each
     /// parent before its subkeys.
     pub changes: Vec<KeyChange>,
-    /// The number of keys and values in `changes` that are in keys which a `*` matches, or below them.
+    /// The number of keys and values in `changes` that a rule with `*` found: the keys that match the `*`, and all
+    /// that is in or below these keys.
     pub by_star: usize,
     /// The number of the spec's rules, and how many of them apply to this target.
     pub rules: RulesHere,

@@ -49,7 +49,8 @@ pub struct InstalledFile {
     pub platform: Option<Platform>,
 }
 
-/// The file versions that are sufficient, in one branch of the file or in all branches.
+/// The file version from which on the hotfix counts as installed. It can be for one branch of the file only. A branch
+/// is a series in which Microsoft released versions of the file, such as GDR and LDR.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {

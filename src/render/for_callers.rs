@@ -103,7 +103,8 @@ fn sentence(spec: &SpecPlan, report: &Report) -> String {
     }
 }
 
-/// Adds the schema of the computed members to the schema of a report. All of these members are optional.
+/// Adds to the schema of a report the members that [`add`] computes for Ansible and other callers. All of these members
+/// are optional.
 pub(super) fn add_to_schema(schema: &mut Value) {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let lines = json!({

@@ -154,7 +154,7 @@ impl SpecArguments {
     }
 
     /// Reads and checks the specs like `load`, but also accepts a spec with a parameter that has no default and is not
-    /// set. The plan then contains an outcome for this spec. The documents of the specs have no `registry`.
+    /// set. The plan then reports that this parameter is missing. The documents of the specs have no `registry`.
     pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_by(spec::load_rules, Settings::for_validation(), output)
     }

@@ -229,9 +229,19 @@ impl Prepared {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{
+        os::unix::fs::PermissionsExt,
+        sync::{Mutex, MutexGuard, PoisonError},
+    };
 
     use super::*;
+
+    /// Lets one test at a time start programs. Until a new process begins its program, it has all open files of this
+    /// process, among them the copy that another test is writing. Linux does not start a file that is open for writing.
+    fn alone() -> MutexGuard<'static, ()> {
+        static STARTS: Mutex<()> = Mutex::new(());
+        STARTS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Returns a program that ends with the exit code in its argument, and its entry in a plan.
     fn package(folder: &Path) -> (PathBuf, Install) {
@@ -258,6 +268,7 @@ mod tests {
 
     #[test]
     fn the_exit_code_says_what_came_of_it() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let (path, install) = package(folder.path());
         let state = folder.path().join("state");
@@ -274,6 +285,7 @@ mod tests {
 
     #[test]
     fn what_is_run_is_the_copy_that_was_checked() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let (path, install) = package(folder.path());
         let prepared = prepare(&path, &install, &folder.path().join("state")).unwrap();

@@ -44,8 +44,7 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
                 Code::BRANCHES,
                 &path.field("version"),
                 message,
-                "`from` must be the lowest version of the \
-                branch",
+                "set `from` to the lowest file version of this branch; it cannot be higher than `version`, which has the fix",
             );
             sound = false;
         }

@@ -42,10 +42,10 @@ pub enum EditError {
 }
 
 impl Document {
-    /// Makes Windows set a value to data.
+    /// Edits the policy file so that Windows will set this value to `data` when it processes the file.
     ///
-    /// If an entry already determines the value, the new entry takes its place and keeps its spelling of the key and
-    /// name. Otherwise the new entry is added at the end.
+    /// If the file already has an entry for the value, this entry is replaced. The spelling of its key and value name
+    /// stays the same. Otherwise a new entry is added at the end.
     ///
     /// # Errors
     ///

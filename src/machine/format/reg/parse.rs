@@ -361,7 +361,11 @@ impl Parser<'_> {
         Ok(match data.decoded(self.version, self.code_page) {
             Ok(data) => Content::Data(data),
             Err(data::Undecoded::NeedsCodePage) => {
-                let mut error = self.scan.error(mark, RegErrorKind::CodePage, "ASCII, unless a code page is given");
+                let mut error = self.scan.error(
+                    mark,
+                    RegErrorKind::CodePage,
+                    "only ASCII characters, because no code page is given",
+                );
                 error.found = "string data with bytes above 7f".to_owned();
                 return Err(error);
             }

@@ -130,7 +130,10 @@ impl<'a> Scan<'a> {
             start.at += 1;
         }
         let found = self.bytes.get(start.at).map_or("a byte".to_owned(), |b| format!("the byte 0x{b:02x}"));
-        RegError { found, ..self.error(start, RegErrorKind::CodePage, "ASCII, unless a code page is given") }
+        RegError {
+            found,
+            ..self.error(start, RegErrorKind::CodePage, "only ASCII characters, because no code page is given")
+        }
     }
 
     /// Returns an error at `mark`. Its field `found` is the text at that position.

@@ -30,7 +30,7 @@ impl Ordered {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
     }
 
-    /// Discards the whole record, because the hive is about to change.
+    /// Discards what is known about all keys, because the hive is about to change.
     pub(super) fn forget(&self) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.capacity() <= SMALL_TABLE {

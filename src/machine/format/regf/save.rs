@@ -66,7 +66,7 @@ impl Hive {
         base::put_u32(file, base::SECONDARY_SEQUENCE, sequence);
         let stamp = now.0.to_le_bytes();
         if !put(file, base::LAST_WRITTEN, &stamp) || !put(file, BIN_TIMESTAMP, &stamp) {
-            return Err(Error::NotAHive("the hive has no bins"));
+            return Err(Error::NotAHive("the file is too short: nothing follows its base block"));
         }
         base::seal(file);
         let bytes = file.clone();

@@ -68,7 +68,9 @@ impl Trouble {
             }
             Self::Service(_) => "start the service RemoteRegistry on that machine",
             Self::Silent(_) => "check whether the machine is overloaded; to wait longer, set KBFIX_SMB_LIMIT=SECONDS",
-            Self::Failed(_) => "check what `smbclient -A FILE //HOST/C$` prints",
+            Self::Failed(_) => {
+                "run `smbclient -A FILE //HOST/C$` with your credentials file and the name of the machine: its error message says more"
+            }
         }
     }
 }

@@ -137,7 +137,11 @@ impl<'a> Checker<'a> {
                 // Older systems wrote hints without changing their case; a NUL at the start means that there is no
                 // hint.
                 Kind::Fast if !hint_fits(stored.to_le_bytes(), name.hint()) => {
-                    self.add("subkey-hint", at, format!("the hint of {name:?} is wrong"));
+                    self.add(
+                        "subkey-hint",
+                        at,
+                        format!("in the subkey list, the first four characters that are stored for {name:?} are wrong"),
+                    );
                 }
                 _ => {}
             }
