@@ -56,6 +56,8 @@ def review(site: Site) -> str:
 
 def test_a_fleet_is_reviewed_once_and_remediated_in_waves(fleet: Site) -> None:
     digest = review(fleet)
+    built_in = {**SRC, "kbfix_src": "KB909094", "kbfix_remote_src": True, "kbfix_review": "built-in"}
+    assert (run := fleet.play("kbfix.windows.review", "-e", json.dumps(built_in))).code == 0, run.output
     pending = [name for name in fleet.hosts if name.startswith("pending")]
     found = outcomes(fleet)
     assert found == {
