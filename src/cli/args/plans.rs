@@ -145,6 +145,6 @@ mod tests {
     fn a_plan_that_is_too_large_to_be_read_is_not_written() {
         fits_in(10, 10).unwrap();
         let stop = fits_in(11, 10).unwrap_err();
-        assert!(stop.diagnostics[0].message.contains("11 bytes, more than the 10"), "{stop:?}");
+        assert!(stop.diagnostics[0].message.contains("11 bytes, but kbfix reads at most 10"), "{stop:?}");
     }
 }

@@ -24,7 +24,7 @@ fn the_language_server_shows_and_completes_the_fields() {
         (&["hover", "restart"], "The restarts that are needed before the change takes effect."),
         (&["hover", "type"], "The registry type of the value."),
         (&["completion", "top", "hotfix"], "The update that must be installed."),
-        (&["completion", "top", "symptoms"], "Signs of the problem on a machine"),
+        (&["completion", "top", "symptoms"], "Events that are a sign of the problem"),
         (&["completion", "value", "data"], "The data. REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD: a number"),
         (&["completion", "value", "if_absent"], "The data that Windows uses if the value is absent"),
         (&["completion", "type", "REG_MULTI_SZ"], "The registry type of the value."),

@@ -60,8 +60,10 @@ impl Connection {
         if self.host.smb1 {
             settings.insert("client min protocol", "NT1".to_owned());
         }
-        if self.host.unsigned {
-            settings.insert("client ipc signing", "if_required".to_owned());
+        // Samba itself requires signatures for the registry, but not for files.
+        let signing = if self.host.unsigned { "if_required" } else { "required" };
+        for setting in ["client ipc signing", "client signing"] {
+            settings.insert(setting, signing.to_owned());
         }
         settings
     }
@@ -163,5 +165,22 @@ impl Target for SmbTarget {
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         self.connection.write(changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Samba itself asks for signatures of files only if the other machine requires them.
+    #[test]
+    fn registry_data_and_files_are_signed_unless_the_target_says_otherwise() {
+        for (uri, signing) in
+            [("smb://fe1", "required"), ("smb://fe1?smb1", "required"), ("smb://fe1?unsigned", "if_required")]
+        {
+            let connection = Connection { host: uri.parse().unwrap(), settings: Settings::default() };
+            let told = connection.told();
+            assert_eq!([&told["client ipc signing"], &told["client signing"]], [signing; 2], "{uri}");
+        }
     }
 }
