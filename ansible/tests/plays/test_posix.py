@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import threading
 from collections.abc import Iterator
 
@@ -991,9 +990,12 @@ def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, st
     shutil.copy(program, folder / "kbfix")
     digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("kbfix", f"v0.1.0/{archive.name}")}
 
+    temporary = site.folder / "temporary"
+    temporary.mkdir()
+
     def install(*arguments: str, **more: str | None) -> Played:
         extra = {"kbfix_binary_path": str(dest), "install_page": address}
-        return site.play("kbfix.windows.install", *arguments, "-e", json.dumps({**extra, **more}))
+        return site.play("kbfix.windows.install", *arguments, "-e", json.dumps({**extra, **more}), TMPDIR=str(temporary))
 
     by_version = {"kbfix_install_version": "0.1.0", "kbfix_install_sha256": digests[f"v0.1.0/{archive.name}"]}
     run = install(kbfix_install_version="0.1.0")
@@ -1014,7 +1016,7 @@ def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, st
     assert install(kbfix_install_src=str(archive)).counts("pending1") == (1, 0) and dest.exists()
     run = install(kbfix_install_src=f"{address}/nothing", kbfix_install_sha256="0" * 64)
     assert run.counts("pending1") == (0, 1) and "404" in run.output, run.output
-    assert not list(pathlib.Path(tempfile.gettempdir()).glob("kbfix.*/kbfix-0.1.0-linux-x86_64"))
+    assert not list(temporary.glob("kbfix.*/kbfix-0.1.0-linux-x86_64"))
 
 
 def test_the_role_knows_a_windows_host_by_its_connection(site: Site) -> None:

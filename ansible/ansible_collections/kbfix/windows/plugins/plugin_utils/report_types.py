@@ -87,7 +87,7 @@ class SpecPlan(t.TypedDict):
 
 
 class Check(t.TypedDict):
-    """A test that is made before the registry rules of a spec."""
+    """A test that a spec requires before its registry rules, with the facts that were tested."""
 
     part: Part
     title: str
@@ -96,7 +96,7 @@ class Check(t.TypedDict):
 
 
 class Evidence(t.TypedDict):
-    """A fact that was tested, with the wanted state."""
+    """A fact that was tested: its found state, its wanted state, and the result."""
 
     place: str
     wanted: str
@@ -106,7 +106,7 @@ class Evidence(t.TypedDict):
 
 
 class Install(t.TypedDict):
-    """The installation of a missing hotfix."""
+    """The planned installation of a missing hotfix."""
 
     package: str
     sha256: str
@@ -180,7 +180,7 @@ class Label(t.TypedDict):
 
 
 class Controls(t.TypedDict):
-    """The controls that a rule implements, by catalogue."""
+    """The controls of security catalogues that a rule or value implements."""
 
     stig: t.NotRequired[list[str]]
     cis: t.NotRequired[list[str]]
@@ -198,7 +198,7 @@ class Place(t.TypedDict):
 
 
 class Satisfied(t.TypedDict):
-    """A key or value that is already as the spec requires."""
+    """A key or value that is already in the state that the spec requires."""
 
     key: KeyPath
     view: t.NotRequired[View]
@@ -272,7 +272,7 @@ class SpecSymptoms(t.TypedDict):
 
 
 class LastApply(t.TypedDict):
-    """An apply that is still in place."""
+    """An apply whose changes were not rolled back."""
 
     time: str
     journal: str
@@ -290,7 +290,7 @@ class FoundSymptom(t.TypedDict):
 
 
 class EventQuery(t.TypedDict):
-    """A query for one kind of event."""
+    """A query for the events in one log that have the same source, event ID and, if given, level."""
 
     log: str
     source: str
@@ -340,7 +340,7 @@ class Conflict(t.TypedDict):
 
 
 class Diagnostic(t.TypedDict):
-    """One finding."""
+    """An error or a warning for the user."""
 
     code: Code
     severity: Severity2
