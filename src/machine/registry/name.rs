@@ -41,8 +41,8 @@ pub fn fits(name: &str, parts: &[impl AsRef<str>]) -> bool {
 
 /// Compares two names as the registry does: by their UTF-16 units in upper case.
 pub fn compare(a: &str, b: &str) -> Ordering {
-    // Names that are compared often begin with the same bytes.
-    let mut same = same_bytes(a.as_bytes(), b.as_bytes());
+    // Long names that are compared often begin with the same bytes.
+    let mut same = if a.len() < 8 { 0 } else { same_bytes(a.as_bytes(), b.as_bytes()) };
     while !a.is_char_boundary(same) {
         same -= 1;
     }
@@ -60,7 +60,8 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len())
 }
 
-/// Returns the number of equal bytes at the beginning of both names. Compares eight bytes at once.
+/// Returns a number of bytes that are equal at the beginning of both names: all of these, but for up to seven at the end
+/// of the shorter name. Compares eight bytes at once.
 fn same_bytes(a: &[u8], b: &[u8]) -> usize {
     let mut same = 0;
     for (mine, theirs) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
@@ -70,7 +71,7 @@ fn same_bytes(a: &[u8], b: &[u8]) -> usize {
         }
         same += 8;
     }
-    same + a[same..].iter().zip(&b[same..]).take_while(|(a, b)| a == b).count()
+    same
 }
 
 fn compare_units(a: &str, b: &str) -> Ordering {
