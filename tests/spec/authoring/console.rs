@@ -88,7 +88,7 @@ fn what_the_documents_show_of_a_terminal_happens() {
         let commands = follow(&page);
         assert!(commands >= 8 || !name.contains("tutorial"), "{name}: {commands}");
     }
-    assert!(follow(&fs::read_to_string(root().join("README.md")).unwrap()) >= 2);
+    assert!(follow(&fs::read_to_string(root().join("README.md")).unwrap()) > 0);
 }
 
 #[test]

@@ -55,3 +55,10 @@ fn each_example_of_a_spec_is_valid() {
     }
     assert!(specs >= 3, "{specs}");
 }
+
+/// A newcomer reads README first, and to its end only if it is short.
+#[test]
+fn readme_has_at_most_80_lines() {
+    let text = include_str!("../../../README.md");
+    assert!(text.lines().count() <= 80, "README.md has {} lines", text.lines().count());
+}

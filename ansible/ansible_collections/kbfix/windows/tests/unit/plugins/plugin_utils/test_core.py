@@ -69,7 +69,7 @@ def test_the_examples_use_options_that_there_are(name: str) -> None:
 
 # Of the playbooks' variables, those that they set themselves.
 OWN = """
-audit bad blocked by_fleet by_fleet_plan by_plan by_plans by_specs fleet fleet_arguments folder made
+audit bad blocked by_fleet by_fleet_plan by_plan by_plans by_specs fleet fleet_arguments fleet_specs folder made
 outcome page part result results stdin stopped unknown
 """
 
