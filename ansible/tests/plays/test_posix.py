@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import threading
 from collections.abc import Iterator
 
@@ -990,8 +991,8 @@ def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, st
     shutil.copy(program, folder / "kbfix")
     digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("kbfix", f"v0.1.0/{archive.name}")}
 
-    temporary = site.folder / "temporary"
-    temporary.mkdir()
+    # The path is short, because ansible-playbook makes a socket below it.
+    temporary = pathlib.Path(tempfile.mkdtemp(prefix="t"))
 
     def install(*arguments: str, **more: str | None) -> Played:
         extra = {"kbfix_binary_path": str(dest), "install_page": address}
@@ -1017,6 +1018,7 @@ def test_the_role_downloads_a_release(site: Site, server: tuple[pathlib.Path, st
     run = install(kbfix_install_src=f"{address}/nothing", kbfix_install_sha256="0" * 64)
     assert run.counts("pending1") == (0, 1) and "404" in run.output, run.output
     assert not list(temporary.glob("kbfix.*/kbfix-0.1.0-linux-x86_64"))
+    shutil.rmtree(temporary)
 
 
 def test_the_role_knows_a_windows_host_by_its_connection(site: Site) -> None:
