@@ -1,7 +1,7 @@
 //! Exports for Group Policy: a `Registry.pol` file, and the text that LGPO.exe reads.
 //!
-//! `ensure: absent` becomes an entry that deletes the value. `exclusive: true` becomes an entry that first deletes all
-//! other values.
+//! `ensure: absent` becomes an entry that deletes the value or the key. `exclusive: true` becomes an entry that first
+//! deletes all other values.
 
 use crate::{
     format::pol::{Document, TextAction},
@@ -40,6 +40,7 @@ pub fn pol(specs: &[Spec]) -> Export {
                 TextAction::Delete(name) => document.delete(path, name),
                 TextAction::DeleteAllValues => document.delete_all_values(path),
                 TextAction::CreateKey => document.create_key(path),
+                TextAction::DeleteKey => document.delete_key(path),
             };
             made.map_err(|why| why.to_string())
         });
@@ -86,7 +87,10 @@ fn each(
     let path = &key.path;
     let mut lose = |what: String| losses.push(Loss { spec: key.spec.id.clone(), what });
     let KeyState::Present { must_exist, values } = &key.state else {
-        return lose(format!("{path}: left out: the spec deletes this key, but a policy can only delete values"));
+        if let Err(why) = write(path, TextAction::DeleteKey) {
+            lose(format!("{path}: left out: {why}"));
+        }
+        return;
     };
     if let Some(exclusive) = key.exclusive {
         if exclusive == Exclusive::Tree {
