@@ -32,7 +32,7 @@ pub struct ApplyOptions {
     pub check: bool,
     /// The limit for the number of keys and values that one spec changes because of a `*`.
     pub max_changes: usize,
-    /// Codes of warnings that prevent the apply: [`Code::POLICY_OWNED`] and [`Code::POLICY_UNKNOWN`].
+    /// The warnings that prevent the apply. Possible are [`Code::POLICY_OWNED`] and [`Code::POLICY_UNKNOWN`].
     pub fail_on: Vec<Code>,
     /// The packages of the hotfixes that are installed before the registry is changed.
     pub packages: Packages,

@@ -162,7 +162,7 @@ codes! {
     IMPORT_LINE_BREAK = "import-line-break";
     /// A REG_MULTI_SZ in a `.reg` file lacks the final NUL; in the imported spec, the list has this NUL.
     IMPORT_LIST_END = "import-list-end";
-    /// A `.reg` file changes HKCU, the user who imports it; the imported spec applies to each user.
+    /// A `.reg` file changes HKCU of the user who imports it; the imported spec changes HKCU of each user.
     IMPORT_EACH_USER = "import-each-user";
     /// A `.reg` file names a numbered control set; the imported spec names the current one.
     IMPORT_CONTROL_SET = "import-control-set";
@@ -314,7 +314,7 @@ codes! {
     LOCATION_NOT_SINGLE = "location-not-single";
     /// A file path is not valid, or not absolute.
     FILE_PATH = "file-path";
-    /// A path begins with a fixed drive, although Windows can be on another drive.
+    /// A path begins with a drive letter, but Windows can be on another drive.
     FIXED_FOLDER = "fixed-folder";
     /// A string is not a file version.
     FILE_VERSION = "file-version";

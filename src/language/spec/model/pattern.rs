@@ -45,7 +45,7 @@ pub enum PathPart {
     Variable(PathVariable),
 }
 
-/// The environment variables in paths whose data kbfix can find in the registry of the target.
+/// The environment variables, allowed in paths, that kbfix can look up in the registry of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathVariable {
     /// `%SystemRoot%` or `%windir%`.

@@ -273,9 +273,9 @@ mod tests {
             "key",
             "a",
         ];
-        let behind = ["", "1", "_", " ", "e", "E+5", ".inf", ":30", "-05-13", "true", "=", "0x10", "\u{e9}"];
+        let endings = ["", "1", "_", " ", "e", "E+5", ".inf", ":30", "-05-13", "true", "=", "0x10", "\u{e9}"];
         let (mut plain, mut other) = (0, 0);
-        for text in letters.iter().flat_map(|first| behind.iter().map(move |rest| format!("{first}{rest}"))) {
+        for text in letters.iter().flat_map(|first| endings.iter().map(move |rest| format!("{first}{rest}"))) {
             if is_plainly_text(&text) {
                 assert_eq!(
                     (uncommon_here(&text), yaml12(&text), yaml11(&text)),
