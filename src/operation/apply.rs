@@ -196,7 +196,7 @@ pub(super) fn carry_out(
     report.journal = applied.journal().map(|journal| journal.path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {
-            Outcome::Failed => "restore the keys and values listed above by hand, or try to roll back the journal",
+            Outcome::Failed => "restore by hand the keys and values listed above, or try to roll back the journal",
             _ => "nothing was changed; correct the cause and apply again",
         };
         report.diagnostics.push(Diagnostic::error(Code::WRITE_FAILED, failure).hint(hint));

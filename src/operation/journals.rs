@@ -142,9 +142,9 @@ pub(super) fn check_retirement(
             Ok(PlanStatus::AlreadyApplied)
         }
         newest => {
-            let is = newest.map_or("there is none", |newest| &newest.id);
+            let is = newest.map_or("missing", |newest| &newest.id);
             let message = format!(
-                "the plan is stale: it was made when {} was the newest journal of this target, but now it is {is}",
+                "the plan is stale: the newest journal of this target was {} when the plan was made, and is {is} now",
                 retires.journal
             );
             let hint = "make a new plan and have it reviewed; `kbfix journal list` lists the journals";

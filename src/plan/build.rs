@@ -284,8 +284,8 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             let applicable = of(Part::Applicable) != Truth::Met;
             let mut reasons = reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable);
             if outcome == Outcome::Blocked && of(Part::Trigger) == Truth::Unmet {
-                reasons
-                    .push(format!("a trigger is not done and was not requested; run it with `--trigger {}`", spec.id));
+                let id = &spec.id;
+                reasons.push(format!("a trigger must be written, but was not requested: give `--trigger {id}`"));
             }
             (outcome, reasons)
         }

@@ -32,7 +32,7 @@ pub fn markdown(report: &Report) -> String {
     }
     for conflict in &report.conflicts {
         let [place, left, found] = [&conflict.place, &conflict.left, &conflict.found].map(|text| escaped(text));
-        let _ = writeln!(out, "- conflict: {place}: the apply left {left}, found {found}; kept");
+        let _ = writeln!(out, "- conflict: {place}: after the apply {left}, now {found}; kept");
     }
     for moved in &report.moved {
         let _ = writeln!(

@@ -110,7 +110,7 @@ pub(in crate::cli) fn destination(out: &Path, inputs: &Inputs) -> Result<Destina
     match Destination::new(out, inputs)? {
         Destination::StandardOutput => {
             let message = format!("`--out {}` is standard output, to which the report is written", out.display());
-            let hint = "name a file; or give `diff --with-plan --format json`, which has the plan in the report";
+            let hint = "name a file; or give `diff --with-plan --format json`, which puts the plan into the report";
             Err(CommandError::usage(message, hint))
         }
         other => Ok(other),

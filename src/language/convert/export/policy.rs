@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     Export, Loss, heading,
-    keys::{ExportedKey, KeyState, exported_keys},
+    keys::{ExportedKey, KeyState, Users, exported_keys},
 };
 
 /// Exports the specs as a policy file (`Registry.pol`). The file is for HKCU if all keys of the specs are below HKCU,
@@ -65,7 +65,8 @@ pub fn lgpo(specs: &[Spec]) -> Export {
 
 /// Returns the exported keys that Group Policy can set: those below HKLM and HKCU. Adds each other key to `losses`.
 fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
-    let mut keys = exported_keys(specs, losses);
+    // A user policy is applied to each user of the machine or of the GPO.
+    let mut keys = exported_keys(specs, Users::Each, losses);
     keys.retain(|key| {
         let fits = matches!(key.path.root(), RootKey::Hklm | RootKey::Hkcu);
         if !fits {

@@ -268,8 +268,10 @@ fn a_policy_file_sets_and_deletes_values() {
     ] {
         assert!(lost.contains(what), "{lost}");
     }
+    // A user policy is for each user, like HKCU in a spec.
     let user = pol(&[spec("  - { key: HKCU\\Software\\T, values: { u: { type: REG_SZ, data: x } } }\n")]);
     let path: KeyPath = r"HKCU\Software\T".parse().unwrap();
+    assert!(user.losses.is_empty(), "{:?}", user.losses);
     let document = Document::parse(user.bytes, RootKey::Hkcu).unwrap();
     assert_eq!(document.value(&path, &ValueName::new("U").unwrap()), Setting::Data(&Data::sz("x")));
 }

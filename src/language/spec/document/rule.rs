@@ -11,12 +11,19 @@ use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, Type
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
-    /// The key. A name with a `*`, such as `*` or `ADAM_*`, matches every existing subkey with such a name. `HKCU`
-    /// means the hive of each user. `{parameter}` is replaced with the data that the operator chose. `[*]`, `[{]` and
-    /// `[[]` are the characters `*`, `{` and `[` themselves, as in `HKCR\[*]\shell`, the key for files of all types.
+    /// The key or keys to which the rule applies.
+    ///
+    /// A name with a `*`, such as `*` or `ADAM_*`, means every existing subkey with such a name.
+    ///
+    /// `HKCU` means the hive of each user.
+    ///
+    /// `{parameter}` is replaced with the data that the operator chose for the parameter.
+    ///
+    /// For the characters `*`, `{` and `[` themselves, write `[*]`, `[{]` and `[[]`, as in `HKCR\[*]\shell`, the key
+    /// for files of all types.
     pub key: String,
-    /// The id of the rule in findings and waivers: letters, digits, `.`, `_`, `-`. It must be unique among all rules
-    /// and values of a run.
+    /// The id of the rule in reports and waivers: letters, digits, `.`, `_`, `-`. It must be unique among all rules and
+    /// values of a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
@@ -37,23 +44,33 @@ pub struct KeyRule {
     /// must exist if one of its values must exist, or if the rule has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// With `ensure: absent`: what happens to a key that has subkeys. `delete` (the default): the key is deleted with
-    /// everything below it. `refuse`: nothing is changed, and the spec is blocked. Subkeys that the spec itself deletes
-    /// do not count.
+    /// With `ensure: absent`: what happens to a key that has subkeys.
+    ///
+    /// `delete` (the default): the key is deleted with everything below it.
+    ///
+    /// `refuse`: nothing is changed, and the spec is blocked. Subkeys that the spec itself deletes do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_subkeys: Option<OnSubkeys>,
-    /// Deletes everything else in the key. `true`: other values are deleted; subkeys stay. `tree`: other values and
-    /// other subkeys are deleted, in the key and everywhere below it. A value or subkey stays if a rule of the spec
-    /// names it and this rule applies to the machine.
+    /// Deletes content of the key that the spec does not name.
+    ///
+    /// `true`: other values are deleted; subkeys stay.
+    ///
+    /// `tree`: other values and other subkeys are deleted, in the key and everywhere below it.
+    ///
+    /// A value or subkey stays only if the rule that names it applies to the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
-    /// The rule applies only if this condition is true. A test with `key: .` is made for each key of the rule
-    /// separately. All other tests are made once, for all keys of the rule.
+    /// The rule applies only if this condition is true.
+    ///
+    /// A test with `key: .` is made for each key of the rule separately. In a rule below `HKCU`, a test of a key below
+    /// `HKCU` is made for each user separately. All other tests are made once, for all keys of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
-    /// Makes the rule a trigger: `kbfix apply` writes it only with `--trigger ID`. This is for values that Windows
-    /// removes or changes back after it has acted on them, such as BurFlags. Until the trigger is done or requested,
-    /// the spec is blocked.
+    /// Makes the rule a trigger: `kbfix apply` writes it only with `--trigger ID`, where ID is the id of the spec.
+    ///
+    /// This is for values that Windows removes or changes back after it has acted on them, such as BurFlags.
+    ///
+    /// Until the trigger is done or requested, the spec is blocked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Box<Trigger>>,
     /// The rules for the values, by value name; "" is the default value.
@@ -123,7 +140,7 @@ pub enum Ensure {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
-    /// The id of the value in findings and waivers: letters, digits, `.`, `_`, `-`. It must be unique among all rules
+    /// The id of the value in reports and waivers: letters, digits, `.`, `_`, `-`. It must be unique among all rules
     /// and values of a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
@@ -137,14 +154,24 @@ pub struct ValueRule {
     /// The type of the value, or a list of accepted types. If kbfix creates the value, the value gets the first type.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
-    /// The data that the value must have. For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, write a number (also as a
-    /// string, in decimal or `0x…`). For REG_SZ and REG_EXPAND_SZ, write a string. For REG_MULTI_SZ, write a list of
-    /// strings. For other types, write bytes in hex digits.
+    /// The data that the value must have.
+    ///
+    /// For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, write a number (also as a string, in decimal or `0x…`).
+    ///
+    /// For REG_SZ and REG_EXPAND_SZ, write a string.
+    ///
+    /// For REG_MULTI_SZ, write a list of strings.
+    ///
+    /// For other types, write bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
-    /// Existing data that kbfix does not change, if it has an accepted type. Other data is replaced with `data`, which
-    /// must itself satisfy `keep`. Write a test, such as `{ at_least: 3 }`, or `any` for all data. `none` means that
-    /// only `data` is accepted, as without `keep`.
+    /// Existing data that kbfix does not change, if it has an accepted type. Write a test, such as `{ at_least: 3 }`,
+    /// or `any` for all data.
+    ///
+    /// Other data is replaced with `data`, which must itself satisfy `keep`.
+    ///
+    /// `none` is the same as no `keep`: only `data` is accepted. With `none`, kbfix does not print the warning
+    /// `no-keep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
     /// The only data that the article allows. For a number, 16 and `0x10` are the same; for a string, they are
@@ -155,26 +182,33 @@ pub struct ValueRule {
     /// `absent`: the value must not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay. If the existing value has the other
-    /// of these types, or is a REG_BINARY of the right length, its type is corrected. For any other data, the outcome
-    /// is unknown.
+    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay.
+    ///
+    /// If the existing value has the other of these two types, or is a REG_BINARY of the right length, kbfix corrects
+    /// its type. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Box<Bits>>,
-    /// Strings that must be, or must not be, in a list; all other strings stay. The list is a REG_MULTI_SZ or, with a
-    /// `separator`, a REG_SZ or REG_EXPAND_SZ. For a REG_MULTI_SZ, an existing REG_SZ counts as a list of one string,
-    /// and an existing number is replaced. For any other data, the outcome is unknown.
+    /// Strings that must be, or must not be, in a list; all other strings stay.
+    ///
+    /// The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or REG_EXPAND_SZ.
+    ///
+    /// If the value must be a REG_MULTI_SZ, an existing REG_SZ counts as a list of one string, and an existing number
+    /// is replaced. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays. The outcome is unknown if the value
-    /// is absent, or if the pattern does not match exactly once.
+    /// is absent and has no `if_absent`, or if the pattern does not match exactly once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace: Option<Box<Replace>>,
     /// How existing and desired data are compared. `exact` (the default) compares type and bytes. `comma_set` compares
     /// lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
-    /// Whether the data is secret. Diffs, reports and messages then show only its type and whether it differs. The plan
-    /// file and the journal file do contain it. A value that uses a sensitive parameter is sensitive as well.
+    /// Whether the data is secret. Diffs, reports and messages then show only its type and whether it differs.
+    ///
+    /// The plan file and the journal contain the data.
+    ///
+    /// A value that uses a sensitive parameter is sensitive as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
     /// The data that Windows uses if the value is absent. If this is the desired data, an absent value is in desired
@@ -213,8 +247,10 @@ pub enum KeepWord {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepWhich {
-    /// The smallest number that stays. It may be in a REG_DWORD or REG_QWORD, or in decimal in a REG_SZ or
-    /// REG_EXPAND_SZ. Write a number, or `{ parameter: name }`.
+    /// The smallest number that stays. Write a number, or `{ parameter: name }`.
+    ///
+    /// The value may be a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD, or a REG_SZ or REG_EXPAND_SZ with a decimal
+    /// number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<DataExpression>,
     /// The largest number that stays. Write a number, or `{ parameter: name }`.
@@ -228,9 +264,10 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub not: Option<Vec<Literal>>,
-    /// A list stays if it contains each of these strings, in any order and letter case; it may contain others. With a
-    /// `separator`, a REG_SZ or REG_EXPAND_SZ counts as a list. Without one, the string must contain each of these
-    /// texts, in the same letter case.
+    /// A list stays if it contains each of these strings, in any order and letter case; it may contain others.
+    ///
+    /// With a `separator`, a REG_SZ or REG_EXPAND_SZ counts as a list. Without a `separator`, such a string stays if it
+    /// contains each of these texts, in the same letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<Vec<String>>,
@@ -276,9 +313,12 @@ pub struct ListEdit {
     /// Strings that must not be in the list. Write a list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove: Option<DataExpression>,
-    /// The text between the items of a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH. kbfix keeps spaces around an item,
-    /// but ignores them when it compares items. If the existing value has the other of these types and contains no `%`,
-    /// its type is corrected. For any other data, the outcome is unknown.
+    /// The text between the items of a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH.
+    ///
+    /// kbfix keeps the spaces around an item, but ignores them when it compares items.
+    ///
+    /// If the existing value has the other of these two types and contains no `%`, kbfix corrects its type. For any
+    /// other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
