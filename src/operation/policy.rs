@@ -69,7 +69,7 @@ fn owned(spec: &SpecPlan) -> Option<String> {
     }
     let values = number_of(values(&owners), "value");
     let places = listed(owners.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence())), owners.len());
-    Some(format!("the next refresh of Group Policy undoes {values}: {places}"))
+    Some(format!("a later refresh of Group Policy undoes {values}: {places}"))
 }
 
 fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(String, Hint)> {

@@ -87,7 +87,7 @@ codes! {
     FILES_NOT_GIVEN = "files-not-given";
     /// The target is a policy file, and this file does not exist.
     POLICY_FILE_MISSING = "policy-file-missing";
-    /// A policy sets a value to other data than the spec requires, so the next refresh of Group Policy would undo the
+    /// A policy sets a value to other data than the spec requires, so a later refresh of Group Policy would undo the
     /// change.
     POLICY_OWNED = "policy-owned";
     /// kbfix cannot find out whether Group Policy sets a value of the spec.
