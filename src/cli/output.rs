@@ -35,7 +35,7 @@ pub(super) enum Format {
 pub(super) struct Output {
     /// The error because of which standard output could not be written; `None` if it could.
     broken: Option<io::Error>,
-    /// `Some` if the last report said that the target was changed; then the path of the journal, if there is one.
+    /// `Some` if the last report said that the target was changed. The inner value is the path of the journal, if any.
     changed: Option<Option<String>>,
     /// The warnings about the specs of this run.
     of_specs: Vec<Diagnostic>,

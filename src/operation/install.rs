@@ -170,7 +170,7 @@ pub(super) fn run(
 }
 
 /// Applies the rest of a plan after its packages were run. Registry changes are made only if every package was
-/// installed, and the file versions show that.
+/// installed, and the file versions confirm this.
 ///
 /// Because packages have already changed the machine, errors are also returned as a report. If `specs` is given, these
 /// specs are planned again. If not, the saved plan is used, provided that the packages changed no other facts on which

@@ -44,7 +44,7 @@ impl PackageArguments {
         Packages(self.packages.clone())
     }
 
-    /// Records in each spec whether the user gave a package for its hotfix and requested its triggers.
+    /// Records in each spec whether the user gave a package for its hotfix, and whether its triggers were requested.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         self.triggers.ask(specs)?;
         Ok(self.packages().ask(specs)?)

@@ -66,7 +66,7 @@ impl Asked {
         Ok(Self::Ready(Request::Plan(Box::new(plan))))
     }
 
-    /// Returns whether this is the plan of one machine that changes the local GPO. Fleet plans never change it.
+    /// Returns whether this is the plan of one machine and changes the local GPO. Fleet plans never change it.
     pub(in crate::cli) fn goes_through_policy(&self) -> bool {
         matches!(self, Self::Ready(Request::Plan(plan)) if plan.through_policy)
     }

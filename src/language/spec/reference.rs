@@ -41,7 +41,7 @@ Some words are used in many places:
 
 "#;
 
-/// The end of the page: how it is generated, which only developers need.
+/// The end of the page. It says how the page is generated, which only developers need to know.
 const FOOT: &str = "
 
 ---

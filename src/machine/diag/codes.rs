@@ -278,7 +278,7 @@ codes! {
     VIEW_WITHOUT_EFFECT = "view-without-effect";
     /// A spec names a numbered control set where the current one is probably meant.
     CONTROL_SET = "control-set";
-    /// A path contains `Wow6432Node`, instead of the field `view` beside it.
+    /// A path contains `Wow6432Node`, instead of a field `view` in the rule.
     WOW6432NODE = "wow6432node";
     /// A spec deletes a key that Windows needs.
     PROTECTED_KEY = "protected-key";
@@ -358,7 +358,7 @@ codes! {
     SETTING_NOT_ALLOWED = "setting-not-allowed";
     /// A parameter has no default, and the operator did not set it.
     PARAMETER_NOT_SET = "parameter-not-set";
-    /// Two specs of a run have the same id, or two rules or values of one spec have.
+    /// Two specs, rules or values of a run have the same id.
     DUPLICATE_ID = "duplicate-id";
     /// Two specs of a run require different states.
     CONFLICTING_SPECS = "conflicting-specs";

@@ -1,4 +1,4 @@
-//! Checks that a target makes before and after a change.
+//! The checks of a target before and after a change.
 //!
 //! Before a change, its `before` must match the present state. If changes are first made in memory, kbfix must also be
 //! able to read them back and to undo them.

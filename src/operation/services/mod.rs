@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(
             steps,
             [
-                "stop service IISADMIN: skipped, it is not running, and is not started",
+                "stop service IISADMIN: skipped, it is not running, and kbfix does not start it",
                 "stop service none: failed, no such service"
             ]
         );

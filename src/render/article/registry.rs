@@ -220,7 +220,8 @@ fn of_types(types: &[crate::registry::ValueType]) -> String {
     types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
-/// Returns the strings as `quoted`, or the name of the parameter whose value they are; `None` if there are no strings.
+/// Returns `quoted` (the strings in quotes), or a text that names the parameter whose value they are; `None` if there
+/// are no strings.
 fn strings(written: Option<&DataExpression>, quoted: String) -> Option<String> {
     match written? {
         DataExpression::Parameter(reference) => Some(format!("those of the parameter {}", reference.parameter)),

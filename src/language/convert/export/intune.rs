@@ -36,7 +36,7 @@ pub struct Remediation {
 /// The reason why kbfix cannot create the scripts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemediationError {
-    /// A sensitive parameter has data. The scripts would contain this data, and every user of the machine can read them.
+    /// A sensitive parameter has data. The scripts would contain it, and every user of the machine can read them.
     #[error("{spec}: the parameter `{parameter}` is sensitive, and an Intune script must not contain secrets")]
     Secret {
         /// The id of the spec with the sensitive parameter.

@@ -24,8 +24,8 @@ pub(super) struct ExportedKey<'a> {
     pub(super) state: KeyState,
     /// The names of the values whose data is sensitive.
     pub(super) sensitive: BTreeSet<ValueName>,
-    /// Says whether the values (and subkeys) of the key that the spec does not name must be deleted; `None` if they
-    /// stay.
+    /// Says whether values that the spec does not name (or also such subkeys) must be deleted from the key; `None` if
+    /// they stay.
     pub(super) exclusive: Option<Exclusive>,
     /// Whether the list contains every rule of the spec for the key and for the keys below it.
     pub(super) is_whole: bool,

@@ -15,7 +15,7 @@ use super::{
     keys::{ExportedKey, KeyState, Users, exported_keys},
 };
 
-/// The column at which a long string continues in the next line. ansible-lint allows 160 columns.
+/// The column after which a long string continues on the next line. ansible-lint allows 160 columns.
 const WIDTH: usize = 110;
 
 /// Exports the specs as a file of Ansible tasks, with one task for each key or value.

@@ -11,6 +11,7 @@ mod data;
 mod file;
 mod label;
 mod rule;
+mod value_rule;
 
 use std::collections::BTreeMap;
 
@@ -28,10 +29,8 @@ pub use data::{
 };
 pub use file::{Branch, FileTest, Hotfix, HotfixFile, Package, PlatformName};
 pub use label::{ControlIds, Controls, Severity};
-pub use rule::{
-    Bits, Compare, Ensure, Exclusive, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, OnSubkeys, Replace, Trigger,
-    ValueRule, ViewChoice,
-};
+pub use rule::{Exclusive, KeyRule, OnSubkeys, Trigger, ViewChoice};
+pub use value_rule::{Bits, Compare, Ensure, Keep, KeepWhich, KeepWord, ListEdit, Replace, ValueRule};
 
 /// A spec: to which product it applies, which update must be installed, and which registry values are required.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

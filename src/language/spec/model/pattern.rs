@@ -1,4 +1,4 @@
-//! Patterns for keys and files. A pattern contains a `*`, or parts that kbfix can only replace with data of the target.
+//! Patterns for keys and files. A pattern can contain a `*`, or parts that kbfix replaces with data of the target.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Compares how different YAML readers interpret an unquoted scalar.
 //!
-//! There are three kinds of readers. Readers of the YAML 1.2 core schema, such as editors. Readers of YAML 1.1, such as
-//! PyYAML, which Ansible uses to pass data to kbfix. And the crate yaml_serde, which kbfix itself uses, and which
+//! There are three kinds of readers: readers of the YAML 1.2 core schema, such as editors; readers of YAML 1.1, such as
+//! PyYAML, which Ansible uses to pass data to kbfix; and the crate yaml_serde, which kbfix itself uses, and which
 //! follows neither version exactly.
 //!
 //! Sources: YAML 1.2.2, 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float,

@@ -23,7 +23,7 @@ pub enum EditError {
     /// The data is longer than the data of an entry can be.
     #[error("a policy file cannot contain data of {0} bytes; the limit is {MAX_DATA} bytes")]
     DataTooLong(usize),
-    /// The value name is longer than an entry can have.
+    /// The value name is too long for an entry.
     #[error(
         "a policy file cannot contain a value name of {0} UTF-16 units; the limit is {MAX_NAME} units, including `**del.`"
     )]

@@ -32,7 +32,8 @@ struct Goal {
     little: u32,
 }
 
-/// The lowest maximum of bytes to move. A lower one would save no time, because the whole file is written in any case.
+/// The smallest value of `Goal::little`. A smaller one would save no time, because the whole file is written in any
+/// case.
 const LITTLE: usize = 64 << 10;
 
 impl Fullness {
