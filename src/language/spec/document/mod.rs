@@ -34,7 +34,7 @@ pub use rule::{
 };
 
 /// A spec: to which product it applies, which update must be installed, and which registry values are required.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix spec, version 1")]
 pub struct Document {
