@@ -49,8 +49,8 @@ pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut ta
     }
 }
 
-/// Calls `work` on each item, in as many threads as there are cores, one of which is this thread. Returns the results in
-/// the order of the items.
+/// Calls `work` on each item, in as many threads as there are cores, one of which is this thread. Returns the results
+/// in the order of the items.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);

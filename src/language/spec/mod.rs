@@ -161,8 +161,8 @@ fn load_by(needed: Needed, sources: &[Source<'_>], settings: &Settings) -> Loade
     LoadedAll { each: files.into_iter().map(loaded).collect(), across }
 }
 
-/// Reads and checks the spec files of a run. Uses all processor cores if there is much text. Returns the result for each
-/// file, and the findings about several specs together.
+/// Reads and checks the spec files of a run. Uses all processor cores if there is much text. Returns the result for
+/// each file, and the findings about several specs together.
 fn check_all(needed: Needed, sources: &[Source<'_>], settings: &Settings) -> (Vec<Checked>, Vec<Diagnostic>) {
     let check_one = |source: &Source<'_>| check_one(needed, source, settings);
     let files = match sources.iter().map(|source| source.bytes.len()).sum::<usize>() < MUCH_TEXT {
