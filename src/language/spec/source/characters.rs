@@ -9,7 +9,7 @@ use saphyr_parser::input::{Input, is_blank_or_breakz, is_flow};
 /// The part of a text that the parser has not read yet.
 pub(super) struct Characters<'t> {
     text: &'t str,
-    /// The offset of the next character, in bytes.
+    /// The offset of the next character, in bytes. It can be after the end of the text.
     at: usize,
     /// The byte at this offset; NUL at the end of the text.
     byte: u8,
@@ -27,7 +27,7 @@ impl<'t> Characters<'t> {
     /// Skips this number of bytes, which are whole characters.
     #[inline]
     fn advance(&mut self, bytes: usize) {
-        self.at = (self.at + bytes).min(self.text.len());
+        self.at += bytes;
         self.byte = self.text.as_bytes().get(self.at).copied().unwrap_or(0);
     }
 
@@ -108,7 +108,7 @@ impl Input for Characters<'_> {
     fn peek_nth(&self, n: usize) -> char {
         match self.text.as_bytes().get(self.at..=self.at + n) {
             Some([byte]) | Some([0..0x80, byte]) if byte.is_ascii() => char::from(*byte),
-            _ => self.text[self.at..].chars().nth(n).unwrap_or('\0'),
+            _ => self.text.get(self.at..).and_then(|rest| rest.chars().nth(n)).unwrap_or('\0'),
         }
     }
 
