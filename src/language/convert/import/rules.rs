@@ -56,8 +56,8 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                 let ended = data.and_then(with_list_end);
                 if ended.is_some() {
                     let message = format!(
-                        "{} is a list without the second NUL at its end; the spec adds this NUL, with which programs \
-                            read the same list",
+                        "{} is a list without the second NUL at its end; the spec adds it, and programs read the \
+                            same list",
                         notation::value_name(name)
                     );
                     let warning = Diagnostic::warning(Code::IMPORT_LIST_END, message).at(file.place(*line));

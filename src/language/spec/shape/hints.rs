@@ -13,8 +13,8 @@ use crate::{
 
 /// The hint for a list where the registry type allows only one string. The hint does not suggest another type, because
 /// the program that reads the value expects this type.
-pub(in crate::spec) const ONE_STRING: &str = "write one string, with the separator that the program expects between its items, as \"a;b\"; or change single items \
-     with `list: { add: [a], separator: \";\" }`";
+pub(in crate::spec) const ONE_STRING: &str = "write one string, with the separator that the program expects between \
+    its items, such as \"a;b\"; or change single items with `list: { add: [a], separator: \";\" }`";
 
 /// Field names of other tools, each with the name of the same field in a spec.
 const SYNONYMS: [(&str, &str); 6] = [

@@ -50,8 +50,8 @@ impl Input for Characters<'_> {
         usize::MAX
     }
 
-    /// Returns the number of characters that the parser asks for before it skips the indentation of a block scalar. It
-    /// also reserves memory for so many at each word of an unquoted scalar, after a first reservation for 32.
+    /// Returns the number of characters that the parser asks for before it skips the indentation of a block scalar.
+    /// For an unquoted scalar, the parser reserves memory for 32 characters, then for this many more at each word.
     #[inline]
     fn bufmaxlen(&self) -> usize {
         3

@@ -11,7 +11,7 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// diagnostics stay small.
 const MAX_SHOWN_LINE: usize = 4_000;
 
-/// A range of a text, without its end. Lines and columns are counted from 1; columns count characters.
+/// A range of a text. Lines and columns are counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::spec) struct Spot {
     /// The line in which the range begins.
