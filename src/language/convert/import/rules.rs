@@ -108,7 +108,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
 /// `exists` says whether the key or value must exist or be absent; `None` means that it must exist.
 fn own_key(name: Option<String>, exists: Option<bool>) -> Box<Condition> {
     let test = RegistryTest { key: ".".to_owned(), name, exists, ..RegistryTest::default() };
-    Box::new(Condition { registry: Some(test), ..Condition::default() })
+    Box::new(Condition { registry: Some(Box::new(test)), ..Condition::default() })
 }
 
 /// Returns the registry view to which the key at `path` belongs, and the path of the key in that view.

@@ -368,5 +368,7 @@ pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> 
 
 /// Returns whether `key` is the key `above` or below it, in the same view.
 pub(in crate::spec) fn is_within(key: &KeyPattern, above: &KeyPattern) -> bool {
-    key.root == above.root && key.view == above.view && key.names.starts_with(&above.names)
+    // Two keys mostly begin with the same names, so their last names are compared first.
+    let is_prefix = |names: &[NamePattern]| names.iter().rev().eq(above.names.iter().rev());
+    key.root == above.root && key.view == above.view && key.names.get(..above.names.len()).is_some_and(is_prefix)
 }

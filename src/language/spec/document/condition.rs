@@ -43,13 +43,13 @@ pub enum OneView {
 pub struct Condition {
     /// A test of a key or value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub registry: Option<RegistryTest>,
+    pub registry: Option<Box<RegistryTest>>,
     /// A test of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<FileTest>,
+    pub file: Option<Box<FileTest>>,
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub os: Option<OsTest>,
+    pub os: Option<Box<OsTest>>,
     /// True if all of these conditions are true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
@@ -75,13 +75,13 @@ pub struct Prerequisite {
     pub note: Option<String>,
     /// A test of a key or value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub registry: Option<RegistryTest>,
+    pub registry: Option<Box<RegistryTest>>,
     /// A test of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<FileTest>,
+    pub file: Option<Box<FileTest>>,
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub os: Option<OsTest>,
+    pub os: Option<Box<OsTest>>,
     /// True if all of these conditions are true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]

@@ -33,7 +33,7 @@ pub use rule::{Exclusive, KeyRule, OnSubkeys, Trigger, ViewChoice};
 pub use value_rule::{Bits, Compare, Ensure, Keep, KeepWhich, KeepWord, ListEdit, Replace, ValueRule};
 
 /// A spec: to which product it applies, which update must be installed, and which registry values are required.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix spec, version 1")]
 pub struct Document {
