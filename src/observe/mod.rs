@@ -217,7 +217,7 @@ mod tests {
             (Limits { found: 6, ..enough }, "more than 6 keys and values"),
         ] {
             let error = observed(most).unwrap_err();
-            assert!(error.contains(word) && error.contains("use up the memory"), "{error}");
+            assert!(error.contains(word) && error.contains("exhaust the memory"), "{error}");
         }
     }
 

@@ -94,8 +94,8 @@ impl<'a> Text<'a> {
         self.text[*from..to].trim_end_matches(['\r', '\n'])
     }
 
-    /// Converts a range of the text to the place of a diagnostic. A range of several lines is cut at the end of its first
-    /// line.
+    /// Converts a range of the text to the place of a diagnostic. A range of several lines is cut at the end of its
+    /// first line.
     pub(in crate::spec) fn place(&self, spot: Spot) -> Place {
         let source = self.line(spot.line);
         let characters = source.chars().count();
