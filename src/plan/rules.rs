@@ -81,6 +81,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
         result.give_to_user(said, key);
     }
     result.leave_out_users();
+    result.changes.shrink_to_fit();
     result.unknown.append(&mut result.refused);
     result.by_star = by_star(&result.changes, &starred);
     result.wants = wants;
