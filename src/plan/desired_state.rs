@@ -41,7 +41,7 @@ const FEW: usize = 16;
 
 /// Groups the rules of one key by the value that they are about.
 pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
-    let mut values: Vec<OneValue<'_>> = Vec::new();
+    let mut values: Vec<OneValue<'_>> = Vec::with_capacity(rules.len());
     let mut known: BTreeMap<&ValueName, usize> = BTreeMap::new();
     for rule in rules {
         let at = match rules.len() <= FEW {

@@ -7,6 +7,7 @@ use crate::{
     diag::{number_of, text::first_few},
     observe::Reader,
     registry::Key,
+    small_map::SmallSet,
     spec::{
         Spec,
         document::OnSubkeys,
@@ -125,7 +126,7 @@ fn one_rule<'a>(
     }
     keys.sort();
     // Indexes of the rule's values that apply to at least one key; index 0 if the rule is about the key itself.
-    let mut here = BTreeSet::new();
+    let mut here = SmallSet::default();
     let mut held = Vec::new();
     if rule.key.has_star() {
         starred.extend(keys.iter().cloned());

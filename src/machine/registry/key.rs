@@ -25,8 +25,8 @@ use super::{
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPath {
     root: RootKey,
-    /// The length in bytes of the folded names, with which `both` begins. Four bytes suffice for 516 names, and millions
-    /// of paths can be in memory.
+    /// The length in bytes of the folded names, with which `both` begins. Four bytes are enough, and millions of paths
+    /// can be in memory.
     folded: u32,
     /// First the names below the root key, as [`name::fold`] folds them, joined by NULs; then the names as they were
     /// written, joined by backslashes. Both parts are empty for the root key itself.
@@ -271,7 +271,8 @@ impl fmt::Debug for KeyPath {
 
 impl PartialEq for KeyPath {
     fn eq(&self, other: &Self) -> bool {
-        self.root == other.root && self.folded() == other.folded()
+        // The paths that are compared are often copies of one path, and then its names need not be in the cache.
+        self.root == other.root && (Arc::ptr_eq(&self.both, &other.both) || self.folded() == other.folded())
     }
 }
 impl Eq for KeyPath {}

@@ -30,7 +30,8 @@ pub enum Answer<T> {
 pub struct Unread {
     /// The kind of reason.
     pub reason: Reason,
-    /// The reason as a sentence. Many keys can have the same one.
+    /// The reason as a sentence.
+    // Cloning is cheap, because many keys can have the same reason.
     pub detail: Arc<str>,
 }
 

@@ -67,6 +67,7 @@ impl Document {
 
     fn new(bytes: Vec<u8>, code_page: Option<CodePage>, parsed: parse::Parsed) -> Self {
         let mut sections = parsed.sections;
+        sections.shrink_to_fit();
         let mut index: BTreeMap<KeyPath, Vec<usize>> = BTreeMap::new();
         let count = sections.len();
         for (at, section) in sections.iter_mut().enumerate() {
