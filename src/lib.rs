@@ -15,9 +15,9 @@
 //!
 //! # The modules
 //!
-//! The modules are listed in the order in which data flows. Each imports only from modules above it. Two groups of them
-//! are crates of their own, so that they compile at the same time: `kbfix-machine` up to [`targets`], and
-//! `kbfix-language` with [`spec`] and [`convert`].
+//! The modules are listed in the order in which data flows. Two groups of them are crates of their own, so that Cargo
+//! can compile them in parallel: `kbfix-machine` with [`targets`] and the modules that it uses, and `kbfix-language`
+//! with [`spec`] and [`convert`].
 //!
 //! - [`spec`] reads and checks specs. [`convert`] makes specs from `.reg` files and other formats, and the reverse.
 //! - [`targets`] contains the things to which specs are applied: this machine, a hive file, a snapshot, and others. It

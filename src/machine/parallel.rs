@@ -10,8 +10,8 @@ use std::{
     thread,
 };
 
-/// The stack size of each thread, in bytes. It is that of the main thread on Linux, so that deep recursion works in
-/// both.
+/// The stack size of each thread, in bytes. It is that of the main thread on Linux, so that recursion can be as deep as
+/// there.
 const STACK: usize = 8 << 20;
 
 /// Calls `work` on each item, in as many threads as there are cores. Calls `take` on this thread with each result and

@@ -35,8 +35,8 @@ pub(super) struct OneValue<'a> {
     others: Vec<&'a ValueRule>,
 }
 
-/// The maximum number of rules of one key for which the values that they are about are found by comparing names one by
-/// one. If there are more, a map is used.
+/// The maximum number of rules of one key that [`by_value`] groups by comparing value names one by one. If there are
+/// more, it uses a map.
 const FEW: usize = 16;
 
 /// Groups the rules of one key by the value that they are about.

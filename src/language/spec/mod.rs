@@ -210,7 +210,7 @@ fn check_one(needed: Needed, source: &Source<'_>, settings: &Settings) -> Checke
 }
 
 /// Reads the data of the text, checks it against the schema, and corrects or replaces the parts that do not match.
-/// Returns `None` after adding a finding, if the data cannot be checked further.
+/// If the data cannot be checked further, adds a finding and returns `None`.
 fn validated(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<repair::Repaired> {
     let value = meaning::read(text, sound, findings)?;
     let verdict = shape::validate::check(&value, findings);

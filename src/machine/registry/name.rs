@@ -60,8 +60,8 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len())
 }
 
-/// Returns a number of bytes that are equal at the beginning of both names: all of these, but for up to seven at the
-/// end of the shorter name. Compares eight bytes at once.
+/// Returns how many bytes at the beginning of both names are equal. Compares eight bytes at once, so up to seven equal
+/// bytes at the end of the shorter name are not counted.
 fn same_bytes(a: &[u8], b: &[u8]) -> usize {
     let mut same = 0;
     for (mine, theirs) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {

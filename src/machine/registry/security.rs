@@ -13,8 +13,7 @@ use super::notation::{hex_digits, parse_hex_digits};
 
 const HEADER: usize = 20;
 const CONTROL: usize = 2;
-/// Where the header of a security descriptor has the fields for owner, group, SACL and DACL, in bytes from its
-/// beginning.
+/// The offsets, in the header of a security descriptor, of the fields for owner, group, SACL and DACL.
 const PARTS: [usize; 4] = [4, 8, 12, 16];
 /// Control bits of a security descriptor: its parts follow the header (self-relative); it has a DACL; the DACL does not
 /// inherit from the key above (protected).

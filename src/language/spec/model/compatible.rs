@@ -52,8 +52,7 @@ impl Choice<'_> {
     }
 
     /// Returns whether both rules are satisfied after kbfix has applied them one after the other, in either order. So
-    /// the data that one rule writes must be accepted by the other rule. It does not matter if this rule never writes
-    /// after the other.
+    /// each rule must accept the data that the other rule writes, unless the other rule never writes after it.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let fine = |a: &Self, b: &Self| b.accepts_what_this_writes(a) || a.contains(b);
         fine(self, other) && fine(other, self)

@@ -221,7 +221,7 @@ fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Syncs a folder to disk. Only after this call is a rename in the folder on disk.
+/// Syncs a folder to disk. A rename in the folder is on disk only after this call.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()

@@ -138,7 +138,7 @@ fn before(a: &str, b: &str) -> Ordering {
 /// would take time that grows with the square of their number.
 const FEW: usize = 32;
 
-/// Sorts the members of an object in place; each range is where one of the adjacent members is in `out`.
+/// Sorts the members of an object in place. `members` are their names and ranges in `out`; the ranges are adjacent.
 fn insert_each(out: &mut [u8], members: &mut [(&str, Range<usize>)], before: impl Fn(&str, &str) -> Ordering) {
     for at in 1..members.len() {
         let (name, Range { end, .. }) = members[at].clone();

@@ -12,7 +12,7 @@ use super::{
     largest::{Largest, PAGE},
 };
 
-/// The smallest free cell in bytes that is likely to be useful when a larger free cell is split.
+/// The size in bytes from which the rest of a free cell that is split is likely to be useful.
 const USABLE: u32 = 24;
 
 /// The free cells and the bins of a hive.
@@ -107,7 +107,7 @@ impl Space {
 pub(super) struct Cache {
     /// The offsets of the keys whose subkey lists are known to be sorted.
     pub(super) sorted: HashSet<u32>,
-    /// The offsets of the keys that store sizes of their largest subkey, value or data which may be out of date.
+    /// The offsets of the keys whose stored sizes (of the largest subkey, value or data) may be out of date.
     pub(super) stale: HashSet<u32>,
     /// The offset of the key that was edited last, and its values: their names in upper case, and their offsets.
     pub(super) values: Option<(u32, HashMap<Vec<u16>, u32>)>,

@@ -13,7 +13,7 @@ use super::{
     bytes::put,
 };
 
-/// The offset in the file of the timestamp in the first bin, which is a copy of the timestamp in the base block.
+/// The offset of the first bin's timestamp in the file. This timestamp is a copy of that in the base block.
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
 /// A point in time as hives store it, in units of 100 ns since 1601, UTC.
@@ -78,7 +78,7 @@ impl Hive {
     ///
     /// Windows applies no log to the saved file, because the file is complete ("Dirty state of a hive"). kbfix empties
     /// the logs nevertheless: if a later write of this hive by Windows fails, Windows must not take old log entries for
-    /// those of the failed write. Windows also leaves a log empty that it does not use.
+    /// those of the failed write. Windows also leaves unused logs empty.
     pub fn logs_after_save(&self) -> LogsAfterSave {
         let base = self.store.whole().ok().and_then(BaseBlock::read);
         let sequence = base.map_or(0, |base| base.primary_sequence);

@@ -230,8 +230,8 @@ impl Facts {
     /// Returns the record of a key, or the answer that the key is absent. Returns `None` if the facts do not show
     /// either.
     ///
-    /// A key is also absent if it is below an absent key, or missing in its parent's list of subkeys. This is not so
-    /// for a key that may be stored under another name.
+    /// A key is also absent if it is below an absent key, or missing in its parent's list of subkeys. Neither rule
+    /// applies to a key that may be stored under another name.
     fn record(&self, key: &Key) -> Option<Answer<&KeyRecord>> {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref().map(Arc::as_ref));
@@ -330,7 +330,7 @@ impl Facts {
     }
 }
 
-/// What the facts contain about one key: see [`Facts::known_key`].
+/// The part of the facts that is about one key, returned by [`Facts::known_key`].
 pub struct KnownKey(Option<Answer<Arc<KeyRecord>>>);
 
 impl KnownKey {

@@ -60,8 +60,8 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
 
 /// Returns the values that the query names, with their names spelled as in the registry.
 ///
-/// Windows searches all values of a key for each name. Therefore the values of the key are listed first: at most about
-/// twice as many as the query names. Each queried value that was not among them is then read alone, and the names of
+/// Windows searches all values of a key for each name. Therefore the values of the key are listed first, at most about
+/// twice the number of queried values. Each queried value that was not among them is then read alone, and the names of
 /// all values are listed without data, to know their spelling.
 fn named_values(
     handle: &Handle,

@@ -115,7 +115,7 @@ impl HiveFile {
         }
     }
 
-    /// Sets the total size that [`HiveFile::describe`] adds up back to zero.
+    /// Sets the total of [`HiveFile::describe`] back to zero.
     pub(super) fn describe_anew(&mut self) {
         self.described = 0;
     }

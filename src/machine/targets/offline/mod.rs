@@ -36,7 +36,7 @@ use crate::{
 use super::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, ValueSelection, WriteError, lock::lock_beside};
 use resolve::Place;
 
-/// Hive files that are mounted at keys, which means that their keys are below these keys.
+/// Hive files, each mounted at a key, which means that the keys in the hive are below this key.
 #[derive(Debug)]
 pub(super) struct OfflineRegistry {
     mounts: Vec<Mount>,
@@ -136,7 +136,7 @@ impl OfflineRegistry {
         self.without_hive.insert(key);
     }
 
-    /// Mounts a hive file that is already open at a key.
+    /// Mounts, at a key, a hive file that is already open.
     pub(super) fn mount_opened(&mut self, key: KeyPath, file: HiveFile) {
         self.mounts.push(Mount { key, file: Ok(file.path().to_owned()), of_user: false, opened: Some(Ok(file)) });
     }
@@ -261,8 +261,8 @@ impl OfflineRegistry {
         }
     }
 
-    /// Sets the total size of the returned class names and security descriptors, which is limited, back to zero. Called
-    /// before everything is read again.
+    /// Resets the total size of the returned class names and security descriptors, which is limited. Called before
+    /// everything is read again.
     fn ask_anew(&mut self) {
         for mount in &mut self.mounts {
             if let Some(Ok(file)) = &mut mount.opened {

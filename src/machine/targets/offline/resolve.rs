@@ -237,7 +237,7 @@ fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
     }
 }
 
-/// Returns the key to which a link leads that is stored in a hive.
+/// Returns the key to which a link in a hive leads.
 fn link_target(hive: &Hive, node: Node, at: &KeyPath) -> Result<KeyPath, Unread> {
     let value = hive.value(node, LINK_VALUE).map_err(|e| read::unread(&e))?;
     match value.as_ref().and_then(registry::link_target) {

@@ -28,7 +28,7 @@ use super::{Answer, Unread};
 pub(super) use places::Place;
 pub(super) use read::{Stores, read};
 
-/// Sets of value names, each for a key.
+/// For each key, a set of value names.
 pub type Values = BTreeMap<Key, SmallSet<ValueName>>;
 
 /// The part of the registry to which a policy store applies.

@@ -108,7 +108,7 @@ impl Connection {
         })
     }
 
-    /// Changes an answer from absent to unknown if the key is in the hive of a user that the remote machine has not
+    /// Changes an answer from absent to unknown if the key is in a user's hive that the remote machine has not
     /// loaded. Keys in such a hive cannot be read remotely.
     fn tell_unloaded_hives(&self, queries: &[KeyQuery], answers: &mut [Answer<KeyFacts>]) -> Result<(), Trouble> {
         let mut users = Vec::new();

@@ -2,8 +2,8 @@
 //! only one of them, which saves time.
 //!
 //! Most specs consist of a few forms of lines: a field, an item of a list, a comment, and the lines of a block scalar.
-//! All versions of YAML define these forms in the same way. kbfix reads any other text with both parsers and compares
-//! the results: for example text with tags, tabs, quoted scalars of several lines, or most escapes. This is not a
+//! All versions of YAML define these forms in the same way. kbfix reads any other text (for example with tags, tabs,
+//! quoted scalars of several lines, or most escapes) with both parsers and compares the results. This module is not a
 //! parser: it accepts less than YAML, and returns no data. A test compares both parsers on accepted texts.
 
 /// The maximum length of a field name that is accepted, in bytes. YAML parsers support at least 1024 characters.

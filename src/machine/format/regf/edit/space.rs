@@ -13,8 +13,8 @@ use super::super::{
     largest::PAGE,
 };
 
-/// The largest length of all hive bins in bytes. An offset with its highest bit set is that of a volatile cell, which
-/// is not in the file.
+/// The maximum total length of the hive bins in bytes. An offset with its highest bit set is that of a volatile cell,
+/// which is not in the file.
 const LARGEST_BINS: u32 = 0x7FFF_F000;
 
 impl Hive {
