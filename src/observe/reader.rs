@@ -357,8 +357,8 @@ impl<'a> Reader<'a> {
         self.planned.borrow_mut().add(&id.into(), change);
     }
 
-    /// Runs `ask`. Also returns the id of the first earlier spec whose planned change has answered one of the queries
-    /// that `ask` makes; `None` if no planned change has.
+    /// Runs `ask`. Also returns the id of the earlier spec whose planned change answered a query of `ask`: of the first
+    /// such query, if there are several; `None` if there is none.
     pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
         self.planned.borrow_mut().take_met();
         let answer = ask();

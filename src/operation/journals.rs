@@ -122,7 +122,7 @@ fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
     }
 }
 
-/// Checks that the target has no new journal that was made after the plan to retire specs.
+/// Checks that no journal of the target is newer than the plan that retires specs.
 ///
 /// # Errors
 ///

@@ -47,7 +47,7 @@ impl Trouble {
         }
     }
 
-    /// Returns the error for the status code whose name the output of a Samba program contains.
+    /// Returns the error for the name of a status code in the output of a Samba program.
     pub(super) fn of_text(text: &str) -> Self {
         let line =
             || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("Samba gave no reason").to_owned();
