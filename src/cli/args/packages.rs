@@ -25,8 +25,9 @@ pub(in crate::cli) struct PackageArguments {
 /// The argument `--trigger`, for the commands that plan triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TriggerArguments {
-    /// Include in the changes the triggers of the spec with this ID whose condition `done_when` is not met; may be
-    /// repeated. Without this option, a spec with such a trigger is blocked.
+    /// Include in the changes the triggers of the spec with this ID; may be repeated. A trigger is a rule that is
+    /// written only once, until its condition `done_when` is met. Without this option, a spec is blocked if `done_when`
+    /// of a trigger is not met.
     #[arg(long = "trigger", value_name = "ID")]
     triggers: Vec<String>,
 }

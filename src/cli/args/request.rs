@@ -20,8 +20,8 @@ pub(in crate::cli) struct RequestArguments {
     #[arg(long, value_name = "DIGEST")]
     digest: Option<String>,
 
-    /// The maximum number of keys and values that the rules with `*` of one spec may change. If there are more, `diff`
-    /// warns, and `apply` refuses to change anything.
+    /// The maximum number of keys and values that one spec may change through rules with `*` (every subkey). If there
+    /// are more, `diff` warns, and `apply` refuses to change anything.
     #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
     pub(in crate::cli) max_changes: usize,
 

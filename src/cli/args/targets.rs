@@ -14,11 +14,12 @@ use super::plans::Asked;
 /// The arguments that name a target, for every command that reads one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TargetArguments {
-    /// The target, which kbfix reads or changes. local: this Windows machine. image:DIR: the mounted disk of a
-    /// switched-off Windows. hive:FILE=KEY: one registry file, such as hive:SYSTEM=HKLM\SYSTEM. reg:FILE: a registry
-    /// export. pol:FILE[=HKCU]: a Registry.pol of Group Policy. snapshot:FILE: a snapshot.
-    /// smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]: another Windows, from Linux through Samba; ?smb1 is for Windows Server
-    /// 2003, and the environment variable KBFIX_SMB_AUTH_FILE names the file with user name and password.
+    /// The target, which kbfix reads or changes [default: local on Windows; for `rollback`, the target of the journal].
+    /// local: this Windows machine. image:DIR: the mounted disk of a switched-off Windows. hive:FILE=KEY: one registry
+    /// file, such as hive:SYSTEM=HKLM\SYSTEM. reg:FILE: a registry export. pol:FILE[=HKCU]: a Registry.pol of Group
+    /// Policy. snapshot:FILE: a snapshot. smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]: another Windows, from Linux through
+    /// Samba; ?smb1 is for Windows Server 2003, and the environment variable KBFIX_SMB_AUTH_FILE names the file with
+    /// user name and password.
     #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true)]
     pub(in crate::cli) target: Option<String>,
 

@@ -27,9 +27,9 @@ use crate::cli::{
 ///
 /// Each key and value gets the state before kbfix first changed it, or the newer state that someone else gave it
 /// between two applies. kbfix finds this state in the journals of the target. What the specs to keep require is read
-/// from their present versions. Built-in specs need not be given with --specs, except with --absent and --absent-from,
-/// which retire them otherwise. Keys and values that someone else has changed after the apply are not restored, but
-/// reported.
+/// from their present versions. Built-in specs need not be given with --specs. But --absent and --absent-from retire a
+/// built-in spec too if it is not given. Keys and values that someone else has changed after the apply are not
+/// restored, but reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The ids of the specs to retire. Their files need not exist any more.
@@ -45,8 +45,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     absent: bool,
 
-    /// Skip ids that occur in no journal of the target, instead of reporting an error. kbfix only prints a warning for
-    /// an id that it does not find in any given spec, built-in spec or journal.
+    /// Skip an id that occurs in no journal of the target, instead of reporting an error. If the id is also not that of
+    /// a given or built-in spec, kbfix prints a warning.
     #[arg(long, requires = "ids")]
     if_applied: bool,
 

@@ -20,8 +20,8 @@ use crate::cli::{
 
 /// Save the plans of all machines of a fleet in one file with one digest, for review and for `kbfix apply --plan`.
 ///
-/// Prints the same report as `kbfix fleet diff`, with the digest added. On a machine, `kbfix apply --plan FILE --digest
-/// DIGEST` applies the plan for that machine. Changes nothing.
+/// Changes nothing. Prints the same report as `kbfix fleet diff`, with the digest added. On a machine, `kbfix apply
+/// --plan FILE --digest DIGEST` then applies the plan for that machine.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
