@@ -89,7 +89,9 @@ impl Store {
     /// Fails if the folder cannot be created, or if others can write to the existing folder.
     pub fn create(&self) -> Result<(), StoreError> {
         // Check this first, so that nothing is created in a folder that is then refused.
-        self.trusted()?;
+        if self.trusted()? {
+            return Ok(());
+        }
         let folder = self.journals();
         self.make(&folder).map_err(|source| StoreError::Io { path: folder.clone(), source })?;
         self.trusted().map(drop)
