@@ -10,6 +10,9 @@ use crate::{
 
 /// The minimum number of queried value names for which the key's value list is read once for all of them. For fewer
 /// names, the list is searched once for each name.
+///
+/// A key that is being edited has an index of its values, so that several changes of one key do not read all of its
+/// values again and again.
 const MANY: usize = 8;
 
 /// Returns the facts that the query asks for about the key at `node`.
@@ -17,7 +20,9 @@ pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<Key
     let facts = || {
         let values = match &query.values {
             ValueSelection::All => all_values(hive, node)?,
-            ValueSelection::Names(names) if names.len() < MANY => one_by_one(hive, node, names),
+            ValueSelection::Names(names) if names.len() < MANY || hive.finds_values_fast(node) => {
+                one_by_one(hive, node, names)
+            }
             ValueSelection::Names(names) => out_of_all(hive, node, names)?,
         };
         let subkeys = if query.subkeys { Some(subkeys(hive, node)?) } else { None };

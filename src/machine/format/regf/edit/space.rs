@@ -45,9 +45,36 @@ impl Hive {
 
     /// Releases the allocated cell at the offset `at`, which becomes free.
     pub(super) fn release(&mut self, at: u32) -> Result<(), Error> {
-        let mut size = self.cell("cell", at)?.len() as u32 + 4;
+        let size = self.cell_size(at)?;
+        self.release_range(at, size)
+    }
+
+    /// Releases allocated cells, which become free. `cells` are their offsets, in ascending order.
+    ///
+    /// Adjacent cells are released together: the cells of one key are usually adjacent, and merging each of them with
+    /// its free neighbors takes longer.
+    pub(super) fn release_all(&mut self, cells: &[u32]) -> Result<(), Error> {
+        let mut cells = cells.iter().copied().peekable();
+        while let Some(at) = cells.next() {
+            let mut size = self.cell_size(at)?;
+            let len = self.bins_len() as u32;
+            let (_, end) = self.space_mut()?.bin(at, len);
+            while let Some(next) = cells.next_if(|next| *next == at + size && *next < end) {
+                size += self.cell_size(next)?;
+            }
+            self.release_range(at, size)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the size in bytes of the allocated cell at the offset `at`, with its size field.
+    fn cell_size(&self, at: u32) -> Result<u32, Error> {
+        Ok(self.cell("cell", at)?.len() as u32 + 4)
+    }
+
+    /// Makes the `size` bytes from the offset `at` on one free cell. They are one or more allocated cells.
+    fn release_range(&mut self, mut at: u32, mut size: u32) -> Result<(), Error> {
         let len = self.bins_len() as u32;
-        let mut at = at;
         let space = self.space_mut()?;
         let (start, end) = space.bin(at, len);
         if at < start + BIN_HEADER || size > end - at {

@@ -74,7 +74,9 @@ impl Editor<'_> {
         let Some(at) = self.hive.value_known(node, &wanted)? else { return Ok(false) };
         self.change(|hive, now| {
             hive.remove_value(node.0, at)?;
-            if let Some((_, names)) = &mut hive.cache.values {
+            if let Some((of, names)) = &mut hive.cache.values
+                && *of == node.0
+            {
                 names.remove(&wanted);
             }
             hive.put_time(node.0, now)?;
