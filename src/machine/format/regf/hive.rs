@@ -324,7 +324,7 @@ impl Hive {
     /// # Errors
     /// Returns an error if the file cannot be read.
     pub(super) fn file_mut(&mut self) -> Result<&mut Vec<u8>, Error> {
-        self.owners.forget();
+        self.owners.forget_for_change();
         self.ordered.forget();
         self.store.load()
     }

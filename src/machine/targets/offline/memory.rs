@@ -202,6 +202,7 @@ impl OfflineRegistry {
             for one in values.iter().rev().filter(|one| one.after.is_none()) {
                 editor.delete_value_of(node, one.name.as_str()).map_err(|error| value(one, error))?;
             }
+            editor.expect_values(values.iter().filter(|one| one.before.is_none()).count());
             for one in values {
                 if let Some(data) = &one.after {
                     editor.set_value_of(node, one.name.as_str(), data).map_err(|error| value(one, error))?;
