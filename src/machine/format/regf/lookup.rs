@@ -80,6 +80,11 @@ impl Hive {
         self.key(node).map(|key| Some(key.node()))
     }
 
+    /// Returns the key at `path`, if this is the path that [`Hive::above`] found last.
+    pub(crate) fn known_above(&self, path: &str) -> Option<Node> {
+        self.last_above.get(path).map(Node)
+    }
+
     /// Finds the key at `path` below the hive's root, unless a key on the path is a symbolic link. Caches the last key
     /// that was found, because many keys below it may be looked up.
     pub(crate) fn above(&self, path: &str) -> Result<Above, Error> {

@@ -114,8 +114,11 @@ fn subkeys(hive: &Hive, node: Node) -> Result<Vec<KeyName>, Unread> {
 }
 
 fn name_of(value: &ValueNode<'_>) -> Result<ValueName, Unread> {
-    let text = value.name_text().map_err(|e| unread(&e))?;
-    ValueName::new(text).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))
+    let name = match value.name().ascii() {
+        Some(text) => ValueName::new(text),
+        None => ValueName::new(value.name_text().map_err(|e| unread(&e))?),
+    };
+    name.map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))
 }
 
 fn data(hive: &Hive, value: &ValueNode<'_>) -> Answer<Data> {

@@ -229,6 +229,10 @@ fn selected_set(hive: &Hive) -> Result<u16, Unread> {
 
 /// Follows the path from the hive's root, up to the end of the path or up to the first link.
 fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
+    // Many keys are looked up together with the same parent.
+    if let Some(node) = hive.known_above(below) {
+        return Ok(Step::Found(node));
+    }
     let (mut node, mut rest) = (hive.root(), below);
     if let Some((above, name)) = below.rsplit_once('\\') {
         match hive.above(above)? {
