@@ -45,6 +45,7 @@ pub(super) fn unread(error: &Error) -> Unread {
 fn one_by_one(hive: &Hive, node: Node, names: &BTreeSet<ValueName>) -> BTreeMap<ValueName, Answer<Data>> {
     let one = |name: &ValueName| match hive.value_node(node, name.as_str()) {
         Ok(None) => (name.clone(), Answer::Absent),
+        Ok(Some(value)) if value.name().ascii() == Some(name.as_str()) => (name.clone(), data(hive, &value)),
         Ok(Some(value)) => (name_of(&value).unwrap_or_else(|_| name.clone()), data(hive, &value)),
         Err(error) => (name.clone(), Answer::Unread(unread(&error))),
     };
