@@ -115,7 +115,7 @@ impl Store {
             // Leave room for events, so that the journal can be read again.
             if line.len() as u64 > MOST / 2 {
                 return Err(error(io::Error::other(
-                    "the journal would be larger than kbfix reads; apply fewer specs at once",
+                    "the journal would be too large for kbfix to read; apply fewer specs at once",
                 )));
             }
             match create_private_file(&path, &line) {

@@ -114,7 +114,7 @@ fn observe_within(
 }
 
 /// Returns the queries for the keys directly below `trees`; `None` if their paths have more than `most` bytes together.
-/// Does not return keys whose facts are already known, or links, because these are not part of a tree.
+/// Keys whose facts are already known are left out, and so are links, which are not part of a tree.
 fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>> {
     let mut level = BTreeMap::new();
     let mut left = most;

@@ -244,7 +244,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                     Some(folder) => folder,
                     None => {
                         return Ok(Resolved::NoFolder(format!(
-                            "{key} {:?}, which names {{{name}}}, is absent",
+                            "{key} {:?}, the path of {{{name}}}, is absent",
                             at.name
                         )));
                     }

@@ -64,7 +64,7 @@ pub(in crate::cli) struct Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// A unified diff in .reg notation, with colours where the terminal shows them.
+    /// A unified diff in .reg notation, with colours if the terminal shows them.
     Human,
     /// A versioned document; `kbfix schema report` prints its schema.
     Json,

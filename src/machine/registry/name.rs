@@ -170,7 +170,8 @@ macro_rules! name_type {
         }
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
-                self.cmp(other) == Ordering::Equal
+                // Equal names mostly also have the same letter case.
+                self.0 == other.0 || self.cmp(other) == Ordering::Equal
             }
         }
         impl Eq for $name {}

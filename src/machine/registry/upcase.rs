@@ -1,7 +1,7 @@
 //! Windows' upper-case table, with which Windows compares the names of keys and values.
 //!
-//! The kernel compares and hashes names with `RtlUpcaseUnicodeChar`, which maps one UTF-16 unit to one with a table of
-//! its own (`l_intl.nls`). This table differs from Unicode's: it lacks final sigma (U+03C2) and Georgian, and has
+//! The kernel compares and hashes names with `RtlUpcaseUnicodeChar`, which maps each UTF-16 unit to one unit by a table
+//! of its own (`l_intl.nls`). This table differs from Unicode's: it lacks final sigma (U+03C2) and Georgian, and has
 //! letters with iota subscript.
 //!
 //! Two sources agree in all 973 pairs: a dump of that function on Windows 11 (build 26300, in the public repository

@@ -14,6 +14,8 @@ use kbfix::{
     },
 };
 
+use crate::start::run;
+
 /// Returns a lock for each test that applies to this machine or takes the lock of the machine, because the tests run at
 /// the same time.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
@@ -124,7 +126,7 @@ pub(crate) fn change(key: &Key, action: ChangeAction, values: impl IntoIterator<
 
 /// Runs `reg.exe`.
 pub(crate) fn reg(arguments: &[&str]) -> Output {
-    Command::new("reg").args(arguments).output().unwrap()
+    run(Command::new("reg").args(arguments))
 }
 
 /// Runs `reg.exe`, which must succeed, and returns its output.

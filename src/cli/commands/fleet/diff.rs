@@ -64,7 +64,7 @@ enum Format {
     Json,
     /// A table in CSV, with one row for each spec on each machine.
     Csv,
-    /// Markdown, for a comment on a pull request: at most 65,000 characters for a fleet of any size.
+    /// Markdown, for a comment on a pull request: at most 65,000 bytes for a fleet of any size.
     Markdown,
     /// One HTML page of less than 5 MB that needs no network. It can be searched, filtered and sorted.
     Html,

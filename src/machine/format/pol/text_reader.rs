@@ -20,7 +20,7 @@ pub struct TextEntry {
     pub line: usize,
     /// The key.
     pub key: KeyPath,
-    /// What Windows does for the entry, as for the same entry in a policy file.
+    /// The instruction of the same entry in a policy file.
     pub instruction: Instruction,
 }
 

@@ -66,7 +66,7 @@ pub enum State {
 }
 
 /// The message for a file that ends before the end of its hive bins.
-const CUT_SHORT: &str = "the file is shorter than the hive bins whose size is in its base block";
+const CUT_SHORT: &str = "the file is shorter than the hive bins, whose size is in its base block";
 
 impl Hive {
     /// The length in bytes of the base block at the start of a hive file.
@@ -282,7 +282,7 @@ impl Hive {
             return Err(Error::cell(
                 "hive bin",
                 end,
-                "the file ends before the end of the bins that the base block gives",
+                "the file is shorter than the bins, whose size is in the base block",
             ));
         }
         bin_headers(self.bins()?).try_for_each(|bin| bin.map(drop))

@@ -175,7 +175,7 @@ impl Flush {
             let mut above =
                 std::iter::successors(Some(key.clone()), Key::parent).filter(|key| key.path.parent().is_some());
             let Some(opened) = above.find_map(|key| place::open(&key, KEY_QUERY_VALUE).ok()) else {
-                let detail = "kbfix can open no key of its hive, so it cannot ask Windows to write the hive to \
+                let detail = "no key of this hive can be opened, so kbfix cannot ask Windows to write the hive to \
                     disk"
                     .to_owned();
                 return Err(WriteError::Unsupported { place: key.to_string(), detail });

@@ -249,12 +249,12 @@ fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
         if rest.is_empty() {
             return Ok(Step::Found(node));
         }
-        let (name, behind) = rest.split_once('\\').unwrap_or((rest, ""));
+        let (name, below) = rest.split_once('\\').unwrap_or((rest, ""));
         match hive.subkey(node, name)? {
             Some(found) => node = found,
             None => return Ok(Step::Absent),
         }
-        rest = behind;
+        rest = below;
     }
 }
 

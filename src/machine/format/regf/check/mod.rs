@@ -83,8 +83,8 @@ pub(super) const CODES: &[(&str, Severity)] = &[
 /// The maximum number of findings with the same code. A damaged hive could have one for every eight bytes.
 const LIMIT: usize = 20_000;
 
-/// Whether a cell of the hive begins at an offset, and what is known about this cell. There is one for every eight
-/// bytes.
+/// Whether a cell of the hive begins at an offset, and what is known about this cell. There is one `Cell` for
+/// every eight bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     None,
