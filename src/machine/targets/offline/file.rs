@@ -39,12 +39,22 @@ pub(in crate::targets) struct HiveFile {
     pub(super) current_set: Option<(u16, KeyPath)>,
 }
 
+/// The content of a hive after changes.
+#[derive(Debug)]
+pub(super) enum NewHive {
+    /// It is on disk, beside the file that it will replace.
+    Written(NewFile),
+    /// The bytes to write.
+    Bytes(Vec<u8>),
+}
+
 /// A new hive file that is complete on disk, beside the file that it will replace. If it is dropped, it is removed.
 #[derive(Debug)]
 pub(super) struct NewFile {
+    /// The file. It is dropped first, because its path leads through the open folders.
+    file: Prepared,
     /// The path to the file that is to be replaced, and the open folders that lead to it.
     reached: Pinned,
-    file: Prepared,
 }
 
 /// The reason why a hive file was not opened.
@@ -145,14 +155,19 @@ impl HiveFile {
     pub(super) fn prepare(&mut self) -> Result<NewFile, WriteError> {
         let Self { path, root, hive, .. } = self;
         let bytes = hive.to_file(Filetime::now()).map_err(|error| unsupported(&path.display().to_string(), &error))?;
-        let reached = Pinned::reach(root.as_deref(), path).map_err(|source| write_error(path, source))?;
-        // It is not an error if leftovers of an earlier run cannot be removed.
-        let _ = remove_leftovers(reached.path());
-        let file = prepare(reached.path(), bytes).map_err(|source| write_error(path, source))?;
-        Ok(NewFile { reached, file })
+        NewFile::write(path, root.as_deref(), bytes)
     }
 
-    /// Replaces the file with the new file, and empties its logs.
+    /// Returns the bytes of a file that contains the edited hive.
+    ///
+    /// # Errors
+    /// Returns [`WriteError::Unsupported`] for a hive that cannot be written.
+    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, WriteError> {
+        let place = self.path.display().to_string();
+        self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))
+    }
+
+    /// Replaces the file with the new hive, and empties its logs.
     ///
     /// Immediately before that, `guard` is called, and the file and its logs are checked: nobody may have changed them
     /// since they were read.
@@ -162,18 +177,33 @@ impl HiveFile {
     /// [`WriteError::Stale`], the file is unchanged.
     pub(super) fn replace(
         &self,
-        NewFile { reached, file }: NewFile,
+        new: NewHive,
         guard: impl FnOnce() -> Result<(), WriteError>,
     ) -> Result<(), WriteError> {
-        let at = reached.path();
+        let new = match new {
+            NewHive::Written(file) => file,
+            NewHive::Bytes(bytes) => NewFile::write(&self.path, self.root.as_deref(), &bytes)?,
+        };
+        let at = new.reached.path();
         guard()?;
         self.stamp.refuse_other(at, &self.path)?;
-        file.put_in_place().map_err(|source| write_error(&self.path, source))?;
+        new.file.put_in_place().map_err(|source| write_error(&self.path, source))?;
         // See `Hive::logs_after_save`.
         for log in logs_of(at).map_err(|source| write_error(&self.path, source))? {
             empty(&log).map_err(|source| write_error(&beside(&self.path, &log), source))?;
         }
         Ok(())
+    }
+}
+
+impl NewFile {
+    /// Writes a new file beside the file at `path`. No part of the path below `root` may be a link.
+    fn write(path: &Path, root: Option<&Path>, bytes: &[u8]) -> Result<Self, WriteError> {
+        let reached = Pinned::reach(root, path).map_err(|source| write_error(path, source))?;
+        // It is not an error if leftovers of an earlier run cannot be removed.
+        let _ = remove_leftovers(reached.path());
+        let file = prepare(reached.path(), bytes).map_err(|source| write_error(path, source))?;
+        Ok(Self { file, reached })
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Halt, OfflineRegistry,
-    file::{self, NewFile},
+    file::{self, NewHive},
     resolve::Place,
 };
 use crate::{
@@ -66,24 +66,31 @@ impl OfflineRegistry {
         tried
     }
 
-    /// Makes the changes in memory, and writes the new files beside the old ones. Returns the new files, each with the
-    /// index of its mounted hive; no file is replaced yet. `spots` contains where each change must be made.
+    /// Makes the changes in memory. Returns the new hives, each with the index of its mounted hive; no file is replaced
+    /// yet. `spots` contains where each change must be made.
     ///
-    /// Afterwards the caller must discard the hives in memory, because they do not match the new files any more.
+    /// If only one hive changes, its new file is written before the changes are undone as a trial, so that no copy of
+    /// the hive is needed. Afterwards the caller must discard the hives in memory, because they do not match the new
+    /// hives any more.
     ///
     /// # Errors
     /// Returns an error if a change cannot be made, read back or undone, if it would damage a hive, or if a new file
     /// cannot be written.
-    pub(super) fn edit(&mut self, changes: &[KeyChange], spots: &[Spot]) -> Result<Vec<(usize, NewFile)>, WriteError> {
+    pub(super) fn edit(&mut self, changes: &[KeyChange], spots: &[Spot]) -> Result<Vec<(usize, NewHive)>, WriteError> {
         let mut before = Findings::new();
         self.make(changes, spots, Some(&mut before))?;
         let mut files = Vec::new();
-        for (number, findings) in before.into_iter().filter(|(number, _)| self.is_changed(*number)).collect::<Vec<_>>()
-        {
+        before.retain(|number, _| self.is_changed(*number));
+        let is_only = before.len() == 1;
+        for (number, findings) in before {
             self.refuse_worse(number, &findings)?;
             let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
             let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
-            files.push((number, file.prepare().map_err(|error| guard(&key).err().unwrap_or(error))?));
+            let new = match is_only {
+                true => NewHive::Written(file.prepare().map_err(|error| guard(&key).err().unwrap_or(error))?),
+                false => NewHive::Bytes(file.bytes()?),
+            };
+            files.push((number, new));
         }
         self.try_undo(changes)?;
         Ok(files)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     OfflineRegistry,
-    file::NewFile,
+    file::NewHive,
     memory::{Spot, halted},
 };
 use crate::{
@@ -53,7 +53,7 @@ impl OfflineRegistry {
     ///
     /// The guard function is called immediately before, and again if the replacement fails, because its error may
     /// explain the failure.
-    fn replace(&mut self, number: usize, new: NewFile) -> Result<(), WriteError> {
+    fn replace(&mut self, number: usize, new: NewHive) -> Result<(), WriteError> {
         let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
         let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
         file.replace(new, || guard(&key)).map_err(|error| guard(&key).err().unwrap_or(error))
