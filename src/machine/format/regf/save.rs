@@ -57,11 +57,11 @@ impl Hive {
     ///
     /// Returns an error if the hive is read-only, or if an edit failed halfway.
     pub fn to_bytes(&mut self, now: Filetime) -> Result<Vec<u8>, Error> {
-        self.to_file(now).map(<[u8]>::to_vec)
+        self.finished_file(now).map(<[u8]>::to_vec)
     }
 
     /// Returns the bytes of the file as [`Hive::to_bytes`] does, but without a copy: a hive can be large.
-    pub(crate) fn to_file(&mut self, now: Filetime) -> Result<&[u8], Error> {
+    pub(crate) fn finished_file(&mut self, now: Filetime) -> Result<&[u8], Error> {
         self.writable()?;
         self.settle()?;
         self.trim()?;

@@ -154,7 +154,8 @@ impl HiveFile {
     /// Returns [`WriteError::Unsupported`] for a hive that cannot be written, or the system's error.
     pub(super) fn prepare(&mut self) -> Result<NewFile, WriteError> {
         let Self { path, root, hive, .. } = self;
-        let bytes = hive.to_file(Filetime::now()).map_err(|error| unsupported(&path.display().to_string(), &error))?;
+        let bytes =
+            hive.finished_file(Filetime::now()).map_err(|error| unsupported(&path.display().to_string(), &error))?;
         NewFile::write(path, root.as_deref(), bytes)
     }
 
