@@ -110,9 +110,9 @@ pub(crate) fn is_there(key: &Key) -> bool {
 /// Reads one value of an existing key.
 pub(crate) fn read(key: &Key, value: &str) -> Answer<Data> {
     let wanted = ValueSelection::Names([name(value)].into());
-    let mut facts = query(key, wanted, false).known().unwrap().expect("the key is there");
+    let facts = query(key, wanted, false).known().unwrap().expect("the key is there");
     assert_eq!(facts.values.len(), 1);
-    facts.values.pop_first().unwrap().1
+    facts.values.into_iter().next().unwrap().1
 }
 
 /// Returns the change of one value from `before` to `after`.

@@ -213,6 +213,10 @@ impl KeyEditor<'_> {
         let content = Content::Data(data.clone());
         let entry = Some(Entry { line: 0, name: Ok(name.clone()), content, data_at, line_break_escape: false });
         let body = &mut self.document.sections[self.last].body;
+        if body.is_empty() {
+            // Most new keys have one value; without this, there would be room for four.
+            body.reserve_exact(1);
+        }
         body.push(Line { raw, entry });
         let place = (self.last, body.len() - 1);
         if let Some(edited) = &mut self.document.edited {

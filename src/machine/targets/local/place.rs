@@ -43,7 +43,7 @@ impl Closed {
     pub(super) fn write_error(self, place: String) -> WriteError {
         match self {
             Self::Code(code) => code.write_error(place),
-            Self::Elsewhere(why) => WriteError::Unsupported { place, detail: why.detail },
+            Self::Elsewhere(why) => WriteError::Unsupported { place, detail: why.detail.to_string() },
         }
     }
 }

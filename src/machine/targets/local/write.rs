@@ -121,7 +121,7 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
         {
             return Err(WriteError::Unsupported {
                 place: change.key.to_string(),
-                detail: place::volatile(&key).detail,
+                detail: place::volatile(&key).detail.to_string(),
             });
         }
     }
@@ -199,7 +199,10 @@ fn existing(key: &Key, access: u32) -> Result<Opened, WriteError> {
 fn lasting(key: &Key, access: u32) -> Result<Opened, WriteError> {
     let opened = existing(key, access)?;
     if raw::is_volatile(&opened.handle) {
-        return Err(WriteError::Unsupported { place: key.to_string(), detail: place::volatile(key).detail });
+        return Err(WriteError::Unsupported {
+            place: key.to_string(),
+            detail: place::volatile(key).detail.to_string(),
+        });
     }
     Ok(opened)
 }

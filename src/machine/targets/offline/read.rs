@@ -1,10 +1,11 @@
 //! Answers a question about one key from one hive.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{
     format::regf::{Error, Hive, Node, NotUnicode, ValueNode},
     registry::{Data, KeyName, KeyProperties, SecurityDescriptor, ValueName},
+    small_map::SmallMap,
     targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, ValueSelection},
 };
 
@@ -42,7 +43,7 @@ pub(super) fn unread(error: &Error) -> Unread {
     Unread::new(reason, error.to_string())
 }
 
-fn one_by_one(hive: &Hive, node: Node, names: &BTreeSet<ValueName>) -> BTreeMap<ValueName, Answer<Data>> {
+fn one_by_one(hive: &Hive, node: Node, names: &BTreeSet<ValueName>) -> SmallMap<ValueName, Answer<Data>> {
     let one = |name: &ValueName| match hive.value_node(node, name.as_str()) {
         Ok(None) => (name.clone(), Answer::Absent),
         Ok(Some(value)) if value.name().ascii() == Some(name.as_str()) => (name.clone(), data(hive, &value)),
@@ -56,8 +57,8 @@ fn out_of_all(
     hive: &Hive,
     node: Node,
     names: &BTreeSet<ValueName>,
-) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
-    let mut found: BTreeMap<ValueName, Answer<Data>> = BTreeMap::new();
+) -> Result<SmallMap<ValueName, Answer<Data>>, Unread> {
+    let mut found = SmallMap::new();
     let mut unreadable = None;
     for value in hive.values(node).map_err(|e| unread(&e))? {
         match value {
@@ -80,8 +81,8 @@ fn out_of_all(
     Ok(found)
 }
 
-fn all_values(hive: &Hive, node: Node) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
-    let mut all = BTreeMap::new();
+fn all_values(hive: &Hive, node: Node) -> Result<SmallMap<ValueName, Answer<Data>>, Unread> {
+    let mut all = SmallMap::new();
     for value in hive.values(node).map_err(|e| unread(&e))? {
         let value = value.map_err(|e| unread(&e))?;
         let name = name_of(&value)?;
