@@ -45,7 +45,7 @@
 )]
 
 pub use kbfix_language::{convert, spec};
-pub use kbfix_machine::{diag, files, format, parallel, registry, targets, version};
+pub use kbfix_machine::{diag, files, format, parallel, registry, small_map, targets, version};
 
 pub mod observe;
 pub mod plan;

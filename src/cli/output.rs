@@ -24,8 +24,8 @@ use super::error::CommandError;
 pub(super) enum Format {
     /// Text for people, with colours if the terminal shows them.
     Human,
-    /// A versioned document; `kbfix schema report` prints its schema, or for `kbfix fleet`, `kbfix schema
-    /// fleet-comparison`.
+    /// A versioned document; `kbfix schema report` prints its schema (for `kbfix fleet impact` and `kbfix fleet drift`:
+    /// `kbfix schema fleet-comparison`).
     Json,
     /// Markdown, for a change ticket or a pull request.
     Markdown,
@@ -35,7 +35,7 @@ pub(super) enum Format {
 pub(super) struct Output {
     /// The error because of which standard output could not be written; `None` if it could.
     broken: Option<io::Error>,
-    /// `Some` if the last report said that the target was changed; then the path of the journal, if there is one.
+    /// `Some` if the last report said that the target was changed. The inner value is the path of the journal, if any.
     changed: Option<Option<String>>,
     /// The warnings about the specs of this run.
     of_specs: Vec<Diagnostic>,

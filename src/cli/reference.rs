@@ -9,7 +9,7 @@ use super::Arguments;
 
 const HEAD: &str = "# Commands
 
-This page lists the commands of kbfix with their options, to look up.
+This page is the reference for the commands of kbfix and their options.
 `kbfix COMMAND --help` prints the same text.
 The pages under \"How to\" show how to use the commands, and the [glossary](../glossary.md) explains the terms.
 

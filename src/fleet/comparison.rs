@@ -32,7 +32,8 @@ pub struct FleetComparison {
     pub machines_come: Vec<Arc<str>>,
     /// The machines that existed only in the earlier state.
     pub machines_go: Vec<Arc<str>>,
-    /// The results of specs that differ between the two states, in the order of the specs, with most machines first.
+    /// The results of specs that differ between the two states: sorted by kind, then in the order of the specs, then
+    /// with most machines first.
     pub differences: Vec<Difference>,
     /// The values, keys and files that changed, with most machines first. Always empty for `impact`.
     pub facts: Vec<FactDrift>,
@@ -53,7 +54,7 @@ pub struct SpecsMoved {
     pub differ: Vec<String>,
 }
 
-/// A result of one spec that differs from before, on all machines on which the difference is the same.
+/// A difference between the earlier and the later result of a spec, with all machines that have it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Difference {
     /// The spec's id.

@@ -224,7 +224,7 @@ impl MachineDocument {
     }
 }
 
-/// Returns the target URI with its path made relative to `base`, which is the folder of the fleet file.
+/// Returns the target URI with a relative path resolved against `base`, the folder of the fleet file.
 fn below(base: &Path, uri: &str) -> String {
     match uri.split_once(':') {
         Some((kind @ ("image" | "hive" | "reg" | "snapshot"), path)) if !path.is_empty() => {

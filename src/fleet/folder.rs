@@ -9,7 +9,7 @@ use std::{
 use super::Member;
 use crate::{files::list::list, targets::Address};
 
-/// The names of the entries in a folder that are not `.json` files, so that they were not read.
+/// The names of the entries in a folder that were not read, because they are not `.json` files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ignored(pub Vec<String>);
 

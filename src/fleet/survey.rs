@@ -127,7 +127,7 @@ fn numbered<'c>(cases: &Mutex<Cases>, found: impl IntoIterator<Item = &'c Case>)
     found.into_iter().map(|case| cases.add(case)).collect()
 }
 
-/// Sorts rows and cases by name, so that the order does not depend on the order of reading.
+/// Returns the survey, with its machines in the order of `members`, independent of the order of reading.
 fn rows(
     members: &Members,
     found: Vec<Option<Result<Seen, String>>>,

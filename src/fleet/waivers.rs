@@ -46,7 +46,7 @@ pub struct Waivers {
 pub(super) struct Split {
     /// The changes that remain to be made.
     pub(super) left: Vec<KeyChange>,
-    /// The changes that waivers accept, so that they are not made.
+    /// The changes that are not made, because waivers accept them.
     pub(super) waived: Vec<KeyChange>,
     /// The indexes of the waivers that accept at least one change.
     pub(super) by: Vec<usize>,
@@ -183,8 +183,7 @@ impl Waivers {
 }
 
 impl Split {
-    /// Also waives each planned creation of a key that would then contain nothing but waived values, or keys of such
-    /// values.
+    /// Also waives the creation of each key that is needed only for waived values in keys below it.
     fn keep_no_empty_keys(&mut self) {
         let holds = |changes: &[KeyChange], key: &Key| {
             changes.iter().filter(|change| !change.values.is_empty()).any(|change| is_above(key, &change.key))

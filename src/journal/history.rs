@@ -100,8 +100,8 @@ impl<T: Clone + PartialEq> Track<T> {
 
     /// Adds a change to the history of a key or value.
     ///
-    /// A rollback or retirement never begins a new history. A key without a history that it creates is only the parent
-    /// of something that it restores.
+    /// A rollback or retirement never begins a new history. If it creates a key that has no history, this key is
+    /// only the parent of something that it restores.
     fn note(track: &mut Option<Self>, before: T, after: T, entry: &Entry) {
         let new = || Self { base: before.clone(), left: vec![before.clone()], specs: entry.specs.clone() };
         if track.is_some() || entry.direction != Direction::Undo {

@@ -187,8 +187,8 @@ impl RetirePlan {
 }
 
 impl History {
-    /// Returns the keys and values that the specs in `retired` changed. Also returns those that only specs changed
-    /// which are no longer applied, unless someone else has changed them after kbfix.
+    /// Returns the keys and values that the specs in `retired` changed. Also returns those that were changed
+    /// only by specs that are no longer applied, unless someone else has changed them after kbfix.
     fn touched_by<'a>(&'a self, retired: &[String], reader: &Reader<'_>) -> Vec<Touched<'a>> {
         let retired: BTreeSet<String> = retired.iter().map(|id| id.to_ascii_lowercase()).collect();
         let is_live = |id: &String| self.is_live(id) && !retired.contains(id);
@@ -231,7 +231,7 @@ fn state<T: Clone + PartialEq>(
 }
 
 impl Touched<'_> {
-    /// Changes the state to restore for everything that a live spec requires to be in another state than before kbfix.
+    /// Sets `goal`, the state to restore: the state before kbfix, unless a live spec requires another state.
     fn aim(&mut self, claims: &Claims<'_>, reader: &Reader<'_>, out: &mut RetirePlan) {
         let key = self.key;
         if let (Some(existence), Some(track)) = (&mut self.existence, &self.history.existence) {
@@ -259,8 +259,7 @@ impl Touched<'_> {
         }
     }
 
-    /// Returns the change that leads from the state to restore to the state that kbfix left; `None` if the two are the
-    /// same.
+    /// Returns the change from `goal` to the state that kbfix left; `None` if the two are the same.
     fn net(&self) -> Option<KeyChange> {
         let action = match self.existence {
             Some(State { left: true, goal: false, .. }) => ChangeAction::Create,
@@ -280,8 +279,7 @@ impl Touched<'_> {
     }
 }
 
-/// Changes the state to restore, so that each key that kbfix created still exists if one of its values or subkeys must
-/// exist.
+/// Sets `goal` of each key that kbfix created, so that the key still exists if one of its values or subkeys must exist.
 fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
     let mut needed: BTreeSet<Key> = BTreeSet::new();
     for one in touched.iter_mut().rev() {
@@ -299,8 +297,7 @@ fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
     }
 }
 
-/// Returns the changes that lead from the state to restore to the state that kbfix left. Deletions come first, each
-/// subkey before its parent.
+/// Returns the changes from `goal` to the state that kbfix left. Deletions come first, each subkey before its parent.
 fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
     let all: Vec<_> = touched.iter().filter_map(Touched::net).collect();
     let (mut deletions, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|c| c.action == ChangeAction::Delete);

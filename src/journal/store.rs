@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     files::replace::create_private_file,
     format::json,
-    plan::file::{from_canonical, seal, unseal},
+    plan::file::{from_canonical, sealed_text, unseal},
 };
 
 use super::{Event, Header, Journal, trust};
@@ -117,10 +117,10 @@ impl Store {
             // Leave room for events, so that the journal can be read again.
             if line.len() as u64 > MOST / 2 {
                 return Err(error(io::Error::other(
-                    "the journal would be larger than kbfix reads; apply fewer specs at once",
+                    "the journal would be too large for kbfix to read; apply fewer specs at once",
                 )));
             }
-            match create_private_file(&path, line.as_bytes()) {
+            match create_private_file(&path, &line) {
                 Ok(()) => return Ok(Journal { path, header, events: Vec::new() }),
                 // Another process has used this name. The next id is later than that of the other journal.
                 Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
@@ -263,8 +263,10 @@ fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
 
 /// Returns the first line of a journal: the header, with a digest. Because of the digest, a rollback never restores
 /// data from a damaged file.
-fn first_line(header: &Header) -> serde_json::Result<String> {
-    Ok(serde_json::to_string(&seal(header))? + "\n")
+fn first_line(header: &Header) -> serde_json::Result<Vec<u8>> {
+    let mut line = sealed_text(header)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 fn header(line: &str) -> Result<Header, String> {

@@ -18,6 +18,7 @@
 )]
 
 pub mod parallel;
+pub mod small_map;
 pub mod registry;
 pub mod version;
 pub mod diag;

@@ -2,6 +2,7 @@
 
 use std::{
     num::NonZero,
+    panic,
     sync::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
@@ -48,9 +49,36 @@ pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut ta
     }
 }
 
+/// Calls `work` on each item, in as many threads as there are cores, one of which is this thread. Returns the results
+/// in the order of the items.
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    let next = AtomicUsize::new(0);
+    let done = || {
+        let mut results = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return results };
+            results.push((at, work(item)));
+        }
+    };
+    let mut results = thread::scope(|scope| {
+        let start = |_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, done);
+        // If a thread cannot be started, the other threads work on its items.
+        let others: Vec<_> = (1..threads).filter_map(|number| start(number).ok()).collect();
+        let mut results = done();
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
+        }
+        results
+    });
+    results.sort_unstable_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::each;
+    use super::{each, map};
 
     #[test]
     fn each_item_is_done_once() {
@@ -66,6 +94,7 @@ mod tests {
                 },
             );
             assert_eq!(done, vec![1; size]);
+            assert_eq!(map(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The limits of one observation. They prevent that a damaged or hostile target uses up the memory of kbfix.
+//! The limits of one observation. They prevent a damaged or hostile target from using up the memory of kbfix.
 
 use crate::targets::{Answer, KeyChange, KeyFacts, KeyQuery, PolicyFacts};
 
@@ -28,7 +28,7 @@ const MOST_FOUND: usize = 300_000;
 /// 100 bytes.
 const MOST_POLICIES: usize = 64 << 20;
 
-/// The numbers that one observation may still add before it reaches its limits.
+/// The remaining limits of one observation: what it may still query and find.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// The number of keys that may still be queried.
@@ -47,7 +47,7 @@ impl Limits {
     pub(super) const MOST: Self =
         Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS, found: MOST_FOUND, policies: MOST_POLICIES };
 
-    /// Returns these limits, raised by the keys in `changes`, the values in them, and the keys above them.
+    /// Returns these limits, raised by the numbers of keys, parent keys and values in `changes`.
     ///
     /// The changes were planned within the limits. So it must also be possible to read them back after writing, and to
     /// undo them.
@@ -88,7 +88,7 @@ impl Limits {
         take(&mut self.found, answers.iter().map(size).sum(), most.found, "keys and values (a key counts as two)")
     }
 
-    /// Subtracts the data that policy stores set from the limit.
+    /// Subtracts the size of the policy stores' data from the limit.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ fn take(left: &mut usize, count: usize, most: usize, what: &str) -> Result<(), S
     Ok(())
 }
 
-/// The name in messages of the limit for the paths of keys.
+/// The words that messages use for the limit of the paths of keys.
 pub(super) const PATHS: &str = "bytes in the paths of keys";
 
 pub(super) fn asked_for(most: usize, what: &str) -> String {

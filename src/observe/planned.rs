@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use crate::{
     registry::{Key, ValueName},
+    small_map::SmallMap,
     targets::{ChangeAction, KeyChange},
 };
 
@@ -12,7 +13,8 @@ use crate::{
 #[derive(Default, Clone)]
 pub(super) struct Planned {
     pub(super) keys: BTreeMap<Key, Rc<str>>,
-    pub(super) values: BTreeMap<Key, BTreeMap<ValueName, Rc<str>>>,
+    /// For each key, the ids for its values. A value without an id here has the id of its key in `keys`.
+    pub(super) values: BTreeMap<Key, SmallMap<ValueName, Rc<str>>>,
     /// For each key, the id of the spec that creates or deletes one of its subkeys.
     pub(super) subkeys: BTreeMap<Key, Rc<str>>,
     met: Option<Rc<str>>,
@@ -21,11 +23,12 @@ pub(super) struct Planned {
 impl Planned {
     /// Records that the spec with this id planned a change.
     pub(super) fn add(&mut self, id: &Rc<str>, change: &KeyChange) {
-        if !change.values.is_empty() {
+        let is_update = change.action == ChangeAction::Update;
+        if !change.values.is_empty() && (is_update || self.values.contains_key(&change.key)) {
             let names = change.values.iter().map(|value| (value.name.clone(), id.clone()));
             self.values.entry(change.key.clone()).or_default().extend(names);
         }
-        if change.action != ChangeAction::Update {
+        if !is_update {
             self.keys.insert(change.key.clone(), id.clone());
             self.subkeys.extend(change.key.parent().map(|parent| (parent, id.clone())));
         }

@@ -44,7 +44,7 @@ impl Query {
         }
     }
 
-    /// Returns the digest of the answer to the query that the facts contain. The digest covers everything that a
+    /// Returns the digest of the answer that the facts contain. The digest covers everything that a
     /// [`Reader`](super::Reader) returns for the query.
     pub(crate) fn answer(&self, facts: &Facts) -> AnswerDigest {
         let bytes = match self {

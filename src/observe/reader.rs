@@ -8,6 +8,7 @@ use std::{
 use super::{planned::Planned, query::Query};
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
+    small_map::{SmallMap, SmallSet},
     targets::{
         Answer, Facts, FileFacts, KeyChange, KeyQuery, KnownKey, PolicyScope, Reason, Unread, ValueSelection, Values,
     },
@@ -152,7 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns all values of the key.
-    pub fn all_values(&self, key: &Key) -> Answer<BTreeMap<ValueName, Answer<Data>>> {
+    pub fn all_values(&self, key: &Key) -> Answer<SmallMap<ValueName, Answer<Data>>> {
         self.note(key, false);
         self.trace(|| Query::Values(key.clone()));
         let known = self.facts.borrow().all_values(key);
@@ -327,8 +328,8 @@ impl<'a> Reader<'a> {
             Some(name) => format!("{key} {}", notation::value_name(name)),
             None => key.to_string(),
         };
-        let of_policy = |(key, names): (&Key, &BTreeSet<ValueName>)| {
-            let name = names.first().map(notation::value_name).unwrap_or_default();
+        let of_policy = |(key, names): (&Key, &SmallSet<ValueName>)| {
+            let name = names.iter().next().map(notation::value_name).unwrap_or_default();
             format!("the settings of policy stores for {key} {name}")
         };
         let policy = || missing.policies.values().flatten().next().map(of_policy);

@@ -32,7 +32,7 @@ pub struct ApplyOptions {
     pub check: bool,
     /// The limit for the number of keys and values that one spec changes because of a `*`.
     pub max_changes: usize,
-    /// Codes of warnings that prevent the apply: [`Code::POLICY_OWNED`] and [`Code::POLICY_UNKNOWN`].
+    /// The warnings that prevent the apply. Possible are [`Code::POLICY_OWNED`] and [`Code::POLICY_UNKNOWN`].
     pub fail_on: Vec<Code>,
     /// The packages of the hotfixes that are installed before the registry is changed.
     pub packages: Packages,
@@ -196,7 +196,7 @@ pub(super) fn carry_out(
     report.journal = applied.journal().map(|journal| journal.path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {
-            Outcome::Failed => "restore the keys and values listed above by hand, or try to roll back the journal",
+            Outcome::Failed => "restore by hand the keys and values listed above, or try to roll back the journal",
             _ => "nothing was changed; correct the cause and apply again",
         };
         report.diagnostics.push(Diagnostic::error(Code::WRITE_FAILED, failure).hint(hint));

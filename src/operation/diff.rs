@@ -1,5 +1,7 @@
 //! The operation diff: finds the changes that a target needs, without changing the target.
 
+use std::borrow::Borrow;
+
 use super::{
     error::Error,
     plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings as warnings_of},
@@ -23,18 +25,20 @@ pub struct Diff {
 
 /// Makes a plan from specs, or checks a saved plan against the target.
 ///
-/// A warning is added if more than `max_changes` keys and values of one spec change because of a `*`.
+/// A warning is added if more than `max_changes` keys and values of one spec change because of a `*`. The request is
+/// dropped as soon as the plan is made, unless it is only borrowed, because many specs take much memory.
 ///
 /// # Errors
 ///
 /// Fails if the target as a whole cannot be read, or if the saved plan must not be applied.
 pub fn diff(
-    request: &Request,
+    request: impl Borrow<Request>,
     max_changes: usize,
     target: &mut dyn Target,
     progress: &mut impl Progress,
 ) -> Result<Diff, Error> {
-    let (mut plan, status) = progress.during(&reading(target), || request.plan(target))?;
+    let (mut plan, status) = progress.during(&reading(target), || request.borrow().plan(target))?;
+    drop(request);
     let wide = plan.wider_than(max_changes).map(|spec| too_many_changes(spec, max_changes, Diagnostic::warning));
     let mut warnings = Vec::from_iter(wide);
     warnings.extend(warnings_of(&plan, target));

@@ -53,7 +53,7 @@ impl From<TargetError> for Error {
                 (Code::TARGET_MALFORMED, "use a complete and undamaged file".into())
             }
             TargetError::Malformed { option: Some(option), .. } => {
-                let hint = Hint::new("use a complete and undamaged file, or allow that this one is read as it is");
+                let hint = Hint::new("use a complete and undamaged file, or allow kbfix to read this one as it is");
                 (Code::TARGET_MALFORMED, hint.with(option.clone()))
             }
             TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target".into()),
@@ -125,12 +125,12 @@ pub(super) fn place_hint(through_policy: bool) -> Hint {
 
 /// The hint for a state folder or journal that other users can write.
 #[cfg(unix)]
-const UNTRUSTED_HINT: &str = "check the content; if it belongs to you, remove the rights of others (`chmod go-w`, \
-    `chown`); or copy a journal that you trust to another state folder, and use that folder";
+const UNTRUSTED_HINT: &str = "check the content; if the file or folder is yours, remove the rights of others (`chmod \
+    go-w`, `chown`); or copy a journal that you trust to another state folder, and use that folder";
 /// The hint for a state folder or journal that other users can write.
 #[cfg(not(unix))]
-const UNTRUSTED_HINT: &str = "check the content; if it belongs to you, remove the rights of others (`icacls`); or copy a \
-    journal that you trust to another state folder, and use that folder";
+const UNTRUSTED_HINT: &str = "check the content; if the file or folder is yours, remove the rights of others \
+    (`icacls`); or copy a journal that you trust to another state folder, and use that folder";
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {

@@ -152,8 +152,8 @@ pub(super) fn execute_as(
 
 /// Undoes the changes that this apply has written. Returns the keys and values that could not be restored.
 ///
-/// A key or value can be neither in the state before the apply nor in the state that the apply writes, if someone else
-/// has changed it in spite of kbfix's lock. Such a key or value is kept.
+/// If someone else has changed a key or value in spite of kbfix's lock, so that it is neither in the state before the
+/// apply nor in the state that the apply writes, it is kept.
 fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     let mut undo = journal::Rollback::default();
     if let Err(why) = observe_changed(target, changes, |reader| undo = journal::plan_rollback(changes, false, reader)) {

@@ -110,7 +110,7 @@ impl Packages {
 /// Returns the error for a package that cannot be run. Nothing was changed.
 fn refused(error: &PackageError) -> Error {
     let (code, hint) = match error {
-        PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file that has the digest in the spec"),
+        PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file whose SHA-256 the spec contains"),
         PackageError::Kind { .. } => {
             (Code::PACKAGE_USAGE, "give the file of the package itself, not an archive that contains it")
         }
@@ -170,7 +170,7 @@ pub(super) fn run(
 }
 
 /// Applies the rest of a plan after its packages were run. Registry changes are made only if every package was
-/// installed, and the file versions show that.
+/// installed, and the file versions confirm this.
 ///
 /// Because packages have already changed the machine, errors are also returned as a report. If `specs` is given, these
 /// specs are planned again. If not, the saved plan is used, provided that the packages changed no other facts on which
@@ -192,7 +192,7 @@ pub(super) fn go_on(
     } else if installed.has(StepResult::RestartBegun) {
         let why = "a package has begun to restart the computer";
         let message = format!("{why}, so the registry was not changed");
-        let hint = "apply again once the computer has restarted";
+        let hint = "apply again after the computer has restarted";
         diagnostics.push(Diagnostic::error(Code::RESTART_BEGUN, message).hint(hint));
         Ok(installed.left_alone(why))
     } else {

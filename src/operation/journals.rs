@@ -107,8 +107,8 @@ fn of_target(address: &Address, target: &mut dyn Target, store: &Store) -> Resul
     Ok((journals, machine))
 }
 
-/// Changes the keys of the journal from the control set to which the journal wrote to the names that the keys have now.
-/// `current` is the number of the present control set.
+/// Gives the keys of the journal their present names: the control set to which the apply wrote may no longer be the
+/// current one. `current` is the number of the present control set.
 fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
     let Some(number) = journal.header.control_set else { return };
     for change in &mut journal.header.changes {
@@ -142,9 +142,9 @@ pub(super) fn check_retirement(
             Ok(PlanStatus::AlreadyApplied)
         }
         newest => {
-            let is = newest.map_or("there is none", |newest| &newest.id);
+            let is = newest.map_or("missing", |newest| &newest.id);
             let message = format!(
-                "the plan is stale: it was made when {} was the newest journal of this target, but now it is {is}",
+                "the plan is stale: the newest journal of this target was {} when the plan was made, and is {is} now",
                 retires.journal
             );
             let hint = "make a new plan and have it reviewed; `kbfix journal list` lists the journals";

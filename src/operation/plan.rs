@@ -85,7 +85,7 @@ pub enum PlanRefusal {
         /// The machine of the target.
         found: String,
     },
-    /// The plan changes policy values in the registry and the command in the local GPO, or the reverse.
+    /// The plan changes policy values in the registry, but the command changes the local GPO; or the reverse.
     #[error("{}", other_place("plan", *.through_policy))]
     OtherPlace {
         /// Whether the plan changes the local GPO.
@@ -99,9 +99,8 @@ pub enum PlanRefusal {
     Target(#[from] TargetError),
 }
 
-/// Returns the message that a plan or journal (`what`) changes policy values in one place, and the command in the
-/// other. The places are the registry and the local GPO. `through_policy` is true if the plan or journal changes the
-/// local GPO.
+/// Returns the message that a plan or journal (`what`) changes policy values in the registry, but this command would
+/// change the local GPO; or the reverse. `through_policy` is true if the plan or journal changes the local GPO.
 pub(super) fn other_place(what: &str, through_policy: bool) -> String {
     match through_policy {
         true => format!(
@@ -114,7 +113,7 @@ pub(super) fn other_place(what: &str, through_policy: bool) -> String {
     }
 }
 
-/// Whether the changes of a saved plan that may be applied are still to be made.
+/// Whether an applicable saved plan still has changes to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanStatus {
     /// All facts on which the plan depends are unchanged.

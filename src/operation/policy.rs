@@ -1,5 +1,4 @@
-//! Warns about Group Policy. The warnings name the values whose change Group Policy will undo, and the values for which
-//! kbfix does not know whether it will.
+//! Warns about the values whose required state Group Policy will undo or may undo.
 
 use std::slice;
 
@@ -13,8 +12,8 @@ use crate::{
 /// The highest number of values that a message names. If there are more, the message says how many more.
 const MOST: usize = 5;
 
-/// Returns one warning for each spec with values that Group Policy will undo, and one warning for all values for which
-/// kbfix does not know whether it will.
+/// Returns one warning for each spec with values whose state Group Policy will undo, and one warning for all values
+/// whose state it may undo.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     let is_written = |key: &Key| !target.through_policy() || key.policy_branch().is_some();
     let unprocessed = match plan.changes().any(|change| is_written(&change.key)) {
@@ -69,7 +68,7 @@ fn owned(spec: &SpecPlan) -> Option<String> {
     }
     let values = number_of(values(&owners), "value");
     let places = listed(owners.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence())), owners.len());
-    Some(format!("the next refresh of Group Policy undoes {values}: {places}"))
+    Some(format!("a later refresh of Group Policy undoes {values}: {places}"))
 }
 
 fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(String, Hint)> {

@@ -32,7 +32,7 @@ pub(super) fn find(plan: &Plan) -> Result<(), Error> {
         [] => Ok(()),
         names => {
             let message = format!(
-                "nothing was changed, because the service {} that must be restarted does not exist",
+                "nothing was changed, because a service that must be restarted does not exist: {}",
                 names.join(", ")
             );
             let hint = Hint::new("check the name of the service in the spec, or leave the option out")

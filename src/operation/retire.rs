@@ -39,8 +39,8 @@ pub struct RetireOptions {
     pub check: bool,
     /// Whether to restore also values that someone else has changed after kbfix.
     pub force: bool,
-    /// Whether to skip ids that occur in no journal of the target. If false, such an id is an error. A skipped id that
-    /// no given spec, no built-in spec and no journal has causes a warning.
+    /// Whether to skip ids that occur in no journal of the target. If false, such an id is an error. An unknown id,
+    /// which no given spec, built-in spec or journal has, causes a warning.
     pub if_applied: bool,
     /// Whether to add the text of the plan file to the report.
     pub with_plan: bool,

@@ -70,7 +70,7 @@ pub fn rollback(
     };
     let renamed = was.zip(is).map(|(was, is)| {
         let message = format!("the journal {} belongs to {was}, but this target is {is}", journal.header.id);
-        let hint = "only keys and values that are still in the state that the apply left are rolled back";
+        let hint = "kbfix rolls back only keys and values that are still as the apply left them";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
     let moved = set.map(|number| in_set(&mut journal, number));
@@ -148,8 +148,8 @@ fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
 
 fn other_machine(journal: &Journal, was: &str, is: &str) -> Error {
     let message = format!("the journal {} belongs to {was}, but this target is {is}", journal.header.id);
-    let hint = "give the target that was changed, or leave the target out: the journal contains it. If this is the \
-        same machine, but it was renamed or prepared again since, confirm this";
+    let hint = "give the target that was changed, or leave the target out: the journal contains it. If the \
+        same machine was renamed or prepared again (sysprep), confirm this";
     let hint = Hint::new(hint).bare_option("force-machine");
     Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
 }

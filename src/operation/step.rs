@@ -56,7 +56,7 @@ pub enum StepResult {
 }
 
 impl StepKind {
-    /// Returns the words that messages use for the result.
+    /// Returns the words that messages use for this kind of step.
     pub fn words(self) -> &'static str {
         match self {
             Self::InstallHotfix => "install hotfix",

@@ -68,7 +68,7 @@ impl<'a> Planning<'a> {
         }
     }
 
-    /// Makes a plan without the identity of the machine, which then depends only on the facts that the specs need.
+    /// Leaves the identity of the machine out of the plan, so that it depends only on the facts that the specs need.
     #[must_use]
     pub fn of_any_machine(self) -> Self {
         Self { asks_machine: false, ..self }
@@ -178,7 +178,7 @@ pub(super) fn among<'a>(spec: &'a Spec, count: usize, earlier: &Earlier<'_>, rea
     Among { plan, wants, reads, changed }
 }
 
-/// Marks the values in the plan that `hidden` contains as sensitive, so that their data is never shown.
+/// Marks each value in the plan as sensitive if `hidden` contains it, so that its data is never shown.
 fn mark_sensitive(plan: &mut SpecPlan, hidden: &BTreeSet<(Key, ValueName)>) {
     if hidden.is_empty() {
         return;
@@ -284,8 +284,8 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             let applicable = of(Part::Applicable) != Truth::Met;
             let mut reasons = reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable);
             if outcome == Outcome::Blocked && of(Part::Trigger) == Truth::Unmet {
-                reasons
-                    .push(format!("a trigger is not done and was not requested; run it with `--trigger {}`", spec.id));
+                let id = &spec.id;
+                reasons.push(format!("a trigger must be written, but was not requested: give `--trigger {id}`"));
             }
             (outcome, reasons)
         }
@@ -379,7 +379,7 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     checks
 }
 
-/// Returns one sentence for each fact with this result, from the checks that `which` selects and that have it too.
+/// Returns a sentence for each fact with this result in the checks that `which` selects and that have this result.
 fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
     let found = checks.iter().filter(|c| c.part != Part::Cause && which(c) && c.result == result);
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()

@@ -31,7 +31,10 @@ pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
     match current {
         Decoded::Number(current) if current == u64::from(number) => Ok(named.in_current_set(number)),
         Decoded::Number(_) => Ok(named),
-        _ => Err(Unread::new(Reason::Malformed, r"HKLM\SYSTEM\Select Current does not name a control set")),
+        _ => {
+            let why = r"the value Current of HKLM\SYSTEM\Select is not the number of a control set";
+            Err(Unread::new(Reason::Malformed, why))
+        }
     }
 }
 

@@ -41,7 +41,7 @@ const FEW: usize = 16;
 
 /// Groups the rules of one key by the value that they are about.
 pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
-    let mut values: Vec<OneValue<'_>> = Vec::new();
+    let mut values: Vec<OneValue<'_>> = Vec::with_capacity(rules.len());
     let mut known: BTreeMap<&ValueName, usize> = BTreeMap::new();
     for rule in rules {
         let at = match rules.len() <= FEW {
@@ -104,7 +104,9 @@ impl DesiredState<'_> {
     fn exclusive_above(&self, key: &Key) -> Option<(&Key, Exclusive)> {
         let is_tree = |(above, how): &(&Key, Exclusive)| *how == Exclusive::Tree || *above == key;
         let known = |above: Key| self.exclusive.get_key_value(&above).map(|(above, how)| (above, *how));
-        std::iter::successors(Some(key.clone()), Key::parent).filter_map(known).find(is_tree)
+        // There are many keys, and few specs have an exclusive one.
+        let start = Some(key.clone()).filter(|_| !self.exclusive.is_empty());
+        std::iter::successors(start, Key::parent).filter_map(known).find(is_tree)
     }
 
     /// Returns each requirement that the change undoes: the key or value, and the required state. The change must have
@@ -156,5 +158,8 @@ fn is_within(key: &Key, above: &Key) -> bool {
 
 /// Returns the closest of `keys` that is `key` itself or a key above it.
 pub(super) fn within(key: &Key, keys: &BTreeSet<Key>) -> Option<Key> {
+    if keys.is_empty() {
+        return None;
+    }
     std::iter::successors(Some(key.clone()), Key::parent).find(|above| keys.contains(above))
 }

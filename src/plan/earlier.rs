@@ -1,7 +1,7 @@
 //! Finds conflicts between a later spec and the earlier specs of a run: the later spec would undo a setting of an
 //! earlier one, or would create a key that a `*` of an earlier one matches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{
     observe::{Reader, Reads},
@@ -19,17 +19,22 @@ use super::{desired_state::DesiredState, rules};
 #[derive(Default)]
 pub(super) struct Earlier<'a> {
     specs: Vec<One<'a>>,
-    present: BTreeMap<&'a Key, Vec<usize>>,
-    absent: BTreeMap<&'a Key, Vec<usize>>,
-    exclusive: BTreeMap<&'a Key, Vec<usize>>,
-    values: BTreeMap<&'a Key, BTreeMap<&'a ValueName, Vec<usize>>>,
-    /// For each key that was queried for an earlier spec, the positions of these specs. Contains only specs with a `*`
-    /// that can match a key which a later spec creates.
-    read: BTreeMap<&'a Key, Vec<usize>>,
-    /// For each key whose subkeys were listed for an earlier spec, the positions of these specs. Contains only specs
-    /// with a `*` that can match a key which a later spec creates.
-    listed: BTreeMap<&'a Key, Vec<usize>>,
+    present: OfKeys<'a>,
+    absent: OfKeys<'a>,
+    exclusive: OfKeys<'a>,
+    /// The values for which there are rules, each with the position of a spec.
+    values: BTreeSet<(&'a Key, &'a ValueName, usize)>,
+    /// The keys that were queried for earlier specs. Contains only specs with a `*` that can match a key which a later
+    /// spec creates.
+    read: OfKeys<'a>,
+    /// The keys whose subkeys were listed for earlier specs. Contains only specs with a `*` that can match a key which
+    /// a later spec creates.
+    listed: OfKeys<'a>,
 }
+
+/// Keys, each with the position of a spec. There are many keys, and usually one spec for each, so there is no list of
+/// specs for each key.
+type OfKeys<'a> = BTreeSet<(&'a Key, usize)>;
 
 struct One<'a> {
     spec: &'a Spec,
@@ -41,21 +46,16 @@ impl<'a> Earlier<'a> {
     /// queried for it; `None` if it has no `*` that can match a key which a later spec creates.
     pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
         let at = self.specs.len();
-        wants.present.iter().for_each(|key| self.present.entry(key).or_default().push(at));
-        wants.absent.iter().for_each(|key| self.absent.entry(key).or_default().push(at));
-        wants.exclusive.keys().for_each(|key| self.exclusive.entry(key).or_default().push(at));
+        let of_spec = |key| (key, at);
+        self.present.extend(wants.present.iter().map(of_spec));
+        self.absent.extend(wants.absent.iter().map(of_spec));
+        self.exclusive.extend(wants.exclusive.keys().map(of_spec));
         for (key, rules) in &wants.values {
-            let values = self.values.entry(key).or_default();
-            for rule in rules {
-                let specs = values.entry(&rule.name).or_default();
-                if specs.last() != Some(&at) {
-                    specs.push(at);
-                }
-            }
+            self.values.extend(rules.iter().map(|rule| (key, &rule.name, at)));
         }
         if let Some(reads) = reads {
-            reads.keys().for_each(|key| self.read.entry(key).or_default().push(at));
-            reads.lists().for_each(|key| self.listed.entry(key).or_default().push(at));
+            self.read.extend(reads.keys().map(of_spec));
+            self.listed.extend(reads.lists().map(of_spec));
         }
         self.specs.push(One { spec, wants });
     }
@@ -78,14 +78,16 @@ impl<'a> Earlier<'a> {
     fn about(&self, change: &KeyChange) -> BTreeSet<usize> {
         let key = &change.key;
         let mut about = BTreeSet::new();
-        about.extend(self.present.get(key).into_iter().flatten());
-        let values = self.values.get(key);
-        for value in &change.values {
-            about.extend(values.and_then(|values| values.get(&value.name)).into_iter().flatten());
+        about.extend(of(key, &self.present));
+        if !self.values.is_empty() {
+            for value in &change.values {
+                let name = &value.name;
+                about.extend(self.values.range((key, name, 0)..=(key, name, usize::MAX)).map(|(.., at)| *at));
+            }
         }
         if !self.absent.is_empty() || !self.exclusive.is_empty() {
             for above in std::iter::successors(Some(key.clone()), Key::parent) {
-                about.extend([&self.absent, &self.exclusive].into_iter().filter_map(|keys| keys.get(&above)).flatten());
+                about.extend(of(&above, &self.absent).chain(of(&above, &self.exclusive)));
             }
         }
         about
@@ -99,8 +101,10 @@ impl<'a> Earlier<'a> {
         }
         let mut again: BTreeSet<usize> = BTreeSet::new();
         for change in changes {
-            again.extend(self.read.get(&change.key).into_iter().flatten());
-            again.extend(change.key.parent().and_then(|parent| self.listed.get(&parent)).into_iter().flatten());
+            again.extend(of(&change.key, &self.read));
+            if let Some(parent) = change.key.parent().filter(|_| !self.listed.is_empty()) {
+                again.extend(of(&parent, &self.listed));
+            }
         }
         let changes_of = |One { spec, .. }: &One<'a>| {
             let clash = |change: KeyChange| {
@@ -110,4 +114,9 @@ impl<'a> Earlier<'a> {
         };
         again.into_iter().filter_map(|at: usize| self.specs.get(at)).flat_map(changes_of).collect()
     }
+}
+
+/// Returns the positions of the specs with this key.
+fn of<'k>(key: &'k Key, keys: &'k OfKeys<'k>) -> impl Iterator<Item = usize> {
+    keys.range((key, 0)..=(key, usize::MAX)).map(|(_, at)| *at)
 }

@@ -34,7 +34,7 @@ pub(super) struct Evaluation<'a> {
     /// One check for each trigger (whether the trigger is done), and one for each key that may be deleted only if it
     /// has no subkeys.
     pub checks: Vec<Check>,
-    /// The rules with an id, a severity or controls that apply to this target, in the order of the spec.
+    /// The rules that apply to this target and have an id, a severity or controls, in the order of the spec.
     pub held: Vec<named::Held<'a>>,
     /// The settings of policy stores for the values that the spec sets.
     pub policy: policy::Found,

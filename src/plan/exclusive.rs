@@ -1,6 +1,6 @@
 //! Finds the contents of exclusive keys that the spec does not name, and that must therefore be deleted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{
     observe::Reader,
@@ -73,7 +73,7 @@ pub(super) fn other_values(
     is_named: impl Fn(&ValueName) -> bool,
     reader: &Reader<'_>,
 ) -> Result<Vec<ValueChange>, Unread> {
-    let found: BTreeMap<_, _> = reader.all_values(key).known()?.unwrap_or_default();
+    let found = reader.all_values(key).known()?.unwrap_or_default();
     let others = found.into_iter().filter(|(name, _)| !is_named(name));
     let gone = others.map(|(name, data)| Ok(ValueChange { name, before: data.state()?, after: None }));
     gone.collect()

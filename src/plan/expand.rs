@@ -207,7 +207,7 @@ fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
     // Every Windows has this profile, so its absence from the target does not show that there is none.
     let absent = || Unread::new(Reason::Unknown, "the hive of the Default profile is absent");
     let there = reader.key(&Key::new(path.clone())).known();
-    let there = there.map_err(|why| Unread { detail: format!("the Default profile: {}", why.detail), ..why });
+    let there = there.map_err(|why| Unread::new(why.reason, format!("the Default profile: {}", why.detail)));
     there?.map(|()| path).ok_or_else(absent)
 }
 
@@ -244,7 +244,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                     Some(folder) => folder,
                     None => {
                         return Ok(Resolved::NoFolder(format!(
-                            "{key} {:?}, which names {{{name}}}, is absent",
+                            "{key} {:?}, the path of {{{name}}}, is absent",
                             at.name
                         )));
                     }

@@ -49,8 +49,8 @@ pub struct InstalledFile {
     pub platform: Option<Platform>,
 }
 
-/// The file version from which on the hotfix counts as installed. It can be for one branch of the file only. A branch
-/// is a series in which Microsoft released versions of the file, such as GDR and LDR.
+/// The lowest file version with which the hotfix counts as installed, for the whole file or for one branch. A branch
+/// is a series in which Microsoft released versions of the file, such as GDR or LDR.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {

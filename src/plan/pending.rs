@@ -1,4 +1,4 @@
-//! Detects a restart that the machine is already waiting for, from its registry.
+//! Detects from the registry whether the machine is already waiting for a restart.
 //!
 //! Windows cannot replace a file that is in use. Therefore an installer requests that the file is moved when Windows
 //! starts next, and the registry contains this request. Until then, an installed hotfix can look as if it were missing.

@@ -1,4 +1,4 @@
-//! The data that only a plan that retires specs contains.
+//! The data that is only in plans that retire specs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

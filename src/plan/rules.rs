@@ -7,6 +7,7 @@ use crate::{
     diag::{number_of, text::first_few},
     observe::Reader,
     registry::Key,
+    small_map::SmallSet,
     spec::{
         Spec,
         document::OnSubkeys,
@@ -81,6 +82,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
         result.give_to_user(said, key);
     }
     result.leave_out_users();
+    result.changes.shrink_to_fit();
     result.unknown.append(&mut result.refused);
     result.by_star = by_star(&result.changes, &starred);
     result.wants = wants;
@@ -124,7 +126,7 @@ fn one_rule<'a>(
     }
     keys.sort();
     // Indexes of the rule's values that apply to at least one key; index 0 if the rule is about the key itself.
-    let mut here = BTreeSet::new();
+    let mut here = SmallSet::default();
     let mut held = Vec::new();
     if rule.key.has_star() {
         starred.extend(keys.iter().cloned());

@@ -29,8 +29,8 @@ use crate::{
 /// The maximum number of different lists of queries that are kept for one spec. A spec has several lists if its queries
 /// depend on the answers to earlier queries.
 const MOST_LISTS: usize = 16;
-/// The maximum number of plans that are kept for one spec. If a spec has more plans, it is different on most machines,
-/// so that sharing saves nothing.
+/// The maximum number of plans that are kept for one spec. If a spec has more plans, its plan differs on most
+/// machines, so that sharing saves nothing.
 const MOST_PLANS: usize = 256;
 
 /// The plans of a list of specs, which many machines share.

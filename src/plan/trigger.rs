@@ -32,8 +32,8 @@ pub(super) fn check(
     (spec.run_triggers && done == Truth::Unmet, check)
 }
 
-/// Returns evidence that shows whether the rule is already written: about each of its values, or about the key if it
-/// has none.
+/// Returns evidence that shows whether the rule is already written: about each of its values, or about the key if the
+/// rule has no values.
 fn written(rule: &KeyRule, key: &Key, spec: &Spec, reader: &Reader<'_>) -> Vec<Evidence> {
     match &rule.desired {
         DesiredKey::Values(values) => {

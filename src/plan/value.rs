@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Returns the data that the rule gives to a value. `before` is the present data of the value. `None` means that the
-/// value is absent. If both are equal, nothing changes.
+/// value is absent. If the returned data equals `before`, nothing changes.
 ///
 /// # Errors
 ///

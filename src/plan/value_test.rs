@@ -137,7 +137,7 @@ fn same(one: &Data, other: &Data, ignore_case: bool) -> Truth {
     }
 }
 
-/// Returns one type for each set of types whose data can be equal, such as REG_SZ for all types of strings.
+/// Returns the same type for all types whose data can be equal, such as REG_SZ for all string types.
 fn kind(data: &Data) -> ValueType {
     match data.value_type {
         one if is_number(one) => ValueType::DWORD,

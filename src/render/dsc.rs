@@ -1,4 +1,4 @@
-//! Formats the answers of kbfix as a DSC resource. Each answer is one line of JSON with the state of an instance.
+//! Formats the answers of kbfix's DSC resources. Each answer is one line of JSON with the state of an instance.
 
 use serde_json::{Map, Value, json};
 
@@ -103,8 +103,8 @@ pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report
     each.collect()
 }
 
-/// Formats a diagnostic as one line of JSON, as DSC reads it from standard error. The name of the member is the
-/// severity.
+/// Formats a diagnostic as one line of JSON, as DSC reads it from standard error. The only member has the severity as
+/// its name.
 pub fn trace(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => "error",

@@ -1,5 +1,5 @@
-//! Adds members to a JSON report that can be computed from its other members, so that programs that call kbfix need not
-//! compute them: sentences, the long names of keys, the meaning of bytes, and the lines of a diff.
+//! Adds to a JSON report the members that programs would otherwise have to compute from its other members: sentences,
+//! the long names of keys, the meaning of bytes, and the lines of a diff.
 //!
 //! Plans and journals do not have these members.
 

@@ -105,7 +105,7 @@ pub fn report(report: &Report) -> String {
     }
     for conflict in &report.conflicts {
         let [place, left, found] = [&conflict.place, &conflict.left, &conflict.found].map(|text| escaped(text));
-        let _ = writeln!(out, "<p>conflict: {place}: the apply left {left}, found {found}; kept</p>");
+        let _ = writeln!(out, "<p>conflict: {place}: after the apply {left}, now {found}; kept</p>");
     }
     for moved in &report.moved {
         let [place, was, is] = [&moved.place, &moved.was, &moved.is].map(|text| escaped(text));

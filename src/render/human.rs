@@ -24,7 +24,7 @@ pub fn human(report: &Report, paint: Paint) -> String {
     for conflict in &report.conflicts {
         let _ = writeln!(out, "{} {}", paint.removed("conflict"), one_line(&conflict.place));
         let _ =
-            writeln!(out, "  the apply left {}, found {}; kept", one_line(&conflict.left), one_line(&conflict.found));
+            writeln!(out, "  after the apply {}, now {}; kept", one_line(&conflict.left), one_line(&conflict.found));
     }
     for moved in &report.moved {
         let _ = writeln!(out, "{} {}", paint.removed("moved"), one_line(&moved.place));

@@ -32,7 +32,7 @@ pub fn markdown(report: &Report) -> String {
     }
     for conflict in &report.conflicts {
         let [place, left, found] = [&conflict.place, &conflict.left, &conflict.found].map(|text| escaped(text));
-        let _ = writeln!(out, "- conflict: {place}: the apply left {left}, found {found}; kept");
+        let _ = writeln!(out, "- conflict: {place}: after the apply {left}, now {found}; kept");
     }
     for moved in &report.moved {
         let _ = writeln!(
@@ -128,7 +128,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
 /// Escapes text for GitHub-flavoured Markdown. The text then contains no formatting and no character entities, and its
 /// addresses do not become links.
 ///
-/// A backslash does not prevent that GitHub notifies a user who is mentioned with `@`. So an invisible character is
+/// A backslash does not prevent GitHub from notifying a user who is mentioned with `@`. So an invisible character is
 /// inserted after each `@`.
 ///
 /// Source: GitHub Flavored Markdown Spec, "Backslash escapes", "Autolinks (extension)".

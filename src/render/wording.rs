@@ -111,8 +111,8 @@ pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)
     let owned = spec.policy.iter().map(|owner| {
         let result = match owner.result {
             PolicyResult::Keeps => "as this spec requires",
-            PolicyResult::Undoes => "which undoes this spec at its next refresh",
-            PolicyResult::MayUndo => "which possibly undoes this spec at its next refresh",
+            PolicyResult::Undoes => "which undoes this spec at a later refresh",
+            PolicyResult::MayUndo => "which possibly undoes this spec at a later refresh",
         };
         (owner.place(), format!("{}, {result}", owner.sentence()))
     });

@@ -252,14 +252,14 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     machine.write("other.yaml", &spec("").replace("id: R", "id: O").replace(r"\T", r"\U"));
     let asked = machine.run("diff @/spec.yaml @target").code(4);
     assert!(
-        asked.stdout.contains("because       a trigger is not done and was not requested; run it with `--trigger R`"),
+        asked.stdout.contains("because       a trigger must be written, but was not requested: give `--trigger R`"),
         "{asked:?}"
     );
     let shown = machine.run("diff @/spec.yaml --trigger r @target").code(1).stdout;
     assert!(shown.contains("trigger       unmet") && shown.contains("+\"v\"=dword:00000001"), "{shown}");
     std::fs::create_dir(machine.path("fleet")).unwrap();
     machine.run("snapshot @/spec.yaml @target --out @/fleet/FE1.json").code(0);
-    machine.run("fleet diff @/spec.yaml --snapshots @/fleet").code(4).says("run it with `--trigger R`");
+    machine.run("fleet diff @/spec.yaml --snapshots @/fleet").code(4).says("give `--trigger R`");
     machine.run("fleet diff @/spec.yaml --snapshots @/fleet --trigger r").code(1).says("+\"v\"=dword:00000001");
     machine.run("fleet plan @/spec.yaml --snapshots @/fleet --trigger R --out @/fleet-plan.json").code(1);
     machine

@@ -4,10 +4,12 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use kbfix::{format::pe::minimal, version::FileVersion};
+
+use crate::start::start;
 
 /// The export of the example server: Exchange Server 2003 SP2, whose key MSExchangeWEB has no subkey DAV.
 pub(crate) const EXPORT: &str = include_str!("../../examples/front-end.reg");
@@ -141,20 +143,6 @@ impl Machine {
         let output = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| normal(&String::from_utf8(bytes).unwrap(), self.folder.path());
         Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-}
-
-/// Starts a program. If many processes start at the same time, Wine sometimes fails with ERROR_INTERNAL_ERROR before
-/// the program has run. Then the program is started again.
-fn start(command: &mut Command) -> Child {
-    const INTERNAL_ERROR: i32 = 1359;
-    let mut tries = 0;
-    loop {
-        match command.spawn() {
-            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) && tries < 5 => tries += 1,
-            started => return started.expect("kbfix starts"),
-        }
-        std::thread::sleep(std::time::Duration::from_millis(200));
     }
 }
 

@@ -28,6 +28,8 @@ mod retire;
 mod rollback;
 mod saved;
 mod sensitive;
+#[path = "../support/start.rs"]
+mod start;
 mod streams;
 mod symptoms;
 mod together;

@@ -168,7 +168,7 @@ fn what_somebody_else_changed_since_is_kept() {
     let changed = machine.export();
     retire(&machine, "A --check").code(4).says("rollback-conflict");
     let run = retire(&machine, "A").code(6);
-    assert!(run.stdout.contains("the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept"));
+    assert!(run.stdout.contains("after the apply REG_DWORD dword:00000001, now REG_DWORD dword:00000007; kept"));
     assert_eq!(machine.export(), changed);
     // The spec is retired: the next run of a pipeline does not report it, but `--force` is still possible.
     write(&machine, "B", "Other", &number("Level", 1));
@@ -298,7 +298,7 @@ fn a_saved_plan_keeps_what_somebody_else_changed_and_says_so_as_retire_does() {
     apply(&machine, "A");
     machine.edit(&[("\"Level\"=dword:00000001", "\"Level\"=dword:00000007")]);
     let theirs = machine.export();
-    let kept = "the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept";
+    let kept = "after the apply REG_DWORD dword:00000001, now REG_DWORD dword:00000007; kept";
     retire(&machine, "A --out @/plan.json").code(4).says("rollback-conflict").says(kept);
     machine.run("diff --plan @/plan.json @target").code(4).says("rollback-conflict").says(kept);
     machine.run("apply --plan @/plan.json @target @state --check").code(4).says("rollback-conflict");
@@ -353,7 +353,7 @@ fn what_no_journal_of_the_target_tells_is_refused() {
     apply(&machine, "A");
     machine.edit(&[("\"MachineGuid\"=\"1\"", "\"MachineGuid\"=\"2\"")]);
     // The journal that names no machine counts. It left the data 1.
-    retire(&machine, "A --check").code(4).says("the apply left REG_DWORD dword:00000001");
+    retire(&machine, "A --check").code(4).says("after the apply REG_DWORD dword:00000001");
     fs::write(machine.path("state/journal/20000101T000000.000Z-1.jsonl"), "{").unwrap();
     retire(&machine, "A").code(2).says("journal");
 }

@@ -33,7 +33,7 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
       because       HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint": someone else has changed it since, so it is kept
 
     conflict HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint"
-      the apply left REG_DWORD dword:00000001, found REG_DWORD dword:00000007; kept
+      after the apply REG_DWORD dword:00000001, now REG_DWORD dword:00000007; kept
     nothing was changed; 1 place is kept
     "#);
     assert_eq!(machine.export(), before);
@@ -41,7 +41,7 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
     assert_eq!(report["changed"], false);
     assert_eq!(report["conflicts"][0]["found"], "REG_DWORD dword:00000007");
     let run = machine.run("rollback --last --format markdown @state").code(6);
-    run.says("\"DisableRealmHint\": the apply left REG\\_DWORD dword:00000001, found REG\\_DWORD dword:00000007; kept");
+    run.says("\"DisableRealmHint\": after the apply REG\\_DWORD dword:00000001, now REG\\_DWORD dword:00000007; kept");
 
     machine.run("rollback --last --force @state").code(0);
     assert!(machine.export().contains("\"DisableRealmHint\"=dword:00000000"));

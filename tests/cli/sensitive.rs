@@ -136,6 +136,24 @@ fn the_article_hides_it_and_an_export_warns() {
     }
 }
 
+/// Every user of a machine can read the scripts.
+#[test]
+fn intune_scripts_contain_none_of_it() {
+    let machine = machine();
+    let export = |line: &str| hides(machine.run(&format!("export {line} --format intune --out @/scripts")).code(2));
+    export("@/s.yaml --set password=hunter2").says("the parameter `password` is sensitive");
+    // Only the data in the spec itself is left.
+    let spec =
+        SPEC.replace("parameters: { password: { description: of the service, type: string, sensitive: true } }\n", "");
+    machine
+        .write("literal.yaml", &spec.replace("      Password: { type: REG_SZ, data: { parameter: password } }\n", ""));
+    export("@/literal.yaml").says("\\SOFTWARE\\T \"List\" is sensitive");
+    let spec = SPEC.replace("sensitive: true } }\nprereq", "sensitive: true, default: hunter7 } }\nprereq");
+    machine.write("default.yaml", &spec);
+    export("@/default.yaml").says("the parameter `password` is sensitive");
+    assert!(!machine.path("scripts").exists());
+}
+
 #[test]
 fn a_plan_that_lost_a_mark_in_one_part_is_refused() {
     let machine = machine();

@@ -27,6 +27,6 @@ fn it_applies_and_rolls_back() {
     let spec = spec::load("KB909094", library::find("KB909094").unwrap(), &Settings::new()).spec.unwrap();
     let address = Address::new(&format!("image:{}", folder.path().join("machine").display()), None, None).unwrap();
     let mut target = open(&address).unwrap();
-    let plan = diff(&Request::Specs(vec![spec]), MOST_CHANGES, target.as_mut(), &mut ()).unwrap().plan;
+    let plan = diff(Request::Specs(vec![spec]), MOST_CHANGES, target.as_mut(), &mut ()).unwrap().plan;
     assert_eq!(plan.specs[0].outcome, Outcome::ChangesPending);
 }

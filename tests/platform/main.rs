@@ -6,4 +6,7 @@ mod local;
 #[path = "../support/pol.rs"]
 mod policy_file;
 mod smb;
+#[cfg(windows)]
+#[path = "../support/start.rs"]
+mod start;
 mod wine_kb909094;

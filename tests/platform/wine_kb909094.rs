@@ -11,6 +11,8 @@ use std::{
     process::{Command, Output},
 };
 
+use crate::start::run;
+
 const SETUP: &str = r"HKLM\SOFTWARE\Microsoft\Exchange\Setup";
 const SERVICE: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB";
 const DAV: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV";
@@ -76,7 +78,7 @@ impl Server {
         if ["apply", "rollback", "journal"].contains(&arguments[0]) {
             command.arg("--state-dir").arg(self.path("state"));
         }
-        let output = command.output().unwrap();
+        let output = run(&mut command);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
     }
@@ -97,7 +99,7 @@ impl Server {
 }
 
 fn reg(arguments: &[&str]) -> Output {
-    Command::new("reg").args(arguments).output().unwrap()
+    run(Command::new("reg").args(arguments))
 }
 
 #[track_caller]

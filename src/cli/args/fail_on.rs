@@ -5,14 +5,14 @@ use kbfix::diag::Code;
 /// The argument that names the warnings that make the command fail.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct FailOnArguments {
-    /// Exit with code 4 if kbfix reports the warning with this code; `apply` then changes nothing. May be repeated.
+    /// Exit with code 4 and change nothing if kbfix reports the warning with this code. May be repeated.
     #[arg(long, value_name = "CODE", value_enum)]
     fail_on: Vec<FailOn>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum FailOn {
-    /// Group Policy sets a value of the spec to other data, so it will undo the change at its next refresh.
+    /// Group Policy sets a value of the spec to other data, so it will undo the change at a later refresh.
     PolicyOwned,
     /// It is not known whether Group Policy will undo a change, for example because a policy store could not be read.
     PolicyUnknown,

@@ -13,8 +13,8 @@ pub(in crate::cli) struct PackageArguments {
     #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path)]
     packages: Vec<(String, PathBuf)>,
 
-    /// Install the hotfix if one of its files is missing or too old. An installation cannot be rolled back. Only with
-    /// the target local.
+    /// Install the hotfix if one of its files is missing or too old; `diff` only plans this. An installation cannot be
+    /// rolled back. Only with the target local.
     #[arg(long, requires = "packages")]
     install_hotfix: bool,
 
@@ -25,8 +25,8 @@ pub(in crate::cli) struct PackageArguments {
 /// The argument `--trigger`, for the commands that plan triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TriggerArguments {
-    /// Write the triggers of the spec with this ID whose condition `done_when` is not met; may be repeated. Without
-    /// this option, a spec with such a trigger is blocked.
+    /// Include in the changes the triggers of the spec with this ID whose condition `done_when` is not met; may be
+    /// repeated. Without this option, a spec with such a trigger is blocked.
     #[arg(long = "trigger", value_name = "ID")]
     triggers: Vec<String>,
 }
@@ -44,7 +44,7 @@ impl PackageArguments {
         Packages(self.packages.clone())
     }
 
-    /// Records in each spec whether the user gave a package for its hotfix and requested its triggers.
+    /// Records in each spec whether the user gave a package for its hotfix, and whether its triggers were requested.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         self.triggers.ask(specs)?;
         Ok(self.packages().ask(specs)?)

@@ -66,7 +66,7 @@ impl Asked {
         Ok(Self::Ready(Request::Plan(Box::new(plan))))
     }
 
-    /// Returns whether this is the plan of one machine that changes the local GPO. Fleet plans never change it.
+    /// Returns whether this is the plan of one machine and changes the local GPO. Fleet plans never change it.
     pub(in crate::cli) fn goes_through_policy(&self) -> bool {
         matches!(self, Self::Ready(Request::Plan(plan)) if plan.through_policy)
     }
@@ -110,7 +110,7 @@ pub(in crate::cli) fn destination(out: &Path, inputs: &Inputs) -> Result<Destina
     match Destination::new(out, inputs)? {
         Destination::StandardOutput => {
             let message = format!("`--out {}` is standard output, to which the report is written", out.display());
-            let hint = "name a file; or give `diff --with-plan --format json`, which has the plan in the report";
+            let hint = "name a file; or give `diff --with-plan --format json`, which puts the plan into the report";
             Err(CommandError::usage(message, hint))
         }
         other => Ok(other),

@@ -39,7 +39,7 @@ impl RequestArguments {
         match (&self.digest, &self.plan) {
             (Some(_), None) => Err(CommandError::usage(
                 "`--digest` is given without `--plan`",
-                "name the plan with this digest, with `--plan`",
+                "use `--plan` to name the plan with this digest",
             )),
             _ => Ok(()),
         }

@@ -18,8 +18,8 @@ use kbfix::{
     spec::{self, LoadedAll, Setting, Settings, Spec},
 };
 
-/// The number of files that one thread reads without a pause. To start a thread for fewer files takes more time than to
-/// read them.
+/// The maximum number of files of a folder that are read without threads. To start a thread for so few files takes more
+/// time than to read them.
 const FEW_FILES: usize = 64;
 
 /// The arguments that name specs, for every command that reads specs.
@@ -353,14 +353,11 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
         let message = format!("the folder {} contains no .yaml file", path.display());
         return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
     }
-    let read_group = |group: &&[PathBuf]| group.iter().map(|path| file(path)).collect();
-    let groups: Vec<&[PathBuf]> = files.chunks(FEW_FILES).collect();
-    let mut read: Vec<Vec<Result<Source, CommandError>>> = groups.iter().map(|_| Vec::new()).collect();
-    match groups.as_slice() {
-        [one] => read[0] = read_group(one),
-        _ => parallel::each(&groups, read_group, |at, group| read[at] = group),
-    }
-    for source in read.into_iter().flatten() {
+    let read = match files.len() <= FEW_FILES {
+        true => files.iter().map(|path| file(path)).collect(),
+        false => parallel::map(&files, |path| file(path)),
+    };
+    for source in read {
         sources.push(source?);
     }
     Ok(())

@@ -31,8 +31,8 @@ pub(in crate::cli) struct TargetArguments {
     #[arg(long, value_name = "NUMBER")]
     pub(in crate::cli) code_page: Option<u16>,
 
-    /// A local folder that holds the files of a further drive of an image, such as D=/mnt/data; may be repeated. The
-    /// drive with Windows is the image itself.
+    /// A local folder with the files of a further drive, such as D=/mnt/data, for a target that is an image, a hive or
+    /// another machine; may be repeated. In an image, the drive with Windows is the image itself.
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 

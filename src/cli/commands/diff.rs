@@ -64,7 +64,7 @@ pub(in crate::cli) struct Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// A unified diff in .reg notation, with colours where the terminal shows them.
+    /// A unified diff in .reg notation, with colours if the terminal shows them.
     Human,
     /// A versioned document; `kbfix schema report` prints its schema.
     Json,
@@ -134,8 +134,13 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
     };
     let (_, mut target) = arguments.target.open_for(&request)?;
     let request = request.on(target.as_mut())?;
-    let diff = operation::diff(&request, arguments.request.max_changes, target.as_mut(), output)
-        .map_err(|error| arguments.request.error(error))?;
+    let most = arguments.request.max_changes;
+    let (diff, request) = match arguments.symptoms {
+        true => (operation::diff(&request, most, target.as_mut(), output), Some(request)),
+        // Many specs take much memory, so they are kept only if they are needed.
+        false => (operation::diff(request, most, target.as_mut(), output), None),
+    };
+    let diff = diff.map_err(|error| arguments.request.error(error))?;
     let mut text = None;
     if out.is_some() || arguments.with_plan {
         let written = diff.plan.to_text();
@@ -145,13 +150,8 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         }
         text = Some(written).filter(|_| arguments.with_plan);
     }
-    // Many specs take much memory, so they are kept only if they are needed.
-    let specs = match request {
-        Request::Specs(specs) if arguments.symptoms => Some(specs),
-        _ => None,
-    };
     let mut report = Report { plan: text, ..diff.into_report().failing_on(&arguments.request.fail_on.codes()) };
-    if let Some(specs) = specs {
+    if let Some(Request::Specs(specs)) = request {
         operation::add_symptoms(&mut report, &specs, target.as_mut(), &arguments.state.store()?, output)?;
     }
     Ok(report)

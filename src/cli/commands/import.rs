@@ -24,8 +24,9 @@ use kbfix::{
 /// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
 ///
 /// Applying the spec has the same result as importing the .reg file, or as processing the policy with Group Policy.
-/// Anything in the file that a spec cannot express is an error. From a manifest, kbfix imports only the registry rules,
-/// and the spec accepts the same data as these rules. A rule that a spec cannot express is left out, with a warning.
+/// Anything in these files that a spec cannot express is an error. From a manifest, kbfix imports only the registry
+/// rules, and the spec accepts the same data as these rules. A rule of a manifest that a spec cannot express is left
+/// out, with a warning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// A .reg file (version 4 or 5), a Registry.pol, or the text for LGPO.exe, which kbfix recognizes by its first

@@ -15,7 +15,7 @@ use crate::cli::{
 
 /// List or search the built-in specs, and show their outcomes on a machine.
 ///
-/// With --for, every spec in the list is compared with that target, which is read only once. Nothing is changed. A spec
+/// With --for, every spec in the list is compared with a target, which is read only once. Nothing is changed. A spec
 /// with a parameter that is not set is listed like any other. The exit code is 0 for every outcome; use `kbfix diff
 /// --all` to see the changes and to get an exit code.
 #[derive(Debug, clap::Args)]

@@ -25,9 +25,11 @@ use crate::cli::{
 
 /// Undo all changes that specs made to a target, except those that other applied specs still require.
 ///
-/// Each key and value gets the state before kbfix first changed it. kbfix finds this state in the journals of the
-/// target. The specs to keep are planned again, in their present version. Built-in specs need not be given. Keys and
-/// values that someone else has changed after the apply are not restored, but reported.
+/// Each key and value gets the state before kbfix first changed it, or the newer state that someone else gave it
+/// between two applies. kbfix finds this state in the journals of the target. What the specs to keep require is read
+/// from their present versions. Built-in specs need not be given with --specs, except with --absent and --absent-from,
+/// which retire them otherwise. Keys and values that someone else has changed after the apply are not restored, but
+/// reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The ids of the specs to retire. Their files need not exist any more.
@@ -43,13 +45,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     absent: bool,
 
-    /// Skip ids that occur in no journal of the target, instead of reporting an error. An id that no given spec, no
-    /// built-in spec and no journal has causes a warning.
+    /// Skip ids that occur in no journal of the target, instead of reporting an error. kbfix only prints a warning for
+    /// an id that it does not find in any given spec, built-in spec or journal.
     #[arg(long, requires = "ids")]
     if_applied: bool,
 
     /// The specs to keep: files, folders, or ids of built-in specs. If no journal shows that such a spec was applied,
-    /// its requirements are kept only if the target is in its desired state. May be repeated.
+    /// its requirements are kept only if the target already satisfies the spec. May be repeated.
     #[arg(long, value_name = "SPEC")]
     specs: Vec<String>,
 
@@ -112,7 +114,7 @@ fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandE
     if !specs.are_named() && !arguments.set.is_empty() {
         return Err(CommandError::usage(
             "`--set` is given without `--specs`",
-            "name the specs that have this parameter, with `--specs`",
+            "use `--specs` to name the specs with this parameter",
         ));
     }
     let retired = match arguments.ids.as_slice() {

@@ -31,8 +31,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     force: bool,
 
-    /// Roll back even if the computer name or MachineGuid is another than in the journal, because the machine was
-    /// renamed or prepared again (sysprep).
+    /// Roll back even if the computer name or MachineGuid is not the one in the journal, for example because the
+    /// machine was renamed or prepared again (sysprep).
     #[arg(long)]
     force_machine: bool,
 

@@ -18,7 +18,7 @@ use kbfix::{
 /// Print the JSON schema of a document that kbfix reads or writes.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The document.
+    /// The document whose schema is printed.
     #[arg(value_enum, default_value_t = Document::Spec)]
     document: Document,
 }
@@ -37,9 +37,9 @@ enum Document {
     Fleet,
     /// A waivers file.
     Waivers,
-    /// The report of the command fleet diff.
+    /// The report of the commands fleet diff and fleet plan.
     FleetReport,
-    /// One line of the output of the command fleet diff --lines.
+    /// One line of the output of fleet diff or fleet plan with --lines.
     FleetMachine,
     /// The report of the commands fleet impact and fleet drift.
     FleetComparison,

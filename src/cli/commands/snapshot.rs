@@ -16,7 +16,7 @@ use kbfix::{
     targets::Snapshot,
 };
 
-/// Save the facts that specs need from a target in a file, so that they can be compared later without the machine.
+/// Save the facts that specs need from a target in a file, so that specs can be compared with them without the machine.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]

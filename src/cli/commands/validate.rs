@@ -1,7 +1,7 @@
 //! The command `kbfix validate`: checks spec files.
 
 use crate::cli::{
-    args::specs::{self, SpecArguments},
+    args::specs::{Source, SpecArguments},
     error::CommandError,
     output::Output,
 };
@@ -9,7 +9,7 @@ use crate::cli::{
 use kbfix::{
     diag::{Exit, Severity, number_of},
     render,
-    spec::Settings,
+    spec::{self, Settings},
 };
 
 /// Check spec files: first against the schema, then for errors in their meaning.
@@ -32,9 +32,10 @@ enum Format {
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let (sources, settings) = arguments.specs.read(Settings::for_validation())?;
-    let loaded = specs::check(&sources, &settings);
+    let texts: Vec<_> = sources.iter().map(Source::as_spec).collect();
+    let checked = spec::validate(&texts, &settings);
     let of_import = sources.iter().flat_map(|source| &source.warnings);
-    let diagnostics: Vec<_> = of_import.chain(loaded.diagnostics()).cloned().collect();
+    let diagnostics: Vec<_> = of_import.chain(checked.diagnostics()).cloned().collect();
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let warnings = diagnostics.len() - errors;
     match arguments.format {
@@ -55,6 +56,6 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         }
     }
     // The process ends now, and the system then frees all memory at once. To free each spec would take time.
-    std::mem::forget(loaded);
+    std::mem::forget(checked);
     Ok(if errors == 0 { Exit::Done } else { Exit::Refused })
 }

@@ -26,7 +26,8 @@ use crate::{
     diag::{Code, Diagnostic, Hint, Severity},
     parallel,
 };
-use shape::{ambiguous, repair, suspicious, validate};
+use check::Checked;
+use shape::{ambiguous, repair, suspicious};
 use source::{
     findings::{self, Findings},
     meaning, parse, path,
@@ -45,9 +46,6 @@ pub(crate) use source::{readings::is_text, text::is_forbidden};
 /// The minimum size of the specs of a run, in bytes, for which kbfix uses several threads. Reading so much text takes
 /// some milliseconds, which is more than starting the threads takes.
 const MUCH_TEXT: usize = 64 << 10;
-
-/// The maximum number of groups of specs. A thread reads one group at a time.
-const GROUPS: usize = 64;
 
 /// The bytes of a spec file, and its name in messages.
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +97,30 @@ impl LoadedAll {
     }
 }
 
+/// The findings about all spec files of a run, which [`validate`] returns.
+pub struct Validated {
+    files: Vec<Checked>,
+    across: Vec<Diagnostic>,
+}
+
+impl Validated {
+    /// Returns all findings: first those about each file, then those about several specs together.
+    pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.files.iter().flat_map(|file| &file.diagnostics).chain(&self.across)
+    }
+}
+
+/// The parts of each spec that the caller needs. The other parts take time and memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    /// The whole spec.
+    All,
+    /// The spec without `registry` in its document.
+    Plan,
+    /// Only the findings about the file.
+    Findings,
+}
+
 /// Reads and checks one spec file. `settings` is the data that the operator chose for parameters; data for a parameter
 /// that the spec does not declare is an error.
 pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
@@ -117,54 +139,50 @@ pub fn load(name: &str, bytes: &[u8], settings: &Settings) -> Loaded {
 
 /// Reads and checks the spec files of a run: first each file alone, then the specs against each other.
 pub fn load_all(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
-    load_by(load_one, sources, settings)
+    load_by(Needed::All, sources, settings)
 }
 
 /// Reads and checks the spec files of a run like [`load_all`], but leaves `registry` out of the documents of the specs.
 ///
 /// A plan is made from the checked rules. The rules as the files contain them can take as much memory as a plan.
 pub fn load_rules(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
-    let load = |source: &Source<'_>, settings: &Settings| {
-        let mut checked = load_one(source, settings);
-        checked.spec.iter_mut().for_each(|spec| spec.document.registry = Vec::new());
-        checked
+    load_by(Needed::Plan, sources, settings)
+}
+
+/// Checks the spec files of a run like [`load_all`], and returns only the findings.
+pub fn validate(sources: &[Source<'_>], settings: &Settings) -> Validated {
+    let (files, across) = check_all(Needed::Findings, sources, settings);
+    Validated { files, across }
+}
+
+fn load_by(needed: Needed, sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
+    let (files, across) = check_all(needed, sources, settings);
+    let loaded = |file: Checked| Loaded { spec: file.spec.map(|spec| *spec), diagnostics: file.diagnostics };
+    LoadedAll { each: files.into_iter().map(loaded).collect(), across }
+}
+
+/// Reads and checks the spec files of a run. Uses all processor cores if there is much text. Returns the result for
+/// each file, and the findings about several specs together.
+fn check_all(needed: Needed, sources: &[Source<'_>], settings: &Settings) -> (Vec<Checked>, Vec<Diagnostic>) {
+    let check_one = |source: &Source<'_>| check_one(needed, source, settings);
+    let files = match sources.iter().map(|source| source.bytes.len()).sum::<usize>() < MUCH_TEXT {
+        true => sources.iter().map(check_one).collect(),
+        false => parallel::map(sources, check_one),
     };
-    load_by(load, sources, settings)
-}
-
-/// Reads and checks the spec files of a run. `load` reads and checks one file.
-fn load_by(
-    load: impl Fn(&Source<'_>, &Settings) -> check::Checked + Sync,
-    sources: &[Source<'_>],
-    settings: &Settings,
-) -> LoadedAll {
-    let files = load_each(|source| load(source, settings), sources);
     let across = check::between_specs::check(sources, &files, settings);
-    let each = files.into_iter().map(|file| Loaded { spec: file.spec, diagnostics: file.diagnostics }).collect();
-    LoadedAll { each, across }
+    (files, across)
 }
 
-/// Reads and checks each file alone. Uses all processor cores if there is much text.
-fn load_each(load: impl Fn(&Source<'_>) -> check::Checked + Sync, sources: &[Source<'_>]) -> Vec<check::Checked> {
-    if sources.iter().map(|source| source.bytes.len()).sum::<usize>() < MUCH_TEXT {
-        return sources.iter().map(&load).collect();
-    }
-    // A thread that waits for a result costs more than a small spec, so the results of several specs come together.
-    let groups: Vec<_> = sources.chunks(sources.len().div_ceil(GROUPS)).collect();
-    let mut files: Vec<Vec<check::Checked>> = groups.iter().map(|_| Vec::new()).collect();
-    parallel::each(&groups, |group| group.iter().map(&load).collect(), |at, group| files[at] = group);
-    files.into_iter().flatten().collect()
-}
-
-fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
+/// Reads and checks one spec file alone.
+fn check_one(needed: Needed, source: &Source<'_>, settings: &Settings) -> Checked {
     let text = match Text::decode(source.name, source.bytes) {
         Ok(text) => text,
-        Err(diagnostic) => return check::Checked::failed(vec![*diagnostic]),
+        Err(diagnostic) => return Checked::failed(vec![*diagnostic]),
     };
     let parse::Read { places, mut diagnostics, more } = parse::read(&text);
     let Some(places) = places else {
         findings::close(&mut diagnostics, more, true, &text);
-        return check::Checked::failed(diagnostics);
+        return Checked::failed(diagnostics);
     };
     let mut findings = Findings::new(&text, &places);
     let sound = diagnostics.is_empty();
@@ -176,17 +194,26 @@ fn load_one(source: &Source<'_>, settings: &Settings) -> check::Checked {
     suspicious::check(&mut findings);
     let accepted = meaning::certain(&text, sound, &findings).and_then(repair::accepted);
     let Some(document) = accepted.or_else(|| validated(&text, sound, &mut findings)) else {
-        return check::Checked::failed(findings.finish());
+        return Checked::failed(findings.finish());
     };
-    let origin = model::Origin { name: source.name.to_owned(), sha256: hex(&Sha256::digest(source.bytes)) };
-    check::check(document, origin, settings, findings)
+    let sha256 = if needed == Needed::Findings { String::new() } else { hex(&Sha256::digest(source.bytes)) };
+    let origin = model::Origin { name: source.name.to_owned(), sha256 };
+    let mut checked = check::check(document, origin, settings, findings);
+    if let Some(spec) = &mut checked.spec {
+        match needed {
+            Needed::All => {}
+            Needed::Plan => spec.document.registry = Vec::new(),
+            Needed::Findings => check::between_specs::leave_compared(spec),
+        }
+    }
+    checked
 }
 
 /// Reads the data of the text, checks it against the schema, and corrects or replaces the parts that do not match.
 /// Returns `None` after adding a finding, if the data cannot be checked further.
 fn validated(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<repair::Repaired> {
     let value = meaning::read(text, sound, findings)?;
-    let verdict = validate::check(&value, findings);
+    let verdict = shape::validate::check(&value, findings);
     let repaired = repair::repair(value, &verdict);
     if repaired.is_none() && !findings.has_errors() {
         let message = "the spec matches the schema, but still cannot be read";

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 const HEAD: &str = r#"# The spec language, version 1
 
 A *spec* is a YAML file that describes what a Microsoft article requires.
-This page lists every field of it, to look up.
+This page is the reference for all fields of a spec.
 [Write a spec](../how-to/write-a-spec.md) shows with examples how to use the fields.
 [Diagnostics](diagnostics.md) explains the errors that `kbfix validate` finds.
 
@@ -25,6 +25,7 @@ registry:
 ```
 
 Each section describes one kind of object, and each row of a table describes one of its fields.
+If the meaning of a field is long, a list below the table continues it.
 The column "takes" shows what you write after the field:
 
 - *text*, *number*, `true` or `false`;
@@ -40,7 +41,7 @@ Some words are used in many places:
 
 "#;
 
-/// The end of the page: how it is generated, which only developers need.
+/// The end of the page. It says how the page is generated, which only developers need to know.
 const FOOT: &str = "
 
 ---
@@ -105,11 +106,20 @@ fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<Strin
         let required: Vec<&str> =
             schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         out.push_str("| field | takes | meaning |\n|---|---|---|\n");
+        // The first paragraph of a description is in the table, and the others are items of a list below it.
+        let mut lists = String::new();
         for (field, schema) in properties {
             let needed = if required.contains(&field.as_str()) { " **Required.**" } else { "" };
             let takes = kind(schema, definitions);
-            let _ = writeln!(out, "| `{field}` | {takes} | {}{needed} |", cell(text(schema, "description")));
+            let mut paragraphs = text(schema, "description").split("\n\n");
+            let first = cell(paragraphs.next().unwrap_or_default());
+            let _ = writeln!(out, "| `{field}` | {takes} | {first}{needed} |");
+            let rest: Vec<String> = paragraphs.map(one_line).collect();
+            if !rest.is_empty() {
+                let _ = writeln!(lists, "\nMore about `{field}`:\n\n- {}", rest.join("\n- "));
+            }
         }
+        out.push_str(&lists);
         out.push('\n');
     }
     let choices = ["oneOf", "anyOf"].iter().find_map(|choice| schema.get(choice)?.as_array());

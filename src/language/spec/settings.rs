@@ -34,8 +34,8 @@ impl Settings {
     }
 
     /// Creates empty settings with which a parameter may have neither a setting nor a default. kbfix uses them to
-    /// validate specs, and to plan only those specs of a run for which the operator set all parameters. The checks of
-    /// such a spec try data that the parameter allows.
+    /// validate specs, and to plan only those specs of a run for which the operator set all parameters. If a
+    /// parameter is unset, the checks of its spec use data that the parameter allows.
     pub fn for_validation() -> Self {
         Self { for_validation: true, ..Self::default() }
     }

@@ -87,7 +87,7 @@ codes! {
     FILES_NOT_GIVEN = "files-not-given";
     /// The target is a policy file, and this file does not exist.
     POLICY_FILE_MISSING = "policy-file-missing";
-    /// A policy sets a value to other data than the spec requires, so the next refresh of Group Policy would undo the
+    /// A policy sets a value to other data than the spec requires, so a later refresh of Group Policy would undo the
     /// change.
     POLICY_OWNED = "policy-owned";
     /// kbfix cannot find out whether Group Policy sets a value of the spec.
@@ -162,7 +162,7 @@ codes! {
     IMPORT_LINE_BREAK = "import-line-break";
     /// A REG_MULTI_SZ in a `.reg` file lacks the final NUL; in the imported spec, the list has this NUL.
     IMPORT_LIST_END = "import-list-end";
-    /// A `.reg` file changes HKCU, the user who imports it; the imported spec applies to each user.
+    /// A `.reg` file changes HKCU of the user who imports it; the imported spec changes HKCU of each user.
     IMPORT_EACH_USER = "import-each-user";
     /// A `.reg` file names a numbered control set; the imported spec names the current one.
     IMPORT_CONTROL_SET = "import-control-set";
@@ -188,7 +188,7 @@ codes! {
     PACKAGE_FAILED = "package-failed";
     /// A package was installed, but the hotfix is still not present.
     HOTFIX_NOT_EFFECTIVE = "hotfix-not-effective";
-    /// A package was installed, and the next start of the computer replaces the hotfix's file.
+    /// A package was installed, but Windows puts the new file in place only when the computer restarts.
     PENDING_RESTART = "pending-restart";
     /// A package has begun to restart the computer.
     RESTART_BEGUN = "restart-begun";
@@ -278,7 +278,7 @@ codes! {
     VIEW_WITHOUT_EFFECT = "view-without-effect";
     /// A spec names a numbered control set where the current one is probably meant.
     CONTROL_SET = "control-set";
-    /// A path contains `Wow6432Node`, instead of the field `view` beside it.
+    /// A path contains `Wow6432Node`, instead of a field `view` in the rule.
     WOW6432NODE = "wow6432node";
     /// A spec deletes a key that Windows needs.
     PROTECTED_KEY = "protected-key";
@@ -314,7 +314,7 @@ codes! {
     LOCATION_NOT_SINGLE = "location-not-single";
     /// A file path is not valid, or not absolute.
     FILE_PATH = "file-path";
-    /// A path begins with a fixed drive, although Windows can be on another drive.
+    /// A path begins with a drive letter, but Windows can be on another drive.
     FIXED_FOLDER = "fixed-folder";
     /// A string is not a file version.
     FILE_VERSION = "file-version";
@@ -358,7 +358,7 @@ codes! {
     SETTING_NOT_ALLOWED = "setting-not-allowed";
     /// A parameter has no default, and the operator did not set it.
     PARAMETER_NOT_SET = "parameter-not-set";
-    /// Two specs of a run have the same id, or two rules or values of one spec have.
+    /// Two specs, rules or values of a run have the same id.
     DUPLICATE_ID = "duplicate-id";
     /// Two specs of a run require different states.
     CONFLICTING_SPECS = "conflicting-specs";

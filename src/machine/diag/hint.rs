@@ -19,7 +19,7 @@ pub struct Hint {
 pub struct NamedOption {
     /// The option's long name, without dashes.
     pub name: &'static str,
-    /// The argument of the option; missing if the option takes no argument, or if the hint is to leave the option out.
+    /// The argument of the option; missing if the option takes no argument, or if the hint says to leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }

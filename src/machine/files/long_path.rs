@@ -7,8 +7,8 @@ use std::{
     path::{Component, Path, PathBuf, Prefix, absolute},
 };
 
-/// The length, in UTF-16 units, from which a path gets the prefix for long paths. The path of a folder may have 12
-/// units less than MAX_PATH, so that a short (8.3) file name still fits.
+/// The length, in UTF-16 units, from which a path gets the prefix for long paths. The path of a folder may have at
+/// most MAX_PATH - 12 units, so that a short (8.3) file name still fits.
 const LONG: usize = 260 - 12;
 
 /// Returns the path in UTF-16 with a NUL, for a function whose name ends in `W`.

@@ -187,7 +187,7 @@ mod system {
 
     /// Opens a folder so that nobody can rename it, delete it or turn it into a link while it is open.
     ///
-    /// The handle is opened without FILE_SHARE_DELETE and with more rights than to read attributes, so Windows lets
+    /// The handle is opened without FILE_SHARE_DELETE and with a right beyond FILE_READ_ATTRIBUTES, so Windows lets
     /// nobody rename or delete the folder. Only an empty folder can be turned into a link.
     ///
     /// Source: Microsoft, "Creating and Opening Files" (sharing), "FSCTL_SET_REPARSE_POINT".

@@ -1,7 +1,7 @@
 //! Reads event logs in the format of Windows Vista and later, such as `Application.evtx`.
 //!
 //! The crate `evtx` reads them, one chunk of 64 KiB at a time, and converts the records to XML of limited size. A chunk
-//! or record that this crate cannot read counts as damage.
+//! or record that `evtx` cannot read counts as damage.
 
 use std::io::{Read, Seek};
 

@@ -8,8 +8,8 @@
 //! The file is edited as an INI file. All other lines and bytes stay as they are.
 //!
 //! Source: Microsoft, \[MS-GPOL\] 2.2.4, 2.2.6 and 3.3.5.4 (version; names of extensions), \[MS-GPREG\] 1.9 (the
-//! extension's identifier). The identifiers of the editor are those that Salt and winkit also write; no specification
-//! was found that contains them.
+//! extension's identifier). The identifiers of the editor of administrative templates are those that Salt and winkit
+//! also write; no specification was found that contains them.
 
 /// One of the two halves of a Group Policy object: settings for the machine, or for users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

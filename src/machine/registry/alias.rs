@@ -98,7 +98,7 @@ impl Key {
 impl KeyPath {
     /// Returns the other names of a canonical key.
     ///
-    /// Each comes with the alias that causes it: the other name of this key, or of a key above it.
+    /// Each pair is an alias of this key or of a key above it, and the other name of this key that results from it.
     pub fn other_names(&self) -> Vec<(KeyPath, KeyPath)> {
         let mut names = Vec::new();
         for (alias, to) in ALIASES.iter().chain(&*NODE_ALIASES) {

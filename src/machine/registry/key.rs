@@ -25,8 +25,9 @@ use super::{
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPath {
     root: RootKey,
-    /// The length in bytes of the folded names, with which `both` begins.
-    folded: usize,
+    /// The length in bytes of the folded names, with which `both` begins. Four bytes are enough, and millions of paths
+    /// can be in memory.
+    folded: u32,
     /// First the names below the root key, as [`name::fold`] folds them, joined by NULs; then the names as they were
     /// written, joined by backslashes. Both parts are empty for the root key itself.
     ///
@@ -96,14 +97,14 @@ impl KeyPath {
         }
         TEXT.with_borrow_mut(|both| {
             both.clear();
-            let folded = write(both);
+            let folded = write(both) as u32;
             Self { root, folded, both: both.as_str().into() }
         })
     }
 
     /// Returns the folded names below the root key, joined by NULs; [`name::fold`] folds a name for comparison.
     fn folded(&self) -> &str {
-        &self.both[..self.folded]
+        &self.both[..self.folded as usize]
     }
 
     /// Returns the root key.
@@ -113,7 +114,7 @@ impl KeyPath {
 
     /// Returns the names below the root key, joined by backslashes.
     pub fn below_root(&self) -> &str {
-        &self.both[self.folded..]
+        &self.both[self.folded as usize..]
     }
 
     /// Returns the names below the root key, topmost first.
@@ -200,7 +201,7 @@ impl KeyPath {
     /// nor below it.
     pub fn moved(&self, from: &KeyPath, to: &KeyPath) -> Option<Self> {
         let below = self.relative_to(from)?;
-        let folded = self.folded()[from.folded..].trim_start_matches('\0');
+        let folded = self.folded()[from.folded as usize..].trim_start_matches('\0');
         let join = |both: &mut String, above: &str, separator: char, below: &str| {
             both.push_str(above);
             if !above.is_empty() && !below.is_empty() {
@@ -270,7 +271,8 @@ impl fmt::Debug for KeyPath {
 
 impl PartialEq for KeyPath {
     fn eq(&self, other: &Self) -> bool {
-        self.root == other.root && self.folded() == other.folded()
+        // The paths that are compared are often copies of one path, and then its names need not be in the cache.
+        self.root == other.root && (Arc::ptr_eq(&self.both, &other.both) || self.folded() == other.folded())
     }
 }
 impl Eq for KeyPath {}

@@ -59,8 +59,8 @@ impl Key {
         }
     }
 
-    /// Returns the paths, as the 64-bit view names them, that must not be links if kbfix is to use this key: of this
-    /// key and of the keys above it, topmost first.
+    /// Returns the paths of this key and of the keys above it in the 64-bit view, topmost first. kbfix uses this key
+    /// only if none of them is a link.
     ///
     /// Root keys, the keys directly below them and the links that Windows makes are left out.
     pub fn way(&self) -> Vec<KeyPath> {

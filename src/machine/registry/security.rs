@@ -4,7 +4,7 @@
 //!
 //! Source: Microsoft, [MS-DTYP] "Windows Data Types", 2.4.6 `SECURITY_DESCRIPTOR`, 2.4.2 `SID`, 2.4.5 `ACL`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -53,26 +53,39 @@ impl std::fmt::Display for KeyProperties {
 }
 
 /// A security descriptor in self-relative form, exactly as it was found.
+// Cloning is cheap, and the same descriptor of many keys is stored once: see `SecurityDescriptor::new`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecurityDescriptor(Vec<u8>);
+pub struct SecurityDescriptor(Arc<[u8]>);
 
 impl SecurityDescriptor {
     /// Returns a security descriptor from bytes in the self-relative form that hives, Windows and MS-RRP use.
     ///
     /// # Errors
     /// Returns what is wrong with the bytes.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, &'static str> {
-        let bytes = bytes.into();
+    #[allow(clippy::missing_const_for_thread_local, reason = "clippy for Windows does not see that it is const")]
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, &'static str> {
+        thread_local! {
+            // Most keys have the same descriptor as the key that was read before.
+            static LAST: RefCell<Option<SecurityDescriptor>> = const { RefCell::new(None) };
+        }
+        let bytes = bytes.as_ref();
+        LAST.with_borrow_mut(|last| match last {
+            Some(last) if last.bytes() == bytes => Ok(last.clone()),
+            last => Ok(last.insert(Self::checked(bytes)?).clone()),
+        })
+    }
+
+    fn checked(bytes: &[u8]) -> Result<Self, &'static str> {
         let header = bytes.get(..HEADER).ok_or("the security descriptor is shorter than its header")?;
         let control = u16::from_le_bytes([header[CONTROL], header[CONTROL + 1]]);
         if header[0] != 1 || control & SELF_RELATIVE == 0 {
             return Err("the security descriptor is not of revision 1 in self-relative form");
         }
-        let outside = |number: &usize| offset(&bytes, PARTS[*number]) != 0 && part(&bytes, *number).is_none();
+        let outside = |number: &usize| offset(bytes, PARTS[*number]) != 0 && part(bytes, *number).is_none();
         if (0..PARTS.len()).any(|number| outside(&number)) {
             return Err("a part of the security descriptor lies outside of it");
         }
-        Ok(Self(bytes))
+        Ok(Self(bytes.into()))
     }
 
     /// Returns the bytes, in self-relative form.

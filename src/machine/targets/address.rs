@@ -28,7 +28,7 @@ pub struct Address {
     /// The number of the ANSI code page of a registry export that has no byte order mark, such as 1252.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_page: Option<u16>,
-    /// Local folders with the files of further drives of an image, a hive or another machine. The keys of the map are
+    /// Local folders with the files of further drives, for an image, a hive or another machine. The keys of the map are
     /// drive letters in upper case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drives: BTreeMap<char, PathBuf>,
@@ -138,7 +138,7 @@ impl Address {
 
     /// Returns an option that was given although this kind of target does not use it, and the reason why not.
     ///
-    /// Callers reject such an option: if kbfix ignored it, it would read something other than what the user named.
+    /// Callers reject such an option: if they ignored it, kbfix would read something other than what the user named.
     ///
     /// # Errors
     /// Returns [`AddressError`] if the URI has none of the known forms.

@@ -1,12 +1,13 @@
 //! A target's answers to questions about keys, values and files.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     registry::{Data, KeyName, KeyProperties, ValueName},
+    small_map::SmallMap,
     version::{FileVersion, Platform},
 };
 
@@ -30,7 +31,8 @@ pub struct Unread {
     /// The kind of reason.
     pub reason: Reason,
     /// The reason as a sentence.
-    pub detail: String,
+    // Cloning is cheap, because many keys can have the same reason.
+    pub detail: Arc<str>,
 }
 
 /// The kinds of reasons why a key, value or file could not be read.
@@ -65,7 +67,7 @@ impl std::fmt::Display for Reason {
 impl Unread {
     /// Returns a reason of this kind; `detail` is the reason as a sentence.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
+        Self { reason, detail: detail.into().into() }
     }
 
     /// Returns the reason why kbfix does not read a key at or below a registry link that Windows itself did not make.
@@ -178,7 +180,7 @@ pub struct KeyFacts {
     ///
     /// If the query named values, there is an answer for each name. If it asked for all values, only existing values
     /// are here, and in a policy file also the values that the file deletes.
-    pub values: BTreeMap<ValueName, Answer<Data>>,
+    pub values: SmallMap<ValueName, Answer<Data>>,
     /// The reason why it is not known whether the key exists, although there are answers about its values. This occurs
     /// if a policy file sets nothing in the key.
     pub unsure: Option<Unread>,

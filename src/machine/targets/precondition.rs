@@ -1,4 +1,4 @@
-//! Checks that a target makes before and after a change.
+//! The checks of a target before and after a change.
 //!
 //! Before a change, its `before` must match the present state. If changes are first made in memory, kbfix must also be
 //! able to read them back and to undo them.
@@ -33,8 +33,17 @@ pub(super) fn before(
         (_, Some(facts)) => facts,
     };
     for value in &change.values {
-        let found = facts.values.get(&value.name).cloned().unwrap_or(Answer::Absent);
+        let found = facts.values.get(&value.name).unwrap_or(&Answer::Absent);
+        let is_expected = match found {
+            Answer::Present(data) => value.before.as_ref() == Some(data),
+            Answer::Absent => value.before.is_none(),
+            Answer::Unread(_) => false,
+        };
+        if is_expected {
+            continue;
+        }
         let found = found
+            .clone()
             .state()
             .map_err(|why| WriteError::Unsupported { place: change.place(&value.name), detail: why.to_string() })?;
         if found != value.before {
@@ -62,9 +71,9 @@ pub(super) fn before(
 }
 
 /// The message if the name of a change's key leads to another key after all changes of the run were made.
-pub(super) const LED_ELSEWHERE: &str = "another change of this run makes this key name lead to a different key (as \
-    the value `Current` of `HKLM\\SYSTEM\\Select` does for `CurrentControlSet`), so this change could not be read \
-    back or undone; make the two changes in separate runs";
+pub(super) const LED_ELSEWHERE: &str = "after another change of this run, this path would lead to a different key \
+    (like `CurrentControlSet` after a change of `HKLM\\SYSTEM\\Select`), so this change could not be read back \
+    or undone; make the two changes in separate runs";
 
 /// Undoes changes that were made in memory, from the last to the first.
 ///

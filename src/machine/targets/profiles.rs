@@ -3,8 +3,7 @@
 //! The target `image:DIR` uses this module for every user. The target `local` uses it for users who are not logged on,
 //! because their hives are only files.
 //!
-//! Sources: Microsoft, "Registry Hives" (NTUSER.DAT), "User Profiles"; for UsrClass.dat, its paths in the profile
-//! before and since Windows Vista.
+//! Sources: Microsoft, "Registry Hives" (NTUSER.DAT), "User Profiles".
 
 use std::{
     fs,
@@ -246,8 +245,8 @@ pub(super) fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<Str
     }))
 }
 
-/// Replaces the variable at the beginning of a path with its value: the drive of Windows, or the Windows folder, which
-/// has two such variables.
+/// Replaces the variable at the beginning of a path with its value: `%SystemDrive%` with the drive of Windows;
+/// `%SystemRoot%` and `%windir%` with the Windows folder.
 pub(super) fn expanded(folder: &str, system_root: &Result<String, Unread>) -> Result<String, Unread> {
     let Some((name, rest)) = folder.strip_prefix('%').and_then(|rest| rest.split_once('%')) else {
         return Ok(folder.to_owned());

@@ -98,7 +98,7 @@ impl Process {
 struct Job(OwnedHandle);
 
 impl Job {
-    /// Creates a job object that contains this process.
+    /// Creates a job object that contains the process `child`.
     fn of(child: &Child) -> io::Result<Self> {
         // SAFETY: the call requests no name and the default security.
         let handle = unsafe { CreateJobObjectW(null(), null()) };

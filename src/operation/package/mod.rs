@@ -236,8 +236,8 @@ mod tests {
 
     use super::*;
 
-    /// Lets one test at a time start programs. Until a new process begins its program, it has all open files of this
-    /// process, among them the copy that another test is writing. Linux does not start a file that is open for writing.
+    /// Lets only one test at a time start programs. Until a child process begins its program, it has the same files
+    /// open as this process, also the copy that another test is writing. Linux runs no file that is open for writing.
     fn alone() -> MutexGuard<'static, ()> {
         static STARTS: Mutex<()> = Mutex::new(());
         STARTS.lock().unwrap_or_else(PoisonError::into_inner)

@@ -152,7 +152,7 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
                 StepKind::StopService,
                 service,
                 StepResult::Skipped,
-                "it is not running, and is not started".to_owned(),
+                "it is not running, and kbfix does not start it".to_owned(),
             );
         }
         let mut stopped = Vec::new();
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(
             steps,
             [
-                "stop service IISADMIN: skipped, it is not running, and is not started",
+                "stop service IISADMIN: skipped, it is not running, and kbfix does not start it",
                 "stop service none: failed, no such service"
             ]
         );

@@ -94,7 +94,7 @@ fn prerequisites(spec: &Spec) -> Vec<Item> {
     items
 }
 
-/// Describes the cause of the problem. kbfix only reports whether it is present.
+/// Describes the cause of the problem. kbfix only reports whether this cause is present.
 fn cause(spec: &Spec) -> Vec<Item> {
     let mut items = Vec::new();
     if let (Some(cause), Some(written)) = (&spec.cause, &spec.document.cause) {
@@ -251,7 +251,7 @@ fn undo(spec: &Spec) -> Vec<Block> {
     blocks
 }
 
-/// Returns a note as an item of a list. If the note says that it is an inference, the item is marked so, for programs.
+/// Returns a note as an item of a list. If the note says that it is an inference, the item is marked as one.
 fn note(note: &str) -> Item {
     Item { inference: note.to_lowercase().contains("inference"), ..Item::new(paragraph(note)) }
 }

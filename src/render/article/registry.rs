@@ -61,7 +61,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, Str
     head(rule.label.as_deref(), written.note.as_deref(), rule.when.as_deref(), out);
     if let Some(done_when) = &rule.done_when {
         let when = conditions::on_one_line(done_when);
-        line(out, &format!("; a trigger: written only with --trigger, and no longer after {when}"));
+        line(out, &format!("; a trigger: written only with --trigger, unless {when}"));
     }
     if rule.key.has_star() {
         line(out, "; * stands for every existing subkey that matches");
@@ -174,7 +174,7 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
             let remove = strings(written.and_then(|l| l.remove.as_ref()), quoted(&edit.remove));
             let both = add.into_iter().chain(remove.map(|s| format!("{s} removed"))).collect::<Vec<_>>().join(", ");
             let (types, separator) = (of_types(types), notation::quoted(&edit.separator));
-            line(out, &format!("; {name} {types}, a list with {separator} between: {both}, the other items stay"));
+            line(out, &format!("; {name} {types}, a list separated by {separator}: {both}, the other items stay"));
         }
         Desired::Replaced { types, edit } => {
             let with = match written.replace.as_ref().map(|replace| &replace.with) {
@@ -220,7 +220,8 @@ fn of_types(types: &[crate::registry::ValueType]) -> String {
     types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
-/// Returns the strings as `quoted`, or the name of the parameter whose value they are; `None` if there are no strings.
+/// Returns `quoted` (the strings in quotes), or a text that names the parameter whose value they are; `None` if there
+/// are no strings.
 fn strings(written: Option<&DataExpression>, quoted: String) -> Option<String> {
     match written? {
         DataExpression::Parameter(reference) => Some(format!("those of the parameter {}", reference.parameter)),

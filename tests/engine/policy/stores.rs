@@ -33,7 +33,7 @@ fn an_apply_that_policy_undoes_says_so_and_can_be_refused() {
     refused.says("policy-owned").says(LOCAL);
     machine.kbfix(&["diff", "spec.yaml", "--target", &uri]).exits(1).says("the local GPO").says("dword:00000002");
     machine.kbfix(&["diff", "spec.yaml", "--target", &uri, "--fail-on", "policy-owned"]).exits(4);
-    machine.kbfix(&arguments).exits(0).says("undoes this spec at its next refresh").says("policy-owned");
+    machine.kbfix(&arguments).exits(0).says("undoes this spec at a later refresh").says("policy-owned");
     // In desired state, but a policy will change that.
     machine.kbfix(&["diff", "spec.yaml", "--target", &uri]).exits(0).says("policy-owned");
     machine.write(LOCAL, &[dword(KEY, "a", 1)]);

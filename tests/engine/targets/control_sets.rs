@@ -115,7 +115,7 @@ impl Sets {
             target.read_keys(&[query]).unwrap().remove(0)
         };
         let mut data = |service: &str, name: &str| match ask(service, Some(name)) {
-            Answer::Present(facts) => facts.values.into_values().next().unwrap(),
+            Answer::Present(facts) => facts.values.into_iter().next().unwrap().1,
             Answer::Absent => Answer::Absent,
             Answer::Unread(why) => panic!("{why}"),
         };

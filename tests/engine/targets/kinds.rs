@@ -225,8 +225,8 @@ impl Machine {
     /// Reads one value of an existing key.
     pub(crate) fn read(&self, key: &Key, value: &str) -> Answer<Data> {
         let wanted = ValueSelection::Names([name(value)].into());
-        let mut facts = self.query(key, wanted, false).known().unwrap().expect("the key is there");
-        facts.values.pop_first().unwrap().1
+        let facts = self.query(key, wanted, false).known().unwrap().expect("the key is there");
+        facts.values.into_iter().next().unwrap().1
     }
 
     pub(crate) fn is_there(&self, key: &Key) -> bool {

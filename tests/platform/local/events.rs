@@ -8,6 +8,8 @@ use kbfix::{
     targets::{Address, Answer, EventFacts, EventQuery, open},
 };
 
+use crate::start::run;
+
 const SOURCE: &str = "kbfix-test";
 
 fn ask(log: &str, source: &str, id: u32) -> Answer<EventFacts> {
@@ -25,7 +27,7 @@ fn what_is_logged_is_counted() {
         other => panic!("{other:?}"),
     };
     let arguments = ["/L", "Application", "/SO", SOURCE, "/T", "WARNING", "/ID", "77", "/D", "a test of kbfix"];
-    let output = Command::new("eventcreate").args(arguments).output().unwrap();
+    let output = run(Command::new("eventcreate").args(arguments));
     assert!(output.status.success(), "{output:?}");
     let Answer::Present(facts) = ask("Application", SOURCE, 77) else { panic!() };
     assert_eq!(facts.count, before + 1);

@@ -8,7 +8,10 @@ use kbfix::{
     targets::{Target, local::LocalTarget},
 };
 
-use crate::local::scratch::{Scratch, make_key, reg_export, reg_import, reg_ok};
+use crate::{
+    local::scratch::{Scratch, make_key, reg_export, reg_import, reg_ok},
+    start::run,
+};
 
 const SPEC: &str = r#"
 kbfix: 1
@@ -54,13 +57,8 @@ fn an_exported_reg_file_does_what_apply_does() {
     let folder = tempfile::tempdir().unwrap();
     let (spec, file) = (folder.path().join("spec.yaml"), folder.path().join("export.reg"));
     fs::write(&spec, SPEC).unwrap();
-    let export = Command::new(env!("CARGO_BIN_EXE_kbfix"))
-        .arg("export")
-        .arg(&spec)
-        .args(["--format", "reg", "--strict", "--out"])
-        .arg(&file)
-        .output()
-        .unwrap();
+    let mut kbfix = Command::new(env!("CARGO_BIN_EXE_kbfix"));
+    let export = run(kbfix.arg("export").arg(&spec).args(["--format", "reg", "--strict", "--out"]).arg(&file));
     assert!(export.status.success(), "{export:?}");
     reg_ok(&["import", file.to_str().unwrap()]);
     let imported = reg_export(&scratch.path());

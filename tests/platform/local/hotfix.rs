@@ -5,14 +5,17 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     sync::MutexGuard,
 };
 
 use kbfix::{plan::file::sha256, targets::Answer};
 use serde_json::Value;
 
-use crate::local::scratch::{Scratch, alone, read};
+use crate::{
+    local::scratch::{Scratch, alone, read},
+    start::run,
+};
 
 /// A machine with an old exprox.dll, a spec that wants the new one, and a package that installs it.
 struct Machine {
@@ -77,7 +80,7 @@ impl Machine {
         if let Some(package) = package {
             kbfix.arg("--package").arg(format!("kb1={}", package.display())).arg("--install-hotfix");
         }
-        let output: Output = kbfix.output().unwrap();
+        let output = run(&mut kbfix);
         let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
         (output.status.code().unwrap(), report)
     }

@@ -7,7 +7,10 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::local::scratch::{Scratch, alone, reg, reg_ok};
+use crate::{
+    local::scratch::{Scratch, alone, reg, reg_ok},
+    start::run,
+};
 
 /// Runs kbfix on this machine.
 pub(crate) fn kbfix(arguments: &[&str], folder: &Path) -> Output {
@@ -17,7 +20,7 @@ pub(crate) fn kbfix(arguments: &[&str], folder: &Path) -> Output {
     if arguments[0] != "diff" {
         command.arg("--state-dir").arg(state);
     }
-    command.output().unwrap()
+    run(&mut command)
 }
 
 /// Runs kbfix, which must end with `code`.

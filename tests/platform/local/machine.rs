@@ -14,9 +14,12 @@ use kbfix::targets::{
     local::{FolderError, LocalTarget, create_admin_only_dir},
 };
 
-use crate::local::{
-    replace::set_dacl,
-    scratch::{alone, is_there, key},
+use crate::{
+    local::{
+        replace::set_dacl,
+        scratch::{alone, is_there, key},
+    },
+    start::{run, start},
 };
 
 /// Creates a folder with the permissions in `dacl` (SDDL).
@@ -35,12 +38,9 @@ fn one_apply_at_a_time_and_none_locked_out_by_a_killed_one() {
     assert!(matches!(LocalTarget::new().lock(), Err(TargetError::Locked { .. })));
     drop(held);
 
-    let mut other = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "local::machine::holds_the_lock", "--nocapture"])
-        .env(HOLD, "1")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut other = Command::new(env::current_exe().unwrap());
+    other.args(["--exact", "local::machine::holds_the_lock", "--nocapture"]).env(HOLD, "1");
+    let mut other = start(other.stdout(Stdio::piped()));
     let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().ends_with("held")));
     assert!(matches!(LocalTarget::new().lock(), Err(TargetError::Locked { .. })));
@@ -98,7 +98,7 @@ fn the_environment_does_not_name_the_state_folder() {
             true => command.arg("--state-dir").arg(planted.path().join("kbfix")),
             false => command.env("ProgramData", planted.path()).env("ALLUSERSPROFILE", planted.path()),
         };
-        let output = command.output().unwrap();
+        let output = run(&mut command);
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     };
     let folder = planted.path().file_name().unwrap().to_str().unwrap();
@@ -119,7 +119,7 @@ fn the_current_control_set_is_a_link_to_one_that_is_there() {
 
 #[test]
 fn the_program_that_cargo_built_starts() {
-    let output = Command::new(env!("CARGO_BIN_EXE_kbfix")).arg("--version").output().unwrap();
+    let output = run(Command::new(env!("CARGO_BIN_EXE_kbfix")).arg("--version"));
     assert!(output.status.success(), "{output:?}");
     assert!(output.stdout.starts_with(b"kbfix "), "{output:?}");
 }

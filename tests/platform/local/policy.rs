@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::{
     local::scratch::{Scratch, alone, reg, reg_ok},
     policy_file,
+    start::run,
 };
 
 /// Files and folders that are removed when the test ends.
@@ -60,7 +61,7 @@ pub(super) fn file(entries: &[(&str, &str, u32)]) -> Vec<u8> {
 pub(super) fn kbfix(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kbfix"));
     command.args(arguments).env("KBFIX_STATE_DIR", folder.join("state")).env_remove("KBFIX_TARGET");
-    let output = command.output().unwrap();
+    let output = run(&mut command);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
 }

@@ -14,6 +14,8 @@ use kbfix::{
     },
 };
 
+use crate::start::run;
+
 /// Returns a lock for each test that applies to this machine or takes the lock of the machine, because the tests run at
 /// the same time.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
@@ -108,9 +110,9 @@ pub(crate) fn is_there(key: &Key) -> bool {
 /// Reads one value of an existing key.
 pub(crate) fn read(key: &Key, value: &str) -> Answer<Data> {
     let wanted = ValueSelection::Names([name(value)].into());
-    let mut facts = query(key, wanted, false).known().unwrap().expect("the key is there");
+    let facts = query(key, wanted, false).known().unwrap().expect("the key is there");
     assert_eq!(facts.values.len(), 1);
-    facts.values.pop_first().unwrap().1
+    facts.values.into_iter().next().unwrap().1
 }
 
 /// Returns the change of one value from `before` to `after`.
@@ -124,7 +126,7 @@ pub(crate) fn change(key: &Key, action: ChangeAction, values: impl IntoIterator<
 
 /// Runs `reg.exe`.
 pub(crate) fn reg(arguments: &[&str]) -> Output {
-    Command::new("reg").args(arguments).output().unwrap()
+    run(Command::new("reg").args(arguments))
 }
 
 /// Runs `reg.exe`, which must succeed, and returns its output.

@@ -10,13 +10,16 @@ use std::{
 use kbfix::targets::Answer;
 use serde_json::Value;
 
-use crate::local::scratch::{Scratch, alone, read};
+use crate::{
+    local::scratch::{Scratch, alone, read},
+    start::run,
+};
 
 /// A service that is removed when the test ends.
 struct Service(&'static str);
 
 fn sc(arguments: &[&str]) -> Output {
-    Command::new("sc").args(arguments).output().unwrap()
+    run(Command::new("sc").args(arguments))
 }
 
 /// Runs `sc`, which has to succeed.
@@ -61,14 +64,9 @@ fn apply_with(scratch: &Scratch, services: &str, data: u32, more: &[&str]) -> (i
         scratch.path()
     );
     fs::write(&spec, text).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_kbfix"))
-        .arg("apply")
-        .arg(&spec)
-        .args(["--format", "json", "--restart-services", "--state-dir"])
-        .arg(folder.path().join("state"))
-        .args(more)
-        .output()
-        .unwrap();
+    let mut kbfix = Command::new(env!("CARGO_BIN_EXE_kbfix"));
+    kbfix.arg("apply").arg(&spec).args(["--format", "json", "--restart-services", "--state-dir"]);
+    let output = run(kbfix.arg(folder.path().join("state")).args(more));
     let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
     (output.status.code().unwrap(), report)
 }

@@ -92,7 +92,7 @@ fn hive(path: &str, number: u32) -> Vec<u8> {
 
 fn reason<T: std::fmt::Debug>(answer: &Answer<T>) -> (Reason, String) {
     match answer {
-        Answer::Unread(why) => (why.reason, why.detail.clone()),
+        Answer::Unread(why) => (why.reason, why.detail.to_string()),
         other => panic!("{other:?}"),
     }
 }

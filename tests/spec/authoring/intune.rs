@@ -16,12 +16,10 @@ summary: |
   '@
   exit 0
 parameters:
-  secret: { description: s, type: string, sensitive: true, default: x }
   plain: { description: p, type: string, default: why }
 registry:
   - key: HKLM\SOFTWARE\kbfix-test
     values:
-      secret: { type: REG_SZ, data: { parameter: secret } }
       plain: { type: REG_SZ, data: { parameter: plain } }
 "#;
 
@@ -72,7 +70,9 @@ fn the_scripts_carry_the_specs_and_the_choices() {
 fn a_secret_is_not_written_into_a_script() {
     let folder = tempfile::tempdir().unwrap();
     let spec = folder.path().join("KB1.yaml");
-    fs::write(&spec, HOSTILE).unwrap();
+    let secret = "parameters:\n  secret: { description: s, type: string, sensitive: true }\n";
+    let value = "values:\n      secret: { type: REG_SZ, data: { parameter: secret } }\n";
+    fs::write(&spec, HOSTILE.replace("parameters:\n", secret).replace("values:\n", value)).unwrap();
     let output = export(&folder.path().join("out"), &[spec.to_str().unwrap(), "--set", "secret=hunter2"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("must not contain secrets"), "{output:?}");

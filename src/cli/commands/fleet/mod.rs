@@ -10,7 +10,7 @@ use kbfix::diag::Exit;
 
 use crate::cli::{error::CommandError, output::Output};
 
-/// Review many machines in one document.
+/// Review many machines in one report.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]

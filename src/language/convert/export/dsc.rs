@@ -16,7 +16,7 @@ use crate::{
 
 use super::{
     Export, Loss, heading,
-    keys::{ExportedKey, KeyState, exported_keys},
+    keys::{ExportedKey, KeyState, Users, exported_keys},
 };
 
 const SCHEMA: &str = "https://aka.ms/dsc/schemas/v3/bundled/config/document.json";
@@ -25,7 +25,7 @@ const SCHEMA: &str = "https://aka.ms/dsc/schemas/v3/bundled/config/document.json
 pub fn dsc(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut resources = Vec::new();
-    for key in exported_keys(specs, &mut losses) {
+    for key in exported_keys(specs, Users::One, &mut losses) {
         key.lose_rest(&mut |what| losses.push(Loss { spec: key.spec.id.clone(), what }));
         let ExportedKey { spec, path, state, .. } = key;
         match state {

@@ -17,8 +17,11 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::{
-    registry::notation::one_line,
-    spec::{Setting, Settings, Source, Spec},
+    registry::notation::{self, one_line},
+    spec::{
+        Setting, Settings, Source, Spec,
+        document::{DataExpression, ValueRule},
+    },
 };
 
 /// The two scripts of an Intune remediation.
@@ -33,14 +36,21 @@ pub struct Remediation {
 /// The reason why kbfix cannot create the scripts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemediationError {
-    /// The operator set a sensitive parameter. The scripts would contain its data, and every user of the machine can
-    /// read them.
+    /// A sensitive parameter has data. The scripts would contain it, and every user of the machine can read them.
     #[error("{spec}: the parameter `{parameter}` is sensitive, and an Intune script must not contain secrets")]
     Secret {
         /// The id of the spec with the sensitive parameter.
         spec: String,
         /// The name of the sensitive parameter.
         parameter: String,
+    },
+    /// The spec contains the data of a sensitive value.
+    #[error("{spec}: the data of {value} is sensitive, and an Intune script must not contain secrets")]
+    SecretValue {
+        /// The id of the spec.
+        spec: String,
+        /// The key and the name of the value.
+        value: String,
     },
     /// A script would be larger than Intune accepts; the field is its size in bytes.
     #[error("a script would have {0} bytes, more than the {MOST} that Intune accepts")]
@@ -61,8 +71,11 @@ const MOST: usize = 200_000;
 /// text.
 pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Result<Remediation, RemediationError> {
     for spec in specs {
-        if let Some(parameter) = spec.set.intersection(&spec.sensitive).next() {
+        if let Some(parameter) = spec.sensitive.iter().find(|name| !spec.unset.contains_key(*name)) {
             return Err(RemediationError::Secret { spec: spec.id.clone(), parameter: parameter.clone() });
+        }
+        if let Some(value) = secret_value(spec) {
+            return Err(RemediationError::SecretValue { spec: spec.id.clone(), value });
         }
     }
     let input = ascii(&input(sources, settings)?);
@@ -81,6 +94,15 @@ pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Re
             "Remediation script: makes the changes that these specs require; exits with 0 if the specs are then \
                 satisfied, otherwise with 1.",
         )?,
+    })
+}
+
+/// Returns the key and the name of the first sensitive value whose data is in the spec itself.
+fn secret_value(spec: &Spec) -> Option<String> {
+    spec.document.registry.iter().find_map(|rule| {
+        let is_literal = |value: &ValueRule| value.expressions().any(|e| matches!(e, DataExpression::Literal(_)));
+        let mut values = rule.values.iter().filter(|(_, value)| value.sensitive && is_literal(value));
+        values.next().map(|(name, _)| format!("{} {}", rule.key, notation::quoted(name)))
     })
 }
 

@@ -24,8 +24,8 @@ pub(super) struct ExportedKey<'a> {
     pub(super) state: KeyState,
     /// The names of the values whose data is sensitive.
     pub(super) sensitive: BTreeSet<ValueName>,
-    /// Says whether the values (and subkeys) of the key that the spec does not name must be deleted; `None` if they
-    /// stay.
+    /// Says whether values that the spec does not name (or also such subkeys) must be deleted from the key; `None` if
+    /// they stay.
     pub(super) exclusive: Option<Exclusive>,
     /// Whether the list contains every rule of the spec for the key and for the keys below it.
     pub(super) is_whole: bool,
@@ -56,15 +56,24 @@ pub(super) enum KeyState {
     },
 }
 
+/// The users whose HKCU a file changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Users {
+    /// The user to whom the file is applied.
+    One,
+    /// Each user, also new ones.
+    Each,
+}
+
 /// Returns the keys that the specs require, each with its desired state. Keys that must be absent come first, because
 /// kbfix also deletes keys first. Adds to `losses` what the list cannot express.
-pub(super) fn exported_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
+pub(super) fn exported_keys<'a>(specs: &'a [Spec], users: Users, losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
     let mut all = Vec::new();
     for spec in specs {
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
         gate(spec, &mut lose);
         for rule in &spec.rules {
-            if let Some((path, state)) = key(rule, &mut lose) {
+            if let Some((path, state)) = key(rule, users, &mut lose) {
                 let is_whole = spec.rules.iter().all(|other| is_sayable(other) || !may_be_within(other, rule));
                 let hidden = rule.values().iter().filter(|value| value.is_sensitive);
                 let sensitive = hidden.map(|value| value.name.clone()).collect();
@@ -125,7 +134,7 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
     }
 }
 
-fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeyState)> {
+fn key(rule: &KeyRule, users: Users, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeyState)> {
     let key = &rule.key;
     if rule.done_when.is_some() {
         lose(format!("{key}: left out: the rule is a trigger, which only `kbfix apply --trigger` writes"));
@@ -139,7 +148,7 @@ fn key(rule: &KeyRule, lose: &mut impl FnMut(String)) -> Option<(KeyPath, KeySta
         lose(format!("{key}: left out: the file cannot express `*`, which stands for every existing subkey"));
         return None;
     };
-    if key.root == RootKey::Hkcu {
+    if key.root == RootKey::Hkcu && users == Users::One {
         lose(format!("{key}: written only for the user to whom the file is applied, not for each user"));
         if key.default_profile {
             lose(format!("{key}: not written for the Default profile, which is copied for new users"));

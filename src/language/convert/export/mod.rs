@@ -50,7 +50,7 @@ fn heading(specs: &[crate::spec::Spec], losses: &[Loss]) -> Vec<String> {
         lines.push(format!("made by kbfix export from the spec with the SHA-256 {}", spec.origin.sha256));
     }
     if !losses.is_empty() {
-        lines.push("Not in this file, although the spec requires it:".to_owned());
+        lines.push("This file differs from the specs:".to_owned());
         lines.extend(losses.iter().map(|loss| format!("- {loss}")));
     }
     lines.into_iter().map(|line| crate::registry::notation::one_line(&line)).collect()

@@ -1,7 +1,7 @@
 //! Exports for Group Policy: a `Registry.pol` file, and the text that LGPO.exe reads.
 //!
-//! `ensure: absent` becomes an entry that deletes the value. `exclusive: true` becomes an entry that first deletes all
-//! other values.
+//! `ensure: absent` becomes an entry that deletes the value or the key. `exclusive: true` becomes an entry that first
+//! deletes all other values.
 
 use crate::{
     format::pol::{Document, TextAction},
@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     Export, Loss, heading,
-    keys::{ExportedKey, KeyState, exported_keys},
+    keys::{ExportedKey, KeyState, Users, exported_keys},
 };
 
 /// Exports the specs as a policy file (`Registry.pol`). The file is for HKCU if all keys of the specs are below HKCU,
@@ -40,6 +40,7 @@ pub fn pol(specs: &[Spec]) -> Export {
                 TextAction::Delete(name) => document.delete(path, name),
                 TextAction::DeleteAllValues => document.delete_all_values(path),
                 TextAction::CreateKey => document.create_key(path),
+                TextAction::DeleteKey => document.delete_key(path),
             };
             made.map_err(|why| why.to_string())
         });
@@ -64,7 +65,8 @@ pub fn lgpo(specs: &[Spec]) -> Export {
 
 /// Returns the exported keys that Group Policy can set: those below HKLM and HKCU. Adds each other key to `losses`.
 fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
-    let mut keys = exported_keys(specs, losses);
+    // A user policy is applied to each user of the machine or of the GPO.
+    let mut keys = exported_keys(specs, Users::Each, losses);
     keys.retain(|key| {
         let fits = matches!(key.path.root(), RootKey::Hklm | RootKey::Hkcu);
         if !fits {
@@ -86,7 +88,10 @@ fn each(
     let path = &key.path;
     let mut lose = |what: String| losses.push(Loss { spec: key.spec.id.clone(), what });
     let KeyState::Present { must_exist, values } = &key.state else {
-        return lose(format!("{path}: left out: the spec deletes this key, but a policy can only delete values"));
+        if let Err(why) = write(path, TextAction::DeleteKey) {
+            lose(format!("{path}: left out: {why}"));
+        }
+        return;
     };
     if let Some(exclusive) = key.exclusive {
         if exclusive == Exclusive::Tree {

@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     Export, Loss, heading,
-    keys::{ExportedKey, KeyState, exported_keys},
+    keys::{ExportedKey, KeyState, Users, exported_keys},
 };
 
 /// Exports the specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.
@@ -17,7 +17,7 @@ use super::{
 /// Returns an error if the format cannot express the name of a key or value.
 pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     let mut losses = Vec::new();
-    let all = exported_keys(specs, &mut losses);
+    let all = exported_keys(specs, Users::One, &mut losses);
     let (mut deleted, mut keys) = (Vec::new(), Vec::new());
     for key in &all {
         let ExportedKey { spec, path, state, exclusive, is_whole, .. } = key;

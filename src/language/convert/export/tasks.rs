@@ -12,17 +12,17 @@ use crate::{
 
 use super::{
     Export, Loss, heading,
-    keys::{ExportedKey, KeyState, exported_keys},
+    keys::{ExportedKey, KeyState, Users, exported_keys},
 };
 
-/// The column at which a long string continues in the next line. ansible-lint allows 160 columns.
+/// The column after which a long string continues on the next line. ansible-lint allows 160 columns.
 const WIDTH: usize = 110;
 
 /// Exports the specs as a file of Ansible tasks, with one task for each key or value.
 pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut tasks = String::new();
-    for key in exported_keys(specs, &mut losses) {
+    for key in exported_keys(specs, Users::One, &mut losses) {
         key.lose_rest(&mut |what| losses.push(Loss { spec: key.spec.id.clone(), what }));
         let ExportedKey { spec, path, state, sensitive, .. } = key;
         let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
@@ -132,7 +132,7 @@ fn value(name: &ValueName, data: &Data) -> Result<Vec<String>, String> {
         (ValueType::SZ, Decoded::Text(text)) => line("string", scalar(&text, 10)),
         (ValueType::EXPAND_SZ, Decoded::Text(text)) => line("expandstring", scalar(&text, 10)),
         (ValueType::MULTI_SZ, Decoded::List(list)) if list.is_empty() => {
-            return Err("win_regedit does not write a list without strings".to_owned());
+            return Err("win_regedit cannot write an empty list".to_owned());
         }
         (ValueType::MULTI_SZ, Decoded::List(list)) => {
             let items: String = list.iter().map(|item| format!("\n      - {}", scalar(item, 8))).collect();

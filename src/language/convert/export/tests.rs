@@ -240,6 +240,7 @@ const POLICY: &str = r#"
       none: { type: REG_NONE, data: "" }
   - { key: HKLM\SOFTWARE\Policies\T\New, ensure: present }
   - { key: HKLM\SOFTWARE\Policies\T\Old, ensure: absent }
+  - { key: HKLM\SOFTWARE\Policies\T\Old;er, ensure: absent }
   - { key: HKCU\Software\Policies\T, values: { u: { type: REG_SZ, data: x } } }
 "#;
 
@@ -258,16 +259,19 @@ fn a_policy_file_sets_and_deletes_values() {
         (Setting::Data(&Data::dword(1)), Setting::Deleted, Setting::Deleted)
     );
     assert!(document.key(&r"HKLM\SOFTWARE\Policies\T\New".parse().unwrap()).present);
+    assert!(document.key(&r"HKLM\SOFTWARE\Policies\T\Old".parse().unwrap()).key_deleted);
     let lost = export.losses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     for what in [
-        r"T\Old: left out: the spec deletes this key",
+        r"T\Old;er: left out: a policy file cannot delete the key",
         r#"T "none": left out: a policy file cannot contain the type REG_NONE"#,
         r"HKCU\Software\Policies\T: left out: a policy file is for one",
     ] {
         assert!(lost.contains(what), "{lost}");
     }
+    // A user policy is for each user, like HKCU in a spec.
     let user = pol(&[spec("  - { key: HKCU\\Software\\T, values: { u: { type: REG_SZ, data: x } } }\n")]);
     let path: KeyPath = r"HKCU\Software\T".parse().unwrap();
+    assert!(user.losses.is_empty(), "{:?}", user.losses);
     let document = Document::parse(user.bytes, RootKey::Hkcu).unwrap();
     assert_eq!(document.value(&path, &ValueName::new("U").unwrap()), Setting::Data(&Data::sz("x")));
 }
@@ -281,6 +285,7 @@ fn the_text_for_lgpo_has_both_configurations() {
     assert_eq!(
         entries,
         [
+            "Computer\nSOFTWARE\\Policies\\T\nOld\nDELETEKEYS",
             "Computer\nSOFTWARE\\Policies\\T\n*\nDELETEALLVALUES",
             "Computer\nSOFTWARE\\Policies\\T\nd\nDWORD:1",
             "Computer\nSOFTWARE\\Policies\\T\ngone\nDELETE",

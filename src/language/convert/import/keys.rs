@@ -58,7 +58,7 @@ pub(super) enum LeftValue {
     Deleted,
 }
 
-/// The effect of the file on the values and subkeys of a key that the file does not name.
+/// The effect of the file on those values and subkeys of a key that the file does not name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
     /// Other values and subkeys stay as they are.

@@ -158,7 +158,7 @@ fn current_control_set(
 fn sets_differ(what: &str, set: &str, line: usize, before: (&str, usize), file: &File<'_>) -> Diagnostic {
     let (other, at) = before;
     let message = format!(
-        "{what} is different in `{set}` and, at line {at}, in `{other}`; a spec can only describe the \
+        "{what} differs between `{set}` and `{other}` (line {at}); a spec can only describe the \
             current control set"
     );
     let hint = "keep only the lines of the machine's current control set: the value Current of HKLM\\SYSTEM\\Select \

@@ -8,7 +8,7 @@ fn about() -> About<'static> {
     About { id: "T", title: "Test", summary: None }
 }
 
-/// Returns a policy file of these entries: value name, type, and data as a string or bytes.
+/// Returns a policy file of these entries, each with its key, value name, type and data.
 fn pol(entries: &[(&str, &str, u32, &[u8])]) -> Vec<u8> {
     let text = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let mut bytes = b"PReg\x01\0\0\0".to_vec();
@@ -26,7 +26,7 @@ fn rules_of(bytes: &[u8]) -> String {
     imported.text.split_once("registry:\n").unwrap().1.to_owned()
 }
 
-/// Returns the codes, lines and messages.
+/// Returns the code, line and message of each error.
 fn refused(bytes: &[u8]) -> Vec<(&'static str, usize, String)> {
     let findings = import("p", bytes, Reading::default(), about()).unwrap_err();
     let line = |d: &Diagnostic| d.place.as_ref().map_or(0, |place| place.line);

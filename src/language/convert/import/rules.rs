@@ -56,8 +56,8 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                 let ended = data.and_then(with_list_end);
                 if ended.is_some() {
                     let message = format!(
-                        "{} is a list without the second NUL at its end; the spec adds this NUL, with which programs \
-                            read the same list",
+                        "{} is a list without the second NUL at its end; the spec adds it, and programs read the \
+                            same list",
                         notation::value_name(name)
                     );
                     let warning = Diagnostic::warning(Code::IMPORT_LIST_END, message).at(file.place(*line));
@@ -108,7 +108,7 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
 /// `exists` says whether the key or value must exist or be absent; `None` means that it must exist.
 fn own_key(name: Option<String>, exists: Option<bool>) -> Box<Condition> {
     let test = RegistryTest { key: ".".to_owned(), name, exists, ..RegistryTest::default() };
-    Box::new(Condition { registry: Some(test), ..Condition::default() })
+    Box::new(Condition { registry: Some(Box::new(test)), ..Condition::default() })
 }
 
 /// Returns the registry view to which the key at `path` belongs, and the path of the key in that view.

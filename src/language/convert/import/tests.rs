@@ -148,7 +148,7 @@ fn two_control_sets_are_one_where_they_say_the_same() {
     assert_eq!((error.code, error.place.as_ref().unwrap().line), (Code::IMPORT_CONTROL_SET, 6));
     assert_eq!(
         error.message,
-        "\"a\" is different in `ControlSet002` and, at line 4, in `ControlSet001`; a spec can only describe the current control set"
+        "\"a\" differs between `ControlSet002` and `ControlSet001` (line 4); a spec can only describe the current control set"
     );
     let current = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\A]\n\"a\"=-\n";
     assert_eq!(codes(&(set(1, "\"a\"=dword:1") + current)).last(), Some(&("import-control-set", 6)));

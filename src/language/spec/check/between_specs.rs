@@ -1,7 +1,7 @@
 //! Checks the specs of one run against each other: unique ids, settings for parameters that no spec has, and specs that
 //! require different states of one key or value.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::{
     diag::{
@@ -10,8 +10,8 @@ use crate::{
     },
     spec::{
         Settings, Source,
-        document::Exclusive,
-        model::{DesiredKey, KeyPattern, KeyRule, Spec},
+        document::{Document, Exclusive},
+        model::{DesiredKey, KeyPattern, KeyRule, Spec, ValueRule},
         source::{parse, path::Path, text::Text},
     },
 };
@@ -27,6 +27,13 @@ pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings
         conflicts(sources, files, &mut out);
     }
     out
+}
+
+/// Drops the parts of a spec that [`check`] does not need.
+pub(in crate::spec) fn leave_compared(spec: &mut Spec) {
+    spec.document = Document::default();
+    spec.prerequisites = Vec::new();
+    (spec.cause, spec.hotfix) = (None, None);
 }
 
 fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>) {
@@ -50,21 +57,20 @@ fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>)
 }
 
 fn same_ids(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>) {
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut named: HashMap<String, usize> = HashMap::new();
     for (at, spec) in files.iter().enumerate().filter_map(|(at, f)| Some((at, f.spec.as_ref()?))) {
         let id = spec.id.to_lowercase();
-        if let Some(first) = seen.get(&id) {
+        if let Some(first) = named.get(&id) {
             let message =
                 format!("`{}` is the id of two specs; the other spec is in {}", spec.id, sources[*first].name);
             let diagnostic = Diagnostic::error(Code::DUPLICATE_ID, message).hint("give each spec its own id");
             out.push(placed(diagnostic, &sources[at], &Path::default().field("id")));
         } else {
-            seen.insert(id, at);
+            named.insert(id, at);
         }
     }
     // The ids within one spec were already compared when the spec was checked.
     let own = |at: usize| files[at].ids.iter().map(move |id| (at, id));
-    let mut named: HashMap<String, usize> = seen.into_iter().collect();
     for (at, own) in (0..files.len()).flat_map(own) {
         let id = &own.id;
         let folded = id.to_lowercase();
@@ -185,13 +191,18 @@ fn value_path(rule: &Rule<'_>, value_name: &str) -> Path {
 
 fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &mut Vec<Diagnostic>) {
     let (DesiredKey::Values(a), DesiredKey::Values(b)) = (&first.rule.desired, &second.rule.desired) else { return };
-    // Many specs can have the same key, and each two of them are compared. For few values, a map takes longer.
-    let is_long = a.len() > 8;
-    let by_name: HashMap<_, _> = a.iter().filter(|_| is_long).map(|value| (&value.name, value)).collect();
-    for value in b {
-        let other = match is_long {
-            true => by_name.get(&value.name).copied(),
-            false => a.iter().find(|other| other.name == value.name),
+    // Many specs can have the same key, and each two of them are compared. Most name its values in the same order.
+    let mut by_name = None;
+    for (at, value) in b.iter().enumerate() {
+        let is_same = |other: &&ValueRule| other.name == value.name;
+        let other = match a.get(at).filter(is_same) {
+            Some(other) => Some(other),
+            // For few values, a map takes longer.
+            None if a.len() <= 8 => a.iter().find(is_same),
+            None => {
+                let all = || a.iter().map(|value| (&value.name, value)).collect::<HashMap<_, _>>();
+                by_name.get_or_insert_with(all).get(&value.name).copied()
+            }
         };
         let Some(other) = other.filter(|other| !other.desired.agrees_with(&value.desired)) else { continue };
         let path = value_path(second, value.name.as_str());

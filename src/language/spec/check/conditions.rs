@@ -15,19 +15,49 @@ use crate::{
 /// The maximum number of conditions that may be nested in each other.
 const MAX_DEPTH: usize = 8;
 
+/// The fields of a condition, or of a prerequisite, which is a condition with a title.
+struct Fields<'d> {
+    registry: Option<&'d RegistryTest>,
+    file: Option<&'d document::FileTest>,
+    os: Option<&'d document::OsTest>,
+    all: Option<&'d [document::Condition]>,
+    any: Option<&'d [document::Condition]>,
+    not: Option<&'d document::Condition>,
+}
+
 /// Checks the condition at `path`. Returns `None` after reporting an error.
 pub(super) fn condition(cx: &mut Context<'_>, condition: &document::Condition, path: &Path) -> Option<Condition> {
     nested(cx, condition, path, 1)
 }
 
-/// Checks a prerequisite or a cause, which is a condition with a title. Returns `None` after reporting an error.
+/// Checks a prerequisite or a cause. Returns `None` after reporting an error.
 pub(super) fn prerequisite(cx: &mut Context<'_>, from: &document::Prerequisite, path: &Path) -> Option<Prerequisite> {
-    let document::Prerequisite { title, note: _, registry, file, os, all, any, not } = from.clone();
-    let condition = document::Condition { registry, file, os, all, any, not };
-    Some(Prerequisite { title, condition: nested(cx, &condition, path, 1)? })
+    let document::Prerequisite { title, note: _, registry, file, os, all, any, not } = from;
+    let fields = Fields {
+        registry: registry.as_deref(),
+        file: file.as_deref(),
+        os: os.as_deref(),
+        all: all.as_deref(),
+        any: any.as_deref(),
+        not: not.as_deref(),
+    };
+    Some(Prerequisite { title: title.clone(), condition: of_fields(cx, &fields, path, 1)? })
 }
 
 fn nested(cx: &mut Context<'_>, from: &document::Condition, path: &Path, depth: usize) -> Option<Condition> {
+    let document::Condition { registry, file, os, all, any, not } = from;
+    let fields = Fields {
+        registry: registry.as_deref(),
+        file: file.as_deref(),
+        os: os.as_deref(),
+        all: all.as_deref(),
+        any: any.as_deref(),
+        not: not.as_deref(),
+    };
+    of_fields(cx, &fields, path, depth)
+}
+
+fn of_fields(cx: &mut Context<'_>, from: &Fields<'_>, path: &Path, depth: usize) -> Option<Condition> {
     if depth > MAX_DEPTH {
         let message = format!("conditions are nested deeper than {MAX_DEPTH} levels");
         cx.error_at_name(Code::CONDITION_DEPTH, path, message, "use fewer levels of conditions");
@@ -43,28 +73,28 @@ fn nested(cx: &mut Context<'_>, from: &document::Condition, path: &Path, depth: 
     ];
     let one = exactly_one(cx, path, "the condition", &fields);
     // Every field is checked, even if there are too many fields.
-    let mut found = Vec::new();
-    if let Some(test) = &from.registry {
-        found.push(registry(cx, test, &path.field("registry")));
+    let mut found = None;
+    if let Some(test) = from.registry {
+        found = registry(cx, test, &path.field("registry"));
     }
-    if let Some(test) = &from.file {
+    if let Some(test) = from.file {
         let test = files::file_test(cx, test, &path.field("file"));
-        found.push(test.map(|(path, test)| Condition::File { path, test }));
+        found = test.map(|(path, test)| Condition::File { path, test });
     }
-    if let Some(test) = &from.os {
-        found.push(os(cx, test, &path.field("os")).map(Condition::Os));
+    if let Some(test) = from.os {
+        found = os(cx, test, &path.field("os")).map(Condition::Os);
     }
-    if let Some(all) = &from.all {
-        found.push(list(cx, all, &path.field("all"), depth).map(Condition::All));
+    if let Some(all) = from.all {
+        found = list(cx, all, &path.field("all"), depth).map(Condition::All);
     }
-    if let Some(any) = &from.any {
-        found.push(list(cx, any, &path.field("any"), depth).map(Condition::Any));
+    if let Some(any) = from.any {
+        found = list(cx, any, &path.field("any"), depth).map(Condition::Any);
     }
-    if let Some(not) = &from.not {
-        found.push(nested(cx, not, &path.field("not"), depth + 1).map(|c| Condition::Not(Box::new(c))));
+    if let Some(not) = from.not {
+        found = nested(cx, not, &path.field("not"), depth + 1).map(|c| Condition::Not(Box::new(c)));
     }
     one?;
-    found.pop().flatten()
+    found
 }
 
 fn list(cx: &mut Context<'_>, from: &[document::Condition], path: &Path, depth: usize) -> Option<Vec<Condition>> {

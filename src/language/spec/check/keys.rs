@@ -236,8 +236,13 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
     }
     let names = || key.names.iter().enumerate();
     if let Some((at, _)) = names().find(|(at, _)| is(key, *at, "Wow6432Node")) {
-        let without: Vec<String> = names().filter(|(i, _)| *i != at).map(|(_, n)| n.to_string()).collect();
-        let hint = format!(r"write `{}\{}` and `view: 32`", key.root.short(), shorten(&without.join("\\")));
+        let without: Vec<NamePattern> = names().filter(|(i, _)| *i != at).map(|(_, name)| name.clone()).collect();
+        let text = without.iter().map(ToString::to_string).collect::<Vec<_>>().join("\\");
+        let text = format!(r"`{}\{}`", key.root.short(), shorten(&text));
+        let hint = match exists_once(&KeyPattern { names: without, ..key.clone() }) {
+            true => format!("write {text}; this key exists only once, for 32-bit and 64-bit programs"),
+            false => format!("write {text} and `view: 32`"),
+        };
         let message = "`Wow6432Node` is where 64-bit Windows keeps the 32-bit view";
         if view_given {
             cx.error(Code::WOW6432NODE, path, format!("{message}; the field `view` says which view is meant"), hint);
@@ -280,13 +285,19 @@ pub(super) fn in_view(key: KeyPattern, view: Option<OneView>) -> KeyPattern {
     KeyPattern { view, ..key }
 }
 
+/// Returns whether both views share the key.
+fn exists_once(key: &KeyPattern) -> bool {
+    let in_view = |view| KeyPattern { view, ..key.clone() }.one_name();
+    in_view(View::Bits32) == in_view(View::Bits64)
+}
+
 /// Warns if the field `view` has no effect, because both views share the key. `narrow` says whether the spec requests
 /// the 32-bit view of this key.
 pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>, narrow: bool, path: &Path) {
     let Some(key) = key.filter(|_| narrow) else { return };
-    let in_view = |view| KeyPattern { view, ..key.clone() }.one_name();
-    if in_view(View::Bits32) == in_view(View::Bits64) {
-        let message = format!("`{}` exists only once, for 32-bit and 64-bit programs", in_view(View::Bits64));
+    if exists_once(key) {
+        let key = KeyPattern { view: View::Bits64, ..key.clone() }.one_name();
+        let message = format!("`{key}` exists only once, for 32-bit and 64-bit programs");
         cx.warning(Code::VIEW_WITHOUT_EFFECT, &path.field("view"), Part::Name, message, "remove `view`");
     }
 }
@@ -357,5 +368,7 @@ pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> 
 
 /// Returns whether `key` is the key `above` or below it, in the same view.
 pub(in crate::spec) fn is_within(key: &KeyPattern, above: &KeyPattern) -> bool {
-    key.root == above.root && key.view == above.view && key.names.starts_with(&above.names)
+    // Two keys mostly begin with the same names, so their last names are compared first.
+    let is_prefix = |names: &[NamePattern]| names.iter().rev().eq(above.names.iter().rev());
+    key.root == above.root && key.view == above.view && key.names.get(..above.names.len()).is_some_and(is_prefix)
 }

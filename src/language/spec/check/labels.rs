@@ -40,16 +40,20 @@ pub(super) fn ids(document: &Document) -> Vec<OwnId> {
 
 /// Reports each id that two rules or values of the document share, or that equals the id of the spec.
 pub(super) fn unique(cx: &mut Context<'_>, document: &Document) {
-    let mut seen: HashMap<String, Option<Path>> = HashMap::from([(document.id.to_lowercase(), None)]);
-    for own in ids(document) {
-        let (id, path) = (&own.id, own.path());
+    let all = ids(document);
+    if all.is_empty() {
+        return;
+    }
+    let mut seen: HashMap<String, Option<&OwnId>> = HashMap::from([(document.id.to_lowercase(), None)]);
+    for own in &all {
+        let id = &own.id;
         match seen.get(&id.to_lowercase()) {
-            None => drop(seen.insert(id.to_lowercase(), Some(path))),
+            None => drop(seen.insert(id.to_lowercase(), Some(own))),
             Some(first) => {
-                let first = first.clone().unwrap_or_else(|| Path::default().field("id"));
+                let first = first.map_or_else(|| Path::default().field("id"), OwnId::path);
                 let line = cx.findings.line_of(&first);
                 let message = format!("`{id}` is already an id in line {line}; letter case is ignored");
-                cx.error(Code::DUPLICATE_ID, &path, message, "give each rule and value an id of its own");
+                cx.error(Code::DUPLICATE_ID, &own.path(), message, "give each rule and value an id of its own");
             }
         }
     }

@@ -48,7 +48,7 @@ pub(in crate::spec) use keys::is_within as key_is_within;
 /// The result of reading and checking one spec file.
 pub(in crate::spec) struct Checked {
     /// The spec; `None` if a finding is an error.
-    pub spec: Option<Spec>,
+    pub spec: Option<Box<Spec>>,
     /// The errors and warnings about the file.
     pub diagnostics: Vec<Diagnostic>,
     /// The key of each rule of the spec, for comparing the rules with those of other specs.
@@ -232,7 +232,7 @@ pub(in crate::spec) fn check(
     let failed = cx.findings.has_errors();
     let diagnostics = cx.findings.finish();
     let assemble = || {
-        Some(Spec {
+        Some(Box::new(Spec {
             id: document.id.clone(),
             title: document.title.clone(),
             origin,
@@ -258,7 +258,7 @@ pub(in crate::spec) fn check(
             rules,
             restart,
             document,
-        })
+        }))
     };
     let spec = if failed { None } else { assemble() };
     let ids = spec.as_ref().map(|spec| labels::ids(&spec.document)).unwrap_or_default();

@@ -224,7 +224,7 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule
                 let path = path.item(*at);
                 let value = path.field("values").field(&name);
                 let path = if from[*at].values.contains_key(&name) { value } else { path.field("key") };
-                let hint = format!("give rule {} a `when` that excludes this one", first_at + 1);
+                let hint = format!("give rule {} a `when` that is false where this rule applies", first_at + 1);
                 cx.error_at_name(Code::CONFLICTING_RULES, &path, message, hint);
                 break;
             }

@@ -1,4 +1,4 @@
-//! Warns about a rule that overwrites every other number of a value, although another number could be stricter: the
+//! Warns about a rule that overwrites all other numbers in a value, although one of them could be stricter because the
 //! number is a level, or its bits are switches. Overwriting a stricter number would weaken the machine.
 
 use super::{Context, Part, Path, data};

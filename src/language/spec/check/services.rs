@@ -1,4 +1,4 @@
-//! Warns about rules for services whose change needs a restart of the computer.
+//! Warns about rules that change how a service starts, which needs a restart of the computer.
 
 use crate::{
     diag::Code,
@@ -14,8 +14,8 @@ use super::{Context, Part, Path, rules::RuleKey};
 /// Warns if a rule sets the value `Start` of a service, but the spec has neither a restart of the computer nor a note
 /// about restarts. Windows reads `Start` only when the computer starts, so a restart of the service is not enough.
 ///
-/// Sources: Microsoft, "Database of Installed Services" and "ChangeServiceConfigW function". Only this function informs
-/// a running Windows of a new start type; a write to the registry does not.
+/// Sources: Microsoft, "Database of Installed Services" and "ChangeServiceConfigW function". Only
+/// `ChangeServiceConfigW` informs a running Windows of a new start type; a write to the registry does not.
 pub(super) fn read_at_start(
     cx: &mut Context<'_>,
     document: &Document,

@@ -111,8 +111,8 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
             Some(given)
         }
         (Some("list"), _) => {
-            let hint = "give the list a `separator`, the string between the items of a REG_SZ or REG_EXPAND_SZ; write \
-                        another type as `data`";
+            let hint = "give the list a `separator`, the string between the items of a REG_SZ or REG_EXPAND_SZ; for \
+                        other types, use `data`";
             cx.error(Code::TYPE_MISMATCH, &at, "without a separator, `list` is only for a REG_MULTI_SZ", hint);
             None
         }
@@ -247,7 +247,8 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
     }
     let list = first_few(allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))));
     let message = "`if_absent` is not one of `allowed`";
-    let hint = format!("allowed are {list}; add the data that Windows uses without the value, or correct `if_absent`");
+    let hint =
+        format!("allowed are {list}; add the data that Windows uses if the value is absent, or correct `if_absent`");
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);
 }
 

@@ -43,13 +43,13 @@ pub enum OneView {
 pub struct Condition {
     /// A test of a key or value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub registry: Option<RegistryTest>,
+    pub registry: Option<Box<RegistryTest>>,
     /// A test of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<FileTest>,
+    pub file: Option<Box<FileTest>>,
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub os: Option<OsTest>,
+    pub os: Option<Box<OsTest>>,
     /// True if all of these conditions are true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
@@ -75,13 +75,13 @@ pub struct Prerequisite {
     pub note: Option<String>,
     /// A test of a key or value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub registry: Option<RegistryTest>,
+    pub registry: Option<Box<RegistryTest>>,
     /// A test of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<FileTest>,
+    pub file: Option<Box<FileTest>>,
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub os: Option<OsTest>,
+    pub os: Option<Box<OsTest>>,
     /// True if all of these conditions are true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
@@ -99,10 +99,14 @@ pub struct Prerequisite {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
-    /// The key. If it contains a `*` or is below `HKCU`, the test is true if it is true for at least one matching key.
-    /// In the `when` of a rule below `HKCU`, a key below `HKCU` is the key of the same user. In the `when` of a rule or
-    /// of its values, `.` is the rule's own key and `.\Name` is a key below it; the rule then applies to each of its
-    /// keys for which the test is true.
+    /// The key.
+    ///
+    /// A key with a `*` or below `HKCU` can mean several keys. The test is true if it is true for at least one of them.
+    ///
+    /// In the `when` of a rule below `HKCU`, a key below `HKCU` means the key of the same user.
+    ///
+    /// In the `when` of a rule or of its values, `.` is the rule's own key, and `.\Name` is a key below it. The rule or
+    /// the value then applies to each key of the rule for which the test is true.
     pub key: String,
     /// The value name; "" for the default value. Without a name, the test is about the key itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,9 +121,12 @@ pub struct RegistryTest {
     /// `true`: the key or value must exist. `false`: it must be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// The value's data must be this number (REG_DWORD or REG_QWORD), string (REG_SZ or REG_EXPAND_SZ) or list
-    /// (REG_MULTI_SZ). Data of another type is not equal. If the bytes are malformed for their type, the result is
-    /// unknown. To compare with another value of the target, write `{ registry: { key, name } }`.
+    /// The value's data must be this number (REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD), string (REG_SZ or
+    /// REG_EXPAND_SZ) or list (REG_MULTI_SZ).
+    ///
+    /// Data of another type is not equal. If the bytes are malformed for their type, the result is unknown.
+    ///
+    /// To compare with another value of the target, write `{ registry: { key, name } }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equals: Option<Comparison>,
     /// The value's data must be equal to an item of this list.
@@ -142,9 +149,12 @@ pub struct RegistryTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<String>,
-    /// The value's data must be a string in which this regular expression occurs. `^` and `$` match its beginning and
-    /// end; `(?i)` at the start ignores letter case. Look-around and back-references are not supported, so that
-    /// matching takes linear time.
+    /// The value's data must be a string in which this regular expression occurs.
+    ///
+    /// `^` and `$` match the beginning and the end of the string. With `(?i)` at the start of the expression, letter
+    /// case does not matter.
+    ///
+    /// Look-around and back-references are not supported.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub matches: Option<String>,

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Parameter {
     /// A description of the decision that the operator makes with this parameter.
     pub description: String,
-    /// The type of the data. Without it, the values that use the parameter determine the type: a number for REG_DWORD
-    /// and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string.
+    /// The type of the data. Without it, the values that use the parameter determine the type: a number for REG_DWORD,
+    /// REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
     /// The only data allowed: a list, or a mapping from data to its meaning, such as `{ 0: "off", 1: "on" }`. In a
@@ -22,8 +22,12 @@ pub struct Parameter {
     /// The smallest and largest number allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
-    /// Whether the data is secret. kbfix never shows secret data, or the data of values that use the parameter. Every
-    /// parameter of a sensitive value is sensitive as well. A sensitive parameter cannot be part of the name of a key.
+    /// Whether the data is secret. Diffs, reports and messages do not show it.
+    ///
+    /// The data of each value that uses the parameter is secret as well, and so is every other parameter that such a
+    /// value uses.
+    ///
+    /// A sensitive parameter cannot be part of the name of a key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
     /// The data that is used if the operator does not set the parameter. The operator must set a parameter without a

@@ -108,7 +108,9 @@ pub struct Package {
     #[schemars(length(min = 1))]
     pub success: Option<Vec<u32>>,
     /// The exit codes that mean success and that the computer must be restarted. The default is 3010 and 1641; for a
-    /// `.msu` also 2359301. 1641 means that the package has already begun the restart; kbfix then does nothing more.
+    /// `.msu` also 2359301.
+    ///
+    /// 1641 means that the package has already begun the restart. kbfix then does nothing more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

@@ -11,6 +11,7 @@ mod data;
 mod file;
 mod label;
 mod rule;
+mod value_rule;
 
 use std::collections::BTreeMap;
 
@@ -28,13 +29,11 @@ pub use data::{
 };
 pub use file::{Branch, FileTest, Hotfix, HotfixFile, Package, PlatformName};
 pub use label::{ControlIds, Controls, Severity};
-pub use rule::{
-    Bits, Compare, Ensure, Exclusive, Keep, KeepWhich, KeepWord, KeyRule, ListEdit, OnSubkeys, Replace, Trigger,
-    ValueRule, ViewChoice,
-};
+pub use rule::{Exclusive, KeyRule, OnSubkeys, Trigger, ViewChoice};
+pub use value_rule::{Bits, Compare, Ensure, Keep, KeepWhich, KeepWord, ListEdit, Replace, ValueRule};
 
 /// A spec: to which product it applies, which update must be installed, and which registry values are required.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix spec, version 1")]
 pub struct Document {
@@ -76,9 +75,10 @@ pub struct Document {
     /// The condition under which the spec applies. If it is false, kbfix changes nothing and reports "not applicable".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
-    /// The cause that the article names, if a target can show it. kbfix reports whether the target has this cause, but
-    /// the outcome does not depend on it: the spec also applies if the problem has another cause, or if the cause
-    /// cannot be read.
+    /// The cause that the article names, if a target can show it. kbfix only reports whether the target has this cause.
+    ///
+    /// The outcome of the spec does not depend on the cause: the spec also applies if the problem has another cause, or
+    /// if the cause cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Prerequisite>,
     /// Conditions that must be true before anything is changed. If one is false, the spec is blocked.

@@ -112,7 +112,7 @@ impl Desired {
                 all.iter().any(|data| data.value_type == ValueType::MULTI_SZ && data.as_read_list().is_ok_and(same))
             }
             (CommaSet { value_type: a, text }, CommaSet { value_type: b, text: other }) => {
-                a == b && comma_set(text) == comma_set(other)
+                a == b && (text == other || comma_set(text) == comma_set(other))
             }
             (OneOf(all), Joined { types, edit }) | (Joined { types, edit }, OneOf(all)) => {
                 texts(all, types).any(|text| edit.edit(&text) == text)

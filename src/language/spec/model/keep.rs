@@ -17,7 +17,7 @@ pub struct Bounds {
 /// The test for existing data of a value that stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep {
-    /// All data stays that is well-formed for its type.
+    /// Data stays if it is well-formed for its type.
     Any,
     /// A number within these bounds stays, also if it is a decimal number in a string.
     Between(Bounds),

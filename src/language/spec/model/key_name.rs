@@ -37,7 +37,7 @@ pub(in crate::spec) enum Piece<'t> {
     Variable(&'t str),
 }
 
-/// The characters with which a part of a name begins that is not plain text: `*`, a parameter or an escape.
+/// The first characters of the parts of a name that are not plain text: `*`, parameters and escapes.
 const SPECIAL: [char; 3] = ['*', '{', '['];
 
 /// Each escape, with the character that it means.
@@ -80,7 +80,7 @@ impl NamePattern {
         }
     }
 
-    /// Returns whether there can be a name that matches both patterns. If both contain a `*`, this function assumes it.
+    /// Returns whether there can be a name that matches both patterns. If both contain a `*`, returns `true`.
     pub(super) fn may_meet(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => a == b,

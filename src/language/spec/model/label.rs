@@ -40,7 +40,7 @@ pub struct Controls {
 }
 
 impl Controls {
-    /// Returns whether no catalogue has a control.
+    /// Returns whether there are no controls.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

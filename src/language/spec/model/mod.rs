@@ -118,7 +118,7 @@ pub struct Package {
     pub arguments: Vec<String>,
     /// The exit codes that mean success.
     pub success: Vec<u32>,
-    /// The exit codes that mean success, but that the computer must be restarted.
+    /// The exit codes that mean success, but also that the computer must be restarted.
     pub restart: Vec<u32>,
 }
 

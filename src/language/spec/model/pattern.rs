@@ -1,4 +1,4 @@
-//! Patterns for keys and files. A pattern contains a `*`, or parts that kbfix can only replace with data of the target.
+//! Patterns for keys and files. A pattern can contain a `*`, or parts that kbfix replaces with data of the target.
 
 use std::fmt;
 
@@ -45,7 +45,7 @@ pub enum PathPart {
     Variable(PathVariable),
 }
 
-/// The environment variables in paths whose data kbfix can find in the registry of the target.
+/// The environment variables, allowed in paths, that kbfix can look up in the registry of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathVariable {
     /// `%SystemRoot%` or `%windir%`.

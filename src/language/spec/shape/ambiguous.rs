@@ -22,24 +22,36 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {
         Visited::Name(entry) => {
-            if entry.plain && !is_plainly_text(&entry.name) && Readings::of(&entry.name).agreed() != Some(Reading::Text)
-            {
-                name(findings, &way.path(), &entry.name);
+            if entry.plain && !is_plainly_text(&entry.name) {
+                let readings = Readings::of(&entry.name);
+                if readings.agreed() != Some(Reading::Text) {
+                    name(findings, &way.path(), &entry.name, readings);
+                }
             }
         }
         Visited::Node(node) => {
             if let Kind::Scalar { text, plain: true } = &node.kind
                 && !is_plainly_text(text)
-                && Readings::of(text).agreed() != Some(Reading::Text)
             {
-                data(findings, &way.path(), text);
+                let readings = Readings::of(text);
+                if !is_clear(readings) {
+                    data(findings, &way.path(), text, readings);
+                }
             }
         }
     });
 }
 
-fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
-    let readings = Readings::of(text);
+/// Returns whether all readers interpret a scalar in the same way, as data that a field can have.
+fn is_clear(readings: Readings) -> bool {
+    match readings.agreed() {
+        Some(Reading::Int(Some(number))) => u64::try_from(number).is_ok() || i64::try_from(number).is_ok(),
+        Some(Reading::Int(None) | Reading::Float) | None => false,
+        Some(_) => true,
+    }
+}
+
+fn data(findings: &mut Findings<'_>, path: &Path, text: &str, readings: Readings) {
     match readings.agreed() {
         Some(Reading::Float) => {
             let message =
@@ -47,7 +59,6 @@ fn data(findings: &mut Findings<'_>, path: &Path, text: &str) {
             let hint = hints::for_fraction(findings.places(), path, text).map(Hint::new).or_else(|| quote_hint(text));
             findings.data(Code::UNQUOTED_SCALAR, path, message, hint);
         }
-        Some(Reading::Int(Some(number))) if u64::try_from(number).is_ok() || i64::try_from(number).is_ok() => {}
         Some(Reading::Int(_)) => too_large(findings, path, text),
         Some(_) => {}
         // PyYAML converts a date to a date object, which becomes the same text again before kbfix reads it.
@@ -79,8 +90,7 @@ fn is_review(path: &Path) -> bool {
     is_expiry || path.0.len() == 2 && path.field_at(0) == Some("article") && path.field_at(1) == Some("reviewed")
 }
 
-fn name(findings: &mut Findings<'_>, path: &Path, text: &str) {
-    let readings = Readings::of(text);
+fn name(findings: &mut Findings<'_>, path: &Path, text: &str, readings: Readings) {
     match readings.agreed() {
         Some(Reading::Text) => {}
         // This is reported as a merge key.

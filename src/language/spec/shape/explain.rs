@@ -385,7 +385,7 @@ fn collect_kinds(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&str>)
     }
 }
 
-/// Returns the text of the scalar at `path`; `None` if this is no scalar, or a scalar in quotes.
+/// Returns the text of the unquoted scalar at `path`; `None` if there is none.
 fn plain_scalar(places: &Places, path: &Path) -> Option<String> {
     match &places.resolve(places.node(path)?).kind {
         Kind::Scalar { text, plain: true } => Some(text.clone()),

@@ -13,8 +13,8 @@ use crate::{
 
 /// The hint for a list where the registry type allows only one string. The hint does not suggest another type, because
 /// the program that reads the value expects this type.
-pub(in crate::spec) const ONE_STRING: &str = "write one string, with the separator that the program expects between its items, as \"a;b\"; or change single items \
-     with `list: { add: [a], separator: \";\" }`";
+pub(in crate::spec) const ONE_STRING: &str = "write one string, with the separator that the program expects between \
+    its items, such as \"a;b\"; or change single items with `list: { add: [a], separator: \";\" }`";
 
 /// Field names of other tools, each with the name of the same field in a spec.
 const SYNONYMS: [(&str, &str); 6] = [
@@ -205,7 +205,7 @@ pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String>
     };
     let Some(owner) = places.node(&above).map(|node| places.resolve(node)) else { return Vec::new() };
     let Kind::Mapping(entries) = &owner.kind else { return Vec::new() };
-    let after = entries.iter().skip_while(|entry| entry.name != *name).skip(1);
+    let after = entries.iter().skip_while(|entry| *entry.name != **name).skip(1);
     after.map(|entry| entry.name.to_string()).take_while(|name| fits(name)).collect()
 }
 
@@ -216,7 +216,7 @@ pub(in crate::spec) fn meant_below(places: &Places, path: &Path) -> Option<Strin
     let above = Path(above.to_vec());
     let Kind::Mapping(entries) = &places.resolve(places.node(&above)?).kind else { return None };
     let empty = |entry: &&crate::spec::source::tree::Entry| matches!(&places.at(entry.value).kind, Kind::Scalar { text, plain: true } if text.is_empty());
-    let before = entries.iter().take_while(|entry| entry.name != *name);
+    let before = entries.iter().take_while(|entry| *entry.name != **name);
     before
         .filter(empty)
         .map(|entry| entry.name.to_string())

@@ -36,8 +36,7 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     });
 }
 
-/// Returns whether the text has only visible ASCII characters, spaces and line breaks. A path must not have line
-/// breaks either.
+/// Returns whether the text has only visible ASCII characters, spaces and, unless it looks like a path, line breaks.
 fn is_harmless(text: &str) -> bool {
     // Looks at every byte, because many bytes at a time are compared faster than one after the other.
     let is_common = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');

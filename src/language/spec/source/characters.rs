@@ -9,8 +9,10 @@ use saphyr_parser::input::{Input, is_blank_or_breakz, is_flow};
 /// The part of a text that the parser has not read yet.
 pub(super) struct Characters<'t> {
     text: &'t str,
-    /// The offset of the next character, in bytes.
+    /// The offset of the next character, in bytes. It can be after the end of the text.
     at: usize,
+    /// The byte at this offset; NUL at the end of the text.
+    byte: u8,
     /// The number of characters that the parser last asked for.
     asked: usize,
 }
@@ -18,16 +20,18 @@ pub(super) struct Characters<'t> {
 impl<'t> Characters<'t> {
     /// Returns an input with all characters of `text`.
     pub(super) fn of(text: &'t str) -> Self {
-        Self { text, at: 0, asked: 0 }
+        let byte = text.bytes().next().unwrap_or(0);
+        Self { text, at: 0, byte, asked: 0 }
     }
 
+    /// Skips this number of bytes, which are whole characters.
     #[inline]
-    fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    fn advance(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.byte = self.text.as_bytes().get(self.at).copied().unwrap_or(0);
     }
 
-    /// Returns the next character, which is not ASCII, and its length in bytes. At the end of the text, returns NUL and
-    /// 0.
+    /// Returns the next character, which is not ASCII, and its length in bytes.
     #[cold]
     fn decode(&self) -> (char, usize) {
         self.text[self.at..].chars().next().map_or(('\0', 0), |c| (c, c.len_utf8()))
@@ -46,8 +50,8 @@ impl Input for Characters<'_> {
         usize::MAX
     }
 
-    /// Returns the number of characters that the parser asks for before it skips the indentation of a block scalar. It
-    /// also reserves memory for so many at each word of an unquoted scalar, after a first reservation for 32.
+    /// Returns the number of characters that the parser asks for before it skips the indentation of a block scalar.
+    /// For an unquoted scalar, the parser reserves memory for 32 characters, then for this many more at each word.
     #[inline]
     fn bufmaxlen(&self) -> usize {
         3
@@ -70,15 +74,15 @@ impl Input for Characters<'_> {
 
     #[inline]
     fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
-        match self.byte()? {
+        match self.byte {
             b'\0' | b'\n' | b'\r' => None,
             byte if byte.is_ascii() => {
-                self.at += 1;
+                self.advance(1);
                 Some(char::from(byte))
             }
             _ => {
                 let (c, length) = self.decode();
-                self.at += if c == '\u{feff}' { 0 } else { length };
+                self.advance(if c == '\u{feff}' { 0 } else { length });
                 (c != '\u{feff}').then_some(c)
             }
         }
@@ -86,11 +90,8 @@ impl Input for Characters<'_> {
 
     #[inline]
     fn skip(&mut self) {
-        self.at += match self.byte() {
-            Some(byte) if byte.is_ascii() => 1,
-            Some(_) => self.decode().1,
-            None => 0,
-        };
+        let length = if self.byte.is_ascii() { 1 } else { self.decode().1 };
+        self.advance(length);
     }
 
     #[inline]
@@ -100,38 +101,34 @@ impl Input for Characters<'_> {
 
     #[inline]
     fn peek(&self) -> char {
-        match self.byte() {
-            Some(byte) if byte.is_ascii() => char::from(byte),
-            Some(_) => self.decode().0,
-            None => '\0',
-        }
+        if self.byte.is_ascii() { char::from(self.byte) } else { self.decode().0 }
     }
 
     #[inline]
     fn peek_nth(&self, n: usize) -> char {
         match self.text.as_bytes().get(self.at..=self.at + n) {
             Some([byte]) | Some([0..0x80, byte]) if byte.is_ascii() => char::from(*byte),
-            _ => self.text[self.at..].chars().nth(n).unwrap_or('\0'),
+            _ => self.text.get(self.at..).and_then(|rest| rest.chars().nth(n)).unwrap_or('\0'),
         }
     }
 
     #[inline]
     fn peek_opt(&self) -> Option<char> {
-        self.byte().map(|_| self.peek())
+        (self.at < self.text.len()).then(|| self.peek())
     }
 
     #[inline]
     fn next_can_be_plain_scalar(&self, in_flow: bool) -> bool {
-        match self.byte() {
-            Some(b':') => !matches!(self.peek_nth(1), next if is_blank_or_breakz(next) || in_flow && is_flow(next)),
-            Some(byte) if byte.is_ascii() => !(in_flow && is_flow(char::from(byte))),
-            _ => self.peek() != '\u{feff}',
+        match self.byte {
+            b':' => !matches!(self.peek_nth(1), next if is_blank_or_breakz(next) || in_flow && is_flow(next)),
+            byte if byte.is_ascii() => !(in_flow && is_flow(char::from(byte))),
+            _ => self.decode().0 != '\u{feff}',
         }
     }
 
     #[inline]
     fn next_is_blank_or_breakz(&self) -> bool {
-        matches!(self.byte(), None | Some(b'\0' | b' ' | b'\t' | b'\n' | b'\r'))
+        matches!(self.byte, b'\0' | b' ' | b'\t' | b'\n' | b'\r')
     }
 }
 

@@ -50,7 +50,7 @@ impl<'t> Findings<'t> {
         self.places.value(path).map_or(0, |spot| spot.line)
     }
 
-    /// Returns whether a finding is an error. Findings that were only counted are included.
+    /// Returns whether at least one finding is an error. Findings that were only counted are included.
     pub(in crate::spec) fn has_errors(&self) -> bool {
         self.errors > 0
     }
@@ -182,8 +182,8 @@ impl<'t> Findings<'t> {
     }
 }
 
-/// If `more` is not 0, adds a finding which says that `more` findings are not shown. It is an error if `errors` is
-/// true.
+/// If `more` is not 0, adds a finding which says that `more` findings are not shown. The added finding is an
+/// error if `errors` is true.
 pub(in crate::spec) fn close(list: &mut Vec<Diagnostic>, more: usize, errors: bool, text: &Text<'_>) {
     if more > 0 {
         let message = match more {

@@ -78,7 +78,7 @@ pub(in crate::spec) fn value(data: Data<'_>) -> Option<Value> {
     })
 }
 
-/// Returns the data of a document as the crate yaml_serde reads it, as JSON. The error is a syntax error with its
+/// Reads a document with the crate yaml_serde, and returns its data as JSON. The error is a syntax error with its
 /// place.
 pub(in crate::spec) fn by_serde(text: &Text<'_>) -> Result<Value, Box<Diagnostic>> {
     serde_yaml::from_str(text.text).map_err(|error| {

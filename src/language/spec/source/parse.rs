@@ -4,10 +4,7 @@
 //! The limits on depth and size are checked here, before the second parser reads the text: even a short text can be
 //! nested very deeply, or become very large when its aliases are replaced with their nodes.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    rc::Rc,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
@@ -46,8 +43,9 @@ pub(in crate::spec) struct Read {
 
 /// Parses `text`, and returns its nodes with their places.
 pub(in crate::spec) fn read(text: &Text<'_>) -> Read {
-    let mut builder =
-        Builder { text, nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new(), found: Vec::new(), more: 0 };
+    // Most nodes of a spec take more text.
+    let nodes = Vec::with_capacity(text.text.len() / 32);
+    let mut builder = Builder { text, nodes, open: Vec::new(), anchors: HashMap::new(), found: Vec::new(), more: 0 };
     let root = builder.run();
     let diagnostics = std::mem::take(&mut builder.found);
     let places = root.map(|root| Places { nodes: builder.nodes, root });
@@ -64,10 +62,10 @@ fn spot(span: Span) -> Spot {
 struct Open {
     node: usize,
     /// The names of the fields so far, if the mapping has more than [`FEW_NAMES`]. For smaller mappings, `None`.
-    names: Option<BTreeSet<Rc<str>>>,
+    names: Option<BTreeSet<String>>,
     /// The field name whose data comes next: the name, its place, and whether it is unquoted. `None` if no data is
     /// expected.
-    name: Option<(Rc<str>, Spot, bool)>,
+    name: Option<(String, Spot, bool)>,
 }
 
 struct Builder<'t> {
@@ -183,29 +181,30 @@ impl Builder<'_> {
 
     fn name(&mut self, text: String, spot: Spot, plain: bool) {
         let Some(open) = self.open.last_mut() else { return };
-        let name: Rc<str> = text.as_str().into();
         let node = open.node;
         let entries: &[Entry] = match &self.nodes[node].kind {
             Kind::Mapping(entries) => entries,
             _ => &[],
         };
         let first = if open.names.is_none() && entries.len() < FEW_NAMES {
-            entries.iter().all(|entry| entry.name != name)
+            entries.iter().all(|entry| entry.name != text)
         } else {
             let known = || entries.iter().map(|entry| entry.name.clone()).collect();
-            open.names.get_or_insert_with(known).insert(name.clone())
+            open.names.get_or_insert_with(known).insert(text.clone())
         };
-        open.name = Some((name, spot, plain));
         if !first && self.is_full() {
             self.more += 1;
         } else if !first {
-            let line = entries.iter().find(|e| *e.name == *text).map_or(0, |e| e.spot.line);
+            let line = entries.iter().find(|e| e.name == text).map_or(0, |e| e.spot.line);
             let message = format!("`{}` is given twice here, first in line {line}", crate::diag::text::shorten(&text));
             self.report(Code::DUPLICATE_FIELD, spot, message, Some("remove one of them"));
         }
         if plain && text == "<<" {
             let message = "`<<` merges mappings in YAML 1.1 only";
             self.report(Code::YAML_MERGE_KEY, spot, message, Some("write out the fields"));
+        }
+        if let Some(open) = self.open.last_mut() {
+            open.name = Some((text, spot, plain));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Compares how different YAML readers interpret an unquoted scalar.
 //!
-//! There are three kinds of readers. Readers of the YAML 1.2 core schema, such as editors. Readers of YAML 1.1, such as
-//! PyYAML, which Ansible uses to pass data to kbfix. And the crate yaml_serde, which kbfix itself uses, and which
+//! There are three kinds of readers: readers of the YAML 1.2 core schema, such as editors; readers of YAML 1.1, such as
+//! PyYAML, which Ansible uses to pass data to kbfix; and the crate yaml_serde, which kbfix itself uses, and which
 //! follows neither version exactly.
 //!
 //! Sources: YAML 1.2.2, 10.3.2 (tag resolution of the core schema); YAML 1.1 type repository (bool, int, float,
@@ -273,9 +273,9 @@ mod tests {
             "key",
             "a",
         ];
-        let behind = ["", "1", "_", " ", "e", "E+5", ".inf", ":30", "-05-13", "true", "=", "0x10", "\u{e9}"];
+        let endings = ["", "1", "_", " ", "e", "E+5", ".inf", ":30", "-05-13", "true", "=", "0x10", "\u{e9}"];
         let (mut plain, mut other) = (0, 0);
-        for text in letters.iter().flat_map(|first| behind.iter().map(move |rest| format!("{first}{rest}"))) {
+        for text in letters.iter().flat_map(|first| endings.iter().map(move |rest| format!("{first}{rest}"))) {
             if is_plainly_text(&text) {
                 assert_eq!(
                     (uncommon_here(&text), yaml12(&text), yaml11(&text)),

@@ -1,5 +1,7 @@
 //! Decodes the bytes of a spec file, which must be UTF-8 of limited size, and finds the lines that diagnostics show.
 
+use std::cell::OnceCell;
+
 use crate::diag::{Code, Diagnostic, Place};
 
 /// The maximum size of a spec file, in bytes: 1 MiB.
@@ -9,7 +11,7 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// diagnostics stay small.
 const MAX_SHOWN_LINE: usize = 4_000;
 
-/// A range of a text, without its end. Lines and columns are counted from 1; columns count characters.
+/// A range of a text. Lines and columns are counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::spec) struct Spot {
     /// The line in which the range begins.
@@ -29,8 +31,8 @@ pub(in crate::spec) struct Text<'a> {
     pub name: &'a str,
     /// The text of the file, without a byte order mark.
     pub text: &'a str,
-    /// The offset at which each line begins, in bytes.
-    lines: Vec<usize>,
+    /// The offset at which each line begins, in bytes. Most texts have no finding that needs it.
+    lines: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Text<'a> {
@@ -71,22 +73,29 @@ impl<'a> Text<'a> {
     }
 
     fn new(name: &'a str, text: &'a str) -> Self {
-        let mut lines = vec![0];
-        let bytes = text.as_bytes();
-        // YAML ends lines at LF, at CR LF, and at a single CR.
-        let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(*at + 1) != Some(&b'\n');
-        lines.extend(memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_end).map(|at| at + 1));
-        Self { name, text, lines }
+        Self { name, text, lines: OnceCell::new() }
+    }
+
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let mut lines = vec![0];
+            let bytes = self.text.as_bytes();
+            // YAML ends lines at LF, at CR LF, and at a single CR.
+            let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(*at + 1) != Some(&b'\n');
+            lines.extend(memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_end).map(|at| at + 1));
+            lines
+        })
     }
 
     /// Returns the line with this number, counted from 1, without its line break.
     pub(in crate::spec) fn line(&self, line: usize) -> &'a str {
-        let Some(from) = line.checked_sub(1).and_then(|at| self.lines.get(at)) else { return "" };
-        let to = self.lines.get(line).copied().unwrap_or(self.text.len());
+        let Some(from) = line.checked_sub(1).and_then(|at| self.lines().get(at)) else { return "" };
+        let to = self.lines().get(line).copied().unwrap_or(self.text.len());
         self.text[*from..to].trim_end_matches(['\r', '\n'])
     }
 
-    /// Converts a range of the text to the place of a diagnostic. The place contains only the first line of the range.
+    /// Converts a range of the text to the place of a diagnostic. A range of several lines is cut at the end of its
+    /// first line.
     pub(in crate::spec) fn place(&self, spot: Spot) -> Place {
         let source = self.line(spot.line);
         let characters = source.chars().count();
@@ -124,8 +133,8 @@ impl<'a> Text<'a> {
 
     /// Returns the place of the character at this offset, in bytes.
     fn place_at(&self, byte: usize) -> Place {
-        let line = self.lines.partition_point(|start| *start <= byte);
-        let from = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let line = self.lines().partition_point(|start| *start <= byte);
+        let from = self.lines().get(line.saturating_sub(1)).copied().unwrap_or(0);
         let column = self.text[from..byte].chars().count() + 1;
         self.place(Spot { line, column, end_line: line, end_column: column + 1 })
     }

@@ -1,8 +1,6 @@
 //! The tree of the nodes of a YAML document, with the place of each node in the text. [`crate::spec::source::parse`]
 //! builds this tree.
 
-use std::rc::Rc;
-
 use super::{
     path::{Path, Step},
     text::Spot,
@@ -51,7 +49,7 @@ pub(in crate::spec) enum Kind {
 #[derive(Debug)]
 pub(in crate::spec) struct Entry {
     /// The field's name.
-    pub name: Rc<str>,
+    pub name: String,
     /// The range of the text that contains the name.
     pub spot: Spot,
     /// Whether the name is unquoted.
@@ -178,7 +176,7 @@ impl Way<'_> {
         let mut path = Path::default();
         for turn in &self.0 {
             path.push(match turn {
-                Turn::Field(entry) => Step::Field(entry.name.clone()),
+                Turn::Field(entry) => Step::Field(entry.name.as_str().into()),
                 Turn::Item(at) => Step::Item(*at),
             });
         }

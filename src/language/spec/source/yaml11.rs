@@ -15,7 +15,7 @@ pub(super) fn yaml11(text: &str) -> Reading {
     // `y` and `n` are not in this list. The type repository of YAML 1.1 contains them, but PyYAML, which Ansible uses,
     // reads them as text.
     let words = ["yes", "no", "true", "false", "on", "off"];
-    if words.contains(&text.to_ascii_lowercase().as_str()) {
+    if words.iter().any(|word| word.eq_ignore_ascii_case(text)) {
         let mut rest = text.chars().skip(1);
         let first_only = rest.clone().all(|c| c.is_ascii_lowercase());
         let all_upper = rest.all(|c| c.is_ascii_uppercase()) && text.starts_with(|c: char| c.is_ascii_uppercase());
@@ -97,8 +97,8 @@ fn digits_of(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
 
 /// Returns whether the text is a date in a form such as `2008-05-13`.
 pub(in crate::spec) fn is_day(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    matches!(parts[..], [y, m, d] if digits_of(y, 4..=4) && digits_of(m, 2..=2) && digits_of(d, 2..=2))
+    let is_right = |(at, byte): (usize, u8)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10 && text.bytes().enumerate().all(is_right)
 }
 
 /// Returns whether the text is a date and a time, such as `2001-12-14t21:59:43.10-05:00`.

@@ -11,7 +11,7 @@ use super::{Writer, before};
 /// The number of levels whose structs and lists are written part by part. Everything below is written as a whole.
 const LEVELS: usize = 4;
 
-/// The length in bytes from which on a part is passed on.
+/// The minimum length of a part that is passed on, in bytes. Only the last part can be shorter.
 const PART: usize = 1 << 15;
 
 /// Writes the value as canonical JSON, and passes each part of it to `take`.
@@ -102,7 +102,7 @@ struct Visit<'a, 't> {
     wants: Wants<'a>,
 }
 
-/// The error that ends a visit of a value that is neither a struct nor a list.
+/// Returns the error that ends the visit of a value that is neither a struct nor a list.
 fn other<T>() -> Result<T> {
     Err(Error::custom("neither a struct nor a list"))
 }

@@ -1,7 +1,7 @@
 //! The ring buffer of records after the header of an event log.
 //!
 //! Positions in the ring are offsets from the end of the header. A log consists of four-byte numbers, none of which is
-//! divided by the end of the file.
+//! split at the end of the file.
 
 use std::borrow::Cow;
 

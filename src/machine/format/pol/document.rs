@@ -110,7 +110,7 @@ impl Document {
         }
     }
 
-    /// Replaces an entry with one that contains no further value names.
+    /// Replaces an entry with one that contains no other value names than the old entry.
     pub(super) fn replace_at(&mut self, at: Position, entry: Entry) {
         if let Some(place) = self.entries.get_mut(at / 2).filter(|_| !at.is_multiple_of(2)) {
             *place = Some(entry);

@@ -23,7 +23,7 @@ pub enum EditError {
     /// The data is longer than the data of an entry can be.
     #[error("a policy file cannot contain data of {0} bytes; the limit is {MAX_DATA} bytes")]
     DataTooLong(usize),
-    /// The value name is longer than an entry can have.
+    /// The value name is too long for an entry.
     #[error(
         "a policy file cannot contain a value name of {0} UTF-16 units; the limit is {MAX_NAME} units, including `**del.`"
     )]
@@ -36,6 +36,9 @@ pub enum EditError {
     /// The key is a root key, or its path is too long for a policy file.
     #[error("a policy file cannot contain the key {0}: {1}")]
     Key(KeyPath, String),
+    /// Windows would not read the name of the key as one name.
+    #[error("a policy file cannot delete the key {0}, because its name contains `;`, or begins or ends with a space")]
+    DeletedName(KeyPath),
     /// An entry deletes all values of the key, so a single value of the key cannot become "not configured".
     #[error("an entry of the policy file deletes all values of {0}, so no value of this key can be \"not configured\"")]
     DeletesAll(KeyPath),
@@ -162,6 +165,30 @@ impl Document {
             let entry = new_entry(key, key.below_root(), "", &Data::new(ValueType::NONE, []))?;
             self.push(entry);
         }
+        Ok(())
+    }
+
+    /// Makes Windows delete a key with everything below it (`**DeleteKeys`).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`EditError`]; nothing is changed then.
+    pub fn delete_key(&mut self, key: &KeyPath) -> Result<(), EditError> {
+        let setting = self.key(key);
+        if setting.key_deleted && !setting.present {
+            return Ok(());
+        }
+        let root_key = || EditError::Key(key.clone(), "it is a root key, or directly below one".to_owned());
+        let (parent, name) = key.parent().zip(key.last()).ok_or_else(root_key)?;
+        if parent.below_root().is_empty() {
+            return Err(root_key());
+        }
+        // Windows reads a list of names here, and ignores the spaces around each name.
+        if name.contains(';') || name.trim_matches(' ') != name {
+            return Err(EditError::DeletedName(key.clone()));
+        }
+        let entry = new_entry(&parent, parent.below_root(), "**DeleteKeys", &Data::sz(name))?;
+        self.push(entry);
         Ok(())
     }
 

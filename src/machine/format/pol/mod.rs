@@ -3,14 +3,14 @@
 //!
 //! A file consists of a header and a list of entries, each `[key;value;type;size;data]`: brackets and semicolons are
 //! UTF-16LE, key and value name are UTF-16LE with a NUL at the end, type and size are four bytes. The key has no root
-//! key. The path of the file determines whether the root key is HKLM or HKCU, so the caller must name it. Windows
-//! processes the entries in order.
+//! key. The path of the file determines whether the root key is HKLM or HKCU, so the caller must name the root key.
+//! Windows processes the entries in order.
 //!
-//! A value name that begins with one of these, in any case, is an instruction instead (see [`Instruction`]):
+//! A value name that begins with one of these, in any letter case, is an instruction instead (see [`Instruction`]):
 //! `**del.NAME`, `**DelVals`, `**DeleteValues`, `**DeleteKeys`, `**SecureKey`, `**soft.NAME`, `**Comment:`.
 //!
-//! [`Document`] reads a file, returns the setting of a value ([`Document::value`]), and edits the file without changing
-//! other bytes. This module accesses no files.
+//! [`Document`] parses the bytes of a file, returns the setting of a value ([`Document::value`]), and edits the file
+//! without changing other bytes. This module accesses no files.
 //!
 //! Source: Microsoft, "Registry Policy File Format" and \[MS-GPREG\] 2.2.1; Microsoft's LGPO tools for how instructions
 //! are recognized.

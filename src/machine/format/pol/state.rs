@@ -33,7 +33,7 @@ pub struct KeySetting {
     pub key_deleted: bool,
 }
 
-/// The effect on one value of the entries that were processed so far.
+/// The effect of the entries that were processed so far on one value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ValueState<'a> {
     pub(super) setting: Setting<'a>,
@@ -41,7 +41,7 @@ pub(super) struct ValueState<'a> {
     pub(super) at: Position,
 }
 
-/// The effect on one key and its values of the entries that were processed so far.
+/// The effect of the entries that were processed so far on one key and its values.
 #[derive(Debug, Default)]
 pub(super) struct KeyState<'a> {
     pub(super) values: BTreeMap<&'a ValueName, ValueState<'a>>,
@@ -126,7 +126,7 @@ impl Document {
         self.state_after(key, self.clears(key).iter().copied()).deleted
     }
 
-    /// Returns the effect on a key of the entries at these positions.
+    /// Returns the effect of the entries at these positions on a key.
     fn state_after(&self, key: &KeyPath, positions: impl Iterator<Item = Position>) -> KeyState<'_> {
         let deletion = self.last_deletion(key);
         let mut state =

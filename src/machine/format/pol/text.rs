@@ -30,6 +30,8 @@ pub enum TextAction<'a> {
     DeleteAllValues,
     /// Creates the key.
     CreateKey,
+    /// Deletes the key with everything below it.
+    DeleteKey,
 }
 
 /// Returns the lines of an entry, with the empty line after it.
@@ -48,9 +50,12 @@ pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static st
         TextAction::Delete(name) => (line_of(name)?, "DELETE".to_owned()),
         TextAction::DeleteAllValues => (ANY, "DELETEALLVALUES".to_owned()),
         TextAction::CreateKey => (ANY, "CREATEKEY".to_owned()),
+        TextAction::DeleteKey => (deleted_name(key)?, "DELETEKEYS".to_owned()),
     };
+    let parent = key.parent().filter(|_| action == TextAction::DeleteKey);
+    let path = parent.as_ref().unwrap_or(key).below_root();
     let mut out = String::new();
-    for line in [configuration, key.below_root(), name, &what] {
+    for line in [configuration, path, name, &what] {
         if line.contains(['\r', '\n']) || line.trim() != line || line.starts_with(';') {
             return Err("a line of the text cannot contain a line break, begin or end with a space, or begin with `;`");
         }
@@ -70,6 +75,17 @@ fn line_of(name: &ValueName) -> Result<&str, &'static str> {
         name if name.eq_ignore_ascii_case(DEFAULT) => Err("in this format, this name means the default value"),
         name if is_reserved(name) => Err("Windows reads a value name that begins with `**` as an instruction"),
         name => Ok(name),
+    }
+}
+
+/// Returns the third line of an entry that deletes a key.
+fn deleted_name(key: &KeyPath) -> Result<&str, &'static str> {
+    match key.last() {
+        Some(_) if key.names().nth(1).is_none() => Err("a key directly below a root key cannot be deleted"),
+        Some(name) if name.eq_ignore_ascii_case(DEFAULT) => Err("in this format, this name means the default value"),
+        Some(name) if name.contains(';') => Err("in this format, `;` separates the names of several keys"),
+        Some(name) => Ok(name),
+        None => Err("a root key cannot be deleted"),
     }
 }
 
@@ -129,6 +145,7 @@ mod tests {
         assert_eq!(lgpo(&user, TextAction::Delete(&name)).unwrap(), "User\r\nSoftware\\A\r\nN\r\nDELETE\r\n\r\n");
         assert!(lgpo(&user, TextAction::DeleteAllValues).unwrap().ends_with("*\r\nDELETEALLVALUES\r\n\r\n"));
         assert!(lgpo(&user, TextAction::CreateKey).unwrap().ends_with("*\r\nCREATEKEY\r\n\r\n"));
+        assert_eq!(lgpo(&user, TextAction::DeleteKey).unwrap(), "User\r\nSoftware\r\nA\r\nDELETEKEYS\r\n\r\n");
     }
 
     #[test]
@@ -140,6 +157,9 @@ mod tests {
         assert!(set(";N", Data::dword(1)));
         assert!(set("N", Data::sz("a ")) && set("N", Data::multi_sz([""])));
         assert!(set("N", Data::new(ValueType::DWORD, [1])) && set("N", Data::new(ValueType::NONE, [])));
+        for key in [r"HKLM\SOFTWARE", r"HKLM\Software\(default)", r"HKLM\Software\A;B", r"HKLM\Software\ A"] {
+            assert!(lgpo(&key.parse().unwrap(), TextAction::DeleteKey).is_err(), "{key}");
+        }
         assert!(lgpo(&"HKU\\A".parse().unwrap(), TextAction::CreateKey).is_err());
     }
 }

@@ -182,11 +182,11 @@ fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> 
             return Err(scan.error(mark, RegErrorKind::Data, "bytes of two hex digits with commas between"));
         }
         bytes.push(byte);
-        let behind = scan.mark();
+        let end = scan.mark();
         scan.skip_blanks();
         if !scan.eat(b',') {
             // Spaces after the last byte are not part of the data, so an edit does not change them.
-            scan.back_to(behind);
+            scan.back_to(end);
             break;
         }
     }

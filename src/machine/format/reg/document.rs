@@ -67,6 +67,7 @@ impl Document {
 
     fn new(bytes: Vec<u8>, code_page: Option<CodePage>, parsed: parse::Parsed) -> Self {
         let mut sections = parsed.sections;
+        sections.shrink_to_fit();
         let mut index: BTreeMap<KeyPath, Vec<usize>> = BTreeMap::new();
         let count = sections.len();
         for (at, section) in sections.iter_mut().enumerate() {
@@ -161,7 +162,14 @@ impl Document {
 
     /// Returns the bytes of the file, with all edits.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.source.len() + 1024);
+        let raws = |section: &Section| {
+            let body: usize = section.body.iter().map(|line| line.raw.bytes(&self.source).len()).sum();
+            let others = [&section.head, &section.tail, &section.outro];
+            body + others.into_iter().map(|raw| raw.bytes(&self.source).len()).sum::<usize>()
+        };
+        let size = self.preamble.len() + self.sections().map(raws).sum::<usize>() + self.epilogue.len();
+        // A line end may be missing after the last line of the file.
+        let mut out = Vec::with_capacity(size + self.line_end().len());
         out.extend_from_slice(&self.source[self.preamble.clone()]);
         for section in self.sections() {
             let mut put = |raw: &super::entry::Raw| {

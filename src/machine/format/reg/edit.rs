@@ -190,11 +190,11 @@ impl KeyEditor<'_> {
         let line = &document.sections[section].body[at];
         let Some(entry) = &line.entry else { return Ok(()) };
         let raw = line.raw.bytes(&document.source);
-        let (before, behind) = (&raw[..entry.data_at.start], &raw[entry.data_at.end..]);
+        let (before, after) = (&raw[..entry.data_at.start], &raw[entry.data_at.end..]);
         let width = if document.encoding == super::encoding::TextEncoding::Utf16 { 2 } else { 1 };
         let new = document.print(data, before.len() / width)?;
         let data_at = before.len()..before.len() + new.len();
-        let raw = Raw::New([before, &new, behind].concat());
+        let raw = Raw::New([before, &new, after].concat());
         let entry = Entry { content: Content::Data(data.clone()), data_at, ..entry.clone() };
         document.sections[section].body[at] = Line { raw, entry: Some(entry) };
         Ok(())
@@ -213,6 +213,10 @@ impl KeyEditor<'_> {
         let content = Content::Data(data.clone());
         let entry = Some(Entry { line: 0, name: Ok(name.clone()), content, data_at, line_break_escape: false });
         let body = &mut self.document.sections[self.last].body;
+        if body.is_empty() {
+            // Most new keys have one value; without this, there would be room for four.
+            body.reserve_exact(1);
+        }
         body.push(Line { raw, entry });
         let place = (self.last, body.len() - 1);
         if let Some(edited) = &mut self.document.edited {

@@ -57,7 +57,7 @@ impl CodePage {
         text.map(|t| t.into_owned()).ok_or(DecodeError::Invalid)
     }
 
-    /// Encodes `text` in the code page. Returns the first character that the code page cannot express as the error.
+    /// Encodes `text` in the code page. The error is the first character that the code page cannot express.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         let (bytes, _, lossy) = self.encoding.encode(text);
         // The round trip detects characters that the encoder only replaces: in code page 932 a yen sign would become a
@@ -99,7 +99,7 @@ impl fmt::Debug for CodePage {
 /// The reason why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::format) enum DecodeError {
-    /// The bytes contain bytes outside ASCII in an ANSI code page, and the code page is not known.
+    /// The text is in an ANSI code page and not only ASCII, and the code page is not known.
     NeedsCodePage,
     /// The bytes are not valid in the encoding.
     Invalid,
@@ -154,7 +154,7 @@ impl TextEncoding {
         }
     }
 
-    /// Encodes `text`. Returns the first character that the encoding cannot express as the error.
+    /// Encodes `text`. The error is the first character that the encoding cannot express.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         match self {
             Self::Utf16 => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
@@ -182,7 +182,7 @@ pub(super) fn ansi(page: Option<CodePage>, bytes: &[u8]) -> Result<String, Decod
     }
 }
 
-/// Encodes a string in an ANSI code page. Returns the first character that cannot be encoded as the error.
+/// Encodes a string in an ANSI code page. The error is the first character that cannot be encoded.
 pub(super) fn to_ansi(page: Option<CodePage>, text: &str) -> Result<Vec<u8>, char> {
     match page {
         Some(page) => page.encode(text),

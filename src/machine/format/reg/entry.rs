@@ -129,6 +129,6 @@ pub(super) type Places = BTreeMap<ValueName, Vec<(usize, usize)>>;
 pub(super) struct Edited {
     pub(super) key: KeyPath,
     pub(super) places: Places,
-    /// Where the first entry is whose name cannot be read; such an entry cannot be edited.
+    /// The place of the first entry whose name cannot be read; such an entry cannot be edited.
     pub(super) unreadable: Option<(usize, usize)>,
 }

@@ -43,7 +43,7 @@ pub enum RegErrorKind {
     Key,
     /// A value stands before the first section whose key can be read.
     OutsideKey,
-    /// A line is not a section's header, a value, a comment or empty, or it continues after one of these.
+    /// A line is neither a section's header, a value, a comment nor empty, or has other text after one of these.
     Syntax,
     /// A backslash in a quoted string does not begin a known escape.
     Escape,

@@ -29,13 +29,13 @@ pub(super) struct Parsed {
 /// A range of lines that the parser skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// The number of the first skipped line, from 1. The line of the error is the last skipped line.
+    /// The number of the first skipped line, counted from 1. The last skipped line is that of the error.
     pub from: usize,
     /// The reason why the lines were skipped.
     pub error: RegError,
 }
 
-/// The number of errors after which the parser stops to look for further errors in a file.
+/// The number of errors after which the parser stops looking for further errors in a file.
 const MAX_FAULTS: usize = 100;
 
 /// The maximum number of skipped errors in one file. A file with more errors is probably not a `.reg` file.

@@ -36,7 +36,7 @@ impl<'a> Scan<'a> {
         Mark { at: self.at, line: self.line, line_start: self.line_start }
     }
 
-    /// Returns the byte offset in the file of a mark.
+    /// Returns the byte offset of a mark in the file.
     pub(super) fn offset(&self, mark: Mark) -> usize {
         mark.at
     }

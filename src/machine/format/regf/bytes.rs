@@ -1,6 +1,6 @@
 //! Reads and writes little-endian numbers in a byte buffer. A read returns `None` if the buffer is too short.
 
-/// The length in bytes of the base block, which is also the offset in the file of the first hive bin.
+/// The length of the base block in bytes, which is also the offset of the first hive bin in the file.
 pub(super) const BASE_BLOCK_SIZE: usize = 4096;
 
 /// Returns the `N` bytes from the offset `at` on; `None` if the buffer is too short.

@@ -86,7 +86,7 @@ pub enum Error {
     #[error("keys are nested too deeply: the registry allows 512 levels")]
     TooDeep,
     /// Data, a list or the hive itself is larger than the hive's version of the format allows.
-    #[error("{what} of {size} bytes or elements is more than this hive can store (limit {limit})")]
+    #[error("{what} is too large for this hive: {size} bytes or elements, the limit is {limit}")]
     TooLarge {
         /// The name of what is too large, such as `a subkey list`.
         what: &'static str,

@@ -45,10 +45,15 @@ impl<'a> RawName<'a> {
         (0..self.len()).map(unit)
     }
 
+    /// Returns the name as a string, without a copy; `None` unless it is stored as ASCII, as almost all names are.
+    pub fn ascii(&self) -> Option<&'a str> {
+        if self.latin1 && self.bytes.is_ascii() { str::from_utf8(self.bytes).ok() } else { None }
+    }
+
     /// Returns the name as a string.
     pub fn text(&self) -> Result<String, NotUnicode> {
-        if self.latin1 && self.bytes.is_ascii() {
-            return str::from_utf8(self.bytes).map(str::to_owned).map_err(|_| NotUnicode);
+        if let Some(text) = self.ascii() {
+            return Ok(text.to_owned());
         }
         char::decode_utf16(self.units()).collect::<Result<_, _>>().map_err(|_| NotUnicode)
     }
@@ -87,12 +92,12 @@ impl<'a> RawName<'a> {
         self.units().map(upcase).cmp(other.units().map(upcase))
     }
 
-    /// Returns the hash of the name that a subkey list of kind `lh` stores.
+    /// Returns the hash that a subkey list of kind `lh` stores for the name.
     pub(super) fn hash(&self) -> u32 {
         if self.latin1 { hash(self.bytes.iter().map(|byte| u16::from(*byte))) } else { hash(self.units()) }
     }
 
-    /// Returns the hint for the name that a subkey list of kind `lf` stores: the first four characters, if each fits
+    /// Returns the hint that a subkey list of kind `lf` stores for the name: the first four characters, if each fits
     /// into a byte.
     pub(super) fn hint(&self) -> [u8; 4] {
         hint(self.units())
@@ -121,12 +126,12 @@ pub(super) fn upcased(text: &str) -> Vec<u16> {
     text.encode_utf16().map(upcase).collect()
 }
 
-/// Returns the hash of a name that a subkey list of kind `lh` stores. `units` are the UTF-16 units of the name.
+/// Returns the hash that a subkey list of kind `lh` stores for a name. `units` are the UTF-16 units of the name.
 pub(super) fn hash(units: impl Iterator<Item = u16>) -> u32 {
     units.fold(0, |hash: u32, unit| hash.wrapping_mul(37).wrapping_add(upcase(unit).into()))
 }
 
-/// Returns the hint for a name that a subkey list of kind `lf` stores. `units` are the UTF-16 units of the name.
+/// Returns the hint that a subkey list of kind `lf` stores for a name. `units` are the UTF-16 units of the name.
 ///
 /// The first byte of the hint is NUL if one of the first four units does not fit into a byte.
 pub(super) fn hint(units: impl Iterator<Item = u16>) -> [u8; 4] {
@@ -144,7 +149,7 @@ pub(super) fn hint(units: impl Iterator<Item = u16>) -> [u8; 4] {
 }
 
 /// Returns the bytes of a name as a hive stores them, and whether they are Latin-1. Latin-1 is used if each character
-/// fits into one byte; otherwise, they are UTF-16LE.
+/// fits into one byte, otherwise UTF-16LE.
 pub(super) fn stored(text: &str) -> (Vec<u8>, bool) {
     match text.chars().map(|c| u8::try_from(c).ok()).collect() {
         Some(latin1) => (latin1, true),

@@ -58,8 +58,8 @@ pub struct EventFacts {
     /// The time at which the newest event of any kind in the log was logged; null if the log is empty.
     #[schemars(with = "Option<String>")]
     pub log_ends: Option<Timestamp>,
-    /// A description of what could not be read in the log, so that there may be more events than were counted. Missing
-    /// if everything was read.
+    /// A description of what could not be read in the log. If there is one, there may be more events than were counted.
+    /// Missing if everything was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! The JSON form of facts in snapshots and plans: a list of keys, a list of files, and the settings of policy stores.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{
@@ -10,6 +10,7 @@ use serde::{
 
 use crate::{
     registry::{Data, Key, ValueName},
+    small_map::SmallMap,
     targets::{Answer, FileFacts, PolicyFacts},
 };
 
@@ -77,17 +78,17 @@ impl TryFrom<FactsDocument> for Facts {
 }
 
 /// Reads a map from value names to answers. Returns an error if two names differ only in case.
-pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ValueName, Answer<Data>>, D::Error> {
+pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<SmallMap<ValueName, Answer<Data>>, D::Error> {
     struct Values;
     impl<'de> Visitor<'de> for Values {
-        type Value = BTreeMap<ValueName, Answer<Data>>;
+        type Value = SmallMap<ValueName, Answer<Data>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("values by name")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-            let mut values = BTreeMap::new();
+            let mut values = SmallMap::new();
             while let Some((name, answer)) = members.next_entry::<ValueName, _>()? {
                 if values.contains_key(&name) {
                     return Err(A::Error::custom(format!("the value {name:?} is given twice")));

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     diag::text::first_few,
     registry::{Data, Key, KeyName, ValueName, notation},
+    small_map::SmallSet,
     targets::{Answer, FileFacts, Reason, Unread},
 };
 
@@ -105,12 +106,12 @@ fn is_unknown<T>(answer: &Answer<T>) -> bool {
 
 /// Returns a text for a list of subkeys. For up to five subkeys, it contains all names; for more, their number and the
 /// names that `others` lacks.
-fn subkeys(these: &BTreeSet<KeyName>, others: &BTreeSet<KeyName>) -> String {
+fn subkeys(these: &SmallSet<KeyName>, others: &SmallSet<KeyName>) -> String {
     const FEW: usize = 5;
     if these.len() <= FEW {
         return first_few(these.iter().map(KeyName::as_str));
     }
-    let only = first_few(these.difference(others).map(KeyName::as_str));
+    let only = first_few(these.iter().filter(|name| !others.contains(name)).map(KeyName::as_str));
     let among = if only.is_empty() { String::new() } else { format!(", among them {only}") };
     format!("{} subkeys{among}", these.len())
 }

@@ -6,6 +6,7 @@
 
 mod document;
 mod drift;
+mod file_path;
 mod policies;
 mod query;
 
@@ -17,14 +18,18 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::registry::{Data, Key, KeyName, KeyProperties, ValueName, name};
+use crate::{
+    registry::{Data, Key, KeyName, KeyProperties, ValueName},
+    small_map::{SmallMap, SmallSet},
+};
 
 use super::{
     Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, PolicyFacts, PolicyScope, Reason, Unread,
-    ValueSelection, hku,
+    ValueChange, ValueSelection, hku,
 };
 use document::FactsDocument;
 pub use drift::Drift;
+pub use file_path::FilePath;
 
 /// The facts that were read from a target about keys, values, files and policy stores.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -40,18 +45,14 @@ pub struct Facts {
     policies: BTreeMap<PolicyScope, Arc<PolicyFacts>>,
 }
 
-/// The path of a file. Paths that differ only in upper and lower case are equal.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct FilePath(pub String);
-
 /// The facts of an existing key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyRecord {
     /// The answers about the values that were asked for, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "document::values")]
-    values: BTreeMap<ValueName, Answer<Data>>,
+    #[serde(default, skip_serializing_if = "SmallMap::is_empty", deserialize_with = "document::values")]
+    #[schemars(with = "BTreeMap<ValueName, Answer<Data>>")]
+    values: SmallMap<ValueName, Answer<Data>>,
     /// The reason why it is not known whether the key exists; `None` if the key exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsure: Option<Unread>,
@@ -66,7 +67,8 @@ struct KeyRecord {
     properties: Option<Answer<KeyProperties>>,
     /// The names of the key's subkeys; `None` if kbfix did not ask for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    subkeys: Option<BTreeSet<KeyName>>,
+    #[schemars(with = "Option<BTreeSet<KeyName>>")]
+    subkeys: Option<SmallSet<KeyName>>,
 }
 
 /// The question that was asked about a key.
@@ -96,7 +98,7 @@ impl Facts {
             sensitive: BTreeSet::new(),
             all_values: query.values == ValueSelection::All,
             properties: facts.properties,
-            subkeys: facts.subkeys.map(BTreeSet::from_iter),
+            subkeys: facts.subkeys.map(SmallSet::from_iter),
         });
         match (self.keys.get_mut(&query.key), answer) {
             (Some(Answer::Present(known)), Answer::Present(new)) => {
@@ -172,7 +174,7 @@ impl Facts {
     }
 
     /// Returns all existing values of the key, ordered by name; `None` if kbfix did not ask for all values.
-    pub fn all_values(&self, key: &Key) -> Option<Answer<BTreeMap<ValueName, Answer<Data>>>> {
+    pub fn all_values(&self, key: &Key) -> Option<Answer<SmallMap<ValueName, Answer<Data>>>> {
         match self.record(key)? {
             Answer::Present(record) if !record.all_values => None,
             answer => Some(answer.map(|record| {
@@ -187,13 +189,13 @@ impl Facts {
     }
 
     /// Returns the values of the key that are known to be absent, even if other values are not configured.
-    fn deleted_values(&self, key: &Key) -> BTreeMap<ValueName, Answer<Data>> {
+    fn deleted_values(&self, key: &Key) -> SmallMap<ValueName, Answer<Data>> {
         match self.record(key) {
             Some(Answer::Present(record)) if record.others() != Answer::Absent => {
-                let absent = record.values.keys().filter(|name| record.values[*name] == Answer::Absent);
-                absent.map(|name| (name.clone(), Answer::Absent)).collect()
+                let absent = record.values.iter().filter(|(_, answer)| **answer == Answer::Absent);
+                absent.map(|(name, _)| (name.clone(), Answer::Absent)).collect()
             }
-            _ => BTreeMap::new(),
+            _ => SmallMap::new(),
         }
     }
 
@@ -276,19 +278,22 @@ impl Facts {
                 return;
             }
             ChangeAction::Create => {
+                let after =
+                    |value: &ValueChange| Some((value.name.clone(), Answer::of_state(Some(value.after.clone()?))));
                 // The key was absent, so nothing was below it: the new record is complete.
                 let record = KeyRecord {
-                    values: BTreeMap::new(),
+                    values: change.values.iter().filter_map(after).collect(),
                     unsure: None,
                     sensitive: change.sensitive.clone(),
                     all_values: true,
                     properties: change.properties.clone().map(Answer::Present),
-                    subkeys: Some(BTreeSet::new()),
+                    subkeys: Some(SmallSet::default()),
                 };
                 self.keys.insert(change.key.clone(), Answer::Present(Arc::new(record)));
                 self.with_siblings(&change.key, |subkeys, last| {
                     subkeys.insert(last.clone());
                 });
+                return;
             }
             ChangeAction::Update => {}
         }
@@ -314,7 +319,7 @@ impl Facts {
         }
     }
 
-    fn with_siblings(&mut self, key: &Key, alter: impl Fn(&mut BTreeSet<KeyName>, &KeyName)) {
+    fn with_siblings(&mut self, key: &Key, alter: impl Fn(&mut SmallSet<KeyName>, &KeyName)) {
         let last = key.stored().last().and_then(|last| KeyName::new(last).ok());
         let parent = key.parent().and_then(|parent| self.keys.get_mut(&parent));
         if let (Some(last), Some(Answer::Present(parent))) = (last, parent)
@@ -375,23 +380,6 @@ impl Asked {
 
     fn question(self) -> (ValueSelection, bool) {
         (if self.all_values { ValueSelection::All } else { ValueSelection::Names(self.values) }, self.subkeys)
-    }
-}
-
-impl PartialEq for FilePath {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for FilePath {}
-impl PartialOrd for FilePath {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for FilePath {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        name::compare(&self.0, &other.0)
     }
 }
 

@@ -13,7 +13,7 @@ fn name(text: &str) -> ValueName {
 fn what_was_not_asked_is_not_known_and_what_is_below_an_absent_key_is_absent() {
     let mut facts = Facts::default();
     let query = KeyQuery { key: key(r"HKLM\A"), values: ValueSelection::Names([name("x")].into()), subkeys: false };
-    let values = [(name("x"), Answer::Present(Data::dword(1)))].into();
+    let values = SmallMap::from_iter([(name("x"), Answer::Present(Data::dword(1)))]);
     facts.record_key(&query, Answer::Present(KeyFacts { values, ..Default::default() }));
     facts.record_key(&KeyQuery { key: key(r"HKLM\B"), ..query.clone() }, Answer::Absent);
     assert_eq!(facts.value(&key(r"hklm\a"), &name("X")), Some(Answer::Present(Data::dword(1))));
@@ -75,7 +75,7 @@ fn json_round_trips() {
         [(name(""), Answer::Present(Data::sz("x"))), (name("é"), Answer::unread(crate::targets::Reason::Denied, "d"))];
     facts.record_key(
         &query,
-        Answer::Present(KeyFacts { values: values.into(), subkeys: Some(vec![]), ..Default::default() }),
+        Answer::Present(KeyFacts { values: values.into_iter().collect(), subkeys: Some(vec![]), ..Default::default() }),
     );
     facts.record_file(r"C:\a.dll", Answer::Absent);
     let json = serde_json::to_string(&facts).unwrap();

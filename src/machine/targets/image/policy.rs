@@ -49,7 +49,7 @@ impl LocalPolicy {
 
     pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         let mut answers = self.file.read_keys(slice::from_ref(query))?;
-        Ok(answers.pop().unwrap_or_else(|| Answer::unread(Reason::Unknown, "the policy file gave no answer")))
+        Ok(answers.pop().unwrap_or_else(|| Answer::unread(Reason::Unknown, "the policy file was not read")))
     }
 
     /// Returns the reason why Windows does not process the policy file, as a sentence; `None` if Windows processes it.

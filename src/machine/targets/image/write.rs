@@ -56,8 +56,8 @@ impl ImageTarget {
         }
         match in_hives.iter().find(|change| !in_policy.is_empty() && profiles::moves_windows(change)) {
             Some(change) => {
-                let detail = "this key determines where the local GPO is, so that other changes of this run, which \
-                    are in the local GPO, could not be undone; make the two changes in separate runs";
+                let detail = "this key determines where the local GPO is: after it changes, kbfix could not undo \
+                    the changes of this run in the local GPO; make the two changes in separate runs";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
             None => Ok((Cow::Owned(in_hives), in_policy)),
@@ -106,8 +106,8 @@ impl ImageTarget {
         }
         match changes.iter().find(|change| profiles::names_hives(change)) {
             Some(change) => {
-                let detail = "this key determines where the hives of users are, so that other changes of this \
-                    run, which are in those hives, could not be undone; make the two changes in separate runs";
+                let detail = "a change of this key moves the hives of users, so this run's changes in those hives \
+                    could not be undone; change this key in a run of its own";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
             None => Ok(()),

@@ -43,7 +43,7 @@ impl Closed {
     pub(super) fn write_error(self, place: String) -> WriteError {
         match self {
             Self::Code(code) => code.write_error(place),
-            Self::Elsewhere(why) => WriteError::Unsupported { place, detail: why.detail },
+            Self::Elsewhere(why) => WriteError::Unsupported { place, detail: why.detail.to_string() },
         }
     }
 }
@@ -55,8 +55,8 @@ pub(super) struct Opened {
     pub(super) hive: Option<KeyPath>,
 }
 
-/// Facts about the keys above some queried keys, to query them only once. They are valid only for questions that are
-/// asked together, because the registry can change at any time.
+/// Facts about the keys above some queried keys, so that kbfix queries each of them only once. The facts are valid only
+/// for questions that are asked together, because the registry can change at any time.
 #[derive(Default)]
 pub(super) struct Above {
     /// The last key that was found absent. Every key below it is absent too.

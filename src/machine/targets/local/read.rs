@@ -10,6 +10,7 @@ use windows_sys::Win32::System::Registry::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VAL
 
 use crate::{
     registry::{Data, KeyName, ValueName},
+    small_map::SmallMap,
     targets::{Answer, KeyFacts, KeyQuery, Reason, ValueSelection},
 };
 
@@ -66,8 +67,8 @@ fn named_values(
     handle: &Handle,
     names: &BTreeSet<ValueName>,
     buffer: &mut raw::Buffer,
-) -> Result<BTreeMap<ValueName, Answer<Data>>, Code> {
-    let mut values = BTreeMap::new();
+) -> Result<SmallMap<ValueName, Answer<Data>>, Code> {
+    let mut values = SmallMap::new();
     if names.is_empty() {
         return Ok(values);
     }
@@ -108,11 +109,13 @@ fn named_values(
 ///
 /// If kbfix cannot express the name of a value, the value gets a similar valid name, and the answer about it is
 /// "unsupported".
-pub(super) fn all_values(handle: &Handle, buffer: &mut raw::Buffer) -> Result<BTreeMap<ValueName, Answer<Data>>, Code> {
-    let mut values = BTreeMap::new();
+pub(super) fn all_values(handle: &Handle, buffer: &mut raw::Buffer) -> Result<SmallMap<ValueName, Answer<Data>>, Code> {
+    let mut values = SmallMap::new();
     raw::each_value(handle, buffer, |units, data| {
         if let Some(name) = value_name(units) {
-            values.entry(name).or_insert(Answer::Present(data));
+            if !values.contains_key(&name) {
+                values.insert(name, Answer::Present(data));
+            }
         } else {
             let near = String::from_utf16_lossy(units).replace('\0', "\u{FFFD}");
             let why = Answer::unread(Reason::Unsupported, format!("the value name {near:?} is not valid UTF-16"));

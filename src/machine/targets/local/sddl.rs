@@ -1,4 +1,4 @@
-//! Finds the accounts that can write to a folder in the text form (SDDL) of its security descriptor.
+//! Finds, in the text form (SDDL) of a folder's security descriptor, the accounts that can write to the folder.
 //!
 //! Source: Microsoft, "Security Descriptor String Format", "ACE Strings" and "File Security and Access Rights".
 
@@ -11,7 +11,7 @@ const HARMLESS: [&str; 9] = ["GR", "GX", "RC", "FR", "FX", "CC", "SW", "WP", "LO
 /// FILE_READ_ATTRIBUTES, READ_CONTROL, SYNCHRONIZE, GENERIC_EXECUTE, GENERIC_READ.
 const HARMLESS_BITS: u32 = 0x01 | 0x08 | 0x20 | 0x80 | 0x2_0000 | 0x10_0000 | 0x2000_0000 | 0x8000_0000;
 
-/// Accounts that may be able to write to a trusted folder: the group Administrators, the system, and the built-in
+/// Accounts whose write access does not make a folder untrusted: the group Administrators, the system, and the built-in
 /// account Administrator.
 const TRUSTED: [&str; 5] = ["BA", "SY", "LA", "S-1-5-32-544", "S-1-5-18"];
 

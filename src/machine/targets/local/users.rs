@@ -132,8 +132,8 @@ fn refuse_loaded(hive: &KeyPath) -> Result<(), WriteError> {
 fn logged_on(user: &KeyPath) -> WriteError {
     WriteError::Stale {
         place: user.to_string(),
-        expected: "a user who is not logged on, as when the hive was read".to_owned(),
-        found: "a user who has logged on since then".to_owned(),
+        expected: "a user who is not logged on".to_owned(),
+        found: "a user who has logged on since the hive was read".to_owned(),
     }
 }
 

@@ -121,7 +121,7 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
         {
             return Err(WriteError::Unsupported {
                 place: change.key.to_string(),
-                detail: place::volatile(&key).detail,
+                detail: place::volatile(&key).detail.to_string(),
             });
         }
     }
@@ -175,7 +175,7 @@ impl Flush {
             let mut above =
                 std::iter::successors(Some(key.clone()), Key::parent).filter(|key| key.path.parent().is_some());
             let Some(opened) = above.find_map(|key| place::open(&key, KEY_QUERY_VALUE).ok()) else {
-                let detail = "kbfix can open no key of its hive, so it cannot ask Windows to write the hive to \
+                let detail = "no key of this hive can be opened, so kbfix cannot ask Windows to write the hive to \
                     disk"
                     .to_owned();
                 return Err(WriteError::Unsupported { place: key.to_string(), detail });
@@ -199,7 +199,10 @@ fn existing(key: &Key, access: u32) -> Result<Opened, WriteError> {
 fn lasting(key: &Key, access: u32) -> Result<Opened, WriteError> {
     let opened = existing(key, access)?;
     if raw::is_volatile(&opened.handle) {
-        return Err(WriteError::Unsupported { place: key.to_string(), detail: place::volatile(key).detail });
+        return Err(WriteError::Unsupported {
+            place: key.to_string(),
+            detail: place::volatile(key).detail.to_string(),
+        });
     }
     Ok(opened)
 }

@@ -14,7 +14,7 @@ use super::{Held, Taken, foreign, refuse_foreign};
 /// Creates a lock file and locks it.
 ///
 /// The file gets its name only after it is locked. Otherwise another process could lock it first, and would not remove
-/// it afterwards, because it did not create it.
+/// it afterwards, because that process did not create it.
 ///
 /// # Errors
 /// Returns [`io::ErrorKind::AlreadyExists`] if a file has this name, locked or not. Returns the system's error if the

@@ -14,7 +14,8 @@ use super::{Held, Taken, refuse_foreign};
 /// Creates a lock file and opens it without sharing.
 ///
 /// Windows deletes the file when its only handle is closed, so the file exists exactly as long as the lock is held.
-/// This is always the file that this call created, even if another file has its path now. CREATE_NEW follows no link.
+/// Windows always deletes the file that this call created, even if another file has its path now. CREATE_NEW follows no
+/// link.
 pub(super) fn make(path: &Path) -> io::Result<Held> {
     let mut options = File::options();
     options.write(true).create_new(true).share_mode(0);

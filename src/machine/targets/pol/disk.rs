@@ -43,20 +43,20 @@ enum Order {
     PolicyFirst,
     /// The version in `gpt.ini` first. Windows is not running.
     ///
-    /// If the process is killed between the two, the policy file is unchanged, and the next apply changes it. With the
-    /// other order, the policy file would be changed, but Windows would not process it, because its version would be
-    /// the old one.
+    /// If the process is killed between the two writes, the policy file is unchanged, and the next apply changes it.
+    /// With the other order, the policy file would be changed, but Windows would not process it, because the version
+    /// would be the old one.
     VersionFirst,
 }
 
 impl Disk {
-    /// Returns the settings for a policy file that the operator named.
+    /// Returns how to find and replace a policy file that the operator named.
     pub(super) fn named() -> Self {
         Self { root: None, order: Order::PolicyFirst }
     }
 
-    /// Returns the settings for a policy file of a Windows that is not running. No link below the folder `root` is
-    /// followed.
+    /// Returns how to find and replace a policy file of a Windows that is not running. No link below the folder `root`
+    /// is followed.
     pub(super) fn offline(root: PathBuf) -> Self {
         Self { root: Some(root), order: Order::VersionFirst }
     }

@@ -17,7 +17,7 @@
 //!   Windows would not notice the change.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -26,6 +26,7 @@ use crate::{
     files::canonical::canonical,
     format::pol::{Document, Setting},
     registry::{Data, KeyName, KeyPath, RootKey, ValueName},
+    small_map::SmallMap,
 };
 
 use super::{
@@ -127,7 +128,7 @@ impl PolTarget {
                 Some(Setting::Nothing) | None => Answer::not_configured(),
             }
         };
-        let mut values: BTreeMap<ValueName, Answer<Data>> = BTreeMap::new();
+        let mut values: SmallMap<ValueName, Answer<Data>> = SmallMap::new();
         match &query.values {
             ValueSelection::Names(names) => values.extend(names.iter().map(|name| {
                 let spelled = set.get_key_value(name).map_or(name, |(found, _)| *found);

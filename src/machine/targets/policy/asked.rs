@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::registry::{Key, ValueName};
+use crate::{
+    registry::{Key, ValueName},
+    small_map::SmallSet,
+};
 
 use super::Values;
 
@@ -18,14 +21,15 @@ pub(super) struct Entry {
     #[serde(flatten)]
     key: Key,
     /// The value names.
-    names: BTreeSet<ValueName>,
+    #[schemars(with = "BTreeSet<ValueName>")]
+    names: SmallSet<ValueName>,
 }
 
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(flatten)]
     key: &'a Key,
-    names: &'a BTreeSet<ValueName>,
+    names: &'a SmallSet<ValueName>,
 }
 
 pub(super) fn serialize<S: Serializer>(values: &Values, to: S) -> Result<S::Ok, S::Error> {

@@ -1,10 +1,11 @@
 //! Determines the settings of a policy store for values. They depend on the order of the entries in the store's file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     format::pol::{Document, Instruction},
     registry::{Data, Key, KeyPath, RootKey, ValueName},
+    small_map::SmallSet,
     targets::{Answer, Reason},
 };
 
@@ -110,7 +111,7 @@ impl<'a> Found<'a> {
     fn put(
         &mut self,
         key: &'a Key,
-        names: &'a BTreeSet<ValueName>,
+        names: &'a SmallSet<ValueName>,
         name: &ValueName,
         effect: PolicyEffect,
         data: Option<&Data>,

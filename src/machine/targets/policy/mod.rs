@@ -19,14 +19,17 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::registry::{Data, Key, RootKey, ValueName, sid};
+use crate::{
+    registry::{Data, Key, RootKey, ValueName, sid},
+    small_map::SmallSet,
+};
 
 use super::{Answer, Unread};
 pub(super) use places::Place;
 pub(super) use read::{Stores, read};
 
 /// Sets of value names, each for a key.
-pub type Values = BTreeMap<Key, BTreeSet<ValueName>>;
+pub type Values = BTreeMap<Key, SmallSet<ValueName>>;
 
 /// The part of the registry to which a policy store applies.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

@@ -22,7 +22,7 @@ pub(in crate::targets) trait Stores {
     fn bytes(&mut self, place: &Place, folder: &str, most: u64) -> Result<Answer<Vec<u8>>, TargetError>;
 }
 
-/// The size in bytes of the largest policy store's file that kbfix reads.
+/// The maximum size, in bytes, of a policy store's file that kbfix reads.
 const MOST: u64 = pol::MAX_FILE as u64;
 
 /// Answers each query, in the same order. A policy store that applies to several users is read only once.

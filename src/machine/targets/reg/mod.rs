@@ -12,7 +12,7 @@
 //!   is found under the name that the file covers.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -22,6 +22,7 @@ use crate::{
     files::{canonical::canonical, read::read_file},
     format::reg::{CodePage, Document, MAX_FILE, RegErrorKind},
     registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View, control_set},
+    small_map::SmallMap,
 };
 
 use super::{
@@ -142,14 +143,11 @@ impl RegTarget {
             Existence::Covered => {
                 let values = self.read_values(&path, &query.values)?;
                 let subkeys = if query.subkeys { Some(self.subkeys(&path)?) } else { None };
-                let none = || {
-                    Answer::unread(
-                        Reason::Unknown,
-                        "an export contains no class names and no security \
-                    descriptors",
-                    )
-                };
-                let properties = (query.values == ValueSelection::All).then(none);
+                // One reason for all keys, because there can be many.
+                static NO_PROPERTIES: LazyLock<Unread> = LazyLock::new(|| {
+                    Unread::new(Reason::Unknown, "an export contains no class names and no security descriptors")
+                });
+                let properties = (query.values == ValueSelection::All).then(|| Answer::Unread(NO_PROPERTIES.clone()));
                 Ok(Answer::Present(KeyFacts { values, unsure: None, properties, subkeys }))
             }
         }
@@ -159,10 +157,10 @@ impl RegTarget {
         &self,
         path: &KeyPath,
         wanted: &ValueSelection,
-    ) -> Result<BTreeMap<ValueName, Answer<Data>>, Unread> {
+    ) -> Result<SmallMap<ValueName, Answer<Data>>, Unread> {
         // For the parent of each created key, only its existence is asked.
         if matches!(wanted, ValueSelection::Names(names) if names.is_empty()) {
-            return Ok(BTreeMap::new());
+            return Ok(SmallMap::new());
         }
         // A key that exists only as the parent of others has no values; otherwise the export would list them.
         let values = self.file.document.values(path);

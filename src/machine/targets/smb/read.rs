@@ -101,7 +101,7 @@ impl Connection {
             Answer::Absent => return Ok(Answer::Absent),
             Answer::Unread(why) => return Ok(Answer::Unread(why)),
         };
-        Ok(match facts.values.into_values().next() {
+        Ok(match facts.values.into_iter().next().map(|(_, answer)| answer) {
             Some(Answer::Present(link)) => control_set::of_link(&link),
             Some(Answer::Unread(why)) => Answer::Unread(why),
             Some(Answer::Absent) | None => Answer::Absent,
@@ -180,7 +180,9 @@ fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
     }
     if let ValueSelection::Names(names) = &query.values {
         for name in names {
-            facts.values.entry(name.clone()).or_insert(Answer::Absent);
+            if !facts.values.contains_key(name) {
+                facts.values.insert(name.clone(), Answer::Absent);
+            }
         }
     }
     facts.properties = found.properties.map(properties);

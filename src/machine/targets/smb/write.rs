@@ -44,7 +44,7 @@ impl Connection {
                     expected: expected.to_owned(),
                     found: found.to_owned(),
                 };
-                let linked = fault.link.as_ref().map(|link| link.unread().detail);
+                let linked = fault.link.as_ref().map(|link| link.unread().detail.to_string());
                 let error = match (fault.code, linked) {
                     (_, Some(detail)) => WriteError::Unsupported { place, detail },
                     (ALREADY_EXISTS, _) => stale("absent", "present"),

@@ -9,7 +9,7 @@ use crate::fleet::{FleetOutcome, FleetReport};
 
 /// A group of machines that have the same case for each spec.
 pub(super) struct Profile {
-    /// The index in the report of the case for each spec, in the order of the specs.
+    /// For each spec, the index of its case in the report, in the order of the specs.
     pub(super) cases: Vec<usize>,
     /// The names of the machines.
     pub(super) machines: Vec<Arc<str>>,

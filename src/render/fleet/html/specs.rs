@@ -20,7 +20,7 @@ pub(super) fn specs(report: &FleetReport, parts: &Parts) -> Markup {
         @if !asking.is_empty() { (counts(&asking, report, parts)) }
         @if !quiet.is_empty() {
             details {
-                summary { b { (number_of(quiet.len(), "spec")) } " without anything to change, exception or waiver" }
+                summary { b { (number_of(quiet.len(), "spec")) } " without changes, exceptions or waivers" }
                 (counts(&quiet, report, parts))
             }
         }

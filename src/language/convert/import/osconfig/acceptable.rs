@@ -127,7 +127,7 @@ impl Acceptable {
     }
 
     /// Combines the alternatives of an `anyOf`: data is acceptable if at least one alternative accepts it. Alternatives
-    /// that list their data can be combined. Returns `None` if an alternative of another kind is not the only one.
+    /// that list their data can be combined. Any other alternative must be the only one; otherwise returns `None`.
     fn any_of(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().any(|one| one.absent);
         let mut list = Vec::new();

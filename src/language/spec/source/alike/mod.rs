@@ -15,8 +15,12 @@ const MOST_DEPTH: usize = 16;
 /// Returns whether both parsers certainly read the text in the same way, provided that one of them accepts it.
 pub(in crate::spec) fn is_certain(text: &str) -> bool {
     // The parsers disagree about the end of a block in the last line if there is no line break.
-    let Some(text) = text.strip_suffix('\n').filter(|text| !text.contains('\t')) else { return false };
-    let (bytes, has_returns) = (text.as_bytes(), text.contains('\r'));
+    let Some(text) = text.strip_suffix('\n') else { return false };
+    let bytes = text.as_bytes();
+    if memchr::memchr(b'\t', bytes).is_some() {
+        return false;
+    }
+    let has_returns = memchr::memchr(b'\r', bytes).is_some();
     let mut lines = Lines { open: Vec::new(), waits: false, unquoted: None, block: None, has_returns };
     let mut from = 0;
     let ends = memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]);
@@ -95,6 +99,11 @@ impl Lines {
     /// Reads a line with an item of a list or a field, from `column` on. Returns `None` if the line is not accepted.
     fn content(&mut self, mut column: usize, mut rest: &[u8]) -> Option<()> {
         let is_dash = |rest: &[u8]| rest.starts_with(b"- ");
+        // The data of the field in the last line.
+        if self.waits && matches!(rest.first(), Some(b'{' | b'[')) && column > self.open.last()?.0 {
+            self.waits = false;
+            return ends(&rest[data(rest, 0)?..]);
+        }
         self.place(column, if is_dash(rest) { Kind::List } else { Kind::Mapping })?;
         let first = column;
         while is_dash(rest) {
@@ -241,6 +250,15 @@ fn plain(text: &[u8], is_in_brackets: bool) -> Option<usize> {
     if !(is_first(first) || first == b'-' && text.get(1).is_some_and(u8::is_ascii_alphanumeric)) {
         return None;
     }
+    if !is_in_brackets {
+        // Only a comment, or the colon after a field name, ends the scalar.
+        let is_end = |at: &usize| match text[*at] {
+            b'#' => text[at - 1] == b' ',
+            _ => matches!(text.get(at + 1), None | Some(b' ')),
+        };
+        let end = memchr::memchr2_iter(b'#', b':', text).find(is_end).unwrap_or(text.len());
+        return Some(text[..end].trim_ascii_end().len());
+    }
     let mut end = 1;
     for (at, byte) in text.iter().enumerate().skip(1) {
         match byte {
@@ -248,13 +266,11 @@ fn plain(text: &[u8], is_in_brackets: bool) -> Option<usize> {
             b'#' if text[at - 1] == b' ' => break,
             b':' => match text.get(at + 1) {
                 None | Some(b' ') => break,
-                Some(next) if is_in_brackets && !(next.is_ascii_alphanumeric() || b"\\/".contains(next)) => {
-                    return None;
-                }
-                Some(_) => {}
+                Some(next) if next.is_ascii_alphanumeric() || b"\\/".contains(next) => {}
+                Some(_) => return None,
             },
-            b',' | b']' | b'}' if is_in_brackets => break,
-            b'[' | b'{' if is_in_brackets => return None,
+            b',' | b']' | b'}' => break,
+            b'[' | b'{' => return None,
             _ => {}
         }
         end = at + 1;

@@ -74,7 +74,7 @@ fn the_corpora_are_read_alike() {
 #[test]
 fn a_text_of_another_form_is_read_twice() {
     assert!(is_certain(
-        "a: 1\nb:\n- c # d\n- - 'e''f': \"\\\\\"\n    g: [h, {i: j}]\nk: |-\n  l\n\n   m\nn: >\n  o\n  p\nq: r\n s\n   t\nu:\n- v\n w\n"
+        "a: 1\nb:\n- c # d\n- - 'e''f': \"\\\\\"\n    g: [h, {i: j}]\nk: |-\n  l\n\n   m\nn: >\n  o\n  p\nq: r\n s\n   t\nu:\n- v\n w\nx:\n  {y: z} # c\n"
     ));
     for text in [
         "a: 1",
@@ -93,6 +93,9 @@ fn a_text_of_another_form_is_read_twice() {
         "a: b\nc\n",
         "a: 'b'\n  c\n",
         "a:\n  b\n",
+        "a:\n{b: c}\n",
+        "a:\n  {b: c}: d\n",
+        "a:\n  {b: c}\n  d: e\n",
         "a: \"b\\n\"\n",
         "a: \"b\n  c\"\n",
         "a: [b,\n  c]\n",

@@ -83,8 +83,8 @@ pub(super) const CODES: &[(&str, Severity)] = &[
 /// The maximum number of findings with the same code. A damaged hive could have one for every eight bytes.
 const LIMIT: usize = 20_000;
 
-/// Whether a cell of the hive begins at an offset, and what is known about this cell. There is one for every eight
-/// bytes.
+/// Whether a cell of the hive begins at an offset, and what is known about this cell. There is one `Cell` for
+/// every eight bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     None,
@@ -234,10 +234,9 @@ impl<'a> Checker<'a> {
     }
 
     fn leaks(&mut self) {
-        for i in 0..self.cells.len() {
-            if self.cells.get(i) == Some(&Cell::Allocated) {
-                self.add("cell-leaked", (i * 8) as u32, "the cell is allocated, and nothing refers to it");
-            }
+        let cells = std::mem::take(&mut self.cells);
+        for (at, _) in cells.iter().enumerate().filter(|(_, cell)| **cell == Cell::Allocated) {
+            self.add("cell-leaked", (at * 8) as u32, "the cell is allocated, and nothing refers to it");
         }
     }
 

@@ -32,7 +32,8 @@ struct Goal {
     little: u32,
 }
 
-/// The lowest maximum of bytes to move. A lower one would save no time, because the whole file is written in any case.
+/// The smallest value of `Goal::little`. A smaller one would save no time, because the whole file is written in any
+/// case.
 const LITTLE: usize = 64 << 10;
 
 impl Fullness {
@@ -179,10 +180,10 @@ fn room(bins: &[Bin], len: u32) -> u64 {
 /// `None` if no such moves were found.
 fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     let count = bins.partition_point(|bin| bin.start + bin.size <= len);
-    let (before, behind) = bins.split_at_checked(count)?;
+    let (before, after) = bins.split_at_checked(count)?;
     // The bin that contains the new end becomes shorter.
-    let cut = behind.first().filter(|bin| bin.start < len).map(|bin| (bin.start, len - bin.start));
-    let last: Vec<(u32, u32)> = behind.iter().flat_map(|bin| bin.cells.iter().copied()).collect();
+    let cut = after.first().filter(|bin| bin.start < len).map(|bin| (bin.start, len - bin.start));
+    let last: Vec<(u32, u32)> = after.iter().flat_map(|bin| bin.cells.iter().copied()).collect();
     let needed: u32 = last.iter().map(|(size, _)| size).sum();
     let room_of_cut = cut.map(|(start, size)| (size - BIN_HEADER, start + BIN_HEADER));
     let mut room = room_of_cut.map_or(0, |(size, _)| size);

@@ -70,8 +70,8 @@ impl Hive {
         Err(Error::cell(SECURITY, first, "the security records do not form a ring"))
     }
 
-    /// Adds a security record that one key uses to the ring, after the record at the offset `previous`. Returns its
-    /// offset.
+    /// Adds a security record for one key to the ring, after the record at the offset `previous`. Returns the offset of
+    /// the new record.
     fn add_security(&mut self, previous: u32, descriptor: &[u8]) -> Result<u32, Error> {
         let next = self.security_at(previous)?.next;
         let mut cell = vec![0; HEADER];

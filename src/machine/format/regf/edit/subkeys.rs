@@ -208,8 +208,8 @@ impl Hive {
         }
     }
 
-    /// Sorts the subkey lists of the key `parent` if they are not sorted, because Windows could not find a new key in
-    /// them. Also corrects the number of subkeys.
+    /// Sorts the subkey lists of the key `parent` if they are not sorted: Windows finds a new key only in sorted lists.
+    /// Also corrects the number of subkeys.
     pub(super) fn sort(&mut self, parent: u32) -> Result<(), Error> {
         if self.cache.sorted.contains(&parent) {
             return Ok(());

@@ -16,12 +16,12 @@ use super::{
 };
 
 const HEADER: usize = 40;
-/// The largest length of all hive bins in bytes. An offset with its highest bit set is that of a volatile cell, which
-/// is not in the file.
+/// The maximum total length of the hive bins in bytes. An offset with its highest bit set is that of a volatile cell,
+/// which is not in the file.
 const LARGEST: u32 = 0x7FFF_F000;
 
-/// How much a hive may grow in total while its logs are applied, as a multiple of its largest length. The limit
-/// protects against malicious logs.
+/// How much a hive may grow in total while its logs are applied, as a multiple of the largest length that is allowed
+/// for it. The limit protects against malicious logs.
 const MOST_GROWTHS: usize = 16;
 
 /// An entry of a log, whose hashes are correct.

@@ -172,7 +172,7 @@ options:
   fail_on:
     description:
       - The warnings with which the task fails. M(kbfix.windows.kb) changes nothing then.
-      - V(policy-owned) means that Group Policy sets a value to other data, and so undoes the change at its next refresh. C(policy) in
+      - V(policy-owned) means that Group Policy sets a value to other data, and so undoes the change at a later refresh. C(policy) in
         RV(specs) names the policy store.
       - V(policy-unknown) means that this is not known, because a store could not be read. C(policy_unread) in RV(specs) names the store.
     type: list

@@ -183,7 +183,7 @@ def _pending_restart(report: Report) -> bool | None:
 def _message(report: Report, no_log: bool) -> str:
     lines = [_sentence(spec, no_log) for spec in report["specs"]]
     for conflict in report["conflicts"]:
-        data = "" if no_log else f": the apply left {conflict['left']}, found {conflict['found']}"
+        data = "" if no_log else f": after the apply {conflict['left']}, now {conflict['found']}"
         lines.append(f"{conflict['place']}{data}; someone else changed it, so it is kept")
     said = "\n".join(lines)
     lines += [_diagnostic(d, no_log) for d in report["diagnostics"] if d["severity"] == "error" and d["message"] not in said]

@@ -1,0 +1,257 @@
+//! The rule for one value: its type, its data, and the ways to change only a part of the data.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, TypeChoice};
+
+/// The requirement for one value. Exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent` is given.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValueRule {
+    /// The id of the value in reports and waivers: letters, digits, `.`, `_`, `-`. It must be unique among all rules
+    /// and values of a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
+    pub id: Option<String>,
+    /// How serious it is for a machine if the value is not as required. The default is the severity of the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// The controls of security catalogues that the value implements. The default is the controls of the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub controls: Option<Box<Controls>>,
+    /// The type of the value, or a list of accepted types. If kbfix creates the value, the value gets the first type.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub types: Option<TypeChoice>,
+    /// The data that the value must have.
+    ///
+    /// For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, write a number (also as a string, in decimal or `0x…`).
+    ///
+    /// For REG_SZ and REG_EXPAND_SZ, write a string.
+    ///
+    /// For REG_MULTI_SZ, write a list of strings.
+    ///
+    /// For other types, write bytes in hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataExpression>,
+    /// Existing data that kbfix does not change, if it has an accepted type. Write a test, such as `{ at_least: 3 }`,
+    /// or `any` for all data.
+    ///
+    /// Other data is replaced with `data`, which must itself satisfy `keep`.
+    ///
+    /// `none` is the same as no `keep`: only `data` is accepted. With `none`, kbfix does not print the warning
+    /// `no-keep`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
+    /// The only data that the article allows. For a number, 16 and `0x10` are the same; for a string, they are
+    /// different.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub allowed: Option<Vec<Scalar>>,
+    /// `absent`: the value must not exist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ensure: Option<Ensure>,
+    /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay.
+    ///
+    /// If the existing value has the other of these two types, or is a REG_BINARY of the right length, kbfix corrects
+    /// its type. For any other data, the outcome is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits: Option<Box<Bits>>,
+    /// Strings that must be, or must not be, in a list; all other strings stay.
+    ///
+    /// The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or REG_EXPAND_SZ.
+    ///
+    /// If the value must be a REG_MULTI_SZ, an existing REG_SZ counts as a list of one string, and an existing number
+    /// is replaced. For any other data, the outcome is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Box<ListEdit>>,
+    /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays. The outcome is unknown if the value
+    /// is absent and has no `if_absent`, or if the pattern does not match exactly once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replace: Option<Box<Replace>>,
+    /// How existing and desired data are compared. `exact` (the default) compares type and bytes. `comma_set` compares
+    /// lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Compare>,
+    /// Whether the data is secret. Diffs, reports and messages then show only its type and whether it differs.
+    ///
+    /// The plan file and the journal contain the data.
+    ///
+    /// A value that uses a sensitive parameter is sensitive as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
+    /// The data that Windows uses if the value is absent. If this is the desired data, an absent value is in desired
+    /// state. If the value is absent, `bits`, `list` and `replace` start from this data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_absent: Option<DataExpression>,
+    /// The rule for this value applies only if this condition is true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Box<Condition>>,
+    /// A note for the person who reviews the spec.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Existing data that stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Keep {
+    /// A word instead of a test.
+    Word(KeepWord),
+    /// A test: data that passes it stays.
+    Which(Box<KeepWhich>),
+}
+
+/// A word that is used instead of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepWord {
+    /// Any data of an accepted type stays.
+    Any,
+    /// Only `data` is accepted, as without `keep`.
+    None,
+}
+
+/// A test for data that stays as it is. Only one test is given; `at_least` and `at_most` may be combined.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeepWhich {
+    /// The smallest number that stays. Write a number, or `{ parameter: name }`.
+    ///
+    /// The value may be a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD, or a REG_SZ or REG_EXPAND_SZ with a decimal
+    /// number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<DataExpression>,
+    /// The largest number that stays. Write a number, or `{ parameter: name }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<DataExpression>,
+    /// Data stays if it is equal to an item of this list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub one_of: Option<Vec<Literal>>,
+    /// Data stays if it is well-formed, and not equal to an item of this list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub not: Option<Vec<Literal>>,
+    /// A list stays if it contains each of these strings, in any order and letter case; it may contain others.
+    ///
+    /// With a `separator`, a REG_SZ or REG_EXPAND_SZ counts as a list. Without a `separator`, such a string stays if it
+    /// contains each of these texts, in the same letter case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub contains: Option<Vec<String>>,
+    /// A list stays if it contains no other strings than these, in any order and letter case; an empty list stays as
+    /// well. A REG_SZ or REG_EXPAND_SZ counts as a list only with a `separator`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub subset: Option<Vec<String>>,
+    /// A string stays if this regular expression occurs in it. The syntax is the same as in the field `matches` of a
+    /// registry test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub matches: Option<String>,
+    /// The text between the items of a REG_SZ or REG_EXPAND_SZ, for `contains` and `subset`. Spaces around an item are
+    /// ignored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 10))]
+    pub separator: Option<String>,
+    /// Whether `contains` and `subset` ignore letter case when they compare the items of a list. The default is `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignore_case: Option<bool>,
+}
+
+/// Bits of a number, decimal or `0x…`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bits {
+    /// The bits that must be 1, as a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set: Option<Scalar>,
+    /// The bits that must be 0, as a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clear: Option<Scalar>,
+}
+
+/// Strings to add to and remove from a list. Strings are compared without regard to letter case.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListEdit {
+    /// Strings that must be in the list; missing strings are added at the end. Write a list, or `{ parameter: name }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub add: Option<DataExpression>,
+    /// Strings that must not be in the list. Write a list, or `{ parameter: name }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remove: Option<DataExpression>,
+    /// The text between the items of a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH.
+    ///
+    /// kbfix keeps the spaces around an item, but ignores them when it compares items.
+    ///
+    /// If the existing value has the other of these two types and contains no `%`, kbfix corrects its type. For any
+    /// other data, the outcome is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 10))]
+    pub separator: Option<String>,
+}
+
+/// A part of a string, and its replacement.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replace {
+    /// A regular expression that matches the part to replace. It must match both before and after the replacement. If
+    /// it has a group named `part`, as in `Timeout=(?<part>\d+)`, only that group is replaced.
+    #[schemars(length(min = 1))]
+    pub pattern: String,
+    /// The replacement: a string, in which no character has a special meaning, or `{ parameter: name }`.
+    pub with: DataExpression,
+}
+
+/// How existing and desired data are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// Type and bytes must be equal.
+    #[default]
+    Exact,
+    /// Lists separated by commas, in a REG_SZ or REG_EXPAND_SZ, must have the same items. Order, letter case, and
+    /// spaces around an item or `=` are ignored.
+    CommaSet,
+}
+
+impl ValueRule {
+    /// Returns all data in the rule that the spec can give as a parameter.
+    pub fn expressions(&self) -> impl Iterator<Item = &DataExpression> {
+        let keep = self.keep.iter().flat_map(|keep| match keep {
+            Keep::Which(which) => [which.at_least.as_ref(), which.at_most.as_ref()],
+            Keep::Word(_) => [None, None],
+        });
+        let list = self.list.iter().flat_map(|list| [list.add.as_ref(), list.remove.as_ref()]);
+        let with = self.replace.as_ref().map(|replace| &replace.with);
+        [self.data.as_ref(), self.if_absent.as_ref(), with].into_iter().chain(keep).chain(list).flatten()
+    }
+
+    /// Returns whether the value's data is sensitive: the rule is marked as sensitive, or uses one of the sensitive
+    /// `parameters`.
+    pub fn is_sensitive(&self, parameters: &BTreeSet<String>) -> bool {
+        self.sensitive || self.parameters().any(|name| parameters.contains(name))
+    }
+
+    /// Returns the names of the parameters that the rule uses.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.expressions().filter_map(|expression| match expression {
+            DataExpression::Parameter(reference) => Some(reference.parameter.as_str()),
+            DataExpression::Literal(_) => None,
+        })
+    }
+}
+
+/// Whether a key or value must exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ensure {
+    /// The key or value must exist.
+    Present,
+    /// The key or value must not exist.
+    Absent,
+}
