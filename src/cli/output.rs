@@ -177,8 +177,12 @@ impl Progress for Output {
         }
     }
 
-    /// Runs long work. After one second, shows the description `what` and the elapsed time.
+    /// Runs long work. After one second, shows the description `what` and the elapsed time, if standard error is a
+    /// terminal.
     fn during<T>(&mut self, what: &str, work: impl FnOnce() -> T) -> T {
+        if !io::stderr().is_terminal() {
+            return work();
+        }
         let started = Instant::now();
         let (working, ended) = mpsc::channel::<()>();
         thread::scope(|scope| {

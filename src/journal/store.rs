@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     files::replace::create_private_file,
     format::json,
-    plan::file::{from_canonical, seal, unseal},
+    plan::file::{from_canonical, sealed_text, unseal},
 };
 
 use super::{Event, Header, Journal, trust};
@@ -89,7 +89,9 @@ impl Store {
     /// Fails if the folder cannot be created, or if others can write to the existing folder.
     pub fn create(&self) -> Result<(), StoreError> {
         // Check this first, so that nothing is created in a folder that is then refused.
-        self.trusted()?;
+        if self.trusted()? {
+            return Ok(());
+        }
         let folder = self.journals();
         self.make(&folder).map_err(|source| StoreError::Io { path: folder.clone(), source })?;
         self.trusted().map(drop)
@@ -118,7 +120,7 @@ impl Store {
                     "the journal would be too large for kbfix to read; apply fewer specs at once",
                 )));
             }
-            match create_private_file(&path, line.as_bytes()) {
+            match create_private_file(&path, &line) {
                 Ok(()) => return Ok(Journal { path, header, events: Vec::new() }),
                 // Another process has used this name. The next id is later than that of the other journal.
                 Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
@@ -261,8 +263,10 @@ fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
 
 /// Returns the first line of a journal: the header, with a digest. Because of the digest, a rollback never restores
 /// data from a damaged file.
-fn first_line(header: &Header) -> serde_json::Result<String> {
-    Ok(serde_json::to_string(&seal(header))? + "\n")
+fn first_line(header: &Header) -> serde_json::Result<Vec<u8>> {
+    let mut line = sealed_text(header)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 fn header(line: &str) -> Result<Header, String> {

@@ -135,7 +135,7 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
 }
 
 fn too_much(target: &dyn Target, what: &str) -> TargetError {
-    let detail = format!("{what}; the target is damaged, or was made to use up the memory of kbfix");
+    let detail = format!("{what}; the target is damaged, or was crafted to exhaust the memory of kbfix");
     TargetError::Unsupported { what: target.uri(), detail }
 }
 
@@ -217,7 +217,7 @@ mod tests {
             (Limits { found: 6, ..enough }, "more than 6 keys and values"),
         ] {
             let error = observed(most).unwrap_err();
-            assert!(error.contains(word) && error.contains("use up the memory"), "{error}");
+            assert!(error.contains(word) && error.contains("exhaust the memory"), "{error}");
         }
     }
 

@@ -155,6 +155,20 @@ pub(crate) fn seal<T: Serialize>(document: &T) -> Sealed<'_, T> {
     Sealed { document, digest: digest(document) }
 }
 
+/// Returns the document as canonical JSON, with its digest as the last member.
+///
+/// # Errors
+///
+/// Returns an error if the document cannot be written as JSON.
+pub(crate) fn sealed_text(document: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    in_parts(document, |part| text.extend(part))?;
+    let digest = digest_of(&text);
+    text.pop();
+    text.extend(format!(",\"{DIGEST}\":\"{digest}\"}}").as_bytes());
+    Ok(text)
+}
+
 /// Separates a document from its digest. Returns the digest in the document, the digest of the rest, and the rest as
 /// canonical JSON. Returns `None` if the text is not a JSON object with a digest.
 pub(crate) fn unseal(document: &str) -> Option<(String, String, Vec<u8>)> {

@@ -25,9 +25,11 @@ use crate::cli::{
 
 /// Undo all changes that specs made to a target, except those that other applied specs still require.
 ///
-/// Each key and value gets the state before kbfix first changed it. kbfix finds this state in the journals of the
-/// target. What the specs to keep require is read from their present versions. Built-in specs need not be given. Keys
-/// and values that someone else has changed after the apply are not restored, but reported.
+/// Each key and value gets the state before kbfix first changed it, or the newer state that someone else gave it
+/// between two applies. kbfix finds this state in the journals of the target. What the specs to keep require is read
+/// from their present versions. Built-in specs need not be given with --specs, except with --absent and --absent-from,
+/// which retire them otherwise. Keys and values that someone else has changed after the apply are not restored, but
+/// reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The ids of the specs to retire. Their files need not exist any more.

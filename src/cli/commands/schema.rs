@@ -18,7 +18,7 @@ use kbfix::{
 /// Print the JSON schema of a document that kbfix reads or writes.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The document.
+    /// The document whose schema is printed.
     #[arg(value_enum, default_value_t = Document::Spec)]
     document: Document,
 }

@@ -188,7 +188,7 @@ codes! {
     PACKAGE_FAILED = "package-failed";
     /// A package was installed, but the hotfix is still not present.
     HOTFIX_NOT_EFFECTIVE = "hotfix-not-effective";
-    /// A package was installed, and the next start of the computer replaces the hotfix's file.
+    /// A package was installed, but Windows puts the new file in place only when the computer restarts.
     PENDING_RESTART = "pending-restart";
     /// A package has begun to restart the computer.
     RESTART_BEGUN = "restart-begun";

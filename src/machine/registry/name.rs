@@ -11,7 +11,7 @@ use std::{
 };
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use super::upcase::upcase;
 
@@ -158,7 +158,7 @@ fn check(name: &str, limit: usize, forbidden: &[u8]) -> Result<(), NameError> {
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+        #[derive(Clone, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Arc<str>);
 
@@ -188,6 +188,11 @@ macro_rules! name_type {
         impl Hash for $name {
             fn hash<H: Hasher>(&self, state: &mut H) {
                 hash(&self.0, state);
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
         impl TryFrom<String> for $name {

@@ -31,7 +31,9 @@ pub fn message(data: Option<&Data>, is_sensitive: bool) -> String {
 pub fn data(data: &Data) -> String {
     match (data.value_type, data.decode()) {
         (ValueType::DWORD, Decoded::Number(number)) => format!("dword:{number:08x}"),
-        (ValueType::SZ, Decoded::Text(text)) if !text.contains(['\r', '\n']) => quoted(&text),
+        (ValueType::SZ, Decoded::Text(text)) if !text.bytes().any(|byte| matches!(byte, b'\r' | b'\n')) => {
+            quoted(&text)
+        }
         _ => format!("{}{}", hex_prefix(data.value_type), hex_list(&data.bytes)),
     }
 }
@@ -68,18 +70,22 @@ pub fn hex_list(bytes: &[u8]) -> String {
 
 /// Returns bytes as `0100ff`.
 pub fn hex_digits(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        push_hex(&mut out, *byte);
-    }
-    out
+    // Every plan and journal contains the digits of all data, so they are written as bytes, not as characters.
+    let digits = bytes.iter().flat_map(|byte| hex(*byte));
+    let mut out = Vec::with_capacity(bytes.len() * 2);
+    out.extend(digits);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// Appends a byte as two hex digits.
 pub fn push_hex(out: &mut String, byte: u8) {
+    out.extend(hex(byte).map(char::from));
+}
+
+/// Returns the two hex digits of a byte.
+fn hex(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-    out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 /// Parses pairs of hex digits; returns `None` for anything else.
@@ -100,12 +106,14 @@ pub fn value_name(name: &ValueName) -> String {
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\')) {
+        out.push_str(&rest[..at]);
+        out.push('\\');
+        out.push_str(&rest[at..=at]);
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
     out.push('"');
     out
 }
@@ -115,6 +123,10 @@ pub fn quoted(text: &str) -> String {
 /// Names and strings from a target or a spec must be passed to this function before they are shown. Characters that
 /// control a terminal or change the direction of the text could hide lines of the output, or add false ones.
 pub fn one_line(text: &str) -> String {
+    // Almost all names and strings consist of visible ASCII characters.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_unseen(c) { out.extend(c.escape_unicode()) } else { out.push(c) }

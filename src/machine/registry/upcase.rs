@@ -51,10 +51,15 @@ const RUNS: [(u16, u16, u16, i32); 134] = [
 ];
 
 /// Returns the upper-case form of one UTF-16 unit, as the Windows kernel maps it.
+#[inline]
 pub fn upcase(unit: u16) -> u16 {
-    if unit < 0x80 {
-        return if (b'a' as u16..=b'z' as u16).contains(&unit) { unit - 32 } else { unit };
+    match u8::try_from(unit) {
+        Ok(byte) if byte.is_ascii() => byte.to_ascii_uppercase().into(),
+        _ => upcase_other(unit),
     }
+}
+
+fn upcase_other(unit: u16) -> u16 {
     let at = RUNS.partition_point(|(_, last, ..)| *last < unit);
     match RUNS.get(at) {
         Some((first, _, step, delta)) if *first <= unit && (unit - first).is_multiple_of(*step) => {

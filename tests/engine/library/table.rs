@@ -29,6 +29,7 @@ The column \"what it sets\" contains the registry keys and, after the colon, the
 | as chosen by `name` | the operator chooses the data with `--set name=…` |
 | both views | the key has one copy for 32-bit programs and one for 64-bit programs, and the spec changes both |
 | 32-bit view | the spec changes the copy for 32-bit programs |
+| REG_SZ or REG_DWORD | each of these types is accepted; kbfix creates the value with the first one |
 | bits … set, bits … cleared | only these bits of the number are changed |
 | with `A`, without `B` | the list must contain A and must not contain B; other strings stay |
 | with those of `name` | the list must contain the strings that the operator chooses with `--set name=…` |

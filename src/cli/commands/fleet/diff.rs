@@ -21,8 +21,8 @@ use crate::cli::{
 ///
 /// Machines that need the same changes are shown together. The machines that are blocked, unknown or unreadable follow.
 /// A snapshot that cannot be read is a row of the report and does not stop the command. The exit code is the highest of
-/// all machines: 0 if all are in desired state, 1 if there are changes, 3 if a machine could not be read, 4 if a spec
-/// is blocked or unknown on a machine.
+/// all machines: 0 if there is nothing to change, 1 if there are changes, 3 if a machine could not be read, 4 if a spec
+/// has an outcome such as blocked or unknown on a machine.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Arguments {

@@ -20,7 +20,7 @@ use crate::cli::{
 ///
 /// Both folders contain snapshots, as for `kbfix fleet diff`. A machine has the same file name in both. Only facts that
 /// are in both snapshots are compared. The exit code is 0 if nothing changed, 1 if something did, 3 if a machine could
-/// not be read, 4 if a spec is now blocked or unknown.
+/// not be read, 4 if a spec with a difference now has an outcome such as blocked or unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The folder with the earlier snapshots.

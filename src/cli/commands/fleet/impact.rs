@@ -16,8 +16,8 @@ use crate::cli::{
 /// nothing.
 ///
 /// `--base` names the specs before the change, such as a checkout of the target branch of a pull request. The exit code
-/// is 0 if nothing is different, 1 for differences, 3 if a machine could not be read, 4 if a spec is now blocked or
-/// unknown.
+/// is 0 if nothing is different, 1 for differences, 3 if a machine could not be read, 4 if a spec with a difference now
+/// has an outcome such as blocked or unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -125,13 +125,14 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
         }
     }
     for (_, rules) in &keys {
-        for rule in rules {
-            for above in absent.iter().filter(|a| a.file != rule.file && !rule.rule.desired.is_absent()) {
-                if key_is_within(rule.place, above.place) {
-                    let what = format!("the key `{}`", above.rule.key);
-                    let path = Path::default().field("registry").item(rule.number).field("key");
-                    report(sources, above, rule, &what, false, &path, out);
-                }
+        // All rules of the list have the same key.
+        let is_above = |above: &&Rule<'_>| rules.first().is_some_and(|rule| key_is_within(rule.place, above.place));
+        let above: Vec<_> = absent.iter().filter(is_above).collect();
+        for rule in rules.iter().filter(|rule| !rule.rule.desired.is_absent()) {
+            for above in above.iter().filter(|above| above.file != rule.file) {
+                let what = format!("the key `{}`", above.rule.key);
+                let path = Path::default().field("registry").item(rule.number).field("key");
+                report(sources, above, rule, &what, false, &path, out);
             }
         }
     }

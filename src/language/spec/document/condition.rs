@@ -121,8 +121,8 @@ pub struct RegistryTest {
     /// `true`: the key or value must exist. `false`: it must be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// The value's data must be this number (REG_DWORD or REG_QWORD), string (REG_SZ or REG_EXPAND_SZ) or list
-    /// (REG_MULTI_SZ).
+    /// The value's data must be this number (REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD), string (REG_SZ or
+    /// REG_EXPAND_SZ) or list (REG_MULTI_SZ).
     ///
     /// Data of another type is not equal. If the bytes are malformed for their type, the result is unknown.
     ///

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Parameter {
     /// A description of the decision that the operator makes with this parameter.
     pub description: String,
-    /// The type of the data. Without it, the values that use the parameter determine the type: a number for REG_DWORD
-    /// and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string.
+    /// The type of the data. Without it, the values that use the parameter determine the type: a number for REG_DWORD,
+    /// REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
     /// The only data allowed: a list, or a mapping from data to its meaning, such as `{ 0: "off", 1: "on" }`. In a

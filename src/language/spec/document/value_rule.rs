@@ -148,7 +148,7 @@ pub struct KeepWhich {
     #[schemars(length(min = 1))]
     pub subset: Option<Vec<String>>,
     /// A string stays if this regular expression occurs in it. The syntax is the same as in the field `matches` of a
-    /// condition.
+    /// registry test.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub matches: Option<String>,

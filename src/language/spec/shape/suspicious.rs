@@ -39,8 +39,9 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
 /// Returns whether the text has only visible ASCII characters, spaces and, unless it looks like a path, line breaks.
 fn is_harmless(text: &str) -> bool {
     // Looks at every byte, because many bytes at a time are compared faster than one after the other.
-    let is_common = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
-    text.bytes().fold(true, |all, byte| all & is_common(byte)) && (!looks_like_path(text) || !text.contains('\n'))
+    let is_visible = |byte: u8| matches!(byte, b' '..=b'~');
+    text.bytes().fold(true, |all, byte| all & is_visible(byte))
+        || text.bytes().fold(true, |all, byte| all & (is_visible(byte) || byte == b'\n')) && !looks_like_path(text)
 }
 
 fn is_for_people(path: &Path) -> bool {

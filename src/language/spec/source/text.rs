@@ -94,7 +94,8 @@ impl<'a> Text<'a> {
         self.text[*from..to].trim_end_matches(['\r', '\n'])
     }
 
-    /// Converts a range of the text to the place of a diagnostic. The place contains only the first line of the range.
+    /// Converts a range of the text to the place of a diagnostic. A range of several lines is cut at the end of its
+    /// first line.
     pub(in crate::spec) fn place(&self, spot: Spot) -> Place {
         let source = self.line(spot.line);
         let characters = source.chars().count();

@@ -32,16 +32,34 @@ use crate::registry::notation::hex_digits;
 /// # Errors
 /// Returns the system's error; the old file is then still there.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, |file| file.write_all(bytes), 0o666, like_the_old_one, || Ok(()))
+    prepare(path, bytes)?.put_in_place()
 }
 
-/// Replaces a file as [`replace_file`] does, but calls `ready` immediately before the rename, when the new file is on
-/// disk. If `ready` fails, the file is not replaced.
+/// A new file that is complete on disk, beside the file that it will replace. If it is dropped, it is removed.
+#[derive(Debug)]
+pub struct Prepared {
+    file: NamedTempFile,
+    /// The path of the file to replace.
+    path: PathBuf,
+}
+
+impl Prepared {
+    /// Replaces the file with the new one.
+    ///
+    /// # Errors
+    /// Returns the system's error; the old file is then still there.
+    pub fn put_in_place(self) -> io::Result<()> {
+        persist(self.file, &self.path)?;
+        sync_folder(folder_of(&self.path))
+    }
+}
+
+/// Writes the new file with which to replace the file at `path`, as [`replace_file`] does, but does not replace it yet.
 ///
 /// # Errors
-/// Returns the errors of [`replace_file`] and of `ready`.
-pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-    put(path, |file| file.write_all(bytes), 0o666, like_the_old_one, ready)
+/// Returns the system's error.
+pub fn prepare(path: &Path, bytes: &[u8]) -> io::Result<Prepared> {
+    prepare_by(path, |file| file.write_all(bytes), 0o666, like_the_old_one)
 }
 
 /// Replaces a file as [`replace_file`] does. If the file did not exist before, the new file gets the NTFS permissions
@@ -50,7 +68,7 @@ pub fn replace_file_if(path: &Path, bytes: &[u8], ready: impl FnOnce() -> io::Re
 /// # Errors
 /// Returns the errors of [`replace_file`].
 pub fn replace_inheriting_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, |file| file.write_all(bytes), 0o666, like_the_old_one_or_folder, || Ok(()))
+    prepare_by(path, |file| file.write_all(bytes), 0o666, like_the_old_one_or_folder)?.put_in_place()
 }
 
 /// Creates a folder with the NTFS permissions of the folder above it.
@@ -82,7 +100,7 @@ pub fn replace_private_file_by(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    put(path, write, 0o600, like_the_old_one, || Ok(()))
+    prepare_by(path, write, 0o600, like_the_old_one)?.put_in_place()
 }
 
 /// Creates the file at `path` with mode 0600 (on Unix), and syncs it to disk. Never replaces an existing file.
@@ -103,15 +121,13 @@ pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-fn put(
+fn prepare_by(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
     mode: u32,
     adapt: fn(&NamedTempFile, &Path) -> io::Result<()>,
-    ready: impl FnOnce() -> io::Result<()>,
-) -> io::Result<()> {
-    let folder = folder_of(path);
-    let mut file = new_file(folder, path, mode)?;
+) -> io::Result<Prepared> {
+    let mut file = new_file(folder_of(path), path, mode)?;
     // Set the permissions before writing the data, which may be confidential.
     adapt(&file, path)?;
     let mut buffered = io::BufWriter::new(&mut file);
@@ -119,9 +135,7 @@ fn put(
     buffered.flush()?;
     drop(buffered);
     file.as_file().sync_all()?;
-    ready()?;
-    persist(file, path)?;
-    sync_folder(folder)
+    Ok(Prepared { file, path: path.to_owned() })
 }
 
 /// Removes the temporary files that remain beside `path` if a process was killed while it replaced that file. They

@@ -60,10 +60,11 @@ impl Writer {
         Array { writer: self, end, is_empty: true }
     }
 
-    fn object(&mut self, end: &'static [u8]) -> Object<'_> {
+    /// Begins an object with about `count` members.
+    fn object(&mut self, end: &'static [u8], count: usize) -> Object<'_> {
         self.out.push(b'{');
         let start = self.out.len();
-        Object { writer: self, end, start, members: Vec::new() }
+        Object { writer: self, end, start, members: Vec::with_capacity(count) }
     }
 
     /// Begins an object with the single member `variant`: `{"variant":`.
@@ -277,16 +278,22 @@ impl<'w> Serializer for &'w mut Writer {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Object<'w>> {
-        Ok(self.object(b"}"))
+        Ok(self.object(b"}", 0))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Object<'w>> {
-        Ok(self.object(b"}"))
+    fn serialize_struct(self, _: &'static str, count: usize) -> Result<Object<'w>> {
+        Ok(self.object(b"}", count))
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Object<'w>> {
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        count: usize,
+    ) -> Result<Object<'w>> {
         self.variant(variant)?;
-        Ok(self.object(b"}}"))
+        Ok(self.object(b"}}", count))
     }
 }
 

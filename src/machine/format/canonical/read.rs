@@ -38,7 +38,7 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<Option<Value>, A::Error> {
-        let mut object = self.writer.object(b"}");
+        let mut object = self.writer.object(b"}", 0);
         let mut left_out = None;
         while let Some(name) = members.next_key::<String>()? {
             if name == self.name {
@@ -106,7 +106,7 @@ impl<'de> Visitor<'de> for Copied<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<(), A::Error> {
-        let mut object = self.0.object(b"}");
+        let mut object = self.0.object(b"}", 0);
         while let Some(name) = members.next_key::<String>()? {
             object.name(Cow::Owned(name)).map_err(A::Error::custom)?;
             members.next_value_seed(Copied(&mut *object.writer))?;

@@ -190,8 +190,8 @@ fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result
 
 /// Parses a type and data, such as `DWORD:1`. The error is a description of what was expected.
 fn data(text: &str) -> Result<Data, &'static str> {
-    let unknown = "`DWORD:`, `QWORD:`, `SZ:`, `EXSZ:`, `MULTISZ:` or `BINARY:` and data, `DELETE`, `DELETEALLVALUES`, \
-        `CREATEKEY` or `DELETEKEYS`, in capitals";
+    let unknown = "`DELETE`, `DELETEALLVALUES`, `CREATEKEY` or `DELETEKEYS`; or data after `DWORD:`, `QWORD:`, `SZ:`, \
+        `EXSZ:`, `MULTISZ:` or `BINARY:`; all in capitals";
     let (word, rest) = text.split_once(':').ok_or(unknown)?;
     let no_nul = "a string without a NUL; a backslash before `0` is written twice";
     let one = |value_type| match strings(rest).as_slice() {

@@ -25,6 +25,18 @@ pub(super) struct Space {
     /// The offsets of the bins, in order.
     pub(super) bins: Vec<u32>,
     pub(super) largest: Largest,
+    /// The free cell from which the last new cell was cut. It is in none of the collections above, because most new
+    /// cells are cut from it, one after the other, and updating the collections each time takes longer than all else.
+    open: Option<Open>,
+}
+
+/// A free cell from which new cells are cut.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    at: u32,
+    size: u32,
+    /// The smallest size for which this is known to be the lowest suitable cell.
+    least: u32,
 }
 
 impl Space {
@@ -35,6 +47,7 @@ impl Space {
             by_size: BTreeSet::new(),
             bins: Vec::new(),
             largest: Largest::new(bins.len()),
+            open: None,
         };
         for bin in bin_headers(bins) {
             let (start, size) = bin?;
@@ -60,7 +73,8 @@ impl Space {
 
     /// Returns the number of bytes in allocated cells. `len` is the length of all hive bins.
     pub(super) fn used(&self, len: usize) -> usize {
-        let free: usize = self.free.values().map(|size| *size as usize).sum();
+        let open = self.open.iter().map(|open| &open.size);
+        let free: usize = self.free.values().chain(open).map(|size| *size as usize).sum();
         len.saturating_sub(free + self.bins.len() * BIN_HEADER as usize)
     }
 
@@ -69,13 +83,34 @@ impl Space {
     /// Prefers the lowest cell of exactly this size, then the lowest one that leaves a usable remainder, then the
     /// lowest one.
     pub(super) fn take(&mut self, size: u32) -> Option<(u32, u32)> {
-        let exact = self.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size));
-        let (at, found) = exact.or_else(|| self.lowest(size + USABLE)).or_else(|| self.lowest(size))?;
-        self.remove(at);
-        Some((at, found))
+        let exact = |space: &Self| space.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size));
+        let mut found = exact(self);
+        if found.is_none() {
+            let is_lowest = |open: &mut Open| open.least <= size && open.size >= size + USABLE;
+            if let Some(open) = self.open.take_if(is_lowest) {
+                return Some((open.at, open.size));
+            }
+            self.close();
+            found = exact(self).or_else(|| self.lowest(size + USABLE)).or_else(|| self.lowest(size));
+        }
+        self.remove(found?.0);
+        found
     }
 
-    pub(super) fn lowest(&self, size: u32) -> Option<(u32, u32)> {
+    /// Adds what remains of a free cell from which a cell of `cut` bytes was cut: `size` bytes from the offset `at` on.
+    pub(super) fn open(&mut self, at: u32, size: u32, cut: u32) {
+        self.close();
+        self.open = Some(Open { at, size, least: cut });
+    }
+
+    /// Adds the cell from which new cells are cut to the other free cells.
+    pub(super) fn close(&mut self) {
+        if let Some(Open { at, size, .. }) = self.open.take() {
+            self.insert(at, size);
+        }
+    }
+
+    fn lowest(&self, size: u32) -> Option<(u32, u32)> {
         let page = self.largest.first(size)?;
         self.free.range(page * PAGE..).find(|(_, found)| **found >= size).map(|(at, size)| (*at, *size))
     }
@@ -111,6 +146,8 @@ pub(super) struct Cache {
     pub(super) stale: HashSet<u32>,
     /// The offset of the key that was edited last, and its values: their names in upper case, and their offsets.
     pub(super) values: Option<(u32, HashMap<Vec<u16>, u32>)>,
+    /// The number of values that will be added to one key next.
+    pub(super) coming: usize,
     /// The security descriptors of the hive, each with the offset of its security record.
     pub(super) security: Option<HashMap<Vec<u8>, u32>>,
     /// Whether something was deleted from the hive since the hive was last written.

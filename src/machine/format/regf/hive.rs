@@ -217,6 +217,24 @@ impl Hive {
     /// Returns the content of the allocated cell at the offset `at`, without its size field. `structure` says, for
     /// messages, what the cell should contain.
     pub(super) fn cell(&self, structure: &'static str, at: u32) -> Result<&[u8], Error> {
+        // Cells are read by the million, and almost always, the hive is in memory and the cell is valid.
+        if let Store::Whole(file) = &self.store
+            && at.is_multiple_of(8)
+            && let Some(rest) = file.get(at as usize + base::SIZE..)
+            && let Some(head) = u32_at(rest, 0)
+            && let size = head.cast_signed().wrapping_neg() as usize
+            && size.is_multiple_of(8)
+            && head.cast_signed() < 0
+            && let Some(cell) = rest.get(4..size)
+        {
+            return Ok(cell);
+        }
+        self.cell_with_care(structure, at)
+    }
+
+    /// Returns the content of a cell, or the error that says what is wrong with it.
+    #[inline(never)]
+    fn cell_with_care(&self, structure: &'static str, at: u32) -> Result<&[u8], Error> {
         let error = |problem| Error::cell(structure, at, problem);
         if at == NOWHERE {
             return Err(error("the reference to the structure is empty (ffffffff)"));
@@ -306,7 +324,7 @@ impl Hive {
     /// # Errors
     /// Returns an error if the file cannot be read.
     pub(super) fn file_mut(&mut self) -> Result<&mut Vec<u8>, Error> {
-        self.owners.forget();
+        self.owners.forget_for_change();
         self.ordered.forget();
         self.store.load()
     }

@@ -80,6 +80,11 @@ impl Hive {
         self.key(node).map(|key| Some(key.node()))
     }
 
+    /// Returns the key at `path`, if this is the path that [`Hive::above`] found last.
+    pub(crate) fn known_above(&self, path: &str) -> Option<Node> {
+        self.last_above.get(path).map(Node)
+    }
+
     /// Finds the key at `path` below the hive's root, unless a key on the path is a symbolic link. Caches the last key
     /// that was found, because many keys below it may be looked up.
     pub(crate) fn above(&self, path: &str) -> Result<Above, Error> {
@@ -143,11 +148,20 @@ impl Hive {
     /// Returns the value of `node` with this name (empty for the default value); `None` if it is absent. If no value
     /// with this name was found, but some value could not be read, returns an error.
     ///
-    /// The list of values is not sorted, so this function searches the whole list. To find many values of one key,
-    /// [`Hive::values`] is faster.
+    /// The list of values is not sorted, so this function searches the whole list, unless
+    /// [`Hive::finds_values_fast`] is true. To find many values of one key, [`Hive::values`] is faster.
     pub fn value_node(&self, node: Node, name: &str) -> Result<Option<ValueNode<'_>>, Error> {
-        let key = self.key(node)?;
-        Ok(self.value_place(&key, &upcased(name))?.map(|(_, value)| value))
+        let (key, wanted) = (self.key(node)?, upcased(name));
+        match &self.cache.values {
+            Some((of, names)) if *of == node.0 => names.get(&wanted).map(|at| self.value_at(*at)).transpose(),
+            _ => Ok(self.value_place(&key, &wanted)?.map(|(_, value)| value)),
+        }
+    }
+
+    /// Returns whether the values of `node` are found by name without searching the whole list: the editor has read all
+    /// of them, and keeps their names until it edits another key.
+    pub(crate) fn finds_values_fast(&self, node: Node) -> bool {
+        self.cache.values.as_ref().is_some_and(|(of, _)| *of == node.0)
     }
 
     /// Returns the type and data of the value of `node` with this name; `None` if it is absent.

@@ -45,10 +45,15 @@ impl<'a> RawName<'a> {
         (0..self.len()).map(unit)
     }
 
+    /// Returns the name as a string, without a copy; `None` unless it is stored as ASCII, as almost all names are.
+    pub fn ascii(&self) -> Option<&'a str> {
+        if self.latin1 && self.bytes.is_ascii() { str::from_utf8(self.bytes).ok() } else { None }
+    }
+
     /// Returns the name as a string.
     pub fn text(&self) -> Result<String, NotUnicode> {
-        if self.latin1 && self.bytes.is_ascii() {
-            return str::from_utf8(self.bytes).map(str::to_owned).map_err(|_| NotUnicode);
+        if let Some(text) = self.ascii() {
+            return Ok(text.to_owned());
         }
         char::decode_utf16(self.units()).collect::<Result<_, _>>().map_err(|_| NotUnicode)
     }

@@ -31,8 +31,8 @@ impl Ordered {
     }
 
     /// Discards what is known about all keys, because the hive is about to change.
-    pub(super) fn forget(&self) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn forget(&mut self) {
+        let known = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         if known.capacity() <= SMALL_TABLE {
             known.clear();
         } else {

@@ -28,8 +28,13 @@ impl Clone for Owners {
 impl Owners {
     /// Discards the whole record.
     pub(super) fn forget(&self) {
-        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // An editor does this after each change. A small table is kept for the next record.
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = HashMap::default();
+    }
+
+    /// Discards the whole record, before a change of the hive. An editor makes many changes, so a small table is kept
+    /// for the next record.
+    pub(super) fn forget_for_change(&mut self) {
+        let owners = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         if owners.capacity() <= SMALL_TABLE {
             owners.clear();
         } else {

@@ -57,6 +57,11 @@ impl Hive {
     ///
     /// Returns an error if the hive is read-only, or if an edit failed halfway.
     pub fn to_bytes(&mut self, now: Filetime) -> Result<Vec<u8>, Error> {
+        self.finished_file(now).map(<[u8]>::to_vec)
+    }
+
+    /// Returns the bytes of the file as [`Hive::to_bytes`] does, but without a copy: a hive can be large.
+    pub(crate) fn finished_file(&mut self, now: Filetime) -> Result<&[u8], Error> {
         self.writable()?;
         self.settle()?;
         self.trim()?;
@@ -69,9 +74,8 @@ impl Hive {
             return Err(Error::NotAHive("the file is too short: nothing follows its base block"));
         }
         base::seal(file);
-        let bytes = file.clone();
         self.changed = false;
-        Ok(bytes)
+        self.store.whole()
     }
 
     /// Returns whether to empty the logs beside the file after the file was saved.

@@ -40,7 +40,7 @@ pub(super) fn bytes(folder: &str, below: &str, most: u64) -> Answer<Vec<u8>> {
         Err(why) => return Answer::Unread(why),
     };
     match drives::bytes_below(&folder, &folder.join(below), most) {
-        Answer::Absent if root(&folder).is_some_and(|drive| !drive.exists()) => {
+        Answer::Absent if root(&folder).is_some_and(|drive| !matches!(drive.try_exists(), Ok(true))) => {
             Answer::unread(Reason::Unknown, format!("the drive of {} does not exist now", folder.display()))
         }
         answer => answer,

@@ -102,8 +102,8 @@ impl Target for LocalTarget {
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let mut buffer = raw::Buffer::new();
-        let (away, here): (Vec<_>, Vec<_>) =
-            changes.iter().cloned().partition(|change| users::is_away(&change.key.path));
+        let (away, here): (Vec<_>, Vec<_>) = changes.iter().partition(|change| users::is_away(&change.key.path));
+        let away: Vec<KeyChange> = away.into_iter().cloned().collect();
         let refused =
             here.iter().try_for_each(|change| self.users.refuse_logged_on(change)).map_err(WriteFailure::from);
         // Hive files first: if one of them cannot be replaced, the live registry is still unchanged.
@@ -111,8 +111,11 @@ impl Target for LocalTarget {
         // After any result, the next question reads the files again.
         self.users.forget();
         written?;
-        let mut begun = away;
-        write::key_changes(here, &mut buffer, &mut begun).map_err(|error| WriteFailure { error, begun })
+        let mut begun = Vec::with_capacity(here.len());
+        write::key_changes(&here, &mut buffer, &mut begun).map_err(|error| {
+            let begun = away.into_iter().chain(begun.into_iter().cloned()).collect();
+            WriteFailure { error, begun }
+        })
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {

@@ -304,11 +304,10 @@ pub(super) fn name(key: &Handle) -> Result<String, Code> {
             }
             _ => {
                 check_status(status)?;
-                let bytes: Vec<u8> = room.iter().skip(1).flat_map(|four| four.to_le_bytes()).collect();
-                let length = room.first().map_or(0, |length| *length as usize).min(bytes.len());
-                let units: Vec<u16> =
-                    bytes[..length].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-                return Ok(String::from_utf16_lossy(&units));
+                let (length, rest) = room.split_first().map_or((0, &[][..]), |(length, rest)| (*length as usize, rest));
+                let units = rest.iter().flat_map(|two| [*two as u16, (*two >> 16) as u16]).take(length / 2);
+                let decoded = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER));
+                return Ok(decoded.collect());
             }
         }
     }

@@ -25,16 +25,16 @@ const SHOWN_BYTES: usize = 64;
 
 /// Makes the changes in their order, and writes the changed hives to disk. Adds each change that was begun to `begun`,
 /// even if it failed.
-pub(super) fn key_changes(
-    changes: Vec<KeyChange>,
+pub(super) fn key_changes<'a>(
+    changes: &[&'a KeyChange],
     buffer: &mut raw::Buffer,
-    begun: &mut Vec<KeyChange>,
+    begun: &mut Vec<&'a KeyChange>,
 ) -> Result<(), WriteError> {
     let mut writer = Writer { buffer, unsecured: Unsecured::default(), parent: None, flush: Flush::default() };
     for change in changes {
         writer.unsecured.finish_before(Some(&change.key))?;
         let mut is_begun = false;
-        let written = writer.key_change(&change, &mut is_begun);
+        let written = writer.key_change(change, &mut is_begun);
         if is_begun || written.is_ok() {
             begun.push(change);
         }

@@ -14,9 +14,10 @@ use crate::{
     files::{
         pinned::Pinned,
         read::{read_file, read_open},
-        replace::{remove_leftovers, replace_file_if},
+        replace::{Prepared, prepare, remove_leftovers},
     },
     format::regf::{Error, Filetime, Hive},
+    registry::KeyPath,
     targets::{Answer, KeyFacts, Reason, TargetError, Unread, WriteError},
 };
 
@@ -33,6 +34,27 @@ pub(in crate::targets) struct HiveFile {
     /// The total size in bytes of the class names and security descriptors that were returned so far; see
     /// [`HiveFile::describe`].
     described: usize,
+    /// The number of the current control set and the path of its key, if they were read from this hive and its key
+    /// `Select` has not changed since.
+    pub(super) current_set: Option<(u16, KeyPath)>,
+}
+
+/// The content of a hive after changes.
+#[derive(Debug)]
+pub(super) enum NewHive {
+    /// It is on disk, beside the file that it will replace.
+    Written(NewFile),
+    /// The bytes to write.
+    Bytes(Vec<u8>),
+}
+
+/// A new hive file that is complete on disk, beside the file that it will replace. If it is dropped, it is removed.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    /// The file. It is dropped first, because its path leads through the open folders.
+    file: Prepared,
+    /// The path to the file that is to be replaced, and the open folders that lead to it.
+    reached: Pinned,
 }
 
 /// The reason why a hive file was not opened.
@@ -77,7 +99,7 @@ impl HiveFile {
             Err(error) => Err(error),
         };
         let hive = opened.map_err(|error| OpenError::Refused(refused(path, &error)))?;
-        Ok(Self { path: path.to_owned(), root: root.map(Path::to_owned), stamp, hive, described: 0 })
+        Ok(Self { path: path.to_owned(), root: root.map(Path::to_owned), stamp, hive, described: 0, current_set: None })
     }
 
     /// Returns the file if cells fill the bins of its hive. Otherwise kbfix cannot change the hive, and the reason is
@@ -126,6 +148,17 @@ impl HiveFile {
         self.hive.failed_read().map(|error| refused(&self.path, error))
     }
 
+    /// Writes a new file with the edited hive beside the file. The file itself is not replaced yet.
+    ///
+    /// # Errors
+    /// Returns [`WriteError::Unsupported`] for a hive that cannot be written, or the system's error.
+    pub(super) fn prepare(&mut self) -> Result<NewFile, WriteError> {
+        let Self { path, root, hive, .. } = self;
+        let bytes =
+            hive.finished_file(Filetime::now()).map_err(|error| unsupported(&path.display().to_string(), &error))?;
+        NewFile::write(path, root.as_deref(), bytes)
+    }
+
     /// Returns the bytes of a file that contains the edited hive.
     ///
     /// # Errors
@@ -135,7 +168,7 @@ impl HiveFile {
         self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))
     }
 
-    /// Replaces the file with `bytes`, and empties its logs.
+    /// Replaces the file with the new hive, and empties its logs.
     ///
     /// Immediately before that, `guard` is called, and the file and its logs are checked: nobody may have changed them
     /// since they were read.
@@ -145,31 +178,33 @@ impl HiveFile {
     /// [`WriteError::Stale`], the file is unchanged.
     pub(super) fn replace(
         &self,
-        bytes: &[u8],
+        new: NewHive,
         guard: impl FnOnce() -> Result<(), WriteError>,
     ) -> Result<(), WriteError> {
-        let reached =
-            Pinned::reach(self.root.as_deref(), &self.path).map_err(|source| write_error(&self.path, source))?;
-        let at = reached.path();
-        // It is not an error if leftovers of an earlier run cannot be removed.
-        let _ = remove_leftovers(at);
-        let mut refused = None;
-        let replaced = replace_file_if(at, bytes, || {
-            guard().and_then(|()| self.stamp.refuse_other(at, &self.path)).map_err(|error| {
-                let told = io::Error::other(error.to_string());
-                refused = Some(error);
-                told
-            })
-        });
-        if let Some(error) = refused {
-            return Err(error);
-        }
-        replaced.map_err(|source| write_error(&self.path, source))?;
+        let new = match new {
+            NewHive::Written(file) => file,
+            NewHive::Bytes(bytes) => NewFile::write(&self.path, self.root.as_deref(), &bytes)?,
+        };
+        let at = new.reached.path();
+        guard()?;
+        self.stamp.refuse_other(at, &self.path)?;
+        new.file.put_in_place().map_err(|source| write_error(&self.path, source))?;
         // See `Hive::logs_after_save`.
         for log in logs_of(at).map_err(|source| write_error(&self.path, source))? {
             empty(&log).map_err(|source| write_error(&beside(&self.path, &log), source))?;
         }
         Ok(())
+    }
+}
+
+impl NewFile {
+    /// Writes a new file beside the file at `path`. No part of the path below `root` may be a link.
+    fn write(path: &Path, root: Option<&Path>, bytes: &[u8]) -> Result<Self, WriteError> {
+        let reached = Pinned::reach(root, path).map_err(|source| write_error(path, source))?;
+        // It is not an error if leftovers of an earlier run cannot be removed.
+        let _ = remove_leftovers(reached.path());
+        let file = prepare(reached.path(), bytes).map_err(|source| write_error(path, source))?;
+        Ok(Self { file, reached })
     }
 }
 

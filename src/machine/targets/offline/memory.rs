@@ -7,13 +7,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Halt, OfflineRegistry, file, resolve::Place};
+use super::{
+    Halt, OfflineRegistry,
+    file::{self, NewHive},
+    resolve::Place,
+};
 use crate::{
     format::regf::{Error, Filetime, Finding, State, worse},
     registry::KeyProperties,
     targets::{
-        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, Unread, ValueChange, WriteError,
-        precondition,
+        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, ValueChange, WriteError, precondition,
     },
 };
 
@@ -25,14 +28,6 @@ pub(super) type Spot = (usize, String);
 
 /// For the index of each mounted hive, the findings in the hive before the first change.
 type Findings = BTreeMap<usize, Vec<Finding>>;
-
-/// The result of changes in memory.
-pub(super) struct Edited {
-    /// Where each change was made.
-    pub(super) spots: Vec<Spot>,
-    /// The files to write: the index of each mounted hive, and the new bytes of its file.
-    pub(super) files: Vec<(usize, Vec<u8>)>,
-}
 
 impl OfflineRegistry {
     /// Checks that cells fill the bins of each hive that these changes would edit. Otherwise, a cell that is marked as
@@ -71,26 +66,34 @@ impl OfflineRegistry {
         tried
     }
 
-    /// Makes the changes in memory, and returns the new bytes of the files.
+    /// Makes the changes in memory. Returns the new hives, each with the index of its mounted hive; no file is replaced
+    /// yet. `spots` contains where each change must be made.
     ///
-    /// Afterwards the caller must discard the hives in memory, because they do not match the returned bytes any more.
+    /// If only one hive changes, its new file is written before the changes are undone as a trial, so that no copy of
+    /// the hive is needed. Afterwards the caller must discard the hives in memory, because they do not match the new
+    /// hives any more.
     ///
     /// # Errors
-    /// Returns an error if a change cannot be made, read back or undone, or if it would damage a hive.
-    pub(super) fn edit(&mut self, changes: &[KeyChange]) -> Result<Edited, WriteError> {
-        let spots = self.spots(changes)?;
+    /// Returns an error if a change cannot be made, read back or undone, if it would damage a hive, or if a new file
+    /// cannot be written.
+    pub(super) fn edit(&mut self, changes: &[KeyChange], spots: &[Spot]) -> Result<Vec<(usize, NewHive)>, WriteError> {
         let mut before = Findings::new();
-        self.make(changes, &spots, Some(&mut before))?;
+        self.make(changes, spots, Some(&mut before))?;
         let mut files = Vec::new();
-        for (number, findings) in before.into_iter().filter(|(number, _)| self.is_changed(*number)).collect::<Vec<_>>()
-        {
+        before.retain(|number, _| self.is_changed(*number));
+        let is_only = before.len() == 1;
+        for (number, findings) in before {
             self.refuse_worse(number, &findings)?;
-            let place = self.what_is(number);
+            let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
             let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
-            files.push((number, file.bytes()?));
+            let new = match is_only {
+                true => NewHive::Written(file.prepare().map_err(|error| guard(&key).err().unwrap_or(error))?),
+                false => NewHive::Bytes(file.bytes()?),
+            };
+            files.push((number, new));
         }
         self.try_undo(changes)?;
-        Ok(Edited { spots, files })
+        Ok(files)
     }
 
     /// Returns where each change must be made. This is determined for all changes before the first one is made, because
@@ -100,8 +103,14 @@ impl OfflineRegistry {
     }
 
     fn spot(&mut self, change: &KeyChange) -> Result<Spot, WriteError> {
+        let found = self.resolve(&change.key).map_err(|halt| halted(&change.key.to_string(), halt))?;
+        self.spot_at(change, found)
+    }
+
+    /// Returns where a change must be made whose key was already found.
+    fn spot_at(&self, change: &KeyChange, found: Place) -> Result<Spot, WriteError> {
         let place = || change.key.to_string();
-        match self.resolve(&change.key).map_err(|halt| halted(&place(), halt))? {
+        match found {
             Place::In { link: true, .. } if change.action != ChangeAction::Update => {
                 let detail = "this key is a registry link to another key; kbfix neither creates nor deletes such a \
                     link"
@@ -157,16 +166,24 @@ impl OfflineRegistry {
     }
 
     fn answer_in_memory(&mut self, query: &KeyQuery) -> Answer<KeyFacts> {
-        let refused = |error: TargetError| Answer::Unread(Unread::new(Reason::Malformed, error.to_string()));
-        self.read(query).unwrap_or_else(refused)
+        let answer = self.answer(query);
+        self.judged(answer).unwrap_or_else(malformed)
     }
 
     /// Checks a change and makes it in memory. Returns where it was made.
     fn make_one(&mut self, change: &KeyChange) -> Result<Spot, WriteError> {
-        precondition::before(change, |query| self.answer_in_memory(query))?;
+        // The last question is about the key of the change. The key is not looked up again afterwards.
+        let mut place = None;
+        precondition::before(change, |query| {
+            let answer = self.resolve(&query.key).and_then(|found| self.answer_at(place.insert(found), query));
+            self.judged(answer).unwrap_or_else(malformed)
+        })?;
         // Places are named only in errors, because changes are made by the thousand.
         let key = |error: &Error| file::unsupported(&change.key.to_string(), error);
-        let (mount, below) = self.spot(change)?;
+        let (mount, below) = match place {
+            Some(found) => self.spot_at(change, found)?,
+            None => self.spot(change)?,
+        };
         let hive = &mut self.opened(mount).map_err(|halt| halted(&change.key.to_string(), halt))?.hive;
         if let State::Dirty { why } = hive.state() {
             return Err(key(&Error::Dirty { why }));
@@ -188,15 +205,21 @@ impl OfflineRegistry {
         if let Some(first) = values.first() {
             let value = |value: &ValueChange, error| file::unsupported(&change.place(&value.name), &error);
             let node = editor.existing(&below).map_err(|error| value(first, error))?;
+            // Deleted from the last to the first, because the values that were added last are found fastest.
+            for one in values.iter().rev().filter(|one| one.after.is_none()) {
+                editor.delete_value_of(node, one.name.as_str()).map_err(|error| value(one, error))?;
+            }
+            editor.expect_values(values.iter().filter(|one| one.before.is_none()).count());
             for one in values {
-                let edited = match &one.after {
-                    Some(data) => editor.set_value_of(node, one.name.as_str(), data),
-                    None => editor.delete_value_of(node, one.name.as_str()),
-                };
-                edited.map_err(|error| value(one, error))?;
+                if let Some(data) = &one.after {
+                    editor.set_value_of(node, one.name.as_str(), data).map_err(|error| value(one, error))?;
+                }
             }
         }
         editor.suspend();
+        if !below.contains('\\') {
+            self.opened(mount).map_err(|halt| halted(&change.key.to_string(), halt))?.current_set = None;
+        }
         Ok((mount, below))
     }
 
@@ -223,6 +246,10 @@ impl OfflineRegistry {
             format!("the changed hive did not pass the check of kbfix and was not saved: {}", shown.join("; "));
         Err(WriteError::Unsupported { place, detail })
     }
+}
+
+fn malformed(error: TargetError) -> Answer<KeyFacts> {
+    Answer::unread(Reason::Malformed, error.to_string())
 }
 
 fn led_elsewhere(change: &KeyChange) -> WriteError {

@@ -154,11 +154,13 @@ impl OfflineRegistry {
     }
 
     /// Discards the hives whose files another program has written since they were read. The next question reads these
-    /// files again.
-    fn forget_stale(&mut self) {
+    /// files again. Returns whether there were such hives.
+    fn forget_stale(&mut self) -> bool {
+        let mut found = false;
         for mount in &mut self.mounts {
-            mount.opened.take_if(|opened| !opened.as_ref().is_ok_and(HiveFile::is_as_read));
+            found |= mount.opened.take_if(|opened| !opened.as_ref().is_ok_and(HiveFile::is_as_read)).is_some();
         }
+        found
     }
 
     /// Answers one question about a key.
@@ -192,18 +194,23 @@ impl OfflineRegistry {
     }
 
     fn answer(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, Halt> {
-        match self.resolve(&query.key)? {
-            Place::In { node: None, .. } => Ok(Answer::Absent),
+        let place = self.resolve(&query.key)?;
+        self.answer_at(&place, query)
+    }
+
+    /// Answers one question about a key that was already found.
+    fn answer_at(&mut self, place: &Place, query: &KeyQuery) -> Result<Answer<KeyFacts>, Halt> {
+        match place {
+            Place::In { node: None, .. } | Place::Absent => Ok(Answer::Absent),
             Place::In { mount, node: Some(node), .. } => {
-                let file = self.opened(mount)?;
-                let mut answer = read::key_facts(&file.hive, node, query);
+                let file = self.opened(*mount)?;
+                let mut answer = read::key_facts(&file.hive, *node, query);
                 if let Answer::Present(facts) = &mut answer {
                     file.describe(facts);
                 }
                 Ok(answer)
             }
-            Place::Above(path) => self.above(&path, query).map(Answer::Present).map_err(Halt::Unread),
-            Place::Absent => Ok(Answer::Absent),
+            Place::Above(path) => self.above(path, query).map(Answer::Present).map_err(Halt::Unread),
         }
     }
 

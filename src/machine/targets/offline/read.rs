@@ -11,6 +11,9 @@ use crate::{
 
 /// The minimum number of queried value names for which the key's value list is read once for all of them. For fewer
 /// names, the list is searched once for each name.
+///
+/// A key that is being edited has an index of its values, so that several changes of one key do not read all of its
+/// values again and again.
 const MANY: usize = 8;
 
 /// Returns the facts that the query asks for about the key at `node`.
@@ -18,7 +21,9 @@ pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<Key
     let facts = || {
         let values = match &query.values {
             ValueSelection::All => all_values(hive, node)?,
-            ValueSelection::Names(names) if names.len() < MANY => one_by_one(hive, node, names),
+            ValueSelection::Names(names) if names.len() < MANY || hive.finds_values_fast(node) => {
+                one_by_one(hive, node, names)
+            }
             ValueSelection::Names(names) => out_of_all(hive, node, names)?,
         };
         let subkeys = if query.subkeys { Some(subkeys(hive, node)?) } else { None };
@@ -41,6 +46,7 @@ pub(super) fn unread(error: &Error) -> Unread {
 fn one_by_one(hive: &Hive, node: Node, names: &BTreeSet<ValueName>) -> SmallMap<ValueName, Answer<Data>> {
     let one = |name: &ValueName| match hive.value_node(node, name.as_str()) {
         Ok(None) => (name.clone(), Answer::Absent),
+        Ok(Some(value)) if value.name().ascii() == Some(name.as_str()) => (name.clone(), data(hive, &value)),
         Ok(Some(value)) => (name_of(&value).unwrap_or_else(|_| name.clone()), data(hive, &value)),
         Err(error) => (name.clone(), Answer::Unread(unread(&error))),
     };
@@ -110,8 +116,11 @@ fn subkeys(hive: &Hive, node: Node) -> Result<Vec<KeyName>, Unread> {
 }
 
 fn name_of(value: &ValueNode<'_>) -> Result<ValueName, Unread> {
-    let text = value.name_text().map_err(|e| unread(&e))?;
-    ValueName::new(text).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))
+    let name = match value.name().ascii() {
+        Some(text) => ValueName::new(text),
+        None => ValueName::new(value.name_text().map_err(|e| unread(&e))?),
+    };
+    name.map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))
 }
 
 fn data(hive: &Hive, value: &ValueNode<'_>) -> Answer<Data> {

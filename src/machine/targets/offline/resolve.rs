@@ -141,10 +141,9 @@ impl OfflineRegistry {
             joined(&to, rest).map(|to| Some((to, rest.is_empty())))
         };
         if path.is_within(&CURRENT) && self.mounted_at(&SYSTEM).is_some() {
-            let set = control_set::name(self.current_control_set()?);
-            let to = hklm(&format!(r"SYSTEM\{set}"))?;
+            let (_, to) = self.current_set()?;
             // Both paths have the same depth, so the result is a valid path.
-            return Ok(path.moved(&CURRENT, &to).map(|moved| (moved, *path == *CURRENT)));
+            return Ok(path.moved(&CURRENT, to).map(|moved| (moved, *path == *CURRENT)));
         }
         if let (RootKey::Hku, Some(sid)) = (path.root(), path.names().next()) {
             let classes = below(RootKey::Hku, &format!("{sid}_Classes"))?;
@@ -166,23 +165,24 @@ impl OfflineRegistry {
 
     /// Returns the number of the current control set, from the key `HKLM\SYSTEM\Select`.
     pub(super) fn current_control_set(&mut self) -> Result<u16, Halt> {
+        self.current_set().map(|(number, _)| *number)
+    }
+
+    /// Returns the number of the current control set, and the path of its key. Reads them only once, because each key
+    /// below `CurrentControlSet` needs them.
+    fn current_set(&mut self) -> Result<&(u16, KeyPath), Halt> {
         let Some(mount) = self.mounted_at(&SYSTEM) else {
             return Err(Unread::new(Reason::Unknown, format!(r"{} does not contain HKLM\SYSTEM", self.what)).into());
         };
-        let hive = &self.opened(mount)?.hive;
-        let select = hive.find("Select").map_err(|e| read::unread(&e))?;
-        let data = match select {
-            Some(node) => hive.value(node, "Current").map_err(|e| read::unread(&e))?,
-            None => None,
-        };
-        match data.as_ref().map(Data::decode) {
-            Some(Decoded::Number(number @ 1..=999)) => Ok(number as u16),
-            _ => {
-                let detail = "the value Current of HKLM\\SYSTEM\\Select is not the number of a control set, so \
-                        CurrentControlSet cannot be found";
-                Err(Unread::new(Reason::Malformed, detail).into())
+        let file = self.opened(mount)?;
+        let known = match file.current_set.take() {
+            Some(known) => known,
+            None => {
+                let number = selected_set(&file.hive)?;
+                (number, hklm(&format!(r"SYSTEM\{}", control_set::name(number)))?)
             }
-        }
+        };
+        Ok(file.current_set.insert(known))
     }
 
     fn refuse_volatile(&self, path: &KeyPath) -> Result<(), Halt> {
@@ -210,8 +210,29 @@ impl OfflineRegistry {
     }
 }
 
+/// Returns the number of the current control set from the key `Select` of the hive `SYSTEM`.
+fn selected_set(hive: &Hive) -> Result<u16, Unread> {
+    let select = hive.find("Select").map_err(|e| read::unread(&e))?;
+    let data = match select {
+        Some(node) => hive.value(node, "Current").map_err(|e| read::unread(&e))?,
+        None => None,
+    };
+    match data.as_ref().map(Data::decode) {
+        Some(Decoded::Number(number @ 1..=999)) => Ok(number as u16),
+        _ => {
+            let detail = "the value Current of HKLM\\SYSTEM\\Select is not the number of a control set, so \
+                CurrentControlSet cannot be found";
+            Err(Unread::new(Reason::Malformed, detail))
+        }
+    }
+}
+
 /// Follows the path from the hive's root, up to the end of the path or up to the first link.
 fn look_up(hive: &Hive, below: &str) -> Result<Step, Error> {
+    // Many keys are looked up together with the same parent.
+    if let Some(node) = hive.known_above(below) {
+        return Ok(Step::Found(node));
+    }
     let (mut node, mut rest) = (hive.root(), below);
     if let Some((above, name)) = below.rsplit_once('\\') {
         match hive.above(above)? {

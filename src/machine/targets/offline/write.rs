@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     OfflineRegistry,
-    memory::{Edited, Spot, halted},
+    file::NewHive,
+    memory::{Spot, halted},
 };
 use crate::{
     files::canonical::canonical,
@@ -26,15 +27,17 @@ impl OfflineRegistry {
     }
 
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
-        let spots = self.spots(changes)?;
+        let mut spots = self.spots(changes)?;
         let _locks = self.lock_hives(&spots)?;
         // Another program may have written the files without taking the lock.
-        self.forget_stale();
-        let Edited { spots, files } = self.edit(changes)?;
+        if self.forget_stale() {
+            spots = self.spots(changes)?;
+        }
+        let files = self.edit(changes, &spots)?;
         let mut begun = BTreeSet::new();
-        for (number, bytes) in files {
+        for (number, new) in files {
             begun.insert(number);
-            if let Err(error) = self.replace(number, &bytes) {
+            if let Err(error) = self.replace(number, new) {
                 // A file that had changed was not written, so its changes were not begun.
                 if matches!(error, WriteError::Stale { .. }) {
                     begun.remove(&number);
@@ -50,10 +53,10 @@ impl OfflineRegistry {
     ///
     /// The guard function is called immediately before, and again if the replacement fails, because its error may
     /// explain the failure.
-    fn replace(&mut self, number: usize, bytes: &[u8]) -> Result<(), WriteError> {
+    fn replace(&mut self, number: usize, new: NewHive) -> Result<(), WriteError> {
         let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
         let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
-        file.replace(bytes, || guard(&key)).map_err(|error| guard(&key).err().unwrap_or(error))
+        file.replace(new, || guard(&key)).map_err(|error| guard(&key).err().unwrap_or(error))
     }
 
     /// Locks the hive files, so that another process of kbfix does not write to one of them at the same time.

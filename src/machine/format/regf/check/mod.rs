@@ -234,10 +234,9 @@ impl<'a> Checker<'a> {
     }
 
     fn leaks(&mut self) {
-        for i in 0..self.cells.len() {
-            if self.cells.get(i) == Some(&Cell::Allocated) {
-                self.add("cell-leaked", (i * 8) as u32, "the cell is allocated, and nothing refers to it");
-            }
+        let cells = std::mem::take(&mut self.cells);
+        for (at, _) in cells.iter().enumerate().filter(|(_, cell)| **cell == Cell::Allocated) {
+            self.add("cell-leaked", (at * 8) as u32, "the cell is allocated, and nothing refers to it");
         }
     }
 

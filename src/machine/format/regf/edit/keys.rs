@@ -98,11 +98,11 @@ impl Editor<'_> {
             hive.unlink(parent, top.0)?;
             hive.cache.values = None;
             hive.cache.shrunk = true;
-            for at in cells {
-                hive.cache.sorted.remove(&at);
-                hive.cache.stale.remove(&at);
-                hive.release(at)?;
+            for at in &cells {
+                hive.cache.sorted.remove(at);
+                hive.cache.stale.remove(at);
             }
+            hive.release_all(&cells)?;
             for at in records {
                 hive.unreference(at)?;
             }

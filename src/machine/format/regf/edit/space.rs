@@ -32,7 +32,8 @@ impl Hive {
     /// cell.
     fn fill(&mut self, (at, found): (u32, u32), size: u32, bytes: &[u8]) -> Result<u32, Error> {
         if found > size {
-            self.write_free(at + size, found - size)?;
+            self.write_size(at + size, found - size)?;
+            self.space_mut()?.open(at + size, found - size, size);
         }
         let start = base::SIZE + at as usize;
         let Some(cell) = self.file_mut()?.get_mut(start..start + size as usize) else {
@@ -45,10 +46,38 @@ impl Hive {
 
     /// Releases the allocated cell at the offset `at`, which becomes free.
     pub(super) fn release(&mut self, at: u32) -> Result<(), Error> {
-        let mut size = self.cell("cell", at)?.len() as u32 + 4;
+        let size = self.cell_size(at)?;
+        self.release_range(at, size)
+    }
+
+    /// Releases allocated cells, which become free. `cells` are their offsets, in ascending order.
+    ///
+    /// Adjacent cells are released together: the cells of one key are usually adjacent, and merging each of them with
+    /// its free neighbors takes longer.
+    pub(super) fn release_all(&mut self, cells: &[u32]) -> Result<(), Error> {
+        let mut cells = cells.iter().copied().peekable();
+        while let Some(at) = cells.next() {
+            let mut size = self.cell_size(at)?;
+            let len = self.bins_len() as u32;
+            let (_, end) = self.space_mut()?.bin(at, len);
+            while let Some(next) = cells.next_if(|next| *next == at + size && *next < end) {
+                size += self.cell_size(next)?;
+            }
+            self.release_range(at, size)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the size in bytes of the allocated cell at the offset `at`, with its size field.
+    fn cell_size(&self, at: u32) -> Result<u32, Error> {
+        Ok(self.cell("cell", at)?.len() as u32 + 4)
+    }
+
+    /// Makes the `size` bytes from the offset `at` on one free cell. They are one or more allocated cells.
+    fn release_range(&mut self, mut at: u32, mut size: u32) -> Result<(), Error> {
         let len = self.bins_len() as u32;
-        let mut at = at;
         let space = self.space_mut()?;
+        space.close();
         let (start, end) = space.bin(at, len);
         if at < start + BIN_HEADER || size > end - at {
             return Err(Error::cell("cell", at, "the cell does not fit into its bin"));
@@ -95,6 +124,7 @@ impl Hive {
         loop {
             let len = self.bins_len() as u32;
             let space = self.space_mut()?;
+            space.close();
             let Some(last) = space.bins.last().copied().filter(|last| *last > 0) else { return Ok(()) };
             if space.free.get(&(last + BIN_HEADER)) != Some(&(len - last - BIN_HEADER)) {
                 return Ok(());
@@ -138,11 +168,15 @@ impl Hive {
     }
 
     fn write_free(&mut self, at: u32, size: u32) -> Result<(), Error> {
-        if !put(self.file_mut()?, base::SIZE + at as usize, &size.cast_signed().to_le_bytes()) {
-            return Err(Error::cell("cell", at, "the structure extends beyond the end of the hive"));
-        }
+        self.write_size(at, size)?;
         self.space_mut()?.insert(at, size);
         Ok(())
+    }
+
+    /// Writes the size field of a free cell.
+    fn write_size(&mut self, at: u32, size: u32) -> Result<(), Error> {
+        let written = put(self.file_mut()?, base::SIZE + at as usize, &size.cast_signed().to_le_bytes());
+        if written { Ok(()) } else { Err(Error::cell("cell", at, "the structure extends beyond the end of the hive")) }
     }
 }
 
@@ -153,13 +187,17 @@ mod tests {
     #[test]
     fn free_neighbours_become_one_cell() {
         let mut hive = Hive::create(super::super::Filetime(0)).unwrap();
-        let free = |hive: &Hive| hive.space.as_ref().map(|space| space.free.clone()).unwrap();
-        let before = free(&hive);
+        let free = |hive: &mut Hive| {
+            let space = hive.space.as_mut().unwrap();
+            space.close();
+            space.free.clone()
+        };
+        let before = free(&mut hive);
         let cells: Vec<u32> = (0..5).map(|i| hive.allocate(&[1; 20][..10 + i]).unwrap()).collect();
         for i in [1, 3, 2, 0, 4] {
             hive.release(cells[i]).unwrap();
         }
-        assert_eq!(free(&hive), before);
+        assert_eq!(free(&mut hive), before);
         assert!(hive.release(cells[0]).is_err(), "a cell cannot be given back twice");
     }
 }

@@ -32,6 +32,11 @@ impl Editor<'_> {
         self.set_value_of(node, name, data)
     }
 
+    /// Announces that `count` values will be added to one key, so that its value list grows only once for all of them.
+    pub fn expect_values(&mut self, count: usize) {
+        self.hive.cache.coming = count;
+    }
+
     /// Sets a value like [`Editor::set_value`]. `node` is the key; [`Editor::existing`] returned it.
     pub fn set_value_of(&mut self, node: Node, name: &str, data: &Data) -> Result<bool, Error> {
         let name = ValueName::new(name)?;
@@ -74,7 +79,9 @@ impl Editor<'_> {
         let Some(at) = self.hive.value_known(node, &wanted)? else { return Ok(false) };
         self.change(|hive, now| {
             hive.remove_value(node.0, at)?;
-            if let Some((_, names)) = &mut hive.cache.values {
+            if let Some((of, names)) = &mut hive.cache.values
+                && *of == node.0
+            {
                 names.remove(&wanted);
             }
             hive.put_time(node.0, now)?;
@@ -167,12 +174,15 @@ impl Hive {
     /// Adds the offset `at` of a value to a value list with `count` elements. Returns the offset of the list, which may
     /// have moved.
     ///
-    /// A long list grows by more than one element, because copying it for each new value would take quadratic time.
+    /// A long list grows by more than one element, because copying it for each new value would take quadratic time. If
+    /// it is known how many values will be added, it grows by as many.
     fn append_to_list(&mut self, list_at: u32, count: u32, at: u32) -> Result<u32, Error> {
-        if count == 0 {
-            return self.allocate(&at.to_le_bytes());
-        }
         let len = count as usize * 4;
+        if count == 0 {
+            let mut list = at.to_le_bytes().to_vec();
+            list.resize(std::mem::take(&mut self.cache.coming).max(1) * 4, 0);
+            return self.allocate(&list);
+        }
         let cell = self.cell_mut(list_at)?;
         if let Some(place) = cell.get_mut(len..len + 4) {
             place.copy_from_slice(&at.to_le_bytes());
@@ -180,9 +190,8 @@ impl Hive {
         }
         let mut list = cell.get(..len).unwrap_or_default().to_vec();
         list.extend(at.to_le_bytes());
-        if count >= MANY {
-            list.resize(list.len() + list.len() / 4, 0);
-        }
+        let coming = std::mem::take(&mut self.cache.coming).saturating_sub(1) * 4;
+        list.resize(list.len() + if count >= MANY { coming.max(list.len() / 4) } else { coming }, 0);
         self.rewrite(list_at, &list)
     }
 

@@ -17,7 +17,7 @@ const PAGE: usize = 512;
 /// The offset of the first bin's timestamp in the file. This timestamp is a copy of that in the base block.
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
-/// Applies the log that belongs to the hive. If two logs do, applies the later one, as Windows 8 and later do.
+/// Applies the log that belongs to the hive; if two logs belong to it, the newer one, as Windows 8 and later do.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,
