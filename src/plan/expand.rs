@@ -93,15 +93,25 @@ fn below(roots: Vec<Key>, pattern: &KeyPattern, reader: &Reader<'_>) -> Result<V
 }
 
 fn fill(mut found: Vec<Key>, names: &[NamePattern], reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    for name in names {
-        match name {
-            NamePattern::Name(name) => found.iter_mut().for_each(|key| *key = key.child(name)),
+    let mut rest = names;
+    while let Some(first) = rest.first() {
+        match first {
+            NamePattern::Name(_) => {
+                // The keys between these names are not needed.
+                let fixed = rest.iter().map_while(|name| match name {
+                    NamePattern::Name(name) => Some(name),
+                    NamePattern::Like(_) => None,
+                });
+                found.iter_mut().for_each(|key| key.path = key.path.descendant(fixed.clone()));
+                rest = &rest[fixed.count()..];
+            }
             NamePattern::Like(like) => {
                 let fitting = each(&found, |key| fitting(key, like, reader))?;
                 if fitting.iter().map(Vec::len).sum::<usize>() > MOST_KEYS {
                     return Err(too_many());
                 }
                 found = fitting.concat();
+                rest = &rest[1..];
             }
         }
     }

@@ -149,18 +149,27 @@ impl KeyPath {
 
     /// Returns the key `name` directly below this one.
     pub fn child(&self, name: &KeyName) -> Self {
+        self.descendant([name])
+    }
+
+    /// Returns the key below this one to which these names lead, topmost first.
+    pub fn descendant<'n>(&self, names: impl IntoIterator<Item = &'n KeyName> + Clone) -> Self {
         Self::build(self.root, |both| {
             both.push_str(self.folded());
-            if self.folded > 0 {
-                both.push('\0');
+            for name in names.clone() {
+                if !both.is_empty() {
+                    both.push('\0');
+                }
+                name::fold(name.as_str(), both);
             }
-            name::fold(name.as_str(), both);
             let folded = both.len();
             both.push_str(self.below_root());
-            if self.folded > 0 {
-                both.push('\\');
+            for name in names {
+                if both.len() > folded {
+                    both.push('\\');
+                }
+                both.push_str(name.as_str());
             }
-            both.push_str(name.as_str());
             folded
         })
     }
@@ -219,10 +228,7 @@ impl KeyPath {
 
     /// Returns the path with the long name of its root key, as in a `.reg` file.
     pub fn to_long(&self) -> String {
-        self.joined(self.root.long())
-    }
-
-    fn joined(&self, root: &str) -> String {
+        let root = self.root.long();
         if self.below_root().is_empty() { root.to_owned() } else { format!("{root}\\{}", self.below_root()) }
     }
 }
@@ -386,6 +392,9 @@ mod tests {
         assert_eq!(moved(r"HKLM\A\b", r"HKLM\A", r"HKU\x").map(|key| key.to_string()).as_deref(), Some(r"HKU\x\b"));
         assert_eq!(key(r"HKLM\A\B").parent(), Some(key(r"HKLM\A")));
         assert_eq!(key(r"HKLM\A").parent(), Some(key("HKLM")));
+        let names = ["b", "C"].map(|name| KeyName::new(name).unwrap());
+        assert_eq!(key("HKLM").descendant(&names).to_string(), r"HKLM\b\C");
+        assert_eq!(key(r"HKLM\a").descendant(&names), key(r"HKLM\A\B\c"));
         assert_eq!(key("HKLM").parent(), None);
     }
 }
