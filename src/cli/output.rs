@@ -24,7 +24,7 @@ use super::error::CommandError;
 pub(super) enum Format {
     /// Text for people, with colours if the terminal shows them.
     Human,
-    /// A versioned document. `kbfix schema` prints its schema.
+    /// A versioned document. `kbfix schema NAME` prints its schema.
     Json,
     /// Markdown, for a change ticket or a pull request.
     Markdown,

@@ -26,8 +26,8 @@ pub(in crate::cli) struct PackageArguments {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TriggerArguments {
     /// Include in the changes the triggers of the spec with this ID; may be repeated. A trigger is a rule that is
-    /// written only once, until its condition `done_when` is met. Without this option, a spec is blocked if `done_when`
-    /// of a trigger is not met.
+    /// written only with this option, and only if its condition `done_when` is not met. Without this option, a spec
+    /// with such a trigger is blocked.
     #[arg(long = "trigger", value_name = "ID")]
     triggers: Vec<String>,
 }

@@ -26,10 +26,10 @@ use crate::cli::{
 /// Undo all changes that specs made to a target, except those that other applied specs still require.
 ///
 /// Each key and value gets the state before kbfix first changed it, or the newer state that someone else gave it
-/// between two applies. kbfix finds this state in the journals of the target. What the specs to keep require is read
-/// from their present versions. Built-in specs need not be given with --specs. But --absent and --absent-from retire a
-/// built-in spec too if it is not given. Keys and values that someone else has changed after the apply are not
-/// restored, but reported.
+/// between two applies. kbfix finds this state in the journals of the target. Specs that stay are read in their present
+/// versions: give their files with --specs. kbfix finds built-in specs itself, but with --absent and --absent-from,
+/// those that stay must be given too. Keys and values that someone else has changed after the apply are not restored,
+/// but reported.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The ids of the specs to retire. Their files need not exist any more.

@@ -31,8 +31,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     force: bool,
 
-    /// Roll back even if the target is another machine than in the journal, by its computer name and MachineGuid, for
-    /// example because it was prepared again (sysprep).
+    /// Roll back even if the target has another computer name or MachineGuid than the machine in the journal, for
+    /// example after sysprep.
     #[arg(long)]
     force_machine: bool,
 

@@ -56,8 +56,9 @@ impl Exit {
             Self::Refused => "the command line is wrong, or kbfix refuses a spec, a plan or a journal",
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
-                "a spec could not be applied (blocked, unknown, pending restart, needs parameter), or a check found a \
-                 problem (`--fail-on`, `rollback --check`, `retire --check`, `symptoms`)"
+                "a spec could not be applied (blocked, unknown, pending restart, needs parameter), a check found a \
+                 problem (`--fail-on`, `rollback --check`, `retire --check`), or `symptoms` could not read a log or a \
+                 journal"
             }
             Self::RolledBack => "a write failed, and everything was restored",
             Self::Failed => {

@@ -37,6 +37,26 @@ fn a_new_hive_is_sound_and_readable() {
     readers::compare(&opened, &file, "new");
 }
 
+/// The editor keeps the value names of one key that has many values.
+#[test]
+fn a_value_deleted_from_one_key_stays_in_another() {
+    let mut hive = hive();
+    let mut editor = hive.edit(NOW).unwrap();
+    editor.create_key("many").unwrap();
+    editor.create_key("few").unwrap();
+    editor.set_value("few", "v1", &Data::dword(1)).unwrap();
+    for i in 0..20 {
+        editor.set_value("many", &format!("v{i}"), &Data::dword(i)).unwrap();
+    }
+    assert_eq!(editor.delete_value("few", "v1"), Ok(true));
+    assert_eq!(editor.set_value("many", "v1", &Data::dword(100)), Ok(true));
+    drop(editor);
+    assert_eq!(hive.check(), []);
+    let many = hive.find("many").unwrap().unwrap();
+    assert_eq!(hive.values(many).unwrap().count(), 20);
+    assert_eq!(hive.value(many, "v1").unwrap(), Some(Data::dword(100)));
+}
+
 #[test]
 fn deleting_all_leaves_what_was_created() {
     let mut hive = hive();
