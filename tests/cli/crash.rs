@@ -312,7 +312,7 @@ mod local {
             let wanted = |facts: &KeyFacts| {
                 let text =
                     |answer: &kbfix::targets::Answer<Data>| answer.clone().known().ok().flatten()?.as_read_text();
-                facts.values.values().filter(|a| text(a).is_some_and(|t| t.starts_with("wanted "))).count()
+                facts.values.iter().filter(|(_, a)| text(a).is_some_and(|t| t.starts_with("wanted "))).count()
             };
             self.facts().iter().flatten().map(wanted).sum()
         }

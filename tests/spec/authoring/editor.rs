@@ -25,10 +25,7 @@ fn the_language_server_shows_and_completes_the_fields() {
         (&["hover", "type"], "The registry type of the value."),
         (&["completion", "top", "hotfix"], "The update that must be installed."),
         (&["completion", "top", "symptoms"], "Events that are a sign of the problem"),
-        (
-            &["completion", "value", "data"],
-            "The data that the value must have. For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, write a number",
-        ),
+        (&["completion", "value", "data"], "For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, write a number"),
         (&["completion", "value", "if_absent"], "The data that Windows uses if the value is absent"),
         (&["completion", "type", "REG_MULTI_SZ"], "The registry type of the value."),
     ] {
