@@ -148,8 +148,8 @@ impl Hive {
     /// Returns the value of `node` with this name (empty for the default value); `None` if it is absent. If no value
     /// with this name was found, but some value could not be read, returns an error.
     ///
-    /// The list of values is not sorted, so this function searches the whole list, unless
-    /// [`Hive::finds_values_fast`] is true. To find many values of one key, [`Hive::values`] is faster.
+    /// The list of values is not sorted, so this function searches the whole list, unless the key was edited and the
+    /// editor has an index of its value names. To find many values of one key, [`Hive::values`] is faster.
     pub fn value_node(&self, node: Node, name: &str) -> Result<Option<ValueNode<'_>>, Error> {
         let (key, wanted) = (self.key(node)?, upcased(name));
         match &self.cache.values {
