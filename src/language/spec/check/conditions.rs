@@ -17,12 +17,12 @@ const MAX_DEPTH: usize = 8;
 
 /// The fields of a condition, or of a prerequisite, which is a condition with a title.
 struct Fields<'d> {
-    registry: Option<&'d RegistryTest>,
-    file: Option<&'d document::FileTest>,
-    os: Option<&'d document::OsTest>,
-    all: Option<&'d [document::Condition]>,
-    any: Option<&'d [document::Condition]>,
-    not: Option<&'d document::Condition>,
+    registry: &'d Option<Box<RegistryTest>>,
+    file: &'d Option<Box<document::FileTest>>,
+    os: &'d Option<Box<document::OsTest>>,
+    all: &'d Option<Vec<document::Condition>>,
+    any: &'d Option<Vec<document::Condition>>,
+    not: &'d Option<Box<document::Condition>>,
 }
 
 /// Checks the condition at `path`. Returns `None` after reporting an error.
@@ -33,27 +33,13 @@ pub(super) fn condition(cx: &mut Context<'_>, condition: &document::Condition, p
 /// Checks a prerequisite or a cause. Returns `None` after reporting an error.
 pub(super) fn prerequisite(cx: &mut Context<'_>, from: &document::Prerequisite, path: &Path) -> Option<Prerequisite> {
     let document::Prerequisite { title, note: _, registry, file, os, all, any, not } = from;
-    let fields = Fields {
-        registry: registry.as_deref(),
-        file: file.as_deref(),
-        os: os.as_deref(),
-        all: all.as_deref(),
-        any: any.as_deref(),
-        not: not.as_deref(),
-    };
+    let fields = Fields { registry, file, os, all, any, not };
     Some(Prerequisite { title: title.clone(), condition: of_fields(cx, &fields, path, 1)? })
 }
 
 fn nested(cx: &mut Context<'_>, from: &document::Condition, path: &Path, depth: usize) -> Option<Condition> {
     let document::Condition { registry, file, os, all, any, not } = from;
-    let fields = Fields {
-        registry: registry.as_deref(),
-        file: file.as_deref(),
-        os: os.as_deref(),
-        all: all.as_deref(),
-        any: any.as_deref(),
-        not: not.as_deref(),
-    };
+    let fields = Fields { registry, file, os, all, any, not };
     of_fields(cx, &fields, path, depth)
 }
 
