@@ -18,14 +18,18 @@ pub(crate) fn lgpo_text(data: &[u8]) {
     }
     let Ok(entries) = parse_lgpo(bytes, code_page) else { return };
     for entry in entries {
-        let action = match &entry.instruction {
-            Instruction::Set { name, data } => TextAction::Set(name, data),
-            Instruction::Delete(name) => TextAction::Delete(name),
-            Instruction::DeleteAllValues => TextAction::DeleteAllValues,
-            Instruction::CreateKey => TextAction::CreateKey,
+        let (key, action) = match &entry.instruction {
+            Instruction::Set { name, data } => (&entry.key, TextAction::Set(name, data)),
+            Instruction::Delete(name) => (&entry.key, TextAction::Delete(name)),
+            Instruction::DeleteAllValues => (&entry.key, TextAction::DeleteAllValues),
+            Instruction::CreateKey => (&entry.key, TextAction::CreateKey),
+            Instruction::DeleteKeys(keys) => match keys.as_slice() {
+                [key] if key.parent().as_ref() == Some(&entry.key) => (key, TextAction::DeleteKey),
+                _ => continue,
+            },
             _ => continue,
         };
-        let Ok(text) = lgpo(&entry.key, action) else { continue };
+        let Ok(text) = lgpo(key, action) else { continue };
         let again = parse_lgpo(format!("\u{feff}{text}").as_bytes(), None).expect("what is written is read");
         assert_eq!(again.len(), 1);
         assert_eq!((&again[0].key, &again[0].instruction), (&entry.key, &entry.instruction));

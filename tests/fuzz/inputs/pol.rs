@@ -33,6 +33,7 @@ pub(crate) fn pol(data: &[u8]) {
     let one = Data::dword(1);
     let mut edited = document.clone();
     let made = match first % 4 {
+        _ if first & 8 != 0 => edited.delete_key(&key).map(|()| None),
         0 => edited.set(&key, &name, &one).map(|()| Some(Setting::Data(&one))),
         1 => edited.delete(&key, &name).map(|()| Some(Setting::Deleted)),
         2 => edited.forget(&key, &name).map(|()| Some(Setting::Nothing)),
@@ -42,6 +43,9 @@ pub(crate) fn pol(data: &[u8]) {
     assert_eq!(again.unreadable().is_some(), document.unreadable().is_some());
     match made {
         Ok(Some(setting)) => assert_eq!(again.value(&key, &name), setting),
+        Ok(None) if first & 8 != 0 => {
+            assert_eq!((again.key(&key).key_deleted, again.key(&key).present), (true, false));
+        }
         Ok(None) => assert!(again.key(&key).values_deleted),
         Err(_) => assert_eq!(edited.to_bytes(), bytes),
     }
