@@ -1,6 +1,9 @@
 //! Tests the format of diagnostics, and that each code is explained.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use kbfix::{
     diag::{CODES, Diagnostic},
@@ -11,7 +14,42 @@ use kbfix::{
     spec::{self, Settings, Source},
 };
 
-const DOCUMENTATION: &str = include_str!("../../docs/reference/diagnostics.md");
+/// The index of the codes. It ends with a table that `UPDATE_DOCS=1` writes.
+const INDEX: &str = "docs/reference/diagnostics.md";
+
+/// The heading of that table.
+const ALL_CODES: &str = "## All codes\n\n";
+
+/// The section of a code.
+struct Section {
+    /// The page, by its path below `docs/reference`.
+    page: String,
+    text: String,
+}
+
+/// Returns the section of each code, from the pages in `docs/reference/diagnostics`.
+fn sections() -> BTreeMap<String, Section> {
+    let mut out = BTreeMap::new();
+    for (page, text) in super::authoring::book::pages("docs/reference/diagnostics") {
+        let page = page.strip_prefix("docs/reference/").unwrap();
+        for section in text.split("\n## ").skip(1) {
+            let (code, text) = section.split_once('\n').unwrap();
+            let section = Section { page: page.to_owned(), text: text.trim().to_owned() };
+            assert!(out.insert(code.to_owned(), section).is_none(), "{code} has two sections");
+        }
+    }
+    out
+}
+
+/// Returns the first sentence of a section, without the announcement of a list.
+fn first_sentence(text: &str) -> String {
+    let line = text.lines().next().unwrap().trim_end_matches('.');
+    let line = [":", ", for one of these reasons", " in one of these ways"]
+        .iter()
+        .fold(line, |l, end| l.trim_end_matches(end));
+    assert!(!line.contains("]("), "in the index, this link would lead elsewhere: {line}");
+    format!("{line}.")
+}
 
 #[test]
 fn codes_are_unique_kebab_case_and_each_has_its_section() {
@@ -20,13 +58,28 @@ fn codes_are_unique_kebab_case_and_each_has_its_section() {
     for code in &codes {
         assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{code}");
     }
-    let sections: Vec<&str> = DOCUMENTATION.split("\n### ").skip(1).collect();
-    let documented: BTreeSet<&str> = sections.iter().map(|s| s.lines().next().unwrap()).collect();
-    assert_eq!(documented.len(), sections.len());
-    assert_eq!(documented, codes);
-    for section in sections {
-        assert!(section.contains("Example: ") || section.contains("```yaml"), "{section}");
-        assert!(section.contains("What to do: "), "{section}");
+    let sections = sections();
+    assert_eq!(sections.keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
+    for (code, Section { text, .. }) in sections {
+        assert!(text.contains("Example: ") || text.contains("```yaml"), "{code}: {text}");
+        assert!(text.contains("What to do: "), "{code}: {text}");
+    }
+}
+
+#[test]
+fn the_index_of_the_codes_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(INDEX);
+    let found = std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
+    let (head, _) = found.split_once(ALL_CODES).unwrap();
+    let rows = sections().into_iter().map(|(code, Section { page, text })| {
+        format!("| [`{code}`]({page}#{code}) | {} |\n", first_sentence(&text).replace('|', "\\|"))
+    });
+    let table: String = rows.collect();
+    let generated = format!("{head}{ALL_CODES}| code | meaning |\n|---|---|\n{table}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &generated).unwrap();
+    } else {
+        assert!(found == generated, "{INDEX} lacks a code; run UPDATE_DOCS=1 cargo test --test spec diagnostics");
     }
 }
 

@@ -62,5 +62,25 @@ fn the_schema_is_a_schema_of_draft_2020_12() {
 
 #[test]
 fn the_reference_is_up_to_date() {
-    up_to_date("docs/reference/language.md", &spec::reference());
+    let pages = spec::reference();
+    for (page, text) in &pages {
+        up_to_date(&format!("docs/reference/{page}"), text);
+    }
+    for page in super::authoring::book::pages("docs/reference/language").into_keys() {
+        let is_generated = pages.iter().any(|(name, _)| page == format!("docs/reference/{name}"));
+        assert!(is_generated, "{page} describes no group of objects; delete it");
+    }
+}
+
+#[test]
+fn the_reference_describes_each_definition_once() {
+    let schema = spec::schema();
+    let pages: String = spec::reference().into_iter().map(|(_, text)| text).collect();
+    let mut definitions: Vec<&str> = schema["$defs"].as_object().unwrap().keys().map(String::as_str).collect();
+    definitions.push("Spec");
+    let mut sections: Vec<&str> = pages.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    sections.retain(|section| !["How to read the tables", "All objects"].contains(section));
+    definitions.sort();
+    sections.sort();
+    assert_eq!(sections, definitions, "give each definition a group in src/language/spec/reference.rs");
 }

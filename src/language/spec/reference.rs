@@ -1,18 +1,19 @@
-//! Generates the page `docs/reference/language.md`, the reference of the spec language, from the JSON schema of specs.
+//! Generates the reference of the spec language, `docs/reference/language.md` and the pages in
+//! `docs/reference/language/`, from the JSON schema of specs.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
 const HEAD: &str = r#"# The spec language, version 1
 
 A *spec* is a YAML file that describes what a Microsoft article requires.
-This page is the reference for all fields of a spec.
+This page and the pages below it are the reference for all fields of a spec.
 [Write a spec](../how-to/write-a-spec.md) shows with examples how to use the fields.
 [Diagnostics](diagnostics.md) explains the errors that `kbfix validate` finds.
 
 The file is one YAML 1.2 document of at most 1 MiB, in UTF-8.
-In this small spec, `key` and `values` are fields of a [KeyRule](#keyrule), and `type` and `data` are fields of a [ValueRule](#valuerule):
+In this small spec, `registry` is a field of the [Spec](language/spec.md#spec), `key` and `values` are fields of a [KeyRule](language/keys.md#keyrule), and `type` and `data` are fields of a [ValueRule](language/values.md#valuerule):
 
 ```yaml
 kbfix: 1
@@ -24,7 +25,9 @@ registry:
       Mode: { type: REG_DWORD, data: 1 }
 ```
 
-Each section describes one kind of object, and each row of a table describes one of its fields.
+## How to read the tables
+
+Each section of a page describes one kind of object, and each row of a table describes one of its fields.
 If the meaning of a field is long, a list below the table continues it.
 The column "takes" shows what you write after the field:
 
@@ -39,9 +42,217 @@ Some words are used in many places:
 - the *operator* is the person who runs kbfix;
 - the *outcome* is the result of the spec on a target. With the outcomes *blocked* and *unknown*, kbfix changes nothing ([outcomes](exit-codes.md#outcomes)).
 
+## All objects
 "#;
 
-/// The end of the page. It says how the page is generated, which only developers need to know.
+/// The beginning of each page about a group of objects, after its introduction.
+const HOW_TO_READ: &str = r#"
+Each section describes one kind of object, and each row of a table describes one of its fields ([how to read the tables](../language.md#how-to-read-the-tables)).
+The *target* is what kbfix reads and changes, such as this Windows machine, and the *operator* is the person who runs kbfix.
+With the outcomes *blocked* and *unknown*, kbfix changes nothing for the spec ([outcomes](../exit-codes.md#outcomes)).
+The [glossary](../../glossary.md) explains all other terms.
+
+"#;
+
+/// A page that describes the objects of one subject.
+struct Group {
+    /// The name of the page in `docs/reference/language`, without `.md`.
+    page: &'static str,
+    title: &'static str,
+    /// The text after the title, for a reader who has not read another page.
+    introduction: &'static str,
+    /// The definitions of the schema, in the order of the page.
+    objects: &'static [&'static str],
+}
+
+/// All objects of the language. A test checks that each definition of the schema is in one group.
+const GROUPS: [Group; 8] = [
+    Group {
+        page: "spec",
+        title: "The fields of a spec",
+        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires.
+This page describes the fields at the top level of a spec, and those for the article and the sources.
+For example, this is the beginning of a spec:
+
+```yaml
+kbfix: 1
+id: EXAMPLE
+title: An example
+article: { url: "https://support.microsoft.com/help/909094", reviewed: 2008-05-13 }
+sources:
+  - { level: microsoft, what: The key and the value., url: "https://support.microsoft.com/help/909094" }
+```
+"#,
+        objects: &["Spec", "Article", "Source", "SourceLevel"],
+    },
+    Group {
+        page: "parameters",
+        title: "Parameters and locations in a spec",
+        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
+This page describes two of its fields: `parameters`, the settings that the person who runs kbfix can choose, and `locations`, the names for folders whose paths are in the registry.
+[Write a spec](../../how-to/write-a-spec.md#parameters) shows how to use them.
+For example, this spec sets `Mode` to 1, or to the number that the operator chooses with `--set mode=0`:
+
+```yaml
+parameters:
+  mode: { description: The mode of the service., allowed: { 0: "off", 1: "on" }, default: 1 }
+registry:
+  - key: HKLM\SOFTWARE\Contoso
+    values:
+      Mode: { type: REG_DWORD, data: { parameter: mode } }
+```
+"#,
+        objects: &[
+            "Parameter",
+            "ParameterType",
+            "Allowed",
+            "NumberRange",
+            "ParameterReference",
+            "Location",
+            "ValuePlace",
+        ],
+    },
+    Group {
+        page: "conditions",
+        title: "Conditions in a spec",
+        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
+A *condition* in it is a test of the machine, for example whether a registry key exists.
+The fields `applicable`, `prerequisites` and `cause` of the spec contain conditions, and the field `when` of a rule.
+[Write a spec](../../how-to/write-a-spec.md#conditions) shows how to use them.
+For example, this condition is true on Windows Server 2008 and later if the key exists:
+
+```yaml
+applicable:
+  all:
+    - os: { at_least: "6.0", product: [server, domain_controller] }
+    - registry: { key: HKLM\SOFTWARE\Contoso }
+```
+"#,
+        objects: &[
+            "Condition",
+            "Prerequisite",
+            "RegistryTest",
+            "Comparison",
+            "OtherValue",
+            "VersionRange",
+            "FileTest",
+            "OsTest",
+            "Product",
+        ],
+    },
+    Group {
+        page: "hotfix",
+        title: "The hotfix in a spec",
+        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
+Its field `hotfix` describes the update that must be installed before kbfix changes the registry.
+[A hotfix that kbfix may install](../../how-to/special-rules.md#a-hotfix-that-kbfix-may-install) shows how kbfix can also install it.
+For example, this hotfix is installed if the file has this version or a later one:
+
+```yaml
+hotfix:
+  files:
+    - { path: '%SystemRoot%\System32\gpsvc.dll', version: 6.1.7601.18288 }
+```
+"#,
+        objects: &["Hotfix", "HotfixFile", "Branch", "PlatformName", "Package"],
+    },
+    Group {
+        page: "keys",
+        title: "Rules for registry keys in a spec",
+        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
+Its field `registry` is a list of *rules*.
+A rule names a registry key, and says whether the key must exist and which values it must contain ([rules for values](values.md)).
+[Special rules in a spec](../../how-to/special-rules.md) shows rules that delete keys, and rules for many keys.
+For example, the first rule requires a value, and the second one deletes a key:
+
+```yaml
+registry:
+  - key: HKLM\SOFTWARE\Contoso
+    values: { Mode: { type: REG_DWORD, data: 1 } }
+  - key: HKLM\SOFTWARE\Contoso\Cache
+    ensure: absent
+```
+"#,
+        objects: &[
+            "KeyRule",
+            "Ensure",
+            "OnSubkeys",
+            "Exclusive",
+            "ViewChoice",
+            "OneView",
+            "Trigger",
+            "Severity",
+            "Controls",
+            "ControlIds",
+        ],
+    },
+    Group {
+        page: "values",
+        title: "Rules for registry values in a spec",
+        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
+A *rule* in it names a registry key ([rules for keys](keys.md)).
+The field `values` of a rule says for each value which data it must have, and which other data may stay.
+For example, this rule requires that `Mode` is 1, keeps a `Level` of 3 or more, and sets the first bit of `Flags`:
+
+```yaml
+registry:
+  - key: HKLM\SOFTWARE\Contoso
+    values:
+      Mode: { type: REG_DWORD, data: 1 }
+      Level: { type: REG_DWORD, data: 3, keep: { at_least: 3 } }
+      Flags: { type: REG_DWORD, bits: { set: 1 }, if_absent: 0 }
+```
+"#,
+        objects: &["ValueRule", "Keep", "KeepWord", "KeepWhich", "Bits", "ListEdit", "Replace", "Compare"],
+    },
+    Group {
+        page: "data",
+        title: "Data and types in a spec",
+        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
+This page describes how a spec writes the data of registry values, and which types it can name.
+For example, this rule has data of four types:
+
+```yaml
+registry:
+  - key: HKLM\SOFTWARE\Contoso
+    values:
+      Mode: { type: REG_DWORD, data: 0x10 }
+      Name: { type: REG_SZ, data: "65" }
+      Servers: { type: REG_MULTI_SZ, data: [FE1, FE2] }
+      Mask: { type: REG_BINARY, data: 01 00 ff }
+```
+"#,
+        objects: &["Literal", "Scalar", "DataExpression", "TypeChoice", "TypeName"],
+    },
+    Group {
+        page: "steps",
+        title: "Manual steps, restarts and symptoms in a spec",
+        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
+This page describes three of its fields: `manual_steps` and `restart` say what a person must do, and `symptoms` lists events that Windows logs if the machine has the problem of the article.
+For example:
+
+```yaml
+manual_steps:
+  - { what: Create a backup of the database., order: before }
+restart: { computer: never, services: [IISADMIN] }
+symptoms:
+  - event: { log: System, source: DNS, id: 4015 }
+```
+"#,
+        objects: &[
+            "ManualStep",
+            "StepOrder",
+            "Restart",
+            "ComputerRestart",
+            "Symptom",
+            "Event",
+            "EventLevel",
+            "Expectation",
+        ],
+    },
+];
+
+/// The end of each page. It says how the page is generated, which only developers need to know.
 const FOOT: &str = "
 
 ---
@@ -49,46 +260,43 @@ const FOOT: &str = "
 This page is generated from the comments in the code of kbfix: `UPDATE_SCHEMA=1 cargo test --test spec schema`.
 ";
 
-/// Returns the reference of the spec language as Markdown.
-pub fn reference() -> String {
+/// Returns the reference of the spec language as Markdown: each page, with its path below `docs/reference`.
+pub fn reference() -> Vec<(String, String)> {
     let schema = super::schema();
     let none = Map::new();
     let definitions = schema.get("$defs").and_then(Value::as_object).unwrap_or(&none);
-    let mut out = String::from(HEAD);
-    section(&mut out, "Spec", &schema, definitions);
-    // The order is the one in which a reader encounters the definitions.
-    let mut queue: Vec<String> = named(&schema, true);
-    let mut seen = BTreeSet::new();
-    while !queue.is_empty() {
-        let name = queue.remove(0);
-        let Some(definition) = definitions.get(&name) else { continue };
-        if seen.insert(name.clone()) {
-            section(&mut out, &name, definition, definitions);
-            queue.extend(named(definition, false));
+    let definition = |name: &str| if name == "Spec" { Some(&schema) } else { definitions.get(name) };
+    let mut index = String::from(HEAD);
+    let mut pages = Vec::new();
+    for group in &GROUPS {
+        let mut page = format!("# {}\n\n{}{HOW_TO_READ}", group.title, group.introduction);
+        // Writing to a string cannot fail.
+        let _ = writeln!(index, "\n### {}\n", group.title);
+        for name in group.objects {
+            let Some(definition) = definition(name) else { continue };
+            let meaning = one_line(text(definition, "description"));
+            let first = meaning.split_once(". ").map_or(meaning.as_str(), |(first, _)| first);
+            let link = anchor(name);
+            let _ = writeln!(index, "- [{name}](language/{}.md#{link}): {}.", group.page, first.trim_end_matches('.'));
+            section(&mut page, name, definition, group);
         }
+        pages.push((format!("language/{}.md", group.page), format!("{}{FOOT}", page.trim_end())));
     }
-    out.truncate(out.trim_end().len());
-    out.push_str(FOOT);
-    out
+    pages.insert(0, ("language.md".to_owned(), format!("{}{FOOT}", index.trim_end())));
+    pages
 }
 
-/// Returns the names of the definitions to which `schema` refers, in the order in which it names them. In the root
-/// schema, the definitions themselves are skipped.
-fn named(schema: &Value, is_root: bool) -> Vec<String> {
-    let mut out = Vec::new();
-    match schema {
-        Value::Object(fields) => {
-            if let Some(name) = reference_to(schema) {
-                out.push(name.to_owned());
-            }
-            for (_, value) in fields.iter().filter(|(name, _)| !(is_root && *name == "$defs")) {
-                out.extend(named(value, false));
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| out.extend(named(item, false))),
-        _ => {}
+/// Returns the link to the section of a definition, as `from` must write it.
+fn link(name: &str, from: &Group) -> String {
+    match GROUPS.iter().find(|group| group.objects.contains(&name)) {
+        Some(group) if group.page == from.page => format!("[{name}](#{})", anchor(name)),
+        Some(group) => format!("[{name}]({}.md#{})", group.page, anchor(name)),
+        None => name.to_owned(),
     }
-    out
+}
+
+fn anchor(name: &str) -> String {
+    name.to_lowercase()
 }
 
 fn reference_to(schema: &Value) -> Option<&str> {
@@ -99,8 +307,7 @@ fn text<'s>(schema: &'s Value, name: &str) -> &'s str {
     schema.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<String, Value>) {
-    // Writing to a string cannot fail.
+fn section(out: &mut String, name: &str, schema: &Value, page: &Group) {
     let _ = writeln!(out, "## {name}\n\n{}\n", one_line(text(schema, "description")));
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
         let required: Vec<&str> =
@@ -110,7 +317,7 @@ fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<Strin
         let mut lists = String::new();
         for (field, schema) in properties {
             let needed = if required.contains(&field.as_str()) { " **Required.**" } else { "" };
-            let takes = kind(schema, definitions);
+            let takes = kind(schema, page);
             let mut paragraphs = text(schema, "description").split("\n\n");
             let first = cell(paragraphs.next().unwrap_or_default());
             let _ = writeln!(out, "| `{field}` | {takes} | {first}{needed} |");
@@ -124,7 +331,7 @@ fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<Strin
     }
     let choices = ["oneOf", "anyOf"].iter().find_map(|choice| schema.get(choice)?.as_array());
     for choice in choices.into_iter().flatten() {
-        let what = choice.get("const").map_or_else(|| kind(choice, definitions), literal);
+        let what = choice.get("const").map_or_else(|| kind(choice, page), literal);
         let why = one_line(text(choice, "description"));
         let _ = writeln!(out, "- {what}{}{why}", if why.is_empty() { "" } else { ": " });
     }
@@ -141,10 +348,9 @@ fn section(out: &mut String, name: &str, schema: &Value, definitions: &Map<Strin
 
 /// Describes the data that a field accepts. If the data has a definition in the schema, the text is a link to this
 /// definition.
-fn kind(schema: &Value, definitions: &Map<String, Value>) -> String {
+fn kind(schema: &Value, page: &Group) -> String {
     if let Some(name) = reference_to(schema) {
-        let anchor = name.to_lowercase();
-        return if definitions.contains_key(name) { format!("[{name}](#{anchor})") } else { name.to_owned() };
+        return link(name, page);
     }
     if let Some(only) = schema.get("const") {
         return literal(only);
@@ -154,11 +360,11 @@ fn kind(schema: &Value, definitions: &Map<String, Value>) -> String {
         "integer" => "number".to_owned(),
         "boolean" => "`true` or `false`".to_owned(),
         "array" => {
-            format!("list of {}", schema.get("items").map_or_else(|| "anything".into(), |i| kind(i, definitions)))
+            format!("list of {}", schema.get("items").map_or_else(|| "anything".into(), |i| kind(i, page)))
         }
         "object" => {
             let each = schema.get("additionalProperties").filter(|each| each.is_object());
-            each.map_or_else(|| "mapping".into(), |each| format!("by name: {}", kind(each, definitions)))
+            each.map_or_else(|| "mapping".into(), |each| format!("by name: {}", kind(each, page)))
         }
         other => other.to_owned(),
     }

@@ -1,6 +1,6 @@
 //! The codes of all diagnostics.
 //!
-//! `docs/reference/diagnostics.md` has a section for each code; a test checks that.
+//! `docs/reference/diagnostics.md` lists all codes, and links to a section for each; a test checks that.
 
 use schemars::JsonSchema;
 use serde::Serialize;

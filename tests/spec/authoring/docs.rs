@@ -1,4 +1,4 @@
-//! Checks that each spec, or part of a spec, in the how-to pages is valid.
+//! Checks that each spec, or part of a spec, in the how-to pages and the reference of the language is valid.
 
 use kbfix::spec::{self, Settings};
 
@@ -21,11 +21,11 @@ fn blocks(text: &str) -> Vec<(usize, String)> {
 fn each_example_of_a_spec_is_valid() {
     let fields = spec::schema()["properties"].clone();
     let mut specs = 0;
-    let pages = [
-        ("write-a-spec", include_str!("../../../docs/how-to/write-a-spec.md")),
-        ("special-rules", include_str!("../../../docs/how-to/special-rules.md")),
-        ("microsoft-baseline", include_str!("../../../docs/how-to/microsoft-baseline.md")),
-    ];
+    let mut pages = super::book::pages("docs/how-to");
+    let how_to = ["write-a-spec", "special-rules", "microsoft-baseline"].map(|page| format!("docs/how-to/{page}.md"));
+    pages.retain(|page, _| how_to.contains(page));
+    assert_eq!(pages.len(), how_to.len());
+    pages.extend(super::book::pages("docs/reference/language"));
     let each =
         pages.iter().flat_map(|(page, text)| blocks(text).into_iter().map(move |(line, block)| (page, line, block)));
     for (page, line, block) in each {
@@ -46,10 +46,10 @@ fn each_example_of_a_spec_is_valid() {
         if block.contains("{exchange}") && !fields_here.any(|field| field == "locations") {
             text.push_str("locations: { exchange: { registry: { key: HKLM\\SOFTWARE\\X, name: Folder } } }\n");
         }
-        if !text.contains("registry:") && !text.contains("hotfix:") {
+        if !text.lines().any(|line| line.starts_with("registry:") || line.starts_with("hotfix:")) {
             text.push_str("registry: [{ key: HKLM\\SOFTWARE\\X }]\n");
         }
-        let name = format!("docs/how-to/{page}.md:{line}");
+        let name = format!("{page}:{line}");
         let loaded = spec::load(&name, text.as_bytes(), &Settings::for_validation());
         assert!(loaded.diagnostics.is_empty(), "{:#?}\n{text}", loaded.diagnostics);
     }

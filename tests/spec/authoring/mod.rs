@@ -1,7 +1,7 @@
 //! Tests what an author does with specs: import, export and show. Each is checked with an independent reader or a
 //! model.
 
-mod book;
+pub(crate) mod book;
 mod cli;
 // These tests run a shell.
 #[cfg(not(windows))]
