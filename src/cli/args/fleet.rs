@@ -8,6 +8,7 @@ use kbfix::{
     fleet::{FleetFile, Ignored, Members, snapshots},
 };
 
+use super::FLEET;
 use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
 /// The largest fleet file that is read, in bytes.
@@ -18,12 +19,12 @@ const MOST: u64 = 64 << 20;
 #[group(id = "machines", required = true, multiple = true)]
 pub(in crate::cli) struct FleetArguments {
     /// A folder of snapshots. Each `.json` file in it is one machine, named like the file.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = FLEET)]
     snapshots: Option<PathBuf>,
 
     /// A fleet file: machines with their targets, groups and parameters. `kbfix schema fleet` prints its schema. With
     /// --snapshots, the fleet file can also give groups and parameters for the machines in the folder.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = FLEET)]
     fleet: Option<PathBuf>,
 }
 

@@ -4,18 +4,19 @@ use std::path::PathBuf;
 
 use kbfix::{diag::text::suggest, operation::Packages, spec::Spec};
 
+use super::ACTIONS;
 use crate::cli::{error::CommandError, out_file::Inputs};
 
 /// The arguments that give hotfix packages and request triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PackageArguments {
     /// The package file that installs the hotfix of the spec with this ID; may be repeated.
-    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path)]
+    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path, help_heading = ACTIONS)]
     packages: Vec<(String, PathBuf)>,
 
     /// Install the hotfix if one of its files is missing or too old; `diff` only plans this. An installation cannot be
     /// rolled back. Only with the target local.
-    #[arg(long, requires = "packages")]
+    #[arg(long, requires = "packages", help_heading = ACTIONS)]
     install_hotfix: bool,
 
     #[command(flatten)]
@@ -28,7 +29,7 @@ pub(in crate::cli) struct TriggerArguments {
     /// Include in the changes the triggers of the spec with this ID; may be repeated. A trigger is a rule that is
     /// written only with this option, and only if its condition `done_when` is not met. Without this option, a spec
     /// with such a trigger is blocked.
-    #[arg(long = "trigger", value_name = "ID")]
+    #[arg(long = "trigger", value_name = "ID", help_heading = ACTIONS)]
     triggers: Vec<String>,
 }
 

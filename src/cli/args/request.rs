@@ -2,7 +2,7 @@
 
 use kbfix::operation::{self, MOST_CHANGES, Request};
 
-use super::{fail_on::FailOnArguments, packages::PackageArguments, plans::Asked, specs::SpecArguments};
+use super::{PLAN, fail_on::FailOnArguments, packages::PackageArguments, plans::Asked, specs::SpecArguments};
 use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
 /// The arguments that name specs or a saved plan.
@@ -13,11 +13,11 @@ pub(in crate::cli) struct RequestArguments {
 
     /// Use this saved plan instead of specs (`-` reads it from standard input). From a fleet plan, the plan for the
     /// target's machine is used. The plan is refused if any of the facts that it depends on has changed.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"], help_heading = PLAN)]
     plan: Option<String>,
 
     /// Refuse the plan unless its digest is the given one.
-    #[arg(long, value_name = "DIGEST")]
+    #[arg(long, value_name = "DIGEST", help_heading = PLAN)]
     digest: Option<String>,
 
     /// The maximum number of keys and values that one spec may change through rules with `*` (every subkey). If there

@@ -9,6 +9,7 @@ use std::{
 
 use serde_json::Value;
 
+use super::SPECS;
 use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
 use kbfix::{
@@ -32,17 +33,17 @@ pub(in crate::cli) struct SpecArguments {
     pub(in crate::cli) specs: Vec<String>,
 
     /// The value of a parameter; may be repeated.
-    #[arg(long = "set", value_name = "NAME=DATA")]
+    #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 
     /// The file name that messages use for standard input.
-    #[arg(long, value_name = "NAME", default_value = "-")]
+    #[arg(long, value_name = "NAME", default_value = "-", help_heading = SPECS)]
     stdin_name: String,
 
     /// Read JSON from standard input: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters":
     /// {…} } with a string or a list of strings for each parameter. This is for callers that have no files, or that
     /// must not show parameters in the list of processes.
-    #[arg(long, conflicts_with = "stdin_name")]
+    #[arg(long, conflicts_with = "stdin_name", help_heading = SPECS)]
     stdin_specs: bool,
 }
 

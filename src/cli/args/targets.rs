@@ -9,37 +9,43 @@ use kbfix::{
     targets::{Address, Extra, Kind, Target, open},
 };
 
-use super::plans::Asked;
+use super::{TARGET, plans::Asked};
 
 /// The arguments that name a target, for every command that reads one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TargetArguments {
-    /// The target, which kbfix reads or changes [default: local on Windows; for `rollback`, the target of the journal].
-    /// local: this Windows machine. image:DIR: the mounted disk of a switched-off Windows. hive:FILE=KEY: one registry
-    /// file, such as hive:SYSTEM=HKLM\SYSTEM. reg:FILE: a registry export. pol:FILE[=HKCU]: a Registry.pol of Group
-    /// Policy. snapshot:FILE: a snapshot. smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]: another Windows, from Linux through
-    /// Samba; ?smb1 is for Windows Server 2003, and the environment variable KBFIX_SMB_AUTH_FILE names the file with
-    /// user name and password.
-    #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true)]
+    /// The target, which kbfix reads or changes [default: local on Windows; for `rollback`, the target of the journal]
+    ///
+    /// - `local`: this Windows machine
+    /// - `image:DIR`: the mounted disk of a switched-off Windows
+    /// - `hive:FILE=KEY`: one registry file, such as `hive:SYSTEM=HKLM\SYSTEM`
+    /// - `reg:FILE`: a registry export
+    /// - `pol:FILE[=HKCU]`: a Registry.pol of Group Policy
+    /// - `snapshot:FILE`: a snapshot
+    /// - `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]`: another Windows, from Linux through Samba
+    ///
+    /// `?smb1` is for Windows Server 2003. For `smb:`, the environment variable
+    /// KBFIX_SMB_AUTH_FILE names the file with user name and password.
+    #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true, verbatim_doc_comment, help_heading = TARGET)]
     pub(in crate::cli) target: Option<String>,
 
     /// A local folder with the files of drive C, for a target that is a registry export, a hive or another machine.
     /// kbfix reads the versions of the hotfix's files from it.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = TARGET)]
     pub(in crate::cli) files: Option<PathBuf>,
 
     /// The ANSI code page of a registry export that is not a Unicode file, such as 1252.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", help_heading = TARGET)]
     pub(in crate::cli) code_page: Option<u16>,
 
     /// A local folder with the files of a further drive, such as D=/mnt/data, for a target that is an image, a hive or
     /// another machine; may be repeated. In an image, the drive with Windows is the image itself.
-    #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive)]
+    #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive, help_heading = TARGET)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
     /// Read a hive (a registry file) as it is, even if its last changes are missing because Windows was not shut down.
     /// kbfix never writes such a hive.
-    #[arg(long)]
+    #[arg(long, help_heading = TARGET)]
     pub(in crate::cli) allow_dirty: bool,
 }
 
@@ -52,7 +58,7 @@ pub(in crate::cli) struct ChangedTargetArguments {
     /// In an image, read and write the values below HKLM\Software\Policies and
     /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies in the Registry.pol of its local GPO, and not in
     /// the registry. Windows writes them into the registry when it starts, and at each refresh of Group Policy.
-    #[arg(long)]
+    #[arg(long, help_heading = TARGET)]
     through_policy: bool,
 }
 

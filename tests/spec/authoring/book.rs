@@ -97,6 +97,25 @@ fn the_summary_lists_every_page_once() {
     assert_eq!(listed, pages);
 }
 
+/// The page of a folder, such as `reference/commands.md` for `reference/commands/`, contains the pages of the folder.
+#[test]
+fn the_pages_of_a_folder_are_below_its_page_in_the_summary() {
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let (mut parent, mut below) = (String::new(), 0);
+    for line in summary.lines().filter(|line| line.trim_start().starts_with("- [")) {
+        let page = links(line).concat();
+        let folder = page.rsplit_once('/').unwrap().0;
+        if root().join(format!("docs/{folder}.md")).exists() {
+            assert!(line.starts_with("  - ") && folder == parent, "{page} belongs below {folder}.md");
+            below += 1;
+        } else {
+            assert!(line.starts_with("- "), "{page} has no page above it");
+            parent = page.trim_end_matches(".md").to_owned();
+        }
+    }
+    assert!(below > 40, "{below}");
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     let mut documents = pages("docs");
@@ -112,6 +131,8 @@ fn every_link_leads_somewhere() {
                 "is not there"
             } else if name.starts_with("docs/") && !to.starts_with("docs/") {
                 "is not in the book: name it without a link"
+            } else if to == "docs/README.md" && name.starts_with("docs/") && name != "docs/SUMMARY.md" {
+                "is index.html in the book, but mdBook does not change the link"
             } else if !anchor.is_empty() && !documents.get(&to).is_some_and(|page| anchors(page).contains(anchor)) {
                 "has no such heading"
             } else {
