@@ -25,9 +25,9 @@ use output::Output;
 
 /// Keeps Windows machines in the state that a Microsoft Knowledge Base article requires.
 ///
-/// A spec (a YAML file) names the product, the hotfix that must be installed, and the registry values that must be set.
-/// kbfix reads the actual state of a target and shows what differs from the spec. On request it makes the changes, and
-/// records them in a journal, with which they can be undone.
+/// A spec is a YAML file. It names the product, the hotfix that must be installed, and the registry values that must be
+/// set. kbfix reads a target, for example this Windows machine, and shows what differs from the spec. On request, it
+/// makes the changes. It first saves the state before the changes in a journal, so that you can undo them.
 #[derive(Debug, Parser)]
 #[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes())]
 struct Arguments {

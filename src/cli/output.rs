@@ -24,7 +24,8 @@ use super::error::CommandError;
 pub(super) enum Format {
     /// Text for people, with colours if the terminal shows them.
     Human,
-    /// A versioned document. `kbfix schema NAME` prints its schema.
+    /// JSON, for programs; `kbfix schema report` prints the schema (for `fleet impact` and `fleet drift`: `kbfix schema
+    /// fleet-comparison`).
     Json,
     /// Markdown, for a change ticket or a pull request.
     Markdown,

@@ -5,7 +5,8 @@ use kbfix::diag::Code;
 /// The argument that names the warnings that make the command fail.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct FailOnArguments {
-    /// Exit with code 4 and change nothing if kbfix reports the warning with this code. May be repeated.
+    /// Exit with code 4 and change nothing if kbfix reports the warning with this code. You can give this option
+    /// several times.
     #[arg(long, value_name = "CODE", value_enum)]
     fail_on: Vec<FailOn>,
 }

@@ -18,12 +18,14 @@ const MOST: u64 = 64 << 20;
 #[derive(Debug, clap::Args)]
 #[group(id = "machines", required = true, multiple = true)]
 pub(in crate::cli) struct FleetArguments {
-    /// A folder of snapshots. Each `.json` file in it is one machine, named like the file.
+    /// A folder of snapshots. Each `.json` file in it is the snapshot of one machine. The name of the machine is the
+    /// name of the file without `.json` or `.snapshot.json`.
     #[arg(long, value_name = "DIR", help_heading = FLEET)]
     snapshots: Option<PathBuf>,
 
-    /// A fleet file: machines with their targets, groups and parameters. `kbfix schema fleet` prints its schema. With
-    /// --snapshots, the fleet file can also give groups and parameters for the machines in the folder.
+    /// A fleet file: a YAML file that lists machines with their targets, groups and parameters. `kbfix schema fleet`
+    /// prints its schema. With --snapshots, the fleet file can also give groups and parameters for the machines in the
+    /// folder.
     #[arg(long, value_name = "FILE", help_heading = FLEET)]
     fleet: Option<PathBuf>,
 }

@@ -10,12 +10,13 @@ use crate::cli::{error::CommandError, out_file::Inputs};
 /// The arguments that give hotfix packages and request triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PackageArguments {
-    /// The package file that installs the hotfix of the spec with this ID; may be repeated.
+    /// The package file that installs the hotfix of the spec with this ID. It is used only with --install-hotfix. You
+    /// can give this option several times.
     #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path, help_heading = ACTIONS)]
     packages: Vec<(String, PathBuf)>,
 
-    /// Install the hotfix if one of its files is missing or too old; `diff` only plans this. An installation cannot be
-    /// rolled back. Only with the target local.
+    /// Install the hotfix from the file of --package, if one of the hotfix's files on the machine is missing or too
+    /// old. `diff` only plans this. An installation cannot be rolled back. This works only with the target `local`.
     #[arg(long, requires = "packages", help_heading = ACTIONS)]
     install_hotfix: bool,
 
@@ -26,9 +27,10 @@ pub(in crate::cli) struct PackageArguments {
 /// The argument `--trigger`, for the commands that plan triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TriggerArguments {
-    /// Include in the changes the triggers of the spec with this ID; may be repeated. A trigger is a rule that is
-    /// written only with this option, and only if its condition `done_when` is not met. Without this option, a spec
-    /// with such a trigger is blocked.
+    /// Also write the triggers of the spec with this ID. A trigger is a rule for a value that makes Windows do
+    /// something. kbfix writes it only with this option, and only until its condition `done_when` is met. Without this
+    /// option, a spec is blocked if it has a trigger that must still be written. You can give this option several
+    /// times.
     #[arg(long = "trigger", value_name = "ID", help_heading = ACTIONS)]
     triggers: Vec<String>,
 }

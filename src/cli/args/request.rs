@@ -11,12 +11,13 @@ pub(in crate::cli) struct RequestArguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// Use this saved plan instead of specs (`-` reads it from standard input). From a fleet plan, the plan for the
-    /// target's machine is used. The plan is refused if any of the facts that it depends on has changed.
+    /// Use this saved plan instead of specs (`-` reads it from standard input). From a fleet plan, kbfix uses the plan
+    /// for the target's machine. If a fact on which the plan depends has changed, kbfix refuses the plan. If all
+    /// changes of the plan are already made and nothing else has changed, kbfix changes nothing.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"], help_heading = PLAN)]
     plan: Option<String>,
 
-    /// Refuse the plan unless its digest is the given one.
+    /// Use the plan only if it has this digest; otherwise kbfix refuses it.
     #[arg(long, value_name = "DIGEST", help_heading = PLAN)]
     digest: Option<String>,
 

@@ -26,13 +26,14 @@ const FEW_FILES: usize = 64;
 /// The arguments that name specs, for every command that reads specs.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct SpecArguments {
-    /// Spec files, folders of spec files, `-` for standard input, or the id of a built-in spec such as KB909094. kbfix
-    /// recognizes a .reg file, a Registry.pol and the text for LGPO.exe by their first bytes, and uses the spec that
-    /// `kbfix import` would make of the file.
+    /// The specs: files, folders, `-` for standard input, or ids of built-in specs such as KB909094. In a folder, kbfix
+    /// reads the files that end in .yaml or .yml, but no subfolders. You can also give a .reg file, a Registry.pol or
+    /// the text for LGPO.exe. kbfix then uses the spec that `kbfix import` would make of it.
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
-    /// The value of a parameter; may be repeated.
+    /// Set a parameter of the specs, such as `--set mode=1`. Write a comma between the items of a list. You can give
+    /// this option several times.
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 
@@ -40,9 +41,9 @@ pub(in crate::cli) struct SpecArguments {
     #[arg(long, value_name = "NAME", default_value = "-", help_heading = SPECS)]
     stdin_name: String,
 
-    /// Read JSON from standard input: a list of specs, each { "name": …, "text": … }, or { "specs": […], "parameters":
-    /// {…} } with a string or a list of strings for each parameter. This is for callers that have no files, or that
-    /// must not show parameters in the list of processes.
+    /// Read the specs as JSON from standard input. The JSON is a list of specs, each { "name": …, "text": … }. To also
+    /// set parameters, write an object { "specs": […], "parameters": {…} }, with a string or a list of strings for each
+    /// parameter. This is for programs that have no files, or that must not show parameters in the list of processes.
     #[arg(long, conflicts_with = "stdin_name", help_heading = SPECS)]
     stdin_specs: bool,
 }

@@ -14,15 +14,15 @@ use super::{TARGET, plans::Asked};
 /// The arguments that name a target, for every command that reads one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TargetArguments {
-    /// The target, which kbfix reads or changes [default: local on Windows; for `rollback`, the target of the journal]
+    /// The target, which kbfix reads or changes [default: local on Windows, and none on other systems; for `rollback`, the target of the journal]
     ///
     /// - `local`: this Windows machine
     /// - `image:DIR`: the mounted disk of a switched-off Windows
-    /// - `hive:FILE=KEY`: one registry file, such as `hive:SYSTEM=HKLM\SYSTEM`
+    /// - `hive:FILE=KEY`: one registry file, and its key in the registry, such as `hive:SYSTEM=HKLM\SYSTEM`
     /// - `reg:FILE`: a registry export
-    /// - `pol:FILE[=HKCU]`: a Registry.pol of Group Policy
+    /// - `pol:FILE[=HKCU]`: a Registry.pol of Group Policy, with `=HKCU` if it is for users
     /// - `snapshot:FILE`: a snapshot
-    /// - `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]`: another Windows, from Linux through Samba
+    /// - `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]`: another Windows over the network (only from Linux, through Samba)
     ///
     /// `?smb1` is for Windows Server 2003. For `smb:`, the environment variable
     /// KBFIX_SMB_AUTH_FILE names the file with user name and password.
@@ -39,7 +39,8 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) code_page: Option<u16>,
 
     /// A local folder with the files of a further drive, such as D=/mnt/data, for a target that is an image, a hive or
-    /// another machine; may be repeated. In an image, the drive with Windows is the image itself.
+    /// another machine. An image already contains drive C, the drive with Windows. You can give this option several
+    /// times.
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive, help_heading = TARGET)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
@@ -56,8 +57,8 @@ pub(in crate::cli) struct ChangedTargetArguments {
     target: TargetArguments,
 
     /// In an image, read and write the values below HKLM\Software\Policies and
-    /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies in the Registry.pol of its local GPO, and not in
-    /// the registry. Windows writes them into the registry when it starts, and at each refresh of Group Policy.
+    /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies in the Registry.pol of its local GPO, and not in the
+    /// registry. Windows copies these values into the registry when it starts, and at each refresh of Group Policy.
     #[arg(long, help_heading = TARGET)]
     through_policy: bool,
 }
@@ -151,7 +152,8 @@ impl ChangedTargetArguments {
 /// The argument that names the state folder, for every command that uses it.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct StateArguments {
-    /// The folder for journals [default: %ProgramData%\kbfix on Windows, $XDG_STATE_HOME/kbfix elsewhere].
+    /// The folder for journals [default: %ProgramData%\kbfix on Windows; elsewhere $XDG_STATE_HOME/kbfix, or
+    /// ~/.local/state/kbfix without this variable].
     #[arg(long, value_name = "DIR", env = "KBFIX_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }

@@ -25,16 +25,16 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// The time limit for each hotfix package. kbfix ends a package that takes longer.
+    /// The time limit for each hotfix package, in minutes. kbfix ends a package that takes longer.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
 
-    /// Only show what would be done. Errors that would stop the real run are reported too, as far as kbfix can know
-    /// them without writing.
+    /// Only show what would be done. kbfix also reports errors that would stop the real run, as far as it can find them
+    /// without writing.
     #[arg(long)]
     check: bool,
 
-    /// Restart the services that the specs name, after their changes are made. Only with the target local.
+    /// Restart the services that the specs name, after their changes are made. This works only with the target `local`.
     #[arg(long)]
     restart_services: bool,
 

@@ -7,6 +7,8 @@ use clap::CommandFactory;
 use crate::cli::{error::CommandError, output::Output};
 
 /// Print a completion script for a shell.
+///
+/// With this script, the shell completes commands and options when you press Tab.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The shell.

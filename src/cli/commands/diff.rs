@@ -23,7 +23,7 @@ use crate::cli::{
     output::{self, Output},
 };
 
-/// Show which changes a target needs so that it satisfies specs. Changes nothing.
+/// Show which changes a target needs so that it satisfies specs. This command changes nothing.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
@@ -40,24 +40,25 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// Also look for the specs' symptoms in the event logs of the target. Symptoms do not change any outcome.
+    /// Also search the event logs of the target for the symptoms of the specs. kbfix counts them, and separately those
+    /// since the last apply, which it finds in the journals. Symptoms do not change any outcome.
     #[arg(long, conflicts_with = "plan")]
     symptoms: bool,
 
     #[command(flatten)]
     state: StateArguments,
 
-    /// Save the plan in this file, for review and for `kbfix apply --plan`. The file must not be standard output; use
-    /// --with-plan for that.
+    /// Save the plan in this file, for review and for `kbfix apply --plan`. To get the plan on standard output, use
+    /// --with-plan.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Include the plan in the JSON report, for callers that cannot read a file.
+    /// With --format json: include the plan in the report, for programs that cannot read a file.
     #[arg(long)]
     with_plan: bool,
 
-    /// Include the Markdown report in the JSON report, for callers that need both but want to read the target only
-    /// once.
+    /// With --format json: also include the report as Markdown, for programs that need both but want to read the target
+    /// only once.
     #[arg(long)]
     with_markdown: bool,
 }
@@ -66,7 +67,7 @@ pub(in crate::cli) struct Arguments {
 enum Format {
     /// A unified diff in .reg notation, with colours if the terminal shows them.
     Human,
-    /// A versioned document; `kbfix schema report` prints its schema.
+    /// JSON, for programs; `kbfix schema report` prints the schema.
     Json,
     /// Markdown, for a change ticket or a pull request.
     Markdown,

@@ -28,10 +28,10 @@ use kbfix::{
 
 /// Act as a resource of Microsoft DSC v3: as Kbfix/SpecList, or as the resource of a built-in spec.
 ///
-/// DSC calls get, set, test, export and schema; the manifests that `manifest` writes tell DSC how. The input is one
-/// JSON object on standard input. The answer is JSON on standard output. Messages are JSON lines on standard error. The
-/// exit code is 0 unless the operation failed. A blocked or unknown spec is not a failure: the answer says that it is
-/// not in desired state, and why.
+/// You run only `kbfix dsc manifest`. It writes manifests, which tell DSC how to run the other commands. The input of
+/// these commands is one JSON object on standard input. The answer is JSON on standard output. Messages are JSON lines
+/// on standard error. The exit code is 0 unless the operation failed. A blocked or unknown spec is not a failure: the
+/// answer says that it is not in desired state, and why.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -42,8 +42,8 @@ pub(in crate::cli) struct Arguments {
 enum Command {
     /// Write the manifests by which DSC finds the resources.
     Manifest {
-        /// The folder for kbfix.dsc.manifests.json. DSC finds it in the folder of kbfix itself and in the folders of
-        /// PATH or DSC_RESOURCE_PATH [default: standard output].
+        /// The folder for kbfix.dsc.manifests.json. DSC searches the folders of PATH, or, if the environment variable
+        /// DSC_RESOURCE_PATH is set, only the folders of this variable [default: standard output].
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -68,8 +68,8 @@ enum Command {
         #[command(flatten)]
         of: TypeArguments,
     },
-    /// Print an instance for each spec that applies to the target: for the specs of the input, or for all built-in
-    /// specs.
+    /// Print an instance for each spec that is applicable to the target. If the input names no specs, kbfix tests all
+    /// built-in specs.
     Export {
         #[command(flatten)]
         of: TypeArguments,
@@ -83,8 +83,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct TypeArguments {
-    /// The type of the resource: Kbfix/SpecList, or Kbfix.Spec/ and the id of a built-in spec, with `_` instead of `-`
-    /// and `.`.
+    /// The type of the resource: Kbfix/SpecList, or Kbfix.Spec/ID with the id of a built-in spec. In this id, write `_`
+    /// instead of `-` and `.`: Kbfix.Spec/CVE_2013_3900.
     #[arg(long = "type", value_name = "TYPE", default_value = dsc_resource::SPEC_LIST)]
     name: String,
 }

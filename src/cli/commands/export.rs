@@ -46,7 +46,7 @@ enum Format {
     /// Ansible tasks with ansible.windows.win_regedit.
     #[value(name = "win_regedit")]
     WinRegedit,
-    /// A Registry.pol of Group Policy: for HKLM, or for HKCU if all keys are below it.
+    /// A Registry.pol of Group Policy: for HKLM, or, if all keys are below HKCU, for HKCU.
     Pol,
     /// The text that Microsoft's LGPO.exe reads (`LGPO.exe /t FILE`).
     Lgpo,

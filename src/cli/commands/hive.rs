@@ -11,7 +11,7 @@ use kbfix::{
     targets::{hive_logs, read_hive, read_log},
 };
 
-/// Examine a registry hive file.
+/// Examine a hive (a registry file).
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -23,12 +23,12 @@ enum Command {
     Check(Check),
 }
 
-/// Check the structure of a hive (a registry file), and print everything that is wrong. Changes in its logs are
-/// included.
+/// Check the structure of a hive (a registry file), and print everything that is wrong. kbfix also reads the log files
+/// next to the hive, which can contain its last changes.
 ///
-/// The exit code is 1 if there is an error, 0 if there is none, and 3 if the file is not a hive. A harmless deviation
-/// from the format is reported as an oddity and not as an error, because every hive of a running Windows has some.
-/// Changes nothing.
+/// The exit code is 0 if there is no error, 1 if there is one, and 3 if the file cannot be read or is not a hive. A
+/// harmless deviation from the format is not an error: kbfix reports it as an oddity. Every hive of a running Windows
+/// has some oddities. This command changes nothing.
 #[derive(Debug, clap::Args)]
 struct Check {
     /// The hive file, such as Windows/System32/config/SYSTEM.
@@ -43,7 +43,7 @@ struct Check {
 enum Format {
     /// Text, with one line for each finding.
     Human,
-    /// A versioned document; `kbfix schema hive-check` prints its schema.
+    /// JSON, for programs; `kbfix schema hive-check` prints the schema.
     Json,
 }
 

@@ -23,10 +23,12 @@ use kbfix::{
 
 /// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
 ///
-/// Applying the spec has the same result as importing the .reg file, or as processing the policy with Group Policy.
-/// Anything in these files that a spec cannot express is an error. From a manifest, kbfix imports only the registry
-/// rules, and the spec accepts the same data as these rules. A rule of a manifest that a spec cannot express is left
-/// out, with a warning.
+/// If you apply the spec, kbfix makes the same changes as regedit makes when it imports the .reg file, or as Group
+/// Policy makes with the policy file. If a spec cannot express everything in such a file, kbfix reports an error and
+/// writes no spec.
+///
+/// From an OSConfig manifest, kbfix imports only the registry rules. The spec accepts the same data as these rules. If
+/// a spec cannot express a rule of a manifest, kbfix leaves the rule out and prints a warning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// A .reg file (version 4 or 5), a Registry.pol, or the text for LGPO.exe, which kbfix recognizes by its first
@@ -54,12 +56,12 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "HKLM|HKCU", value_parser = root)]
     root: Option<RootKey>,
 
-    /// The ANSI code page of a .reg file or text that is not a Unicode file, such as 1252.
+    /// The ANSI code page, such as 1252, of a .reg file or a text for LGPO.exe that is not in Unicode.
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,
 
-    /// Skip the lines of a .reg file that regedit skips because it does not understand them, with a warning for each.
-    /// Without this option, such lines are errors.
+    /// Skip the lines of a .reg file that regedit would skip because they are invalid, and print a warning for each of
+    /// them. Without this option, such lines are errors.
     #[arg(long)]
     lenient: bool,
 }

@@ -39,7 +39,8 @@ enum Command {
 enum Format {
     /// Text for people.
     Human,
-    /// A versioned document; `kbfix schema journals` and `kbfix schema journal` print the schemas.
+    /// JSON, for programs. `kbfix schema journals` prints the schema of the list, and `kbfix schema journal` that of
+    /// one journal.
     Json,
 }
 

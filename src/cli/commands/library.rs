@@ -15,13 +15,13 @@ use crate::cli::{
 
 /// List or search the built-in specs, and show their outcomes on a machine.
 ///
-/// With --for, every spec in the list is compared with a target, which is read only once. Nothing is changed. A spec
-/// with a parameter without a default is listed as `needs parameter`, and is no error. The exit code is 0 for every
-/// outcome; use `kbfix diff --all` to see the changes and to get an exit code.
+/// With --for, kbfix compares every spec in the list with a target. It changes nothing. If a spec has a parameter
+/// without a default, its outcome is `needs parameter`. The exit code is 0 for every outcome. To see the changes, and
+/// to get an exit code that depends on the outcomes, use `kbfix diff --all`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Words to search for. Each listed spec contains all of them in its id, title, other names (KB, CVE), products,
-    /// addresses, keys or value names.
+    /// Words to search for. kbfix lists the specs that contain all these words in their id, title, other names (KB,
+    /// CVE), products, addresses, keys or value names.
     #[arg(value_name = "WORD")]
     words: Vec<String>,
 
@@ -59,7 +59,7 @@ pub(in crate::cli) struct Arguments {
 enum Format {
     /// Text, with one line for each spec.
     Human,
-    /// A versioned document; `kbfix schema library` prints its schema.
+    /// JSON, for programs; `kbfix schema library` prints the schema.
     Json,
 }
 

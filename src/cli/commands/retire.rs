@@ -25,11 +25,13 @@ use crate::cli::{
 
 /// Undo all changes that specs made to a target, except those that other applied specs still require.
 ///
-/// Each key and value gets the state before kbfix first changed it, or the newer state that someone else gave it
-/// between two applies. kbfix finds this state in the journals of the target. Specs that stay are read in their present
-/// versions: give their files with --specs. kbfix finds built-in specs itself, but with --absent and --absent-from,
-/// those that stay must be given too. Keys and values that someone else has changed after the apply are not restored,
-/// but reported.
+/// Each key and value gets the state that it had before kbfix first changed it. If someone else changed the key or
+/// value between two applies, it gets this newer state instead. kbfix finds these states in the journals of the target.
+/// If someone else has changed a key or value after the last apply, kbfix does not restore it, but reports it.
+///
+/// kbfix needs the files of the applied specs that stay: name them with --specs. It finds built-in specs itself. But
+/// with --absent or --absent-from, also name the built-in specs that stay, because kbfix retires every applied spec
+/// that you do not name.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The ids of the specs to retire. Their files need not exist any more.
@@ -37,7 +39,7 @@ pub(in crate::cli) struct Arguments {
     ids: Vec<String>,
 
     /// Retire every applied spec that is neither in this folder nor given with --specs. The specs in the folder are
-    /// kept. May be repeated.
+    /// kept. You can give this option several times.
     #[arg(long, value_name = "DIR")]
     absent_from: Vec<String>,
 
@@ -45,25 +47,25 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     absent: bool,
 
-    /// Skip an id that occurs in no journal of the target, instead of reporting an error. If the id is also not that of
-    /// a given or built-in spec, kbfix prints a warning.
+    /// Skip an id that occurs in no journal of the target, instead of reporting an error. kbfix prints a warning if the
+    /// id also occurs in no given spec, no built-in spec and no journal of another target.
     #[arg(long, requires = "ids")]
     if_applied: bool,
 
     /// The specs to keep: files, folders, or ids of built-in specs. If no journal shows that such a spec was applied,
-    /// its requirements are kept only if the target already satisfies the spec. May be repeated.
+    /// its requirements are kept only if the target already satisfies the spec. You can give this option several times.
     #[arg(long, value_name = "SPEC")]
     specs: Vec<String>,
 
-    /// Read more specs to keep from standard input, like `kbfix diff --stdin-specs`.
+    /// Read more specs to keep from standard input, in the same form as for `kbfix diff --stdin-specs`.
     #[arg(long)]
     stdin_specs: bool,
 
-    /// The value of a parameter of the specs to keep. May be repeated.
+    /// Set a parameter of the specs to keep, such as `--set mode=1`. You can give this option several times.
     #[arg(long = "set", value_name = "NAME=DATA")]
     set: Vec<String>,
 
-    /// Also restore values that someone else has changed after the apply.
+    /// Also restore values that someone else has changed after the last apply.
     #[arg(long)]
     force: bool,
 

@@ -15,19 +15,20 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Undo the changes of an apply. Keys and values that someone else has changed after the apply are not restored, but
-/// reported.
+/// Undo the changes of one run of `kbfix apply`, `retire` or `rollback`. If someone else has changed a key or value
+/// after this run, kbfix does not restore it, but reports it.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The journal: the path of its file, or its name in the output of `kbfix journal list`.
     #[arg(required_unless_present = "last", conflicts_with = "last")]
     journal: Option<String>,
 
-    /// Use the newest journal that can be rolled back; with --target, the newest journal of that target.
+    /// Use the newest journal of an apply or a retirement that is not rolled back yet. With --target, only the journals
+    /// of that target count.
     #[arg(long)]
     last: bool,
 
-    /// Also restore values that someone else has changed after the apply.
+    /// Also restore values that someone else has changed after the run.
     #[arg(long)]
     force: bool,
 

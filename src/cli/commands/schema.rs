@@ -16,6 +16,8 @@ use kbfix::{
 };
 
 /// Print the JSON schema of a document that kbfix reads or writes.
+///
+/// Editors and programs check documents with such a schema.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The document whose schema is printed.
@@ -29,35 +31,35 @@ enum Document {
     Spec,
     /// A saved plan.
     Plan,
-    /// The report of the commands diff, apply, rollback and retire.
+    /// The report of `diff`, `apply`, `rollback` and `retire`.
     Report,
     /// A snapshot.
     Snapshot,
     /// A fleet file.
     Fleet,
-    /// A waivers file.
+    /// A file with waivers.
     Waivers,
-    /// The report of the commands fleet diff and fleet plan.
+    /// The report of `fleet diff` and `fleet plan`.
     FleetReport,
-    /// One line of the output of fleet diff or fleet plan with --lines.
+    /// One line of the output of `fleet diff` or `fleet plan` with `--lines`.
     FleetMachine,
-    /// The report of the commands fleet impact and fleet drift.
+    /// The report of `fleet impact` and `fleet drift`.
     FleetComparison,
     /// The first line of a fleet plan; each other line is a plan.
     FleetPlan,
-    /// The output of the command `validate`.
+    /// The output of `validate`.
     Findings,
-    /// The output of the command `show`.
+    /// The output of `show`.
     Articles,
-    /// The output of the command journal list.
+    /// The output of `journal list`.
     Journals,
-    /// The output of the command journal show.
+    /// The output of `journal show`.
     Journal,
-    /// The output of the command library.
+    /// The output of `library`.
     Library,
-    /// The output of the command symptoms.
+    /// The output of `symptoms`.
     Symptoms,
-    /// The output of the command hive check.
+    /// The output of `hive check`.
     HiveCheck,
 }
 

@@ -25,7 +25,7 @@ enum Format {
     Human,
     /// Markdown, for a wiki or a pull request.
     Markdown,
-    /// The article and the spec as one JSON document.
+    /// JSON, for programs: the article and the spec. `kbfix schema articles` prints the schema.
     Json,
     /// One self-contained HTML page.
     Html,

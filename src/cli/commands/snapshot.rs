@@ -16,7 +16,8 @@ use kbfix::{
     targets::Snapshot,
 };
 
-/// Save the facts that specs need from a target in a file, so that specs can be compared with them without the machine.
+/// Save in a file the facts about a target that specs need. kbfix can later compare the specs with this file, without
+/// the machine.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]

@@ -15,10 +15,11 @@ use kbfix::{
     render,
 };
 
-/// Search the event logs of a target for the events that articles describe: how often they were logged, when, and how
-/// often since the last apply.
+/// Search the event logs of a target for the events that articles describe, and show how often they were logged, when,
+/// and how often since the last apply.
 ///
-/// This changes nothing. The exit code is 4 if something cannot be read.
+/// This command changes nothing. The exit code is 4 if an event log or a journal cannot be read. It does not depend on
+/// the number of events.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
@@ -39,7 +40,7 @@ pub(in crate::cli) struct Arguments {
 enum Format {
     /// Text for people.
     Human,
-    /// A versioned document; `kbfix schema symptoms` prints its schema.
+    /// JSON, for programs; `kbfix schema symptoms` prints the schema.
     Json,
 }
 

@@ -12,21 +12,26 @@ use kbfix::{
     spec::{self, Settings},
 };
 
-/// Check spec files: first against the schema, then for errors in their meaning.
+/// Check spec files: first their form, then their meaning.
+///
+/// This command reads no machine. The exit code is 0 if all specs are valid, and 2 if one is not.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// The format of the findings: text for people, a JSON document, or annotations for a GitHub workflow.
+    /// The format of the findings.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    /// Text for people.
     Human,
+    /// JSON, for programs; `kbfix schema findings` prints the schema.
     Json,
+    /// Annotations, which a GitHub workflow shows next to the lines of the files.
     Github,
 }
 

@@ -10,10 +10,11 @@ use clap::{Arg, Command, CommandFactory};
 use super::Arguments;
 use tables::{TASKS, TERMS};
 
-const HEAD: &str = "These pages are the reference for the commands of kbfix and their options.
+const HEAD: &str = "Each command has a page with its arguments and options.
 `kbfix COMMAND --help` prints the same text.
-The pages under \"How to\" show how to use the commands, and the [glossary](../glossary.md) explains the terms.
-[Exit codes](exit-codes.md) describes how the commands end.
+Each page also links a guide that shows how to use the command.
+[Exit codes](exit-codes.md) explains the exit codes of the commands.
+[Terms](#terms), after the list, explains the words in the list; the [glossary](../glossary.md) explains all terms.
 ";
 
 /// The end of each page. It says how the page is generated, which only developers need to know.
@@ -85,7 +86,13 @@ fn pages() -> BTreeMap<String, String> {
     let kbfix = kbfix();
     let mut out = BTreeMap::new();
     let usage = kbfix.clone().render_usage().to_string();
-    let mut index = format!("# Commands\n\nkbfix {}\n\n", sentences(&lower(&about(&kbfix))));
+    let about = about(&kbfix);
+    let (product, others) = about.split_once("\n\n").unwrap_or((&about, ""));
+    let mut index = format!(
+        "# Commands\n\nThis page lists the commands of kbfix, a program that {}\n\n{}\n\n",
+        sentences(&lower(product)),
+        sentences(others)
+    );
     let _ = writeln!(index, "```text\n{}\n```\n\n{HEAD}", usage.trim_start_matches("Usage: "));
     index.truncate(index.trim_end().len() + 1);
     for (task, pages) in TASKS {
@@ -102,7 +109,7 @@ fn pages() -> BTreeMap<String, String> {
         }
     }
     index.push_str("\n## Terms\n\n");
-    let used = "spec target plan journal snapshot fleet outcome";
+    let used = "spec target plan journal snapshot fleet plan outcome";
     terms(used, "").1.iter().for_each(|term| index.push_str(&format!("- {}\n", item(term))));
     index.push_str("\n## Options of every command\n\n");
     let help = kbfix.get_arguments().filter(|argument| argument.get_id() == "help");
@@ -130,18 +137,18 @@ fn whole_page(kbfix: &Command, command: &Command, how_to: &str) -> String {
     let (known, definitions) = terms(first, "");
     let mut out = format!("# {}\n\n{}\n", name(command), sentences(first));
     definitions.iter().for_each(|definition| out.push_str(&format!("{}\n", from_below(&sentences(definition)))));
-    if !others.is_empty() {
-        let _ = writeln!(out, "\n{}", sentences(others));
-    }
     let product = lower(&kbfix.get_about().unwrap_or_default().to_string());
     let product = product.trim_end_matches('.');
     let _ = writeln!(
         out,
         "\n`{}` is a command of kbfix, a program that {product} ([all commands](../commands.md)).\n\
-         [{}](../../{how_to}) shows how to use it, and [Exit codes](../exit-codes.md) describes how it ends.",
+         [{}](../../{how_to}) shows how to use it, and [Exit codes](../exit-codes.md) explains its exit codes.",
         name(command),
         title(how_to),
     );
+    if !others.is_empty() {
+        let _ = writeln!(out, "\n{}", sentences(others));
+    }
     out.push_str(&body);
     let (_, definitions) = terms(&format!("{others}\n{body}"), &known);
     if !definitions.is_empty() {
@@ -208,7 +215,7 @@ fn argument_item(argument: &Arg) -> Vec<String> {
     let mut facts = Vec::new();
     let defaults = argument.get_default_values();
     if let Some(default) = default {
-        facts.push(format!("Default: {default}."));
+        facts.push(sentences(&format!("Default: {default}")));
     } else if let (Some(default), false) = (defaults.first(), hidden) {
         facts.push(format!("Default: `{}`.", default.to_string_lossy()));
     }

@@ -102,19 +102,16 @@ pub(super) const TERMS: &[Term] = &[
          ([the journal](journal.md)).",
     ),
     term(
-        &["an apply", "the apply", "applies", "last apply"],
+        &["an apply", "the apply", "of applies", "two applies", "last apply"],
         "An *apply* is a run of [`kbfix apply`](commands/apply.md).",
     ),
-    term(&["retirements"], "A *retirement* is a run of [`kbfix retire`](commands/retire.md)."),
+    term(&["retirements", "retirement"], "A *retirement* is a run of [`kbfix retire`](commands/retire.md)."),
     term(
         &["snapshot", "snapshots"],
         "A *snapshot* is a file with facts about one machine ([`kbfix snapshot`](commands/snapshot.md)).",
     ),
-    term(
-        &["fleet", "Fleet"],
-        "A *fleet* is a number of machines that are reviewed together ([Fleets](fleet.md)). A *fleet plan* is a file with the \
-         plans of all its machines.",
-    ),
+    term(&["fleet", "Fleet"], "A *fleet* is a number of machines that are reviewed together ([Fleets](fleet.md))."),
+    term(&["fleet plan"], "A *fleet plan* is a file with the plans of all machines of a fleet."),
     term(&["fact", "facts"], "A *fact* is what a target answers about one key, value or file."),
     term(
         &["rule", "rules"],
@@ -149,16 +146,28 @@ pub(super) const TERMS: &[Term] = &[
     term(&["hive"], "A *hive* is a file that contains a part of the Windows registry, such as SYSTEM."),
     term(&["image"], "An *image* is the mounted disk of a switched-off Windows ([the target image](target-image.md))."),
     term(
-        &["GPO", "Group Policy", "Registry.pol", "policy"],
-        "*Group Policy* is the part of Windows that sets registry values on the machines of an organization. A *GPO* (Group \
-         Policy object) is a set of such settings, and a Registry.pol is its file. The *local GPO* is that of a single \
-         machine. At each *refresh*, about every 90 minutes, Windows can write the settings into the registry again.",
+        &["Group Policy", "policy"],
+        "*Group Policy* is the part of Windows that sets registry values on the machines of an organization.",
     ),
-    term(&["LGPO.exe"], "*LGPO.exe* is a tool of Microsoft that changes the local GPO."),
+    term(&["Registry.pol"], "A *Registry.pol* is a file with registry settings of Group Policy."),
+    term(
+        &["GPO"],
+        "A *GPO* (Group Policy object) is a set of settings of Group Policy. The *local GPO* is that of a single machine.",
+    ),
+    term(
+        &["refresh"],
+        "At each *refresh*, about every 90 minutes, Windows processes Group Policy. It can then write the settings of Group \
+         Policy into the registry again.",
+    ),
+    term(
+        &["LGPO.exe"],
+        "*LGPO.exe* is a tool of Microsoft that changes the Group Policy settings of a single machine.",
+    ),
     term(&["MachineGuid"], "The *MachineGuid* is an identifier of a machine that Windows Setup creates."),
     term(
         &["OSConfig"],
-        "*OSConfig* is a tool of Microsoft for the security settings of Windows Server. Its *manifest* is a file that lists settings.",
+        "*OSConfig* is a tool of Microsoft for the security settings of Windows Server. Its *manifest* is a file \
+         that lists settings.",
     ),
     term(
         &["instance", "resource"],

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 const HEAD: &str = r#"# The spec language, version 1
 
-A *spec* is a YAML file that describes what a Microsoft article requires.
-This page and the pages below it are the reference for all fields of a spec.
+kbfix is a program that keeps Windows machines in the state that Microsoft articles require.
+A *spec* is a YAML file that describes what one article requires.
+This page and the pages that it links are the reference for all fields of a spec.
 [Write a spec](../how-to/write-a-spec.md) shows with examples how to use the fields.
 [Diagnostics](diagnostics.md) explains the errors that `kbfix validate` finds.
 
@@ -32,24 +33,30 @@ If the meaning of a field is long, a list below the table continues it.
 The column "takes" shows what you write after the field:
 
 - *text*, *number*, `true` or `false`;
-- *list of …*: several of them, as a YAML list;
-- *by name: …*: a YAML mapping, from names to objects of this kind;
-- a link: an object, which another section describes.
+- *list of …*: several of these, as a YAML list;
+- *by name: …*: a YAML mapping, from names that you choose to objects of this kind;
+- a link: what the linked section describes, usually a YAML mapping with the fields of that section.
 
 Some words are used in many places:
 
 - the *target* is what kbfix reads and changes, such as this Windows machine;
 - the *operator* is the person who runs kbfix;
-- the *outcome* is the result of the spec on a target. With the outcomes *blocked* and *unknown*, kbfix changes nothing ([outcomes](exit-codes.md#outcomes)).
+- the *outcome* is the result of the spec on a target. If the outcome is *blocked* or *unknown*, kbfix changes nothing for the spec ([outcomes](exit-codes.md#outcomes)).
 
 ## All objects
 "#;
+
+/// The first sentences of each page about a group of objects, for a reader who has not read another page.
+const WHAT_A_SPEC_IS: &str = "\
+kbfix is a program that keeps Windows machines in the state that Microsoft articles require.
+A *spec* is a YAML file that describes what one article requires ([the spec language](../language.md)).
+";
 
 /// The beginning of each page about a group of objects, after its introduction.
 const HOW_TO_READ: &str = r#"
 Each section describes one kind of object, and each row of a table describes one of its fields ([how to read the tables](../language.md#how-to-read-the-tables)).
 The *target* is what kbfix reads and changes, such as this Windows machine, and the *operator* is the person who runs kbfix.
-With the outcomes *blocked* and *unknown*, kbfix changes nothing for the spec ([outcomes](../exit-codes.md#outcomes)).
+The *outcome* is the result of a spec on a target: if it is *blocked* or *unknown*, kbfix changes nothing for the spec ([outcomes](../exit-codes.md#outcomes)).
 The [glossary](../../glossary.md) explains all other terms.
 
 "#;
@@ -59,7 +66,7 @@ struct Group {
     /// The name of the page in `docs/reference/language`, without `.md`.
     page: &'static str,
     title: &'static str,
-    /// The text after the title, for a reader who has not read another page.
+    /// The text after the title and [`WHAT_A_SPEC_IS`].
     introduction: &'static str,
     /// The definitions of the schema, in the order of the page.
     objects: &'static [&'static str],
@@ -70,8 +77,8 @@ const GROUPS: [Group; 8] = [
     Group {
         page: "spec",
         title: "The fields of a spec",
-        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires.
-This page describes the fields at the top level of a spec, and those for the article and the sources.
+        introduction: r#"This page describes the fields at the top level of a spec, and the fields of `article` and `sources`.
+[Write a spec](../../how-to/write-a-spec.md) shows how to use them.
 For example, this is the beginning of a spec:
 
 ```yaml
@@ -88,9 +95,8 @@ sources:
     Group {
         page: "parameters",
         title: "Parameters and locations in a spec",
-        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
-This page describes two of its fields: `parameters`, the settings that the person who runs kbfix can choose, and `locations`, the names for folders whose paths are in the registry.
-[Write a spec](../../how-to/write-a-spec.md#parameters) shows how to use them.
+        introduction: r#"This page describes two fields of a spec: `parameters`, the settings that the person who runs kbfix (the *operator*) can choose, and `locations`, the names for folders whose paths are in the registry.
+[Write a spec](../../how-to/write-a-spec.md#parameters) shows how to use parameters, and [its complete example](../../how-to/write-a-spec.md#a-complete-example) has a location.
 For example, this spec sets `Mode` to 1, or to the number that the operator chooses with `--set mode=0`:
 
 ```yaml
@@ -115,9 +121,9 @@ registry:
     Group {
         page: "conditions",
         title: "Conditions in a spec",
-        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
-A *condition* in it is a test of the machine, for example whether a registry key exists.
-The fields `applicable`, `prerequisites` and `cause` of the spec contain conditions, and the field `when` of a rule.
+        introduction: r#"A *condition* in a spec is a test of the machine, for example whether a registry key exists.
+Its result is *true* (in reports *met*), *false* (in reports *unmet*), or *unknown* if kbfix cannot read what it needs.
+These fields contain conditions: `applicable`, `prerequisites` and `cause` of the spec, `when` of a [rule](keys.md#keyrule) or of a value in it, and `done_when` of a [trigger](keys.md#trigger).
 [Write a spec](../../how-to/write-a-spec.md#conditions) shows how to use them.
 For example, this condition is true on Windows Server 2008 and later if the key exists:
 
@@ -143,8 +149,8 @@ applicable:
     Group {
         page: "hotfix",
         title: "The hotfix in a spec",
-        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
-Its field `hotfix` describes the update that must be installed before kbfix changes the registry.
+        introduction: r#"The field `hotfix` of a spec describes the update that must be installed before kbfix changes the registry.
+kbfix compares the versions of the update's files; if a file is missing or older, the outcome of the spec is *blocked*.
 [A hotfix that kbfix may install](../../how-to/special-rules.md#a-hotfix-that-kbfix-may-install) shows how kbfix can also install it.
 For example, this hotfix is installed if the file has this version or a later one:
 
@@ -159,8 +165,7 @@ hotfix:
     Group {
         page: "keys",
         title: "Rules for registry keys in a spec",
-        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
-Its field `registry` is a list of *rules*.
+        introduction: r#"The field `registry` of a spec is a list of *rules*.
 A rule names a registry key, and says whether the key must exist and which values it must contain ([rules for values](values.md)).
 [Special rules in a spec](../../how-to/special-rules.md) shows rules that delete keys, and rules for many keys.
 For example, the first rule requires a value, and the second one deletes a key:
@@ -189,8 +194,7 @@ registry:
     Group {
         page: "values",
         title: "Rules for registry values in a spec",
-        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
-A *rule* in it names a registry key ([rules for keys](keys.md)).
+        introduction: r#"A *rule* in a spec names a registry key ([rules for keys](keys.md)).
 The field `values` of a rule says for each value which data it must have, and which other data may stay.
 For example, this rule requires that `Mode` is 1, keeps a `Level` of 3 or more, and sets the first bit of `Flags`:
 
@@ -208,8 +212,7 @@ registry:
     Group {
         page: "data",
         title: "Data and types in a spec",
-        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
-This page describes how a spec writes the data of registry values, and which types it can name.
+        introduction: r#"This page describes how a spec writes the data of registry values, and which types it can name.
 For example, this rule has data of four types:
 
 ```yaml
@@ -227,8 +230,9 @@ registry:
     Group {
         page: "steps",
         title: "Manual steps, restarts and symptoms in a spec",
-        introduction: r#"A *spec* is a YAML file that describes what a Microsoft article requires ([the spec language](../language.md)).
-This page describes three of its fields: `manual_steps` and `restart` say what a person must do, and `symptoms` lists events that Windows logs if the machine has the problem of the article.
+        introduction: r#"This page describes three fields of a spec.
+`manual_steps` and `restart` say what must be done in addition to the changes in the registry.
+`symptoms` lists events in the event logs that show the problem of the article, or that it is solved.
 For example:
 
 ```yaml
@@ -269,7 +273,7 @@ pub fn reference() -> Vec<(String, String)> {
     let mut index = String::from(HEAD);
     let mut pages = Vec::new();
     for group in &GROUPS {
-        let mut page = format!("# {}\n\n{}{HOW_TO_READ}", group.title, group.introduction);
+        let mut page = format!("# {}\n\n{WHAT_A_SPEC_IS}{}{HOW_TO_READ}", group.title, group.introduction);
         // Writing to a string cannot fail.
         let _ = writeln!(index, "\n### {}\n", group.title);
         for name in group.objects {

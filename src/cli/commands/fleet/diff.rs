@@ -17,12 +17,14 @@ use crate::cli::{
     output::Output,
 };
 
-/// Show which changes each machine of a fleet needs so that it satisfies specs. Changes nothing.
+/// Show which changes each machine of a fleet needs so that it satisfies specs. This command changes nothing.
 ///
-/// Machines that need the same changes are shown together. The machines that are blocked, unknown or unreadable follow.
-/// A snapshot that cannot be read is a row of the report and does not stop the command. The exit code is the highest of
-/// all machines: 0 if there is nothing to change, 1 if there are changes, 3 if a machine could not be read, 4 if a spec
-/// has an outcome such as blocked or unknown on a machine.
+/// The report shows machines that need the same changes together. Then follow the machines on which a spec is blocked
+/// or unknown, and those that could not be read. If a snapshot cannot be read, the report says so, and the command
+/// continues.
+///
+/// The exit code is the highest of all machines: 0 if there is nothing to change, 1 if there are changes, 3 if a
+/// machine could not be read, 4 if a spec has an outcome such as blocked or unknown on a machine.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Arguments {
@@ -38,8 +40,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     fail_on: FailOnArguments,
 
-    /// A file with waivers: differences that are accepted for a limited time. They are shown and counted separately,
-    /// and a fleet plan does not change them. `kbfix schema waivers` prints the schema of the file.
+    /// A file with waivers: differences that are accepted for a limited time. The report shows and counts these
+    /// differences separately, and a fleet plan does not change them. `kbfix schema waivers` prints the schema of the
+    /// file.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
 
@@ -47,8 +50,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// With --format json: print one line for each machine, each of them a complete document (`kbfix schema
-    /// fleet-machine`).
+    /// With --format json: print one line for each machine. Each line is a complete JSON document; `kbfix schema
+    /// fleet-machine` prints its schema.
     #[arg(long)]
     lines: bool,
 }
@@ -60,7 +63,7 @@ const MOST_WAIVERS: u64 = 16 << 20;
 enum Format {
     /// Text for people: a table, and the changes as a unified diff, with colours if the terminal shows them.
     Human,
-    /// A versioned document; `kbfix schema fleet-report` prints its schema.
+    /// JSON, for programs; `kbfix schema fleet-report` prints the schema.
     Json,
     /// A table in CSV, with one row for each spec on each machine.
     Csv,

@@ -16,11 +16,13 @@ use crate::cli::{
 };
 
 /// Show what changed on a fleet between two dates: outcomes, values, file versions, and machines that were added or
-/// removed. Changes nothing.
+/// removed. This command changes nothing.
 ///
-/// Both folders contain snapshots, as for `kbfix fleet diff`. A machine has the same file name in both. Only facts that
-/// are in both snapshots are compared. The exit code is 0 if nothing changed, 1 if something did, 3 if a machine could
-/// not be read, 4 if a spec with a difference now has an outcome such as blocked or unknown.
+/// Both folders contain snapshots, one file for each machine. A machine must have the same file name in both folders.
+/// kbfix compares only facts that are in both snapshots of a machine. If you name no spec, it uses all built-in specs.
+///
+/// The exit code is 0 if nothing changed, 1 if something changed, 3 if a machine could not be read, 4 if a spec with a
+/// difference now has an outcome such as blocked or unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The folder with the earlier snapshots.

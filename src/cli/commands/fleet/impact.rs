@@ -12,18 +12,21 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Show the effect of a change to specs on a fleet: which outcomes and changes are new, gone or different. Changes
-/// nothing.
+/// Show the effect of a change to specs on a fleet: which outcomes and changes are new, gone or different. This command
+/// changes nothing.
 ///
-/// `--base` names the specs before the change, such as a checkout of the target branch of a pull request. The exit code
-/// is 0 if nothing is different, 1 for differences, 3 if a machine could not be read, 4 if a spec with a difference now
-/// has an outcome such as blocked or unknown.
+/// SPEC names the specs after the change, and `--base` the specs before it. For example, SPEC is the folder with the
+/// specs of a pull request, and `--base` the same folder in the main branch.
+///
+/// The exit code is 0 if nothing is different, 1 if there are differences, 3 if a machine could not be read, 4 if a
+/// spec with a difference now has an outcome such as blocked or unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// The specs before the change: a folder, a file, or the id of a built-in spec; may be repeated.
+    /// The specs before the change: a folder, a file, or the id of a built-in spec. You can give this option several
+    /// times.
     #[arg(long, value_name = "DIR", required = true)]
     base: Vec<String>,
 

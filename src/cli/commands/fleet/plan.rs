@@ -20,14 +20,15 @@ use crate::cli::{
 
 /// Save the plans of all machines of a fleet in one file with one digest, for review and for `kbfix apply --plan`.
 ///
-/// Changes nothing. Prints the same report as `kbfix fleet diff`, with the digest added. On a machine, `kbfix apply
-/// --plan FILE --digest DIGEST` then applies the plan for that machine.
+/// This command changes no machine. It prints the same report as `kbfix fleet diff`, and the digest. After the review,
+/// run `kbfix apply --plan FILE --digest DIGEST` on each machine: it makes the changes that the file plans for this
+/// machine.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     diff: diff::Arguments,
 
-    /// The file to write.
+    /// The file in which the command saves the fleet plan.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }

@@ -26,7 +26,8 @@ pub struct ValuePlace {
     pub view: Option<OneView>,
 }
 
-/// One registry view of 64-bit Windows.
+/// One registry view of 64-bit Windows: `64` is the copy of a key that 64-bit programs see, and `32` the copy that
+/// 32-bit programs see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "u64")]
 #[schemars(extend("enum" = [64, "64", 32, "32"]))]
@@ -37,7 +38,7 @@ pub enum OneView {
     Bits32,
 }
 
-/// A condition, which is true or false on a target. Exactly one of the fields is given.
+/// A condition, which is true, false or unknown on a target. Give exactly one of the fields.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
@@ -63,14 +64,14 @@ pub struct Condition {
     pub not: Option<Box<Condition>>,
 }
 
-/// A prerequisite or a cause: a condition with a title. Exactly one of `registry`, `file`, `os`, `all`, `any`, `not` is
-/// given.
+/// A prerequisite or a cause: a condition with a title. Give exactly one of `registry`, `file`, `os`, `all`, `any`,
+/// `not`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prerequisite {
     /// The prerequisite or the cause in words, as the article names it.
     pub title: String,
-    /// A note for the reviewer.
+    /// A note for the person who reviews the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// A test of a key or value.
@@ -95,7 +96,8 @@ pub struct Prerequisite {
     pub not: Option<Box<Condition>>,
 }
 
-/// A test of a key (without `name`) or of a value. Without any other field, it tests whether the key or value exists.
+/// A test of a value or, without `name`, of a key. Without a field for the test, such as `equals`, it tests whether the
+/// key or value exists.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
@@ -114,8 +116,8 @@ pub struct RegistryTest {
     /// The registry view on 64-bit Windows: 64 (the default) or 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<OneView>,
-    /// The type of the value, or a list of accepted types. The data in `equals` and `one_of` is then written as for a
-    /// value of that type, such as hex digits for REG_BINARY.
+    /// The type that the value must have, or a list of accepted types. With this field, write the data in `equals` and
+    /// `one_of` as for a value of this type, for example in hex digits for REG_BINARY.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
     /// `true`: the key or value must exist. `false`: it must be absent.
@@ -193,15 +195,16 @@ pub struct OtherValue {
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
 pub struct VersionRange {
-    /// The lowest accepted version, in quotes: "16.0.10730.20102", or only its first numbers.
+    /// The lowest accepted version, in quotes: all its numbers, "16.0.10730.20102", or only the first ones, "16.0".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<String>,
-    /// The lowest version that is too high, in quotes: "16.1".
+    /// The version must be lower than this one. Write it in quotes: "16.1".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
 }
 
-/// A test of the operating system, from the target's registry. All given fields must be satisfied.
+/// A test of the operating system. kbfix reads the facts about it from the target's registry. All given fields must be
+/// satisfied.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OsTest {
@@ -209,7 +212,7 @@ pub struct OsTest {
     /// (with the update revision).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<String>,
-    /// The lowest version that is too high, in quotes: "6.2".
+    /// The version must be lower than this one. Write it in quotes: "6.2".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
     /// The accepted editions (`EditionID`), such as ServerDatacenter.
@@ -225,11 +228,12 @@ pub struct OsTest {
     pub service_pack: Option<u32>,
 }
 
-/// The kind of Windows, from the value `ProductType` of the key `ProductOptions`.
+/// The kind of Windows, which kbfix reads from the value `ProductType` in
+/// `HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Product {
-    /// A workstation (WinNT).
+    /// A Windows for workstations, such as Windows 10 (WinNT).
     Client,
     /// A server that is not a domain controller (ServerNT).
     Server,

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Parameter {
     /// A description of the decision that the operator makes with this parameter.
     pub description: String,
-    /// The type of the data. Without it, the values that use the parameter determine the type: a number for REG_DWORD,
-    /// REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string.
+    /// The type of the data. Without this field, the values that use the parameter determine the type: a number for
+    /// REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
     /// The only data allowed: a list, or a mapping from data to its meaning, such as `{ 0: "off", 1: "on" }`. In a
@@ -22,10 +22,10 @@ pub struct Parameter {
     /// The smallest and largest number allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
-    /// Whether the data is secret. Diffs, reports and messages do not show it.
+    /// `true`: the data is secret. Diffs, reports and messages then do not show it.
     ///
-    /// The data of each value that uses the parameter is secret as well, and so is every other parameter that such a
-    /// value uses.
+    /// If a value uses the parameter, the data of this value is secret too. If the same value uses other parameters,
+    /// they are secret too.
     ///
     /// A sensitive parameter cannot be part of the name of a key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -95,8 +95,8 @@ impl From<Scalar> for Literal {
 pub enum Literal {
     /// A whole number.
     Number(u64),
-    /// A string. For REG_BINARY, REG_NONE and similar types it contains hex digits; bytes may be separated by spaces or
-    /// commas.
+    /// A string. For REG_BINARY, REG_NONE and similar types it contains hex digits; you can write spaces or commas
+    /// between the bytes.
     Text(String),
     /// The strings of a REG_MULTI_SZ.
     List(Vec<String>),

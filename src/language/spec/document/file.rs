@@ -15,8 +15,8 @@ pub struct FileTest {
     /// The lowest accepted file version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The lowest accepted file version of each branch. The branch of a file is the one with the highest `from` that is
-    /// not above the file's version.
+    /// The lowest accepted file version of each branch. A file belongs to the branch with the highest `from` that the
+    /// version of the file reaches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,
@@ -25,11 +25,12 @@ pub struct FileTest {
     pub platform: Option<PlatformName>,
 }
 
-/// A servicing branch of a file (such as GDR or LDR), with the first version that contains the fix.
+/// A branch of a file: one of the series, such as GDR and LDR, in which Microsoft released versions of the file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Branch {
-    /// The lowest file version of the branch, such as 6.1.7601.22000.
+    /// The lowest file version of the branch, such as 6.1.7601.22000. A file that is older than every `from` is too
+    /// old.
     pub from: String,
     /// The first file version of the branch that contains the fix.
     pub version: String,
@@ -59,7 +60,7 @@ pub struct Hotfix {
     /// The name of the update. By default it is the id of the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The files of the update. Each file must exist, in the given version or a later one.
+    /// The files of the update. The hotfix counts as installed if each file exists in the given version or a later one.
     #[schemars(length(min = 1))]
     pub files: Vec<HotfixFile>,
     /// The package that installs the update, if kbfix may install it.
@@ -67,7 +68,7 @@ pub struct Hotfix {
     pub package: Option<Package>,
 }
 
-/// A file of a hotfix. Exactly one of `version` and `branches` is given.
+/// A file of a hotfix. Give exactly one of `version` and `branches`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HotfixFile {
@@ -76,8 +77,8 @@ pub struct HotfixFile {
     /// The file version that the hotfix installs. A later version is accepted as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The file version that the hotfix installs in each branch. The branch of a file is the one with the highest
-    /// `from` that is not above the file's version.
+    /// The file version that the hotfix installs in each branch. A file belongs to the branch with the highest `from`
+    /// that the version of the file reaches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,
@@ -90,8 +91,8 @@ pub struct HotfixFile {
     pub size: Option<u64>,
 }
 
-/// A package that installs the hotfix. kbfix runs it only if the operator supplies the file and requests the
-/// installation.
+/// A package that installs the hotfix. kbfix runs it only if the operator supplies the file with `--package` and
+/// requests the installation with `--install-hotfix`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
@@ -110,7 +111,8 @@ pub struct Package {
     /// The exit codes that mean success and that the computer must be restarted. The default is 3010 and 1641; for a
     /// `.msu` also 2359301.
     ///
-    /// 1641 means that the package has already begun the restart. kbfix then does nothing more.
+    /// 1641 means that the package has already begun the restart. kbfix then stops, and the operator applies the spec
+    /// again after the restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Low, such as defence in depth; the same as STIG category III.
+    /// Low, for example for an additional protection; the same as STIG category III.
     Low,
     /// Medium; the same as STIG category II.
     Medium,
@@ -17,7 +17,7 @@ pub enum Severity {
     Critical,
 }
 
-/// The controls of security catalogues that a rule implements, by their identifiers.
+/// The controls (requirements of security catalogues, such as STIG) that a rule implements, by their identifiers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]

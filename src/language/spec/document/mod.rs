@@ -32,7 +32,8 @@ pub use label::{ControlIds, Controls, Severity};
 pub use rule::{Exclusive, KeyRule, OnSubkeys, Trigger, ViewChoice};
 pub use value_rule::{Bits, Compare, Ensure, Keep, KeepWhich, KeepWord, ListEdit, Replace, ValueRule};
 
-/// A spec: to which product it applies, which update must be installed, and which registry values are required.
+/// A spec: to which product it applies, which update must be installed, and which registry values are required. It must
+/// contain `registry` or `hotfix`, or both.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix spec, version 1")]
@@ -53,7 +54,8 @@ pub struct Document {
     /// The article that this spec follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article: Option<Article>,
-    /// The products that the article lists under "Applies to". This field is only for people; kbfix tests `applicable`.
+    /// The products that the article lists under "Applies to". This field is only for people: kbfix uses `applicable`
+    /// to decide whether the spec applies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applies_to: Vec<String>,
     /// The reason for the change, in a few lines, for the person who reviews the spec.
@@ -65,7 +67,7 @@ pub struct Document {
     /// The sources of the facts in this spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
-    /// Parameters that the operator sets with `--set name=data` or in the Ansible playbook.
+    /// The settings that the operator can choose, with `--set name=data` or in the Ansible playbook.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Parameter>,
     /// Names for folders whose paths are in the registry of the target. In the path of a file, `{name}` is replaced
@@ -75,10 +77,10 @@ pub struct Document {
     /// The condition under which the spec applies. If it is false, kbfix changes nothing and reports "not applicable".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
-    /// The cause that the article names, if a target can show it. kbfix only reports whether the target has this cause.
+    /// A condition that tests whether the target has the cause that the article names. kbfix only reports the result.
     ///
-    /// The outcome of the spec does not depend on the cause: the spec also applies if the problem has another cause, or
-    /// if the cause cannot be read.
+    /// The outcome of the spec does not depend on this condition: the spec also applies if the condition is false or
+    /// unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Prerequisite>,
     /// Conditions that must be true before anything is changed. If one is false, the spec is blocked.
@@ -115,7 +117,7 @@ pub struct Article {
     /// The revision of the article, in quotes: "4.1".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// The day when the article was last reviewed, as year-month-day.
+    /// The day of the article's last review by Microsoft, as year-month-day: 2008-05-13.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub reviewed: Option<String>,
@@ -128,7 +130,7 @@ pub struct Source {
     /// The kind of the source: a page of Microsoft, a copy of such a page, another source, or a conclusion of the
     /// author.
     pub level: SourceLevel,
-    /// The facts that the source states.
+    /// The facts in the spec that come from this source.
     pub what: String,
     /// The address of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,7 +148,7 @@ pub enum SourceLevel {
     Mirror,
     /// A text, script or scanner that is not from Microsoft.
     Secondary,
-    /// A conclusion of the author from other sources, which do not state the fact.
+    /// No source states the fact: the author of the spec concluded it from other sources.
     Inference,
 }
 
@@ -203,7 +205,7 @@ impl StepOrder {
 pub struct Restart {
     /// Whether the computer must be restarted. kbfix only reports this and never restarts the computer.
     pub computer: ComputerRestart,
-    /// The services to restart, by service name. kbfix restarts them only on request.
+    /// The services to restart, by service name. kbfix restarts them only with `--restart-services`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
     /// A note for the operator.
@@ -223,7 +225,8 @@ pub enum ComputerRestart {
     Required,
 }
 
-/// An event that is a sign of the problem, or a sign that the remedy is in place.
+/// An event that is a sign of the problem, or a sign that the remedy is in place. The remedy is what the article
+/// requires.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Symptom {
@@ -260,7 +263,7 @@ pub struct Event {
     pub source: String,
     /// The event ID, as Event Viewer shows it.
     pub id: u32,
-    /// The level of the event; without it, events of any level count.
+    /// The level of the event. Without this field, events of any level count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<EventLevel>,
 }

@@ -15,9 +15,9 @@ pub struct KeyRule {
     ///
     /// A name with a `*`, such as `*` or `ADAM_*`, means every existing subkey with such a name.
     ///
-    /// `HKCU` means the hive of each user.
+    /// `HKCU` means the registry of each user of the machine, logged on or not.
     ///
-    /// `{parameter}` is replaced with the data that the operator chose for the parameter.
+    /// `{name}` stands for the data of the parameter `name`.
     ///
     /// For the characters `*`, `{` and `[` themselves, write `[*]`, `[{]` and `[[]`, as in `HKCR\[*]\shell`, the key
     /// for files of all types.
@@ -36,7 +36,7 @@ pub struct KeyRule {
     /// The registry views on 64-bit Windows: 64 (the default), 32, or both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
-    /// For a key below HKCU: whether the rule also applies to the Default profile, which Windows copies for every new
+    /// `true`: a rule for a key below `HKCU` also applies to the Default profile, which Windows copies for every new
     /// user.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default_profile: bool,
@@ -44,20 +44,20 @@ pub struct KeyRule {
     /// must exist if one of its values must exist, or if the rule has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// With `ensure: absent`: what happens to a key that has subkeys.
+    /// With `ensure: absent`: what kbfix does if the key has subkeys.
     ///
-    /// `delete` (the default): the key is deleted with everything below it.
+    /// `delete` (the default): kbfix deletes the key with everything below it.
     ///
-    /// `refuse`: nothing is changed, and the spec is blocked. Subkeys that the spec itself deletes do not count.
+    /// `refuse`: kbfix changes nothing, and the spec is blocked. Subkeys that the spec itself deletes do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_subkeys: Option<OnSubkeys>,
-    /// Deletes content of the key that the spec does not name.
+    /// Deletes content of the key that no rule of the spec names.
     ///
     /// `true`: other values are deleted; subkeys stay.
     ///
     /// `tree`: other values and other subkeys are deleted, in the key and everywhere below it.
     ///
-    /// A value or subkey stays only if the rule that names it applies to the machine.
+    /// A rule protects the values and subkeys that it names only if the rule applies to the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
     /// The rule applies only if this condition is true.
@@ -68,9 +68,10 @@ pub struct KeyRule {
     pub when: Option<Box<Condition>>,
     /// Makes the rule a trigger: `kbfix apply` writes it only with `--trigger ID`, where ID is the id of the spec.
     ///
-    /// This is for values that Windows removes or changes back after it has acted on them, such as BurFlags.
+    /// Use this for a value, such as BurFlags, that makes Windows do something, and that Windows then deletes or
+    /// resets.
     ///
-    /// Until the trigger is done or requested, the spec is blocked.
+    /// If the trigger must still be written, and the operator does not request it, the spec is blocked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Box<Trigger>>,
     /// The rules for the values, by value name; "" is the default value.
@@ -87,12 +88,13 @@ pub struct KeyRule {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// A condition that is true after Windows has acted on the rule. The rule is then not written again. A test with
-    /// `key: .` is about the rule's own key.
+    /// A condition that becomes true when Windows has done what the rule requests. kbfix then does not write the rule
+    /// again. A test with `key: .` is about the rule's own key.
     pub done_when: Condition,
 }
 
-/// The registry views to which a rule applies.
+/// The registry views to which a rule applies. 64-bit Windows has two copies of some keys: `64` is the copy that 64-bit
+/// programs see, and `32` the copy that 32-bit programs see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
 #[schemars(extend("enum" = [64, "64", 32, "32", "both"]))]

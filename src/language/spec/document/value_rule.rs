@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, TypeChoice};
 
-/// The requirement for one value. Exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent` is given.
+/// The requirement for one value. Give exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
@@ -36,17 +36,17 @@ pub struct ValueRule {
     /// For other types, write bytes in hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
-    /// Existing data that kbfix does not change, if it has an accepted type. Write a test, such as `{ at_least: 3 }`,
-    /// or `any` for all data.
+    /// Existing data that kbfix does not change. Write a test, such as `{ at_least: 3 }`, or `any` for all data of an
+    /// accepted type.
     ///
-    /// Other data is replaced with `data`, which must itself satisfy `keep`.
+    /// kbfix replaces other data with `data`, which must itself satisfy `keep`.
     ///
     /// `none` is the same as no `keep`: only `data` is accepted. With `none`, kbfix does not print the warning
     /// `no-keep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
-    /// The only data that the article allows. For a number, 16 and `0x10` are the same; for a string, they are
-    /// different.
+    /// The only data that the article allows. `kbfix validate` reports an error if `data`, or a parameter in it, can be
+    /// other data. For a number, 16 and `0x10` are the same; for a string, they are different.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
@@ -55,16 +55,16 @@ pub struct ValueRule {
     pub ensure: Option<Ensure>,
     /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay.
     ///
-    /// If the existing value has the other of these two types, or is a REG_BINARY of the right length, kbfix corrects
-    /// its type. For any other data, the outcome is unknown.
+    /// If the existing value is a REG_QWORD instead of a REG_DWORD, or the reverse, or a REG_BINARY of the right
+    /// length, kbfix corrects its type. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Box<Bits>>,
     /// Strings that must be, or must not be, in a list; all other strings stay.
     ///
     /// The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or REG_EXPAND_SZ.
     ///
-    /// If the value must be a REG_MULTI_SZ, an existing REG_SZ counts as a list of one string, and an existing number
-    /// is replaced. For any other data, the outcome is unknown.
+    /// If the value must be a REG_MULTI_SZ, an existing REG_SZ counts as a list of one string, and `add` replaces an
+    /// existing number. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays. The outcome is unknown if the value
@@ -75,9 +75,9 @@ pub struct ValueRule {
     /// lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
-    /// Whether the data is secret. Diffs, reports and messages then show only its type and whether it differs.
+    /// `true`: the data is secret. Diffs, reports and messages then show only its type and whether it differs.
     ///
-    /// The plan file and the journal contain the data.
+    /// Plan files, snapshots and journals still contain the data.
     ///
     /// A value that uses a sensitive parameter is sensitive as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -114,7 +114,7 @@ pub enum KeepWord {
     None,
 }
 
-/// A test for data that stays as it is. Only one test is given; `at_least` and `at_most` may be combined.
+/// A test for data that stays as it is. Give only one test, or `at_least` and `at_most` together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepWhich {
@@ -162,7 +162,7 @@ pub struct KeepWhich {
     pub ignore_case: Option<bool>,
 }
 
-/// Bits of a number, decimal or `0x…`.
+/// Bits of a number. Write them as a decimal number or as `0x…`: for example, `0x5` is bit 0 and bit 2.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bits {
@@ -174,7 +174,7 @@ pub struct Bits {
     pub clear: Option<Scalar>,
 }
 
-/// Strings to add to and remove from a list. Strings are compared without regard to letter case.
+/// Strings to add to and remove from a list. Letter case does not matter when kbfix compares the strings.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEdit {
@@ -188,8 +188,8 @@ pub struct ListEdit {
     ///
     /// kbfix keeps the spaces around an item, but ignores them when it compares items.
     ///
-    /// If the existing value has the other of these two types and contains no `%`, kbfix corrects its type. For any
-    /// other data, the outcome is unknown.
+    /// If the existing value is a REG_EXPAND_SZ instead of a REG_SZ, or the reverse, and contains no `%`, kbfix
+    /// corrects its type. For any other data, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
@@ -199,8 +199,9 @@ pub struct ListEdit {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replace {
-    /// A regular expression that matches the part to replace. It must match both before and after the replacement. If
-    /// it has a group named `part`, as in `Timeout=(?<part>\d+)`, only that group is replaced.
+    /// A regular expression that matches the part to replace. It must also match the string after the replacement, so
+    /// that kbfix recognizes a finished change. If it has a group named `part`, as in `Timeout=(?<part>\d+)`, only that
+    /// group is replaced.
     #[schemars(length(min = 1))]
     pub pattern: String,
     /// The replacement: a string, in which no character has a special meaning, or `{ parameter: name }`.
