@@ -1,4 +1,4 @@
-//! kbfix brings Windows machines into the state that a Microsoft Knowledge Base article requires, and keeps them there.
+//! kbfix brings Windows machines into the state that a Microsoft Knowledge Base article requires.
 //!
 //! This is the library on which the command line `kbfix` is built. A spec is a YAML file. It describes the product to
 //! which the article applies, the hotfix that must be installed, and the required registry values. The library reads

@@ -23,7 +23,7 @@ use commands::{
 use kbfix::diag::Exit;
 use output::Output;
 
-/// Keeps Windows machines in the state that a Microsoft Knowledge Base article requires.
+/// Brings Windows machines into the state that a Microsoft Knowledge Base article requires.
 ///
 /// A spec is a YAML file. It names the product, the hotfix that must be installed, and the registry values that must be
 /// set. kbfix reads a target, for example this Windows machine, and shows what differs from the spec. On request, it

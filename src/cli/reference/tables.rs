@@ -141,7 +141,7 @@ pub(super) const TERMS: &[Term] = &[
     ),
     term(
         &["symptoms"],
-        "A *symptom* is an event that the article names as a sign of its problem ([symptoms](language/steps.md#symptom)).",
+        "A *symptom* is an event that the article names as a sign of its problem, or of its remedy ([symptoms](language/steps.md#symptom)).",
     ),
     term(&["hive"], "A *hive* is a file that contains a part of the Windows registry, such as SYSTEM."),
     term(&["image"], "An *image* is the mounted disk of a switched-off Windows ([the target image](target-image.md))."),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 const HEAD: &str = r#"# The spec language, version 1
 
-kbfix is a program that keeps Windows machines in the state that Microsoft articles require.
+kbfix is a program that brings Windows machines into the state that Microsoft articles require.
 A *spec* is a YAML file that describes what one article requires.
 This page and the pages that it links are the reference for all fields of a spec.
 [Write a spec](../how-to/write-a-spec.md) shows with examples how to use the fields.
@@ -48,7 +48,7 @@ Some words are used in many places:
 
 /// The first sentences of each page about a group of objects, for a reader who has not read another page.
 const WHAT_A_SPEC_IS: &str = "\
-kbfix is a program that keeps Windows machines in the state that Microsoft articles require.
+kbfix is a program that brings Windows machines into the state that Microsoft articles require.
 A *spec* is a YAML file that describes what one article requires ([the spec language](../language.md)).
 ";
 
