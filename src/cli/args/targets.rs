@@ -14,7 +14,7 @@ use super::{TARGET, plans::Asked};
 /// The arguments that name a target, for every command that reads one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TargetArguments {
-    /// The target, which kbfix reads or changes [default: local on Windows, and none on other systems; for `rollback`, the target of the journal]
+    /// The target, which kbfix reads or changes [default: local on Windows; for `rollback`, the target of the journal]
     ///
     /// - `local`: this Windows machine
     /// - `image:DIR`: the mounted disk of a switched-off Windows
@@ -24,8 +24,8 @@ pub(in crate::cli) struct TargetArguments {
     /// - `snapshot:FILE`: a snapshot
     /// - `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]`: another Windows over the network (only from Linux, through Samba)
     ///
-    /// `?smb1` is for Windows Server 2003. For `smb:`, the environment variable
-    /// KBFIX_SMB_AUTH_FILE names the file with user name and password.
+    /// Systems other than Windows have no default. `?smb1` is for Windows Server 2003.
+    /// For `smb:`, the environment variable KBFIX_SMB_AUTH_FILE names the file with user name and password.
     #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true, verbatim_doc_comment, help_heading = TARGET)]
     pub(in crate::cli) target: Option<String>,
 

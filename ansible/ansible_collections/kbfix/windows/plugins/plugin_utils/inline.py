@@ -3,8 +3,8 @@
 """Turns specs in a task into text for kbfix, and records from which place in the task each line of the text was made.
 
 Ansible has already read the task as YAML 1.1, and the original text is not known any more. So a value name that YAML 1.1 turns into
-something else is refused. Data is not: `010` is already the number 8 here. Ansible expands templates in data, but not in the names of a mapping. So `values` may also be a list here; in a spec file it
-is always a mapping.
+something else is refused. Data is not: `010` is already the number 8 here. Ansible expands templates in data, but not in the names of a
+mapping. So `values` may also be a list here; in a spec file it is always a mapping.
 """
 
 from __future__ import annotations
