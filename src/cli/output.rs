@@ -24,8 +24,7 @@ use super::error::CommandError;
 pub(super) enum Format {
     /// Text for people, with colours if the terminal shows them.
     Human,
-    /// JSON, for programs; `kbfix schema report` prints the schema (for `fleet impact` and `fleet drift`: `kbfix schema
-    /// fleet-comparison`).
+    /// JSON, for programs; `kbfix schema report` prints the schema.
     Json,
     /// Markdown, for a change ticket or a pull request.
     Markdown,

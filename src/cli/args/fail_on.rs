@@ -5,8 +5,8 @@ use kbfix::diag::Code;
 /// The argument that names the warnings that make the command fail.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct FailOnArguments {
-    /// Exit with code 4 and change nothing if kbfix reports the warning with this code. You can give this option
-    /// several times.
+    /// Exit with code 4 if kbfix reports the warning with this code. `apply` then changes nothing; other commands still
+    /// print the report and save the plan. You can give this option several times.
     #[arg(long, value_name = "CODE", value_enum)]
     fail_on: Vec<FailOn>,
 }

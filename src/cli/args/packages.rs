@@ -10,8 +10,8 @@ use crate::cli::{error::CommandError, out_file::Inputs};
 /// The arguments that give hotfix packages and request triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PackageArguments {
-    /// The package file that installs the hotfix of the spec with this ID. It is used only with --install-hotfix. You
-    /// can give this option several times.
+    /// The package file that installs the hotfix of the spec with this ID. This option needs --install-hotfix. You can
+    /// give this option several times.
     #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path, help_heading = ACTIONS)]
     packages: Vec<(String, PathBuf)>,
 
@@ -27,10 +27,10 @@ pub(in crate::cli) struct PackageArguments {
 /// The argument `--trigger`, for the commands that plan triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TriggerArguments {
-    /// Also write the triggers of the spec with this ID. A trigger is a rule for a value that makes Windows do
-    /// something. kbfix writes it only with this option, and only until its condition `done_when` is met. Without this
-    /// option, a spec is blocked if it has a trigger that must still be written. You can give this option several
-    /// times.
+    /// Include the triggers of the spec with this ID in the changes. A trigger is a rule for a value that makes Windows
+    /// do something. kbfix changes such a value only with this option, and only as long as the trigger's condition
+    /// `done_when` is not met. Without this option, a spec is blocked if it has a trigger that must still be written.
+    /// You can give this option several times.
     #[arg(long = "trigger", value_name = "ID", help_heading = ACTIONS)]
     triggers: Vec<String>,
 }

@@ -13,7 +13,7 @@ pub(in crate::cli) struct RequestArguments {
 
     /// Use this saved plan instead of specs (`-` reads it from standard input). From a fleet plan, kbfix uses the plan
     /// for the target's machine. If a fact on which the plan depends has changed, kbfix refuses the plan. If all
-    /// changes of the plan are already made and nothing else has changed, kbfix changes nothing.
+    /// changes of the plan are already made and nothing else has changed, there is nothing to do (exit code 0).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"], help_heading = PLAN)]
     plan: Option<String>,
 
@@ -21,8 +21,8 @@ pub(in crate::cli) struct RequestArguments {
     #[arg(long, value_name = "DIGEST", help_heading = PLAN)]
     digest: Option<String>,
 
-    /// The maximum number of keys and values that one spec may change through rules with `*` (every subkey). If there
-    /// are more, `diff` warns, and `apply` refuses to change anything.
+    /// The maximum number of keys and values that one spec may change through rules with `*` (every subkey). If one
+    /// spec changes more, `diff` warns, and `apply` changes nothing for any spec.
     #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
     pub(in crate::cli) max_changes: usize,
 

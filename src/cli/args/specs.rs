@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Arg;
 use serde_json::Value;
 
 use super::SPECS;
@@ -26,14 +27,15 @@ const FEW_FILES: usize = 64;
 /// The arguments that name specs, for every command that reads specs.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct SpecArguments {
-    /// The specs: files, folders, `-` for standard input, or ids of built-in specs such as KB909094. In a folder, kbfix
-    /// reads the files that end in .yaml or .yml, but no subfolders. You can also give a .reg file, a Registry.pol or
-    /// the text for LGPO.exe. kbfix then uses the spec that `kbfix import` would make of it.
+    /// The specs: files, folders, `-` for standard input, or ids of built-in specs such as KB909094. Name at least one,
+    /// here or with --stdin-specs. In a folder, kbfix reads the files that end in .yaml or .yml, but no subfolders. You
+    /// can also give a .reg file, a Registry.pol or the text for LGPO.exe. kbfix then uses the spec that `kbfix import`
+    /// would make of it.
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
-    /// Set a parameter of the specs, such as `--set mode=1`. Write a comma between the items of a list. You can give
-    /// this option several times.
+    /// Set a parameter of the specs, such as `--set mode=1`. If the parameter is a list, write commas between its
+    /// items. You can give this option several times.
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 
@@ -41,11 +43,20 @@ pub(in crate::cli) struct SpecArguments {
     #[arg(long, value_name = "NAME", default_value = "-", help_heading = SPECS)]
     stdin_name: String,
 
-    /// Read the specs as JSON from standard input. The JSON is a list of specs, each { "name": …, "text": … }. To also
-    /// set parameters, write an object { "specs": […], "parameters": {…} }, with a string or a list of strings for each
-    /// parameter. This is for programs that have no files, or that must not show parameters in the list of processes.
+    /// Read specs as JSON from standard input, in addition to the specs that you name. The JSON is a list of specs,
+    /// each { "name": …, "text": … }. To also set parameters, write an object { "specs": […], "parameters": {…} }, with
+    /// a string or a list of strings for each parameter. This is for programs that have no files, or that must not show
+    /// parameters in the list of processes.
     #[arg(long, conflicts_with = "stdin_name", help_heading = SPECS)]
     stdin_specs: bool,
+}
+
+/// Returns the argument `SPEC` with the help of a command that uses all built-in specs if none is named.
+pub(in crate::cli) fn or_all(specs: Arg) -> Arg {
+    let help = specs.get_help().map(ToString::to_string).unwrap_or_default();
+    let (before, after) =
+        ("Name at least one, here or with --stdin-specs.", "If you name none, kbfix uses all built-in specs.");
+    specs.help(help.replace(before, after))
 }
 
 /// The bytes of a spec, and its name in messages.

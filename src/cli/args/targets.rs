@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::Arg;
+
 use crate::cli::error::CommandError;
 
 use kbfix::{
@@ -11,41 +13,60 @@ use kbfix::{
 
 use super::{TARGET, plans::Asked};
 
+/// All targets, for the help of `--target`.
+const TARGETS: &str = r"- `local`: this Windows machine
+- `image:DIR`: the disk of a switched-off Windows, mounted at the folder DIR
+- `hive:FILE=KEY`: one registry file; KEY is the key at which Windows mounts it, such as `hive:SYSTEM=HKLM\SYSTEM`
+- `reg:FILE`: a registry export
+- `pol:FILE[=HKCU]`: a Registry.pol of Group Policy, with `=HKCU` if it is for users
+- `snapshot:FILE`: a file that `kbfix snapshot` has written
+- `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]`: another Windows over the network (only from Linux, through Samba)";
+
+/// What the help of `--target` says about `smb:`.
+const SMB: &str = "`?smb1` is for Windows Server 2003. For `smb:`, the environment variable KBFIX_SMB_AUTH_FILE \
+    names the file with user name and password.";
+
+/// The default of `--target` for every command except `rollback`.
+pub(in crate::cli) const DEFAULT: &str = "local on Windows; none on other systems";
+
+/// Adds the help to the argument `--target`: what the target is for a command, its default, and what the command does
+/// with each kind of target. Returns other arguments unchanged.
+///
+/// Commands call this with `mut_args`, because `mut_arg` would move the argument to the end of the list.
+pub(in crate::cli) fn describe(argument: Arg, what: &str, default: &str, kinds: &str) -> Arg {
+    if argument.get_id() != "target" {
+        return argument;
+    }
+    let first = format!("{what} [default: {default}]");
+    argument.long_help(format!("{first}\n\n{TARGETS}\n\n{kinds}\n\n{SMB}")).help(first)
+}
+
 /// The arguments that name a target, for every command that reads one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TargetArguments {
-    /// The target, which kbfix reads or changes [default: local on Windows; for `rollback`, the target of the journal]
-    ///
-    /// - `local`: this Windows machine
-    /// - `image:DIR`: the mounted disk of a switched-off Windows
-    /// - `hive:FILE=KEY`: one registry file, and its key in the registry, such as `hive:SYSTEM=HKLM\SYSTEM`
-    /// - `reg:FILE`: a registry export
-    /// - `pol:FILE[=HKCU]`: a Registry.pol of Group Policy, with `=HKCU` if it is for users
-    /// - `snapshot:FILE`: a snapshot
-    /// - `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]`: another Windows over the network (only from Linux, through Samba)
-    ///
-    /// Systems other than Windows have no default. `?smb1` is for Windows Server 2003.
-    /// For `smb:`, the environment variable KBFIX_SMB_AUTH_FILE names the file with user name and password.
-    #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true, verbatim_doc_comment, help_heading = TARGET)]
+    /// The target. Each command describes it with [`describe`].
+    #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true, help_heading = TARGET)]
     pub(in crate::cli) target: Option<String>,
 
-    /// A local folder with the files of drive C, for a target that is a registry export, a hive or another machine.
-    /// kbfix reads the versions of the hotfix's files from it.
+    /// A local folder with the files of drive C, for the targets `reg:`, `hive:` and `smb:`. kbfix reads the versions
+    /// of files in it, for example of the hotfix. Without this option, these versions are unknown; for `smb:`, kbfix
+    /// reads them over the network.
     #[arg(long, value_name = "DIR", help_heading = TARGET)]
     pub(in crate::cli) files: Option<PathBuf>,
 
-    /// The ANSI code page of a registry export that is not a Unicode file, such as 1252.
+    /// The ANSI code page of a registry export (`reg:`) that is not a Unicode file, such as 1252. Without it, kbfix
+    /// refuses such an export if it contains characters outside ASCII.
     #[arg(long, value_name = "NUMBER", help_heading = TARGET)]
     pub(in crate::cli) code_page: Option<u16>,
 
-    /// A local folder with the files of a further drive, such as D=/mnt/data, for a target that is an image, a hive or
-    /// another machine. An image already contains drive C, the drive with Windows. You can give this option several
-    /// times.
+    /// A local folder with the files of a further drive, such as D=/mnt/data, for the targets `image:`, `hive:` and
+    /// `smb:`. An image already contains drive C, the drive with Windows. You can give this option several times.
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive, help_heading = TARGET)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
     /// Read a hive (a registry file) as it is, even if its last changes are missing because Windows was not shut down.
-    /// kbfix never writes such a hive.
+    /// This works with the targets `image:` and `hive:`. kbfix never writes such a hive: a command that would have to
+    /// change it changes nothing (exit code 5).
     #[arg(long, help_heading = TARGET)]
     pub(in crate::cli) allow_dirty: bool,
 }
@@ -56,7 +77,7 @@ pub(in crate::cli) struct ChangedTargetArguments {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// In an image, read and write the values below HKLM\Software\Policies and
+    /// In an image (`image:`), read and write the values below HKLM\Software\Policies and
     /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies in the Registry.pol of its local GPO, and not in the
     /// registry. Windows copies these values into the registry when it starts, and at each refresh of Group Policy.
     #[arg(long, help_heading = TARGET)]

@@ -13,7 +13,7 @@ use kbfix::{
 use crate::cli::{
     args::{
         request::RequestArguments,
-        targets::{ChangedTargetArguments, StateArguments},
+        targets::{self, ChangedTargetArguments, StateArguments},
     },
     error::CommandError,
     output::{Format, Output},
@@ -21,11 +21,13 @@ use crate::cli::{
 
 /// Make the changes that specs require, or the changes of a reviewed plan.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(|argument| targets::describe(argument, "The target to change", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// The time limit for each hotfix package, in minutes. kbfix ends a package that takes longer.
+    /// The time limit for each hotfix package (--package), in minutes. kbfix ends a package that takes longer, and the
+    /// outcome of its spec is failed.
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
 
@@ -34,7 +36,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     check: bool,
 
-    /// Restart the services that the specs name, after their changes are made. This works only with the target `local`.
+    /// Restart the services that the changed specs name, after the changes are made. If nothing had to be changed,
+    /// kbfix restarts no service. This works only with the target `local`.
     #[arg(long)]
     restart_services: bool,
 
@@ -48,6 +51,11 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
+
+/// What this command does with each kind of target.
+const TARGETS: &str = "`apply` can change each of these targets. With `hive:`, `reg:`, `pol:` and `snapshot:`, it \
+    changes the named file, and not the registry of a running Windows. In a snapshot, it changes the facts, so that \
+    you can try a change.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = apply(arguments, output);

@@ -16,7 +16,7 @@ use crate::cli::{
     args::{
         plans,
         request::RequestArguments,
-        targets::{ChangedTargetArguments, StateArguments},
+        targets::{self, ChangedTargetArguments, StateArguments},
     },
     error::CommandError,
     out_file::{Destination, Inputs},
@@ -25,11 +25,15 @@ use crate::cli::{
 
 /// Show which changes a target needs so that it satisfies specs. This command changes nothing.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(|argument| {
+    targets::describe(argument, "The target to compare with the specs", targets::DEFAULT, TARGETS)
+}))]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// Use all built-in specs, read the target only once, and print a table of the outcomes at the end.
+    /// Use all built-in specs instead of SPEC. With --format human, the report shows only specs that need attention,
+    /// and then a table with the outcomes of all specs.
     #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
     all: bool,
 
@@ -41,7 +45,8 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 
     /// Also search the event logs of the target for the symptoms of the specs. kbfix counts them, and separately those
-    /// since the last apply, which it finds in the journals. Symptoms do not change any outcome.
+    /// since the last apply of the spec. It finds the time of this apply in the journals; `diff` uses --state-dir only
+    /// for this. Symptoms do not change any outcome.
     #[arg(long, conflicts_with = "plan")]
     symptoms: bool,
 
@@ -49,16 +54,17 @@ pub(in crate::cli) struct Arguments {
     state: StateArguments,
 
     /// Save the plan in this file, for review and for `kbfix apply --plan`. To get the plan on standard output, use
-    /// --with-plan.
+    /// --format json and --with-plan.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// With --format json: include the plan in the report, for programs that cannot read a file.
+    /// With --format json: include the plan in the report, for programs that cannot read a file. With another format,
+    /// this option has no effect.
     #[arg(long)]
     with_plan: bool,
 
     /// With --format json: also include the report as Markdown, for programs that need both but want to read the target
-    /// only once.
+    /// only once. With another format, this option has no effect.
     #[arg(long)]
     with_markdown: bool,
 }
@@ -76,6 +82,9 @@ enum Format {
     /// One self-contained HTML page.
     Html,
 }
+
+/// What this command does with each kind of target.
+const TARGETS: &str = "`diff` reads each of these targets, and changes none.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let format = match arguments.format {

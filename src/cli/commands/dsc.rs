@@ -29,9 +29,14 @@ use kbfix::{
 /// Act as a resource of Microsoft DSC v3: as Kbfix/SpecList, or as the resource of a built-in spec.
 ///
 /// You run only `kbfix dsc manifest`. It writes manifests, which tell DSC how to run the other commands. The input of
-/// these commands is one JSON object on standard input. The answer is JSON on standard output. Messages are JSON lines
-/// on standard error. The exit code is 0 unless the operation failed. A blocked or unknown spec is not a failure: the
-/// answer says that it is not in desired state, and why.
+/// `get`, `set`, `test` and `export` is one JSON object on standard input, with the properties of an instance.
+/// `kbfix dsc schema` prints its schema. The answer is JSON on standard output. Messages are JSON lines on standard
+/// error. The exit code is 0 unless the operation failed. A blocked or unknown spec is not a failure: the answer says
+/// that it is not in desired state, and why.
+///
+/// The property `target` names the target. Each target of `kbfix apply --target` is possible, and `set` can change each
+/// of them. Without this property, kbfix uses the environment variable KBFIX_TARGET, and otherwise this Windows
+/// machine.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -42,8 +47,9 @@ pub(in crate::cli) struct Arguments {
 enum Command {
     /// Write the manifests by which DSC finds the resources.
     Manifest {
-        /// The folder for kbfix.dsc.manifests.json. DSC searches the folders of PATH, or, if the environment variable
-        /// DSC_RESOURCE_PATH is set, only the folders of this variable [default: standard output].
+        /// The folder for the file kbfix.dsc.manifests.json, which kbfix writes. DSC searches the folders of PATH, or,
+        /// if the environment variable DSC_RESOURCE_PATH is set, only the folders of this variable [default: standard
+        /// output].
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -62,8 +68,8 @@ enum Command {
         #[command(flatten)]
         state: StateArguments,
     },
-    /// Print the actual state of an instance, and on a second line the names of everything that is not in desired
-    /// state.
+    /// Print the actual state of an instance, and on a second line the names of the keys and values that are not in
+    /// desired state. A spec that cannot be applied is there with its id.
     Test {
         #[command(flatten)]
         of: TypeArguments,

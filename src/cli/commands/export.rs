@@ -28,11 +28,11 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum)]
     format: Format,
 
-    /// The file to write [default: standard output]; for intune, the folder.
+    /// The file to write [default: standard output]. With the format `intune`, this is a folder, and you must name it.
     #[arg(long, value_name = "FILE", required_if_eq("format", "intune"))]
     out: Option<PathBuf>,
 
-    /// Write nothing if the format cannot express everything in the specs.
+    /// Report an error and write nothing if the format cannot express everything in the specs.
     #[arg(long)]
     strict: bool,
 }
@@ -46,7 +46,8 @@ enum Format {
     /// Ansible tasks with ansible.windows.win_regedit.
     #[value(name = "win_regedit")]
     WinRegedit,
-    /// A Registry.pol of Group Policy: for HKLM, or, if all keys are below HKCU, for HKCU.
+    /// A Registry.pol of Group Policy: for HKLM, or, if all keys are below HKCU, for HKCU. If there are keys below
+    /// both, those below HKCU are left out.
     Pol,
     /// The text that Microsoft's LGPO.exe reads (`LGPO.exe /t FILE`).
     Lgpo,

@@ -24,15 +24,16 @@ use kbfix::{
 /// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
 ///
 /// If you apply the spec, kbfix makes the same changes as regedit makes when it imports the .reg file, or as Group
-/// Policy makes with the policy file. If a spec cannot express everything in such a file, kbfix reports an error and
-/// writes no spec.
+/// Policy makes with the policy file. A warning names each difference: for example, HKCU in a spec means every user of
+/// the machine. If a spec cannot express everything in such a file, kbfix reports an error and writes no spec.
 ///
-/// From an OSConfig manifest, kbfix imports only the registry rules. The spec accepts the same data as these rules. If
-/// a spec cannot express a rule of a manifest, kbfix leaves the rule out and prints a warning.
+/// From an OSConfig manifest, kbfix imports only the registry rules: the entries about registry values. The spec
+/// accepts the same data as these entries. If a spec cannot express such an entry, kbfix leaves it out and prints a
+/// warning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// A .reg file (version 4 or 5), a Registry.pol, or the text for LGPO.exe, which kbfix recognizes by its first
-    /// bytes. With `--from`, a file of another kind.
+    /// bytes. Or an OSConfig manifest, with `--from osconfig`.
     file: PathBuf,
 
     /// The kind of the file, if kbfix does not recognize it by its first bytes.
@@ -40,7 +41,7 @@ pub(in crate::cli) struct Arguments {
     from: Option<From>,
 
     /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-` [default:
-    /// the name of the file].
+    /// the name of the file without its extension].
     #[arg(long, value_parser = id)]
     id: Option<String>,
 
@@ -52,11 +53,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// The root key of a Registry.pol: HKCU for the policy of users [default: HKLM].
+    /// The root key of the values in a Registry.pol, which the file itself does not contain: HKLM for the policy of the
+    /// machine, HKCU for the policy of users [default: HKLM; none for a file in a folder User and for ntuser.pol].
     #[arg(long, value_name = "HKLM|HKCU", value_parser = root)]
     root: Option<RootKey>,
 
-    /// The ANSI code page, such as 1252, of a .reg file or a text for LGPO.exe that is not in Unicode.
+    /// The ANSI code page, such as 1252, of a .reg file or a text for LGPO.exe that is not in Unicode. Without it, a
+    /// character outside ASCII in such a file is an error.
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,
 

@@ -15,7 +15,8 @@ pub(in crate::cli) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the journals, oldest first. The exit code is 2 if a journal is damaged.
+    /// List the journals, oldest first. If a journal is damaged, kbfix reports it and lists the others; the exit code
+    /// is then 2.
     List {
         #[command(flatten)]
         state: StateArguments,

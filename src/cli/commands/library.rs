@@ -41,12 +41,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "TEXT")]
     value: Option<String>,
 
-    /// Show the outcome of each spec on this target, such as image:DIR or local.
+    /// Show the outcome of each spec on this target, such as image:DIR or local. Each target of `kbfix diff --target`
+    /// is possible. Without this option, kbfix reads no target.
     #[arg(long = "for", value_name = "TARGET")]
     target: Option<String>,
 
-    /// The local folder that holds the files of drive C of that target, if the target is a registry export, a hive or
-    /// another machine.
+    /// A local folder with the files of drive C of the target that --for names, if this target is a registry export, a
+    /// hive or another machine (`reg:`, `hive:`, `smb:`).
     #[arg(long, value_name = "DIR", requires = "target")]
     files: Option<String>,
 

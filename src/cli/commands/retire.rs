@@ -16,14 +16,14 @@ use crate::cli::{
     args::{
         plans,
         specs::SpecArguments,
-        targets::{ChangedTargetArguments, StateArguments},
+        targets::{self, ChangedTargetArguments, StateArguments},
     },
     error::CommandError,
     out_file::Inputs,
     output::{Format, Output},
 };
 
-/// Undo all changes that specs made to a target, except those that other applied specs still require.
+/// Retire specs: undo all changes that they made to a target, except those that other applied specs still require.
 ///
 /// Each key and value gets the state that it had before kbfix first changed it. If someone else changed the key or
 /// value between two applies, it gets this newer state instead. kbfix finds these states in the journals of the target.
@@ -33,13 +33,14 @@ use crate::cli::{
 /// with --absent or --absent-from, also name the built-in specs that stay, because kbfix retires every applied spec
 /// that you do not name.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(|argument| targets::describe(argument, "The target to restore", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {
-    /// The ids of the specs to retire. Their files need not exist any more.
+    /// The ids of the specs to retire. Their files need not exist any more. Give ids, --absent-from or --absent.
     #[arg(value_name = "ID", required_unless_present_any = ["absent_from", "absent"], conflicts_with_all = ["absent_from", "absent"])]
     ids: Vec<String>,
 
-    /// Retire every applied spec that is neither in this folder nor given with --specs. The specs in the folder are
-    /// kept. You can give this option several times.
+    /// Retire every applied spec that is neither in this folder nor given with --specs or --stdin-specs. The specs in
+    /// the folder are kept. You can give this option several times: the specs in all these folders are kept.
     #[arg(long, value_name = "DIR")]
     absent_from: Vec<String>,
 
@@ -87,6 +88,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
+
+/// What this command does with each kind of target.
+const TARGETS: &str = "`retire` can restore each of these targets. Name the target in the same way as for the \
+    applies, because kbfix finds their journals by it.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = retire(arguments, output);

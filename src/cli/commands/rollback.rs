@@ -10,7 +10,7 @@ use kbfix::{
 };
 
 use crate::cli::{
-    args::targets::{StateArguments, TargetArguments},
+    args::targets::{self, StateArguments, TargetArguments},
     error::CommandError,
     output::{Format, Output},
 };
@@ -18,8 +18,12 @@ use crate::cli::{
 /// Undo the changes of one run of `kbfix apply`, `retire` or `rollback`. If someone else has changed a key or value
 /// after this run, kbfix does not restore it, but reports it.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(|argument| {
+    targets::describe(argument, "The target to restore", "the target of the journal", TARGETS)
+}))]
 pub(in crate::cli) struct Arguments {
-    /// The journal: the path of its file, or its name in the output of `kbfix journal list`.
+    /// The journal: the path of its file, or its name in the output of `kbfix journal list`. Give either a journal
+    /// or --last.
     #[arg(required_unless_present = "last", conflicts_with = "last")]
     journal: Option<String>,
 
@@ -51,6 +55,12 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
+
+/// What this command does with each kind of target.
+const TARGETS: &str = "`rollback` can restore each of these targets. You need --target only in two cases: to choose \
+    among the journals with --last, or, together with JOURNAL, if the target now has another address than in the \
+    journal, for example because the disk is mounted at another folder. Without --target, the options --files, \
+    --code-page, --drive and --allow-dirty have no effect: kbfix uses those that the journal contains.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = rollback(arguments, output);

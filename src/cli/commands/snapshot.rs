@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use crate::cli::{
-    args::{specs::SpecArguments, targets::TargetArguments},
+    args::{
+        specs::SpecArguments,
+        targets::{self, TargetArguments},
+    },
     error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,
@@ -19,6 +22,7 @@ use kbfix::{
 /// Save in a file the facts about a target that specs need. kbfix can later compare the specs with this file, without
 /// the machine.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(|argument| targets::describe(argument, "The target to read", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
@@ -35,6 +39,9 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
+
+/// What this command does with each kind of target.
+const TARGETS: &str = "`snapshot` reads each of these targets, and changes none.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut inputs = Inputs::default();

@@ -3,7 +3,7 @@
 use crate::cli::{
     args::{
         specs::SpecArguments,
-        targets::{StateArguments, TargetArguments},
+        targets::{self, StateArguments, TargetArguments},
     },
     error::CommandError,
     output::Output,
@@ -16,11 +16,14 @@ use kbfix::{
 };
 
 /// Search the event logs of a target for the events that articles describe, and show how often they were logged, when,
-/// and how often since the last apply.
+/// and how often since the last apply of the spec.
 ///
 /// This command changes nothing. The exit code is 4 if an event log or a journal cannot be read. It does not depend on
 /// the number of events.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(|argument| {
+    targets::describe(argument, "The target whose event logs are searched", targets::DEFAULT, TARGETS)
+}))]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     specs: SpecArguments,
@@ -35,6 +38,11 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
+
+/// What this command does with each kind of target.
+const TARGETS: &str = "`symptoms` changes none of these targets. It counts the events of `local`, `image:`, `smb:`, \
+    and of a snapshot that was taken with --symptoms. For other targets, and for Windows Server 2003 over `smb:`, \
+    the number of events is unknown, and the exit code is 4.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {

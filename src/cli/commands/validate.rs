@@ -12,7 +12,7 @@ use kbfix::{
     spec::{self, Settings},
 };
 
-/// Check spec files: first their form, then their meaning.
+/// Check spec files: the YAML, the fields and their data, and whether several specs contradict each other.
 ///
 /// This command reads no machine. The exit code is 0 if all specs are valid, and 2 if one is not.
 #[derive(Debug, clap::Args)]

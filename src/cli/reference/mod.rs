@@ -11,7 +11,7 @@ use super::Arguments;
 use tables::{TASKS, TERMS};
 
 const HEAD: &str = "Each command has a page with its arguments and options.
-`kbfix COMMAND --help` prints the same text.
+`kbfix COMMAND --help` prints the same text, without the terms and links.
 Each page also links a guide that shows how to use the command.
 [Exit codes](exit-codes.md) explains the exit codes of the commands.
 [Terms](#terms), after the list, explains the words in the list; the [glossary](../glossary.md) explains all terms.
@@ -108,9 +108,9 @@ fn pages() -> BTreeMap<String, String> {
             out.insert(path, whole_page(&kbfix, command, page.how_to));
         }
     }
+    let used = terms(&index, "").1;
     index.push_str("\n## Terms\n\n");
-    let used = "spec target plan journal snapshot fleet plan outcome";
-    terms(used, "").1.iter().for_each(|term| index.push_str(&format!("- {}\n", item(term))));
+    used.iter().for_each(|term| index.push_str(&format!("- {}\n", item(term))));
     index.push_str("\n## Options of every command\n\n");
     let help = kbfix.get_arguments().filter(|argument| argument.get_id() == "help");
     arguments(&mut index, help);
@@ -202,7 +202,11 @@ fn argument_item(argument: &Arg) -> Vec<String> {
     }
     let help = argument.get_long_help().or(argument.get_help()).unwrap_or_default().to_string();
     let (help, default) = without_default(&help);
-    out.push(sentences(&help));
+    out.push(match argument.get_id() == "help" {
+        // The text of clap is different for each command.
+        true => "Print the help; `-h` prints a shorter form.".to_owned(),
+        false => sentences(&help),
+    });
     let values = argument.get_possible_values();
     let hidden = !argument.get_action().takes_values();
     if !hidden && !values.is_empty() {

@@ -89,7 +89,7 @@ pub(super) const TERMS: &[Term] = &[
     term(&["built-in"], "A *built-in* spec is part of kbfix ([all built-in specs](library.md))."),
     term(
         &["target"],
-        "The *target* is what kbfix reads and changes, such as this Windows machine ([all targets](targets.md)).",
+        "The *target* is what a command reads or changes, such as this Windows machine ([all targets](targets.md)).",
     ),
     term(
         &["plan", "plans"],

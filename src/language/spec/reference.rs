@@ -13,7 +13,7 @@ This page and the pages that it links are the reference for all fields of a spec
 [Write a spec](../how-to/write-a-spec.md) shows with examples how to use the fields.
 [Diagnostics](diagnostics.md) explains the errors that `kbfix validate` finds.
 
-The file is one YAML 1.2 document of at most 1 MiB, in UTF-8.
+A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8.
 In this small spec, `registry` is a field of the [Spec](language/spec.md#spec), `key` and `values` are fields of a [KeyRule](language/keys.md#keyrule), and `type` and `data` are fields of a [ValueRule](language/values.md#valuerule):
 
 ```yaml
@@ -32,9 +32,13 @@ Each section of a page describes one kind of object, and each row of a table des
 If the meaning of a field is long, a list below the table continues it.
 The column "takes" shows what you write after the field:
 
-- *text*, *number*, `true` or `false`;
+- *text*: a YAML string.
+  Text that looks like a number needs quotes, such as `"6.1"` ([when to write quotes](../how-to/write-a-spec.md#quotes));
+- *number*: a whole number from 0, in decimal or as `0x…`;
+- `true` or `false`, or another word or number in this form: exactly this;
 - *list of …*: several of these, as a YAML list;
-- *by name: …*: a YAML mapping, from names that you choose to objects of this kind;
+- *by name: …*: a YAML mapping from names to objects of this kind.
+  In the example above, `values` maps the name `Mode` to a [ValueRule](language/values.md#valuerule);
 - a link: what the linked section describes, usually a YAML mapping with the fields of that section.
 
 Some words are used in many places:
@@ -97,7 +101,7 @@ sources:
         title: "Parameters and locations in a spec",
         introduction: r#"This page describes two fields of a spec: `parameters`, the settings that the person who runs kbfix (the *operator*) can choose, and `locations`, the names for folders whose paths are in the registry.
 [Write a spec](../../how-to/write-a-spec.md#parameters) shows how to use parameters, and [its complete example](../../how-to/write-a-spec.md#a-complete-example) has a location.
-For example, this spec sets `Mode` to 1, or to the number that the operator chooses with `--set mode=0`:
+For example, this part of a spec sets `Mode` to 1, or to the number that the operator chooses with `--set mode=0`:
 
 ```yaml
 parameters:
@@ -124,8 +128,9 @@ registry:
         introduction: r#"A *condition* in a spec is a test of the machine, for example whether a registry key exists.
 Its result is *true* (in reports *met*), *false* (in reports *unmet*), or *unknown* if kbfix cannot read what it needs.
 These fields contain conditions: `applicable`, `prerequisites` and `cause` of the spec, `when` of a [rule](keys.md#keyrule) or of a value in it, and `done_when` of a [trigger](keys.md#trigger).
-[Write a spec](../../how-to/write-a-spec.md#conditions) shows how to use them.
-For example, this condition is true on Windows Server 2008 and later if the key exists:
+Their descriptions say what kbfix does if the condition is true, false or unknown ([spec](spec.md#spec), [rule](keys.md#keyrule), [value](values.md#valuerule)).
+[Write a spec](../../how-to/write-a-spec.md#conditions) shows how to use conditions.
+For example, this condition is true on a server with Windows Server 2008 or later, if the key exists:
 
 ```yaml
 applicable:
@@ -150,7 +155,8 @@ applicable:
         page: "hotfix",
         title: "The hotfix in a spec",
         introduction: r#"The field `hotfix` of a spec describes the update that must be installed before kbfix changes the registry.
-kbfix compares the versions of the update's files; if a file is missing or older, the outcome of the spec is *blocked*.
+kbfix compares the versions that the files of the update have on the target with the versions in the spec.
+If a file is missing or older, the outcome of the spec is *blocked* (or *pending restart*, if the update is installed, but Windows replaces the file only when it starts again).
 [A hotfix that kbfix may install](../../how-to/special-rules.md#a-hotfix-that-kbfix-may-install) shows how kbfix can also install it.
 For example, this hotfix is installed if the file has this version or a later one:
 
@@ -166,7 +172,7 @@ hotfix:
         page: "keys",
         title: "Rules for registry keys in a spec",
         introduction: r#"The field `registry` of a spec is a list of *rules*.
-A rule names a registry key, and says whether the key must exist and which values it must contain ([rules for values](values.md)).
+A rule names a registry key, and says whether the key must exist, and which values it must or must not contain ([rules for values](values.md)).
 [Special rules in a spec](../../how-to/special-rules.md) shows rules that delete keys, and rules for many keys.
 For example, the first rule requires a value, and the second one deletes a key:
 
@@ -196,7 +202,7 @@ registry:
         title: "Rules for registry values in a spec",
         introduction: r#"A *rule* in a spec names a registry key ([rules for keys](keys.md)).
 The field `values` of a rule says for each value which data it must have, and which other data may stay.
-For example, this rule requires that `Mode` is 1, keeps a `Level` of 3 or more, and sets the first bit of `Flags`:
+For example, this rule requires that `Mode` is 1, keeps a `Level` of 3 or more and sets any other `Level` to 3, and sets bit 0 of `Flags` (which counts as 0 if it is absent):
 
 ```yaml
 registry:
@@ -212,7 +218,7 @@ registry:
     Group {
         page: "data",
         title: "Data and types in a spec",
-        introduction: r#"This page describes how a spec writes the data of registry values, and which types it can name.
+        introduction: r#"This page describes how you write the data of registry values in a spec, and which registry types a spec can name.
 For example, this rule has data of four types:
 
 ```yaml
@@ -224,6 +230,8 @@ registry:
       Servers: { type: REG_MULTI_SZ, data: [FE1, FE2] }
       Mask: { type: REG_BINARY, data: 01 00 ff }
 ```
+
+A string that looks like a number needs quotes, such as `"65"`: without quotes it is a number, which a REG_SZ does not accept.
 "#,
         objects: &["Literal", "Scalar", "DataExpression", "TypeChoice", "TypeName"],
     },

@@ -21,7 +21,7 @@ fn the_language_server_shows_and_completes_the_fields() {
     };
     for (place, words) in [
         (&["hover", "prerequisites"][..], "Conditions that must be true before anything is changed."),
-        (&["hover", "restart"], "The restarts that are needed before the change takes effect."),
+        (&["hover", "restart"], "The restarts that are needed before the changes take effect."),
         (&["hover", "type"], "The registry type of the value."),
         (&["completion", "top", "hotfix"], "The update that must be installed."),
         (&["completion", "top", "symptoms"], "Events that are a sign of the problem"),

@@ -6,10 +6,18 @@ use kbfix::{
     render::fleet,
 };
 
-use crate::cli::{
-    error::CommandError,
-    output::{Format, Output},
-};
+use crate::cli::{error::CommandError, output::Output};
+
+/// The format of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// Text for people, with colours if the terminal shows them.
+    Human,
+    /// JSON, for programs; `kbfix schema fleet-comparison` prints the schema.
+    Json,
+    /// Markdown, for a change ticket or a pull request.
+    Markdown,
+}
 
 /// Prints the comparison, or the error that stopped the command.
 pub(super) fn print(

@@ -19,9 +19,9 @@ use crate::cli::{
 
 /// Show which changes each machine of a fleet needs so that it satisfies specs. This command changes nothing.
 ///
-/// The report shows machines that need the same changes together. Then follow the machines on which a spec is blocked
-/// or unknown, and those that could not be read. If a snapshot cannot be read, the report says so, and the command
-/// continues.
+/// The report describes the same changes only once, and lists all machines that need them. Then follow the machines on
+/// which a spec is blocked or unknown, and those that could not be read. If a machine cannot be read, kbfix continues
+/// with the others.
 ///
 /// The exit code is the highest of all machines: 0 if there is nothing to change, 1 if there are changes, 3 if a
 /// machine could not be read, 4 if a spec has an outcome such as blocked or unknown on a machine.
@@ -41,8 +41,8 @@ pub(super) struct Arguments {
     fail_on: FailOnArguments,
 
     /// A file with waivers: differences that are accepted for a limited time. The report shows and counts these
-    /// differences separately, and a fleet plan does not change them. `kbfix schema waivers` prints the schema of the
-    /// file.
+    /// differences separately. If a waiver covers a part of a spec on a machine, a fleet plan contains no change of
+    /// this spec for this machine. `kbfix schema waivers` prints the schema of the file.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
 
@@ -50,8 +50,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// With --format json: print one line for each machine. Each line is a complete JSON document; `kbfix schema
-    /// fleet-machine` prints its schema.
+    /// Print one line for each machine. This option needs --format json. Each line is a complete JSON document; `kbfix
+    /// schema fleet-machine` prints its schema.
     #[arg(long)]
     lines: bool,
 }

@@ -8,22 +8,24 @@ use kbfix::{
     spec::library,
 };
 
-use super::compared;
+use super::compared::{self, Format};
 use crate::cli::{
-    args::specs::SpecArguments,
+    args::specs::{self, SpecArguments},
     error::CommandError,
-    output::{Format, Output},
+    output::Output,
 };
 
 /// Show what changed on a fleet between two dates: outcomes, values, file versions, and machines that were added or
 /// removed. This command changes nothing.
 ///
-/// Both folders contain snapshots, one file for each machine. A machine must have the same file name in both folders.
-/// kbfix compares only facts that are in both snapshots of a machine. If you name no spec, it uses all built-in specs.
+/// OLD and NEW are folders with snapshots, one file for each machine. A machine must have the same file name in both
+/// folders; otherwise kbfix reports it as removed and added. kbfix compares only facts that are in both snapshots of a
+/// machine.
 ///
-/// The exit code is 0 if nothing changed, 1 if something changed, 3 if a machine could not be read, 4 if a spec with a
-/// difference now has an outcome such as blocked or unknown.
+/// The exit code is the highest that applies: 0 if nothing changed, 1 if something changed, 3 if a machine could not be
+/// read, 4 if a spec with a difference has an outcome such as blocked or unknown in NEW.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("specs", specs::or_all))]
 pub(super) struct Arguments {
     /// The folder with the earlier snapshots.
     old: PathBuf,

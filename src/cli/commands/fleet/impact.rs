@@ -5,11 +5,11 @@ use kbfix::{
     fleet::{FleetCommand, FleetComparison, impact},
 };
 
-use super::compared;
+use super::compared::{self, Format};
 use crate::cli::{
     args::{fleet::FleetArguments, specs::SpecArguments},
     error::CommandError,
-    output::{Format, Output},
+    output::Output,
 };
 
 /// Show the effect of a change to specs on a fleet: which outcomes and changes are new, gone or different. This command
@@ -18,8 +18,8 @@ use crate::cli::{
 /// SPEC names the specs after the change, and `--base` the specs before it. For example, SPEC is the folder with the
 /// specs of a pull request, and `--base` the same folder in the main branch.
 ///
-/// The exit code is 0 if nothing is different, 1 if there are differences, 3 if a machine could not be read, 4 if a
-/// spec with a difference now has an outcome such as blocked or unknown.
+/// The exit code is the highest that applies: 0 if nothing is different, 1 if there are differences, 3 if a machine
+/// could not be read, 4 if a spec with a difference has an outcome such as blocked or unknown after the change.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -9,7 +9,10 @@ use super::{FileTest, Literal, Scalar, TypeChoice};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Location {
-    /// The registry value that holds the folder's path.
+    /// The registry value that contains the path of the folder, as a REG_SZ or REG_EXPAND_SZ. Its key must be one key:
+    /// not below `HKCU`, and without `*`.
+    ///
+    /// If this value is absent on the target, all files in the folder count as absent.
     pub registry: ValuePlace,
 }
 
@@ -21,7 +24,7 @@ pub struct ValuePlace {
     pub key: String,
     /// The value name; "" for the default value.
     pub name: String,
-    /// The registry view on 64-bit Windows: 64 (the default) or 32.
+    /// The registry view on 64-bit Windows: 64 (the default) or 32. On 32-bit Windows, this field has no effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<OneView>,
 }
@@ -51,15 +54,15 @@ pub struct Condition {
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<Box<OsTest>>,
-    /// True if all of these conditions are true.
+    /// True if all of these conditions are true; false if at least one is false; otherwise unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub all: Option<Vec<Condition>>,
-    /// True if at least one of these conditions is true.
+    /// True if at least one of these conditions is true; false if all are false; otherwise unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub any: Option<Vec<Condition>>,
-    /// True if this condition is false.
+    /// True if this condition is false; false if it is true; unknown if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not: Option<Box<Condition>>,
 }
@@ -83,62 +86,72 @@ pub struct Prerequisite {
     /// A test of the operating system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<Box<OsTest>>,
-    /// True if all of these conditions are true.
+    /// True if all of these conditions are true; false if at least one is false; otherwise unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub all: Option<Vec<Condition>>,
-    /// True if at least one of these conditions is true.
+    /// True if at least one of these conditions is true; false if all are false; otherwise unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub any: Option<Vec<Condition>>,
-    /// True if this condition is false.
+    /// True if this condition is false; false if it is true; unknown if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not: Option<Box<Condition>>,
 }
 
-/// A test of a value or, without `name`, of a key. Without a field for the test, such as `equals`, it tests whether the
-/// key or value exists.
+/// A test of a value or, without `name`, of a key. Give at most one of `exists`, `equals`, `one_of`, `starts_with`,
+/// `contains`, `matches`, `version` and a range of numbers (`at_least`, `at_most` or both). Without them, the test is
+/// true if the key or value exists. If the value is absent, every test except `exists: false` is false. If its data is
+/// malformed for the type that a test needs, the result of the test is unknown.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
-    /// The key.
+    /// The key, in the same form as the `key` of a rule.
     ///
-    /// A key with a `*` or below `HKCU` can mean several keys. The test is true if it is true for at least one of them.
+    /// A key with a `*` or below `HKCU` can mean several keys. The test is true if it is true for at least one of them:
+    /// for example, `exists: false` is true if the value is absent in one of them. If there is no such key, only
+    /// `exists: false` is true.
     ///
     /// In the `when` of a rule below `HKCU`, a key below `HKCU` means the key of the same user.
     ///
-    /// In the `when` of a rule or of its values, `.` is the rule's own key, and `.\Name` is a key below it. The rule or
-    /// the value then applies to each key of the rule for which the test is true.
+    /// In the `when` of a rule or of its values, and in `done_when`, `.` is the rule's own key, and `.\Name` is a key
+    /// below it. The rule or the value then applies to each key of the rule for which the condition is true.
     pub key: String,
-    /// The value name; "" for the default value. Without a name, the test is about the key itself.
+    /// The value name; "" for the default value. Without this field, the test is about the key itself: then only
+    /// `exists` is possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The registry view on 64-bit Windows: 64 (the default) or 32.
+    /// The registry view on 64-bit Windows: 64 (the default) or 32. On 32-bit Windows, this field has no effect. A key
+    /// that begins with `.` has the view of the rule, so leave this field out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<OneView>,
-    /// The type that the value must have, or a list of accepted types. With this field, write the data in `equals` and
-    /// `one_of` as for a value of this type, for example in hex digits for REG_BINARY.
+    /// The type that the value must have, or a list of accepted types. For a value of another type, the test is false.
+    ///
+    /// You can add this field to each test of a value except `exists: false`. With it, write the data in `equals` and
+    /// `one_of` as the `data` of a rule for this type, for example in hex digits for REG_BINARY.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
-    /// `true`: the key or value must exist. `false`: it must be absent.
+    /// `true`: the key or value must exist. `false`: the key or value must be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// The value's data must be this number (REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD), string (REG_SZ or
-    /// REG_EXPAND_SZ) or list (REG_MULTI_SZ).
+    /// The value's data must be this number (REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD), this string in the same
+    /// letter case (REG_SZ or REG_EXPAND_SZ) or this list in the same order and letter case (REG_MULTI_SZ).
     ///
-    /// Data of another type is not equal. If the bytes are malformed for their type, the result is unknown.
+    /// Data of another type is not equal: the test is false.
     ///
-    /// To compare with another value of the target, write `{ registry: { key, name } }`.
+    /// To compare with another value of the target, write it in this form: `equals: { registry: { key:
+    /// HKLM\SOFTWARE\Contoso, name: Other } }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equals: Option<Comparison>,
-    /// The value's data must be equal to an item of this list.
+    /// The value's data must be equal to an item of this list, as with `equals`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Literal>>,
-    /// The value's data must be a number, which must be at least this number.
+    /// The value's data must be a number (REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD) that is this number or a higher
+    /// one. For a string, the test is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Scalar>,
-    /// The value's data must be a number, which must be at most this number. With `at_least`, the number must satisfy
+    /// The value's data must be a number that is this number or a lower one. With `at_least`, the number must satisfy
     /// both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Scalar>,
@@ -146,12 +159,12 @@ pub struct RegistryTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub starts_with: Option<String>,
-    /// The value's data must be a string that contains this text, in the same letter case, or a list (REG_MULTI_SZ)
-    /// that contains this string, in any letter case.
+    /// The value's data must be a string (REG_SZ or REG_EXPAND_SZ) that contains this text, in the same letter case, or
+    /// a list (REG_MULTI_SZ) of which one string is equal to this text, in any letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<String>,
-    /// The value's data must be a string in which this regular expression occurs.
+    /// The value's data must be a string (REG_SZ or REG_EXPAND_SZ) in which this regular expression occurs.
     ///
     /// `^` and `$` match the beginning and the end of the string. With `(?i)` at the start of the expression, letter
     /// case does not matter.
@@ -160,8 +173,9 @@ pub struct RegistryTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub matches: Option<String>,
-    /// The value's data must be a string that contains one version (two to four numbers with dots between them), and
-    /// the version must be in this range. If the string contains several versions, the result is unknown.
+    /// The value's data must be a string (REG_SZ or REG_EXPAND_SZ) that contains one version, that is, two to four
+    /// numbers with dots between them. The version must be in this range. If the string contains no version, the test
+    /// is false; if it contains several versions, the result is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionRange>,
 }
@@ -172,25 +186,28 @@ pub struct RegistryTest {
 pub enum Comparison {
     /// Data that is written in the spec.
     Literal(Literal),
-    /// The data of another value of the target.
+    /// `{ registry: { key: …, name: … } }`: the data of another value of the target.
     Other(OtherValue),
 }
 
 /// Another value of the target, with which the tested value is compared. Numbers are compared as numbers, strings as
-/// text, lists item by item, and other data by type and bytes. If the other value is absent, or if one of the two is
-/// malformed, the result is unknown.
+/// text, lists item by item, and other data by type and bytes. If the tested value is absent, or the two have different
+/// kinds of data, the test is false. If only the other value is absent, or if one of the two is malformed, the result
+/// is unknown.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherValue {
-    /// The other value. If its key contains a `*` or is below `HKCU`, the test is true if it is true for this value in
-    /// at least one matching key.
+    /// The place of the other value. If its key contains a `*` or is below `HKCU`, the test is true if the tested value
+    /// is equal to the value in at least one of these keys.
     pub registry: ValuePlace,
-    /// `true`: letter case does not matter when strings are compared, as in names of domains and files.
+    /// `true`: letter case does not matter when strings are compared, which fits names of domains and files. By
+    /// default, it matters.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ignore_case: bool,
 }
 
-/// A range of versions, for a test of a string that contains a version.
+/// A range of versions, for a test of a string that contains a version. Give one or both of the fields. Numbers that a
+/// version leaves out count as 0.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
@@ -203,19 +220,20 @@ pub struct VersionRange {
     pub below: Option<String>,
 }
 
-/// A test of the operating system. kbfix reads the facts about it from the target's registry. All given fields must be
-/// satisfied.
+/// A test of the operating system, which kbfix reads from the registry of the target. All given fields must be
+/// satisfied; give at least one.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OsTest {
-    /// The lowest accepted version, in quotes, with as many numbers as needed: "6.1", "10.0.17763", "10.0.17763.1697"
-    /// (with the update revision).
+    /// The lowest accepted version of Windows, in quotes, with as many numbers as needed: "6.1", "10.0.17763",
+    /// "10.0.17763.1697" (with the update revision). Numbers that you leave out count as 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<String>,
-    /// The version must be lower than this one. Write it in quotes: "6.2".
+    /// The version of Windows must be lower than this one. Write it in quotes: "6.2".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
-    /// The accepted editions (`EditionID`), such as ServerDatacenter.
+    /// The accepted editions, such as ServerDatacenter, in any letter case. They are the data of the value `EditionID`
+    /// in `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub edition: Option<Vec<String>>,
@@ -223,7 +241,8 @@ pub struct OsTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub product: Option<Vec<Product>>,
-    /// The lowest accepted service pack (the number in `CSDVersion`).
+    /// The number of the lowest accepted service pack, such as 2. kbfix reads it from the value `CSDVersion` in
+    /// `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`; without this value, the number is 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_pack: Option<u32>,
 }
@@ -233,11 +252,11 @@ pub struct OsTest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Product {
-    /// A Windows for workstations, such as Windows 10 (WinNT).
+    /// A Windows for workstations, such as Windows 10: `ProductType` is `WinNT`.
     Client,
-    /// A server that is not a domain controller (ServerNT).
+    /// A server that is not a domain controller: `ProductType` is `ServerNT`.
     Server,
-    /// A domain controller (LanmanNT).
+    /// A domain controller: `ProductType` is `LanmanNT`.
     DomainController,
 }
 

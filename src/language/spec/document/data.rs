@@ -11,18 +11,23 @@ use serde::{Deserialize, Serialize};
 pub struct Parameter {
     /// A description of the decision that the operator makes with this parameter.
     pub description: String,
-    /// The type of the data. Without this field, the values that use the parameter determine the type: a number for
-    /// REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, otherwise a string.
+    /// The type of the data. If this field is missing, kbfix derives the type.
+    ///
+    /// A parameter with `range` is a number. Otherwise, the type of the values that use the parameter decides: a number
+    /// for REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, and a string for other types and in
+    /// the name of a key. If they do not agree, the form of `default` or `allowed` decides.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
-    /// The only data allowed: a list, or a mapping from data to its meaning, such as `{ 0: "off", 1: "on" }`. In a
-    /// mapping, numbers in the form `0x…` need quotes.
+    /// The only data allowed: a list, such as `[0, 1]`, or a mapping from data to its meaning, such as `{ 0: "off", 1:
+    /// "on" }`. In a mapping, numbers in the form `0x…` need quotes. A parameter with a `range`, or whose type is a
+    /// list, cannot have `allowed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Allowed>,
-    /// The smallest and largest number allowed.
+    /// The smallest and the largest number allowed. Only for a parameter whose type is a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
-    /// `true`: the data is secret. Diffs, reports and messages then do not show it.
+    /// `true`: the data is secret. Diffs, reports and messages then do not show it. Plan files, snapshots and journals
+    /// still contain it.
     ///
     /// If a value uses the parameter, the data of this value is secret too. If the same value uses other parameters,
     /// they are secret too.
@@ -30,8 +35,8 @@ pub struct Parameter {
     /// A sensitive parameter cannot be part of the name of a key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
-    /// The data that is used if the operator does not set the parameter. The operator must set a parameter without a
-    /// default.
+    /// The data that is used if the operator does not set the parameter. If there is no default and the operator does
+    /// not set the parameter, the outcome is "needs parameter", and kbfix changes nothing for the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Literal>,
 }
@@ -44,7 +49,7 @@ pub enum ParameterType {
     Number,
     /// A string.
     String,
-    /// A list of strings; on the command line, separated by commas.
+    /// A list of strings. On the command line, separate them with commas: `--set servers=FE1,FE2`.
     List,
 }
 
@@ -58,7 +63,7 @@ pub enum Allowed {
     List(Vec<Scalar>),
 }
 
-/// The smallest and largest number allowed.
+/// The smallest and the largest number allowed. Without one of the two fields, there is no limit on this side.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NumberRange {
@@ -74,9 +79,10 @@ pub struct NumberRange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
-    /// A whole number.
+    /// A whole number from 0 to 18446744073709551615, decimal or `0x…`.
     Number(u64),
-    /// A string. Where a number is expected, the string may be a decimal number or a number in the form `0x…`.
+    /// A string, in quotes if it looks like a number. Where a number is expected, the string may be a decimal number or
+    /// a number in the form `0x…`.
     Text(String),
 }
 
@@ -93,12 +99,13 @@ impl From<Scalar> for Literal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Literal {
-    /// A whole number.
+    /// A whole number from 0 to 18446744073709551615 (REG_DWORD and REG_DWORD_BIG_ENDIAN: to 4294967295), decimal or
+    /// `0x…`. Numbers in the registry are never negative.
     Number(u64),
-    /// A string. For REG_BINARY, REG_NONE and similar types it contains hex digits; you can write spaces or commas
-    /// between the bytes.
+    /// A string, in quotes if it looks like a number. For REG_BINARY, REG_NONE, REG_LINK and the types with RESOURCE in
+    /// their names, it contains two hex digits for each byte; you can write spaces or commas between the bytes.
     Text(String),
-    /// The strings of a REG_MULTI_SZ.
+    /// The strings of a REG_MULTI_SZ, such as `[FE1, FE2]`.
     List(Vec<String>),
 }
 
@@ -108,15 +115,15 @@ pub enum Literal {
 pub enum DataExpression {
     /// Data that is written in the spec.
     Literal(Literal),
-    /// The data of a parameter.
+    /// `{ parameter: name }`: the data of the parameter `name`.
     Parameter(ParameterReference),
 }
 
-/// Refers to the data that the operator chose for a parameter.
+/// Refers to the data of a parameter: the data that the operator chose, or else its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterReference {
-    /// The parameter's name.
+    /// The name of a parameter in the field `parameters` of the spec.
     pub parameter: String,
 }
 
@@ -126,7 +133,8 @@ pub struct ParameterReference {
 pub enum TypeChoice {
     /// The registry type of the value.
     One(TypeName),
-    /// A list of types. Any of them is accepted; if kbfix creates the value, the value gets the first type.
+    /// A list of types, any of which is accepted. If kbfix creates the value, or replaces its data with `data`, the
+    /// value gets the first type.
     Any(#[schemars(length(min = 1))] Vec<TypeName>),
 }
 

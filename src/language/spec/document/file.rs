@@ -3,24 +3,35 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A test of a file. With only `path`, the test is true if the file exists.
+/// A test of a file. With only `path`, the test is true if the file exists. Give at most one of `version` and
+/// `branches`. With `exists: false`, give no other test.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileTest {
-    /// The absolute path of the file. It may begin with `{location}` or a variable such as `%SystemRoot%`.
+    /// The absolute path of the file, such as `%SystemRoot%\System32\gpsvc.dll`.
+    ///
+    /// The path may begin with the name of a location in braces, such as `{exchange}`, or with one of these variables:
+    /// `%SystemRoot%`, `%windir%`, `%SystemDrive%`, `%ProgramFiles%`, `%ProgramFiles(x86)%`, `%CommonProgramFiles%`,
+    /// `%CommonProgramFiles(x86)%`, `%ProgramData%`, `%ALLUSERSPROFILE%`. kbfix reads their folders from the registry
+    /// of the target.
+    ///
+    /// If the target does not have this folder in its registry, the file counts as absent.
     pub path: String,
     /// `true`: the file must exist. `false`: it must be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// The lowest accepted file version.
+    /// The lowest accepted file version, as four numbers: 6.1.7601.18288. If the file is absent, or has no version, the
+    /// test is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The lowest accepted file version of each branch. A file belongs to the branch with the highest `from` that the
-    /// version of the file reaches.
+    /// The lowest accepted file version of each branch, the branch with the lowest versions first.
+    ///
+    /// A file belongs to the branch with the highest `from` that is not above the version of the file, and must then
+    /// have the `version` of this branch or a later one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,
-    /// The processor for which the file must be built.
+    /// The processor for which the file must be built. For any other file, the test is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformName>,
 }
@@ -29,10 +40,10 @@ pub struct FileTest {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Branch {
-    /// The lowest file version of the branch, such as 6.1.7601.22000. A file that is older than every `from` is too
-    /// old.
+    /// The lowest file version of the branch, as four numbers, such as 6.1.7601.22000. A file that is older than the
+    /// `from` of every branch counts as too old.
     pub from: String,
-    /// The first file version of the branch that contains the fix.
+    /// The first file version of the branch that contains the fix, as four numbers.
     pub version: String,
     /// A name for the branch, such as `GDR`, `LDR`, or the name of the system.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,10 +71,11 @@ pub struct Hotfix {
     /// The name of the update. By default it is the id of the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The files of the update. The hotfix counts as installed if each file exists in the given version or a later one.
+    /// The files of the update. The hotfix counts as installed if each of them exists in a sufficient version, and for
+    /// the right processor if `platform` is given.
     #[schemars(length(min = 1))]
     pub files: Vec<HotfixFile>,
-    /// The package that installs the update, if kbfix may install it.
+    /// The package that installs the update. Without this field, kbfix cannot install the update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package: Option<Package>,
 }
@@ -72,21 +84,34 @@ pub struct Hotfix {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HotfixFile {
-    /// The absolute path of the file. It may begin with `{location}` or a variable such as `%SystemRoot%`.
+    /// The absolute path of the file, such as `%SystemRoot%\System32\gpsvc.dll`.
+    ///
+    /// The path may begin with the name of a location in braces, such as `{exchange}`, or with one of these variables:
+    /// `%SystemRoot%`, `%windir%`, `%SystemDrive%`, `%ProgramFiles%`, `%ProgramFiles(x86)%`, `%CommonProgramFiles%`,
+    /// `%CommonProgramFiles(x86)%`, `%ProgramData%`, `%ALLUSERSPROFILE%`. kbfix reads their folders from the registry
+    /// of the target.
+    ///
+    /// If the target does not have this folder in its registry, the file counts as missing.
     pub path: String,
-    /// The file version that the hotfix installs. A later version is accepted as well.
+    /// The file version that the hotfix installs, as four numbers: 6.1.7601.18288. A later version is sufficient as
+    /// well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The file version that the hotfix installs in each branch. A file belongs to the branch with the highest `from`
-    /// that the version of the file reaches.
+    /// The file version that the hotfix installs in each branch, the branch with the lowest versions first.
+    ///
+    /// A file belongs to the branch with the highest `from` that is not above the version of the file, and must then
+    /// have the `version` of this branch or a later one.
+    ///
+    /// For example, with `- { from: 6.1.7601.18000, version: 6.1.7601.18711 }` and `- { from: 6.1.7601.22000, version:
+    /// 6.1.7601.22917 }`, the version 6.1.7601.19000 is sufficient, and 6.1.7601.22800 is too old.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,
-    /// The processor for which the file must be built.
+    /// The processor for which the file must be built. A file for another processor counts as missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformName>,
-    /// The size in bytes, from the table in the article. kbfix does not test the size, because later versions have
-    /// other sizes.
+    /// The size in bytes, from the table in the article, for people. kbfix does not test the size, because later
+    /// versions have other sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
 }
@@ -96,23 +121,33 @@ pub struct HotfixFile {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
-    /// The name of the package file; `*` matches any characters.
+    /// The name of the package file, for people; `*` stands for any characters. kbfix recognizes the package by its
+    /// `sha256`, not by its name.
+    ///
+    /// The name of the file that the operator supplies must end with `.exe`, `.msi`, `.msp` or `.msu`.
     pub file: String,
     /// The SHA-256 of the package file, as 64 hex digits. The file that the operator supplies must match.
     #[schemars(regex(pattern = r"^[0-9A-Fa-f]{64}$"))]
     pub sha256: String,
     /// The command-line arguments that make the package install without questions and without a restart.
+    ///
+    /// kbfix runs a `.exe` with exactly these arguments. It runs `msiexec.exe` for a `.msi` or `.msp`, and `wusa.exe`
+    /// for a `.msu`, with the file and then these arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
-    /// The exit codes that mean success. The default is 0; for a `.msu` also 2359302 (already installed).
+    /// The exit codes that mean success. The default is 0; if `file` ends with `.msu`, it is 0 and 2359302 (already
+    /// installed). A code that is neither here nor in `restart` means that the installation failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub success: Option<Vec<u32>>,
-    /// The exit codes that mean success and that the computer must be restarted. The default is 3010 and 1641; for a
-    /// `.msu` also 2359301.
+    /// The exit codes that mean success and that the computer must be restarted. The default is 3010 and 1641; if
+    /// `file` ends with `.msu`, it is 3010, 1641 and 2359301.
     ///
-    /// 1641 means that the package has already begun the restart. kbfix then stops, and the operator applies the spec
-    /// again after the restart.
+    /// 1641 in this list means that the package has already begun the restart. kbfix then stops, and the operator
+    /// applies the spec again after the restart.
+    ///
+    /// After another code of this list, kbfix changes the registry at once if the files of the hotfix already have
+    /// sufficient versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

@@ -13,7 +13,7 @@ pub enum Severity {
     Medium,
     /// High; the same as STIG category I.
     High,
-    /// For a weakness that attackers use, or that gives control of the machine.
+    /// Critical, for a weakness that attackers use, or that gives control of the machine.
     Critical,
 }
 

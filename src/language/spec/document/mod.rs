@@ -54,11 +54,11 @@ pub struct Document {
     /// The article that this spec follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article: Option<Article>,
-    /// The products that the article lists under "Applies to". This field is only for people: kbfix uses `applicable`
-    /// to decide whether the spec applies.
+    /// The products that the article lists under "Applies to". This field is only for people: the field `applicable`
+    /// decides whether the spec applies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applies_to: Vec<String>,
-    /// The reason for the change, in a few lines, for the person who reviews the spec.
+    /// The reason for the changes, in a few lines, for the person who reviews the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// Further notes for the person who reviews the spec: what is inferred, and what the article leaves open.
@@ -67,26 +67,30 @@ pub struct Document {
     /// The sources of the facts in this spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
-    /// The settings that the operator can choose, with `--set name=data` or in the Ansible playbook.
+    /// The settings that the operator can choose, with `--set name=data` or in the Ansible playbook. A name has
+    /// lowercase letters, digits and `_`, and does not begin with a digit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Parameter>,
-    /// Names for folders whose paths are in the registry of the target. In the path of a file, `{name}` is replaced
-    /// with the path of the folder.
+    /// Names for folders whose paths are in the registry of the target. The `path` of a file can begin with such a name
+    /// in braces, as in `{exchange}\bin\exprox.dll`. The names have the same form as those of parameters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub locations: BTreeMap<String, Location>,
-    /// The condition under which the spec applies. If it is false, kbfix changes nothing and reports "not applicable".
+    /// The condition under which the spec applies. Without it, the spec always applies.
+    ///
+    /// If the condition is false, kbfix changes nothing, and the outcome is "not applicable". If it is unknown, the
+    /// outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
-    /// A condition that tests whether the target has the cause that the article names. kbfix only reports the result.
-    ///
-    /// The outcome of the spec does not depend on this condition: the spec also applies if the condition is false or
-    /// unknown.
+    /// A condition that tests whether the target has the cause that the article names. kbfix only reports the result:
+    /// kbfix makes the changes also if this condition is false or unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Prerequisite>,
-    /// Conditions that must be true before anything is changed. If one is false, the spec is blocked.
+    /// Conditions that must be true before anything is changed. If one is false, the outcome is blocked; otherwise,
+    /// if one is unknown, the outcome is unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
-    /// The update that must be installed. If a file is missing or older, the spec is blocked.
+    /// The update that must be installed. If one of its files is missing or too old, the outcome is blocked, unless
+    /// the operator lets kbfix install the update, or the update waits for a restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<Hotfix>,
     /// The required keys and values.
@@ -98,7 +102,8 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub manual_steps: Vec<ManualStep>,
-    /// The restarts that are needed before the change takes effect.
+    /// The restarts that are needed before the changes take effect. Without this field, kbfix reports that it is not
+    /// known whether the computer must be restarted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
     /// Events that are a sign of the problem, or a sign that the remedy is in place. `kbfix symptoms` counts these
@@ -114,7 +119,7 @@ pub struct Article {
     /// The address of the article.
     #[schemars(regex(pattern = r"^https?://\S+$"))]
     pub url: String,
-    /// The revision of the article, in quotes: "4.1".
+    /// The revision of the article, as text in quotes: "4.1".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The day of the article's last review by Microsoft, as year-month-day: 2008-05-13.
@@ -159,7 +164,8 @@ pub struct ManualStep {
     /// A description of the step.
     #[schemars(length(min = 1))]
     pub what: String,
-    /// Whether the step comes `before` or `after` (the default) the changes in the registry.
+    /// Whether a person must do the step `before` or `after` (the default) kbfix changes the registry. kbfix does not
+    /// wait for the step, and does not check it.
     #[serde(default, skip_serializing_if = "StepOrder::is_after")]
     pub order: StepOrder,
     /// The address of a page that describes the step.
@@ -199,16 +205,17 @@ impl StepOrder {
     }
 }
 
-/// The restarts that are needed before a change takes effect.
+/// The restarts that are needed before the changes of the spec take effect.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Restart {
     /// Whether the computer must be restarted. kbfix only reports this and never restarts the computer.
     pub computer: ComputerRestart,
-    /// The services to restart, by service name. kbfix restarts them only with `--restart-services`.
+    /// The services to restart, by service name, such as `IISADMIN`. kbfix restarts them only with
+    /// `--restart-services`, and only after it has changed something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
-    /// A note for the operator.
+    /// A note for the operator about the restarts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -232,10 +239,10 @@ pub enum ComputerRestart {
 pub struct Symptom {
     /// The event in an event log.
     pub event: Event,
-    /// The effect of the remedy on the event: `gone` (the default) or `appears`.
+    /// What the remedy does to the event: after it, the event is `gone` (the default), or it `appears`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expectation>,
-    /// A note for the operator.
+    /// A note for the operator about the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -255,7 +262,7 @@ pub enum Expectation {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// The log, such as Application or Microsoft-Windows-SMBClient/Security.
+    /// The name of the log, such as Application or Microsoft-Windows-SMBClient/Security.
     #[schemars(length(min = 1))]
     pub log: String,
     /// The source of the event, as Event Viewer shows it, or the name of the provider.

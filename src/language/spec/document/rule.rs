@@ -11,29 +11,31 @@ use super::{Condition, Controls, Ensure, Severity, ValueRule};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
-    /// The key or keys to which the rule applies.
+    /// The key or keys to which the rule applies, such as `HKLM\SOFTWARE\Contoso`.
     ///
-    /// A name with a `*`, such as `*` or `ADAM_*`, means every existing subkey with such a name.
+    /// A name with a `*`, such as `*` or `ADAM_*`, means every existing subkey with such a name. If there is none, the
+    /// rule changes nothing.
     ///
     /// `HKCU` means the registry of each user of the machine, logged on or not.
     ///
     /// `{name}` stands for the data of the parameter `name`.
     ///
-    /// For the characters `*`, `{` and `[` themselves, write `[*]`, `[{]` and `[[]`, as in `HKCR\[*]\shell`, the key
-    /// for files of all types.
+    /// For these characters themselves, write `[*]` for `*`, as in `HKCR\[*]\shell`, the key for files of all types;
+    /// `[{]name}` for `{name}`; and `[[]` for a `[` before one of these. A GUID in braces needs no change.
     pub key: String,
-    /// The id of the rule in reports and waivers: letters, digits, `.`, `_`, `-`. It must be unique among all rules and
-    /// values of a run.
+    /// The id of the rule in reports and waivers: letters, digits, `.`, `_`, `-`. All specs, rules and values that are
+    /// used in one run must have different ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
-    /// How serious it is for a machine if the rule is not satisfied.
+    /// How serious it is for a machine if the rule is not satisfied. kbfix only shows this in reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The controls of security catalogues that the rule implements.
+    /// The controls of security catalogues that the rule implements. kbfix only shows them in reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub controls: Option<Box<Controls>>,
-    /// The registry views on 64-bit Windows: 64 (the default), 32, or both.
+    /// The registry views on 64-bit Windows: 64 (the default), 32, or both. On 32-bit Windows, this field has no
+    /// effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
     /// `true`: a rule for a key below `HKCU` also applies to the Default profile, which Windows copies for every new
@@ -44,37 +46,42 @@ pub struct KeyRule {
     /// must exist if one of its values must exist, or if the rule has no `values`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
-    /// With `ensure: absent`: what kbfix does if the key has subkeys.
+    /// Only with `ensure: absent`: what kbfix does if the key has subkeys.
     ///
     /// `delete` (the default): kbfix deletes the key with everything below it.
     ///
-    /// `refuse`: kbfix changes nothing, and the spec is blocked. Subkeys that the spec itself deletes do not count.
+    /// `refuse`: kbfix changes nothing for the spec, and the outcome is blocked. Subkeys that the spec itself deletes
+    /// do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_subkeys: Option<OnSubkeys>,
-    /// Deletes content of the key that no rule of the spec names.
+    /// Deletes content of the key that no rule of the spec names. Without this field, such content stays.
     ///
-    /// `true`: other values are deleted; subkeys stay.
+    /// `true`: other values of the key are deleted; all subkeys stay.
     ///
     /// `tree`: other values and other subkeys are deleted, in the key and everywhere below it.
     ///
-    /// A rule protects the values and subkeys that it names only if the rule applies to the machine.
+    /// If the `when` of a rule is false, the values and subkeys that only this rule names are deleted too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
-    /// The rule applies only if this condition is true.
+    /// The rule applies only if this condition is true. If it is unknown, the outcome is unknown.
     ///
-    /// A test with `key: .` is made for each key of the rule separately. In a rule below `HKCU`, a test of a key below
-    /// `HKCU` is made for each user separately. All other tests are made once, for all keys of the rule.
+    /// A condition with `key: .` is tested for each key of the rule separately. In a rule below `HKCU`, a condition
+    /// with a key below `HKCU` is tested for each user separately; kbfix then leaves out only the users for whom it is
+    /// unknown. All other conditions are tested once, for all keys of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
-    /// Makes the rule a trigger: `kbfix apply` writes it only with `--trigger ID`, where ID is the id of the spec.
+    /// Makes the rule a trigger: kbfix makes the changes of the rule only with `--trigger ID`, where ID is the id of
+    /// the spec.
     ///
     /// Use this for a value, such as BurFlags, that makes Windows do something, and that Windows then deletes or
     /// resets.
     ///
-    /// If the trigger must still be written, and the operator does not request it, the spec is blocked.
+    /// Without `--trigger ID`, the outcome is blocked until the values of the rule are written or `done_when` is
+    /// true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Box<Trigger>>,
-    /// The rules for the values, by value name; "" is the default value.
+    /// The rules for the values of the key, by value name; "" is the default value. Values without a rule stay as they
+    /// are, except with `exclusive`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("minProperties" = 1))]
     pub values: BTreeMap<String, Box<ValueRule>>,
@@ -88,8 +95,8 @@ pub struct KeyRule {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// A condition that becomes true when Windows has done what the rule requests. kbfix then does not write the rule
-    /// again. A test with `key: .` is about the rule's own key.
+    /// A condition that is true after Windows has done what the rule requests. kbfix then does not make the changes of
+    /// the rule again. `key: .` is the rule's own key.
     pub done_when: Condition,
 }
 
@@ -114,11 +121,12 @@ pub enum OnSubkeys {
     /// The key is deleted with everything below it.
     #[default]
     Delete,
-    /// The key stays, and the spec is blocked.
+    /// kbfix changes nothing for the spec, and the outcome is blocked.
     Refuse,
 }
 
-/// Whether a key may contain only the values and subkeys that the spec names.
+/// Which content of a key is deleted if no rule of the spec names it. With `true`, it is the other values of the key;
+/// with `tree`, it is the other values and subkeys, in the key and everywhere below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
 #[schemars(extend("enum" = [true, "tree"]))]

@@ -7,25 +7,32 @@ use serde::{Deserialize, Serialize};
 
 use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, TypeChoice};
 
-/// The requirement for one value. Give exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent`.
+/// The requirement for one value. Give exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent`. The
+/// fields `keep`, `allowed` and `compare` are only for a value with `data`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
-    /// The id of the value in reports and waivers: letters, digits, `.`, `_`, `-`. It must be unique among all rules
-    /// and values of a run.
+    /// The id of the value in reports and waivers: letters, digits, `.`, `_`, `-`. All specs, rules and values that are
+    /// used in one run must have different ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
-    /// How serious it is for a machine if the value is not as required. The default is the severity of the rule.
+    /// How serious it is for a machine if the value is not as required. kbfix only shows this in reports. The default
+    /// is the severity of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The controls of security catalogues that the value implements. The default is the controls of the rule.
+    /// The controls of security catalogues that the value implements. kbfix only shows them in reports. The default is
+    /// the controls of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub controls: Option<Box<Controls>>,
-    /// The type of the value, or a list of accepted types. If kbfix creates the value, the value gets the first type.
+    /// The type of the value, or a list of accepted types. If kbfix creates the value, or replaces its data with
+    /// `data`, the value gets the first type.
+    ///
+    /// This field is required, except with `ensure: absent` (where it is not allowed) and with a `list` without
+    /// `separator` (where the type is REG_MULTI_SZ).
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
-    /// The data that the value must have.
+    /// The data that the value must have. If the rule accepts several types, the data must be valid for each of them.
     ///
     /// For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, write a number (also as a string, in decimal or `0x…`).
     ///
@@ -33,46 +40,56 @@ pub struct ValueRule {
     ///
     /// For REG_MULTI_SZ, write a list of strings.
     ///
-    /// For other types, write bytes in hex digits.
+    /// For other types, write bytes in hex digits, in quotes if they contain only decimal digits: "01".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
-    /// Existing data that kbfix does not change. Write a test, such as `{ at_least: 3 }`, or `any` for all data of an
-    /// accepted type.
+    /// Existing data that kbfix does not change. Write a test, such as `{ at_least: 3 }`, or `any` for all data that is
+    /// not malformed.
     ///
-    /// kbfix replaces other data with `data`, which must itself satisfy `keep`.
+    /// Data of a type that the rule does not accept never stays. kbfix replaces all data that does not stay with
+    /// `data`. The test must also accept `data` itself.
     ///
-    /// `none` is the same as no `keep`: only `data` is accepted. With `none`, kbfix does not print the warning
-    /// `no-keep`.
+    /// `none` is the same as no `keep`: only `data` is accepted. With `none`, `kbfix validate` does not print the
+    /// warning `no-keep`, which asks whether the rule overwrites stricter numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
-    /// The only data that the article allows. `kbfix validate` reports an error if `data`, or a parameter in it, can be
-    /// other data. For a number, 16 and `0x10` are the same; for a string, they are different.
+    /// The only data that the article allows. The spec is invalid if `data`, or a parameter in it, can be other data.
+    /// kbfix does not compare the existing data of the value with this list. For a number, 16 and `0x10` are the same;
+    /// for a string, they are different.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
-    /// `absent`: the value must not exist.
+    /// `absent`: the value must not exist. `present` has no effect: a value with `data` must exist anyway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
     /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay.
     ///
     /// If the existing value is a REG_QWORD instead of a REG_DWORD, or the reverse, or a REG_BINARY of the right
-    /// length, kbfix corrects its type. For any other data, the outcome is unknown.
+    /// length, kbfix keeps its number, and writes it with the type of the rule. For any other data, and for a number
+    /// that is too large for a REG_DWORD, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Box<Bits>>,
     /// Strings that must be, or must not be, in a list; all other strings stay.
     ///
     /// The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or REG_EXPAND_SZ.
     ///
-    /// If the value must be a REG_MULTI_SZ, an existing REG_SZ counts as a list of one string, and `add` replaces an
-    /// existing number. For any other data, the outcome is unknown.
+    /// Without a `separator`, an existing REG_SZ, or REG_EXPAND_SZ without `%`, counts as a list of one string, and
+    /// becomes a REG_MULTI_SZ. An existing number is replaced with the strings of `add`. For any other data, the
+    /// outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
-    /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays. The outcome is unknown if the value
-    /// is absent and has no `if_absent`, or if the pattern does not match exactly once.
+    /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays.
+    ///
+    /// The outcome is unknown if the value is absent and has no `if_absent`, if it is not a string, or if the pattern
+    /// does not match exactly once.
+    ///
+    /// If the existing value is a REG_EXPAND_SZ and only REG_SZ is accepted, or the reverse, kbfix changes its type; if
+    /// the string contains a `%`, the outcome is unknown instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace: Option<Box<Replace>>,
-    /// How existing and desired data are compared. `exact` (the default) compares type and bytes. `comma_set` compares
-    /// lists separated by commas, and ignores order, spaces (also around `=`) and letter case.
+    /// How the existing data is compared with `data`. `exact` (the default) compares type and bytes. `comma_set`
+    /// compares lists separated by commas in a REG_SZ or REG_EXPAND_SZ, and ignores order, spaces (also around `=`) and
+    /// letter case. `comma_set` and `keep` exclude each other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
     /// `true`: the data is secret. Diffs, reports and messages then show only its type and whether it differs.
@@ -82,11 +99,15 @@ pub struct ValueRule {
     /// A value that uses a sensitive parameter is sensitive as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
-    /// The data that Windows uses if the value is absent. If this is the desired data, an absent value is in desired
-    /// state. If the value is absent, `bits`, `list` and `replace` start from this data.
+    /// The data that Windows uses if the value is absent. If this data already satisfies the rule, also because of
+    /// `keep`, kbfix does not create the value.
+    ///
+    /// If the value is absent, `bits`, `list` and `replace` start from this data. Without this field, `bits` starts
+    /// from 0, and `list` from an empty list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
-    /// The rule for this value applies only if this condition is true.
+    /// The rule for this value applies only if this condition and the `when` of the whole rule are true. If this
+    /// condition is unknown, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// A note for the person who reviews the spec.
@@ -108,37 +129,39 @@ pub enum Keep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeepWord {
-    /// Any data of an accepted type stays.
+    /// Any data of an accepted type stays, unless it is malformed.
     Any,
     /// Only `data` is accepted, as without `keep`.
     None,
 }
 
-/// A test for data that stays as it is. Give only one test, or `at_least` and `at_most` together.
+/// A test for data that stays as it is. Give only one test, or `at_least` and `at_most` together. Data of a type that
+/// the rule does not accept never stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepWhich {
     /// The smallest number that stays. Write a number, or `{ parameter: name }`.
     ///
-    /// The value may be a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD, or a REG_SZ or REG_EXPAND_SZ with a decimal
-    /// number.
+    /// For this field and `at_most`, the value may be a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD, or a REG_SZ or
+    /// REG_EXPAND_SZ with a decimal number without leading zeros.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<DataExpression>,
     /// The largest number that stays. Write a number, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<DataExpression>,
-    /// Data stays if it is equal to an item of this list.
+    /// Data stays if it is equal to an item of this list. Write the items in the same form as `data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Literal>>,
-    /// Data stays if it is well-formed, and not equal to an item of this list.
+    /// Data stays if it is not malformed, and not equal to an item of this list. Write the items in the same form as
+    /// `data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub not: Option<Vec<Literal>>,
     /// A list stays if it contains each of these strings, in any order and letter case; it may contain others.
     ///
-    /// With a `separator`, a REG_SZ or REG_EXPAND_SZ counts as a list. Without a `separator`, such a string stays if it
-    /// contains each of these texts, in the same letter case.
+    /// A REG_MULTI_SZ is a list and, with a `separator`, a REG_SZ or REG_EXPAND_SZ is one too. Without a `separator`,
+    /// such a string stays if each of these texts occurs in it, in the same letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<Vec<String>>,
@@ -152,17 +175,19 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub matches: Option<String>,
-    /// The text between the items of a REG_SZ or REG_EXPAND_SZ, for `contains` and `subset`. Spaces around an item are
-    /// ignored.
+    /// The text between the items of a list in a REG_SZ or REG_EXPAND_SZ, such as ",", for `contains` and `subset`.
+    /// Spaces around an item are ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
     /// Whether `contains` and `subset` ignore letter case when they compare the items of a list. The default is `true`.
+    /// This field is not allowed with other tests, nor with `contains` for a string without a `separator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_case: Option<bool>,
 }
 
-/// Bits of a number. Write them as a decimal number or as `0x…`: for example, `0x5` is bit 0 and bit 2.
+/// Bits of a number. Write them as a decimal number or as `0x…`: for example, `0x5` is bit 0 and bit 2. Give one or
+/// both of the fields.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bits {
@@ -174,7 +199,8 @@ pub struct Bits {
     pub clear: Option<Scalar>,
 }
 
-/// Strings to add to and remove from a list. Letter case does not matter when kbfix compares the strings.
+/// Strings to add to and remove from a list. Letter case does not matter when kbfix compares the strings. Give `add`,
+/// `remove` or both.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEdit {
@@ -184,12 +210,13 @@ pub struct ListEdit {
     /// Strings that must not be in the list. Write a list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove: Option<DataExpression>,
-    /// The text between the items of a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH.
+    /// The text between the items of a list in a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH.
     ///
     /// kbfix keeps the spaces around an item, but ignores them when it compares items.
     ///
-    /// If the existing value is a REG_EXPAND_SZ instead of a REG_SZ, or the reverse, and contains no `%`, kbfix
-    /// corrects its type. For any other data, the outcome is unknown.
+    /// If the existing value is a REG_EXPAND_SZ and only REG_SZ is accepted, or the reverse, kbfix changes its type; if
+    /// the string contains a `%`, the outcome is unknown instead. For data that is not a string, the outcome is
+    /// unknown too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
