@@ -5,6 +5,7 @@ pub(in crate::cli) mod fleet;
 pub(in crate::cli) mod packages;
 pub(in crate::cli) mod plans;
 pub(in crate::cli) mod request;
+pub(in crate::cli) mod source;
 pub(in crate::cli) mod specs;
 pub(in crate::cli) mod targets;
 

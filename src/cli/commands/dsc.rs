@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::cli::{
     args::{
-        specs::{Source, check, standard_input},
+        source::{Source, check},
+        specs::standard_input,
         targets::{StateArguments, TargetArguments},
     },
     error::CommandError,

@@ -6,7 +6,10 @@ use std::{
 };
 
 use crate::cli::{
-    args::specs::{Source, SpecArguments, check},
+    args::{
+        source::{Source, check},
+        specs::SpecArguments,
+    },
     error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,

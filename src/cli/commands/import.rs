@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::cli::{
-    args::specs::id_of,
+    args::source::id_of,
     error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,

@@ -1,7 +1,7 @@
 //! The command `kbfix validate`: checks spec files.
 
 use crate::cli::{
-    args::specs::{Source, SpecArguments},
+    args::{source::Source, specs::SpecArguments},
     error::CommandError,
     output::Output,
 };

@@ -1,0 +1,90 @@
+//! The bytes of the specs of one run, and how they become specs.
+
+use crate::cli::error::CommandError;
+
+use kbfix::{
+    convert::import::{About, Kind, Reading, import},
+    diag::{Diagnostic, Exit},
+    spec::{self, LoadedAll, Settings},
+};
+
+/// The bytes of a spec, and its name in messages.
+#[derive(Debug)]
+pub(in crate::cli) struct Source {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+    /// Warnings for the author of the spec, if kbfix made the spec from a file of another kind.
+    pub(in crate::cli) warnings: Vec<Diagnostic>,
+}
+
+impl Source {
+    pub(super) fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self { name: name.into(), bytes, warnings: Vec::new() }
+    }
+
+    /// Returns the source for a spec that a caller wrote to standard input.
+    pub(in crate::cli) fn piped(name: &str, text: String) -> Self {
+        Self::new(name, piped_bytes(text))
+    }
+
+    /// Returns the source as the type that the library reads.
+    pub(in crate::cli) fn as_spec(&self) -> spec::Source<'_> {
+        spec::Source { name: &self.name, bytes: &self.bytes }
+    }
+
+    /// Returns the source of a spec. If the file is of another kind that `kbfix import` recognizes, converts it to a
+    /// spec first.
+    pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
+        // A larger file was not read completely, and is refused because of its size.
+        if self.bytes.len() > spec::MAX_BYTES || Kind::of(&self.bytes) == Kind::Other {
+            return Ok(self);
+        }
+        let file = self.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let id = id_of(file);
+        let title = format!("Registry settings of {file}");
+        let about = About { id: &id, title: &title, summary: None };
+        let imported = import(&self.name, &self.bytes, Reading::default(), about).map_err(|mut findings| {
+            // The hint names options of `kbfix import`, and this command has no such options.
+            for finding in &mut findings {
+                let options: Vec<_> = finding.options.iter().map(ToString::to_string).collect();
+                let Some(hint) = &finding.hint else { continue };
+                finding.set_hint(match options.is_empty() {
+                    true => hint.replace("give --", "make a spec from the file with `kbfix import` and --"),
+                    false => format!("make a spec from the file with `kbfix import` and {}: {hint}", options.join(" ")),
+                });
+            }
+            CommandError::all(Exit::Refused, findings)
+        })?;
+        let name = format!("{} (as a spec)", self.name);
+        Ok(Self { name, bytes: imported.text.into_bytes(), warnings: imported.warnings })
+    }
+}
+
+/// Returns the id for a spec that is made from another file: the name of the file, without its extension and without
+/// characters that an id cannot contain.
+pub(in crate::cli) fn id_of(file: &str) -> String {
+    let extensions = [".reg", ".pol", ".txt", ".osc.yaml", ".osc.yml", ".yaml", ".yml"];
+    let length = extensions.into_iter().find(|end| file.to_ascii_lowercase().ends_with(end)).map_or(0, str::len);
+    let stem = &file[..file.len() - length];
+    let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' };
+    let id: String = stem.chars().map(legal).take(100).collect();
+    match id.trim_matches('-') {
+        "" => "registry".to_owned(),
+        id => id.to_owned(),
+    }
+}
+
+/// Returns the bytes of text from standard input. Adds a UTF-8 byte order mark to a `.reg` file or the text for
+/// LGPO.exe, because without this mark such text would be read in a code page.
+fn piped_bytes(text: String) -> Vec<u8> {
+    match matches!(Kind::of(text.as_bytes()), Kind::Reg | Kind::Lgpo) && !text.starts_with('\u{feff}') {
+        true => format!("\u{feff}{text}").into_bytes(),
+        false => text.into_bytes(),
+    }
+}
+
+/// Reads and checks the specs of one run.
+pub(in crate::cli) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
+    let sources: Vec<_> = sources.iter().map(Source::as_spec).collect();
+    spec::load_all(&sources, settings)
+}
