@@ -23,9 +23,10 @@ pub(in crate::cli) struct FleetArguments {
     #[arg(long, value_name = "DIR", help_heading = FLEET)]
     snapshots: Option<PathBuf>,
 
-    /// A fleet file: a YAML file that lists machines with their targets, groups and parameters. The targets can be of
-    /// every kind that `kbfix diff --target` reads. `kbfix schema fleet` prints the schema of the file. With
-    /// --snapshots, the fleet file can also give groups and parameters for the machines in the folder.
+    /// A fleet file: a YAML file that lists machines with their targets, groups and parameters. A parameter in this
+    /// file replaces the same parameter of --set. The targets can be of every kind that `kbfix diff --target` reads.
+    /// `kbfix schema fleet` prints the schema of the file. With --snapshots, the fleet file can also give groups and
+    /// parameters for the machines in the folder.
     #[arg(long, value_name = "FILE", help_heading = FLEET)]
     fleet: Option<PathBuf>,
 }

@@ -16,7 +16,8 @@ pub(in crate::cli) struct PackageArguments {
     packages: Vec<(String, PathBuf)>,
 
     /// Install the hotfix from the file of --package, if one of the hotfix's files on the machine is missing or too
-    /// old. `diff` only plans this. An installation cannot be rolled back. This works only with the target `local`.
+    /// old. An installation cannot be rolled back. `apply` can install only on the target `local`. `diff` plans the
+    /// installation for every target, and installs nothing.
     #[arg(long, requires = "packages", help_heading = ACTIONS)]
     install_hotfix: bool,
 

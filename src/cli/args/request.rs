@@ -17,7 +17,8 @@ pub(in crate::cli) struct RequestArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"], help_heading = PLAN)]
     plan: Option<String>,
 
-    /// Use the plan only if it has this digest; otherwise kbfix refuses it.
+    /// Use the plan only if it has this digest; otherwise kbfix refuses it. For a fleet plan, give the digest of the
+    /// whole file, which `kbfix fleet plan` prints.
     #[arg(long, value_name = "DIGEST", help_heading = PLAN)]
     digest: Option<String>,
 

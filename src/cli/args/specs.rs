@@ -36,8 +36,9 @@ pub(in crate::cli) struct SpecArguments {
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
-    /// Set a parameter of the specs, such as `--set mode=1`. If the parameter is a list, write commas between its
-    /// items. You can give this option several times.
+    /// Set a parameter in every spec that has it, such as `--set mode=1`. At least one spec must have it. A parameter
+    /// with a default need not be set. If the parameter is a list, write commas between its items. You can give this
+    /// option several times.
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 
@@ -46,19 +47,31 @@ pub(in crate::cli) struct SpecArguments {
     stdin_name: String,
 
     /// Read specs as JSON from standard input, in addition to the specs that you name. The JSON is a list of specs,
-    /// each { "name": …, "text": … }. To also set parameters, write an object { "specs": […], "parameters": {…} }, with
-    /// a string or a list of strings for each parameter. This is for programs that have no files, or that must not show
-    /// parameters in the list of processes.
+    /// each { "name": …, "text": … }. `text` is the content of a spec file, in YAML, or the text of a .reg file or for
+    /// LGPO.exe. `name` is any name, and its ending has no effect: messages use the name, and a spec that kbfix makes
+    /// from text other than YAML gets its id from the name. To also set parameters, write an object { "specs": […],
+    /// "parameters": { "mode": "1" } }, with a string or a list of strings for each parameter; "specs" may be missing.
+    /// This is for programs that have no files, or that must not show parameters in the list of processes.
     #[arg(long, conflicts_with = "stdin_name", help_heading = SPECS)]
     stdin_specs: bool,
 }
 
+/// The sentence in the help of `SPEC` about the number of specs. It is not the same for every command.
+const AT_LEAST_ONE: &str = "Name at least one, here or with --stdin-specs.";
+
 /// Returns the argument `SPEC` with the help of a command that uses all built-in specs if none is named.
 pub(in crate::cli) fn or_all(specs: Arg) -> Arg {
+    with_number(specs, "If you name none, kbfix uses all built-in specs.")
+}
+
+/// Returns the argument `SPEC` with the help of a command that takes no specs if one of these options is given.
+pub(in crate::cli) fn unless(specs: Arg, options: &str) -> Arg {
+    with_number(specs, &format!("Name at least one, here or with --stdin-specs, but none with {options}."))
+}
+
+fn with_number(specs: Arg, number: &str) -> Arg {
     let help = specs.get_help().map(ToString::to_string).unwrap_or_default();
-    let (before, after) =
-        ("Name at least one, here or with --stdin-specs.", "If you name none, kbfix uses all built-in specs.");
-    specs.help(help.replace(before, after))
+    specs.help(help.replace(AT_LEAST_ONE, number))
 }
 
 #[derive(serde::Deserialize)]

@@ -27,7 +27,7 @@ const SMB: &str = "`?smb1` is for Windows Server 2003. For `smb:`, the environme
     names the file with user name and password.";
 
 /// The default of `--target` for every command except `rollback`.
-pub(in crate::cli) const DEFAULT: &str = "local on Windows; none on other systems";
+pub(in crate::cli) const DEFAULT: &str = "local on Windows; on other systems, you must name a target";
 
 /// Adds the help to the argument `--target`: what the target is for a command, its default, and what the command does
 /// with each kind of target. Returns other arguments unchanged.
@@ -64,9 +64,10 @@ pub(in crate::cli) struct TargetArguments {
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive, help_heading = TARGET)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
-    /// Read a hive (a registry file) as it is, even if its last changes are missing because Windows was not shut down.
-    /// This works with the targets `image:` and `hive:`. kbfix never writes such a hive: a command that would have to
-    /// change it changes nothing (exit code 5).
+    /// Read a hive (a registry file) as it is, if its last changes are missing because Windows was not shut down, and
+    /// the log files next to it do not contain them either. Without this option, kbfix cannot read such a hive. This
+    /// works with the targets `image:` and `hive:`. kbfix never writes such a hive: a command that would have to change
+    /// it changes nothing (exit code 5).
     #[arg(long, help_heading = TARGET)]
     pub(in crate::cli) allow_dirty: bool,
 }
@@ -77,9 +78,10 @@ pub(in crate::cli) struct ChangedTargetArguments {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// In an image (`image:`), read and write the values below HKLM\Software\Policies and
+    /// In an image (`image:`), find the values below HKLM\Software\Policies and
     /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies in the Registry.pol of its local GPO, and not in the
-    /// registry. Windows copies these values into the registry when it starts, and at each refresh of Group Policy.
+    /// registry. `apply` and `retire` then also change them there. Windows copies these values into the registry when
+    /// it starts, and at each refresh of Group Policy.
     #[arg(long, help_heading = TARGET)]
     through_policy: bool,
 }

@@ -13,6 +13,7 @@ use kbfix::{
 use crate::cli::{
     args::{
         request::RequestArguments,
+        specs,
         targets::{self, ChangedTargetArguments, StateArguments},
     },
     error::CommandError,
@@ -22,6 +23,7 @@ use crate::cli::{
 /// Make the changes that specs require, or the changes of a reviewed plan.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| targets::describe(argument, "The target to change", targets::DEFAULT, TARGETS)))]
+#[command(mut_arg("specs", |argument| specs::unless(argument, "--plan")))]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
@@ -36,8 +38,9 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     check: bool,
 
-    /// Restart the services that the changed specs name, after the changes are made. If nothing had to be changed,
-    /// kbfix restarts no service. This works only with the target `local`.
+    /// After the changes are made, restart the services that the specs name. This concerns only specs for which kbfix
+    /// changed something. If nothing had to be changed, kbfix restarts no service. This works only with the target
+    /// `local`.
     #[arg(long)]
     restart_services: bool,
 

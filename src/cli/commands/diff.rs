@@ -16,6 +16,7 @@ use crate::cli::{
     args::{
         plans,
         request::RequestArguments,
+        specs,
         targets::{self, ChangedTargetArguments, StateArguments},
     },
     error::CommandError,
@@ -28,12 +29,13 @@ use crate::cli::{
 #[command(mut_args(|argument| {
     targets::describe(argument, "The target to compare with the specs", targets::DEFAULT, TARGETS)
 }))]
+#[command(mut_arg("specs", |argument| specs::unless(argument, "--plan or --all")))]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// Use all built-in specs instead of SPEC. With --format human, the report shows only specs that need attention,
-    /// and then a table with the outcomes of all specs.
+    /// Use all built-in specs instead of SPEC. With --format human, the report leaves out the specs that are not
+    /// applicable or in desired state, and ends with a table of the outcomes of all specs.
     #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
     all: bool,
 

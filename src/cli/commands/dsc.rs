@@ -27,13 +27,14 @@ use kbfix::{
     spec::{self, Spec, library},
 };
 
-/// Act as a resource of Microsoft DSC v3: as Kbfix/SpecList, or as the resource of a built-in spec.
+/// Act as a resource of Microsoft DSC v3: as Kbfix/SpecList, for a list of specs, or as the resource of one built-in
+/// spec.
 ///
 /// You run only `kbfix dsc manifest`. It writes manifests, which tell DSC how to run the other commands. The input of
 /// `get`, `set`, `test` and `export` is one JSON object on standard input, with the properties of an instance.
-/// `kbfix dsc schema` prints its schema. The answer is JSON on standard output. Messages are JSON lines on standard
-/// error. The exit code is 0 unless the operation failed. A blocked or unknown spec is not a failure: the answer says
-/// that it is not in desired state, and why.
+/// `kbfix dsc schema` prints the schema of this object. The answer is JSON on standard output. Messages are JSON lines
+/// on standard error. The exit code is 0 unless the operation failed. A blocked or unknown spec is not a failure: the
+/// answer says that it is not in desired state, and why.
 ///
 /// The property `target` names the target. Each target of `kbfix apply --target` is possible, and `set` can change each
 /// of them. Without this property, kbfix uses the environment variable KBFIX_TARGET, and otherwise this Windows
@@ -63,20 +64,21 @@ enum Command {
     Set {
         #[command(flatten)]
         of: TypeArguments,
-        /// Change nothing, and print the state that would result: `_metadata.whatIf` contains the difference.
+        /// Change nothing, and print the actual state: `_metadata.whatIf` contains the changes that would be made.
         #[arg(long)]
         what_if: bool,
         #[command(flatten)]
         state: StateArguments,
     },
-    /// Print the actual state of an instance, and on a second line the names of the keys and values that are not in
-    /// desired state. A spec that cannot be applied is there with its id.
+    /// Print the actual state of an instance, and on a second line a list of what is not in desired state: the names of
+    /// keys and values, and the id of each spec that cannot be applied.
     Test {
         #[command(flatten)]
         of: TypeArguments,
     },
-    /// Print an instance for each spec that is applicable to the target. If the input names no specs, kbfix tests all
-    /// built-in specs.
+    /// Print an instance for each spec that is applicable to the target, or of which this is not known. For
+    /// Kbfix/SpecList, these are specs that the input names, or, if it names none, built-in specs. For Kbfix.Spec/ID,
+    /// it is only the spec with this id.
     Export {
         #[command(flatten)]
         of: TypeArguments,

@@ -16,8 +16,8 @@ use kbfix::{
     targets::{Address, open},
 };
 
-/// Create an example machine, and show what would change on it. The machine is a small image of a server, on which the
-/// spec KB909094 must change the registry.
+/// Create an example machine, and show what would change on it. The machine is a small image of a server, which needs
+/// changes in the registry so that it satisfies the spec KB909094.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The folder to create. The folder must not exist.

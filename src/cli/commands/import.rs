@@ -24,12 +24,12 @@ use kbfix::{
 /// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
 ///
 /// If you apply the spec, kbfix makes the same changes as regedit makes when it imports the .reg file, or as Group
-/// Policy makes with the policy file. A warning names each difference: for example, HKCU in a spec means every user of
-/// the machine. If a spec cannot express everything in such a file, kbfix reports an error and writes no spec.
+/// Policy makes with the Registry.pol or the text for LGPO.exe. If the spec has another effect than the file, a warning
+/// says so: for example, HKCU in a spec means every user of the machine. If a spec cannot express everything in such a
+/// file, kbfix reports an error and writes no spec.
 ///
-/// From an OSConfig manifest, kbfix imports only the registry rules: the entries about registry values. The spec
-/// accepts the same data as these entries. If a spec cannot express such an entry, kbfix leaves it out and prints a
-/// warning.
+/// From an OSConfig manifest, kbfix imports only the entries about registry values. The spec accepts the same data as
+/// these entries. If a spec cannot express such an entry, kbfix leaves it out and prints a warning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// A .reg file (version 4 or 5), a Registry.pol, or the text for LGPO.exe, which kbfix recognizes by its first
@@ -54,7 +54,8 @@ pub(in crate::cli) struct Arguments {
     out: Option<PathBuf>,
 
     /// The root key of the values in a Registry.pol, which the file itself does not contain: HKLM for the policy of the
-    /// machine, HKCU for the policy of users [default: HKLM; none for a file in a folder User and for ntuser.pol].
+    /// machine, HKCU for the policy of users [default: HKLM; but for a file in a folder User and for ntuser.pol, you
+    /// must name a root key].
     #[arg(long, value_name = "HKLM|HKCU", value_parser = root)]
     root: Option<RootKey>,
 

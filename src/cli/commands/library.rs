@@ -13,15 +13,15 @@ use crate::cli::{
     output::Output,
 };
 
-/// List or search the built-in specs, and show their outcomes on a machine.
+/// List or search the built-in specs; with --for, also show their outcomes on a machine.
 ///
-/// With --for, kbfix compares every spec in the list with a target. It changes nothing. If a spec has a parameter
-/// without a default, its outcome is `needs parameter`. The exit code is 0 for every outcome. To see the changes, and
-/// to get an exit code that depends on the outcomes, use `kbfix diff --all`.
+/// With --for, kbfix compares every spec in the list with a target. It changes nothing. The outcome of a spec with a
+/// parameter that has no default is `needs parameter`, unless the spec is not applicable. The exit code is 0 for every
+/// outcome. To see the changes, and to get an exit code that depends on the outcomes, use `kbfix diff --all`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Words to search for. kbfix lists the specs that contain all these words in their id, title, other names (KB,
-    /// CVE), products, addresses, keys or value names.
+    /// Words to search for. kbfix lists the specs that contain each of these words in their id, title, other names (KB,
+    /// CVE), products, web addresses, keys or value names. A part of a word is enough, and letter case does not matter.
     #[arg(value_name = "WORD")]
     words: Vec<String>,
 
@@ -29,7 +29,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "TEXT")]
     product: Option<String>,
 
-    /// List only specs that may apply to this build of Windows, such as 10.0.17763, 6.1.7601 or 17763.
+    /// List only specs that may apply to this build of Windows, such as 10.0.17763, 6.1.7601 or 17763. Specs without a
+    /// condition on the build are listed too.
     #[arg(long, value_name = "BUILD")]
     build: Option<Build>,
 

@@ -29,13 +29,14 @@ use crate::cli::{
 /// value between two applies, it gets this newer state instead. kbfix finds these states in the journals of the target.
 /// If someone else has changed a key or value after the last apply, kbfix does not restore it, but reports it.
 ///
-/// kbfix needs the files of the applied specs that stay: name them with --specs. It finds built-in specs itself. But
-/// with --absent or --absent-from, also name the built-in specs that stay, because kbfix retires every applied spec
-/// that you do not name.
+/// kbfix needs the file of each applied spec that you do not retire: name it with --specs. If you do not, kbfix changes
+/// nothing (exit code 2). kbfix finds built-in specs itself. But with --absent or --absent-from, also name the built-in
+/// specs that stay, because kbfix retires every applied spec that you do not name.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| targets::describe(argument, "The target to restore", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {
-    /// The ids of the specs to retire. Their files need not exist any more. Give ids, --absent-from or --absent.
+    /// The ids of the specs to retire. Their files need not exist any more. Give either ids, or --absent-from or
+    /// --absent.
     #[arg(value_name = "ID", required_unless_present_any = ["absent_from", "absent"], conflicts_with_all = ["absent_from", "absent"])]
     ids: Vec<String>,
 
@@ -66,7 +67,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long = "set", value_name = "NAME=DATA")]
     set: Vec<String>,
 
-    /// Also restore values that someone else has changed after the last apply.
+    /// Also restore values that someone else has changed after the last apply. A key that kbfix created and in which
+    /// someone else has created something stays even then.
     #[arg(long)]
     force: bool,
 

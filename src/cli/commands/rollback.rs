@@ -32,7 +32,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     last: bool,
 
-    /// Also restore values that someone else has changed after the run.
+    /// Also restore values that someone else has changed after the run. A key that kbfix created and in which someone
+    /// else has created something stays even then.
     #[arg(long)]
     force: bool,
 

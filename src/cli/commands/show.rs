@@ -9,6 +9,8 @@ use kbfix::{
 };
 
 /// Print a spec as an article: its subject, the reason, the prerequisites, the changes, and how to undo them.
+///
+/// You need not set the parameters of the spec.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]

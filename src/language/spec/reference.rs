@@ -28,16 +28,17 @@ registry:
 
 ## How to read the tables
 
-Each section of a page describes one kind of object, and each row of a table describes one of its fields.
+Each section of a page either lists alternatives, of which you write exactly one, or has a table with the fields of an object, one in each row.
 If the meaning of a field is long, a list below the table continues it.
-The column "takes" shows what you write after the field:
+You can leave a field out if it is not marked **Required.** and its section does not require it.
+The column "takes", or the beginning of an alternative, shows what you write:
 
 - *text*: a YAML string.
   Text that looks like a number needs quotes, such as `"6.1"` ([when to write quotes](../how-to/write-a-spec.md#quotes));
-- *number*: a whole number from 0, in decimal or as `0x…`;
+- *number*: a whole number from 0 without quotes, in decimal or as `0x…`;
 - `true` or `false`, or another word or number in this form: exactly this;
 - *list of …*: several of these, as a YAML list;
-- *by name: …*: a YAML mapping from names to objects of this kind.
+- *by name: …*: a YAML mapping from names to what follows the colon.
   In the example above, `values` maps the name `Mode` to a [ValueRule](language/values.md#valuerule);
 - a link: what the linked section describes, usually a YAML mapping with the fields of that section.
 
@@ -58,7 +59,7 @@ A *spec* is a YAML file that describes what one article requires ([the spec lang
 
 /// The beginning of each page about a group of objects, after its introduction.
 const HOW_TO_READ: &str = r#"
-Each section describes one kind of object, and each row of a table describes one of its fields ([how to read the tables](../language.md#how-to-read-the-tables)).
+Each section either lists alternatives, of which you write exactly one, or has a table with the fields of an object, one in each row ([how to read the tables](../language.md#how-to-read-the-tables)).
 The *target* is what kbfix reads and changes, such as this Windows machine, and the *operator* is the person who runs kbfix.
 The *outcome* is the result of a spec on a target: if it is *blocked* or *unknown*, kbfix changes nothing for the spec ([outcomes](../exit-codes.md#outcomes)).
 The [glossary](../../glossary.md) explains all other terms.

@@ -50,8 +50,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// Print one line for each machine. This option needs --format json. Each line is a complete JSON document; `kbfix
-    /// schema fleet-machine` prints its schema.
+    /// Instead of the report, print one line for each machine. This option needs --format json. Each line is a complete
+    /// JSON document; `kbfix schema fleet-machine` prints its schema.
     #[arg(long)]
     lines: bool,
 }

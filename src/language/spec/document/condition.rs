@@ -20,7 +20,7 @@ pub struct Location {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValuePlace {
-    /// The key that contains the value.
+    /// The key that contains the value, in the same form as the `key` of a condition.
     pub key: String,
     /// The value name; "" for the default value.
     pub name: String,
@@ -101,8 +101,9 @@ pub struct Prerequisite {
 
 /// A test of a value or, without `name`, of a key. Give at most one of `exists`, `equals`, `one_of`, `starts_with`,
 /// `contains`, `matches`, `version` and a range of numbers (`at_least`, `at_most` or both). Without them, the test is
-/// true if the key or value exists. If the value is absent, every test except `exists: false` is false. If its data is
-/// malformed for the type that a test needs, the result of the test is unknown.
+/// true if the key or value exists. If the value is absent, every test except `exists: false` is false. If the value
+/// has a type that the test accepts but its data is malformed, such as a REG_DWORD of 3 bytes, the result of a test of
+/// the data is unknown.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
@@ -112,10 +113,11 @@ pub struct RegistryTest {
     /// for example, `exists: false` is true if the value is absent in one of them. If there is no such key, only
     /// `exists: false` is true.
     ///
-    /// In the `when` of a rule below `HKCU`, a key below `HKCU` means the key of the same user.
+    /// In the `when` of a rule below `HKCU` or of its values, and in its `done_when`, a key below `HKCU` means the key
+    /// of the same user.
     ///
     /// In the `when` of a rule or of its values, and in `done_when`, `.` is the rule's own key, and `.\Name` is a key
-    /// below it. The rule or the value then applies to each key of the rule for which the condition is true.
+    /// below it. kbfix then tests the condition for each key of the rule separately.
     pub key: String,
     /// The value name; "" for the default value. Without this field, the test is about the key itself: then only
     /// `exists` is possible.
@@ -137,7 +139,8 @@ pub struct RegistryTest {
     /// The value's data must be this number (REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD), this string in the same
     /// letter case (REG_SZ or REG_EXPAND_SZ) or this list in the same order and letter case (REG_MULTI_SZ).
     ///
-    /// Data of another type is not equal: the test is false.
+    /// Data of another type is not equal: the test is false. Without `type`, a number in quotes is a string: `"16"` is
+    /// not equal to the REG_DWORD 16.
     ///
     /// To compare with another value of the target, write it in this form: `equals: { registry: { key:
     /// HKLM\SOFTWARE\Contoso, name: Other } }`.

@@ -13,9 +13,13 @@ pub struct Parameter {
     pub description: String,
     /// The type of the data. If this field is missing, kbfix derives the type.
     ///
-    /// A parameter with `range` is a number. Otherwise, the type of the values that use the parameter decides: a number
-    /// for REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, and a string for other types and in
-    /// the name of a key. If they do not agree, the form of `default` or `allowed` decides.
+    /// A parameter with `range` is a number. Otherwise, the rules that use the parameter decide: it is a number in a
+    /// REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD, a list in a REG_MULTI_SZ and in `add` and `remove`, and a string
+    /// in other types, in `with` and in the name of a key. A value that accepts several types does not decide.
+    ///
+    /// If no rule decides, or two rules decide differently, the form of `default` decides: `1` is a number, `"1"` is a
+    /// string. Without `default`, the parameter is a number if each item of `allowed` is a number, also in quotes;
+    /// otherwise, it is a string.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
     /// The only data allowed: a list, such as `[0, 1]`, or a mapping from data to its meaning, such as `{ 0: "off", 1:
@@ -75,14 +79,14 @@ pub struct NumberRange {
     pub at_most: Option<Scalar>,
 }
 
-/// A number or a string.
+/// A number or a string, for the fields `set`, `clear`, `at_least`, `at_most` and `allowed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// A whole number from 0 to 18446744073709551615, decimal or `0x…`.
     Number(u64),
-    /// A string, in quotes if it looks like a number. Where a number is expected, the string may be a decimal number or
-    /// a number in the form `0x…`.
+    /// A string, in quotes if it looks like a number. Only `allowed` for strings accepts any string. In the other
+    /// fields, and in `allowed` for numbers, the string must be a number, decimal or `0x…`: `"16"` is the same as 16.
     Text(String),
 }
 
@@ -102,8 +106,11 @@ pub enum Literal {
     /// A whole number from 0 to 18446744073709551615 (REG_DWORD and REG_DWORD_BIG_ENDIAN: to 4294967295), decimal or
     /// `0x…`. Numbers in the registry are never negative.
     Number(u64),
-    /// A string, in quotes if it looks like a number. For REG_BINARY, REG_NONE, REG_LINK and the types with RESOURCE in
-    /// their names, it contains two hex digits for each byte; you can write spaces or commas between the bytes.
+    /// A string, in quotes if it looks like a number. For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, it must be a
+    /// number, decimal or `0x…`: `data: "16"` is the same as `data: 16`. For REG_BINARY, REG_NONE, REG_LINK and the
+    /// types with RESOURCE in their names, it contains two hex digits for each byte; you can write spaces or commas
+    /// between the bytes. In `equals` and `one_of` of a condition without `type`, it is always a string: `"16"` is not
+    /// equal to a REG_DWORD 16.
     Text(String),
     /// The strings of a REG_MULTI_SZ, such as `[FE1, FE2]`.
     List(Vec<String>),

@@ -131,8 +131,8 @@ pub struct Package {
     pub sha256: String,
     /// The command-line arguments that make the package install without questions and without a restart.
     ///
-    /// kbfix runs a `.exe` with exactly these arguments. It runs `msiexec.exe` for a `.msi` or `.msp`, and `wusa.exe`
-    /// for a `.msu`, with the file and then these arguments.
+    /// kbfix runs a `.exe` with exactly these arguments. It runs `msiexec.exe /i FILE` for a `.msi`, `msiexec.exe /p
+    /// FILE` for a `.msp`, and `wusa.exe FILE` for a `.msu`, and adds these arguments at the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
     /// The exit codes that mean success. The default is 0; if `file` ends with `.msu`, it is 0 and 2359302 (already
@@ -147,7 +147,8 @@ pub struct Package {
     /// applies the spec again after the restart.
     ///
     /// After another code of this list, kbfix changes the registry at once if the files of the hotfix already have
-    /// sufficient versions.
+    /// sufficient versions. Otherwise, kbfix does not change the registry, and the outcome is pending restart if
+    /// Windows replaces the files at its next start, and blocked if not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

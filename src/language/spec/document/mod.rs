@@ -67,12 +67,13 @@ pub struct Document {
     /// The sources of the facts in this spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
-    /// The settings that the operator can choose, with `--set name=data` or in the Ansible playbook. A name has
-    /// lowercase letters, digits and `_`, and does not begin with a digit.
+    /// The settings that the operator can choose, with `--set name=data` or, in Ansible, with the option `parameters`.
+    /// A name has lowercase letters, digits and `_`, and does not begin with a digit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Parameter>,
-    /// Names for folders whose paths are in the registry of the target. The `path` of a file can begin with such a name
-    /// in braces, as in `{exchange}\bin\exprox.dll`. The names have the same form as those of parameters.
+    /// Names for folders whose paths are in the registry of the target. In `hotfix` and in conditions, the `path` of a
+    /// file can begin with such a name in braces, as in `{exchange}\bin\exprox.dll`. The names have the same form as
+    /// those of parameters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub locations: BTreeMap<String, Location>,
     /// The condition under which the spec applies. Without it, the spec always applies.
@@ -89,8 +90,8 @@ pub struct Document {
     /// if one is unknown, the outcome is unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
-    /// The update that must be installed. If one of its files is missing or too old, the outcome is blocked, unless
-    /// the operator lets kbfix install the update, or the update waits for a restart.
+    /// The update that must be installed. If one of its files is missing or too old, the outcome is blocked, or pending
+    /// restart if Windows replaces the file at its next start. The operator can let kbfix install the update instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<Hotfix>,
     /// The required keys and values.
@@ -212,7 +213,7 @@ pub struct Restart {
     /// Whether the computer must be restarted. kbfix only reports this and never restarts the computer.
     pub computer: ComputerRestart,
     /// The services to restart, by service name, such as `IISADMIN`. kbfix restarts them only with
-    /// `--restart-services`, and only after it has changed something.
+    /// `--restart-services`, and only after it has changed something for this spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
     /// A note for the operator about the restarts.

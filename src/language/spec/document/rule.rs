@@ -11,7 +11,8 @@ use super::{Condition, Controls, Ensure, Severity, ValueRule};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
-    /// The key or keys to which the rule applies, such as `HKLM\SOFTWARE\Contoso`.
+    /// The key or keys to which the rule applies, such as `HKLM\SOFTWARE\Contoso`. It begins with HKLM, HKCU, HKU, HKCR
+    /// or HKCC.
     ///
     /// A name with a `*`, such as `*` or `ADAM_*`, means every existing subkey with such a name. If there is none, the
     /// rule changes nothing.
@@ -20,8 +21,9 @@ pub struct KeyRule {
     ///
     /// `{name}` stands for the data of the parameter `name`.
     ///
-    /// For these characters themselves, write `[*]` for `*`, as in `HKCR\[*]\shell`, the key for files of all types;
-    /// `[{]name}` for `{name}`; and `[[]` for a `[` before one of these. A GUID in braces needs no change.
+    /// For these characters themselves, write `[*]` for `*`, as in `HKCR\[*]\shell`, the key for files of all types,
+    /// and `[{]name}` for `{name}`. If the name of a key contains `[*]`, `[{]` or `[[]` itself, write `[[]` for its
+    /// first `[`: `[[][*]]` means the name `[*]`. A GUID in braces needs no change.
     pub key: String,
     /// The id of the rule in reports and waivers: letters, digits, `.`, `_`, `-`. All specs, rules and values that are
     /// used in one run must have different ids.
@@ -39,11 +41,11 @@ pub struct KeyRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
     /// `true`: a rule for a key below `HKCU` also applies to the Default profile, which Windows copies for every new
-    /// user.
+    /// user. If the target does not contain this profile, the outcome is unknown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default_profile: bool,
     /// `present`: the key must exist. `absent`: the key and everything below it must not exist. By default, the key
-    /// must exist if one of its values must exist, or if the rule has no `values`.
+    /// must exist if one of its values must exist, or if the rule has no `values`; otherwise, it may be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
     /// Only with `ensure: absent`: what kbfix does if the key has subkeys.
@@ -60,14 +62,16 @@ pub struct KeyRule {
     ///
     /// `tree`: other values and other subkeys are deleted, in the key and everywhere below it.
     ///
-    /// If the `when` of a rule is false, the values and subkeys that only this rule names are deleted too.
+    /// If the `when` of this rule is false, `exclusive` deletes nothing. If the `when` of another rule or of a value is
+    /// false, what only that rule or that value names is deleted too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
-    /// The rule applies only if this condition is true. If it is unknown, the outcome is unknown.
+    /// The rule applies only if this condition is true. If it is unknown, the outcome is unknown, unless the condition
+    /// is tested for each user separately.
     ///
     /// A condition with `key: .` is tested for each key of the rule separately. In a rule below `HKCU`, a condition
-    /// with a key below `HKCU` is tested for each user separately; kbfix then leaves out only the users for whom it is
-    /// unknown. All other conditions are tested once, for all keys of the rule.
+    /// with `key: .` or a key below `HKCU` is tested for each user separately; kbfix then leaves out only the users for
+    /// whom it is unknown. All other conditions are tested once, for all keys of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// Makes the rule a trigger: kbfix makes the changes of the rule only with `--trigger ID`, where ID is the id of
@@ -90,13 +94,14 @@ pub struct KeyRule {
     pub note: Option<String>,
 }
 
-/// The condition under which a trigger is done. A trigger is a rule that `kbfix apply` writes only with
-/// `--trigger ID`.
+/// The condition that shows that Windows has done what a trigger requests. A trigger is a rule that `kbfix apply`
+/// writes only with `--trigger ID`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// A condition that is true after Windows has done what the rule requests. kbfix then does not make the changes of
-    /// the rule again. `key: .` is the rule's own key.
+    /// A condition that is true after Windows has done what the rule requests. While it is true, kbfix does not make
+    /// the changes of the rule, not even with `--trigger ID`. If it is unknown, and the values of the rule are not
+    /// written, the outcome is unknown. `key: .` is the rule's own key.
     pub done_when: Condition,
 }
 

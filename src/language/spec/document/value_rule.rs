@@ -64,9 +64,10 @@ pub struct ValueRule {
     pub ensure: Option<Ensure>,
     /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay.
     ///
-    /// If the existing value is a REG_QWORD instead of a REG_DWORD, or the reverse, or a REG_BINARY of the right
-    /// length, kbfix keeps its number, and writes it with the type of the rule. For any other data, and for a number
-    /// that is too large for a REG_DWORD, the outcome is unknown.
+    /// If the existing value is a REG_QWORD instead of a REG_DWORD, or the reverse, or a REG_BINARY of the right length
+    /// (4 bytes for a REG_DWORD, 8 for a REG_QWORD), kbfix changes the bits in its number, and writes the number with
+    /// the type of the rule. For any other data, and for a number that is too large for a REG_DWORD, the outcome is
+    /// unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Box<Bits>>,
     /// Strings that must be, or must not be, in a list; all other strings stay.
@@ -74,7 +75,7 @@ pub struct ValueRule {
     /// The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or REG_EXPAND_SZ.
     ///
     /// Without a `separator`, an existing REG_SZ, or REG_EXPAND_SZ without `%`, counts as a list of one string, and
-    /// becomes a REG_MULTI_SZ. An existing number is replaced with the strings of `add`. For any other data, the
+    /// becomes a REG_MULTI_SZ. If there are strings in `add`, they replace an existing number. For any other data, the
     /// outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
@@ -89,14 +90,14 @@ pub struct ValueRule {
     pub replace: Option<Box<Replace>>,
     /// How the existing data is compared with `data`. `exact` (the default) compares type and bytes. `comma_set`
     /// compares lists separated by commas in a REG_SZ or REG_EXPAND_SZ, and ignores order, spaces (also around `=`) and
-    /// letter case. `comma_set` and `keep` exclude each other.
+    /// letter case; it needs exactly one of these types, and cannot be used with `keep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
     /// `true`: the data is secret. Diffs, reports and messages then show only its type and whether it differs.
     ///
     /// Plan files, snapshots and journals still contain the data.
     ///
-    /// A value that uses a sensitive parameter is sensitive as well.
+    /// A value that uses a sensitive parameter is sensitive as well, and so are all parameters of a sensitive value.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
     /// The data that Windows uses if the value is absent. If this data already satisfies the rule, also because of
@@ -107,7 +108,8 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
     /// The rule for this value applies only if this condition and the `when` of the whole rule are true. If this
-    /// condition is unknown, the outcome is unknown.
+    /// condition is unknown, the outcome is unknown; in a rule below `HKCU`, kbfix instead leaves out only the users
+    /// for whom it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// A note for the person who reviews the spec.
@@ -170,8 +172,8 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub subset: Option<Vec<String>>,
-    /// A string stays if this regular expression occurs in it. The syntax is the same as in the field `matches` of a
-    /// registry test.
+    /// A string stays if this regular expression occurs in it. `^` and `$` match the beginning and the end of the
+    /// string; look-around and back-references are not supported.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub matches: Option<String>,
