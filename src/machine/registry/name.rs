@@ -98,17 +98,39 @@ pub(super) fn fold(name: &str, out: &mut String) {
     }));
 }
 
+/// Returns the first eight bytes of the folded name as a number, with zeros after a shorter name. Names have the same
+/// order as their numbers, except that names with the same number can differ after these bytes.
+fn beginning(name: &str) -> u64 {
+    let bytes = &name.as_bytes()[..name.len().min(8)];
+    if bytes.is_ascii() {
+        return upper_case(bytes);
+    }
+    let mut folded = String::new();
+    fold(name, &mut folded);
+    upper_case(&folded.as_bytes()[..folded.len().min(8)]) // changes nothing, because the name is folded
+}
+
 /// Returns the name in upper case, as UTF-16 units. Names that are equal except for case have the same result.
 pub fn folded(name: &str) -> Vec<u16> {
     name.encode_utf16().map(upcase).collect()
 }
 
 /// Adds a name to a hasher, without regard to case.
-pub(super) fn hash<H: Hasher>(name: &str, state: &mut H) {
-    for unit in name.encode_utf16() {
-        upcase(unit).hash(state);
+fn hash<H: Hasher>(name: &str, state: &mut H) {
+    if name.is_ascii() {
+        // No other character has one of ASCII as its upper case, so this name equals none of the names below.
+        name.as_bytes().chunks(8).for_each(|part| state.write_u64(upper_case(part)));
+    } else {
+        name.encode_utf16().for_each(|unit| state.write_u16(upcase(unit)));
     }
-    0xFFFF_u16.hash(state);
+    state.write_u16(0xFFFF);
+}
+
+/// Returns at most eight characters of ASCII in upper case, as a number.
+fn upper_case(part: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[..part.len()].copy_from_slice(part);
+    u64::from_be_bytes(bytes.map(|byte| byte.to_ascii_uppercase()))
 }
 
 /// The error for a string that is not a valid name.
@@ -160,18 +182,34 @@ macro_rules! name_type {
         $(#[$doc])*
         #[derive(Clone, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Arc<str>);
+        #[schemars(with = "String")]
+        pub struct $name {
+            /// The [`beginning`] of the name. It mostly suffices for a comparison, which then need not read the name.
+            beginning: u64,
+            name: Arc<str>,
+        }
 
         impl $name {
+            fn of(name: &str) -> Self {
+                Self { beginning: beginning(name), name: name.into() }
+            }
+
             /// Returns the name in its original case.
             pub fn as_str(&self) -> &str {
-                &self.0
+                &self.name
+            }
+
+            /// Returns whether `beginning` contains the whole name. This is so if it ends with a zero, because a name
+            /// contains no NUL.
+            fn is_short(&self) -> bool {
+                self.beginning.trailing_zeros() >= 8
             }
         }
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
                 // Equal names mostly also have the same letter case.
-                self.0 == other.0 || self.cmp(other) == Ordering::Equal
+                self.beginning == other.beginning
+                    && (self.is_short() || self.name == other.name || compare(&self.name, &other.name).is_eq())
             }
         }
         impl Eq for $name {}
@@ -182,17 +220,23 @@ macro_rules! name_type {
         }
         impl Ord for $name {
             fn cmp(&self, other: &Self) -> Ordering {
-                compare(&self.0, &other.0)
+                match self.beginning.cmp(&other.beginning) {
+                    Ordering::Equal if !self.is_short() => compare(&self.name, &other.name),
+                    order => order,
+                }
             }
         }
         impl Hash for $name {
             fn hash<H: Hasher>(&self, state: &mut H) {
-                hash(&self.0, state);
+                state.write_u64(self.beginning);
+                if !self.is_short() {
+                    hash(&self.name, state);
+                }
             }
         }
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
+                serializer.serialize_str(&self.name)
             }
         }
         impl TryFrom<String> for $name {
@@ -203,17 +247,17 @@ macro_rules! name_type {
         }
         impl From<$name> for String {
             fn from(name: $name) -> String {
-                name.0.as_ref().to_owned()
+                name.name.as_ref().to_owned()
             }
         }
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
+                fmt::Debug::fmt(&self.name, f)
             }
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(&self.name)
             }
         }
     };
@@ -232,7 +276,7 @@ impl KeyName {
     /// Returns a key name if it is valid: 1 to 255 UTF-16 units, no backslash, no NUL.
     pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
         Self::check(name.as_ref())?;
-        Ok(Self(name.as_ref().into()))
+        Ok(Self::of(name.as_ref()))
     }
 
     pub(super) fn check(name: &str) -> Result<(), NameError> {
@@ -247,17 +291,17 @@ impl ValueName {
     /// Returns a value name if it is valid: at most 16,383 UTF-16 units, no NUL.
     pub fn new(name: impl AsRef<str>) -> Result<Self, NameError> {
         check(name.as_ref(), MAX_VALUE_NAME, b"\0")?;
-        Ok(Self(name.as_ref().into()))
+        Ok(Self::of(name.as_ref()))
     }
 
     /// Returns the name of the default value, which `regedit` shows as `(Default)` and a `.reg` file writes as `@`.
     pub fn default_value() -> Self {
-        Self("".into())
+        Self::of("")
     }
 
     /// Returns whether this is the name of the key's default value.
     pub fn is_default(&self) -> bool {
-        self.0.is_empty()
+        self.name.is_empty()
     }
 }
 
@@ -293,6 +337,26 @@ mod tests {
                 assert_eq!(compare(a, b).is_eq(), fits(a, &[b]), "{a} {b}");
             }
         }
+    }
+
+    #[test]
+    fn the_beginning_of_a_name_changes_no_comparison() {
+        let hashed = |name: &ValueName| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            name.hash(&mut hasher);
+            hasher.finish()
+        };
+        let names = "|a|Z|_|abcdefg|ABCDEFG|abcdefg_|ABCDEFGH|abcdefgh|abcdefghi|ABCDEFGHI|abcdefgä|ABCDEFGÄ|abcdefghä|\
+            äbcdefgh|ÄBCDEFGH|ⱥbcdefgh|ȺBCDEFGH|ⱥ|\u{FF21}\u{FF22}|\u{FF41}\u{FF42}|\u{1F600}|\u{1F600}abcdefgh|\u{E000}";
+        for a in names.split('|').map(|name| ValueName::new(name).unwrap()) {
+            for b in names.split('|').map(|name| ValueName::new(name).unwrap()) {
+                let order = compare(a.as_str(), b.as_str());
+                assert_eq!(a.cmp(&b), order, "{a} {b}");
+                assert_eq!(a == b, order.is_eq(), "{a} {b}");
+                assert_eq!(hashed(&a) == hashed(&b), order.is_eq(), "{a} {b}");
+            }
+        }
+        assert!((0x80..=0xFFFF).all(|unit| upcase(unit) >= 0x80));
     }
 
     #[test]
