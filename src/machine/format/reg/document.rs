@@ -68,15 +68,19 @@ impl Document {
     fn new(bytes: Vec<u8>, code_page: Option<CodePage>, parsed: parse::Parsed) -> Self {
         let mut sections = parsed.sections;
         sections.shrink_to_fit();
-        let mut index: BTreeMap<KeyPath, Vec<usize>> = BTreeMap::new();
+        let mut listed = Vec::with_capacity(sections.len());
         let count = sections.len();
         for (at, section) in sections.iter_mut().enumerate() {
             section.previous = at.checked_sub(1);
             section.next = Some(at + 1).filter(|next| *next < count);
             if let (false, Ok(key)) = (section.deletes, &section.key) {
-                index.entry(key.clone()).or_default().push(at);
+                listed.push((key.clone(), at));
             }
         }
+        // An export is mostly sorted already, and then this takes one comparison for each key.
+        listed.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let same = listed.chunk_by(|(a, _), (b, _)| a == b);
+        let index = same.map(|same| (same[0].0.clone(), same.iter().map(|(_, at)| *at).collect())).collect();
         let newline = newline_of(&bytes[parsed.preamble.clone()], parsed.encoding);
         Self {
             source: bytes,
@@ -119,6 +123,23 @@ impl Document {
     /// these follow.
     pub fn keys_from(&self, key: &KeyPath) -> impl Iterator<Item = &KeyPath> {
         self.index.range(key..).map(|(key, _)| key)
+    }
+
+    /// Returns whether the file lists the key or a key above it.
+    pub fn covers(&self, key: &KeyPath) -> bool {
+        let mut key = key.clone();
+        // A listed key above this one sorts before it, and so does everything below that key. So it is the listed key
+        // just before this one, or that key is below it too.
+        while let Some((before, _)) = self.index.range(..=&key).next_back() {
+            if key.is_within(before) {
+                return true;
+            }
+            match std::iter::successors(key.parent(), KeyPath::parent).find(|above| before.is_within(above)) {
+                Some(above) => key = above,
+                None => return false,
+            }
+        }
+        false
     }
 
     /// Returns the values of a key; `None` if the file does not list it.

@@ -115,9 +115,8 @@ impl RegTarget {
 
     /// Returns whether the export shows that a key exists, that it is absent, or neither.
     fn existence(&self, path: &KeyPath) -> Existence {
-        let covered =
-            std::iter::successors(Some(path.clone()), KeyPath::parent).any(|key| self.file.document.lists(&key));
-        if self.lists_any(path) || (path.parent().is_none() && !covered) {
+        let covered = self.file.document.covers(path);
+        if self.lists_any(path) || (path.below_root().is_empty() && !covered) {
             return if covered { Existence::Covered } else { Existence::Above };
         }
         match (covered, self.file.document.unreadable_key()) {

@@ -243,3 +243,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_key_is_covered_by_itself_and_by_each_listed_key_above_it() {
+    let keys = [r"HKLM\A\B", r"HKLM\A\B\C\D", r"HKLM\A C", r"HKU\X", r"HKLM\Z"];
+    for listed in (0..1 << keys.len()).map(|chosen: usize| (0..keys.len()).filter(move |at| chosen >> at & 1 == 1)) {
+        let listed: Vec<KeyPath> = listed.map(|at| key(keys[at])).collect();
+        let sections: String = listed.iter().rev().map(|key| format!("[{}]\r\n\r\n", key.to_long())).collect();
+        let document = parse(&format!("Windows Registry Editor Version 5.00\r\n\r\n{sections}"));
+        let mut places = vec!["HKLM", "HKU", "HKCR", r"HKLM\A", r"HKLM\A\B\C", r"HKLM\A\C", r"HKLM\A B", r"HKU\X\Y\Z"];
+        places.extend([r"HKLM\A\B\C\D\E\F", r"HKLM\A\B\X\Y", r"HKLM\A C\D", r"HKLM\M\N", r"HKU\W", r"HKU\Y"]);
+        places.extend(keys);
+        for place in places.into_iter().map(key) {
+            assert_eq!(
+                document.covers(&place),
+                listed.iter().any(|above| place.is_within(above)),
+                "{place} {listed:?}"
+            );
+        }
+    }
+}
