@@ -52,9 +52,8 @@ impl Bench {
             let mut costs: Vec<Vec<Option<Cost>>> = Vec::new();
             for size in MEASURED.into_iter().filter(|size| *size <= self.most) {
                 let steps = make(self, &format!("measured {number} {size}"), size);
-                let rounds = if size == MEASURED[0] { 3 } else { 1 };
                 let rounds: Vec<Vec<Option<Cost>>> =
-                    (0..rounds).map(|_| steps.iter().map(|(_, arguments)| self.kbfix(arguments)).collect()).collect();
+                    (0..3).map(|_| steps.iter().map(|(_, arguments)| self.kbfix(arguments)).collect()).collect();
                 let least =
                     |step: usize| rounds.iter().filter_map(|round| round[step]).min_by(|a, b| a.cpu.total_cmp(&b.cpu));
                 costs.push((0..steps.len()).map(least).collect());
