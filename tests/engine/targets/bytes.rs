@@ -2,7 +2,7 @@
 //! damage.
 
 use kbfix::{
-    registry::{Data, Decoded, ValueType, notation},
+    registry::{Data, Decoded, Key, ValueType, notation},
     targets::{Answer, ChangeAction, ValueSelection, WriteError},
 };
 
@@ -179,6 +179,28 @@ fn key_names_of_every_kind_are_kept() {
         found.sort();
         names.sort();
         assert_eq!(found, names);
+    });
+}
+
+#[test]
+fn a_list_of_subkeys_has_each_subkey_once_with_whatever_is_below_it() {
+    each(|machine| {
+        // A key of many keys, of a chain of keys, of one key, of none; and names that sort between a key and its subkeys.
+        let many = (0..30).map(|number| format!(r"Many\K{number}"));
+        let chain = (1..20).map(|depth| format!("Chain{}", r"\d".repeat(depth)));
+        let top = ["Chain", "Many", "Many 2", "Many-", "None", "One", "many1"].map(str::to_owned);
+        let keys: Vec<String> = top.iter().cloned().chain(many).chain(chain).chain([r"One\K".to_owned()]).collect();
+        let create = |key: &String| change(&machine.below(key), ChangeAction::Create, []);
+        machine.write(&keys.iter().map(create).collect::<Vec<_>>()).unwrap();
+        let subkeys = |key: &Key| {
+            let found = machine.query(key, ValueSelection::Names([].into()), true).known().unwrap().unwrap();
+            let mut names: Vec<String> = found.subkeys.unwrap().iter().map(|name| name.as_str().to_owned()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(subkeys(&machine.base), top);
+        assert_eq!(subkeys(&machine.below("Many")).len(), 30);
+        assert_eq!(subkeys(&machine.below(r"Chain\d\d")), ["d"]);
     });
 }
 

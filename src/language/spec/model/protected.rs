@@ -55,8 +55,16 @@ const PROTECTED: &[&str] = &[
 /// Sets?").
 const CONTROL_SETS: std::ops::RangeInclusive<u16> = 0..=999;
 
+/// The highest number of names below the root key that one of the names of a protected key has. With the SID of a user
+/// or `Wow6432Node`, it has one more than in the list.
+const MOST_NAMES: usize = 6;
+
 /// Returns whether the key is protected, so that kbfix must not delete it.
 pub fn is_protected(key: &Key) -> bool {
+    // Deleting a tree asks this about all its keys.
+    if key.path.depth() > MOST_NAMES {
+        return false;
+    }
     let names = key.path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
     can_be_protected(&KeyPattern {
         root: key.path.root(),
@@ -150,5 +158,17 @@ mod tests {
         ] {
             assert!(!protected(path), "{path}");
         }
+    }
+
+    #[test]
+    fn no_name_of_a_protected_key_is_longer() {
+        let names = |protected: &str| match protected.split('\\').collect::<Vec<_>>()[..] {
+            // With the SID of the user and `Wow6432Node`.
+            ["HKCU", ref names @ ..] => names.len() + 2,
+            // With `Wow6432Node`.
+            [_, ref names @ ..] => names.len() + 1,
+            [] => 0,
+        };
+        assert_eq!(PROTECTED.iter().map(|protected| names(protected)).max(), Some(MOST_NAMES));
     }
 }

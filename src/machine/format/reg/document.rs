@@ -121,7 +121,7 @@ impl Document {
 
     /// Returns the listed keys in sorted order, starting with `key` and the keys below it. The keys that sort after
     /// these follow.
-    pub fn keys_from(&self, key: &KeyPath) -> impl Iterator<Item = &KeyPath> {
+    pub fn keys_from<'a>(&'a self, key: &KeyPath) -> impl Iterator<Item = &'a KeyPath> + use<'a> {
         self.index.range(key..).map(|(key, _)| key)
     }
 

@@ -12,7 +12,7 @@ mod query;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use schemars::JsonSchema;
@@ -361,8 +361,9 @@ impl KeyRecord {
     /// Returns the answer about every value of the key that has no answer of its own: absent or, in a policy file,
     /// perhaps not configured.
     fn others(&self) -> Answer<Data> {
-        let others = ValueName::new(KeyFacts::OTHER_VALUES).ok().and_then(|name| self.values.get(&name));
-        match others {
+        static OTHER_VALUES: LazyLock<Option<ValueName>> =
+            LazyLock::new(|| ValueName::new(KeyFacts::OTHER_VALUES).ok());
+        match OTHER_VALUES.as_ref().and_then(|name| self.values.get(name)) {
             Some(Answer::Unread(why)) if why.reason == Reason::NotConfigured => Answer::Unread(why.clone()),
             _ => Answer::Absent,
         }

@@ -21,7 +21,7 @@ use crate::{
     diag::NamedOption,
     files::{canonical::canonical, read::read_file},
     format::reg::{CodePage, Document, MAX_FILE, RegErrorKind},
-    registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View, control_set},
+    registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View, control_set, name::compare},
     small_map::SmallMap,
 };
 
@@ -34,6 +34,9 @@ use super::{
 };
 
 mod write;
+
+/// After this many keys below one subkey, a list of subkeys skips the other keys below it.
+const MANY: usize = 8;
 
 /// A registry export as a target.
 #[derive(Debug)]
@@ -192,13 +195,24 @@ impl RegTarget {
         if let Some(why) = self.file.document.unreadable_key() {
             return Err(Unread::new(Reason::Malformed, why));
         }
+        let document = &self.file.document;
         let mut names: Vec<KeyName> = Vec::new();
-        let below = self.file.document.keys_from(path).map_while(|key| key.relative_to(path));
-        for relative in below.filter(|relative| !relative.is_empty()) {
+        let (mut keys, mut below_last) = (document.keys_from(path), 0);
+        while let Some(relative) = keys.next().and_then(|key| key.relative_to(path)) {
             let first = relative.split_once('\\').map_or(relative, |(first, _)| first);
             // The keys are sorted, so all keys below one subkey are adjacent.
-            if names.last().is_none_or(|last| crate::registry::name::compare(last.as_str(), first).is_ne()) {
-                names.extend(KeyName::new(first));
+            match names.last() {
+                _ if first.is_empty() => {}
+                Some(last) if compare(last.as_str(), first).is_eq() => {
+                    below_last += 1;
+                    if below_last == MANY {
+                        keys = document.keys_from(&path.child(last).after_tree());
+                    }
+                }
+                _ => {
+                    names.extend(KeyName::new(first));
+                    below_last = 0;
+                }
             }
         }
         Ok(names)

@@ -107,6 +107,11 @@ impl KeyPath {
         &self.both[..self.folded as usize]
     }
 
+    /// Returns the bytes of [`Self::folded`]. Unlike there, nothing after them is read, which may not be in the cache.
+    fn folded_bytes(&self) -> &[u8] {
+        &self.both.as_bytes()[..self.folded as usize]
+    }
+
     /// Returns the root key.
     pub fn root(&self) -> RootKey {
         self.root
@@ -195,15 +200,21 @@ impl KeyPath {
         if !self.is_within(ancestor) {
             return None;
         }
-        // A name and its folded form may differ in length, so the names are counted.
-        let names = ancestor.depth();
-        Some(self.below_root().splitn(names + 1, '\\').nth(names).unwrap_or(""))
+        let (below, above) = (self.below_root(), ancestor.folded as usize);
+        // A name has as many bytes as its folded form if both are ASCII. Otherwise the names must be counted.
+        match below.as_bytes().get(..above) {
+            Some(same) if same.is_ascii() => Some(below[above..].strip_prefix('\\').unwrap_or(&below[above..])),
+            _ => {
+                let names = ancestor.depth();
+                Some(below.splitn(names + 1, '\\').nth(names).unwrap_or(""))
+            }
+        }
     }
 
     /// Returns whether this key is `ancestor` or is below it, at any depth.
     pub fn is_within(&self, ancestor: &KeyPath) -> bool {
-        let rest = self.folded().strip_prefix(ancestor.folded()).filter(|_| self.root == ancestor.root);
-        rest.is_some_and(|rest| ancestor.folded == 0 || rest.is_empty() || rest.starts_with('\0'))
+        let rest = self.folded_bytes().strip_prefix(ancestor.folded_bytes()).filter(|_| self.root == ancestor.root);
+        rest.is_some_and(|rest| ancestor.folded == 0 || matches!(rest, [] | [0, ..]))
     }
 
     /// Returns the path with `from`, at its beginning, replaced by `to`. Returns `None` if the path is neither `from`
@@ -224,6 +235,17 @@ impl KeyPath {
             join(both, to.below_root(), '\\', below);
             length
         }))
+    }
+
+    /// Returns the path that follows this key and all keys below it in sorted order, before every other key that sorts
+    /// after this one. It ends with the character U+0001.
+    pub fn after_tree(&self) -> Self {
+        Self::build(self.root, |both| {
+            both.extend([self.folded(), "\u{1}"]);
+            let folded = both.len();
+            both.extend([self.below_root(), "\u{1}"]);
+            folded
+        })
     }
 
     /// Returns the path with the long name of its root key, as in a `.reg` file.
@@ -278,7 +300,7 @@ impl fmt::Debug for KeyPath {
 impl PartialEq for KeyPath {
     fn eq(&self, other: &Self) -> bool {
         // The paths that are compared are often copies of one path, and then its names need not be in the cache.
-        self.root == other.root && (Arc::ptr_eq(&self.both, &other.both) || self.folded() == other.folded())
+        self.root == other.root && (Arc::ptr_eq(&self.both, &other.both) || self.folded_bytes() == other.folded_bytes())
     }
 }
 impl Eq for KeyPath {}
@@ -289,112 +311,15 @@ impl PartialOrd for KeyPath {
 }
 impl Ord for KeyPath {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.root.cmp(&other.root).then_with(|| self.folded().cmp(other.folded()))
+        self.root.cmp(&other.root).then_with(|| self.folded_bytes().cmp(other.folded_bytes()))
     }
 }
 impl Hash for KeyPath {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.root.hash(state);
-        self.folded().hash(state);
+        self.folded_bytes().hash(state);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(text: &str) -> KeyPath {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn both_spellings_of_a_root_key_are_one_key() {
-        assert_eq!(key(r"HKLM\Software"), key(r"hkey_local_machine\SOFTWARE"));
-        assert_eq!(key(r"HKLM\Software").to_long(), r"HKEY_LOCAL_MACHINE\Software");
-        assert_eq!(key("HKU"), KeyPath::root_key(RootKey::Hku));
-    }
-
-    #[test]
-    fn what_is_no_key_is_refused_by_name() {
-        let error = |text: &str| text.parse::<KeyPath>().unwrap_err().to_string();
-        assert!(error(r"HKLM:\SOFTWARE").contains("PowerShell"));
-        assert!(error(r"SOFTWARE\X").contains("not a root key"));
-        assert!(error(r"HKLM\a\\b").contains("empty"));
-        assert!(error(r"HKLM\a\").contains("empty"));
-    }
-
-    #[test]
-    fn a_parent_sorts_before_its_subkeys_and_they_before_its_neighbours() {
-        let mut keys = [key(r"HKLM\A B"), key(r"HKLM\A\Z"), key(r"HKLM\A"), key("HKLM"), key(r"HKLM\a\b")];
-        keys.sort();
-        let sorted: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        assert_eq!(sorted, ["HKLM", r"HKLM\A", r"HKLM\a\b", r"HKLM\A\Z", r"HKLM\A B"]);
-        let long = "name".repeat(20);
-        let of = |end: &str| key(&format!(r"HKLM\{long}\{long}{end}"));
-        assert!(of("") < of(r"\a") && of(r"\A") < of(r"\b\a") && of(r"\b") < of(" a") && of(r"\é") == of(r"\É"));
-    }
-
-    #[test]
-    fn paths_sort_as_their_names_do() {
-        // Beyond the basic plane, UTF-16 sorts before U+E000; a capital may be longer in UTF-8 than its small letter.
-        let names = [
-            "",
-            "a",
-            "A b",
-            "é",
-            "É",
-            "\u{250}x",
-            "\u{2C6F}",
-            "\u{D7FF}",
-            "\u{E000}",
-            "\u{FFFD}",
-            "\u{10000}",
-            "\u{10FFFF}",
-        ];
-        let under =
-            |above: &str, name: &str| if name.is_empty() { above.to_owned() } else { format!(r"{above}\{name}") };
-        let paths: Vec<String> = names
-            .iter()
-            .flat_map(|above| names.iter().map(move |name| (above, name)))
-            .map(|(above, name)| under(&under("HKLM", above), name))
-            .collect();
-        let by_name = |a: &str, b: &str| {
-            let (mut a, mut b) = (a.split('\\'), b.split('\\'));
-            loop {
-                match (a.next(), b.next()) {
-                    (None, None) => return Ordering::Equal,
-                    (None, _) => return Ordering::Less,
-                    (_, None) => return Ordering::Greater,
-                    (Some(a), Some(b)) if name::compare(a, b).is_ne() => return name::compare(a, b),
-                    _ => {}
-                }
-            }
-        };
-        for (a, b) in paths.iter().flat_map(|a| paths.iter().map(move |b| (a, b))) {
-            assert_eq!(key(a).cmp(&key(b)), by_name(a, b), "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn relatives() {
-        assert_eq!(key(r"HKLM\A\B\C").relative_to(&key(r"hklm\a")), Some(r"B\C"));
-        assert_eq!(key(r"HKLM\A").relative_to(&key(r"HKLM\A")), Some(""));
-        assert_eq!(key(r"HKLM\AB").relative_to(&key(r"HKLM\A")), None);
-        assert_eq!(key(r"HKLM\A").relative_to(&key("HKLM")), Some("A"));
-        assert_eq!(key(r"HKLM\A").relative_to(&key("HKU")), None);
-        assert_eq!(key("HKLM\\\u{250}\\x").relative_to(&key("HKLM\\\u{2C6F}")), Some("x"));
-        let moved = |path: &str, from: &str, to: &str| key(path).moved(&key(from), &key(to));
-        assert_eq!(moved(r"HKLM\A\B\C", r"hklm\a", r"HKU\X\Y"), Some(key(r"HKU\X\Y\B\C")));
-        assert_eq!(moved(r"HKLM\A", r"HKLM\A", r"HKU\X"), Some(key(r"HKU\X")));
-        assert_eq!(moved(r"HKLM\A\B", "HKLM", "HKU"), Some(key(r"HKU\A\B")));
-        assert_eq!(moved(r"HKLM\A\B", r"HKLM\A", "HKU"), Some(key(r"HKU\B")));
-        assert_eq!(moved(r"HKLM\AB", r"HKLM\A", "HKU"), None);
-        assert_eq!(moved(r"HKLM\A\b", r"HKLM\A", r"HKU\x").map(|key| key.to_string()).as_deref(), Some(r"HKU\x\b"));
-        assert_eq!(key(r"HKLM\A\B").parent(), Some(key(r"HKLM\A")));
-        assert_eq!(key(r"HKLM\A").parent(), Some(key("HKLM")));
-        let names = ["b", "C"].map(|name| KeyName::new(name).unwrap());
-        assert_eq!(key("HKLM").descendant(&names).to_string(), r"HKLM\b\C");
-        assert_eq!(key(r"HKLM\a").descendant(&names), key(r"HKLM\A\B\c"));
-        assert_eq!(key("HKLM").parent(), None);
-    }
-}
+mod tests;
