@@ -1,6 +1,6 @@
 //! Turns the rules for one key into changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::{
     observe::{KeyImage, Reader},
@@ -45,7 +45,7 @@ pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>
 /// Evaluates the rules of one key that is not deleted.
 pub(super) fn one_key(
     wanted: &WantedKey<'_>,
-    created: &mut BTreeSet<Key>,
+    created: &mut HashSet<Key>,
     reader: &Reader<'_>,
     result: &mut Evaluation<'_>,
 ) {
@@ -173,7 +173,7 @@ fn sets(values: &[ValueChange]) -> bool {
 /// # Errors
 ///
 /// Returns the first key for which it is not known whether it exists, with the reason.
-fn missing_parents(key: &Key, created: &BTreeSet<Key>, reader: &Reader<'_>) -> Result<Vec<Key>, (Key, Unread)> {
+fn missing_parents(key: &Key, created: &HashSet<Key>, reader: &Reader<'_>) -> Result<Vec<Key>, (Key, Unread)> {
     let mut missing = Vec::new();
     let mut next = key.parent();
     while let Some(parent) = next {

@@ -1,7 +1,7 @@
 //! Turns a spec's registry rules into changes of keys, and a list of the keys and values that are already in the
 //! required state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::{
     diag::{number_of, text::first_few},
@@ -64,10 +64,12 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
             deleted.insert(key.clone());
         }
     }
-    let mut created = BTreeSet::new();
+    let mut created = HashSet::new();
     let keys: BTreeSet<&Key> = wants.values.keys().chain(&wants.present).chain(&rest.values).collect();
+    // Both are in sorted order, so the rules of a key are the next ones.
+    let mut rules = wants.values.iter().peekable();
     for key in keys {
-        let values = by_value(wants.values.get(key).map_or(&[], Vec::as_slice));
+        let values = by_value(rules.next_if(|(of, _)| *of == key).map_or(&[], |(_, rules)| rules));
         let wanted = WantedKey {
             key,
             must_exist: wants.present.contains(key),
