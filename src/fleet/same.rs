@@ -19,7 +19,8 @@ pub struct SameMachine {
     pub identity: String,
 }
 
-/// Returns each set of machines that seem to be one machine, ordered by name.
+/// Returns each group of machines in the fleet that are probably one machine. The groups are ordered by the names of
+/// their machines.
 pub(super) fn same_machines(rows: &[MachineRow]) -> Vec<SameMachine> {
     let mut all = Vec::new();
     for by in ["machine_guid", "computer_name"] {

@@ -34,8 +34,8 @@ impl Planned {
         }
     }
 
-    /// Returns the id of the first spec whose planned change has answered a query, and clears this id; `None` if there
-    /// is none.
+    /// Returns the id that [`Self::meet`] has recorded, and forgets it, so that the next call of `meet` records another
+    /// one. Returns `None` if no id is recorded.
     pub(super) fn take_met(&mut self) -> Option<Rc<str>> {
         self.met.take()
     }

@@ -207,9 +207,11 @@ fn change_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
         Err(why) => return Some(format!("its facts do not show whether {key} exists: {why}")),
     };
     match (change.action, there) {
-        (ChangeAction::Create, true) => return Some(format!("it creates {key}, which exists according to its facts")),
+        (ChangeAction::Create, true) => {
+            return Some(format!("it creates {key}, which exists according to the facts of the plan"));
+        }
         (ChangeAction::Update | ChangeAction::Delete, false) => {
-            return Some(format!("it changes {key}, which is absent according to its facts"));
+            return Some(format!("it changes {key}, which is absent according to the facts of the plan"));
         }
         _ => {}
     }
@@ -234,7 +236,7 @@ fn create_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
     let Some(parent) = key.parent() else { return Some(format!("it creates the root key {key}, which always exists")) };
     match canonical::one_name(&parent, reader).and_then(|parent| reader.key(&parent).holds_values()) {
         Ok(true) => None,
-        Ok(false) => Some(format!("it creates {key}, but {parent} is absent according to its facts")),
+        Ok(false) => Some(format!("it creates {key}, but {parent} is absent according to the facts of the plan")),
         Err(why) => Some(format!("its facts do not show whether {parent} exists: {why}")),
     }
 }

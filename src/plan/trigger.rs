@@ -12,9 +12,10 @@ use crate::{
     targets::Answer,
 };
 
-/// Returns whether the rule must be written to the key, and the check that shows whether the trigger is done.
+/// Returns whether the values of the rule, which is a trigger, must be written to the key. Also returns the check that
+/// shows whether the trigger is done.
 ///
-/// The check passes if the trigger is done, or if its values are already written.
+/// The check passes if the condition `done_when` is met, or if the rule's values are already written.
 pub(super) fn check(
     rule: &KeyRule,
     done_when: &Condition,

@@ -202,7 +202,9 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
             Some(choices.first()?.clone())
         }
         Desired::CommaSet { value_type, text } => {
-            lose(format!("{place}: the spec accepts the items in any order, but the file replaces another order"));
+            lose(format!(
+                "{place}: the spec accepts the items in any order, but the file also overwrites data whose items have another order"
+            ));
             Some(Data::text(*value_type, text))
         }
         Desired::Bits { value_type, set, clear } => {

@@ -17,7 +17,7 @@ pub struct Document {
     source: Vec<u8>,
     /// The entries of the file in their order; `None` for a removed entry.
     entries: Vec<Option<Entry>>,
-    /// Inserted entries. The number is the index in `entries` of the entry before which each is inserted.
+    /// New entries. Each is written before the entry in `entries` whose index is its key in this map.
     inserted: BTreeMap<usize, Entry>,
     index: BTreeMap<KeyPath, KeyIndex>,
     /// The entries that delete keys, in file order.

@@ -110,7 +110,8 @@ struct Written<'a> {
     policies: Vec<&'a PolicyFacts>,
 }
 
-/// The keys, made one after the other: all of them together take much memory.
+/// The keys of the facts. Each is serialized before the next one is converted, because all of them together would take
+/// much memory.
 struct WrittenKeys<'a>(&'a Facts);
 
 impl Serialize for WrittenKeys<'_> {

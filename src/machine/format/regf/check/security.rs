@@ -57,7 +57,8 @@ impl Checker<'_> {
         }
         for (at, keys) in std::mem::take(&mut self.security) {
             self.claim(at, SECURITY);
-            self.add("security-ring", at, format!("{keys} keys use this record, which is not in the ring"));
+            let keys = if keys == 1 { "1 key uses".to_owned() } else { format!("{keys} keys use") };
+            self.add("security-ring", at, format!("{keys} this record, which is not in the ring of security records"));
         }
     }
 }
