@@ -227,7 +227,7 @@ impl MachineDocument {
 /// Returns the target URI with a relative path resolved against `base`, the folder of the fleet file.
 fn below(base: &Path, uri: &str) -> String {
     match uri.split_once(':') {
-        Some((kind @ ("image" | "hive" | "reg" | "snapshot"), path)) if !path.is_empty() => {
+        Some((kind @ ("image" | "hive" | "reg" | "pol" | "snapshot"), path)) if !path.is_empty() => {
             format!("{kind}:{}", base.join(path).display())
         }
         _ => uri.to_owned(),

@@ -49,6 +49,16 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
 }
 
 #[test]
+fn options_of_a_target_need_one() {
+    let machine = applied();
+    let before = machine.export();
+    for option in ["--code-page 1252", "--files @/", "--drive D=@/", "--allow-dirty"] {
+        machine.run(&format!("rollback --last {option} @state")).code(2).says("--target <URI>");
+    }
+    assert_eq!(machine.export(), before);
+}
+
+#[test]
 fn what_is_already_as_before_is_no_conflict() {
     let machine = applied();
     machine.edit(&[(SET, "\"DisableRealmHint\"=dword:00000000")]);

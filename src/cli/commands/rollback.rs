@@ -19,7 +19,9 @@ use crate::cli::{
 /// after this run, kbfix does not restore it, but reports it.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| {
-    targets::describe(argument, "The target to restore", "the target of the journal", TARGETS)
+    let argument = targets::describe(argument, "The target to restore", "the target of the journal", TARGETS);
+    let of_target = ["files", "code_page", "drives", "allow_dirty"].contains(&argument.get_id().as_str());
+    if of_target { argument.requires("target") } else { argument }
 }))]
 pub(in crate::cli) struct Arguments {
     /// The journal: the path of its file, or its name in the output of `kbfix journal list`. Give either a journal
@@ -60,8 +62,8 @@ pub(in crate::cli) struct Arguments {
 /// What this command does with each kind of target.
 const TARGETS: &str = "`rollback` can restore each of these targets. You need --target only in two cases: to choose \
     among the journals with --last, or, together with JOURNAL, if the target now has another address than in the \
-    journal, for example because the disk is mounted at another folder. Without --target, the options --files, \
-    --code-page, --drive and --allow-dirty have no effect: kbfix uses those that the journal contains.";
+    journal, for example because the disk is mounted at another folder. The options --files, --code-page, --drive and \
+    --allow-dirty need --target; without it, kbfix uses those that the journal contains.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = rollback(arguments, output);

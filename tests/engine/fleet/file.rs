@@ -67,3 +67,19 @@ fn every_fault_has_its_place() {
     let found = wrong("machines: { A: { target: local } }\n");
     assert!(found[0].message.starts_with("a fleet file lacks the field"), "{found:#?}");
 }
+
+#[test]
+fn relative_paths_start_at_the_folder_of_the_file() {
+    let uri = |target: &str| {
+        let text = format!("kbfix_fleet: 1\nmachines: {{ A: {{ target: '{target}' }} }}\n");
+        let file = FleetFile::read("fleet.yaml", text.as_bytes(), Path::new("/fleet")).unwrap();
+        file.with_snapshots(None).each[0].address.as_ref().unwrap().uri.replace('\\', "/")
+    };
+    for kind in ["image:", "reg:", "snapshot:"] {
+        assert_eq!(uri(&format!("{kind}a/b")), format!("{kind}/fleet/a/b"));
+    }
+    assert_eq!(uri(r"hive:a/b=HKLM\SYSTEM"), r"hive:/fleet/a/b=HKLM/SYSTEM");
+    assert_eq!(uri("pol:a/b"), "pol:/fleet/a/b=HKLM");
+    assert_eq!(uri("pol:a/b=HKCU"), "pol:/fleet/a/b=HKCU");
+    assert_eq!(uri("smb://host"), "smb://host");
+}
