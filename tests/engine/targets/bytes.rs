@@ -185,7 +185,8 @@ fn key_names_of_every_kind_are_kept() {
 #[test]
 fn a_list_of_subkeys_has_each_subkey_once_with_whatever_is_below_it() {
     each(|machine| {
-        // A key of many keys, of a chain of keys, of one key, of none; and names that sort between a key and its subkeys.
+        // A key of many keys, of a chain of keys, of one key, of none; and names that sort between a key and its
+        // subkeys.
         let many = (0..30).map(|number| format!(r"Many\K{number}"));
         let chain = (1..20).map(|depth| format!("Chain{}", r"\d".repeat(depth)));
         let top = ["Chain", "Many", "Many 2", "Many-", "None", "One", "many1"].map(str::to_owned);
