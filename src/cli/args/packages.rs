@@ -10,14 +10,15 @@ use crate::cli::{error::CommandError, out_file::Inputs};
 /// The arguments that give hotfix packages and request triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PackageArguments {
-    /// The package file that installs the hotfix of the spec with this ID. This option needs --install-hotfix. You can
+    /// The package file that installs the hotfix of the spec with this ID, such as `KB909094=C:\fix.exe`. This option
+    /// needs --install-hotfix. If a saved plan installs the hotfix, give both options to `apply --plan` again. You can
     /// give this option several times.
     #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path, help_heading = ACTIONS)]
     packages: Vec<(String, PathBuf)>,
 
     /// Install the hotfix from the file of --package, if one of the hotfix's files on the machine is missing or too
-    /// old. An installation cannot be rolled back. `apply` can install only on the target `local`. `diff` plans the
-    /// installation for every target, and installs nothing.
+    /// old. An installation cannot be rolled back. `apply` can install only on the target `local`; for another target,
+    /// it reports an error and changes nothing. `diff` plans the installation for every target, and installs nothing.
     #[arg(long, requires = "packages", help_heading = ACTIONS)]
     install_hotfix: bool,
 

@@ -13,7 +13,9 @@ pub(in crate::cli) struct RequestArguments {
 
     /// Use this saved plan instead of specs (`-` reads it from standard input). From a fleet plan, kbfix uses the plan
     /// for the target's machine. If a fact on which the plan depends has changed, kbfix refuses the plan. If all
-    /// changes of the plan are already made and nothing else has changed, there is nothing to do (exit code 0).
+    /// changes of the plan are already made and nothing else has changed, kbfix changes nothing (exit code 0, or 4 if a
+    /// spec of the plan has an outcome such as blocked). The plan contains the parameters and triggers with which it
+    /// was made: with --plan, --set is an error, and --trigger has no effect.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"], help_heading = PLAN)]
     plan: Option<String>,
 

@@ -36,13 +36,14 @@ pub(in crate::cli) struct SpecArguments {
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
-    /// Set a parameter in every spec that has it, such as `--set mode=1`. At least one spec must have it. A parameter
-    /// with a default need not be set. If the parameter is a list, write commas between its items. You can give this
-    /// option several times.
+    /// Set a parameter in every spec that has it, such as `--set mode=1`. At least one spec must have it. If you do not
+    /// set a parameter, kbfix uses its default. If it has none, `diff`, `apply` and `fleet` show the outcome `needs
+    /// parameter` for an applicable spec, and `export` reports an error. If the parameter is a list, write commas
+    /// between its items. You can give this option several times.
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 
-    /// The file name that messages use for standard input.
+    /// The file name that messages use for standard input, if you give `-`.
     #[arg(long, value_name = "NAME", default_value = "-", help_heading = SPECS)]
     stdin_name: String,
 

@@ -39,8 +39,8 @@ pub(in crate::cli) struct Arguments {
     check: bool,
 
     /// After the changes are made, restart the services that the specs name. This concerns only specs for which kbfix
-    /// changed something. If nothing had to be changed, kbfix restarts no service. This works only with the target
-    /// `local`.
+    /// changed something. If nothing had to be changed, kbfix restarts no service. With another target than `local`,
+    /// this option is an error, and kbfix changes nothing.
     #[arg(long)]
     restart_services: bool,
 

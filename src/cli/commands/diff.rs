@@ -34,8 +34,9 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// Use all built-in specs instead of SPEC. With --format human, the report leaves out the specs that are not
-    /// applicable or in desired state, and ends with a table of the outcomes of all specs.
+    /// Use all built-in specs instead of SPEC, with the defaults of their parameters: --set is an error. With --format
+    /// human, the report leaves out the specs that are not applicable or in desired state, and ends with a table of the
+    /// outcomes of all specs.
     #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
     all: bool,
 
@@ -55,8 +56,8 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     state: StateArguments,
 
-    /// Save the plan in this file, for review and for `kbfix apply --plan`. To get the plan on standard output, use
-    /// --format json and --with-plan.
+    /// Save the plan in this file, for review and for `kbfix apply --plan`. To get the plan on standard output, as a
+    /// part of the report, use --format json and --with-plan.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 

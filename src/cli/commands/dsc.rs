@@ -38,7 +38,7 @@ use kbfix::{
 ///
 /// The property `target` names the target. Each target of `kbfix apply --target` is possible, and `set` can change each
 /// of them. Without this property, kbfix uses the environment variable KBFIX_TARGET, and otherwise this Windows
-/// machine.
+/// machine; on other systems, the target is then missing, which is an error.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -70,15 +70,15 @@ enum Command {
         #[command(flatten)]
         state: StateArguments,
     },
-    /// Print the actual state of an instance, and on a second line a list of what is not in desired state: the names of
+    /// Print the actual state of an instance, and on a second line a list of what is not in desired state: the paths of
     /// keys and values, and the id of each spec that cannot be applied.
     Test {
         #[command(flatten)]
         of: TypeArguments,
     },
-    /// Print an instance for each spec that is applicable to the target, or of which this is not known. For
-    /// Kbfix/SpecList, these are specs that the input names, or, if it names none, built-in specs. For Kbfix.Spec/ID,
-    /// it is only the spec with this id.
+    /// Print an instance for each spec that is, or may be, applicable to the target. For Kbfix/SpecList, these are
+    /// specs that the input names, or, if it names none, built-in specs. For Kbfix.Spec/ID, it is only the spec with
+    /// this id.
     Export {
         #[command(flatten)]
         of: TypeArguments,

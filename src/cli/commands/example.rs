@@ -16,8 +16,8 @@ use kbfix::{
     targets::{Address, open},
 };
 
-/// Create an example machine, and show what would change on it. The machine is a small image of a server, which needs
-/// changes in the registry so that it satisfies the spec KB909094.
+/// Create an example machine, and show what the spec KB909094 would change on it. The machine is a small image of a
+/// server, in the new folder DIR.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The folder to create. The folder must not exist.

@@ -29,7 +29,8 @@ use kbfix::{
 /// file, kbfix reports an error and writes no spec.
 ///
 /// From an OSConfig manifest, kbfix imports only the entries about registry values. The spec accepts the same data as
-/// these entries. If a spec cannot express such an entry, kbfix leaves it out and prints a warning.
+/// these entries: if you apply it, kbfix changes only values whose data the manifest does not accept. If a spec cannot
+/// express such an entry, kbfix leaves it out and prints a warning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// A .reg file (version 4 or 5), a Registry.pol, or the text for LGPO.exe, which kbfix recognizes by its first
@@ -40,8 +41,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, conflicts_with_all = ["root", "code_page", "lenient"])]
     from: Option<From>,
 
-    /// The id of the spec: the number of the article, or another name of letters, digits, `.`, `_` and `-` [default:
-    /// the name of the file without its extension].
+    /// The id of the spec: the number of the article, such as KB909094, or another name of letters, digits, `.`, `_`
+    /// and `-` [default: the name of the file without its extension].
     #[arg(long, value_parser = id)]
     id: Option<String>,
 
@@ -53,9 +54,9 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// The root key of the values in a Registry.pol, which the file itself does not contain: HKLM for the policy of the
-    /// machine, HKCU for the policy of users [default: HKLM; but for a file in a folder User and for ntuser.pol, you
-    /// must name a root key].
+    /// The root key of the values in a Registry.pol, because the file itself does not name its root key: HKLM for the
+    /// policy of the machine, HKCU for the policy of users [default: HKLM; but for a file in a folder User and for
+    /// ntuser.pol, you must name a root key].
     #[arg(long, value_name = "HKLM|HKCU", value_parser = root)]
     root: Option<RootKey>,
 

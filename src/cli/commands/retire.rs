@@ -45,7 +45,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "DIR")]
     absent_from: Vec<String>,
 
-    /// Retire every applied spec that is not given with --specs or --stdin-specs.
+    /// Retire every applied spec that is not given with --specs or --stdin-specs. Without any given spec, this is an
+    /// error.
     #[arg(long)]
     absent: bool,
 
@@ -92,8 +93,8 @@ pub(in crate::cli) struct Arguments {
 }
 
 /// What this command does with each kind of target.
-const TARGETS: &str = "`retire` can restore each of these targets. Name the target in the same way as for the \
-    applies, because kbfix finds their journals by it.";
+const TARGETS: &str = "`retire` can restore each of these targets. Name the same target as for the applies, \
+    because kbfix finds their journals by its address: for example, mount an image at the same folder.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = retire(arguments, output);

@@ -15,8 +15,8 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Undo the changes of one run of `kbfix apply`, `retire` or `rollback`. If someone else has changed a key or value
-/// after this run, kbfix does not restore it, but reports it.
+/// Undo the changes of one run of `kbfix apply`, `retire` or `rollback`. If a key or value was changed again after this
+/// run, by a later run of kbfix or by anyone else, kbfix does not restore it, but reports it.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| {
     let argument = targets::describe(argument, "The target to restore", "the target of the journal", TARGETS);
@@ -34,8 +34,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     last: bool,
 
-    /// Also restore values that someone else has changed after the run. A key that kbfix created and in which someone
-    /// else has created something stays even then.
+    /// Also restore values that were changed again after the run. A key that the run created stays even then if it
+    /// contains something that the run did not create.
     #[arg(long)]
     force: bool,
 

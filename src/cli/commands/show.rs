@@ -10,7 +10,7 @@ use kbfix::{
 
 /// Print a spec as an article: its subject, the reason, the prerequisites, the changes, and how to undo them.
 ///
-/// You need not set the parameters of the spec.
+/// You need not set the parameters of the spec; if you do, the article also shows what you set.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]

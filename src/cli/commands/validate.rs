@@ -14,9 +14,9 @@ use kbfix::{
 
 /// Check spec files: the YAML, the fields and their data, and whether several specs contradict each other.
 ///
-/// This command reads no machine. The exit code is 2 if a spec is invalid, or if two specs contradict each other or
-/// have the same id, and otherwise 0. Warnings do not affect it. You need not set parameters, but kbfix finds a
-/// contradiction about a rule that uses a parameter without a default only if you set this parameter.
+/// This command reads no machine. The exit code is 2 if a spec is invalid or cannot be read, or if two specs contradict
+/// each other or have the same id, and otherwise 0. Warnings do not affect it. You need not set parameters, but kbfix
+/// finds a contradiction about a rule that uses a parameter without a default only if you set this parameter.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]

@@ -36,7 +36,7 @@ The column "takes", or the beginning of an alternative, shows what you write:
 - *text*: a YAML string.
   Text that looks like a number needs quotes, such as `"6.1"` ([when to write quotes](../how-to/write-a-spec.md#quotes));
 - *number*: a whole number from 0 without quotes, in decimal or as `0x…`;
-- `true` or `false`, or another word or number in this form: exactly this;
+- a word or number in code font, such as `true` or `1`: exactly this word or number;
 - *list of …*: several of these, as a YAML list;
 - *by name: …*: a YAML mapping from names to what follows the colon.
   In the example above, `values` maps the name `Mode` to a [ValueRule](language/values.md#valuerule);
@@ -127,7 +127,7 @@ registry:
         page: "conditions",
         title: "Conditions in a spec",
         introduction: r#"A *condition* in a spec is a test of the machine, for example whether a registry key exists.
-Its result is *true* (in reports *met*), *false* (in reports *unmet*), or *unknown* if kbfix cannot read what it needs.
+Its result is *true* (in reports *met*), *false* (in reports *unmet*), or *unknown*, for example if kbfix cannot read what it needs.
 These fields contain conditions: `applicable`, `prerequisites` and `cause` of the spec, `when` of a [rule](keys.md#keyrule) or of a value in it, and `done_when` of a [trigger](keys.md#trigger).
 Their descriptions say what kbfix does if the condition is true, false or unknown ([spec](spec.md#spec), [rule](keys.md#keyrule), [value](values.md#valuerule)).
 [Write a spec](../../how-to/write-a-spec.md#conditions) shows how to use conditions.
@@ -157,7 +157,7 @@ applicable:
         title: "The hotfix in a spec",
         introduction: r#"The field `hotfix` of a spec describes the update that must be installed before kbfix changes the registry.
 kbfix compares the versions that the files of the update have on the target with the versions in the spec.
-If a file is missing or older, the outcome of the spec is *blocked* (or *pending restart*, if the update is installed, but Windows replaces the file only when it starts again).
+If a file is missing or older, the outcome of the spec is *blocked* (or *pending restart*, if the update is installed, but Windows replaces the file only when it starts again); otherwise, if a file cannot be read, the outcome is *unknown*.
 [A hotfix that kbfix may install](../../how-to/special-rules.md#a-hotfix-that-kbfix-may-install) shows how kbfix can also install it.
 For example, this hotfix is installed if the file has this version or a later one:
 

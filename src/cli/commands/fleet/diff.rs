@@ -41,8 +41,9 @@ pub(super) struct Arguments {
     fail_on: FailOnArguments,
 
     /// A file with waivers: differences that are accepted for a limited time. The report shows and counts these
-    /// differences separately. If a waiver covers a part of a spec on a machine, a fleet plan contains no change of
-    /// this spec for this machine. `kbfix schema waivers` prints the schema of the file.
+    /// differences separately, and they do not affect the exit code. If a waiver covers a spec or a part of it on a
+    /// machine, a fleet plan contains no change of this spec for this machine. `kbfix schema waivers` prints the schema
+    /// of the file.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
 

@@ -12,15 +12,15 @@ use crate::cli::{
     output::Output,
 };
 
-/// Show the effect of a change to specs on a fleet: which outcomes and changes are new, gone or different. This command
-/// changes nothing.
+/// Show the effect of a change to specs on a fleet: the machines on which an outcome, or what must be changed, is
+/// different. This command changes nothing.
 ///
 /// SPEC names the specs after the change, and `--base` the specs before it. For example, SPEC is the folder with the
 /// specs of a pull request, and `--base` the same folder in the main branch. Two specs with the same id are two
 /// versions of one spec.
 ///
-/// `--set` sets a parameter before and after the change, and on both sides at least one spec must have it. The specs
-/// and parameters of `--stdin-specs` belong only to the side after the change.
+/// `--set` sets a parameter in the specs before and in those after the change; in both, at least one spec must have it.
+/// The specs and parameters of `--stdin-specs` belong only to the specs after the change.
 ///
 /// The exit code is the highest that applies: 0 if nothing is different, 1 if there are differences, 3 if a machine
 /// could not be read, 4 if a spec with a difference has an outcome such as blocked or unknown after the change.

@@ -21,10 +21,10 @@ use crate::cli::{
 /// Save the plans of all machines of a fleet in one file with one digest, for review and for `kbfix apply --plan`.
 ///
 /// This command changes no machine. It prints the same report as `kbfix fleet diff`, with the same exit codes, and also
-/// the digest. With --lines and in the formats csv, junit and sarif, the output does not contain the digest; it is also
-/// the last member, `digest`, of the first line of the file. A machine that could not be read has no plan in the file.
-/// After the review, run `kbfix apply --plan FILE --digest DIGEST` on each machine: it makes the changes that the file
-/// plans for this machine.
+/// the digest. With --lines and in the formats csv, junit and sarif, the output does not contain the digest; then take
+/// it from the file, where it is the last member, `digest`, of the first line. A machine that could not be read has no
+/// plan in the file. After the review, run `kbfix apply --plan FILE --digest DIGEST` on each machine: it makes the
+/// changes that the file plans for this machine.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -12,7 +12,11 @@ pub struct Location {
     /// The registry value that contains the path of the folder, as a REG_SZ or REG_EXPAND_SZ. Its key must be one key:
     /// not below `HKCU`, and without `*`.
     ///
-    /// If this value is absent on the target, all files in the folder count as absent.
+    /// For example, this line under `locations` gives the name `contoso` to a folder: `contoso: { registry: { key:
+    /// HKLM\SOFTWARE\Contoso, name: InstallDir } }`.
+    ///
+    /// If this value is absent on the target, all files in the folder count as absent. If it is not a string, each test
+    /// of such a file is unknown.
     pub registry: ValuePlace,
 }
 
@@ -130,7 +134,8 @@ pub struct RegistryTest {
     /// The type that the value must have, or a list of accepted types. For a value of another type, the test is false.
     ///
     /// You can add this field to each test of a value except `exists: false`. With it, write the data in `equals` and
-    /// `one_of` as the `data` of a rule for this type, for example in hex digits for REG_BINARY.
+    /// `one_of` as the `data` of a rule for this type (or for one of these types), for example in hex digits for
+    /// REG_BINARY.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
     /// `true`: the key or value must exist. `false`: the key or value must be absent.
@@ -195,8 +200,8 @@ pub enum Comparison {
 
 /// Another value of the target, with which the tested value is compared. Numbers are compared as numbers, strings as
 /// text, lists item by item, and other data by type and bytes. If the tested value is absent, or the two have different
-/// kinds of data, the test is false. If only the other value is absent, or if one of the two is malformed, the result
-/// is unknown.
+/// kinds of data, the test is false. If only the other value is absent, or if both have the same kind of data and one
+/// is malformed, the result is unknown.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherValue {

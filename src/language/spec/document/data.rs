@@ -18,8 +18,8 @@ pub struct Parameter {
     /// in other types, in `with` and in the name of a key. A value that accepts several types does not decide.
     ///
     /// If no rule decides, or two rules decide differently, the form of `default` decides: `1` is a number, `"1"` is a
-    /// string. Without `default`, the parameter is a number if each item of `allowed` is a number, also in quotes;
-    /// otherwise, it is a string.
+    /// string, `["1"]` is a list. Without `default`, the parameter is a number if each item of `allowed` is a number,
+    /// also in quotes; otherwise, it is a string.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
     /// The only data allowed: a list, such as `[0, 1]`, or a mapping from data to its meaning, such as `{ 0: "off", 1:
@@ -53,7 +53,8 @@ pub enum ParameterType {
     Number,
     /// A string.
     String,
-    /// A list of strings. On the command line, separate them with commas: `--set servers=FE1,FE2`.
+    /// A list of strings. On the command line, separate them with commas: `--set servers=FE1,FE2`. There, a string
+    /// cannot contain a comma.
     List,
 }
 
@@ -79,14 +80,16 @@ pub struct NumberRange {
     pub at_most: Option<Scalar>,
 }
 
-/// A number or a string, for the fields `set`, `clear`, `at_least`, `at_most` and `allowed`.
+/// A number or a string, for `set` and `clear`, for `allowed`, and for `at_least` and `at_most` in a `range` or in the
+/// test of a number in a condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// A whole number from 0 to 18446744073709551615, decimal or `0x…`.
     Number(u64),
-    /// A string, in quotes if it looks like a number. Only `allowed` for strings accepts any string. In the other
-    /// fields, and in `allowed` for numbers, the string must be a number, decimal or `0x…`: `"16"` is the same as 16.
+    /// A string, in quotes if it looks like a number. In `allowed` for data that is not a number, it has the form of
+    /// that data. In the other fields, and in `allowed` for numbers, the string must be a number, decimal or `0x…`:
+    /// `"16"` is the same as 16.
     Text(String),
 }
 
@@ -140,7 +143,7 @@ pub struct ParameterReference {
 pub enum TypeChoice {
     /// The registry type of the value.
     One(TypeName),
-    /// A list of types, any of which is accepted. If kbfix creates the value, or replaces its data with `data`, the
+    /// A list of types, any of which is accepted. If a rule creates the value, or replaces its data with `data`, the
     /// value gets the first type.
     Any(#[schemars(length(min = 1))] Vec<TypeName>),
 }

@@ -129,7 +129,8 @@ pub struct Package {
     /// The SHA-256 of the package file, as 64 hex digits. The file that the operator supplies must match.
     #[schemars(regex(pattern = r"^[0-9A-Fa-f]{64}$"))]
     pub sha256: String,
-    /// The command-line arguments that make the package install without questions and without a restart.
+    /// The command-line arguments that make the package install without questions and without a restart, such as
+    /// `[/quiet, /norestart]`.
     ///
     /// kbfix runs a `.exe` with exactly these arguments. It runs `msiexec.exe /i FILE` for a `.msi`, `msiexec.exe /p
     /// FILE` for a `.msp`, and `wusa.exe FILE` for a `.msu`, and adds these arguments at the end.
@@ -137,18 +138,21 @@ pub struct Package {
     pub arguments: Vec<String>,
     /// The exit codes that mean success. The default is 0; if `file` ends with `.msu`, it is 0 and 2359302 (already
     /// installed). A code that is neither here nor in `restart` means that the installation failed.
+    ///
+    /// If an installation fails, kbfix changes nothing in the registry for any spec of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub success: Option<Vec<u32>>,
     /// The exit codes that mean success and that the computer must be restarted. The default is 3010 and 1641; if
     /// `file` ends with `.msu`, it is 3010, 1641 and 2359301.
     ///
-    /// 1641 in this list means that the package has already begun the restart. kbfix then stops, and the operator
-    /// applies the spec again after the restart.
+    /// 1641 in this list means that the package has already begun the restart. kbfix then changes nothing in the
+    /// registry for any spec of the run, and the operator applies the specs again after the restart.
     ///
-    /// After another code of this list, kbfix changes the registry at once if the files of the hotfix already have
-    /// sufficient versions. Otherwise, kbfix does not change the registry, and the outcome is pending restart if
-    /// Windows replaces the files at its next start, and blocked if not.
+    /// After another code of this list or of `success`, kbfix changes the registry at once if the files of the hotfix
+    /// already have sufficient versions. Otherwise, kbfix does not change the registry for this spec, and the outcome
+    /// is pending restart if Windows replaces the files at its next start, and blocked if not (after an apply of a
+    /// saved plan, it is blocked in both cases).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

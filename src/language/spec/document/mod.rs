@@ -91,7 +91,8 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
     /// The update that must be installed. If one of its files is missing or too old, the outcome is blocked, or pending
-    /// restart if Windows replaces the file at its next start. The operator can let kbfix install the update instead.
+    /// restart if Windows replaces the file at its next start. If `package` is given, the operator can let kbfix
+    /// install the update with `--install-hotfix`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<Hotfix>,
     /// The required keys and values.
@@ -212,8 +213,8 @@ impl StepOrder {
 pub struct Restart {
     /// Whether the computer must be restarted. kbfix only reports this and never restarts the computer.
     pub computer: ComputerRestart,
-    /// The services to restart, by service name, such as `IISADMIN`. kbfix restarts them only with
-    /// `--restart-services`, and only after it has changed something for this spec.
+    /// The services to restart, by service name, such as `IISADMIN`. kbfix restarts them only on the target `local`,
+    /// only with `--restart-services`, and only after it has changed something for this spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
     /// A note for the operator about the restarts.

@@ -19,7 +19,7 @@ pub struct KeyRule {
     ///
     /// `HKCU` means the registry of each user of the machine, logged on or not.
     ///
-    /// `{name}` stands for the data of the parameter `name`.
+    /// `{name}` stands for the data of the parameter `name`: one name, or a part of a name, without `\` and `*`.
     ///
     /// For these characters themselves, write `[*]` for `*`, as in `HKCR\[*]\shell`, the key for files of all types,
     /// and `[{]name}` for `{name}`. If the name of a key contains `[*]`, `[{]` or `[[]` itself, write `[[]` for its
@@ -70,8 +70,9 @@ pub struct KeyRule {
     /// is tested for each user separately.
     ///
     /// A condition with `key: .` is tested for each key of the rule separately. In a rule below `HKCU`, a condition
-    /// with `key: .` or a key below `HKCU` is tested for each user separately; kbfix then leaves out only the users for
-    /// whom it is unknown. All other conditions are tested once, for all keys of the rule.
+    /// with `key: .` or a key below `HKCU` is tested for each user separately. The spec then changes nothing in the
+    /// registry of the users for whom the condition is unknown; the outcome is unknown only if there is nothing else to
+    /// change. All other conditions are tested once, for all keys of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// Makes the rule a trigger: kbfix makes the changes of the rule only with `--trigger ID`, where ID is the id of

@@ -29,7 +29,8 @@ pub struct ValueRule {
     /// `data`, the value gets the first type.
     ///
     /// This field is required, except with `ensure: absent` (where it is not allowed) and with a `list` without
-    /// `separator` (where the type is REG_MULTI_SZ).
+    /// `separator` (where the type is REG_MULTI_SZ). With `bits`, give one type: REG_DWORD or REG_QWORD. With
+    /// `replace`, or a `list` with a `separator`, give REG_SZ, REG_EXPAND_SZ, or a list of both.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
     /// The data that the value must have. If the rule accepts several types, the data must be valid for each of them.
@@ -53,9 +54,9 @@ pub struct ValueRule {
     /// warning `no-keep`, which asks whether the rule overwrites stricter numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
-    /// The only data that the article allows. The spec is invalid if `data`, or a parameter in it, can be other data.
-    /// kbfix does not compare the existing data of the value with this list. For a number, 16 and `0x10` are the same;
-    /// for a string, they are different.
+    /// The only data that the article allows. kbfix reports an error if `data` is other data, or if the parameter in it
+    /// allows other data or is set to other data. kbfix does not compare the existing data of the value with this list.
+    /// For a number, 16 and `0x10` are the same; for a string, they are different.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
@@ -75,8 +76,8 @@ pub struct ValueRule {
     /// The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or REG_EXPAND_SZ.
     ///
     /// Without a `separator`, an existing REG_SZ, or REG_EXPAND_SZ without `%`, counts as a list of one string, and
-    /// becomes a REG_MULTI_SZ. If there are strings in `add`, they replace an existing number. For any other data, the
-    /// outcome is unknown.
+    /// becomes a REG_MULTI_SZ. If the existing data is a number, a list of the strings in `add` replaces it; without
+    /// `add`, the outcome is unknown. For any other data, the outcome is unknown too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays.
@@ -88,9 +89,10 @@ pub struct ValueRule {
     /// the string contains a `%`, the outcome is unknown instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace: Option<Box<Replace>>,
-    /// How the existing data is compared with `data`. `exact` (the default) compares type and bytes. `comma_set`
-    /// compares lists separated by commas in a REG_SZ or REG_EXPAND_SZ, and ignores order, spaces (also around `=`) and
-    /// letter case; it needs exactly one of these types, and cannot be used with `keep`.
+    /// How the existing data is compared with `data`. `exact` (the default): the existing data must have an accepted
+    /// type, and exactly the bytes that `data` has with this type. `comma_set` compares lists separated by commas in a
+    /// REG_SZ or REG_EXPAND_SZ, and ignores order, spaces (also around `=`) and letter case; it needs exactly one of
+    /// these types, and cannot be used with `keep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
     /// `true`: the data is secret. Diffs, reports and messages then show only its type and whether it differs.
@@ -101,15 +103,19 @@ pub struct ValueRule {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
     /// The data that Windows uses if the value is absent. If this data already satisfies the rule, also because of
-    /// `keep`, kbfix does not create the value.
+    /// `keep`, kbfix does not create the value. Write it in the same form as `data`. Not allowed with `ensure: absent`.
     ///
     /// If the value is absent, `bits`, `list` and `replace` start from this data. Without this field, `bits` starts
-    /// from 0, and `list` from an empty list.
+    /// from 0 and always creates the value; `list` starts from an empty list, and creates the value only if `add` has
+    /// strings; with `replace`, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
     /// The rule for this value applies only if this condition and the `when` of the whole rule are true. If this
-    /// condition is unknown, the outcome is unknown; in a rule below `HKCU`, kbfix instead leaves out only the users
-    /// for whom it is unknown.
+    /// condition is unknown, the outcome is unknown, except in a rule below `HKCU`.
+    ///
+    /// In a rule below `HKCU`, this condition is tested for each user separately. The spec then changes nothing in the
+    /// registry of the users for whom the condition is unknown; the outcome is unknown only if there is nothing else to
+    /// change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// A note for the person who reviews the spec.
@@ -151,12 +157,12 @@ pub struct KeepWhich {
     /// The largest number that stays. Write a number, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<DataExpression>,
-    /// Data stays if it is equal to an item of this list. Write the items in the same form as `data`.
+    /// Data stays if it is equal to an item of this list. Write the items in the same form as `data`. If the rule
+    /// accepts several types, each item must be valid for at least one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Literal>>,
-    /// Data stays if it is not malformed, and not equal to an item of this list. Write the items in the same form as
-    /// `data`.
+    /// Data stays if it is not malformed, and not equal to an item of this list. Write the items as in `one_of`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub not: Option<Vec<Literal>>,
@@ -241,7 +247,7 @@ pub struct Replace {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Compare {
-    /// Type and bytes must be equal.
+    /// The existing data must have an accepted type, and exactly the bytes that `data` has with this type.
     #[default]
     Exact,
     /// Lists separated by commas, in a REG_SZ or REG_EXPAND_SZ, must have the same items. Order, letter case, and
