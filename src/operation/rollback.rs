@@ -8,7 +8,7 @@ use super::{
     report::{Command, Report, kept},
 };
 use crate::{
-    diag::{Code, Diagnostic, Exit, Hint},
+    diag::{Code, Diagnostic, Exit, Hint, Severity},
     journal::{self, EventKind, Journal, Rollback, Status, Store, plan_rollback},
     observe::observe_changed,
     plan::{Machine, Outcome, Plan, SpecPlan},
@@ -185,11 +185,14 @@ pub fn newest(
         let is_newer = found.as_ref().is_none_or(|found| why.path().file_name() > found.path.file_name());
         let hint = "it may belong to the newest apply: give the name of the journal that is to be rolled back (`kbfix \
             journal list` lists the undamaged ones), or move the damaged file to another folder";
-        let stop = Error::from(why).with_hint(hint);
+        let stop = Error::from(why);
         if is_newer {
-            return Err(stop);
+            return Err(stop.with_hint(hint));
         }
-        stop.diagnostics.iter().for_each(|warning| progress.warn(warning));
+        for mut warning in stop.diagnostics {
+            warning.severity = Severity::Warning;
+            progress.warn(&warning);
+        }
     }
     found.map(|found| (found, fitting.next().map(|older| older.header.id))).ok_or_else(|| {
         let message = format!("no journal in {} can be rolled back", store.root().display());
