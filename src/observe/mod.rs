@@ -24,6 +24,7 @@ use reader::Ask;
 pub(crate) use limits::MOST_KEYS;
 pub use policies::Told;
 pub(crate) use query::{AnswerDigest, Query};
+pub(crate) use reader::NOT_READ;
 pub use reader::{KeyImage, Reader, Reads};
 
 /// The highest number of times that one observation reads a batch of facts.

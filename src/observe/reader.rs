@@ -14,6 +14,10 @@ use crate::{
     },
 };
 
+/// The reason of an answer that is not in the facts yet. Users never see it, because the question is asked again after
+/// the fact was read.
+pub(crate) const NOT_READ: &str = "it was not read";
+
 /// Answers queries from facts, and records the queries that the facts do not answer.
 pub struct Reader<'a> {
     pub(super) facts: RefCell<std::borrow::Cow<'a, Facts>>,
@@ -117,10 +121,7 @@ impl<'a> Reader<'a> {
         self.note(key, false);
         self.trace(|| Query::Key(key.clone()));
         self.planned.borrow_mut().meet(|planned| planned.keys.get(key).cloned());
-        if self.last.borrow().as_ref().is_some_and(|(of, known)| known.is_unknown() && of == key) {
-            return self.missed(key, |_| {});
-        }
-        let known = self.facts.borrow().key(key);
+        let known = self.with_known(key, KnownKey::existence);
         known.unwrap_or_else(|| self.missed(key, |_| {}))
     }
 
@@ -136,19 +137,22 @@ impl<'a> Reader<'a> {
         self.trace(|| Query::Value(key.clone(), name.clone()));
         let of_value = |planned: &Planned| planned.values.get(key).and_then(|names| names.get(name).cloned());
         self.planned.borrow_mut().meet(|planned| of_value(planned).or_else(|| planned.keys.get(key).cloned()));
+        let known = self
+            .with_known(key, |known| known.value(name).map(|(answer, found)| (answer, found.unwrap_or(name).clone())));
+        known.unwrap_or_else(|| {
+            let answer = self.missed(key, |ask| {
+                ask.names.insert(name.clone());
+            });
+            (answer, name.clone())
+        })
+    }
+
+    /// Returns what `find` returns for the facts about the key.
+    fn with_known<T>(&self, key: &Key, find: impl FnOnce(&KnownKey) -> T) -> T {
         let mut last = self.last.borrow_mut();
-        let known = match &*last {
-            Some((of, known)) if of == key => known,
-            _ => &last.insert((key.clone(), self.facts.borrow().known_key(key))).1,
-        };
-        match known.value(name) {
-            Some((answer, found)) => (answer, found.unwrap_or(name).clone()),
-            None => {
-                let answer = self.missed(key, |ask| {
-                    ask.names.insert(name.clone());
-                });
-                (answer, name.clone())
-            }
+        match &*last {
+            Some((of, known)) if of == key => find(known),
+            _ => find(&last.insert((key.clone(), self.facts.borrow().known_key(key))).1),
         }
     }
 
@@ -378,5 +382,5 @@ fn other_place(key: &Key) -> Unread {
 }
 
 fn not_read<T>() -> Answer<T> {
-    Answer::unread(Reason::Unknown, "it was not read")
+    Answer::unread(Reason::Unknown, NOT_READ)
 }

@@ -3,17 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::{
-    observe::{KeyImage, Reader},
+    observe::{KeyImage, NOT_READ, Reader},
     registry::{Data, Key, ValueName},
     spec::is_protected,
     targets::{Answer, ChangeAction, KeyChange, Reason, Unread, ValueChange},
 };
 
 use super::{Satisfied, canonical, desired_state::OneValue, evaluation::Evaluation, exclusive};
-
-/// The reason why something is unknown if its fact was not read yet. Users never see this reason, because the plan is
-/// made again with this fact.
-const NOT_READ: &str = "it was not read";
 
 /// A key, with the rules for the key and its values.
 pub(super) struct WantedKey<'a> {

@@ -11,7 +11,7 @@ mod policies;
 mod query;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::{Arc, LazyLock},
 };
 
@@ -100,17 +100,18 @@ impl Facts {
             properties: facts.properties,
             subkeys: facts.subkeys.map(SmallSet::from_iter),
         });
-        match (self.keys.get_mut(&query.key), answer) {
-            (Some(Answer::Present(known)), Answer::Present(new)) => {
-                let known = Arc::make_mut(known);
-                known.values.extend(new.values);
-                known.all_values |= new.all_values;
-                known.properties = new.properties.or(known.properties.take());
-                known.subkeys = new.subkeys.or(known.subkeys.take());
-            }
-            (_, answer) => {
-                self.keys.insert(query.key.clone(), answer.map(Arc::new));
-            }
+        match self.keys.entry(query.key.clone()) {
+            Entry::Vacant(entry) => drop(entry.insert(answer.map(Arc::new))),
+            Entry::Occupied(entry) => match (entry.into_mut(), answer) {
+                (Answer::Present(known), Answer::Present(new)) => {
+                    let known = Arc::make_mut(known);
+                    known.values.extend(new.values);
+                    known.all_values |= new.all_values;
+                    known.properties = new.properties.or(known.properties.take());
+                    known.subkeys = new.subkeys.or(known.subkeys.take());
+                }
+                (known, answer) => *known = answer.map(Arc::new),
+            },
         }
     }
 
@@ -141,10 +142,7 @@ impl Facts {
 
     /// Returns whether the key exists; `None` if the key is not in the facts.
     pub fn key(&self, key: &Key) -> Option<Answer<()>> {
-        self.record(key).map(|answer| match answer {
-            Answer::Present(KeyRecord { unsure: Some(why), .. }) => Answer::Unread(why.clone()),
-            answer => answer.map(|_| ()),
-        })
+        self.record(key).map(existence)
     }
 
     /// Returns the data of a value; absent if its key is absent. Returns `None` if the value is not in the facts.
@@ -330,13 +328,21 @@ impl Facts {
     }
 }
 
+/// Returns whether the key of this answer exists.
+fn existence(answer: Answer<&KeyRecord>) -> Answer<()> {
+    match answer {
+        Answer::Present(KeyRecord { unsure: Some(why), .. }) => Answer::Unread(why.clone()),
+        answer => answer.map(|_| ()),
+    }
+}
+
 /// The part of the facts that is about one key, returned by [`Facts::known_key`].
 pub struct KnownKey(Option<Answer<Arc<KeyRecord>>>);
 
 impl KnownKey {
-    /// Returns whether the facts contain nothing about the key.
-    pub fn is_unknown(&self) -> bool {
-        self.0.is_none()
+    /// Returns whether the key exists; `None` if the facts do not contain this.
+    pub fn existence(&self) -> Option<Answer<()>> {
+        self.0.as_ref().map(|answer| existence(answer.as_ref().map(Arc::as_ref)))
     }
 
     /// Returns the data of a value and, if the value was found, its name as spelled in the target. Returns `None` if
