@@ -13,7 +13,7 @@ use std::{
 
 use kbfix::example;
 
-use super::{Bench, Cost, chunks, ten};
+use super::{Bench, Cost, FIRST, chunks, ten};
 
 /// The sizes between which instructions are counted.
 const COUNTED: [usize; 2] = [1_000, 10_000];
@@ -115,27 +115,30 @@ impl Bench {
         let profiles = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
         let user =
             |number| format!("[{profiles}\\S-1-5-21-1-2-3-{number}]\r\n[HKEY_USERS\\S-1-5-21-1-2-3-{number}]\r\n");
-        let users: String = (1000..1000 + count / 10).map(user).collect();
+        let users: String = (FIRST..FIRST + count / 10).map(user).collect();
         let export = self.export(&format!("{name}.reg"), &format!("[{profiles}]\r\n{users}"));
         let rule = "  - key: HKCU\\Software\\X\n    values: { V: { type: REG_DWORD, data: 1 } }\n";
         diff(&self.specs(name, [rule.to_owned()]), &export)
     }
 
     fn list(&self, name: &str, count: usize) -> Vec<Step> {
-        let list: String = (0..count).map(|number| format!("o{number}\0")).chain(["\0".to_owned()]).collect();
+        let list: String = (0..count).map(|number| format!("o{number:06}\0")).chain(["\0".to_owned()]).collect();
         let hex: Vec<String> =
             list.encode_utf16().flat_map(u16::to_le_bytes).map(|byte| format!("{byte:02x}")).collect();
         let key = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\L]\r\n";
         let export = self.export(&format!("{name}.reg"), &format!("{key}\"V\"=hex(7):{}\r\n", hex.join(",")));
-        let add: Vec<String> = (0..count).map(|number| format!("n{number}")).collect();
+        let add: Vec<String> = (0..count).map(|number| format!("n{number:06}")).collect();
         let value = format!("{{ type: REG_MULTI_SZ, list: {{ add: [{}] }} }}", add.join(", "));
         diff(&self.specs(name, [format!("  - key: HKLM\\SOFTWARE\\L\n    values: {{ V: {value} }}\n")]), &export)
     }
 
     fn stars(&self, name: &str, count: usize) -> Vec<Step> {
         let rule = |number: usize| {
-            let key =
-                if number.is_multiple_of(10) { format!("Star\\*\\K{number}") } else { format!("Plain\\K{number}") };
+            let key = if number.is_multiple_of(10) {
+                format!("Star\\*\\K{number:06}")
+            } else {
+                format!("Plain\\K{number:06}")
+            };
             format!("  - key: HKLM\\SOFTWARE\\{key}\n    values: {{ V: {{ type: REG_DWORD, data: 1 }} }}\n")
         };
         let keys: String =
@@ -147,7 +150,7 @@ impl Bench {
     fn deep(&self, name: &str, count: usize) -> Vec<Step> {
         let mut keys = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Deep]\r\n".to_owned();
         for chain in 0..count / 20 {
-            let mut key = format!("HKEY_LOCAL_MACHINE\\SOFTWARE\\Deep\\{chain}");
+            let mut key = format!("HKEY_LOCAL_MACHINE\\SOFTWARE\\Deep\\{chain:06}");
             for _ in 0..20 {
                 let _ = write!(keys, "[{key}]\r\n");
                 key.push_str("\\d");
@@ -167,7 +170,7 @@ fn diff(specs: &str, target: &str) -> Vec<Step> {
 }
 
 fn one_key(numbers: Range<usize>) -> String {
-    let values = numbers.map(|number| format!("      V{number}: {{ type: REG_DWORD, data: {number} }}\n"));
+    let values = numbers.map(|number| format!("      V{number:06}: {{ type: REG_DWORD, data: {} }}\n", FIRST + number));
     format!("  - key: HKLM\\SOFTWARE\\Grow\n    values:\n{}", values.collect::<String>())
 }
 

@@ -51,7 +51,7 @@ impl Bench {
         for key in 0..count / 10 {
             let _ = write!(text, "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Grow\\K{key:06}]\r\n");
             for value in 0..10 {
-                let _ = write!(text, "\"V{value}\"=dword:{key:08x}\r\n");
+                let _ = write!(text, "\"V{value}\"=dword:{:08x}\r\n", super::FIRST + key);
             }
             text.push_str("\r\n");
         }

@@ -118,14 +118,18 @@ impl Bench {
     }
 }
 
+/// Added to numbers, so that all numbers have the same number of digits. Ten times the items are then ten times the text.
+const FIRST: usize = 100_000;
+
 /// Returns the rules of each spec. A spec is about at most 10,000 items, because a spec file has at most 1 MiB.
 fn chunks<'r>(count: usize, rules: &'r dyn Fn(Range<usize>) -> String) -> impl Iterator<Item = String> + 'r {
     (0..count).step_by(10_000).map(move |from| rules(from..count.min(from + 10_000)))
 }
 
 fn ten(numbers: Range<usize>) -> String {
-    let values =
-        |key: usize| (0..10).map(|v| format!("      V{v}: {{ type: REG_DWORD, data: {key} }}\n")).collect::<String>();
+    let values = |key: usize| {
+        (0..10).map(|v| format!("      V{v}: {{ type: REG_DWORD, data: {} }}\n", FIRST + key)).collect::<String>()
+    };
     (numbers.start / 10..numbers.end / 10)
         .map(|key| format!("  - key: HKLM\\SOFTWARE\\Grow\\K{key:06}\n    values:\n{}", values(key)))
         .collect()
