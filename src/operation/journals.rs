@@ -10,8 +10,9 @@ use crate::{
     diag::{Code, Diagnostic, Exit},
     journal::{self, History, Journal, Status, Store},
     plan::{Machine, Plan, Retirement},
-    registry::PolicyBranch,
-    targets::{Address, Answer, KeyChange, Target},
+    registry::{Key, PolicyBranch},
+    spec::is_protected,
+    targets::{Address, Answer, ChangeAction, KeyChange, Target},
 };
 
 /// The history of a target according to its journals, and the identity of its machine.
@@ -122,11 +123,12 @@ fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
     }
 }
 
-/// Checks that no journal of the target is newer than the plan that retires specs.
+/// Checks that no journal of the target is newer than the plan that retires specs, and that the plan deletes no
+/// protected key which kbfix has not created.
 ///
 /// # Errors
 ///
-/// Fails if the plan is stale, or if the journals cannot be read.
+/// Fails if one of these is the case, or if the journals cannot be read.
 pub(super) fn check_retirement(
     plan: &Plan,
     retires: &Retirement,
@@ -134,10 +136,22 @@ pub(super) fn check_retirement(
     target: &mut dyn Target,
     store: &Store,
 ) -> Result<PlanStatus, Error> {
-    let journals = of_target(address, target, store)?.0;
+    let mut journals = of_target(address, target, store)?.0;
+    let current = target.control_set()?;
+    journals.iter_mut().for_each(|journal| in_sets(journal, &current));
     let newest = journals.last().map(|journal| &journal.header);
     match newest {
-        Some(newest) if newest.id == retires.journal => Ok(PlanStatus::Current),
+        Some(newest) if newest.id == retires.journal => match foreign_key(plan, &journals) {
+            None => Ok(PlanStatus::Current),
+            Some(key) => {
+                let message = format!(
+                    "the plan is inconsistent: it deletes {key}, a key that Windows needs and that no journal of this \
+                        target creates"
+                );
+                let hint = "the plan was edited after it was made: make a new plan, and have it reviewed";
+                Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_INCONSISTENT, message).hint(hint)))
+            }
+        },
         Some(newest) if newest.action == journal::Operation::Retire && newest.plan == plan.digest() => {
             Ok(PlanStatus::AlreadyApplied)
         }
@@ -151,4 +165,14 @@ pub(super) fn check_retirement(
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_STALE, message).hint(hint)))
         }
     }
+}
+
+/// Returns a protected key that the plan deletes although no journal has created it.
+fn foreign_key<'a>(plan: &'a Plan, journals: &[Journal]) -> Option<&'a Key> {
+    let is_created = |key: &Key| {
+        let mut changes = journals.iter().flat_map(|journal| &journal.header.changes);
+        changes.any(|change| change.action == ChangeAction::Create && change.key == *key)
+    };
+    let deleted = plan.changes().filter(|change| change.action == ChangeAction::Delete).map(|change| &change.key);
+    deleted.filter(|key| is_protected(key)).find(|key| !is_created(key))
 }

@@ -29,7 +29,9 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
         let message = format!("{}: {}", spec.id, owned(spec)?);
         Some(Diagnostic::warning(Code::POLICY_OWNED, message).hint(hint))
     });
+    // A plan that retires specs contains nothing about policy stores.
     let unknown = unknown(&plan.specs, &plan.facts, target)
+        .filter(|_| plan.retires.is_none())
         .map(|(message, hint)| Diagnostic::warning(Code::POLICY_UNKNOWN, message).hint(hint));
     unprocessed.into_iter().chain(owned).chain(unknown).collect()
 }

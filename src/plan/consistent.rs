@@ -218,7 +218,7 @@ fn change_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
     match change.action {
         ChangeAction::Create => create_fault(change, retires, reader),
         ChangeAction::Update => update_fault(change, reader),
-        ChangeAction::Delete => delete_fault(change, reader),
+        ChangeAction::Delete => delete_fault(change, retires, reader),
     }
 }
 
@@ -258,9 +258,10 @@ fn update_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
     })
 }
 
-fn delete_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
+fn delete_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Option<String> {
     let key = &change.key;
-    if is_protected(key) {
+    // A plan that retires specs deletes only keys that an apply has created.
+    if is_protected(key) && !retires {
         return Some(format!("it deletes {key}, a key that Windows needs"));
     }
     if let Some(value) = change.values.iter().find(|value| value.after.is_some()) {

@@ -357,3 +357,31 @@ fn what_no_journal_of_the_target_tells_is_refused() {
     fs::write(machine.path("state/journal/20000101T000000.000Z-1.jsonl"), "{").unwrap();
     retire(&machine, "A").code(2).says("journal");
 }
+
+#[test]
+fn a_saved_plan_deletes_a_protected_key_only_if_kbfix_created_it() {
+    let machine = machine();
+    let before = machine.export();
+    write(&machine, "A", r"Policies\Microsoft\Windows\X", &number("Level", 1));
+    apply(&machine, "A");
+    retire(&machine, "A --out @/plan.json").code(1);
+
+    // Somebody edits the plan for a machine on which the key was there before kbfix.
+    let other = Machine::new();
+    other.set_export(&machine.export());
+    write(&other, "B", "Vendor", &number("Level", 1));
+    apply(&other, "B");
+    let theirs = other.export();
+    let mut plan: serde_json::Value = serde_json::from_str(&machine.read("plan.json")).unwrap();
+    plan["target"] = json!(format!("reg:{}", other.path("machine.reg").display()));
+    plan["retires"]["journal"] = json!(other.journals()[0].trim_end_matches(".jsonl"));
+    plan.as_object_mut().unwrap().remove("digest");
+    plan["digest"] = kbfix::plan::file::digest(&plan).into();
+    other.write("plan.json", &plan.to_string());
+    let run = other.run("apply --plan @/plan.json @target @state").code(2).says("plan-inconsistent");
+    run.says(r"HKLM\SOFTWARE\Policies\Microsoft\Windows, a key that Windows needs");
+    assert_eq!(other.export(), theirs);
+
+    machine.run("apply --plan @/plan.json @target @state").code(0);
+    is_as_before(&machine, &before);
+}
