@@ -118,7 +118,7 @@ impl Bench {
     }
 }
 
-/// Added to numbers, so that all numbers have the same number of digits. Ten times the items are then ten times the text.
+/// Added to numbers, so that all of them have the same number of digits. So ten times the items are ten times the text.
 const FIRST: usize = 100_000;
 
 /// Returns the rules of each spec. A spec is about at most 10,000 items, because a spec file has at most 1 MiB.

@@ -105,7 +105,7 @@ fn refused(name: &str, error: BundleError) -> CommandError {
     CommandError::new(Exit::Refused, Diagnostic::error(code, format!("{name}: {error}")).hint(hint))
 }
 
-/// Returns the destination for the plan that `--out` saves, which must not be standard output.
+/// Returns where `--out` saves the plan. Standard output is an error, because the report is written there.
 pub(in crate::cli) fn destination(out: &Path, inputs: &Inputs) -> Result<Destination, CommandError> {
     match Destination::new(out, inputs)? {
         Destination::StandardOutput => {

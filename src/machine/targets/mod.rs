@@ -328,8 +328,8 @@ pub struct WriteFailure {
     /// The changes that may have been made, in the order in which they were begun. The last of them may have been made
     /// only in part.
     ///
-    /// All other changes were not begun. If the state of their keys is not as expected, something else has changed
-    /// them.
+    /// All other changes were not begun. If their keys are not in the expected state, something else has changed these
+    /// keys.
     pub begun: Vec<KeyChange>,
 }
 

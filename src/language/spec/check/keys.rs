@@ -74,7 +74,7 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
         }
     }
     if let Some(meant) = pasted(whole) {
-        let message = format!("a key does not begin with `{}`", shorten(&whole[..whole.len() - meant.len()]));
+        let message = format!("a key must not begin with `{}`", shorten(&whole[..whole.len() - meant.len()]));
         cx.error(Code::KEY_SYNTAX, path, message, format!("write `{}`", shorten(meant)));
         return None;
     }

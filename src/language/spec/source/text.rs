@@ -65,7 +65,8 @@ impl<'a> Text<'a> {
         match forbidden {
             Some((at, c)) => {
                 let message = format!("a spec cannot contain the unescaped character U+{:04X}", u32::from(c));
-                let hint = format!("remove it, or write \"{}\" in double quotes", escape(c));
+                let hint =
+                    format!("remove it, or put the text in double quotes and write {} for the character", escape(c));
                 Err(Box::new(Diagnostic::error(Code::CONTROL_CHARACTER, message).at(text.place_at(at)).hint(hint)))
             }
             None => Ok(text),

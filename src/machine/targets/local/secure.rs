@@ -46,7 +46,7 @@ use crate::files::long_path::wide;
 /// full rights, also on everything below the folder.
 const ADMINISTRATORS_ONLY: &str = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-/// The reason why kbfix does not use a folder to which only administrators should be able to write.
+/// The reason why kbfix does not use a folder: others than administrators can write to it, or this is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Only an administrator can create or read the folder.

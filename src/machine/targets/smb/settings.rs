@@ -123,8 +123,11 @@ fn checked(file: &Path) -> Result<PathBuf, Trouble> {
         |why: String| Trouble::Settings(format!("the credentials file {} cannot be used: {why}", file.display()));
     let file = fs::canonicalize(file).map_err(|error| refused(error.to_string()))?;
     let metadata = fs::metadata(&file).map_err(|error| refused(error.to_string()))?;
-    if !metadata.is_file() || metadata.len() > MAX_FILE {
-        return Err(refused("it is not a file of at most 64 KiB".to_owned()));
+    if !metadata.is_file() {
+        return Err(refused("it is not a regular file".to_owned()));
+    }
+    if metadata.len() > MAX_FILE {
+        return Err(refused("it is larger than 64 KiB".to_owned()));
     }
     let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 {
