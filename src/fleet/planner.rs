@@ -42,7 +42,7 @@ impl<'a> Planner<'a> {
     /// Returns the cases of a snapshot. `index` selects the list of specs to plan.
     ///
     /// # Errors
-    /// Returns the reason why the snapshot cannot be read as a whole.
+    /// Returns the reason why nothing of the snapshot can be read.
     pub(super) fn cases(&self, snapshot: &mut SnapshotTarget, index: usize) -> Result<MachineCases, String> {
         let list = &self.lists[index];
         let like = |target: &SnapshotTarget| self.alike.likeness(target, index);
@@ -69,7 +69,7 @@ impl<'a> Planner<'a> {
     /// snapshot lacks a fact that they need.
     ///
     /// # Errors
-    /// Returns the reason why the snapshot cannot be read as a whole.
+    /// Returns the reason why nothing of the snapshot can be read.
     pub(super) fn plan(
         &self,
         snapshot: &mut SnapshotTarget,

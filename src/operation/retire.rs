@@ -216,10 +216,12 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
     match missing.as_slice() {
         [] => Ok(specs),
         missing => {
-            let (is, them) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
+            let (is, them) = if missing.len() == 1 { ("is", "this spec") } else { ("are", "these specs") };
             let message = format!("{} {is} applied to this target, but not given to this command", missing.join(", "));
-            let hint = Hint::new(format!("kbfix does not know what to keep: give {them}, or retire {them} too"))
-                .option("specs", "SPEC");
+            let hint = Hint::new(format!(
+                "kbfix must read {them} to know which settings to keep: name the files, or retire {them} too"
+            ))
+            .option("specs", "SPEC");
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::RETIRE_NEEDS_SPEC, message).hint(hint)))
         }
     }

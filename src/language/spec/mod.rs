@@ -149,7 +149,7 @@ pub fn load_rules(sources: &[Source<'_>], settings: &Settings) -> LoadedAll {
     load_by(Needed::Plan, sources, settings)
 }
 
-/// Checks the spec files of a run like [`load_all`], and returns only the findings.
+/// Checks the spec files of a run as [`load_all`] does, but returns only the findings.
 pub fn validate(sources: &[Source<'_>], settings: &Settings) -> Validated {
     let (files, across) = check_all(Needed::Findings, sources, settings);
     Validated { files, across }

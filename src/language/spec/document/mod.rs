@@ -214,7 +214,7 @@ pub struct Restart {
     /// Whether the computer must be restarted. kbfix only reports this and never restarts the computer.
     pub computer: ComputerRestart,
     /// The services to restart, by service name, such as `IISADMIN`. kbfix restarts them only on the target `local`,
-    /// only with `--restart-services`, and only after it has changed something for this spec.
+    /// only with `--restart-services`, and only if the same run has changed something for this spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
     /// A note for the operator about the restarts.
@@ -235,7 +235,7 @@ pub enum ComputerRestart {
 }
 
 /// An event that is a sign of the problem, or a sign that the remedy is in place. The remedy is what the article
-/// requires.
+/// requires. `kbfix symptoms` counts these events in the event logs of the target; they do not change any outcome.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Symptom {
@@ -272,7 +272,7 @@ pub struct Event {
     pub source: String,
     /// The event ID, as Event Viewer shows it.
     pub id: u32,
-    /// The level of the event. Without this field, events of any level count.
+    /// The level of the event. Without this field, kbfix counts events of any level.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<EventLevel>,
 }

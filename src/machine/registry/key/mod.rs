@@ -107,7 +107,7 @@ impl KeyPath {
         &self.both[..self.folded as usize]
     }
 
-    /// Returns the bytes of [`Self::folded`]. Unlike there, nothing after them is read, which may not be in the cache.
+    /// Returns the bytes of [`Self::folded`], which also reads the byte after them: it may not be in the cache.
     fn folded_bytes(&self) -> &[u8] {
         &self.both.as_bytes()[..self.folded as usize]
     }

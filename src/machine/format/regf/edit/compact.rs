@@ -1,8 +1,9 @@
 //! Shortens the file after deletions: moves cells from the last bins into free space before them.
 //!
-//! When keys or values are added, lists and data may move to the end of the file, and other cells may be written where
-//! they were. So the file does not get as small as before if the added keys and values are deleted. If no free space is
-//! large enough for a cell that must move, the cells of bins with much free space are rearranged.
+//! If no free space is large enough for a cell that must move, the cells of bins with much free space are rearranged.
+//!
+//! A file to which keys or values were added, and from which they were deleted again, can still be larger than before:
+//! lists and data may have moved to its end, and other cells may have been written where they were.
 
 use std::{
     cmp::Reverse,
