@@ -142,7 +142,7 @@ fn whole_page(kbfix: &Command, command: &Command, how_to: &str) -> String {
     let _ = writeln!(
         out,
         "\n`{}` is a command of kbfix, a program that {product} ([all commands](../commands.md)).\n\
-         [{}](../../{how_to}) shows how to use it, and [Exit codes](../exit-codes.md) explains its exit codes.",
+         [{}](../../{how_to}) shows how to use this command, and [Exit codes](../exit-codes.md) explains its exit codes.",
         name(command),
         title(how_to),
     );
