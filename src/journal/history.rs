@@ -181,6 +181,12 @@ impl History {
         }
     }
 
+    /// Returns whether kbfix has created the key, and has not deleted it since.
+    pub fn is_created(&self, key: &Key) -> bool {
+        let existence = self.keys.get(key).and_then(|history| history.existence.as_ref());
+        existence.is_some_and(|track| !track.base && track.left.contains(&true))
+    }
+
     /// Returns the id of the newest journal.
     pub fn newest(&self) -> Option<&str> {
         self.newest.as_deref()

@@ -10,7 +10,7 @@ use crate::{
     diag::{Code, Diagnostic, Exit},
     journal::{self, History, Journal, Status, Store},
     plan::{Machine, Plan, Retirement},
-    registry::{Key, PolicyBranch},
+    registry::PolicyBranch,
     spec::is_protected,
     targets::{Address, Answer, ChangeAction, KeyChange, Target},
 };
@@ -78,13 +78,23 @@ impl Elsewhere {
 
 /// Reads the journals of a target, and returns its history.
 pub(super) fn past(address: &Address, target: &mut dyn Target, store: &Store) -> Result<Past, Error> {
-    let (mut journals, machine) = of_target(address, target, store)?;
+    let (journals, machine) = of_target(address, target, store)?;
+    let (history, elsewhere) = history(journals, address.through_policy, target)?;
+    Ok(Past { history, machine, elsewhere })
+}
+
+/// Returns the history that the journals of a target show, and the specs that changed policy values in the other place.
+fn history(
+    mut journals: Vec<Journal>,
+    through_policy: bool,
+    target: &mut dyn Target,
+) -> Result<(History, Elsewhere), Error> {
     if journals.iter().any(|journal| journal.header.control_set.is_some()) {
         let current = target.control_set()?;
         journals.iter_mut().for_each(|journal| in_sets(journal, &current));
     }
-    let elsewhere = Elsewhere::separate(&mut journals, address.through_policy);
-    Ok(Past { history: History::of(&journals), machine, elsewhere })
+    let elsewhere = Elsewhere::separate(&mut journals, through_policy);
+    Ok((History::of(&journals), elsewhere))
 }
 
 /// Returns the journals of this target, oldest first, and the identity of its machine. Journals with the same address
@@ -136,22 +146,22 @@ pub(super) fn check_retirement(
     target: &mut dyn Target,
     store: &Store,
 ) -> Result<PlanStatus, Error> {
-    let mut journals = of_target(address, target, store)?.0;
-    let current = target.control_set()?;
-    journals.iter_mut().for_each(|journal| in_sets(journal, &current));
+    let journals = of_target(address, target, store)?.0;
     let newest = journals.last().map(|journal| &journal.header);
     match newest {
-        Some(newest) if newest.id == retires.journal => match foreign_key(plan, &journals) {
-            None => Ok(PlanStatus::Current),
-            Some(key) => {
-                let message = format!(
-                    "the plan is inconsistent: it deletes {key}, a key that Windows needs and that no journal of this \
-                        target creates"
-                );
-                let hint = "the plan was edited after it was made: make a new plan, and have it reviewed";
-                Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_INCONSISTENT, message).hint(hint)))
-            }
-        },
+        Some(newest) if newest.id == retires.journal => {
+            let history = history(journals, plan.through_policy, target)?.0;
+            let deleted =
+                plan.changes().filter(|change| change.action == ChangeAction::Delete).map(|change| &change.key);
+            let Some(key) = deleted.filter(|key| is_protected(key)).find(|key| !history.is_created(key)) else {
+                return Ok(PlanStatus::Current);
+            };
+            let message = format!(
+                "the plan is inconsistent: it deletes {key}, a key that Windows needs and that kbfix has not created"
+            );
+            let hint = "the plan was edited after it was made: make a new plan, and have it reviewed";
+            Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_INCONSISTENT, message).hint(hint)))
+        }
         Some(newest) if newest.action == journal::Operation::Retire && newest.plan == plan.digest() => {
             Ok(PlanStatus::AlreadyApplied)
         }
@@ -165,14 +175,4 @@ pub(super) fn check_retirement(
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_STALE, message).hint(hint)))
         }
     }
-}
-
-/// Returns a protected key that the plan deletes although no journal has created it.
-fn foreign_key<'a>(plan: &'a Plan, journals: &[Journal]) -> Option<&'a Key> {
-    let is_created = |key: &Key| {
-        let mut changes = journals.iter().flat_map(|journal| &journal.header.changes);
-        changes.any(|change| change.action == ChangeAction::Create && change.key == *key)
-    };
-    let deleted = plan.changes().filter(|change| change.action == ChangeAction::Delete).map(|change| &change.key);
-    deleted.filter(|key| is_protected(key)).find(|key| !is_created(key))
 }

@@ -260,7 +260,7 @@ fn update_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
 
 fn delete_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Option<String> {
     let key = &change.key;
-    // A plan that retires specs deletes only keys that an apply has created.
+    // A plan that retires specs may delete a key that kbfix has created. When it is applied, the journals are asked.
     if is_protected(key) && !retires {
         return Some(format!("it deletes {key}, a key that Windows needs"));
     }

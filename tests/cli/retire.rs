@@ -366,15 +366,19 @@ fn a_saved_plan_deletes_a_protected_key_only_if_kbfix_created_it() {
     apply(&machine, "A");
     retire(&machine, "A --out @/plan.json").code(1);
 
-    // Somebody edits the plan for a machine on which the key was there before kbfix.
+    // Somebody edits the plan for a machine on which the key does not come from kbfix: what kbfix created was undone.
     let other = Machine::new();
+    other.set_export(&before);
+    write(&other, "A", r"Policies\Microsoft\Windows\X", &number("Level", 1));
+    apply(&other, "A");
+    other.run("rollback --last @target @state").code(0);
     other.set_export(&machine.export());
     write(&other, "B", "Vendor", &number("Level", 1));
     apply(&other, "B");
     let theirs = other.export();
     let mut plan: serde_json::Value = serde_json::from_str(&machine.read("plan.json")).unwrap();
     plan["target"] = json!(format!("reg:{}", other.path("machine.reg").display()));
-    plan["retires"]["journal"] = json!(other.journals()[0].trim_end_matches(".jsonl"));
+    plan["retires"]["journal"] = json!(other.journals().last().unwrap().trim_end_matches(".jsonl"));
     plan.as_object_mut().unwrap().remove("digest");
     plan["digest"] = kbfix::plan::file::digest(&plan).into();
     other.write("plan.json", &plan.to_string());
