@@ -115,7 +115,7 @@ impl FleetFile {
             let address = match machine.address(folder) {
                 Ok(address) => address,
                 Err((field, message)) => {
-                    refuse(message, "kbfix diff --help describes the targets and their options".to_owned(), field);
+                    refuse(message, "`kbfix diff --help` describes the targets and their options".to_owned(), field);
                     continue;
                 }
             };

@@ -30,9 +30,8 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
         Some(Diagnostic::warning(Code::POLICY_OWNED, message).hint(hint))
     });
     // A plan that retires specs contains nothing about policy stores.
-    let unknown = unknown(&plan.specs, &plan.facts, target)
-        .filter(|_| plan.retires.is_none())
-        .map(|(message, hint)| Diagnostic::warning(Code::POLICY_UNKNOWN, message).hint(hint));
+    let unknown = plan.retires.is_none().then(|| unknown(&plan.specs, &plan.facts, target)).flatten();
+    let unknown = unknown.map(|(message, hint)| Diagnostic::warning(Code::POLICY_UNKNOWN, message).hint(hint));
     unprocessed.into_iter().chain(owned).chain(unknown).collect()
 }
 

@@ -218,10 +218,9 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
         missing => {
             let (is, them) = if missing.len() == 1 { ("is", "this spec") } else { ("are", "these specs") };
             let message = format!("{} {is} applied to this target, but not given to this command", missing.join(", "));
-            let hint = Hint::new(format!(
-                "kbfix must read {them} to know which settings to keep: name the files, or retire {them} too"
-            ))
-            .option("specs", "SPEC");
+            let hint =
+                format!("retire {them} too; or, so that kbfix knows which settings to keep, name the file of each");
+            let hint = Hint::new(hint).option("specs", "SPEC");
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::RETIRE_NEEDS_SPEC, message).hint(hint)))
         }
     }

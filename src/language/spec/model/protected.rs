@@ -1,4 +1,4 @@
-//! The protected keys: kbfix never deletes them, whichever of their names a spec uses.
+//! The protected keys: no spec can delete them, whichever of their names it uses.
 
 use crate::registry::{Key, KeyName, RootKey, View, name};
 
@@ -55,14 +55,14 @@ const PROTECTED: &[&str] = &[
 /// Sets?").
 const CONTROL_SETS: std::ops::RangeInclusive<u16> = 0..=999;
 
-/// The highest number of names below the root key that one of the names of a protected key has. With the SID of a user
-/// or `Wow6432Node`, it has one more than in the list.
-const MOST_NAMES: usize = 6;
+/// The greatest depth of a protected key, under any of its names. With the SID of a user or `Wow6432Node`, a key is
+/// deeper than in the list.
+const DEEPEST: usize = 6;
 
 /// Returns whether the key is protected, so that kbfix must not delete it.
 pub fn is_protected(key: &Key) -> bool {
     // Deleting a tree asks this about all its keys.
-    if key.path.depth() > MOST_NAMES {
+    if key.path.depth() > DEEPEST {
         return false;
     }
     let names = key.path.names().filter_map(|name| KeyName::new(name).ok()).map(NamePattern::Name).collect();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_of_a_protected_key_is_longer() {
+    fn no_protected_key_is_deeper() {
         let names = |protected: &str| match protected.split('\\').collect::<Vec<_>>()[..] {
             // With the SID of the user and `Wow6432Node`.
             ["HKCU", ref names @ ..] => names.len() + 2,
@@ -169,6 +169,6 @@ mod tests {
             [_, ref names @ ..] => names.len() + 1,
             [] => 0,
         };
-        assert_eq!(PROTECTED.iter().map(|protected| names(protected)).max(), Some(MOST_NAMES));
+        assert_eq!(PROTECTED.iter().map(|protected| names(protected)).max(), Some(DEEPEST));
     }
 }

@@ -77,7 +77,7 @@ impl Document {
                 listed.push((key.clone(), at));
             }
         }
-        // An export is mostly sorted already, and then this takes one comparison for each key.
+        // An export is mostly sorted already, and then this takes few comparisons for each key.
         listed.sort_by(|(a, _), (b, _)| a.cmp(b));
         let same = listed.chunk_by(|(a, _), (b, _)| a == b);
         let index = same.map(|same| (same[0].0.clone(), same.iter().map(|(_, at)| *at).collect())).collect();

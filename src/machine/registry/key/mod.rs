@@ -107,7 +107,8 @@ impl KeyPath {
         &self.both[..self.folded as usize]
     }
 
-    /// Returns the bytes of [`Self::folded`], which also reads the byte after them: it may not be in the cache.
+    /// Returns the bytes of [`Self::folded`]. Unlike `folded`, this does not read the byte after them, which may not be
+    /// in the cache.
     fn folded_bytes(&self) -> &[u8] {
         &self.both.as_bytes()[..self.folded as usize]
     }
@@ -238,7 +239,7 @@ impl KeyPath {
     }
 
     /// Returns the path that follows this key and all keys below it in sorted order, before every other key that sorts
-    /// after this one. It ends with the character U+0001.
+    /// after this one. It ends with the character U+0001. A root key has no such path.
     pub fn after_tree(&self) -> Self {
         Self::build(self.root, |both| {
             both.extend([self.folded(), "\u{1}"]);
