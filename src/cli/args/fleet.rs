@@ -25,8 +25,8 @@ pub(in crate::cli) struct FleetArguments {
 
     /// A fleet file: a YAML file that lists machines with their targets, groups and parameters. A parameter in this
     /// file replaces the same parameter of --set. The targets can be of every kind that `kbfix diff --target` reads.
-    /// `kbfix schema fleet` prints the schema of the file. With --snapshots, the fleet file can also give groups and
-    /// parameters for the machines in the folder.
+    /// `kbfix schema fleet` prints the schema of the file. With --snapshots, the fleet also has the machines of the
+    /// folder: to give one of them groups and parameters, list its name in this file without a target.
     #[arg(long, value_name = "FILE", help_heading = FLEET)]
     fleet: Option<PathBuf>,
 }

@@ -38,8 +38,9 @@ pub(in crate::cli) struct SpecArguments {
 
     /// Set a parameter in every spec that has it, such as `--set mode=1`. At least one spec must have it. If you do not
     /// set a parameter, kbfix uses its default. If it has none, `diff`, `apply` and `fleet` show the outcome `needs
-    /// parameter` for an applicable spec, and `export` reports an error. If the parameter is a list, write commas
-    /// between its items. You can give this option several times.
+    /// parameter` for an applicable spec, `export` reports an error, and `snapshot` prints a warning and leaves out the
+    /// keys whose names contain the parameter; `show`, `symptoms` and `validate` do not need the parameter. If the
+    /// parameter is a list, write commas between its items. You can give this option several times.
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 

@@ -77,7 +77,7 @@ impl Exit {
             Self::Differences | Self::Refused | Self::Unusable | Self::RolledBack => "nothing",
             Self::Blocked => "the changes that the report shows; none for a spec that could not be applied",
             Self::Failed => {
-                "a part of the changes, which the journal lists; a failed package can have changed other things"
+                "some of the changes that the journal lists; a failed package can have changed other things"
             }
             Self::NotRestarted => "all changes of the registry",
             Self::ReportLost => "all changes; standard error names the journal",

@@ -13,9 +13,10 @@ pub struct Parameter {
     pub description: String,
     /// The type of the data. If this field is missing, kbfix derives the type.
     ///
-    /// A parameter with `range` is a number. Otherwise, the rules that use the parameter decide: it is a number in a
-    /// REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD, a list in a REG_MULTI_SZ and in `add` and `remove`, and a string
-    /// in other types, in `with` and in the name of a key. A value that accepts several types does not decide.
+    /// A parameter with `range` is a number. Otherwise, the rules that use the parameter decide. In `add` and `remove`,
+    /// it is a list; in `with` and in the name of a key, it is a string. In other fields, the type of the value
+    /// decides: it is a number for REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, and a string
+    /// for other types. If the value accepts several types, these other fields do not decide.
     ///
     /// If no rule decides, or two rules decide differently, the form of `default` decides: `1` is a number, `"1"` is a
     /// string, `["1"]` is a list. Without `default`, the parameter is a number if each item of `allowed` is a number,

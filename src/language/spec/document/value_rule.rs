@@ -47,8 +47,8 @@ pub struct ValueRule {
     /// Existing data that kbfix does not change. Write a test, such as `{ at_least: 3 }`, or `any` for all data that is
     /// not malformed.
     ///
-    /// Data of a type that the rule does not accept never stays. kbfix replaces all data that does not stay with
-    /// `data`. The test must also accept `data` itself.
+    /// Data of a type that the rule does not accept never stays. If the existing data does not stay, kbfix writes
+    /// `data` in its place. The test must also accept `data` itself.
     ///
     /// `none` is the same as no `keep`: only `data` is accepted. With `none`, `kbfix validate` does not print the
     /// warning `no-keep`, which asks whether the rule overwrites stricter numbers.
@@ -157,12 +157,13 @@ pub struct KeepWhich {
     /// The largest number that stays. Write a number, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<DataExpression>,
-    /// Data stays if it is equal to an item of this list. Write the items in the same form as `data`. If the rule
-    /// accepts several types, each item must be valid for at least one of them.
+    /// Data stays if it is equal to an item of this list; letter case matters. Write the items in the same form as
+    /// `data`. If the rule accepts several types, each item must be valid for at least one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub one_of: Option<Vec<Literal>>,
-    /// Data stays if it is not malformed, and not equal to an item of this list. Write the items as in `one_of`.
+    /// Data stays if it is not malformed, and not equal to an item of this list; letter case matters. Write the items
+    /// as in `one_of`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub not: Option<Vec<Literal>>,
