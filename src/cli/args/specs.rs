@@ -73,6 +73,7 @@ pub(in crate::cli) fn unless(specs: Arg, options: &str) -> Arg {
 
 fn with_number(specs: Arg, number: &str) -> Arg {
     let help = specs.get_help().map(ToString::to_string).unwrap_or_default();
+    debug_assert!(help.contains(AT_LEAST_ONE), "the help of SPEC does not contain this sentence: {help}");
     specs.help(help.replace(AT_LEAST_ONE, number))
 }
 

@@ -108,9 +108,8 @@ fn pages() -> BTreeMap<String, String> {
             out.insert(path, whole_page(&kbfix, command, page.how_to));
         }
     }
-    let used = terms(&index, "").1;
-    index.push_str("\n## Terms\n\n");
-    used.iter().for_each(|term| index.push_str(&format!("- {}\n", item(term))));
+    let terms = terms(&index, "../");
+    index.push_str(&terms);
     index.push_str("\n## Options of every command\n\n");
     let help = kbfix.get_arguments().filter(|argument| argument.get_id() == "help");
     arguments(&mut index, help);
@@ -133,10 +132,7 @@ fn whole_page(kbfix: &Command, command: &Command, how_to: &str) -> String {
     }
     let about = about(command);
     let (first, others) = about.split_once("\n\n").unwrap_or((&about, ""));
-    // The terms of the first sentences are defined at once, and all others at the end.
-    let (known, definitions) = terms(first, "");
     let mut out = format!("# {}\n\n{}\n", name(command), sentences(first));
-    definitions.iter().for_each(|definition| out.push_str(&format!("{}\n", from_below(&sentences(definition)))));
     let product = lower(&kbfix.get_about().unwrap_or_default().to_string());
     let product = product.trim_end_matches('.');
     let _ = writeln!(
@@ -146,15 +142,15 @@ fn whole_page(kbfix: &Command, command: &Command, how_to: &str) -> String {
         name(command),
         title(how_to),
     );
+    let terms = terms(&format!("{about}\n{body}"), "../../");
+    if !terms.is_empty() {
+        out.push_str("[Terms](#terms), at the end, explains the terms of this page.\n");
+    }
     if !others.is_empty() {
         let _ = writeln!(out, "\n{}", sentences(others));
     }
     out.push_str(&body);
-    let (_, definitions) = terms(&format!("{others}\n{body}"), &known);
-    if !definitions.is_empty() {
-        out.push_str("\n## Terms\n\n");
-        definitions.iter().for_each(|term| out.push_str(&format!("- {}\n", from_below(&item(term)))));
-    }
+    out.push_str(&terms);
     out + FOOT
 }
 
@@ -268,41 +264,28 @@ fn sentences(text: &str) -> String {
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Returns the definition of a term as an item of a list.
-fn item(definition: &str) -> String {
-    sentences(definition).replace('\n', "\n  ")
-}
-
-/// Changes the links of a text that is relative to `docs/reference`, for a page in a folder of it.
-fn from_below(text: &str) -> String {
-    text.replace("](", "](../")
-}
-
 /// Returns the title of a page of the book.
 fn title(page: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
     fs::read_to_string(path).unwrap().lines().next().unwrap().trim_start_matches("# ").to_owned()
 }
 
-/// Returns the definitions of the terms that a text uses, and of the terms that these definitions use, without the
-/// definitions in `known`. The first part of the result is the `known` for the next text of the same page.
-fn terms(text: &str, known: &str) -> (String, Vec<&'static str>) {
-    let mut used: Vec<bool> = TERMS.iter().map(|term| term.words.iter().any(|word| contains(text, word))).collect();
-    let is_known = |at: usize| known.contains(TERMS[at].definition);
-    loop {
-        let before = used.clone();
-        let defined: String =
-            (0..TERMS.len()).filter(|at| used[*at] && !is_known(*at)).map(|at| TERMS[at].definition).collect();
-        for (used, term) in used.iter_mut().zip(TERMS) {
-            *used |= term.words.iter().any(|word| contains(&defined, word));
-        }
-        if used == before {
-            break;
-        }
-    }
-    let found: Vec<&str> =
-        (0..TERMS.len()).filter(|at| used[*at] && !is_known(*at)).map(|at| TERMS[at].definition).collect();
-    (found.concat(), found)
+/// Returns the section with the terms of the glossary that a text uses. `to_book` is the path to the folder `docs`.
+fn terms(text: &str, to_book: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/glossary.md");
+    let glossary = fs::read_to_string(path).unwrap();
+    let meaning = |term: &str| {
+        let row = format!("| {term} | ");
+        glossary.lines().find_map(|line| line.strip_prefix(&row)?.strip_suffix(" |")).expect(term)
+    };
+    let used = TERMS.iter().filter(|(_, words)| words.iter().any(|word| contains(text, word)));
+    let items: String = used
+        .map(|(term, _)| {
+            let meaning = sentences(&meaning(term).replace("](", &format!("]({to_book}"))).replace('\n', "\n  ");
+            format!("- *{term}*: {meaning}\n")
+        })
+        .collect();
+    if items.is_empty() { items } else { format!("\n## Terms\n\n{items}") }
 }
 
 /// Returns whether a text contains a word outside of code and links.

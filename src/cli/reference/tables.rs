@@ -68,111 +68,37 @@ pub(super) const TASKS: &[(&str, &[Page])] = &[
     ),
 ];
 
-/// A term, which a page defines if it uses the term.
-pub(super) struct Term {
-    /// The words that a page contains if it uses the term.
-    pub words: &'static [&'static str],
-    /// One or several sentences. Links are relative to `docs/reference`.
-    pub definition: &'static str,
-}
-
-const fn term(words: &'static [&'static str], definition: &'static str) -> Term {
-    Term { words, definition }
-}
-
-pub(super) const TERMS: &[Term] = &[
-    term(
-        &["spec", "specs", "Spec", "article", "articles"],
-        "A *spec* is a YAML file that describes which state of a Windows machine an *article* of the Microsoft Knowledge \
-         Base requires ([the spec language](language.md)).",
-    ),
-    term(&["built-in"], "A *built-in* spec is part of kbfix ([all built-in specs](library.md))."),
-    term(
-        &["target"],
-        "The *target* is what a command reads or changes, such as this Windows machine ([all targets](targets.md)).",
-    ),
-    term(
-        &["plan", "plans"],
-        "A *plan* is a file with the changes that a target needs ([the plan file](plan.md)). Its *digest* is the checksum by \
-         which a reviewer approves it.",
-    ),
-    term(
-        &["journal", "journals"],
-        "A *journal* is a file with the state before a change, with which kbfix can undo the change \
-         ([the journal](journal.md)).",
-    ),
-    term(
-        &["an apply", "the apply", "of applies", "two applies", "last apply"],
-        "An *apply* is a run of [`kbfix apply`](commands/apply.md).",
-    ),
-    term(&["retirements", "retirement"], "A *retirement* is a run of [`kbfix retire`](commands/retire.md)."),
-    term(
-        &["snapshot", "snapshots"],
-        "A *snapshot* is a file with facts about one machine ([`kbfix snapshot`](commands/snapshot.md)).",
-    ),
-    term(&["fleet", "Fleet"], "A *fleet* is a number of machines that are reviewed together ([Fleets](fleet.md))."),
-    term(&["fleet plan"], "A *fleet plan* is a file with the plans of all machines of a fleet."),
-    term(&["fact", "facts"], "A *fact* is what a target answers about one key, value or file."),
-    term(
-        &["rule", "rules"],
-        "A *rule* of a spec names a registry key and the values that it must contain ([rules](language/keys.md)).",
-    ),
-    term(&["registry export"], "A *registry export* is a `.reg` file."),
-    term(
-        &["policy store"],
-        "A *policy store* is a file with settings of Group Policy that the Windows of a target uses.",
-    ),
-    term(
-        &["waivers", "waiver"],
-        "A *waiver* allows some machines of a fleet to differ from a spec for a limited time ([waivers](fleet.md#waivers)).",
-    ),
-    term(
-        &["outcome", "outcomes", "blocked"],
-        "The *outcome* is the result of a spec on a target, such as *blocked* ([all outcomes](exit-codes.md#outcomes)).",
-    ),
-    term(
-        &["parameter", "parameters"],
-        "A *parameter* is a setting of a spec that the person who runs kbfix chooses \
-         ([parameters](language/parameters.md)).",
-    ),
-    term(
-        &["hotfix"],
-        "The *hotfix* of a spec is the update that the article requires ([the hotfix](language/hotfix.md)).",
-    ),
-    term(
-        &["symptoms"],
-        "A *symptom* is an event that the article names as a sign of its problem, or of its remedy ([symptoms](language/steps.md#symptom)).",
-    ),
-    term(&["hive"], "A *hive* is a file that contains a part of the Windows registry, such as SYSTEM."),
-    term(&["image"], "An *image* is the mounted disk of a switched-off Windows ([the target image](target-image.md))."),
-    term(
-        &["Group Policy", "policy"],
-        "*Group Policy* is the part of Windows that sets registry values on the machines of an organization.",
-    ),
-    term(&["Registry.pol"], "A *Registry.pol* is a file with registry settings of Group Policy."),
-    term(
-        &["GPO"],
-        "A *GPO* (Group Policy object) is a set of settings of Group Policy. The *local GPO* is that of a single machine.",
-    ),
-    term(
-        &["refresh"],
-        "At each *refresh*, about every 90 minutes, Windows processes Group Policy. It can then write the settings of Group \
-         Policy into the registry again.",
-    ),
-    term(
-        &["LGPO.exe"],
-        "*LGPO.exe* is a tool of Microsoft that changes the Group Policy settings of a single machine.",
-    ),
-    term(&["MachineGuid"], "The *MachineGuid* is an identifier of a machine that Windows Setup creates."),
-    term(
-        &["OSConfig"],
-        "*OSConfig* is a tool of Microsoft for the security settings of Windows Server. Its *manifest* is a file \
-         that lists settings.",
-    ),
-    term(
-        &["instance", "resource"],
-        "*DSC* (Desired State Configuration) is a program of Microsoft that brings a machine into the state that a \
-         configuration file describes. A *resource* is a kind of thing that DSC can configure, and an *instance* is one such \
-         thing, with its properties.",
-    ),
+/// The terms of the glossary that a page explains if it uses them, each with the words that show this.
+pub(super) const TERMS: &[(&str, &[&str])] = &[
+    ("spec", &["spec", "specs", "Spec"]),
+    ("built-in spec", &["built-in"]),
+    ("rule", &["rule", "rules"]),
+    ("parameter", &["parameter", "parameters"]),
+    ("hotfix", &["hotfix"]),
+    ("symptom", &["symptoms"]),
+    ("target", &["target"]),
+    ("image", &["image"]),
+    ("registry export", &["registry export"]),
+    ("hive", &["hive"]),
+    ("fact", &["fact", "facts"]),
+    ("outcome", &["outcome", "outcomes"]),
+    ("blocked", &["blocked"]),
+    ("plan", &["plan", "plans"]),
+    ("digest", &["digest"]),
+    ("apply", &["an apply", "the apply", "of applies", "two applies", "last apply"]),
+    ("journal", &["journal", "journals"]),
+    ("retirement", &["retirement", "retirements"]),
+    ("snapshot", &["snapshot", "snapshots"]),
+    ("fleet", &["fleet", "Fleet"]),
+    ("fleet plan", &["fleet plan"]),
+    ("waiver", &["waiver", "waivers"]),
+    ("MachineGuid", &["MachineGuid"]),
+    ("Group Policy", &["Group Policy", "policy"]),
+    ("Group Policy object (GPO)", &["GPO"]),
+    ("refresh", &["refresh"]),
+    ("Registry.pol", &["Registry.pol"]),
+    ("policy store", &["policy store"]),
+    ("LGPO.exe", &["LGPO.exe"]),
+    ("OSConfig", &["OSConfig"]),
+    ("DSC", &["instance", "resource"]),
 ];
