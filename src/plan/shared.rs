@@ -44,13 +44,15 @@ struct State<'a> {
     /// The number of each query: its index in `queries`.
     numbers: HashMap<Query, usize>,
     queries: Vec<Query>,
-    /// For each spec, the lists of queries that planning the spec has made so far, each with the plans that resulted.
+    /// For each spec, the lists of queries that kbfix has made so far to plan the spec. Each list has the plans that
+    /// resulted from the answers.
     specs: Vec<Vec<Known<'a>>>,
     /// The number of plans that were made so far. It is also the id of the latest plan.
     plans: usize,
 }
 
-/// A list of queries that planning a spec has made, with the plans that resulted.
+/// The queries that kbfix made when it planned one spec on some machines, and the plans that resulted from the answers of
+/// these machines.
 struct Known<'a> {
     /// The numbers of the queries, as in [`State::numbers`].
     queries: Arc<[usize]>,

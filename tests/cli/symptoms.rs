@@ -78,7 +78,7 @@ fn an_event_is_counted_before_and_since_an_apply() {
     symptoms(&machine, "KB909094")
         .code(0)
         .says("1 event since 20")
-        .says("after the apply, so the number before is not known");
+        .says("after the apply, so the number of events before the apply is not known");
 
     // After a rollback, the changes are no longer in place.
     machine.run("rollback --last @state").code(0);

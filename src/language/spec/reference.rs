@@ -9,12 +9,13 @@ const HEAD: &str = r#"# The spec language, version 1
 
 kbfix is a program that brings Windows machines into the state that Microsoft articles require.
 A *spec* is a YAML file that describes what one article requires.
-This page and the pages that it links are the reference for all fields of a spec.
+This page, and the pages under [All objects](#all-objects), are the reference for all fields of a spec.
 [Write a spec](../how-to/write-a-spec.md) shows with examples how to use the fields.
 [Diagnostics](diagnostics.md) explains the errors that `kbfix validate` finds.
 
 A spec is one YAML 1.2 document of at most 1 MiB, in UTF-8.
-In this small spec, `registry` is a field of the [Spec](language/spec.md#spec), `key` and `values` are fields of a [KeyRule](language/keys.md#keyrule), and `type` and `data` are fields of a [ValueRule](language/values.md#valuerule):
+In this small spec, `registry` is a field of the [Spec](language/spec.md#spec).
+`key` and `values` are fields of a [KeyRule](language/keys.md#keyrule), and `type` and `data` are fields of a [ValueRule](language/values.md#valuerule):
 
 ```yaml
 kbfix: 1
@@ -28,16 +29,18 @@ registry:
 
 ## How to read the tables
 
-Each section of a page either lists alternatives, of which you write exactly one, or has a table with the fields of an object, one in each row.
-If the meaning of a field is long, a list below the table continues it.
-You can leave a field out if it is not marked **Required.** and its section does not require it.
+Each section of a page describes one *object*, which is a part of a spec.
+The section either lists alternatives, of which you write exactly one, or has a table with one field of the object in each row.
+If the meaning of a field is long, a list below the table continues the description.
+You must write a field if it is marked **Required.**, or if a sentence of the section requires it.
+You can leave out all other fields.
 The column "takes", or the beginning of an alternative, shows what you write:
 
 - *text*: a YAML string.
   Text that looks like a number needs quotes, such as `"6.1"` ([when to write quotes](../how-to/write-a-spec.md#quotes));
-- *number*: a whole number from 0 without quotes, in decimal or as `0x…`;
+- *number*: a whole number, 0 or higher, in decimal or as `0x…`, and without quotes;
 - a word or number in code font, such as `true` or `1`: exactly this word or number;
-- *list of …*: several of these, as a YAML list;
+- *list of …*: a YAML list, whose items are what follows the word *of*;
 - *by name: …*: a YAML mapping from names to what follows the colon.
   In the example above, `values` maps the name `Mode` to a [ValueRule](language/values.md#valuerule);
 - a link: what the linked section describes, usually a YAML mapping with the fields of that section.
@@ -59,9 +62,11 @@ A *spec* is a YAML file that describes what one article requires ([the spec lang
 
 /// The beginning of each page about a group of objects, after its introduction.
 const HOW_TO_READ: &str = r#"
-Each section either lists alternatives, of which you write exactly one, or has a table with the fields of an object, one in each row ([how to read the tables](../language.md#how-to-read-the-tables)).
+Each section describes one *object*, which is a part of a spec.
+The section either lists alternatives, of which you write exactly one, or has a table with one field of the object in each row ([how to read the tables](../language.md#how-to-read-the-tables)).
 The *target* is what kbfix reads and changes, such as this Windows machine, and the *operator* is the person who runs kbfix.
-The *outcome* is the result of a spec on a target: if it is *blocked* or *unknown*, kbfix changes nothing for the spec ([outcomes](../exit-codes.md#outcomes)).
+The *outcome* is the result of a spec on a target.
+If the outcome is *blocked* or *unknown*, kbfix changes nothing for the spec ([outcomes](../exit-codes.md#outcomes)).
 The [glossary](../../glossary.md) explains all other terms.
 
 "#;
@@ -83,7 +88,7 @@ const GROUPS: [Group; 8] = [
         page: "spec",
         title: "The fields of a spec",
         introduction: r#"This page describes the fields at the top level of a spec, and the fields of `article` and `sources`.
-[Write a spec](../../how-to/write-a-spec.md) shows how to use them.
+[Write a spec](../../how-to/write-a-spec.md) shows how to use these fields.
 For example, this is the beginning of a spec:
 
 ```yaml
@@ -100,7 +105,9 @@ sources:
     Group {
         page: "parameters",
         title: "Parameters and locations in a spec",
-        introduction: r#"This page describes two fields of a spec: `parameters`, the settings that the person who runs kbfix (the *operator*) can choose, and `locations`, the names for folders whose paths are in the registry.
+        introduction: r#"This page describes two fields of a spec.
+`parameters` contains the settings that the person who runs kbfix (the *operator*) can choose.
+`locations` contains names for folders whose paths are in the registry.
 [Write a spec](../../how-to/write-a-spec.md#parameters) shows how to use parameters, and [its complete example](../../how-to/write-a-spec.md#a-complete-example) has a location.
 For example, this part of a spec sets `Mode` to 1, or to the number that the operator chooses with `--set mode=0`:
 
@@ -127,9 +134,9 @@ registry:
         page: "conditions",
         title: "Conditions in a spec",
         introduction: r#"A *condition* in a spec is a test of the machine, for example whether a registry key exists.
-Its result is *true* (in reports *met*), *false* (in reports *unmet*), or *unknown*, for example if kbfix cannot read what it needs.
+Its result is *true* (in reports *met*), *false* (in reports *unmet*), or *unknown*, for example if kbfix cannot read what the test needs.
 These fields contain conditions: `applicable`, `prerequisites` and `cause` of the spec, `when` of a [rule](keys.md#keyrule) or of a value in it, and `done_when` of a [trigger](keys.md#trigger).
-Their descriptions say what kbfix does if the condition is true, false or unknown ([spec](spec.md#spec), [rule](keys.md#keyrule), [value](values.md#valuerule)).
+The descriptions of these fields say what kbfix does if the condition is true, false or unknown ([spec](spec.md#spec), [rule](keys.md#keyrule), [value](values.md#valuerule), [trigger](keys.md#trigger)).
 [Write a spec](../../how-to/write-a-spec.md#conditions) shows how to use conditions.
 For example, this condition is true on a server with Windows Server 2008 or later, if the key exists:
 
@@ -157,8 +164,10 @@ applicable:
         title: "The hotfix in a spec",
         introduction: r#"The field `hotfix` of a spec describes the update that must be installed before kbfix changes the registry.
 kbfix compares the versions that the files of the update have on the target with the versions in the spec.
-If a file is missing or older, the outcome of the spec is *blocked* (or *pending restart*, if the update is installed, but Windows replaces the file only when it starts again); otherwise, if a file cannot be read, the outcome is *unknown*.
-[A hotfix that kbfix may install](../../how-to/special-rules.md#a-hotfix-that-kbfix-may-install) shows how kbfix can also install it.
+If a file is missing or too old, the outcome of the spec is *blocked*.
+If the update is installed, but Windows replaces such a file only when Windows starts again, the outcome is *pending restart* instead.
+If no file is missing or too old, but a file cannot be read, the outcome is *unknown*.
+[A hotfix that kbfix may install](../../how-to/special-rules.md#a-hotfix-that-kbfix-may-install) shows how kbfix can also install the update.
 For example, this hotfix is installed if the file has this version or a later one:
 
 ```yaml
@@ -173,7 +182,7 @@ hotfix:
         page: "keys",
         title: "Rules for registry keys in a spec",
         introduction: r#"The field `registry` of a spec is a list of *rules*.
-A rule names a registry key, and says whether the key must exist, and which values it must or must not contain ([rules for values](values.md)).
+A rule names a registry key, and says whether the key must exist, and which values the key must or must not contain ([rules for values](values.md)).
 [Special rules in a spec](../../how-to/special-rules.md) shows rules that delete keys, and rules for many keys.
 For example, the first rule requires a value, and the second one deletes a key:
 
@@ -202,8 +211,10 @@ registry:
         page: "values",
         title: "Rules for registry values in a spec",
         introduction: r#"A *rule* in a spec names a registry key ([rules for keys](keys.md)).
-The field `values` of a rule says for each value which data it must have, and which other data may stay.
-For example, this rule requires that `Mode` is 1, keeps a `Level` of 3 or more and sets any other `Level` to 3, and sets bit 0 of `Flags` (which counts as 0 if it is absent):
+The field `values` of a rule names values of this key, and says which data each of these values must have, and which other data may stay.
+For example, this rule requires that `Mode` is 1.
+It keeps a `Level` of 3 or more, and sets any other `Level` to 3.
+It sets bit 0 of `Flags`, and an absent `Flags` counts as 0:
 
 ```yaml
 registry:
@@ -241,8 +252,8 @@ A string that looks like a number needs quotes, such as `"65"`: without quotes i
         title: "Manual steps, restarts and symptoms in a spec",
         introduction: r#"This page describes three fields of a spec.
 `manual_steps` and `restart` say what must be done in addition to the changes in the registry.
-`symptoms` lists events in the event logs that show the problem of the article, or that it is solved.
-For example:
+`symptoms` lists events in the event logs that show the problem of the article, or show that the problem is solved.
+This is an example:
 
 ```yaml
 manual_steps:

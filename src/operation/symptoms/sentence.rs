@@ -53,9 +53,12 @@ fn around(seen: &Seen, last: &LastApply, apply: AroundApply) -> String {
     let least = if apply.or_more || seen.damage.is_some() && apply.since > 0 { "at least " } else { "" };
     let since = format!("{least}{} since {:.0}", number_of(apply.since as usize, "event"), last.time);
     match (apply.log_begins_after, seen.log_begins, seen.log_ends) {
-        (_, None, _) => format!("{since}; the log is empty, so the number before is not known"),
+        (_, None, _) => format!("{since}; the log is empty, so the number of events before the apply is not known"),
         (true, Some(begins), _) => {
-            format!("{since}, but the log begins at {begins}, after the apply, so the number before is not known")
+            format!(
+                "{since}, but the log begins at {begins}, after the apply, so the number of events before the apply is \
+                 not known"
+            )
         }
         (false, _, Some(ends)) if !apply.logged_since => {
             format!("{since}, {} before; but nothing at all was logged since: the log ends at {ends}", apply.before)

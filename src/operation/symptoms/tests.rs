@@ -55,10 +55,11 @@ fn what_was_seen_around_an_apply_is_said() {
     assert_eq!(said(&all, Some("2026-11-03T00:00:00.9Z")), "1 event since 2026-11-03T00:00:00Z, 2 before");
     let cleared = facts(&DAYS[..1], ["2026-11-03T00:00:00Z", log[1]]);
     let words = "1 event since 2026-11-02T12:00:00Z, but the log begins at 2026-11-03T00:00:00Z, after the apply, so \
-                 the number before is not known";
+                 the number of events before the apply is not known";
     assert_eq!(said(&cleared, Some("2026-11-02T12:00:00Z")), words);
     let empty = facts(&[], ["", ""]);
-    let words = "0 events since 2026-11-02T12:00:00Z; the log is empty, so the number before is not known";
+    let words = "0 events since 2026-11-02T12:00:00Z; the log is empty, so the number of events before the apply is \
+                 not known";
     assert_eq!(said(&empty, Some("2026-11-02T12:00:00Z")), words);
     let words = "0 events since 2026-11-10T00:00:00Z, 3 before; but nothing at all was logged since: the log ends at \
                  2026-11-09T00:00:00Z";

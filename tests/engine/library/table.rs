@@ -18,7 +18,7 @@ A spec is a YAML file that describes what a Microsoft article requires.
 [Find a spec](../how-to/find-a-spec.md) shows how to search them.
 
 - `kbfix show ID` prints a spec, with its notes and sources.
-- `kbfix diff ID` shows what it would change on this machine.
+- `kbfix diff ID` shows what the spec would change on this machine.
 
 The column \"what it sets\" contains the registry keys and, after the colon, the values with their types:
 
@@ -34,7 +34,7 @@ The column \"what it sets\" contains the registry keys and, after the colon, the
 | with `A`, without `B` | the list must contain A and must not contain B; other strings stay |
 | with those of `name` | the list must contain the strings that the operator chooses with `--set name=…` |
 
-If a key or value is listed more than once for a spec, conditions in the spec determine which entry applies to a machine.
+If a key or value is listed more than once for a spec, conditions in the spec decide which entries apply to a machine.
 
 In the column \"restart\", \"not known\" means that the article does not mention a restart.
 

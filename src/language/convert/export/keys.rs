@@ -158,8 +158,8 @@ fn key(rule: &KeyRule, users: Users, lose: &mut impl FnMut(String)) -> Option<(K
         DesiredKey::Absent(on_subkeys) => {
             if *on_subkeys == OnSubkeys::Refuse {
                 lose(format!(
-                    "{key}: the file deletes the key with its subkeys, but the spec does not delete a key \
-                        that has subkeys"
+                    "{key}: the file deletes the key with its subkeys, but `on_subkeys: refuse` in the spec forbids \
+                        kbfix to delete this key if it has subkeys"
                 ));
             }
             KeyState::Absent

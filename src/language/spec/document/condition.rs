@@ -9,14 +9,14 @@ use super::{FileTest, Literal, Scalar, TypeChoice};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Location {
-    /// The registry value that contains the path of the folder, as a REG_SZ or REG_EXPAND_SZ. Its key must be one key:
-    /// not below `HKCU`, and without `*`.
+    /// The registry value that contains the path of the folder, as a REG_SZ or REG_EXPAND_SZ. The key of this value
+    /// must be exactly one key: it must not be below `HKCU`, and must not contain `*`.
     ///
     /// For example, this line under `locations` gives the name `contoso` to a folder: `contoso: { registry: { key:
     /// HKLM\SOFTWARE\Contoso, name: InstallDir } }`.
     ///
-    /// If this value is absent on the target, all files in the folder count as absent. If it is not a string, each test
-    /// of such a file is unknown.
+    /// If this value is absent on the target, all files in the folder count as absent. If this value is not a string,
+    /// each test of a file in the folder is unknown.
     pub registry: ValuePlace,
 }
 
@@ -104,24 +104,24 @@ pub struct Prerequisite {
 }
 
 /// A test of a value or, without `name`, of a key. Give at most one of `exists`, `equals`, `one_of`, `starts_with`,
-/// `contains`, `matches`, `version` and a range of numbers (`at_least`, `at_most` or both). Without them, the test is
-/// true if the key or value exists. If the value is absent, every test except `exists: false` is false. If the value
-/// has a type that the test accepts but its data is malformed, such as a REG_DWORD of 3 bytes, the result of a test of
-/// the data is unknown.
+/// `contains`, `matches`, `version` and a range of numbers (`at_least`, `at_most` or both). Without any of these
+/// fields, the test is true if the key or value exists. If the value is absent, every test except `exists: false` is
+/// false. If the value has a type that the test accepts, and its data is malformed, such as a REG_DWORD of 3 bytes,
+/// each test of the data is unknown.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {
     /// The key, in the same form as the `key` of a rule.
     ///
-    /// A key with a `*` or below `HKCU` can mean several keys. The test is true if it is true for at least one of them:
-    /// for example, `exists: false` is true if the value is absent in one of them. If there is no such key, only
-    /// `exists: false` is true.
+    /// A key with a `*` or below `HKCU` can mean several keys. The test is then true if at least one of these keys
+    /// passes the test. For example, `exists: false` is true if the value is absent in one of these keys. If there is
+    /// no such key, `exists: false` is true, and every other test is false.
     ///
-    /// In the `when` of a rule below `HKCU` or of its values, and in its `done_when`, a key below `HKCU` means the key
-    /// of the same user.
+    /// A rule below `HKCU` applies to each user. In the `when` of such a rule, in the `when` of its values, and in its
+    /// `done_when`, a key below `HKCU` means the key of the same user.
     ///
-    /// In the `when` of a rule or of its values, and in `done_when`, `.` is the rule's own key, and `.\Name` is a key
-    /// below it. kbfix then tests the condition for each key of the rule separately.
+    /// In the `when` of a rule, in the `when` of its values, and in its `done_when`, `.` is the rule's own key, and
+    /// `.\Name` is a key below the rule's own key. kbfix tests such a condition for each key of the rule separately.
     pub key: String,
     /// The value name; "" for the default value. Without this field, the test is about the key itself: then only
     /// `exists` is possible.
@@ -133,9 +133,9 @@ pub struct RegistryTest {
     pub view: Option<OneView>,
     /// The type that the value must have, or a list of accepted types. For a value of another type, the test is false.
     ///
-    /// You can add this field to each test of a value except `exists: false`. With it, write the data in `equals` and
-    /// `one_of` as the `data` of a rule for this type (or for one of these types), for example in hex digits for
-    /// REG_BINARY.
+    /// You can add this field to each test of a value except `exists: false`. With this field, write the data in
+    /// `equals` and `one_of` in the form that the `data` of a rule has for this type. For example, write hex digits for
+    /// REG_BINARY. If the field lists several types, use the form for any of these types.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
     /// `true`: the key or value must exist. `false`: the key or value must be absent.
@@ -147,7 +147,7 @@ pub struct RegistryTest {
     /// Data of another type is not equal: the test is false. Without `type`, a number in quotes is a string: `"16"` is
     /// not equal to the REG_DWORD 16.
     ///
-    /// To compare with another value of the target, write it in this form: `equals: { registry: { key:
+    /// To compare with another value of the target, write the other value in this form: `equals: { registry: { key:
     /// HKLM\SOFTWARE\Contoso, name: Other } }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equals: Option<Comparison>,
@@ -160,15 +160,15 @@ pub struct RegistryTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Scalar>,
     /// The value's data must be a number that is this number or a lower one. With `at_least`, the number must satisfy
-    /// both.
+    /// both fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Scalar>,
     /// The value's data must be a string (REG_SZ or REG_EXPAND_SZ) that begins with this text, in the same letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub starts_with: Option<String>,
-    /// The value's data must be a string (REG_SZ or REG_EXPAND_SZ) that contains this text, in the same letter case, or
-    /// a list (REG_MULTI_SZ) of which one string is equal to this text, in any letter case.
+    /// The value's data must contain this text. In a string (REG_SZ or REG_EXPAND_SZ), the text must occur in the same
+    /// letter case. In a list (REG_MULTI_SZ), one string must be equal to the text, in any letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<String>,
@@ -181,9 +181,9 @@ pub struct RegistryTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub matches: Option<String>,
-    /// The value's data must be a string (REG_SZ or REG_EXPAND_SZ) that contains one version, that is, two to four
-    /// numbers with dots between them. The version must be in this range. If the string contains no version, the test
-    /// is false; if it contains several versions, the result is unknown.
+    /// The value's data must be a string (REG_SZ or REG_EXPAND_SZ) that contains one version in this range. A version
+    /// is two to four numbers with dots between them. If the string contains no version, the test is false. If the
+    /// string contains several versions, the result is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionRange>,
 }
@@ -199,17 +199,18 @@ pub enum Comparison {
 }
 
 /// Another value of the target, with which the tested value is compared. Numbers are compared as numbers, strings as
-/// text, lists item by item, and other data by type and bytes. If the tested value is absent, or the two have different
-/// kinds of data, the test is false. If only the other value is absent, or if both have the same kind of data and one
-/// is malformed, the result is unknown.
+/// text, lists item by item, and other data by type and bytes. If the tested value is absent, or the two values have
+/// different kinds of data, the test is false. If the tested value exists and the other value is absent, the result is
+/// unknown. If the two values have the same kind of data, and the data of one value is malformed, the result is unknown
+/// too.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherValue {
-    /// The place of the other value. If its key contains a `*` or is below `HKCU`, the test is true if the tested value
-    /// is equal to the value in at least one of these keys.
+    /// The place of the other value. Its key can mean several keys, if the key contains a `*` or is below `HKCU`. The
+    /// test is then true if the tested value is equal to the value in at least one of these keys.
     pub registry: ValuePlace,
-    /// `true`: letter case does not matter when strings are compared, which fits names of domains and files. By
-    /// default, it matters.
+    /// `true`: letter case does not matter when strings are compared. This fits the names of domains and files. By
+    /// default, letter case matters.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ignore_case: bool,
 }
@@ -240,8 +241,8 @@ pub struct OsTest {
     /// The version of Windows must be lower than this one. Write it in quotes: "6.2".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
-    /// The accepted editions, such as ServerDatacenter, in any letter case. They are the data of the value `EditionID`
-    /// in `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`.
+    /// The accepted editions, such as ServerDatacenter, in any letter case. kbfix reads the edition from the value
+    /// `EditionID` in `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub edition: Option<Vec<String>>,

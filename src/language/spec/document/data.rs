@@ -13,29 +13,30 @@ pub struct Parameter {
     pub description: String,
     /// The type of the data. If this field is missing, kbfix derives the type.
     ///
-    /// A parameter with `range` is a number. Otherwise, the rules that use the parameter decide. In `add` and `remove`,
-    /// it is a list; in `with` and in the name of a key, it is a string. In other fields, the type of the value
-    /// decides: it is a number for REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, and a string
-    /// for other types. If the value accepts several types, these other fields do not decide.
+    /// A parameter with `range` is a number. For any other parameter, the fields that use the parameter decide. A
+    /// parameter in `add` or `remove` is a list. A parameter in `with` or in the name of a key is a string. For a
+    /// parameter in any other field of a value, the type of the value decides: the parameter is a number for REG_DWORD,
+    /// REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, and a string for all other types. But if the value
+    /// accepts several types, such a field does not decide.
     ///
-    /// If no rule decides, or two rules decide differently, the form of `default` decides: `1` is a number, `"1"` is a
-    /// string, `["1"]` is a list. Without `default`, the parameter is a number if each item of `allowed` is a number,
-    /// also in quotes; otherwise, it is a string.
+    /// If no field decides, or two fields decide differently, the form of `default` decides: `1` is a number, `"1"` is
+    /// a string, `["1"]` is a list. Without `default`, the parameter is a number if each item of `allowed` is a number,
+    /// with or without quotes. In all other cases, the parameter is a string.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
     /// The only data allowed: a list, such as `[0, 1]`, or a mapping from data to its meaning, such as `{ 0: "off", 1:
-    /// "on" }`. In a mapping, numbers in the form `0x…` need quotes. A parameter with a `range`, or whose type is a
-    /// list, cannot have `allowed`.
+    /// "on" }`. In a mapping, numbers in the form `0x…` need quotes. A parameter cannot have `allowed` if it has a
+    /// `range`, or if its type is a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Allowed>,
-    /// The smallest and the largest number allowed. Only for a parameter whose type is a number.
+    /// The smallest and the largest number allowed. Only a parameter whose type is a number can have this field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
-    /// `true`: the data is secret. Diffs, reports and messages then do not show it. Plan files, snapshots and journals
-    /// still contain it.
+    /// `true`: the data is secret. Diffs, reports and messages then do not show the data. Plan files, snapshots and
+    /// journals still contain the data.
     ///
-    /// If a value uses the parameter, the data of this value is secret too. If the same value uses other parameters,
-    /// they are secret too.
+    /// If a value uses the parameter, the data of this value is secret too. All other parameters that this value uses
+    /// are then secret as well.
     ///
     /// A sensitive parameter cannot be part of the name of a key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -54,8 +55,8 @@ pub enum ParameterType {
     Number,
     /// A string.
     String,
-    /// A list of strings. On the command line, separate them with commas: `--set servers=FE1,FE2`. There, a string
-    /// cannot contain a comma.
+    /// A list of strings. On the command line, separate the strings with commas: `--set servers=FE1,FE2`. So a string
+    /// on the command line cannot contain a comma.
     List,
 }
 
@@ -69,7 +70,7 @@ pub enum Allowed {
     List(Vec<Scalar>),
 }
 
-/// The smallest and the largest number allowed. Without one of the two fields, there is no limit on this side.
+/// The smallest and the largest number allowed. If you leave out one of the two fields, there is no limit on that side.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NumberRange {
@@ -81,16 +82,16 @@ pub struct NumberRange {
     pub at_most: Option<Scalar>,
 }
 
-/// A number or a string, for `set` and `clear`, for `allowed`, and for `at_least` and `at_most` in a `range` or in the
-/// test of a number in a condition.
+/// A number or a string, in one of these fields: `set` and `clear` of bits, `allowed`, `at_least` and `at_most` of a
+/// `range`, and `at_least` and `at_most` of a test in a condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// A whole number from 0 to 18446744073709551615, decimal or `0x…`.
     Number(u64),
-    /// A string, in quotes if it looks like a number. In `allowed` for data that is not a number, it has the form of
-    /// that data. In the other fields, and in `allowed` for numbers, the string must be a number, decimal or `0x…`:
-    /// `"16"` is the same as 16.
+    /// A string, in quotes if it looks like a number. If `allowed` is for data that is not a number, the string has the
+    /// form of that data. If `allowed` is for numbers, and in all other fields, the string must be a number, decimal or
+    /// `0x…`: `"16"` is the same as 16.
     Text(String),
 }
 
@@ -110,11 +111,11 @@ pub enum Literal {
     /// A whole number from 0 to 18446744073709551615 (REG_DWORD and REG_DWORD_BIG_ENDIAN: to 4294967295), decimal or
     /// `0x…`. Numbers in the registry are never negative.
     Number(u64),
-    /// A string, in quotes if it looks like a number. For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, it must be a
-    /// number, decimal or `0x…`: `data: "16"` is the same as `data: 16`. For REG_BINARY, REG_NONE, REG_LINK and the
-    /// types with RESOURCE in their names, it contains two hex digits for each byte; you can write spaces or commas
-    /// between the bytes. In `equals` and `one_of` of a condition without `type`, it is always a string: `"16"` is not
-    /// equal to a REG_DWORD 16.
+    /// A string, in quotes if it looks like a number. For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, the string
+    /// must be a number, decimal or `0x…`: `data: "16"` is the same as `data: 16`. For REG_BINARY, REG_NONE, REG_LINK
+    /// and the types with RESOURCE in their names, the string contains two hex digits for each byte. You can write
+    /// spaces or commas between the bytes. In a condition that has `equals` or `one_of` but no `type`, the text is
+    /// always a string: `"16"` is not equal to a REG_DWORD 16.
     Text(String),
     /// The strings of a REG_MULTI_SZ, such as `[FE1, FE2]`.
     List(Vec<String>),
@@ -130,7 +131,7 @@ pub enum DataExpression {
     Parameter(ParameterReference),
 }
 
-/// Refers to the data of a parameter: the data that the operator chose, or else its default.
+/// Refers to the data of a parameter: the data that the operator chose, or else the default of the parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterReference {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A test of a file. With only `path`, the test is true if the file exists. Give at most one of `version` and
-/// `branches`. With `exists: false`, give no other test.
+/// `branches`. With `exists: false`, give no other field except `path`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileTest {
@@ -12,26 +12,28 @@ pub struct FileTest {
     ///
     /// The path may begin with the name of a location in braces, such as `{exchange}`, or with one of these variables:
     /// `%SystemRoot%`, `%windir%`, `%SystemDrive%`, `%ProgramFiles%`, `%ProgramFiles(x86)%`, `%CommonProgramFiles%`,
-    /// `%CommonProgramFiles(x86)%`, `%ProgramData%`, `%ALLUSERSPROFILE%`. kbfix reads their folders from the registry
-    /// of the target.
+    /// `%CommonProgramFiles(x86)%`, `%ProgramData%`, `%ALLUSERSPROFILE%`. kbfix reads the folder of the location or
+    /// variable from the registry of the target.
     ///
-    /// If the target does not have this folder in its registry, the file counts as absent.
+    /// If the registry of the target does not name this folder, the file counts as absent.
     pub path: String,
-    /// `true`: the file must exist. `false`: it must be absent.
+    /// `true`: the file must exist. `false`: the file must be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
     /// The lowest accepted file version, as four numbers: 6.1.7601.18288. If the file is absent, or has no version, the
     /// test is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The lowest accepted file version of each branch, the branch with the lowest versions first.
+    /// The lowest accepted file version of each branch. Write the branch with the lowest versions first.
     ///
-    /// A file belongs to the branch with the highest `from` that is not above the version of the file, and must then
-    /// have the `version` of this branch or a later one.
+    /// kbfix compares the version of the file with the `from` of each branch. Of the branches whose `from` is this
+    /// version or a lower one, the file belongs to the branch with the highest `from`. The file must have the `version`
+    /// of its branch or a later version.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,
-    /// The processor for which the file must be built. For any other file, the test is false.
+    /// The processor for which the file must be built. For a file that is not built for this processor, the test is
+    /// false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformName>,
 }
@@ -71,8 +73,8 @@ pub struct Hotfix {
     /// The name of the update. By default it is the id of the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The files of the update. The hotfix counts as installed if each of them exists in a sufficient version, and for
-    /// the right processor if `platform` is given.
+    /// The files of the update. The hotfix counts as installed if each of these files exists in a sufficient version.
+    /// If a file has a `platform`, the file on the target must also be built for this processor.
     #[schemars(length(min = 1))]
     pub files: Vec<HotfixFile>,
     /// The package that installs the update. Without this field, kbfix cannot install the update.
@@ -88,19 +90,20 @@ pub struct HotfixFile {
     ///
     /// The path may begin with the name of a location in braces, such as `{exchange}`, or with one of these variables:
     /// `%SystemRoot%`, `%windir%`, `%SystemDrive%`, `%ProgramFiles%`, `%ProgramFiles(x86)%`, `%CommonProgramFiles%`,
-    /// `%CommonProgramFiles(x86)%`, `%ProgramData%`, `%ALLUSERSPROFILE%`. kbfix reads their folders from the registry
-    /// of the target.
+    /// `%CommonProgramFiles(x86)%`, `%ProgramData%`, `%ALLUSERSPROFILE%`. kbfix reads the folder of the location or
+    /// variable from the registry of the target.
     ///
-    /// If the target does not have this folder in its registry, the file counts as missing.
+    /// If the registry of the target does not name this folder, the file counts as missing.
     pub path: String,
     /// The file version that the hotfix installs, as four numbers: 6.1.7601.18288. A later version is sufficient as
     /// well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The file version that the hotfix installs in each branch, the branch with the lowest versions first.
+    /// The file version that the hotfix installs in each branch. Write the branch with the lowest versions first.
     ///
-    /// A file belongs to the branch with the highest `from` that is not above the version of the file, and must then
-    /// have the `version` of this branch or a later one.
+    /// kbfix compares the version of the file with the `from` of each branch. Of the branches whose `from` is this
+    /// version or a lower one, the file belongs to the branch with the highest `from`. The file must have the `version`
+    /// of its branch or a later version.
     ///
     /// For example, with `- { from: 6.1.7601.18000, version: 6.1.7601.18711 }` and `- { from: 6.1.7601.22000, version:
     /// 6.1.7601.22917 }`, the version 6.1.7601.19000 is sufficient, and 6.1.7601.22800 is too old.
@@ -110,34 +113,35 @@ pub struct HotfixFile {
     /// The processor for which the file must be built. A file for another processor counts as missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformName>,
-    /// The size in bytes, from the table in the article, for people. kbfix does not test the size, because later
-    /// versions have other sizes.
+    /// The size in bytes, from the table in the article. This field is only for people: kbfix does not test the size,
+    /// because later versions have other sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
 }
 
-/// A package that installs the hotfix. kbfix runs it only if the operator supplies the file with `--package` and
-/// requests the installation with `--install-hotfix`.
+/// A package that installs the hotfix. kbfix runs the package only on the target `local`, and only if the operator
+/// supplies the file with `--package` and requests the installation with `--install-hotfix`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
-    /// The name of the package file, for people; `*` stands for any characters. kbfix recognizes the package by its
-    /// `sha256`, not by its name.
+    /// The name of the package file, for people; `*` stands for any characters. kbfix recognizes the package only by
+    /// its `sha256`.
     ///
     /// The name of the file that the operator supplies must end with `.exe`, `.msi`, `.msp` or `.msu`.
     pub file: String,
-    /// The SHA-256 of the package file, as 64 hex digits. The file that the operator supplies must match.
+    /// The SHA-256 of the package file, as 64 hex digits. The file that the operator supplies must have this SHA-256.
     #[schemars(regex(pattern = r"^[0-9A-Fa-f]{64}$"))]
     pub sha256: String,
     /// The command-line arguments that make the package install without questions and without a restart, such as
     /// `[/quiet, /norestart]`.
     ///
-    /// kbfix runs a `.exe` with exactly these arguments. It runs `msiexec.exe /i FILE` for a `.msi`, `msiexec.exe /p
-    /// FILE` for a `.msp`, and `wusa.exe FILE` for a `.msu`, and adds these arguments at the end.
+    /// kbfix runs a `.exe` with exactly these arguments. For a `.msi`, kbfix runs `msiexec.exe /i FILE`, for a `.msp`
+    /// `msiexec.exe /p FILE`, and for a `.msu` `wusa.exe FILE`. kbfix adds these arguments at the end of such a
+    /// command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
     /// The exit codes that mean success. The default is 0; if `file` ends with `.msu`, it is 0 and 2359302 (already
-    /// installed). A code that is neither here nor in `restart` means that the installation failed.
+    /// installed). A code that is neither in this list nor in `restart` means that the installation failed.
     ///
     /// If an installation fails, kbfix changes nothing in the registry for any spec of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,13 +150,13 @@ pub struct Package {
     /// The exit codes that mean success and that the computer must be restarted. The default is 3010 and 1641; if
     /// `file` ends with `.msu`, it is 3010, 1641 and 2359301.
     ///
-    /// 1641 in this list means that the package has already begun the restart. kbfix then changes nothing in the
-    /// registry for any spec of the run, and the operator applies the specs again after the restart.
+    /// If this list contains 1641, and a package ends with this code, the package has already begun the restart. kbfix
+    /// then changes nothing in the registry for any spec of the run. Apply the specs again after the restart.
     ///
-    /// After another code of this list or of `success`, kbfix changes the registry at once if the files of the hotfix
-    /// already have sufficient versions. Otherwise, kbfix does not change the registry for this spec, and the outcome
-    /// is pending restart if Windows replaces the files at its next start, and blocked if not (after an apply of a
-    /// saved plan, it is blocked in both cases).
+    /// After any other code of this list, and after each code of `success`, kbfix tests the files of the hotfix again.
+    /// If the files already have sufficient versions, kbfix changes the registry at once. If not, kbfix does not change
+    /// the registry for this spec. The outcome is then pending restart if Windows replaces the files at its next start,
+    /// and blocked if not. In an apply of a saved plan, the outcome is blocked in both cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

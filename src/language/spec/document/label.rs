@@ -13,7 +13,7 @@ pub enum Severity {
     Medium,
     /// High; the same as STIG category I.
     High,
-    /// Critical, for a weakness that attackers use, or that gives control of the machine.
+    /// Critical, for example for a weakness that attackers use, or for one that gives attackers control of the machine.
     Critical,
 }
 

@@ -72,27 +72,27 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Parameter>,
     /// Names for folders whose paths are in the registry of the target. In `hotfix` and in conditions, the `path` of a
-    /// file can begin with such a name in braces, as in `{exchange}\bin\exprox.dll`. The names have the same form as
-    /// those of parameters.
+    /// file can begin with such a name in braces, as in `{exchange}\bin\exprox.dll`. The name of a location has the
+    /// same form as the name of a parameter.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub locations: BTreeMap<String, Location>,
-    /// The condition under which the spec applies. Without it, the spec always applies.
+    /// The condition under which the spec applies. Without this field, the spec always applies.
     ///
-    /// If the condition is false, kbfix changes nothing, and the outcome is "not applicable". If it is unknown, the
-    /// outcome is unknown.
+    /// If the condition is false, kbfix changes nothing for the spec, and the outcome is "not applicable". If the
+    /// condition is unknown, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
-    /// A condition that tests whether the target has the cause that the article names. kbfix only reports the result:
-    /// kbfix makes the changes also if this condition is false or unknown.
+    /// A condition that tests whether the target has the cause that the article names. kbfix only reports the result,
+    /// and makes the changes whether the condition is true, false or unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Prerequisite>,
-    /// Conditions that must be true before anything is changed. If one is false, the outcome is blocked; otherwise,
-    /// if one is unknown, the outcome is unknown.
+    /// Conditions that must be true before anything is changed. If one of these conditions is false, the outcome is
+    /// blocked. If none is false, but one is unknown, the outcome is unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
-    /// The update that must be installed. If one of its files is missing or too old, the outcome is blocked, or pending
-    /// restart if Windows replaces the file at its next start. If `package` is given, the operator can let kbfix
-    /// install the update with `--install-hotfix`.
+    /// The update that must be installed. If one of its files is missing or too old, the outcome is blocked. If Windows
+    /// replaces this file at its next start, the outcome is pending restart instead. If `package` is given, the
+    /// operator can let kbfix install the update with `--install-hotfix`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<Hotfix>,
     /// The required keys and values.
@@ -109,7 +109,7 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
     /// Events that are a sign of the problem, or a sign that the remedy is in place. `kbfix symptoms` counts these
-    /// events. The outcome of the spec does not depend on them.
+    /// events. The outcome of the spec does not depend on these events.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<Symptom>,
 }
@@ -159,7 +159,7 @@ pub enum SourceLevel {
     Inference,
 }
 
-/// A step that a person must do, because kbfix does not.
+/// A step that a person must do, because kbfix does not do it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManualStep {
@@ -235,13 +235,14 @@ pub enum ComputerRestart {
 }
 
 /// An event that is a sign of the problem, or a sign that the remedy is in place. The remedy is what the article
-/// requires. `kbfix symptoms` counts these events in the event logs of the target; they do not change any outcome.
+/// requires. `kbfix symptoms` counts these events in the event logs of the target. These events do not affect any
+/// outcome.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Symptom {
     /// The event in an event log.
     pub event: Event,
-    /// What the remedy does to the event: after it, the event is `gone` (the default), or it `appears`.
+    /// What the remedy does to the event: after the remedy, the event is `gone` (the default), or the event `appears`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expectation>,
     /// A note for the operator about the event.

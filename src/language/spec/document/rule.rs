@@ -11,19 +11,21 @@ use super::{Condition, Controls, Ensure, Severity, ValueRule};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
-    /// The key or keys to which the rule applies, such as `HKLM\SOFTWARE\Contoso`. It begins with HKLM, HKCU, HKU, HKCR
-    /// or HKCC.
+    /// The key or keys to which the rule applies, such as `HKLM\SOFTWARE\Contoso`. The path of a key begins with HKLM,
+    /// HKCU, HKU, HKCR or HKCC.
     ///
-    /// A name with a `*`, such as `*` or `ADAM_*`, means every existing subkey with such a name. If there is none, the
-    /// rule changes nothing.
+    /// A name with a `*`, such as `*` or `ADAM_*`, means every existing subkey with such a name. If there is no such
+    /// subkey, the rule changes nothing.
     ///
     /// `HKCU` means the registry of each user of the machine, logged on or not.
     ///
-    /// `{name}` stands for the data of the parameter `name`: one name, or a part of a name, without `\` and `*`.
+    /// `{name}` stands for the data of the parameter `name`. This data must be one name of a key, or a part of such a
+    /// name, and must not contain `\` or `*`.
     ///
-    /// For these characters themselves, write `[*]` for `*`, as in `HKCR\[*]\shell`, the key for files of all types,
-    /// and `[{]name}` for `{name}`. If the name of a key contains `[*]`, `[{]` or `[[]` itself, write `[[]` for its
-    /// first `[`: `[[][*]]` means the name `[*]`. A GUID in braces needs no change.
+    /// If the name of a key contains these characters themselves, write `[*]` for `*`, and `[{]name}` for `{name}`. For
+    /// example, `HKCR\[*]\shell` is in the key for files of all types. If the name of a key contains the text `[*]`,
+    /// `[{]` or `[[]`, write `[[]` for the first `[` of this text: `[[][*]]` means the name `[*]`. A GUID in braces
+    /// needs no change.
     pub key: String,
     /// The id of the rule in reports and waivers: letters, digits, `.`, `_`, `-`. All specs, rules and values that are
     /// used in one run must have different ids.
@@ -44,8 +46,9 @@ pub struct KeyRule {
     /// user. If the target does not contain this profile, the outcome is unknown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default_profile: bool,
-    /// `present`: the key must exist. `absent`: the key and everything below it must not exist. By default, the key
-    /// must exist if one of its values must exist, or if the rule has no `values`; otherwise, it may be absent.
+    /// `present`: the key must exist. `absent`: the key and everything below it must not exist. Without this field, the
+    /// key must exist if a value in it must exist, or if the rule has no `values`. In all other cases, the key may be
+    /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
     /// Only with `ensure: absent`: what kbfix does if the key has subkeys.
@@ -58,31 +61,31 @@ pub struct KeyRule {
     pub on_subkeys: Option<OnSubkeys>,
     /// Deletes content of the key that no rule of the spec names. Without this field, such content stays.
     ///
-    /// `true`: other values of the key are deleted; all subkeys stay.
+    /// `true`: kbfix deletes all other values of the key. All subkeys stay.
     ///
-    /// `tree`: other values and other subkeys are deleted, in the key and everywhere below it.
+    /// `tree`: kbfix deletes all other values and all other subkeys, in the key and everywhere below it.
     ///
-    /// If the `when` of this rule is false, `exclusive` deletes nothing. If the `when` of another rule or of a value is
-    /// false, what only that rule or that value names is deleted too.
+    /// If the `when` of this rule is false, `exclusive` deletes nothing. If the `when` of another rule, or of a value,
+    /// is false, `exclusive` also deletes what only that rule or that value names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
-    /// The rule applies only if this condition is true. If it is unknown, the outcome is unknown, unless the condition
-    /// is tested for each user separately.
+    /// The rule applies only if this condition is true. If the condition is unknown, the outcome is unknown. A
+    /// condition that is tested for each user separately is an exception.
     ///
     /// A condition with `key: .` is tested for each key of the rule separately. In a rule below `HKCU`, a condition
-    /// with `key: .` or a key below `HKCU` is tested for each user separately. The spec then changes nothing in the
-    /// registry of the users for whom the condition is unknown; the outcome is unknown only if there is nothing else to
-    /// change. All other conditions are tested once, for all keys of the rule.
+    /// with `key: .` or with a key below `HKCU` is tested for each user separately. If such a condition is unknown for
+    /// a user, the spec changes nothing in the registry of this user. The outcome is then unknown only if the spec has
+    /// nothing else to change. All other conditions are tested once, for all keys of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// Makes the rule a trigger: kbfix makes the changes of the rule only with `--trigger ID`, where ID is the id of
     /// the spec.
     ///
-    /// Use this for a value, such as BurFlags, that makes Windows do something, and that Windows then deletes or
-    /// resets.
+    /// Use a trigger for a value, such as BurFlags, that makes Windows do something. Windows then deletes or resets
+    /// such a value.
     ///
-    /// Without `--trigger ID`, the outcome is blocked until the values of the rule are written or `done_when` is
-    /// true.
+    /// Without `--trigger ID`, the outcome is blocked, except if the values of the rule are already written, or
+    /// `done_when` is true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Box<Trigger>>,
     /// The rules for the values of the key, by value name; "" is the default value. Values without a rule stay as they
@@ -100,9 +103,9 @@ pub struct KeyRule {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// A condition that is true after Windows has done what the rule requests. While it is true, kbfix does not make
-    /// the changes of the rule, not even with `--trigger ID`. If it is unknown, and the values of the rule are not
-    /// written, the outcome is unknown. `key: .` is the rule's own key.
+    /// A condition that is true after Windows has done what the rule requests. While this condition is true, kbfix does
+    /// not make the changes of the rule, with or without `--trigger ID`. If this condition is unknown, and the values
+    /// of the rule are not yet written, the outcome is unknown. In this condition, `key: .` is the rule's own key.
     pub done_when: Condition,
 }
 
@@ -131,15 +134,16 @@ pub enum OnSubkeys {
     Refuse,
 }
 
-/// Which content of a key is deleted if no rule of the spec names it. With `true`, it is the other values of the key;
-/// with `tree`, it is the other values and subkeys, in the key and everywhere below it.
+/// Which content of a key kbfix deletes, if no rule of the spec names this content. With `true`, kbfix deletes the
+/// values of the key that no rule names. With `tree`, kbfix deletes the values and subkeys that no rule names, in the
+/// key and everywhere below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
 #[schemars(extend("enum" = [true, "tree"]))]
 pub enum Exclusive {
-    /// Other values are deleted; subkeys stay.
+    /// kbfix deletes all other values of the key. Subkeys stay.
     Values,
-    /// Other values and other subkeys are deleted, in the key and everywhere below it.
+    /// kbfix deletes all other values and all other subkeys, in the key and everywhere below it.
     Tree,
 }
 

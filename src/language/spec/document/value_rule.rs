@@ -28,20 +28,22 @@ pub struct ValueRule {
     /// The type of the value, or a list of accepted types. If kbfix creates the value, or replaces its data with
     /// `data`, the value gets the first type.
     ///
-    /// This field is required, except with `ensure: absent` (where it is not allowed) and with a `list` without
-    /// `separator` (where the type is REG_MULTI_SZ). With `bits`, give one type: REG_DWORD or REG_QWORD. With
-    /// `replace`, or a `list` with a `separator`, give REG_SZ, REG_EXPAND_SZ, or a list of both.
+    /// This field is not allowed with `ensure: absent`. With a `list` without `separator`, you can leave this field
+    /// out: the type is then REG_MULTI_SZ. In all other rules, this field is required. With `bits`, give one type:
+    /// REG_DWORD or REG_QWORD. With `replace`, or a `list` with a `separator`, give REG_SZ, REG_EXPAND_SZ, or a list of
+    /// both.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
     /// The data that the value must have. If the rule accepts several types, the data must be valid for each of them.
     ///
-    /// For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, write a number (also as a string, in decimal or `0x…`).
+    /// For REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, write a number, in decimal or as `0x…`. You can also write
+    /// this number as a string.
     ///
     /// For REG_SZ and REG_EXPAND_SZ, write a string.
     ///
     /// For REG_MULTI_SZ, write a list of strings.
     ///
-    /// For other types, write bytes in hex digits, in quotes if they contain only decimal digits: "01".
+    /// For other types, write bytes in hex digits. If all these digits are decimal digits, write them in quotes: "01".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
     /// Existing data that kbfix does not change. Write a test, such as `{ at_least: 3 }`, or `any` for all data that is
@@ -54,9 +56,10 @@ pub struct ValueRule {
     /// warning `no-keep`, which asks whether the rule overwrites stricter numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
-    /// The only data that the article allows. kbfix reports an error if `data` is other data, or if the parameter in it
-    /// allows other data or is set to other data. kbfix does not compare the existing data of the value with this list.
-    /// For a number, 16 and `0x10` are the same; for a string, they are different.
+    /// The only data that the article allows. kbfix reports an error if `data` is not in this list. If `data` is a
+    /// parameter, kbfix reports an error if the parameter allows data that is not in this list, or is set to such data.
+    /// kbfix does not compare the existing data of the value with this list. For a number, 16 and `0x10` are the same;
+    /// for a string, they are different.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
@@ -65,10 +68,10 @@ pub struct ValueRule {
     pub ensure: Option<Ensure>,
     /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay.
     ///
-    /// If the existing value is a REG_QWORD instead of a REG_DWORD, or the reverse, or a REG_BINARY of the right length
-    /// (4 bytes for a REG_DWORD, 8 for a REG_QWORD), kbfix changes the bits in its number, and writes the number with
-    /// the type of the rule. For any other data, and for a number that is too large for a REG_DWORD, the outcome is
-    /// unknown.
+    /// The existing value can be a REG_DWORD, a REG_QWORD, or a REG_BINARY of the right length: 4 bytes if the rule has
+    /// the type REG_DWORD, or 8 bytes if it has the type REG_QWORD. kbfix changes the bits in the number of this value,
+    /// and writes the number with the type of the rule. For any other data, and for a number that is too large for the
+    /// type of the rule, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Box<Bits>>,
     /// Strings that must be, or must not be, in a list; all other strings stay.
@@ -76,46 +79,50 @@ pub struct ValueRule {
     /// The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or REG_EXPAND_SZ.
     ///
     /// Without a `separator`, an existing REG_SZ, or REG_EXPAND_SZ without `%`, counts as a list of one string, and
-    /// becomes a REG_MULTI_SZ. If the existing data is a number, a list of the strings in `add` replaces it; without
-    /// `add`, the outcome is unknown. For any other data, the outcome is unknown too.
+    /// becomes a REG_MULTI_SZ. If the existing data is a number, a list of the strings in `add` replaces the number;
+    /// without `add`, the outcome is unknown. For any other data that is not a list, the outcome is unknown too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays.
     ///
-    /// The outcome is unknown if the value is absent and has no `if_absent`, if it is not a string, or if the pattern
-    /// does not match exactly once.
+    /// The outcome is unknown if the value is absent and has no `if_absent`, if the value is not a string, or if the
+    /// pattern does not match exactly once.
     ///
-    /// If the existing value is a REG_EXPAND_SZ and only REG_SZ is accepted, or the reverse, kbfix changes its type; if
-    /// the string contains a `%`, the outcome is unknown instead.
+    /// If the rule accepts only one of the types REG_SZ and REG_EXPAND_SZ, and the existing value has the other type,
+    /// kbfix changes the type of the value. But if the string contains a `%`, kbfix does not change the type, and the
+    /// outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace: Option<Box<Replace>>,
     /// How the existing data is compared with `data`. `exact` (the default): the existing data must have an accepted
-    /// type, and exactly the bytes that `data` has with this type. `comma_set` compares lists separated by commas in a
-    /// REG_SZ or REG_EXPAND_SZ, and ignores order, spaces (also around `=`) and letter case; it needs exactly one of
-    /// these types, and cannot be used with `keep`.
+    /// type, and exactly the bytes that `data` has with this type. `comma_set` is for lists that are separated by
+    /// commas, in a REG_SZ or REG_EXPAND_SZ: kbfix ignores the order of the items, letter case, and spaces around an
+    /// item or `=`. With `comma_set`, give exactly one of these two types, and no `keep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
-    /// `true`: the data is secret. Diffs, reports and messages then show only its type and whether it differs.
+    /// `true`: the data is secret. Diffs, reports and messages then show only the type of the data, and whether the
+    /// data differs from the required data.
     ///
     /// Plan files, snapshots and journals still contain the data.
     ///
-    /// A value that uses a sensitive parameter is sensitive as well, and so are all parameters of a sensitive value.
+    /// A value that uses a sensitive parameter is sensitive too. All parameters that a sensitive value uses are
+    /// sensitive too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
-    /// The data that Windows uses if the value is absent. If this data already satisfies the rule, also because of
-    /// `keep`, kbfix does not create the value. Write it in the same form as `data`. Not allowed with `ensure: absent`.
+    /// The data that Windows uses if the value is absent. If this data already satisfies the rule, for example because
+    /// `keep` accepts it, kbfix does not create the value. Write this field in the same form as `data`. This field is
+    /// not allowed with `ensure: absent`.
     ///
     /// If the value is absent, `bits`, `list` and `replace` start from this data. Without this field, `bits` starts
-    /// from 0 and always creates the value; `list` starts from an empty list, and creates the value only if `add` has
-    /// strings; with `replace`, the outcome is unknown.
+    /// from 0, and always creates the value. `list` starts from an empty list, and creates the value only if `add` has
+    /// strings. With `replace` and without this field, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
     /// The rule for this value applies only if this condition and the `when` of the whole rule are true. If this
-    /// condition is unknown, the outcome is unknown, except in a rule below `HKCU`.
+    /// condition is unknown, the outcome is unknown. A rule below `HKCU` is an exception.
     ///
-    /// In a rule below `HKCU`, this condition is tested for each user separately. The spec then changes nothing in the
-    /// registry of the users for whom the condition is unknown; the outcome is unknown only if there is nothing else to
-    /// change.
+    /// In a rule below `HKCU`, this condition is tested for each user separately. If the condition is unknown for a
+    /// user, the spec changes nothing in the registry of this user. The outcome is then unknown only if the spec has
+    /// nothing else to change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// A note for the person who reviews the spec.
@@ -167,15 +174,16 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub not: Option<Vec<Literal>>,
-    /// A list stays if it contains each of these strings, in any order and letter case; it may contain others.
+    /// A list stays if it contains each of these strings, in any order and letter case. The list may contain other
+    /// strings too.
     ///
-    /// A REG_MULTI_SZ is a list and, with a `separator`, a REG_SZ or REG_EXPAND_SZ is one too. Without a `separator`,
-    /// such a string stays if each of these texts occurs in it, in the same letter case.
+    /// A REG_MULTI_SZ is a list. With a `separator`, a REG_SZ or REG_EXPAND_SZ is a list too. Without a `separator`, a
+    /// REG_SZ or REG_EXPAND_SZ stays if each of these texts occurs in its string, in the same letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<Vec<String>>,
-    /// A list stays if it contains no other strings than these, in any order and letter case; an empty list stays as
-    /// well. A REG_SZ or REG_EXPAND_SZ counts as a list only with a `separator`.
+    /// A list stays if each of its strings is one of these strings, in any order and letter case. An empty list stays
+    /// too. A REG_SZ or REG_EXPAND_SZ counts as a list only with a `separator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub subset: Option<Vec<String>>,
@@ -190,7 +198,8 @@ pub struct KeepWhich {
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
     /// Whether `contains` and `subset` ignore letter case when they compare the items of a list. The default is `true`.
-    /// This field is not allowed with other tests, nor with `contains` for a string without a `separator`.
+    /// You can use this field only with `subset` and `contains`. With `contains` for a REG_SZ or REG_EXPAND_SZ, you can
+    /// use it only together with a `separator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_case: Option<bool>,
 }
@@ -221,11 +230,11 @@ pub struct ListEdit {
     pub remove: Option<DataExpression>,
     /// The text between the items of a list in a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH.
     ///
-    /// kbfix keeps the spaces around an item, but ignores them when it compares items.
+    /// kbfix keeps the spaces around an item, but ignores these spaces when it compares items.
     ///
-    /// If the existing value is a REG_EXPAND_SZ and only REG_SZ is accepted, or the reverse, kbfix changes its type; if
-    /// the string contains a `%`, the outcome is unknown instead. For data that is not a string, the outcome is
-    /// unknown too.
+    /// If the rule accepts only one of the types REG_SZ and REG_EXPAND_SZ, and the existing value has the other type,
+    /// kbfix changes the type of the value. But if the string contains a `%`, kbfix does not change the type, and the
+    /// outcome is unknown. For data that is not a string, the outcome is unknown too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
@@ -235,9 +244,9 @@ pub struct ListEdit {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replace {
-    /// A regular expression that matches the part to replace. It must also match the string after the replacement, so
-    /// that kbfix recognizes a finished change. If it has a group named `part`, as in `Timeout=(?<part>\d+)`, only that
-    /// group is replaced.
+    /// A regular expression that matches the part to replace. The pattern must also match the string after the
+    /// replacement, so that kbfix recognizes a finished change. If the pattern has a group named `part`, as in
+    /// `Timeout=(?<part>\d+)`, only that group is replaced.
     #[schemars(length(min = 1))]
     pub pattern: String,
     /// The replacement: a string, in which no character has a special meaning, or `{ parameter: name }`.

@@ -135,7 +135,8 @@ pub(super) fn refuse_volatile<'a>(changes: impl IntoIterator<Item = &'a KeyChang
 struct Unsecured(Vec<(Key, Handle, SecurityDescriptor)>);
 
 impl Unsecured {
-    /// Sets the descriptors of the keys that are not above `next`, the key that is created next.
+    /// Sets the descriptors of all recorded keys except the ancestors of `next`. `next` is the key of the change that
+    /// the caller makes next. `None` means that no change follows: the descriptors of all recorded keys are then set.
     fn finish_before(&mut self, next: Option<&Key>) -> Result<(), WriteError> {
         let is_above = |key: &Key| next.is_some_and(|next| next.view == key.view && next.path.is_within(&key.path));
         while let Some((key, handle, security)) = self.0.pop_if(|(key, ..)| !is_above(key)) {
