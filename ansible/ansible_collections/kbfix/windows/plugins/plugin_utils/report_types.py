@@ -239,7 +239,7 @@ class Unread(t.TypedDict):
 
 
 class ManualStep(t.TypedDict):
-    """A step that a person must do, because kbfix does not."""
+    """A step that a person must do, because kbfix does not do it."""
 
     what: str
     order: t.NotRequired[StepOrder]
