@@ -26,8 +26,9 @@ use output::Output;
 /// Brings Windows machines into the state that a Microsoft Knowledge Base article requires.
 ///
 /// A spec is a YAML file. It names the product, the hotfix that must be installed, and the registry values that must be
-/// set. kbfix reads a target, for example this Windows machine, and shows what differs from the spec. On request, it
-/// makes the changes. It first saves the state before the changes in a journal, so that you can undo them.
+/// set. kbfix reads a target, for example this Windows machine, and shows how the target differs from the spec. `kbfix
+/// apply` makes the changes that the spec requires. Before the first change, it writes a journal: a file with the state
+/// before the changes. `kbfix rollback` uses the journal to undo the changes.
 #[derive(Debug, Parser)]
 #[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes())]
 struct Arguments {

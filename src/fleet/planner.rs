@@ -87,7 +87,8 @@ impl<'a> Planner<'a> {
     /// the plans depend are compared. Returns `None` if plans cannot be shared, or a snapshot lacks a fact.
     ///
     /// # Errors
-    /// Returns the reason if nothing of one of the snapshots can be read. A single fact that cannot be read is no error.
+    /// Returns the reason if nothing of one of the snapshots can be read. A single fact that cannot be read is no
+    /// error.
     pub(super) fn moved(
         &self,
         old: &mut SnapshotTarget,

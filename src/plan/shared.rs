@@ -51,8 +51,8 @@ struct State<'a> {
     plans: usize,
 }
 
-/// The queries that kbfix made when it planned one spec on some machines, and the plans that resulted from the answers of
-/// these machines.
+/// The queries that kbfix made when it planned one spec on some machines, and the plans that resulted from the answers
+/// of these machines.
 struct Known<'a> {
     /// The numbers of the queries, as in [`State::numbers`].
     queries: Arc<[usize]>,

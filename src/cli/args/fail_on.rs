@@ -5,15 +5,17 @@ use kbfix::diag::Code;
 /// The argument that names the warnings that make the command fail.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct FailOnArguments {
-    /// Exit with code 4 if kbfix reports the warning with this code. `apply` then changes nothing; other commands still
-    /// print the report and save the plan. You can give this option several times.
+    /// Exit with code 4 if kbfix reports the warning with this code. `apply` then changes nothing. `diff`, `fleet diff`
+    /// and `fleet plan` still print the report, and save the plan if you gave --out. You can give this option several
+    /// times.
     #[arg(long, value_name = "CODE", value_enum)]
     fail_on: Vec<FailOn>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum FailOn {
-    /// Group Policy sets a value of the spec to other data, so it will undo the change at a later refresh.
+    /// Group Policy sets a value of the spec to other data. Group Policy will therefore undo the change of this value
+    /// at a later refresh.
     PolicyOwned,
     /// It is not known whether Group Policy will undo a change, for example because a policy store could not be read.
     PolicyUnknown,

@@ -18,15 +18,17 @@ const MOST: u64 = 64 << 20;
 #[derive(Debug, clap::Args)]
 #[group(id = "machines", required = true, multiple = true)]
 pub(in crate::cli) struct FleetArguments {
-    /// A folder of snapshots. Each `.json` file in it is the snapshot of one machine. The name of the machine is the
-    /// name of the file without `.json` or `.snapshot.json`.
+    /// A folder of snapshots. Each `.json` file in this folder is the snapshot of one machine. The name of the machine
+    /// is the name of the file without `.json` or `.snapshot.json`.
     #[arg(long, value_name = "DIR", help_heading = FLEET)]
     snapshots: Option<PathBuf>,
 
-    /// A fleet file: a YAML file that lists machines with their targets, groups and parameters. A parameter in this
-    /// file replaces the same parameter of --set. The targets can be of every kind that `kbfix diff --target` reads.
-    /// `kbfix schema fleet` prints the schema of the file. With --snapshots, the fleet also has the machines of the
-    /// folder: to give one of them groups and parameters, list its name in this file without a target.
+    /// A fleet file: a YAML file that lists machines with their targets, groups and parameters. If this file sets a
+    /// parameter for a machine, --set has no effect on this parameter of this machine. The targets can be of every kind
+    /// that `kbfix diff --target` reads. `kbfix schema fleet` prints the schema of the file. If you also give
+    /// --snapshots, the fleet consists of the machines with a target in this file and all machines in the folder. To
+    /// give groups and parameters to a machine in the folder, list the name of the machine in this file without a
+    /// target.
     #[arg(long, value_name = "FILE", help_heading = FLEET)]
     fleet: Option<PathBuf>,
 }

@@ -10,15 +10,16 @@ use crate::cli::{error::CommandError, out_file::Inputs};
 /// The arguments that give hotfix packages and request triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PackageArguments {
-    /// The package file that installs the hotfix of the spec with this ID, such as `KB909094=C:\fix.exe`. This option
-    /// needs --install-hotfix. If a saved plan installs the hotfix, give both options to `apply --plan` again. You can
-    /// give this option several times.
+    /// The file of the package that installs the hotfix of the spec with this ID, for example `KB909094=C:\fix.exe`.
+    /// This option needs --install-hotfix. If a saved plan installs the hotfix, also give --package and
+    /// --install-hotfix to `apply --plan`. You can give this option several times.
     #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path, help_heading = ACTIONS)]
     packages: Vec<(String, PathBuf)>,
 
     /// Install the hotfix from the file of --package, if one of the hotfix's files on the machine is missing or too
-    /// old. An installation cannot be rolled back. `apply` can install only on the target `local`; for another target,
-    /// it reports an error and changes nothing. `diff` plans the installation for every target, and installs nothing.
+    /// old. An installation cannot be rolled back. `apply` can install a hotfix only on the target `local`. If it would
+    /// have to install a hotfix on another target, it reports an error and changes nothing. `diff` plans the
+    /// installation for every target, and installs nothing.
     #[arg(long, requires = "packages", help_heading = ACTIONS)]
     install_hotfix: bool,
 
@@ -29,10 +30,10 @@ pub(in crate::cli) struct PackageArguments {
 /// The argument `--trigger`, for the commands that plan triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TriggerArguments {
-    /// Include the triggers of the spec with this ID in the changes. A trigger is a rule for a value that makes Windows
-    /// do something. kbfix changes such a value only with this option, and only as long as the trigger's condition
-    /// `done_when` is not met. Without this option, a spec is blocked if it has a trigger that must still be written.
-    /// You can give this option several times.
+    /// Include the triggers of the spec with this ID in the changes. A trigger is a rule for a value with a special
+    /// effect: when the value changes, Windows does something. kbfix changes such a value only if you give this option
+    /// and the condition `done_when` of the trigger is not met. If a trigger must still be written and you do not give
+    /// this option, the spec is blocked. You can give this option several times.
     #[arg(long = "trigger", value_name = "ID", help_heading = ACTIONS)]
     triggers: Vec<String>,
 }

@@ -11,21 +11,22 @@ pub(in crate::cli) struct RequestArguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// Use this saved plan instead of specs (`-` reads it from standard input). From a fleet plan, kbfix uses the plan
-    /// for the target's machine. If a fact on which the plan depends has changed, kbfix refuses the plan. If all
-    /// changes of the plan are already made and nothing else has changed, kbfix changes nothing (exit code 0, or 4 if a
-    /// spec of the plan has an outcome such as blocked). The plan contains the parameters and triggers with which it
-    /// was made: with --plan, --set is an error, and --trigger has no effect.
+    /// Use this saved plan instead of specs (`-`: from standard input). If the file is a fleet plan, kbfix uses only
+    /// the plan for the target's machine. If all changes of the plan are already made and no other fact of the plan has
+    /// changed, kbfix changes nothing. The exit code is then 0, or 4 if a spec of the plan has an outcome such as
+    /// blocked. In all other cases in which a fact of the plan has changed, kbfix refuses the plan (exit code 2). The
+    /// plan already contains parameters and triggers. With --plan, --set is therefore an error, and --trigger has no
+    /// effect.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"], help_heading = PLAN)]
     plan: Option<String>,
 
-    /// Use the plan only if it has this digest; otherwise kbfix refuses it. For a fleet plan, give the digest of the
-    /// whole file, which `kbfix fleet plan` prints.
+    /// The digest that the plan of --plan must have. If the plan has another digest, kbfix refuses the plan (exit code
+    /// 2). For a fleet plan, give the digest of the whole file; `kbfix fleet plan` prints this digest.
     #[arg(long, value_name = "DIGEST", help_heading = PLAN)]
     digest: Option<String>,
 
     /// The maximum number of keys and values that one spec may change through rules with `*` (every subkey). If one
-    /// spec changes more, `diff` warns, and `apply` changes nothing for any spec.
+    /// spec would change more, `diff` prints a warning, and `apply` changes nothing for any spec (exit code 2).
     #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
     pub(in crate::cli) max_changes: usize,
 

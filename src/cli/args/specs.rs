@@ -29,18 +29,20 @@ const FEW_FILES: usize = 64;
 /// The arguments that name specs, for every command that reads specs.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::cli) struct SpecArguments {
-    /// The specs: files, folders, `-` for standard input, or ids of built-in specs such as KB909094. Name at least one,
-    /// here or with --stdin-specs. In a folder, kbfix reads the files that end in .yaml or .yml, but no subfolders. You
-    /// can also give a .reg file, a Registry.pol or the text for LGPO.exe. kbfix then uses the spec that `kbfix import`
-    /// would make of it.
+    /// The specs: files, folders, `-` for standard input, or ids of built-in specs such as KB909094. Name at least one
+    /// spec, here or with --stdin-specs. In a folder, kbfix reads the files that end in .yaml or .yml, but no
+    /// subfolders. Instead of a spec file, you can name a .reg file, a Registry.pol or a file with the text for
+    /// LGPO.exe. kbfix then uses the spec that `kbfix import` would make of this file.
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
-    /// Set a parameter in every spec that has it, such as `--set mode=1`. At least one spec must have it. If you do not
-    /// set a parameter, kbfix uses its default. If it has none, `diff`, `apply` and `fleet` show the outcome `needs
-    /// parameter` for an applicable spec, `export` reports an error, and `snapshot` prints a warning and leaves out the
-    /// keys whose names contain the parameter; `show`, `symptoms` and `validate` do not need the parameter. If the
-    /// parameter is a list, write commas between its items. You can give this option several times.
+    /// Set a parameter in every spec that has this parameter, for example `--set mode=1`. At least one spec must have
+    /// the parameter. If you do not set a parameter, kbfix uses its default. If you do not set a parameter that has no
+    /// default, the result depends on the command. In `diff`, `apply` and `fleet`, the outcome of the spec is `needs
+    /// parameter`, or `not applicable` if the spec does not apply to the machine. `export` reports an error. `snapshot`
+    /// prints a warning if the name of a key contains the parameter, and leaves out this key. `show`, `symptoms` and
+    /// `validate` do not need the parameter. If a parameter is a list, write commas between its items. You can give
+    /// this option several times.
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 
@@ -49,26 +51,28 @@ pub(in crate::cli) struct SpecArguments {
     stdin_name: String,
 
     /// Read specs as JSON from standard input, in addition to the specs that you name. The JSON is a list of specs,
-    /// each { "name": …, "text": … }. `text` is the content of a spec file, in YAML, or the text of a .reg file or for
-    /// LGPO.exe. `name` is any name, and its ending has no effect: messages use the name, and a spec that kbfix makes
-    /// from text other than YAML gets its id from the name. To also set parameters, write an object { "specs": […],
-    /// "parameters": { "mode": "1" } }, with a string or a list of strings for each parameter; "specs" may be missing.
-    /// This is for programs that have no files, or that must not show parameters in the list of processes.
+    /// each { "name": …, "text": … }. `text` is the content of a spec file (in YAML), the content of a .reg file, or
+    /// the text for LGPO.exe. kbfix recognizes the kind of `text` by its content, and not by the ending of `name`.
+    /// `name` is a name of your choice for messages. If `text` is not YAML, kbfix makes a spec from it; the id of this
+    /// spec comes from `name`. To set parameters too, write an object { "specs": […], "parameters": { "mode": "1" } }
+    /// instead of the list. The data of each parameter is a string or a list of strings. If you name all specs as SPEC,
+    /// you can leave out "specs". This option is for programs that have no files. It is also for programs whose
+    /// parameters must not appear in the list of processes.
     #[arg(long, conflicts_with = "stdin_name", help_heading = SPECS)]
     stdin_specs: bool,
 }
 
 /// The sentence in the help of `SPEC` about the number of specs. It is not the same for every command.
-const AT_LEAST_ONE: &str = "Name at least one, here or with --stdin-specs.";
+const AT_LEAST_ONE: &str = "Name at least one spec, here or with --stdin-specs.";
 
 /// Returns the argument `SPEC` with the help of a command that uses all built-in specs if none is named.
 pub(in crate::cli) fn or_all(specs: Arg) -> Arg {
-    with_number(specs, "If you name none, kbfix uses all built-in specs.")
+    with_number(specs, "If you name no spec, kbfix uses all built-in specs.")
 }
 
 /// Returns the argument `SPEC` with the help of a command that takes no specs if one of these options is given.
 pub(in crate::cli) fn unless(specs: Arg, options: &str) -> Arg {
-    with_number(specs, &format!("Name at least one, here or with --stdin-specs, but none with {options}."))
+    with_number(specs, &format!("{AT_LEAST_ONE} With {options}, name no spec."))
 }
 
 fn with_number(specs: Arg, number: &str) -> Arg {

@@ -18,12 +18,12 @@ const TARGETS: &str = r"- `local`: this Windows machine
 - `image:DIR`: the disk of a switched-off Windows, mounted at the folder DIR
 - `hive:FILE=KEY`: one registry file; KEY is the key at which Windows mounts it, such as `hive:SYSTEM=HKLM\SYSTEM`
 - `reg:FILE`: a registry export
-- `pol:FILE[=HKCU]`: a Registry.pol of Group Policy, with `=HKCU` if it is for users
+- `pol:FILE[=HKCU]`: a Registry.pol of Group Policy; add `=HKCU` if the file is for users
 - `snapshot:FILE`: a file that `kbfix snapshot` has written
 - `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]`: another Windows over the network (only from Linux, through Samba)";
 
 /// What the help of `--target` says about `smb:`.
-const SMB: &str = "`?smb1` is for Windows Server 2003. For `smb:`, the environment variable KBFIX_SMB_AUTH_FILE \
+const SMB: &str = "Add `?smb1` for Windows Server 2003. For `smb:`, the environment variable KBFIX_SMB_AUTH_FILE \
     names the file with user name and password.";
 
 /// The default of `--target` for every command except `rollback`.
@@ -49,13 +49,13 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) target: Option<String>,
 
     /// A local folder with the files of drive C, for the targets `reg:`, `hive:` and `smb:`. kbfix reads the versions
-    /// of files in it, for example of the hotfix. Without this option, these versions are unknown; for `smb:`, kbfix
-    /// reads them over the network.
+    /// of files, for example of the hotfix, from this folder. Without this option, kbfix reads the versions over the
+    /// network for `smb:`. For `reg:` and `hive:`, the versions are then unknown.
     #[arg(long, value_name = "DIR", help_heading = TARGET)]
     pub(in crate::cli) files: Option<PathBuf>,
 
-    /// The ANSI code page of a registry export (`reg:`) that is not a Unicode file, such as 1252. Without it, kbfix
-    /// refuses such an export if it contains characters outside ASCII.
+    /// The ANSI code page, such as 1252, of a registry export (`reg:`) that is not a Unicode file. Without this option,
+    /// kbfix refuses such an export if the file contains characters outside ASCII.
     #[arg(long, value_name = "NUMBER", help_heading = TARGET)]
     pub(in crate::cli) code_page: Option<u16>,
 
@@ -64,10 +64,10 @@ pub(in crate::cli) struct TargetArguments {
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive, help_heading = TARGET)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
-    /// Read a hive (a registry file) as it is, if its last changes are missing because Windows was not shut down, and
-    /// the log files next to it do not contain them either. Without this option, kbfix cannot read such a hive. This
-    /// works with the targets `image:` and `hive:`. kbfix never writes such a hive: a command that would have to change
-    /// it changes nothing (exit code 5).
+    /// Read a hive (a registry file) as it is if its last changes are neither in the hive nor in the log files next to
+    /// the hive. This can happen if Windows was not shut down. Without this option, kbfix cannot read such a hive. The
+    /// option works with the targets `image:` and `hive:`. kbfix never writes such a hive. If a command would have to
+    /// change the hive, the command changes nothing at all (exit code 5).
     #[arg(long, help_heading = TARGET)]
     pub(in crate::cli) allow_dirty: bool,
 }
@@ -78,10 +78,10 @@ pub(in crate::cli) struct ChangedTargetArguments {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// In an image (`image:`), find the values below HKLM\Software\Policies and
-    /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies in the Registry.pol of its local GPO, and not in the
-    /// registry. `apply` and `retire` then also change them there. Windows copies these values into the registry when
-    /// it starts, and at each refresh of Group Policy.
+    /// In an image (`image:`), read the values below HKLM\Software\Policies and
+    /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies from the Registry.pol of the image's local GPO, and not
+    /// from the registry. `apply` and `retire` change these values in the same file. Windows copies the values from
+    /// this file into the registry when Windows starts, and at each refresh of Group Policy.
     #[arg(long, help_heading = TARGET)]
     through_policy: bool,
 }
@@ -175,8 +175,8 @@ impl ChangedTargetArguments {
 /// The argument that names the state folder, for every command that uses it.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct StateArguments {
-    /// The folder for journals [default: %ProgramData%\kbfix on Windows; elsewhere $XDG_STATE_HOME/kbfix, or
-    /// ~/.local/state/kbfix without this variable].
+    /// The folder for journals [default: %ProgramData%\kbfix on Windows; elsewhere $XDG_STATE_HOME/kbfix or, if this
+    /// variable is not set, ~/.local/state/kbfix].
     #[arg(long, value_name = "DIR", env = "KBFIX_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }

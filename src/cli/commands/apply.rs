@@ -28,19 +28,19 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// The time limit for each hotfix package (--package), in minutes. kbfix ends a package that takes longer, and the
-    /// outcome of its spec is failed.
+    /// The time limit for each hotfix package (--package), in minutes. If a package takes longer, kbfix ends it, and
+    /// the outcome of its spec is failed (exit code 6).
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
 
-    /// Only show what would be done. kbfix also reports errors that would stop the real run, as far as it can find them
-    /// without writing.
+    /// Only show what would be done, and change nothing. kbfix also reports errors that would stop a run without
+    /// --check, as far as kbfix can find these errors without writing.
     #[arg(long)]
     check: bool,
 
-    /// After the changes are made, restart the services that the specs name. This concerns only specs for which kbfix
-    /// changed something. If nothing had to be changed, kbfix restarts no service. With another target than `local`,
-    /// this option is an error, and kbfix changes nothing.
+    /// After the changes are made, restart the services that the specs name. kbfix restarts only the services of specs
+    /// for which this run changed something. If nothing had to be changed, kbfix restarts no service. With another
+    /// target than `local`, this option is an error, and kbfix changes nothing.
     #[arg(long)]
     restart_services: bool,
 
@@ -57,8 +57,8 @@ pub(in crate::cli) struct Arguments {
 
 /// What this command does with each kind of target.
 const TARGETS: &str = "`apply` can change each of these targets. With `hive:`, `reg:`, `pol:` and `snapshot:`, it \
-    changes the named file, and not the registry of a running Windows. In a snapshot, it changes the facts, so that \
-    you can try a change.";
+    changes the named file, and not the registry of a running Windows. In a snapshot, it changes the facts: with a \
+    snapshot, you can try a change without the machine.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = apply(arguments, output);

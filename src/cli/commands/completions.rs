@@ -8,7 +8,7 @@ use crate::cli::{error::CommandError, output::Output};
 
 /// Print a completion script for a shell.
 ///
-/// After your shell has loaded this script, it completes commands and options when you press Tab.
+/// After your shell has loaded this script, the shell completes the commands and options of kbfix when you press Tab.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The shell.

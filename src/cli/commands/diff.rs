@@ -24,7 +24,7 @@ use crate::cli::{
     output::{self, Output},
 };
 
-/// Show which changes a target needs so that it satisfies specs. This command changes nothing.
+/// Show which changes a target needs to satisfy specs. This command changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| {
     targets::describe(argument, "The target to compare with the specs", targets::DEFAULT, TARGETS)
@@ -34,9 +34,9 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// Use all built-in specs instead of SPEC, with the defaults of their parameters: --set is an error. With --format
-    /// human, the report leaves out the specs that are not applicable or in desired state, and ends with a table of the
-    /// outcomes of all specs.
+    /// Use all built-in specs instead of SPEC. Their parameters have the defaults: with --all, --set is an error. With
+    /// --format human, the report leaves out each spec that is not applicable, and each spec that is in desired state.
+    /// The report ends with a table of the outcomes of all specs.
     #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
     all: bool,
 
@@ -47,9 +47,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// Also search the event logs of the target for the symptoms of the specs. kbfix counts them, and separately those
-    /// since the last apply of the spec. It finds the time of this apply in the journals; `diff` uses --state-dir only
-    /// for this. Symptoms do not change any outcome.
+    /// Also search the event logs of the target for the symptoms of the specs. If a spec was applied to the target,
+    /// kbfix counts the events before and since the last apply of the spec separately. kbfix finds the time of this
+    /// apply in the journals; `diff` uses --state-dir only for this purpose. Symptoms change neither an outcome nor the
+    /// exit code.
     #[arg(long, conflicts_with = "plan")]
     symptoms: bool,
 
@@ -66,8 +67,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     with_plan: bool,
 
-    /// With --format json: also include the report as Markdown, for programs that need both but want to read the target
-    /// only once. With another format, this option has no effect.
+    /// With --format json: also include the report as Markdown. This is for programs that need both formats but want to
+    /// read the target only once. With another format, this option has no effect.
     #[arg(long)]
     with_markdown: bool,
 }
@@ -87,7 +88,7 @@ enum Format {
 }
 
 /// What this command does with each kind of target.
-const TARGETS: &str = "`diff` reads each of these targets, and changes none.";
+const TARGETS: &str = "`diff` can read each of these targets, and changes none of them.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let format = match arguments.format {

@@ -30,15 +30,16 @@ use kbfix::{
 /// Act as a resource of Microsoft DSC v3: as Kbfix/SpecList, for a list of specs, or as the resource of one built-in
 /// spec.
 ///
-/// You run only `kbfix dsc manifest`. It writes manifests, which tell DSC how to run the other commands. The input of
-/// `get`, `set`, `test` and `export` is one JSON object on standard input, with the properties of an instance.
-/// `kbfix dsc schema` prints the schema of this object. The answer is JSON on standard output. Messages are JSON lines
-/// on standard error. The exit code is 0 unless the operation failed. A blocked or unknown spec is not a failure: the
-/// answer says that it is not in desired state, and why.
+/// You run only `kbfix dsc manifest`. It writes manifests: descriptions that tell DSC how to run the other commands of
+/// this page. The input of `get`, `set`, `test` and `export` is one JSON object on standard input, with the properties
+/// of an instance. `kbfix dsc schema` prints the schema of this object. The answer is JSON on standard output. Messages
+/// are JSON lines on standard error. If the operation succeeds, the exit code is 0. If the operation fails, it is not
+/// 0. A blocked or unknown spec is not a failure: the exit code is 0, and the answer says that the instance is not in
+/// desired state, and why.
 ///
 /// The property `target` names the target. Each target of `kbfix apply --target` is possible, and `set` can change each
-/// of them. Without this property, kbfix uses the environment variable KBFIX_TARGET, and otherwise this Windows
-/// machine; on other systems, the target is then missing, which is an error.
+/// of them. Without this property, the environment variable KBFIX_TARGET names the target. If this variable is not set
+/// either, the target is this Windows machine. On a system other than Windows, this last case is an error.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -49,9 +50,9 @@ pub(in crate::cli) struct Arguments {
 enum Command {
     /// Write the manifests by which DSC finds the resources.
     Manifest {
-        /// The folder for the file kbfix.dsc.manifests.json, which kbfix writes. DSC searches the folders of PATH, or,
-        /// if the environment variable DSC_RESOURCE_PATH is set, only the folders of this variable [default: standard
-        /// output].
+        /// The folder into which kbfix writes the file kbfix.dsc.manifests.json [default: standard output]. DSC
+        /// searches for the file in the folders of PATH. But if the environment variable DSC_RESOURCE_PATH is set, DSC
+        /// searches only the folders of this variable.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -64,21 +65,22 @@ enum Command {
     Set {
         #[command(flatten)]
         of: TypeArguments,
-        /// Change nothing, and print the actual state: `_metadata.whatIf` contains the changes that would be made.
+        /// Change nothing, and print the actual state. `_metadata.whatIf` in this state contains the changes that a run
+        /// without --what-if would make.
         #[arg(long)]
         what_if: bool,
         #[command(flatten)]
         state: StateArguments,
     },
-    /// Print the actual state of an instance, and on a second line a list of what is not in desired state: the paths of
-    /// keys and values, and the id of each spec that cannot be applied.
+    /// Print the actual state of an instance, and on a second line a list of what is not in desired state. The list
+    /// contains the paths of keys and values, and the id of each spec that cannot be applied.
     Test {
         #[command(flatten)]
         of: TypeArguments,
     },
-    /// Print an instance for each spec that is, or may be, applicable to the target. For Kbfix/SpecList, these are
-    /// specs that the input names, or, if it names none, built-in specs. For Kbfix.Spec/ID, it is only the spec with
-    /// this id.
+    /// Print an instance for each spec that is, or may be, applicable to the target. With the type Kbfix/SpecList,
+    /// kbfix examines the specs that the input names; if the input names no specs, kbfix examines all built-in specs.
+    /// With the type Kbfix.Spec/ID, kbfix examines only the spec with this id.
     Export {
         #[command(flatten)]
         of: TypeArguments,
@@ -93,7 +95,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct TypeArguments {
     /// The type of the resource: Kbfix/SpecList, or Kbfix.Spec/ID with the id of a built-in spec. In this id, write `_`
-    /// instead of `-` and `.`: Kbfix.Spec/CVE_2013_3900.
+    /// instead of `-` and `.`: for example, the type for the spec CVE-2013-3900 is Kbfix.Spec/CVE_2013_3900.
     #[arg(long = "type", value_name = "TYPE", default_value = dsc_resource::SPEC_LIST)]
     name: String,
 }

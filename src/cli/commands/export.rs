@@ -31,7 +31,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum)]
     format: Format,
 
-    /// The file to write [default: standard output]. With the format `intune`, this is a folder, and you must name it.
+    /// The file to write [default: standard output]. With the format `intune`, you must give this option, and it names
+    /// the folder for the scripts.
     #[arg(long, value_name = "FILE", required_if_eq("format", "intune"))]
     out: Option<PathBuf>,
 
@@ -49,8 +50,8 @@ enum Format {
     /// Ansible tasks with ansible.windows.win_regedit.
     #[value(name = "win_regedit")]
     WinRegedit,
-    /// A Registry.pol of Group Policy: for HKLM, or, if all keys are below HKCU, for HKCU. If there are keys below
-    /// both, those below HKCU are left out.
+    /// A Registry.pol of Group Policy. If all keys of the specs are below HKCU, the file is for HKCU. Otherwise the
+    /// file is for HKLM, and keys below HKCU are left out.
     Pol,
     /// The text that Microsoft's LGPO.exe reads (`LGPO.exe /t FILE`).
     Lgpo,

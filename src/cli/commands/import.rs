@@ -23,21 +23,23 @@ use kbfix::{
 
 /// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
 ///
-/// If you apply the spec, kbfix makes the same changes as regedit makes when it imports the .reg file, or as Group
-/// Policy makes with the Registry.pol or the text for LGPO.exe. If the spec has another effect than the file, a warning
-/// says so: for example, HKCU in a spec means every user of the machine. If a spec cannot express everything in such a
-/// file, kbfix reports an error and writes no spec.
+/// If you apply the spec of a .reg file, kbfix makes the same changes as regedit makes when it imports the file. If you
+/// apply the spec of a Registry.pol or of a text for LGPO.exe, kbfix makes the same changes as Group Policy makes.
+/// There are a few exceptions, and a warning names each of them: for example, HKCU means one user in a .reg file, but
+/// every user of the machine in a spec. If a spec cannot express everything in such a file, kbfix reports an error and
+/// writes no spec.
 ///
 /// From an OSConfig manifest, kbfix imports only the entries about registry values. The spec accepts the same data as
-/// these entries: if you apply it, kbfix changes only values whose data the manifest does not accept. If a spec cannot
-/// express such an entry, kbfix leaves it out and prints a warning.
+/// these entries: if you apply the spec, kbfix changes only values whose data the manifest does not accept. If a spec
+/// cannot express such an entry, kbfix leaves out the entry and prints a warning.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// A .reg file (version 4 or 5), a Registry.pol, or the text for LGPO.exe, which kbfix recognizes by its first
-    /// bytes. Or an OSConfig manifest, with `--from osconfig`.
+    /// The file: a .reg file (version 4 or 5), a Registry.pol, a text for LGPO.exe, or an OSConfig manifest. kbfix
+    /// recognizes the first three kinds by the first bytes of the file. For an OSConfig manifest, you must give `--from
+    /// osconfig`.
     file: PathBuf,
 
-    /// The kind of the file, if kbfix does not recognize it by its first bytes.
+    /// The kind of the file, if kbfix does not recognize the kind by the first bytes of the file.
     #[arg(long, value_enum, conflicts_with_all = ["root", "code_page", "lenient"])]
     from: Option<From>,
 
@@ -54,19 +56,19 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// The root key of the values in a Registry.pol, because the file itself does not name its root key: HKLM for the
-    /// policy of the machine, HKCU for the policy of users [default: HKLM; but for a file in a folder User and for
-    /// ntuser.pol, you must name a root key].
+    /// The root key of the values in a Registry.pol: HKLM for the policy of the machine, HKCU for the policy of users
+    /// [default: HKLM; but for a file in a folder User and for ntuser.pol, you must name a root key]. The file itself
+    /// does not name its root key.
     #[arg(long, value_name = "HKLM|HKCU", value_parser = root)]
     root: Option<RootKey>,
 
-    /// The ANSI code page, such as 1252, of a .reg file or a text for LGPO.exe that is not in Unicode. Without it, a
-    /// character outside ASCII in such a file is an error.
+    /// The ANSI code page, such as 1252, of a .reg file or a text for LGPO.exe that is not in Unicode. Without this
+    /// option, a character outside ASCII in such a file is an error.
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,
 
-    /// Skip the lines of a .reg file that regedit would skip because they are invalid, and print a warning for each of
-    /// them. Without this option, such lines are errors.
+    /// Skip the invalid lines of a .reg file that regedit would also skip, and print a warning for each of these lines.
+    /// Without this option, such lines are errors.
     #[arg(long)]
     lenient: bool,
 }

@@ -6,7 +6,7 @@ use crate::cli::{args::targets::StateArguments, error::CommandError, output::Out
 
 use kbfix::{diag::Exit, render};
 
-/// List and show journals: the records of applies, rollbacks and retirements.
+/// List and show journals: the records of the runs of `kbfix apply`, `rollback` and `retire`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
@@ -15,8 +15,8 @@ pub(in crate::cli) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the journals, oldest first. If a journal is damaged, kbfix reports it and lists the others; the exit code
-    /// is then 2.
+    /// List the journals, oldest first. If a journal is damaged, kbfix prints an error for this journal and lists all
+    /// other journals; the exit code is then 2.
     List {
         #[command(flatten)]
         state: StateArguments,
@@ -24,7 +24,7 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
-    /// Show one journal: the changes that were made, and the state before them.
+    /// Show one journal: the changes of one run, and the state before these changes.
     Show {
         /// The journal: the path of its file, or its name in the output of `kbfix journal list`.
         journal: String,
@@ -40,8 +40,8 @@ enum Command {
 enum Format {
     /// Text for people.
     Human,
-    /// JSON, for programs. `kbfix schema journals` prints the schema of the list, and `kbfix schema journal` that of
-    /// one journal.
+    /// JSON, for programs. `kbfix schema journals` prints the schema of the list, and `kbfix schema journal` prints the
+    /// schema of one journal.
     Json,
 }
 

@@ -13,11 +13,12 @@ use crate::cli::{
     output::Output,
 };
 
-/// List or search the built-in specs; with --for, also show their outcomes on a machine.
+/// List or search the built-in specs; with --for, also show the outcomes of these specs on a target.
 ///
-/// With --for, kbfix compares every spec in the list with a target. It changes nothing. The outcome of a spec with a
-/// parameter that has no default is `needs parameter`, unless the spec is not applicable. The exit code is 0 for every
-/// outcome. To see the changes, and to get an exit code that depends on the outcomes, use `kbfix diff --all`.
+/// With --for, kbfix compares every spec in the list with a target. kbfix changes nothing. If a spec has a parameter
+/// without a default, its outcome is `needs parameter`, or `not applicable` if the spec does not apply to the machine.
+/// The exit code is 0 for every outcome. To see the changes, and to get an exit code that depends on the outcomes, use
+/// `kbfix diff --all`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// Words to search for. kbfix lists the specs that contain each of these words in their id, title, other names (KB,
@@ -29,8 +30,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "TEXT")]
     product: Option<String>,
 
-    /// List only specs that may apply to this build of Windows, such as 10.0.17763, 6.1.7601 or 17763. Specs without a
-    /// condition on the build are listed too.
+    /// List only specs that may apply to this build of Windows, such as 10.0.17763, 6.1.7601 or 17763. kbfix also lists
+    /// specs that have no condition on the build.
     #[arg(long, value_name = "BUILD")]
     build: Option<Build>,
 
@@ -47,8 +48,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long = "for", value_name = "TARGET")]
     target: Option<String>,
 
-    /// A local folder with the files of drive C of the target that --for names, if this target is a registry export, a
-    /// hive or another machine (`reg:`, `hive:`, `smb:`).
+    /// A local folder with the files of drive C, for the target that --for names. Only the targets `reg:`, `hive:` and
+    /// `smb:` accept this option.
     #[arg(long, value_name = "DIR", requires = "target")]
     files: Option<String>,
 

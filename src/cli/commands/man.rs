@@ -14,7 +14,7 @@ use kbfix::diag::Exit;
 /// Write the manual pages: kbfix.1, and a page for each command.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The folder for the pages. kbfix creates it if it does not exist.
+    /// The folder for the pages. kbfix creates the folder if it does not exist.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

@@ -23,20 +23,23 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Retire specs: undo all changes that they made to a target, except those that other applied specs still require.
+/// Retire specs: undo all changes that kbfix made to a target for these specs, except changes that other applied specs
+/// still require.
 ///
 /// Each key and value gets the state that it had before kbfix first changed it. If someone else changed the key or
-/// value between two applies, it gets this newer state instead. kbfix finds these states in the journals of the target.
-/// If someone else has changed a key or value after the last apply, kbfix does not restore it, but reports it.
+/// value between two applies, the key or value gets the state that this person left. kbfix finds these states in the
+/// journals of the target. If someone else has changed a key or value after the last apply, kbfix does not restore this
+/// key or value, but reports it (exit code 6, or 4 with --check).
 ///
-/// kbfix needs the file of each applied spec that you do not retire: name it with --specs. If you do not, kbfix changes
-/// nothing (exit code 2). kbfix finds built-in specs itself. But with --absent or --absent-from, also name the built-in
-/// specs that stay, because kbfix retires every applied spec that you do not name.
+/// If you retire specs by ID, kbfix needs the file of each other applied spec: name each file with --specs. If you do
+/// not name one of these files, kbfix changes nothing (exit code 2). You need not name built-in specs, because kbfix
+/// finds them itself. With --absent or --absent-from, kbfix retires every applied spec that you do not give. So you
+/// must then also give the built-in specs that stay, with --specs.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| targets::describe(argument, "The target to restore", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {
-    /// The ids of the specs to retire. Their files need not exist any more. Give either ids, or --absent-from or
-    /// --absent.
+    /// The ids of the specs to retire. The files of these specs need not exist any more. If you give no ids, you must
+    /// give --absent-from or --absent.
     #[arg(value_name = "ID", required_unless_present_any = ["absent_from", "absent"], conflicts_with_all = ["absent_from", "absent"])]
     ids: Vec<String>,
 
@@ -45,18 +48,20 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "DIR")]
     absent_from: Vec<String>,
 
-    /// Retire every applied spec that is not given with --specs or --stdin-specs. Without any given spec, this is an
+    /// Retire every applied spec that is not given with --specs or --stdin-specs. If you give no spec, --absent is an
     /// error.
     #[arg(long)]
     absent: bool,
 
-    /// Skip an id that occurs in no journal of the target, instead of reporting an error. kbfix prints a warning if the
-    /// id also occurs in no given spec, no built-in spec and no journal of another target.
+    /// Skip an id that occurs in no journal of the target. Without this option, such an id is an error. kbfix prints a
+    /// warning if it does not know a skipped id at all: no given spec, no built-in spec and no journal of another
+    /// target has this id.
     #[arg(long, requires = "ids")]
     if_applied: bool,
 
     /// The specs to keep: files, folders, or ids of built-in specs. If no journal shows that such a spec was applied,
-    /// its requirements are kept only if the target already satisfies the spec. You can give this option several times.
+    /// kbfix keeps the requirements of the spec only if the target already satisfies the spec. You can give this option
+    /// several times.
     #[arg(long, value_name = "SPEC")]
     specs: Vec<String>,
 
@@ -68,16 +73,17 @@ pub(in crate::cli) struct Arguments {
     #[arg(long = "set", value_name = "NAME=DATA")]
     set: Vec<String>,
 
-    /// Also restore values that someone else has changed after the last apply. A key that kbfix created and in which
-    /// someone else has created something stays even then.
+    /// Also restore values that someone else has changed after the last apply. If kbfix created a key and someone else
+    /// has created something in this key, the key stays even with --force.
     #[arg(long)]
     force: bool,
 
-    /// Only show what would be restored.
+    /// Only show what would be restored, and change nothing.
     #[arg(long)]
     check: bool,
 
-    /// Save the plan, for review and for `kbfix apply --plan`. Like --check, this changes nothing.
+    /// Save the plan in this file, for review and for `kbfix apply --plan`. With this option, kbfix changes nothing on
+    /// the target, as with --check.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -93,8 +99,8 @@ pub(in crate::cli) struct Arguments {
 }
 
 /// What this command does with each kind of target.
-const TARGETS: &str = "`retire` can restore each of these targets. Name the same target as for the applies, \
-    because kbfix finds their journals by its address: for example, mount an image at the same folder.";
+const TARGETS: &str = "`retire` can restore each of these targets. Name the target as you named it for the apply, \
+    because kbfix finds the journals by the address of the target. For example, mount an image at the same folder.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = retire(arguments, output);

@@ -15,8 +15,9 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Undo the changes of one run of `kbfix apply`, `retire` or `rollback`. If a key or value was changed again after this
-/// run, by a later run of kbfix or by anyone else, kbfix does not restore it, but reports it.
+/// Undo the changes of one run of `kbfix apply`, `retire` or `rollback`. If a later run of kbfix or anyone else has
+/// changed a key or value after this run, kbfix does not restore this key or value, but reports it (exit code 6, or 4
+/// with --check).
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| {
     let argument = targets::describe(argument, "The target to restore", "the target of the journal", TARGETS);
@@ -29,13 +30,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(required_unless_present = "last", conflicts_with = "last")]
     journal: Option<String>,
 
-    /// Use the newest journal of an apply or a retirement that is not rolled back yet. With --target, only the journals
-    /// of that target count.
+    /// Use the newest journal of an apply or a retirement whose changes are not completely rolled back yet. With
+    /// --target, only the journals of that target count.
     #[arg(long)]
     last: bool,
 
-    /// Also restore values that were changed again after the run. A key that the run created stays even then if it
-    /// contains something that the run did not create.
+    /// Also restore values that were changed again after the run. If the run created a key and this key contains
+    /// something that the run did not create, the key stays even with --force.
     #[arg(long)]
     force: bool,
 
@@ -44,7 +45,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     force_machine: bool,
 
-    /// Only show what would be undone.
+    /// Only show what would be undone, and change nothing.
     #[arg(long)]
     check: bool,
 
@@ -60,10 +61,11 @@ pub(in crate::cli) struct Arguments {
 }
 
 /// What this command does with each kind of target.
-const TARGETS: &str = "`rollback` can restore each of these targets. You need --target only in two cases: to choose \
-    among the journals with --last, or, together with JOURNAL, if the target now has another address than in the \
-    journal, for example because the disk is mounted at another folder. The options --files, --code-page, --drive and \
-    --allow-dirty need --target; without it, kbfix uses those that the journal contains.";
+const TARGETS: &str = "`rollback` can restore each of these targets. You need --target only in two cases. With --last, \
+    --target selects the target whose newest journal is used. With JOURNAL, --target is necessary if the target now \
+    has another address than in the journal, for example because the disk is mounted at another folder. You can give \
+    --files, --code-page, --drive and --allow-dirty only together with --target. Without --target, kbfix uses the \
+    settings of these options in the journal.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = rollback(arguments, output);

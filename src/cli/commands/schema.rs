@@ -17,7 +17,8 @@ use kbfix::{
 
 /// Print the JSON schema of a document that kbfix reads or writes.
 ///
-/// Editors and programs check documents with such a schema. The schema of an output or a report is for `--format json`.
+/// Editors and programs check documents with such a schema. The schema of an output or a report describes this output
+/// with `--format json`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The document whose schema is printed.

@@ -8,9 +8,9 @@ use kbfix::{
     spec::{Settings, Spec},
 };
 
-/// Print a spec as an article: its subject, the reason, the prerequisites, the changes, and how to undo them.
+/// Print a spec as an article: the subject, the reason, the prerequisites, the changes, and how to undo these changes.
 ///
-/// You need not set the parameters of the spec; if you do, the article also shows what you set.
+/// You need not set the parameters of the spec. If you set a parameter, the article shows the data that you set.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]

@@ -19,8 +19,8 @@ use kbfix::{
     targets::Snapshot,
 };
 
-/// Save in a file the facts about a target that specs need. kbfix can later compare the specs with this file, without
-/// the machine.
+/// Read from a target the facts that specs need, and save them in a file. kbfix can later compare the specs with this
+/// file, without the machine.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| targets::describe(argument, "The target to read", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {
@@ -30,8 +30,8 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// Also save how often the events of the specs' symptoms were logged, so that `kbfix symptoms` does not need the
-    /// machine.
+    /// Also save how often and when the events of the specs' symptoms were logged. `kbfix symptoms` can then use the
+    /// snapshot, and does not need the machine.
     #[arg(long)]
     symptoms: bool,
 
@@ -41,7 +41,7 @@ pub(in crate::cli) struct Arguments {
 }
 
 /// What this command does with each kind of target.
-const TARGETS: &str = "`snapshot` reads each of these targets, and changes none.";
+const TARGETS: &str = "`snapshot` can read each of these targets, and changes none of them.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut inputs = Inputs::default();

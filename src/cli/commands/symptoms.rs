@@ -15,11 +15,12 @@ use kbfix::{
     render,
 };
 
-/// Search the event logs of a target for the events that articles describe, and show how often they were logged, when,
-/// and how often since the last apply of the spec.
+/// Search the event logs of a target for symptoms (events that articles describe), and show how often each event was
+/// logged. If a spec was applied to the target, this command shows how often the event was logged before and since the
+/// last apply of the spec. Otherwise, it shows when the event was logged last.
 ///
-/// This command changes nothing. The exit code is 4 if an event log or a journal cannot be read. It does not depend on
-/// the number of events.
+/// This command changes nothing. The exit code is 4 if an event log or a journal cannot be read. The exit code does not
+/// depend on the number of events.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| {
     targets::describe(argument, "The target whose event logs are searched", targets::DEFAULT, TARGETS)
@@ -40,10 +41,10 @@ pub(in crate::cli) struct Arguments {
 }
 
 /// What this command does with each kind of target.
-const TARGETS: &str = "`symptoms` changes none of these targets. It counts the events of `local`, `image:`, `smb:`, \
+const TARGETS: &str = "`symptoms` changes none of these targets. It counts the events of `local`, `image:` and `smb:`, \
     and of a snapshot that was taken with --symptoms. For other targets, and for Windows Server 2003 over `smb:`, \
-    the number of events is unknown, and the exit code is 4. With `smb:` and --files, the event logs of drive C are \
-    those in the folder of --files.";
+    the number of events is unknown, and the exit code is 4. With `smb:` and --files, kbfix reads the event logs of \
+    drive C from the folder of --files.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {

@@ -12,9 +12,10 @@ use tables::{TASKS, TERMS};
 
 const HEAD: &str = "Each command has a page with its arguments and options.
 `kbfix COMMAND --help` prints the same text, without the terms and links.
-Each page also links a guide that shows how to use the command.
+Each page has a link to a guide, which shows how to use the command.
 [Exit codes](exit-codes.md) explains the exit codes of the commands.
-[Terms](#terms), after the list, explains the words in the list; the [glossary](../glossary.md) explains all terms.
+[Terms](#terms), after the list, explains the words in the list.
+The [glossary](../glossary.md) explains all terms of kbfix.
 ";
 
 /// The end of each page. It says how the page is generated, which only developers need to know.
@@ -138,7 +139,7 @@ fn whole_page(kbfix: &Command, command: &Command, how_to: &str) -> String {
     let _ = writeln!(
         out,
         "\n`{}` is a command of kbfix, a program that {product} ([all commands](../commands.md)).\n\
-         [{}](../../{how_to}) shows how to use this command, and [Exit codes](../exit-codes.md) explains its exit codes.",
+         [{}](../../{how_to}) shows how to use this command, and [Exit codes](../exit-codes.md) explains the exit codes.",
         name(command),
         title(how_to),
     );
@@ -220,7 +221,10 @@ fn argument_item(argument: &Arg) -> Vec<String> {
         facts.push(format!("Default: `{}`.", default.to_string_lossy()));
     }
     if let Some(variable) = argument.get_env() {
-        facts.push(format!("The environment variable `{}` has the same effect.", variable.to_string_lossy()));
+        facts.push(format!(
+            "If the environment variable `{}` is set, it replaces this default.",
+            variable.to_string_lossy()
+        ));
     }
     if !facts.is_empty() {
         out.push(facts.join("\n"));

@@ -17,14 +17,15 @@ use crate::cli::{
     output::Output,
 };
 
-/// Show which changes each machine of a fleet needs so that it satisfies specs. This command changes nothing.
+/// Show which changes each machine of a fleet needs to satisfy specs. This command changes nothing.
 ///
-/// The report describes the same changes only once, and lists all machines that need them. Then follow the machines on
-/// which a spec is blocked or unknown, and those that could not be read. If a machine cannot be read, kbfix continues
-/// with the others.
+/// If several machines need the same changes for a spec, the report describes these changes only once, and lists all
+/// these machines. After the changes, the report lists the machines on which a spec is blocked or unknown, and the
+/// machines that could not be read. If a machine cannot be read, kbfix continues with the other machines.
 ///
-/// The exit code is the highest of all machines: 0 if there is nothing to change, 1 if there are changes, 3 if a
-/// machine could not be read, 4 if a spec has an outcome such as blocked or unknown on a machine.
+/// The exit code is the highest of all machines. It is 0 if nothing must be changed, and 1 if something must be changed
+/// on a machine. It is 3 if a machine could not be read. It is 4 if a spec has an outcome such as blocked or unknown on
+/// a machine.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Arguments {
@@ -41,9 +42,9 @@ pub(super) struct Arguments {
     fail_on: FailOnArguments,
 
     /// A file with waivers: differences that are accepted for a limited time. The report shows and counts these
-    /// differences separately, and they do not affect the exit code. If a waiver covers a spec or a part of it on a
-    /// machine, a fleet plan contains no change of this spec for this machine. `kbfix schema waivers` prints the schema
-    /// of the file.
+    /// differences separately. The differences do not affect the exit code. If a waiver covers at least one change of a
+    /// spec on a machine, `fleet plan` leaves out all changes of this spec for this machine. `kbfix schema waivers`
+    /// prints the schema of the file.
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
 

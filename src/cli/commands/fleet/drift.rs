@@ -18,12 +18,12 @@ use crate::cli::{
 /// Show what changed on a fleet between two dates: outcomes, values, file versions, and machines that were added or
 /// removed. This command changes nothing.
 ///
-/// OLD and NEW are folders with snapshots, one file for each machine. A machine must have the same file name in both
-/// folders; otherwise kbfix reports it as removed and added. kbfix compares only facts that are in both snapshots of a
-/// machine.
+/// OLD and NEW are folders with snapshots, one file for each machine. The name of a machine is the name of its file
+/// without `.json` or `.snapshot.json`. If a machine does not have the same name in both folders, kbfix reports the
+/// machine as removed and added. kbfix compares only facts that are in both snapshots of a machine.
 ///
-/// The exit code is the highest that applies: 0 if nothing changed, 1 if something changed, 3 if a machine could not be
-/// read, 4 if a spec with a difference has an outcome such as blocked or unknown in NEW.
+/// The exit code is the highest that applies. It is 0 if nothing changed, and 1 if something changed. It is 3 if a
+/// machine could not be read. It is 4 if a spec with a difference has an outcome such as blocked or unknown in NEW.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("specs", specs::or_all))]
 pub(super) struct Arguments {

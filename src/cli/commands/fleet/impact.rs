@@ -12,18 +12,20 @@ use crate::cli::{
     output::Output,
 };
 
-/// Show the effect of a change to specs on a fleet: the machines on which an outcome, or what must be changed, is
-/// different. This command changes nothing.
+/// Show the effect of a change to specs on a fleet: on which machines a spec has another outcome than before, or needs
+/// other changes than before. This command changes nothing.
 ///
-/// SPEC names the specs after the change, and `--base` the specs before it. For example, SPEC is the folder with the
-/// specs of a pull request, and `--base` the same folder in the main branch. Two specs with the same id are two
-/// versions of one spec.
+/// SPEC names the specs after the change. `--base` names the specs before the change. For example, SPEC is the folder
+/// with the specs of a pull request, and `--base` is the same folder in the main branch. If a spec before the change
+/// and a spec after the change have the same id, they are two versions of one spec.
 ///
-/// `--set` sets a parameter in the specs before and in those after the change; in both, at least one spec must have it.
-/// The specs and parameters of `--stdin-specs` belong only to the specs after the change.
+/// `--set` sets a parameter in the specs before the change and in the specs after the change. At least one spec before
+/// the change must have the parameter, and at least one spec after the change. The specs and parameters of
+/// `--stdin-specs` belong only to the specs after the change.
 ///
-/// The exit code is the highest that applies: 0 if nothing is different, 1 if there are differences, 3 if a machine
-/// could not be read, 4 if a spec with a difference has an outcome such as blocked or unknown after the change.
+/// The exit code is the highest that applies. It is 0 if nothing is different, and 1 if there are differences. It is 3
+/// if a machine could not be read. It is 4 if a spec with a difference has an outcome such as blocked or unknown after
+/// the change.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

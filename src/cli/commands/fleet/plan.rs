@@ -20,11 +20,11 @@ use crate::cli::{
 
 /// Save the plans of all machines of a fleet in one file with one digest, for review and for `kbfix apply --plan`.
 ///
-/// This command changes no machine. It prints the same report as `kbfix fleet diff`, with the same exit codes, and also
-/// the digest. With --lines and in the formats csv, junit and sarif, the output does not contain the digest; then take
-/// it from the file, where it is the last member, `digest`, of the first line. A machine that could not be read has no
-/// plan in the file. After the review, run `kbfix apply --plan FILE --digest DIGEST` on each machine: it makes the
-/// changes that the file plans for this machine.
+/// This command changes no machine. It prints the same report as `kbfix fleet diff`, and has the same exit codes. The
+/// report also contains the digest, except with --lines and in the formats csv, junit and sarif. In these cases, take
+/// the digest from the file: it is the last member, `digest`, of the first line. A machine that could not be read has
+/// no plan in the file. After the review, run `kbfix apply --plan FILE --digest DIGEST` on each machine. On each
+/// machine, this command makes the changes that the file contains for this machine.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

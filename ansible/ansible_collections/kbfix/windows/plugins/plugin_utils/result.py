@@ -22,7 +22,8 @@ def of_run(report: Report, check: bool, with_diff: bool, no_log: bool, options: 
     if with_diff:
         result["diff"] = _installs(report, options.get("packages") or {}) + _diffs(report, options["diff_lines"])
     bad = {"needs_parameter", "unknown", "failed", "rolled_back"} | (BLOCKED if options.get("on_blocked") != "warn" else set())
-    failing = [spec for spec in report["specs"] if spec["outcome"] in bad]
+    # If the registry of some users could not be read, the spec has the outcome of the changes for the other users.
+    failing = [spec for spec in report["specs"] if spec["outcome"] in bad or spec.get("unread_users")]
     if failing or report["conflicts"] or _stopped(report) or _diagnostics(report, "error", no_log):
         result["failed"] = True
     if not failing:

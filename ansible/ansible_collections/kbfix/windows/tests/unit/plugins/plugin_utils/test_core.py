@@ -525,6 +525,15 @@ def test_which_outcomes_fail(outcome: str, failed: bool) -> None:
     assert run(spec(outcome)).get("failed", False) is failed
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_a_user_who_could_not_be_read_fails_the_task_and_is_named(check: bool) -> None:
+    """As where the changes for the other users are made: kbfix ends with exit code 4."""
+    reason = "the registry of S-1-5-21-7 could not be read"
+    one = spec("changes_pending" if check else "changed", CHANGE, unread_users=["S-1-5-21-7"], reasons=[reason])
+    found = run(one, check=check, changed=not check, outcome="unknown", exit_code=4)
+    assert found["failed"] and found["changed"] and reason in found["msg"]
+
+
 def test_blocked_may_warn_and_says_why() -> None:
     found = run(spec("blocked", reasons=["found 1, wanted 2"]), on_blocked="warn")
     assert "failed" not in found and found["warnings"] == ["KB1: blocked: found 1, wanted 2"]
