@@ -17,8 +17,8 @@ pub(in crate::cli) struct PackageArguments {
     packages: Vec<(String, PathBuf)>,
 
     /// Install the hotfix from the file of --package, if one of the hotfix's files on the machine is missing or too
-    /// old. An installation cannot be rolled back. `apply` can install a hotfix only on the target `local`. If it would
-    /// have to install a hotfix on another target, it reports an error and changes nothing. `diff` plans the
+    /// old. An installation cannot be rolled back. `apply` can install a hotfix only on the target `local`. If `apply`
+    /// would have to install a hotfix on another target, `apply` reports an error and changes nothing. `diff` plans the
     /// installation for every target, and installs nothing.
     #[arg(long, requires = "packages", help_heading = ACTIONS)]
     install_hotfix: bool,

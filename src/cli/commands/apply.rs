@@ -28,8 +28,8 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// The time limit for each hotfix package (--package), in minutes. If a package takes longer, kbfix ends it, and
-    /// the outcome of its spec is failed (exit code 6).
+    /// The time limit for each hotfix package (--package), in minutes. If the installation of a package takes longer,
+    /// kbfix ends the program of the package, and the outcome of its spec is failed (exit code 6).
     #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "packages")]
     package_limit: u64,
 
@@ -57,8 +57,8 @@ pub(in crate::cli) struct Arguments {
 
 /// What this command does with each kind of target.
 const TARGETS: &str = "`apply` can change each of these targets. With `hive:`, `reg:`, `pol:` and `snapshot:`, it \
-    changes the named file, and not the registry of a running Windows. In a snapshot, it changes the facts: with a \
-    snapshot, you can try a change without the machine.";
+    changes the named file, and not the registry of a running Windows. In a snapshot, it changes the facts in the \
+    file. So you can try a change on a snapshot, without the machine.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = apply(arguments, output);

@@ -33,13 +33,13 @@ use kbfix::{
 /// You run only `kbfix dsc manifest`. It writes manifests: descriptions that tell DSC how to run the other commands of
 /// this page. The input of `get`, `set`, `test` and `export` is one JSON object on standard input, with the properties
 /// of an instance. `kbfix dsc schema` prints the schema of this object. The answer is JSON on standard output. Messages
-/// are JSON lines on standard error. If the operation succeeds, the exit code is 0. If the operation fails, it is not
-/// 0. A blocked or unknown spec is not a failure: the exit code is 0, and the answer says that the instance is not in
-/// desired state, and why.
+/// are JSON lines on standard error. The exit code is 0 if the operation succeeds, and greater than 0 if the operation
+/// fails. A blocked or unknown spec is not a failure: the exit code is 0. The answer then says that the instance is not
+/// in desired state, and gives the reason.
 ///
 /// The property `target` names the target. Each target of `kbfix apply --target` is possible, and `set` can change each
 /// of them. Without this property, the environment variable KBFIX_TARGET names the target. If this variable is not set
-/// either, the target is this Windows machine. On a system other than Windows, this last case is an error.
+/// either, the target is this Windows machine; on a system other than Windows, kbfix then reports an error.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]

@@ -19,8 +19,8 @@ use kbfix::{
     targets::Snapshot,
 };
 
-/// Read from a target the facts that specs need, and save them in a file. kbfix can later compare the specs with this
-/// file, without the machine.
+/// Read from a target the facts that specs need, and save these facts in a file. kbfix can later compare the specs with
+/// this file, without the machine.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| targets::describe(argument, "The target to read", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {

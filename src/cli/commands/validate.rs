@@ -14,11 +14,11 @@ use kbfix::{
 
 /// Check spec files: the YAML, the fields and their data, and whether several specs contradict each other.
 ///
-/// This command reads no machine. The exit code is 2 if kbfix finds an error: a spec is invalid or cannot be read, two
-/// specs have the same id, or two specs contradict each other. Otherwise the exit code is 0. Warnings do not affect the
-/// exit code. A contradiction is only a warning if the specs or rules have different conditions. You need not set
-/// parameters. But if a rule uses a parameter without a default, kbfix finds contradictions about this rule only if you
-/// set this parameter.
+/// This command reads no machine. The exit code is 2 if kbfix finds an error: for example, a spec is invalid or cannot
+/// be read, two specs have the same id, or two specs contradict each other. Otherwise the exit code is 0. Warnings do
+/// not affect the exit code. A contradiction between two rules is only a warning if one of these rules has a condition,
+/// or if the field `applicable` of the two specs is different. You need not set parameters. But if a rule uses a
+/// parameter without a default, kbfix finds contradictions about this rule only if you set this parameter.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
