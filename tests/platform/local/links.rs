@@ -158,7 +158,8 @@ fn a_spec_deletes_nothing_through_a_link_and_changes_nothing_at_all() {
     assert!(is_there(&precious.below("sub")));
 }
 
-/// Each key gets the same answer alone and among others, whichever of them are absent or behind links.
+/// Each key gets the same answer alone and among others, whichever of them are absent or behind links. So many are read
+/// in several threads.
 #[test]
 fn questions_that_are_asked_together_get_the_same_answers() {
     let (scratch, precious) = (Scratch::machine("links-many"), Scratch::machine("links-many-precious"));
@@ -192,7 +193,10 @@ fn questions_that_are_asked_together_get_the_same_answers() {
     queries.extend(paths.iter().map(|path| of(in_32_bit_view(&at(path).path.to_string()))));
     let alone: Vec<_> = queries.iter().map(|one| LocalTarget::new().read_keys(std::slice::from_ref(one))).collect();
     let alone: Vec<_> = alone.into_iter().flat_map(Result::unwrap).collect();
-    assert_eq!(LocalTarget::new().read_keys(&queries).unwrap(), alone);
+    for times in [1, 10] {
+        let many = vec![queries.clone(); times].concat();
+        assert_eq!(LocalTarget::new().read_keys(&many).unwrap(), vec![alone.clone(); times].concat());
+    }
     let absent: Vec<_> = paths.iter().zip(&alone).filter(|(_, answer)| **answer == Answer::Absent).collect();
     let absent: Vec<_> = absent.into_iter().map(|(path, _)| *path).collect();
     assert_eq!(absent, ["none", r"none\x", "nonesuch", r"there\a", r"there\b\c", r"there\z"]);

@@ -32,7 +32,8 @@ pub use secure::{
     FolderError, check_admin_only_dir, create_admin_only_dir, create_private_dir, file_fault, folder_fault,
 };
 
-/// The number of keys that one thread reads together. Below this number, another thread costs more than it saves.
+/// The number of keys that a thread reads at a time. So few keys are read without another thread, because starting one
+/// takes time too.
 const READ_TOGETHER: usize = 32;
 
 /// This Windows machine as a target: its live registry and the files on its disks.
