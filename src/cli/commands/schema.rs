@@ -17,8 +17,8 @@ use kbfix::{
 
 /// Print the JSON schema of a document that kbfix reads or writes.
 ///
-/// Editors and programs check documents with such a schema. The schema of an output or a report describes this output
-/// with `--format json`.
+/// Editors and programs check documents with such a schema. For a command's output or report, the schema
+/// describes the JSON that the command prints with `--format json`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The document whose schema is printed.
