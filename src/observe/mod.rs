@@ -95,7 +95,10 @@ fn observe_within(
         let mut level = missing.keys;
         read_files_into(&mut facts, target, &files)?;
         while !level.is_empty() {
-            let trees: Vec<Key> = level.iter().filter(|(_, ask)| ask.tree).map(|(key, _)| key.clone()).collect();
+            let keys = |which: fn(&Ask) -> bool| -> Vec<Key> {
+                level.iter().filter(|(_, ask)| which(ask)).map(|(key, _)| key.clone()).collect()
+            };
+            let (trees, to_create) = (keys(|ask| ask.tree), keys(|ask| ask.above));
             let queries: Vec<_> = level.into_iter().map(|(key, ask)| ask.about(key)).collect();
             if let Err(what) = left.take(&queries, most) {
                 return Err(too_much(target, &what));
@@ -106,6 +109,7 @@ fn observe_within(
             }
             queries.iter().zip(answers).for_each(|(query, answer)| facts.record_key(query, answer));
             level = below(&trees, &facts, left.paths).ok_or_else(|| too_much(target, &asked_for(most.paths, PATHS)))?;
+            above(&to_create, &facts, &mut level);
         }
     }
     let detail = format!(
@@ -133,6 +137,20 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
         }
     }
     Some(level)
+}
+
+/// Adds to `level` the queries for the keys directly above those of `keys` that are absent.
+fn above(keys: &[Key], facts: &Facts, level: &mut BTreeMap<Key, Ask>) {
+    let mut last = None;
+    for key in keys.iter().filter(|key| facts.known_key(key).existence() == Some(Answer::Absent)) {
+        // The canonical name: a key that differs between the two views can be below a key that both views share.
+        let Some(parent) = key.parent().map(|parent| parent.one_name(false)) else { continue };
+        // The keys are sorted, so keys with the same parent follow each other.
+        if last.as_ref() != Some(&parent) && facts.known_key(&parent).existence().is_none() {
+            level.entry(parent.clone()).or_insert_with(Ask::above);
+        }
+        last = Some(parent);
+    }
 }
 
 fn too_much(target: &dyn Target, what: &str) -> TargetError {

@@ -75,11 +75,17 @@ pub(super) struct Ask {
     pub(super) subkeys: bool,
     /// Whether all keys below the key are queried as well.
     pub(super) tree: bool,
+    /// Whether the key above is queried as well if the key is absent, and so on, up to the first key that exists.
+    pub(super) above: bool,
 }
 
 impl Ask {
     pub(super) fn tree() -> Self {
-        Self { names: BTreeSet::new(), all_values: true, subkeys: true, tree: true }
+        Self { all_values: true, subkeys: true, tree: true, ..Self::default() }
+    }
+
+    pub(super) fn above() -> Self {
+        Self { above: true, ..Self::default() }
     }
 
     pub(super) fn about(self, key: Key) -> KeyQuery {
@@ -118,11 +124,21 @@ impl<'a> Reader<'a> {
 
     /// Returns whether the key exists: present or absent, or the reason why this is not known.
     pub fn key(&self, key: &Key) -> Answer<()> {
+        self.existence(key, |_| {})
+    }
+
+    /// Returns whether the key exists, as [`Reader::key`] does. If this is not read yet and the key is then absent, the
+    /// keys above it are read in the same batch, up to the first key that exists.
+    pub fn key_to_create(&self, key: &Key) -> Answer<()> {
+        self.existence(key, |ask| ask.above = true)
+    }
+
+    fn existence(&self, key: &Key, ask: impl FnOnce(&mut Ask)) -> Answer<()> {
         self.note(key, false);
         self.trace(|| Query::Key(key.clone()));
         self.planned.borrow_mut().meet(|planned| planned.keys.get(key).cloned());
         let known = self.with_known(key, KnownKey::existence);
-        known.unwrap_or_else(|| self.missed(key, |_| {}))
+        known.unwrap_or_else(|| self.missed(key, ask))
     }
 
     /// Returns a value's data; absent if the key is absent.
@@ -356,9 +372,10 @@ impl<'a> Reader<'a> {
         answer
     }
 
-    /// Records that the spec with this id planned a change. [`Reader::planned_by`] returns such ids.
-    pub fn planned_for(&self, id: &str, change: &KeyChange) {
-        self.planned.borrow_mut().add(&id.into(), change);
+    /// Records that the spec with this id planned these changes. [`Reader::planned_by`] returns such ids.
+    pub fn planned_for(&self, id: &str, changes: &[KeyChange]) {
+        let id = id.into();
+        changes.iter().for_each(|change| self.planned.borrow_mut().add(&id, change));
     }
 
     /// Runs `ask`. Also returns the id of the earlier spec whose planned change answered a query of `ask`: of the first

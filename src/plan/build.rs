@@ -114,7 +114,7 @@ impl<'a> Planning<'a> {
                     one
                 }
             };
-            one.plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
+            reader.planned_for(&spec.id, &one.plan.changes);
             state = one.states.1;
             let one = cell.get_or_init(|| one);
             if counts(one.plan.outcome) {

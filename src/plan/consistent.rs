@@ -75,7 +75,7 @@ fn check_spec(spec: &SpecPlan, retires: bool, reader: &Reader<'_>) -> Result<(),
         refuse(change_fault(change, retires, reader))?;
         reader.pretend(change);
     }
-    spec.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
+    reader.planned_for(&spec.id, &spec.changes);
     refuse(absent_later.into_iter().find_map(|one| satisfied_fault(one, reader)))
 }
 

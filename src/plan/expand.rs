@@ -115,6 +115,10 @@ fn fill(mut found: Vec<Key>, names: &[NamePattern], reader: &Reader<'_>) -> Resu
             }
         }
     }
+    if let [key] = &mut found[..] {
+        *key = canonical::one_name(key, reader)?;
+        return Ok(found);
+    }
     let mut found = each(&found, |key| canonical::one_name(key, reader))?;
     found.sort();
     found.dedup();

@@ -48,12 +48,13 @@ pub(super) fn one_key(
     let &WantedKey { key, must_exist, exclusive, values: wanted } = wanted;
     let mut values: Vec<ValueChange> = Vec::with_capacity(wanted.len());
     let mut unread = false;
-    let there = reader.key(key);
+    let creates = |value: &OneValue<'_>| matches!(value.after(None), Ok(Some(Some(_))));
+    let creates = must_exist || wanted.first().is_some_and(creates);
+    let there = if creates { reader.key_to_create(key) } else { reader.key(key) };
     // Before many values are compared with a key that will be created, look up the keys above it: if they are not read
     // yet, the plan is made again.
     let mut above = None;
-    let creates = |value: &OneValue<'_>| matches!(value.after(None), Ok(Some(Some(_))));
-    if there == Answer::Absent && (must_exist || wanted.first().is_some_and(creates)) {
+    if there == Answer::Absent && creates {
         let missed = reader.missed_count();
         above = Some(missing_parents(key, created, reader));
         if reader.missed_count() > missed {
@@ -178,7 +179,7 @@ fn missing_parents(key: &Key, created: &HashSet<Key>, reader: &Reader<'_>) -> Re
         if created.contains(&parent) {
             break;
         }
-        match reader.key(&parent).holds_values() {
+        match reader.key_to_create(&parent).holds_values() {
             Ok(true) => break,
             Ok(false) => {}
             Err(why) => return Err((parent, why)),

@@ -120,6 +120,7 @@ fn one_rule<'a>(
     let mut keys = Vec::new();
     for (user, found) in by_user {
         match (user, found) {
+            (_, Ok(found)) if keys.is_empty() => keys = found,
             (_, Ok(found)) => keys.extend(found),
             (_, Err(_)) if !always => {}
             (Some(sid), Err(why)) => result.unread_users.entry(sid).or_default().push(format!("{}: {why}", rule.key)),

@@ -214,7 +214,7 @@ impl<'a> SharedPlans<'a> {
                     self.keep(at, made, queries, &walk, answers)
                 }
             };
-            plan.plan.changes.iter().for_each(|change| reader.planned_for(&spec.id, change));
+            reader.planned_for(&spec.id, &plan.plan.changes);
             walk.apply(&plan);
             let plan = cell.get_or_init(|| plan);
             if counts(plan.plan.outcome) {

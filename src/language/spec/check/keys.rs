@@ -22,9 +22,10 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     }
     let (root_text, below) = text.split_once('\\').map_or((text, None), |(root, below)| (root, Some(below)));
     let root = root(cx, root_text, text, path)?;
-    let mut names = Vec::new();
+    let parts = || below.map(|below| below.split('\\')).into_iter().flatten();
+    let mut names = Vec::with_capacity(parts().count());
     let met = cx.met_unset.take();
-    for part in below.map(|b| b.split('\\')).into_iter().flatten() {
+    for part in parts() {
         names.push(name_pattern(cx, part, path)?);
     }
     let unset = cx.met_unset.clone();

@@ -43,6 +43,7 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
     if from.len() > 1 {
         duplicates(cx, from, &out, &rule_keys, path);
     }
+    out.shrink_to_fit();
     (out, rule_keys)
 }
 

@@ -234,6 +234,9 @@ impl Facts {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref().map(Arc::as_ref));
         }
+        if self.keys.is_empty() {
+            return None;
+        }
         // The hive of a user who is not logged on is missing in the list of keys below HKU.
         if key.is_also_elsewhere() || hku::of_a_user(&key.path).is_some_and(|hive| hive == *key) {
             return None;
