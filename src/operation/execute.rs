@@ -106,6 +106,10 @@ pub(super) fn execute_as(
         [] | [_] => Vec::new(),
         several => several.iter().map(|spec| spec.changes.len()).collect(),
     };
+    let restarts = match acting.as_slice() {
+        [] | [_] => Vec::new(),
+        several => several.iter().map(|spec| spec.restart.clone()).collect(),
+    };
     let restart = plan.restart();
     let (changes, counts) = changes::take(plan);
     let mut journal = store.begin(Header {
@@ -122,6 +126,7 @@ pub(super) fn execute_as(
         kept_for,
         plan: digest,
         restart,
+        restarts,
         changes,
     })?;
     let changes = &journal.header.changes;

@@ -105,7 +105,7 @@ pub fn retire(
     })?;
     found.kept.extend(ids.iter().filter_map(|id| hotfix_of(id, given)));
     found.sensitive.iter().for_each(|(key, name)| facts.hide(key, name));
-    let restart = history.restart(&ids);
+    let restart = history.restart(&found.undo.changes);
     let retires = Retirement {
         specs: ids.clone(),
         kept_for: found.kept_for.iter().cloned().collect(),

@@ -209,6 +209,7 @@ fn section(journal: &Journal, undo: &mut Rollback) -> SpecPlan {
         (true, true) if !undo.conflicts.is_empty() => Outcome::Blocked,
         (true, true) => Outcome::InDesiredState,
     };
+    let restart = journal::restart_of(&journal.header, &undo.changes);
     let kept = undo.conflicts.iter().map(|c| format!("{}: someone else has changed it since, so it is kept", c.place));
     SpecPlan {
         id: journal.header.specs.join("+"),
@@ -229,7 +230,7 @@ fn section(journal: &Journal, undo: &mut Rollback) -> SpecPlan {
         policy: Vec::new(),
         policy_unread: Vec::new(),
         manual_steps: Vec::new(),
-        restart: journal.header.restart.clone(),
+        restart,
         pending_restart: None,
         unset: Vec::new(),
     }

@@ -115,6 +115,49 @@ fn a_caller_without_files_gives_the_specs_that_stay_on_standard_input() {
     is_as_before(&machine, &before);
 }
 
+/// The restarts are those of the specs whose changes are undone, and not of all specs of the apply.
+#[test]
+fn only_the_restarts_of_what_is_undone_are_named() {
+    let machine = machine();
+    let write = |id: &str, key: &str, rule: &str, service: &str| {
+        let restart = format!("{rule}\nrestart: {{ computer: never, services: [{service}] }}");
+        write(&machine, id, key, &restart);
+    };
+    write("A", "Vendor", &number("Level", 1), "OfA");
+    write("B", "Other", &number("Level", 1), "OfB");
+    let services = |line: &str| {
+        let report = retire(&machine, &format!("{line} --check --format json")).json();
+        (report["restart"]["services"].clone(), report["specs"][0]["restart"]["note"].clone())
+    };
+    machine.run("apply @/specs/A.yaml @/specs/B.yaml @target @state").code(0);
+    assert_eq!(services("A --specs @/specs"), (json!(["OfA"]), json!(null)));
+    assert_eq!(services("B --specs @/specs"), (json!(["OfB"]), json!(null)));
+    // Another spec requires everything that would be undone.
+    write("C", "Vendor", &number("Level", 1), "OfC");
+    let kept = retire(&machine, "A --specs @/specs --check --format json").json();
+    assert_eq!(kept["specs"][0]["restart"]["services"], json!([]), "{kept:#}");
+    fs::remove_file(machine.path("specs/C.yaml")).unwrap();
+    // Someone else has changed what the one spec changed.
+    let applied = machine.export();
+    machine.set_export(&applied.replacen("\"Level\"=dword:00000001", "\"Level\"=dword:00000009", 1));
+    let rollback = machine.run("rollback --last --check @state --format json").json();
+    assert_eq!(rollback["restart"]["services"], json!(["OfA"]), "{rollback:#}");
+    machine.set_export(&applied);
+    // A journal of an earlier kbfix does not contain the restarts of each spec.
+    let journal = machine.path(&format!("state/journal/{}", machine.journals()[0]));
+    let text = fs::read_to_string(&journal).unwrap();
+    let (header, events) = text.split_once('\n').unwrap();
+    let mut header: serde_json::Value = serde_json::from_str(header).unwrap();
+    for member in ["restarts", "digest"] {
+        header.as_object_mut().unwrap().remove(member).unwrap();
+    }
+    header["digest"] = kbfix::plan::file::digest(&header).into();
+    fs::write(&journal, format!("{header}\n{events}")).unwrap();
+    let (found, note) = services("A --specs @/specs");
+    assert_eq!(found, json!(["OfA", "OfB"]));
+    assert!(note.as_str().unwrap().contains("the restarts of all specs of that apply"), "{note}");
+}
+
 #[test]
 fn a_live_spec_keeps_what_it_wants() {
     let machine = machine();
