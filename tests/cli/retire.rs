@@ -311,18 +311,23 @@ fn a_saved_plan_is_applied_once_and_goes_stale_with_a_new_journal() {
     apply(&machine, "A");
     let look = retire(&machine, "A --out @/plan.json").code(1);
     assert!(look.stdout.contains("plan [DIGEST]"), "{}", look.stdout);
-    machine.run("diff --plan @/plan.json @target").code(1);
+    machine.run("diff --plan @/plan.json @target @state").code(1);
+    let unchecked = machine.run("diff --plan @/plan.json @target --state-dir @/nowhere").code(1);
+    unchecked.says("could not be checked against the journals").says("contains no journal of this target");
     let run = machine.run("apply --plan @/plan.json @target @state").code(0);
     assert!(run.stdout.contains("A: changed"), "{}", run.stdout);
     is_as_before(&machine, &before);
     machine.run("apply --plan @/plan.json @target @state").code(0).says("nothing was changed");
+    machine.run("diff --plan @/plan.json @target @state").code(0);
     machine.run("journal list @state").code(0).says("A  retire");
 
     apply(&machine, "A");
     retire(&machine, "A --out @/plan.json").code(1);
     write(&machine, "B", "Other", &number("Level", 1));
     apply(&machine, "B");
-    machine.run("apply --plan @/plan.json @target @state").code(2).says("plan-stale");
+    for command in ["diff", "apply"] {
+        machine.run(&format!("{command} --plan @/plan.json @target @state")).code(2).says("plan-stale");
+    }
     assert!(machine.export().contains("Level"));
 }
 
@@ -425,8 +430,10 @@ fn a_saved_plan_deletes_a_protected_key_only_if_kbfix_created_it() {
     plan.as_object_mut().unwrap().remove("digest");
     plan["digest"] = kbfix::plan::file::digest(&plan).into();
     other.write("plan.json", &plan.to_string());
-    let run = other.run("apply --plan @/plan.json @target @state").code(2).says("plan-inconsistent");
-    run.says(r"HKLM\SOFTWARE\Policies\Microsoft\Windows, a key that Windows needs");
+    for command in ["diff", "apply"] {
+        let run = other.run(&format!("{command} --plan @/plan.json @target @state")).code(2).says("plan-inconsistent");
+        run.says(r"HKLM\SOFTWARE\Policies\Microsoft\Windows, a key that Windows needs");
+    }
     assert_eq!(other.export(), theirs);
 
     machine.run("apply --plan @/plan.json @target @state").code(0);
