@@ -114,7 +114,7 @@ pub fn rollback(
         report.exit_code = report.exit_code.max(outcome.exit());
         report.outcome = report.outcome.max(Some(outcome));
         let older = older.filter(|_| !could_act);
-        report.diagnostics.push(kept(&conflicts, older.as_deref()));
+        report.diagnostics.push(kept(&conflicts, Command::Rollback, older.as_deref()));
     }
     report.conflicts = conflicts;
     report.diagnostics.extend(renamed);

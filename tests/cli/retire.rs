@@ -185,7 +185,7 @@ fn a_value_gets_the_data_of_the_spec_that_is_left() {
     write(&machine, "B", "Vendor", &number("Level", 2));
     apply(&machine, "A");
     apply(&machine, "B");
-    retire(&machine, "B").code(2).says("retire-needs-spec").says("A is applied");
+    retire(&machine, "B").code(2).says("retire-needs-spec").says("A is applied").says("name its file");
     let run = retire(&machine, "B --specs @/specs/A.yaml").code(0);
     assert!(run.stdout.contains("+\"Level\"=dword:00000001"), "{}", run.stdout);
 }
@@ -209,7 +209,8 @@ fn what_somebody_else_changed_since_is_kept() {
     apply(&machine, "A");
     machine.edit(&[("\"Level\"=dword:00000001", "\"Level\"=dword:00000007\r\n\"Theirs\"=\"x\"")]);
     let changed = machine.export();
-    retire(&machine, "A --check").code(4).says("rollback-conflict");
+    let look = retire(&machine, "A --check").code(4).says("rollback-conflict");
+    look.says("help: retire with force to restore 1 of them").says("then retire again");
     let run = retire(&machine, "A").code(6);
     assert!(run.stdout.contains("after the apply REG_DWORD dword:00000001, now REG_DWORD dword:00000007; kept"));
     assert_eq!(machine.export(), changed);
@@ -349,7 +350,8 @@ fn a_saved_plan_keeps_what_somebody_else_changed_and_says_so_as_retire_does() {
     let kept = "after the apply REG_DWORD dword:00000001, now REG_DWORD dword:00000007; kept";
     retire(&machine, "A --out @/plan.json").code(4).says("rollback-conflict").says(kept);
     machine.run("diff --plan @/plan.json @target").code(4).says("rollback-conflict").says(kept);
-    machine.run("apply --plan @/plan.json @target @state --check").code(4).says("rollback-conflict");
+    let look = machine.run("apply --plan @/plan.json @target @state --check").code(4).says("rollback-conflict");
+    look.says("or make the plan again with force");
     assert_eq!(machine.export(), theirs);
     let report = machine.run("apply --plan @/plan.json @target @state --format json").code(6).json();
     assert_eq!((&report["changed"], &report["conflicts"][0]["forcible"]), (&true.into(), &true.into()), "{report:#}");
