@@ -201,8 +201,8 @@ impl Store {
         Ok((journals, damaged))
     }
 
-    /// Returns all journals, newest first, with an error for each file that cannot be read as a journal. Each journal is
-    /// read when the iterator reaches it.
+    /// Returns all journals, newest first, with an error for each file that cannot be read as a journal. Each journal
+    /// is read when the iterator reaches it.
     ///
     /// # Errors
     ///

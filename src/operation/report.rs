@@ -214,8 +214,8 @@ impl Report {
         self.steps.iter().any(failed)
     }
 
-    /// Returns whether the changes that are listed in `specs` are planned, made, not made or undone; `None` if there are
-    /// no changes.
+    /// Returns whether the changes that are listed in `specs` are planned, made, not made or undone; `None` if there
+    /// are no changes.
     pub(crate) fn changes_are(&self) -> Option<ChangesAre> {
         let with_changes = self.specs.iter().filter(|spec| !spec.changes.is_empty());
         with_changes.map(|spec| spec.outcome).max().map(|outcome| match outcome {
@@ -228,8 +228,8 @@ impl Report {
     }
 }
 
-/// Returns the diagnostic about the keys and values that a rollback or retirement keeps, because someone else has changed
-/// them after the apply. `command` is the command that keeps them; any other command than rollback and retire carries
+/// Returns the diagnostic about the keys and values that a rollback or retirement keeps, because someone else has
+/// changed them after the apply. `command` is the command that keeps them; any other command than rollback and retire carries
 /// out a saved plan of a retirement. `older` is the id of the journal before the rolled-back one, for the hint. It is
 /// `None` unless the rolled-back journal contains nothing else to undo.
 pub(super) fn kept(conflicts: &[Conflict], command: Command, older: Option<&str>) -> Diagnostic {
