@@ -229,9 +229,9 @@ impl Report {
 }
 
 /// Returns the diagnostic about the keys and values that a rollback or retirement keeps, because someone else has
-/// changed them after the apply. `command` is the command that keeps them; any other command than rollback and retire carries
-/// out a saved plan of a retirement. `older` is the id of the journal before the rolled-back one, for the hint. It is
-/// `None` unless the rolled-back journal contains nothing else to undo.
+/// changed them after the apply. `command` is the command that keeps them; any other command than rollback and retire
+/// carries out a saved plan of a retirement. `older` is the id of the journal before the rolled-back one, for the hint.
+/// It is `None` unless the rolled-back journal contains nothing else to undo.
 pub(super) fn kept(conflicts: &[Conflict], command: Command, older: Option<&str>) -> Diagnostic {
     let (message, it) = match conflicts.len() {
         1 => ("someone else has changed 1 key or value since the apply, so it is kept".to_owned(), "it"),
