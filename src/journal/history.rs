@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EventKind, Header, Journal, Operation, Status};
+use super::{EventKind, Header, Journal, Operation, Status, restarts::Part};
 use crate::{
     plan::Restart,
     registry::{Data, Key, KeyProperties, ValueName},
@@ -20,6 +20,8 @@ pub struct History {
     /// The specs by id, in lower case.
     specs: BTreeMap<String, SpecHistory>,
     newest: Option<String>,
+    /// The changes of the applies that were not undone, by spec.
+    parts: Vec<Part>,
 }
 
 /// The history of a key and its values.
@@ -52,7 +54,6 @@ struct SpecHistory {
     /// The position of the latest journal that shows the spec as applied; `None` if the spec was retired or rolled
     /// back.
     live: Option<usize>,
-    restarts: Vec<Restart>,
 }
 
 /// The direction of a journal's changes: away from the state before kbfix, or back to it.
@@ -141,10 +142,12 @@ impl History {
         match (&header.action, journal.status()) {
             (Operation::Apply, status) => {
                 let is_applied = !matches!(status, Status::Undone | Status::RolledBack);
+                if is_applied {
+                    self.parts.extend(Part::of(header));
+                }
                 for id in &header.specs {
                     let spec = self.spec(id);
                     spec.live = is_applied.then_some(at).or(spec.live);
-                    spec.restarts.push(header.restart.clone());
                 }
             }
             (Operation::Retire, Status::Done) => {
@@ -159,7 +162,7 @@ impl History {
     }
 
     fn spec(&mut self, id: &str) -> &mut SpecHistory {
-        let new = || SpecHistory { id: id.to_owned(), live: None, restarts: Vec::new() };
+        let new = || SpecHistory { id: id.to_owned(), live: None };
         self.specs.entry(id.to_ascii_lowercase()).or_insert_with(new)
     }
 
@@ -210,10 +213,9 @@ impl History {
         self.specs.get(&id.to_ascii_lowercase()).is_some_and(|spec| spec.live.is_some())
     }
 
-    /// Returns the restarts that the applies of these specs required.
-    pub fn restart(&self, ids: &[String]) -> Restart {
-        let specs = ids.iter().filter_map(|id| self.specs.get(&id.to_ascii_lowercase()));
-        Restart::together(specs.flat_map(|spec| &spec.restarts))
+    /// Returns the restarts that the changes `undone` need: those of the specs that changed the same keys and values.
+    pub fn restart(&self, undone: &[KeyChange]) -> Restart {
+        Part::restart(&self.parts, undone)
     }
 }
 

@@ -8,6 +8,7 @@
 mod error;
 mod store;
 mod history;
+mod restarts;
 mod retire;
 mod rollback;
 mod trust;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::StoreError;
 pub use history::History;
+pub use restarts::restart_of;
 pub use retire::{LiveSpec, RetirePlan, plan_retire};
 pub use rollback::{Rollback, plan_rollback};
 pub use store::Store;
@@ -63,6 +65,9 @@ pub struct Header {
     pub plan: String,
     /// The restarts that all specs together require.
     pub restart: Restart,
+    /// The restarts that each spec requires, in the order of `specs`. Missing if there is only one spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarts: Vec<Restart>,
     /// The changes in the order in which they were made, each with the data before and after.
     pub changes: Vec<KeyChange>,
 }

@@ -201,6 +201,17 @@ impl Store {
         Ok((journals, damaged))
     }
 
+    /// Returns all journals, newest first, with an error for each file that cannot be read as a journal. Each journal
+    /// is read when the iterator reaches it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the folder exists but cannot be listed, or if someone else can write to it.
+    pub fn newest_first(&self) -> Result<impl Iterator<Item = Result<Journal, StoreError>>, StoreError> {
+        let paths = if self.trusted()? { self.names()? } else { Vec::new() };
+        Ok(paths.into_iter().rev().map(|path| Self::read(&path)))
+    }
+
     /// Reads a journal. `name` is the name of a journal in this folder (with or without `.jsonl`), or the path of a
     /// file.
     ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     changes,
     error::Error,
-    execute::{Applied, StartError, execute_as},
+    execute::{Applied, Failure, StartError, execute_as},
     install::{self, Packages},
     journals,
     plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings},
@@ -193,11 +193,16 @@ pub(super) fn carry_out(
     report.machine = plan.machine;
     report.digest = Some(digest);
     report.changed = acts && matches!(applied, Applied::Done(_) | Applied::Incomplete(..));
+    report.is_refused = match &applied {
+        Applied::Undone(_, Failure::Write(failure)) => failure.begun.is_empty(),
+        _ => false,
+    };
     report.journal = applied.journal().map(|journal| journal.path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {
             Outcome::Failed => "restore by hand the keys and values listed above, or try to roll back the journal",
-            _ => "nothing was changed; correct the cause and apply again",
+            _ if report.is_refused => "nothing was changed; correct the cause, and run the command again",
+            _ => "everything was restored; correct the cause, and run the command again",
         };
         report.diagnostics.push(Diagnostic::error(Code::WRITE_FAILED, failure).hint(hint));
     }

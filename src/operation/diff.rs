@@ -4,13 +4,20 @@ use std::borrow::Borrow;
 
 use super::{
     error::Error,
+    journals,
     plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings as warnings_of},
     policy,
     progress::{Progress, reading},
     report::{Command, Report},
     symptoms,
 };
-use crate::{diag::Diagnostic, journal::Store, plan::Plan, spec::Spec, targets::Target};
+use crate::{
+    diag::Diagnostic,
+    journal::Store,
+    plan::Plan,
+    spec::Spec,
+    targets::{Address, Target},
+};
 
 /// A plan, and whether it can be applied.
 #[derive(Debug, Clone)]
@@ -51,6 +58,22 @@ pub fn diff(
 }
 
 impl Diff {
+    /// Checks a saved plan that retires specs against the journals, as [`apply`](super::apply()) does. Does nothing for
+    /// other plans. If the journals of the target are not available, a warning is added. `address` is the address of
+    /// the target.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the journals show that the plan must not be applied.
+    pub fn check_journals(&mut self, address: &Address, target: &mut dyn Target, store: &Store) -> Result<(), Error> {
+        if let (Some(retires), PlanStatus::Current) = (&self.plan.retires, self.status) {
+            let (status, warning) = journals::review_retirement(&self.plan, retires, address, target, store)?;
+            self.status = status;
+            self.warnings.extend(warning);
+        }
+        Ok(())
+    }
+
     /// Returns the report of the command diff.
     pub fn into_report(self) -> Report {
         let conflicts = self.plan.retires.as_ref().map(|retires| retires.conflicts.clone()).unwrap_or_default();

@@ -23,7 +23,8 @@ pub enum Applied {
     Nothing,
     /// All changes were made and read back.
     Done(Journal),
-    /// Writing failed, and everything was restored.
+    /// Writing failed, and everything that had been written was restored. If the target refused the changes before the
+    /// first of them was begun, nothing had been written.
     Undone(Journal, Failure),
     /// Writing failed, and not everything could be restored. The strings name the keys and values that were not
     /// restored.
@@ -106,6 +107,10 @@ pub(super) fn execute_as(
         [] | [_] => Vec::new(),
         several => several.iter().map(|spec| spec.changes.len()).collect(),
     };
+    let restarts = match acting.as_slice() {
+        [] | [_] => Vec::new(),
+        several => several.iter().map(|spec| spec.restart.clone()).collect(),
+    };
     let restart = plan.restart();
     let (changes, counts) = changes::take(plan);
     let mut journal = store.begin(Header {
@@ -122,6 +127,7 @@ pub(super) fn execute_as(
         kept_for,
         plan: digest,
         restart,
+        restarts,
         changes,
     })?;
     let changes = &journal.header.changes;
@@ -140,6 +146,7 @@ pub(super) fn execute_as(
     };
     let left = undo(begun, target);
     let (event, detail) = match left.is_empty() {
+        true if begun.is_empty() => (EventKind::Undone, format!("nothing was written: {failure}")),
         true => (EventKind::Undone, failure.to_string()),
         false => (EventKind::Failed, format!("{failure}; not restored: {}", left.join("; "))),
     };

@@ -7,7 +7,7 @@ use super::{
     plan::{PlanRefusal, PlanStatus, compare_machines, identify},
 };
 use crate::{
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Hint},
     journal::{self, History, Journal, Status, Store},
     plan::{Machine, Plan, Retirement},
     registry::PolicyBranch,
@@ -147,6 +147,40 @@ pub(super) fn check_retirement(
     store: &Store,
 ) -> Result<PlanStatus, Error> {
     let journals = of_target(address, target, store)?.0;
+    check_against(journals, plan, retires, target)
+}
+
+/// Checks a plan that retires specs like [`check_retirement`], for a reviewer who perhaps cannot read the journals. If
+/// the journals cannot be read, or there is none of this target, the function returns a warning instead of an error.
+pub(super) fn review_retirement(
+    plan: &Plan,
+    retires: &Retirement,
+    address: &Address,
+    target: &mut dyn Target,
+    store: &Store,
+) -> Result<(PlanStatus, Option<Diagnostic>), Error> {
+    let why = match of_target(address, target, store) {
+        Ok((journals, _)) if !journals.is_empty() => {
+            return check_against(journals, plan, retires, target).map(|status| (status, None));
+        }
+        Ok(_) => format!("{} contains no journal of this target", store.root().display()),
+        Err(error) => error.diagnostics.into_iter().map(|one| one.message).collect::<Vec<_>>().join("; "),
+    };
+    let message = format!("the plan retires specs, but it could not be checked against the journals: {why}");
+    let hint = Hint::new(
+        "give the state folder of the machine; without its journals, kbfix does not notice if the plan is stale or was \
+         edited",
+    );
+    let warning = Diagnostic::warning(Code::JOURNAL_MISSING, message).hint(hint.option("state-dir", "DIR"));
+    Ok((PlanStatus::Current, Some(warning)))
+}
+
+fn check_against(
+    journals: Vec<Journal>,
+    plan: &Plan,
+    retires: &Retirement,
+    target: &mut dyn Target,
+) -> Result<PlanStatus, Error> {
     let newest = journals.last().map(|journal| &journal.header);
     match newest {
         Some(newest) if newest.id == retires.journal => {

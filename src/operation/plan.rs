@@ -246,8 +246,8 @@ pub(super) fn cannot_apply(
     severity: fn(Code, String) -> Diagnostic,
 ) -> Option<Diagnostic> {
     let error = changes::with(plan, |changes| target.rehearse(changes)).err()?;
-    let message = format!("kbfix apply could not make these changes: {error}");
-    Some(severity(Code::CANNOT_APPLY, message).hint("remove the cause of this error first; nothing was changed"))
+    let message = format!("kbfix could not make these changes: {error}");
+    Some(severity(Code::CANNOT_APPLY, message).hint("remove the cause first; nothing was changed"))
 }
 
 /// Returns warnings about a plan and its target.

@@ -40,8 +40,11 @@ pub struct Report {
     pub exit_code: Exit,
     /// Whether the target was changed and the change is still in place.
     pub changed: bool,
-    /// The state of the changes that are listed in `specs`: planned, made or undone; null if there are none.
+    /// The state of the changes that are listed in `specs`: planned, made, not made or undone; null if there are none.
     pub changes_are: Option<ChangesAre>,
+    /// Whether the target refused the changes before the first of them was written.
+    #[serde(skip)]
+    pub is_refused: bool,
     /// The digest of the plan; null if the command has no plan.
     pub digest: Option<String>,
     /// The text of the plan file, if `kbfix diff --with-plan` requested it.
@@ -75,7 +78,7 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The state of the changes in a report: planned, made or undone.
+/// The state of the changes in a report: planned, made, not made or undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangesAre {
@@ -83,6 +86,8 @@ pub enum ChangesAre {
     Planned,
     /// The changes were made and read back.
     Made,
+    /// The target refused the changes before the first of them was written.
+    NotMade,
     /// Writing failed, and everything was restored.
     Undone,
     /// Writing failed, and not everything could be restored.
@@ -117,6 +122,7 @@ impl Report {
             exit_code: Exit::Done,
             changed: false,
             changes_are: None,
+            is_refused: false,
             digest: None,
             plan: None,
             markdown: None,
@@ -197,7 +203,7 @@ impl Report {
         for spec in self.specs.iter_mut().filter(|spec| spec.outcome == Outcome::InDesiredState) {
             spec.outcome = Outcome::Blocked;
         }
-        self.diagnostics.push(kept(&conflicts, None));
+        self.diagnostics.push(kept(&conflicts, self.command, None));
         self.conflicts = conflicts;
         self
     }
@@ -208,12 +214,13 @@ impl Report {
         self.steps.iter().any(failed)
     }
 
-    /// Returns whether the changes that are listed in `specs` are planned, made or undone; `None` if there are no
-    /// changes.
+    /// Returns whether the changes that are listed in `specs` are planned, made, not made or undone; `None` if there
+    /// are no changes.
     pub(crate) fn changes_are(&self) -> Option<ChangesAre> {
         let with_changes = self.specs.iter().filter(|spec| !spec.changes.is_empty());
         with_changes.map(|spec| spec.outcome).max().map(|outcome| match outcome {
             Outcome::Changed => ChangesAre::Made,
+            Outcome::RolledBack if self.is_refused => ChangesAre::NotMade,
             Outcome::RolledBack => ChangesAre::Undone,
             Outcome::Failed => ChangesAre::UndoneInPart,
             _ => ChangesAre::Planned,
@@ -221,21 +228,29 @@ impl Report {
     }
 }
 
-/// Returns the diagnostic about the keys and values that a rollback keeps, because someone else has changed them after
-/// the apply. `older` is the id of the journal before the rolled-back one, for the hint. It is `None` unless the
-/// rolled-back journal contains nothing else to undo.
-pub(super) fn kept(conflicts: &[Conflict], older: Option<&str>) -> Diagnostic {
-    let message = match conflicts.len() {
-        1 => "someone else has changed 1 key or value since the apply, so it is kept".to_owned(),
-        n => format!("someone else has changed {n} keys or values since the apply, so they are kept"),
+/// Returns the diagnostic about the keys and values that a rollback or retirement keeps, because someone else has
+/// changed them after the apply. `command` is the command that keeps them; any other command than rollback and retire
+/// carries out a saved plan of a retirement. `older` is the id of the journal before the rolled-back one, for the hint.
+/// It is `None` unless the rolled-back journal contains nothing else to undo.
+pub(super) fn kept(conflicts: &[Conflict], command: Command, older: Option<&str>) -> Diagnostic {
+    let (message, it) = match conflicts.len() {
+        1 => ("someone else has changed 1 key or value since the apply, so it is kept".to_owned(), "it"),
+        n => (format!("someone else has changed {n} keys or values since the apply, so they are kept"), "them"),
+    };
+    let (with_force, again) = match command {
+        Command::Rollback => ("roll back with force", "roll back again"),
+        Command::Retire => ("retire with force", "retire again"),
+        Command::Diff | Command::Apply => ("make the plan again with force", "make the plan again"),
     };
     let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
-    let by_hand = "force does not restore a key that contains something made by someone else, or whose parent key no \
-        longer exists: correct this by hand, then roll back again";
+    let by_hand = format!(
+        "force does not restore a key that contains something made by someone else, or whose parent key no longer \
+         exists: correct this by hand, then {again}"
+    );
     let mut hint = match forcible {
         0 => Hint::new(by_hand),
-        n if n == conflicts.len() => Hint::new("restore it by hand, or roll back with force").bare_option("force"),
-        n => Hint::new(format!("force restores {n} of them; {by_hand}")).bare_option("force"),
+        n if n == conflicts.len() => Hint::new(format!("restore {it} by hand, or {with_force}")).bare_option("force"),
+        n => Hint::new(format!("{with_force} to restore {n} of them; {by_hand}")).bare_option("force"),
     };
     if let Some(older) = older {
         hint = hint.and(&format!(

@@ -105,7 +105,7 @@ pub fn retire(
     })?;
     found.kept.extend(ids.iter().filter_map(|id| hotfix_of(id, given)));
     found.sensitive.iter().for_each(|(key, name)| facts.hide(key, name));
-    let restart = history.restart(&ids);
+    let restart = history.restart(&found.undo.changes);
     let retires = Retirement {
         specs: ids.clone(),
         kept_for: found.kept_for.iter().cloned().collect(),
@@ -216,10 +216,12 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
     match missing.as_slice() {
         [] => Ok(specs),
         missing => {
-            let (is, them) = if missing.len() == 1 { ("is", "this spec") } else { ("are", "these specs") };
+            let (is, them, files) = match missing.len() {
+                1 => ("is", "this spec", "its file"),
+                _ => ("are", "these specs", "their files"),
+            };
             let message = format!("{} {is} applied to this target, but not given to this command", missing.join(", "));
-            let hint =
-                format!("retire {them} too; or, so that kbfix knows which settings to keep, name the file of each");
+            let hint = format!("retire {them} too; or, so that kbfix knows which settings to keep, name {files}");
             let hint = Hint::new(hint).option("specs", "SPEC");
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::RETIRE_NEEDS_SPEC, message).hint(hint)))
         }

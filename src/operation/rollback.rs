@@ -114,7 +114,7 @@ pub fn rollback(
         report.exit_code = report.exit_code.max(outcome.exit());
         report.outcome = report.outcome.max(Some(outcome));
         let older = older.filter(|_| !could_act);
-        report.diagnostics.push(kept(&conflicts, older.as_deref()));
+        report.diagnostics.push(kept(&conflicts, Command::Rollback, older.as_deref()));
     }
     report.conflicts = conflicts;
     report.diagnostics.extend(renamed);
@@ -166,7 +166,9 @@ pub(super) fn rehearsed(mut plan: Plan, target: &mut dyn Target, command: Comman
 }
 
 /// Returns the newest journal that can be rolled back, and the id of the next older one. If a target is given, only its
-/// journals are searched.
+/// journals are searched. Journals older than these two are not read.
+///
+/// Warns of each damaged file that may be a journal between the two.
 ///
 /// # Errors
 ///
@@ -176,25 +178,30 @@ pub fn newest(
     target: Option<&Address>,
     progress: &mut impl Progress,
 ) -> Result<(Journal, Option<String>), Error> {
-    let (journals, damaged) = store.list()?;
     let fits =
         |journal: &Journal| journal.can_be_rolled_back() && target.is_none_or(|t| journal.header.target.uri == t.uri);
-    let mut fitting = journals.into_iter().rev().filter(fits);
-    let found = fitting.next();
-    for why in damaged {
-        let is_newer = found.as_ref().is_none_or(|found| why.path().file_name() > found.path.file_name());
-        let hint = "it may belong to the newest apply: give the name of the journal that is to be rolled back (`kbfix \
-            journal list` lists the undamaged ones), or move the damaged file to another folder";
-        let stop = Error::from(why);
-        if is_newer {
-            return Err(stop.with_hint(hint));
-        }
-        for mut warning in stop.diagnostics {
-            warning.severity = Severity::Warning;
-            progress.warn(&warning);
+    let mut found: Option<Journal> = None;
+    for journal in store.newest_first()? {
+        match journal {
+            Ok(journal) if !fits(&journal) => {}
+            Ok(journal) => match found {
+                Some(found) => return Ok((found, Some(journal.header.id))),
+                None => found = Some(journal),
+            },
+            Err(why) if found.is_none() => {
+                let hint = "it may belong to the newest apply: give the name of the journal that is to be rolled back \
+                    (`kbfix journal list` lists the undamaged ones), or move the damaged file to another folder";
+                return Err(Error::from(why).with_hint(hint));
+            }
+            Err(why) => {
+                for mut warning in Error::from(why).diagnostics {
+                    warning.severity = Severity::Warning;
+                    progress.warn(&warning);
+                }
+            }
         }
     }
-    found.map(|found| (found, fitting.next().map(|older| older.header.id))).ok_or_else(|| {
+    found.map(|found| (found, None)).ok_or_else(|| {
         let message = format!("no journal in {} can be rolled back", store.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` lists the journals");
@@ -209,6 +216,7 @@ fn section(journal: &Journal, undo: &mut Rollback) -> SpecPlan {
         (true, true) if !undo.conflicts.is_empty() => Outcome::Blocked,
         (true, true) => Outcome::InDesiredState,
     };
+    let restart = journal::restart_of(&journal.header, &undo.changes);
     let kept = undo.conflicts.iter().map(|c| format!("{}: someone else has changed it since, so it is kept", c.place));
     SpecPlan {
         id: journal.header.specs.join("+"),
@@ -229,7 +237,7 @@ fn section(journal: &Journal, undo: &mut Rollback) -> SpecPlan {
         policy: Vec::new(),
         policy_unread: Vec::new(),
         manual_steps: Vec::new(),
-        restart: journal.header.restart.clone(),
+        restart,
         pending_restart: None,
         unset: Vec::new(),
     }

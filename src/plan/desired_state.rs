@@ -24,6 +24,10 @@ pub(super) struct DesiredState<'a> {
     pub absent_if_empty: BTreeSet<Key>,
     /// Keys that must contain nothing that the spec does not name.
     pub exclusive: BTreeMap<Key, Exclusive>,
+    /// The values that triggers name but do not require now, by key. They stay in an exclusive key.
+    pub spared: BTreeMap<Key, BTreeSet<&'a ValueName>>,
+    /// The keys that triggers delete, but not now. In an exclusive key, they stay with everything below them.
+    pub spared_trees: BTreeSet<Key>,
     /// Rules about values, by key. The rules of one key have the order of the spec.
     pub values: BTreeMap<Key, Vec<&'a ValueRule>>,
 }
@@ -79,7 +83,21 @@ fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
     value::after(rule, data).is_ok_and(|after| after.as_ref() == data)
 }
 
-impl DesiredState<'_> {
+impl<'a> DesiredState<'a> {
+    /// Records that a trigger names the key, but requires nothing of it now. `is_tree` says whether the trigger is
+    /// about the key with everything below it.
+    pub(super) fn spare(&mut self, key: &Key, is_tree: bool) {
+        self.spared.entry(key.clone()).or_default();
+        if is_tree {
+            self.spared_trees.insert(key.clone());
+        }
+    }
+
+    /// Records that a trigger names the value, but requires nothing of it now.
+    pub(super) fn spare_value(&mut self, key: &Key, name: &'a ValueName) {
+        self.spared.entry(key.clone()).or_default().insert(name);
+    }
+
     /// Records that the key must contain nothing that the spec does not name. If this was already recorded, the
     /// stricter kind is kept: the whole tree instead of only the values.
     pub(super) fn hold_only(&mut self, key: &Key, exclusive: Exclusive) {
@@ -89,10 +107,10 @@ impl DesiredState<'_> {
         }
     }
 
-    /// Returns the keys that must exist or that have value rules, and all keys above them.
+    /// Returns the keys that must exist, that have value rules or that a trigger names, and all keys above them.
     pub(super) fn named(&self) -> BTreeSet<Key> {
         let mut named = BTreeSet::new();
-        for key in self.values.keys().chain(&self.present) {
+        for key in self.values.keys().chain(&self.present).chain(self.spared.keys()) {
             let new = std::iter::successors(Some(key.clone()), Key::parent).take_while(|key| !named.contains(key));
             named.extend(new.collect::<Vec<_>>());
         }
@@ -126,7 +144,8 @@ impl DesiredState<'_> {
         let only = self.exclusive_above(key);
         if let Some((above, Exclusive::Tree)) = only
             && change.action == ChangeAction::Create
-            && !self.values.keys().chain(&self.present).any(|named| is_within(named, key))
+            && !self.values.keys().chain(&self.present).chain(self.spared.keys()).any(|named| is_within(named, key))
+            && within(key, &self.spared_trees).is_none()
         {
             return vec![(key.to_string(), format!("{above} to contain no other keys"))];
         }
@@ -137,6 +156,9 @@ impl DesiredState<'_> {
         };
         let wanted = by_value(rules);
         let wanted: BTreeMap<&ValueName, &OneValue<'_>> = wanted.iter().map(|value| (value.name, value)).collect();
+        let is_spared = |name: &ValueName| {
+            within(key, &self.spared_trees).is_some() || self.spared.get(key).is_some_and(|names| names.contains(name))
+        };
         let mut undone = Vec::new();
         for value in &change.values {
             let after = value.after.as_ref();
@@ -144,7 +166,9 @@ impl DesiredState<'_> {
                 let (is, after) = (text(&value.name, &value.before), text(&value.name, &value.after));
                 undone.push((change.place(&value.name), format!("{is}, but this spec requires {after}")));
             }
-            if let (Some((above, _)), Some(_), None) = (only, after, wanted.get(&value.name)) {
+            if !is_spared(&value.name)
+                && let (Some((above, _)), Some(_), None) = (only, after, wanted.get(&value.name))
+            {
                 undone.push((change.place(&value.name), format!("{above} to contain no other values")));
             }
         }

@@ -50,6 +50,9 @@ pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
         match reader.tree(key) {
             Ok(tree) => {
                 for below in tree.into_iter().map(|image| image.key) {
+                    if within(&below, &wants.spared_trees).is_some() {
+                        continue;
+                    }
                     if named.contains(&below) || below == *key {
                         rest.values.insert(below);
                     } else if within(&below, &rest.keys).is_none() {

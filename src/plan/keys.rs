@@ -17,6 +17,8 @@ pub(super) struct WantedKey<'a> {
     pub must_exist: bool,
     /// Whether the key must contain no values that the spec does not name.
     pub exclusive: bool,
+    /// The values that stay as they are even if `exclusive` is true; `None` if there are none.
+    pub spared: Option<&'a BTreeSet<&'a ValueName>>,
     pub values: &'a [OneValue<'a>],
 }
 
@@ -45,7 +47,7 @@ pub(super) fn one_key(
     reader: &Reader<'_>,
     result: &mut Evaluation<'_>,
 ) {
-    let &WantedKey { key, must_exist, exclusive, values: wanted } = wanted;
+    let &WantedKey { key, must_exist, exclusive, spared, values: wanted } = wanted;
     let mut values: Vec<ValueChange> = Vec::with_capacity(wanted.len());
     let mut unread = false;
     let creates = |value: &OneValue<'_>| matches!(value.after(None), Ok(Some(Some(_))));
@@ -109,7 +111,8 @@ pub(super) fn one_key(
     }
     if exclusive {
         let names: BTreeSet<&ValueName> = wanted.iter().map(|value| value.name).collect();
-        match exclusive::other_values(key, |name| names.contains(name), reader) {
+        let is_named = |name: &ValueName| names.contains(name) || spared.is_some_and(|spared| spared.contains(name));
+        match exclusive::other_values(key, is_named, reader) {
             Ok(others) => {
                 others
                     .iter()

@@ -323,7 +323,7 @@ pub enum Outcome {
     NeedsParameter,
     /// The target does not contain the facts that are needed to decide the outcome. Nothing is changed.
     Unknown,
-    /// Writing failed, and everything was restored.
+    /// Writing failed or was refused, and everything that had been written was restored.
     RolledBack,
     /// Either writing failed, and not everything could be restored; or the package of the hotfix failed, and the
     /// registry was not changed.

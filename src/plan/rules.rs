@@ -74,6 +74,7 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
             key,
             must_exist: wants.present.contains(key),
             exclusive: rest.values.contains(key),
+            spared: wants.spared.get(key),
             values: &values,
         };
         let said = result.unknown.len();
@@ -140,14 +141,20 @@ fn one_rule<'a>(
             true => when(rule.when.as_deref(), Some(&key), spec, reader, &mut result.unknown),
             false => always,
         };
+        // Whether the rule is a trigger that need not be written now. It requires nothing, but names its values.
+        let mut is_named_only = false;
         let holds = match &rule.done_when {
             Some(done_when) => {
-                let (is_due, check) = trigger::check(rule, done_when, &key, spec, reader);
+                let (is_required, check) = trigger::check(rule, done_when, &key, spec, reader);
                 result.checks.extend(holds.then_some(check));
-                holds && is_due
+                is_named_only = holds && !is_required;
+                holds && is_required
             }
             None => holds,
         };
+        if is_named_only {
+            result.wants.spare(&key, rule.desired.is_absent());
+        }
         if holds && rule.must_exist {
             result.wants.present.insert(key.clone());
         }
@@ -169,12 +176,16 @@ fn one_rule<'a>(
             DesiredKey::Values(values) => {
                 let mut applying = Vec::new();
                 for (at, value) in values.iter().enumerate() {
-                    let unknown = if holds { &mut result.unknown } else { &mut Vec::new() };
+                    let mut unseen = Vec::new();
+                    let unknown = if holds { &mut result.unknown } else { &mut unseen };
                     let value_holds = when(value.when.as_deref(), Some(&key), spec, reader, unknown);
                     if holds && value_holds {
                         here.insert(at);
                         applying.push(value);
                     } else {
+                        if is_named_only && (value_holds || !unseen.is_empty()) {
+                            result.wants.spare_value(&key, &value.name);
+                        }
                         reader.value(&key, &value.name);
                         drop(reader.policies(&key, &value.name));
                     }

@@ -12,10 +12,12 @@ use crate::{
     targets::Answer,
 };
 
-/// Returns whether the values of the rule, which is a trigger, must be written to the key. Also returns the check that
-/// shows whether the trigger is done.
+/// Returns whether the spec requires the state of the rule, which is a trigger, for the key. Also returns the check
+/// that shows whether the trigger is done.
 ///
-/// The check passes if the condition `done_when` is met, or if the rule's values are already written.
+/// The spec requires the state if the trigger must be written, and also if its values are written but Windows has not
+/// yet acted on them. The check passes if the condition `done_when` is met, or if the rule's values are already
+/// written.
 pub(super) fn check(
     rule: &KeyRule,
     done_when: &Condition,
@@ -30,7 +32,8 @@ pub(super) fn check(
     evidence.extend(written);
     let result = Truth::any([done, is_written]);
     let check = Check { part: Part::Trigger, title: key.to_string(), evidence, result };
-    (spec.run_triggers && done == Truth::Unmet, check)
+    let is_pending = !rule.values().is_empty() && is_written == Truth::Met && done != Truth::Met;
+    (is_pending || (spec.run_triggers && done == Truth::Unmet), check)
 }
 
 /// Returns evidence that shows whether the rule is already written: about each of its values, or about the key if the

@@ -137,6 +137,7 @@ mod tests {
             name: ValueName::new("v").unwrap(),
             when: None,
             desired,
+            varying: None,
             if_absent: None,
             is_sensitive: false,
             label: None,

@@ -96,6 +96,7 @@ fn sentence(spec: &SpecPlan, report: &Report) -> String {
     };
     match spec.outcome {
         Outcome::NeedsParameter => "needs a parameter".to_owned(),
+        Outcome::RolledBack if report.is_refused => "the changes were refused, and nothing was changed".to_owned(),
         Outcome::RolledBack => "writing failed, and everything was restored".to_owned(),
         Outcome::Failed if package_failed() => "the hotfix package failed, and the registry was not changed".to_owned(),
         Outcome::Failed => "writing failed, and not everything could be restored".to_owned(),

@@ -88,13 +88,13 @@ pub fn report(report: &Report) -> String {
     let _ = writeln!(out, "<h1>kbfix on {}</h1>", escaped(machine));
     out.push_str("<table><tr><th>spec</th><th>outcome</th><th>changes</th></tr>\n");
     for spec in &report.specs {
-        let count = wording::changes(spec);
+        let count = wording::changes_in(report, spec);
         let outcome = spec.outcome.as_str().replace('_', " ");
         let _ = writeln!(out, "<tr><td>{}</td><td>{outcome}</td><td>{count}</td></tr>", escaped(&spec.id));
     }
     out.push_str("</table>\n");
     for spec in &report.specs {
-        section(spec, &mut out);
+        section(spec, report, &mut out);
         if let Some(sentence) = wording::local_gpo(spec, report) {
             let _ = writeln!(out, "<p>Local GPO: {}</p>", escaped(&sentence));
         }
@@ -132,7 +132,7 @@ pub fn report(report: &Report) -> String {
     out
 }
 
-fn section(spec: &SpecPlan, out: &mut String) {
+fn section(spec: &SpecPlan, report: &Report, out: &mut String) {
     let _ = writeln!(out, "<h2>{}: {}</h2>", escaped(&spec.id), escaped(&spec.title));
     if !spec.checks.is_empty() {
         out.push_str("<table><tr><th>test</th><th>place</th><th>found</th><th>wanted</th><th></th></tr>\n");
@@ -182,7 +182,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
     if let Some(install) = &spec.install {
         let _ = writeln!(out, "<p>Install {}</p>", escaped(&wording::install(install)));
     }
-    if let Some(caution) = wording::caution(spec).filter(|_| !spec.changes.is_empty()) {
+    if let Some(caution) = wording::caution(spec, report).filter(|_| !spec.changes.is_empty()) {
         let _ = writeln!(out, "<p><b>{caution}</b></p>");
     }
     if !spec.changes.is_empty() {

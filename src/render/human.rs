@@ -64,7 +64,7 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
     }
     if !spec.changes.is_empty() {
         let machine = report.machine.computer_name.as_deref().or(report.target.as_deref()).unwrap_or("the target");
-        let (before, after) = match (report.command, wording::caution(spec)) {
+        let (before, after) = match (report.command, wording::caution(spec, report)) {
             (Command::Diff, _) => ("actual state", "desired state"),
             (Command::Apply | Command::Rollback | Command::Retire, None) => ("before", "after"),
             (Command::Apply | Command::Rollback | Command::Retire, Some(caution)) => {
@@ -188,6 +188,9 @@ fn ending(report: &Report, out: &mut String) {
         }
         (_, Some(Outcome::Failed)) => {
             let _ = writeln!(out, "writing failed; not everything could be restored");
+        }
+        (_, Some(Outcome::RolledBack)) if report.is_refused => {
+            let _ = writeln!(out, "the changes were refused; nothing was changed");
         }
         (_, Some(Outcome::RolledBack)) => {
             let _ = writeln!(out, "writing failed; everything was restored");

@@ -17,11 +17,11 @@ pub fn markdown(report: &Report) -> String {
     let _ = writeln!(out, "## kbfix on {}\n", escaped(target));
     let _ = writeln!(out, "| spec | outcome | changes |\n|---|---|---|");
     for spec in &report.specs {
-        let count = wording::changes(spec);
+        let count = wording::changes_in(report, spec);
         let _ = writeln!(out, "| {} | {} | {count} |", escaped(&spec.id), spec.outcome.as_str().replace('_', " "));
     }
     for spec in &report.specs {
-        section(spec, &mut out);
+        section(spec, report, &mut out);
         if let Some(sentence) = wording::local_gpo(spec, report) {
             let _ = writeln!(out, "\nLocal GPO: {}", escaped(&sentence));
         }
@@ -63,7 +63,7 @@ pub fn markdown(report: &Report) -> String {
     out
 }
 
-fn section(spec: &SpecPlan, out: &mut String) {
+fn section(spec: &SpecPlan, report: &Report, out: &mut String) {
     let _ = writeln!(out, "\n### {}: {}\n", escaped(&spec.id), escaped(&spec.title));
     if !spec.checks.is_empty() {
         let _ = writeln!(out, "| test | place | found | wanted | |\n|---|---|---|---|---|");
@@ -102,7 +102,7 @@ fn section(spec: &SpecPlan, out: &mut String) {
         let _ = writeln!(out, "\nInstall {}", escaped(&wording::install(install)));
     }
     if !spec.changes.is_empty() {
-        if let Some(caution) = wording::caution(spec) {
+        if let Some(caution) = wording::caution(spec, report) {
             let _ = writeln!(out, "\n**{caution}**");
         }
         let _ = writeln!(out, "\n```diff");

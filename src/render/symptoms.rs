@@ -19,6 +19,9 @@ pub fn human(symptoms: &Symptoms, paint: Paint) -> String {
         if let Answer::Present(apply) = &spec.last_apply {
             let _ = writeln!(out, "  last apply    {:.0}, journal {}", apply.time, one_line(&apply.journal));
         }
+        if let Some(retired) = &spec.retired {
+            let _ = writeln!(out, "  retired       {:.0}, journal {}", retired.time, one_line(&retired.journal));
+        }
         section(spec, &mut out);
         if spec.symptoms.is_empty() {
             let _ = writeln!(out, "  symptom       the spec describes no symptom");

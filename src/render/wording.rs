@@ -30,9 +30,21 @@ pub(super) fn local_gpo(spec: &SpecPlan, report: &Report) -> Option<String> {
     })
 }
 
-/// Returns a warning to be shown before the changes if writing failed, because the changes are then not in place.
-pub(super) fn caution(spec: &SpecPlan) -> Option<&'static str> {
+/// Describes how many changes a spec of the report has, and whether they were made.
+pub(super) fn changes_in(report: &Report, spec: &SpecPlan) -> String {
+    let count = diff::count(&spec.changes);
     match spec.outcome {
+        Outcome::RolledBack if report.is_refused && !count.is_empty() => format!("none; refused: {count}"),
+        _ => changes(spec),
+    }
+}
+
+/// Returns a warning to be shown before the changes if writing failed, because the changes are then not in place.
+pub(super) fn caution(spec: &SpecPlan, report: &Report) -> Option<&'static str> {
+    match spec.outcome {
+        Outcome::RolledBack if report.is_refused => {
+            Some("the changes were refused, and nothing was changed; these changes had been planned:")
+        }
         Outcome::RolledBack => Some("writing failed, and everything was restored; these changes had been planned:"),
         Outcome::Failed => Some(
             "writing failed, and not everything could be restored; these changes had been \

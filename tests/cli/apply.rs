@@ -98,14 +98,18 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
     machine.write("t.yaml", spec);
     // A diff says so before the apply, and names the code page if kbfix needs it to write the data.
     let diff = "diff @/t.yaml @target";
-    machine.run(&format!("{diff} --code-page 1252")).code(1).says("cannot-apply").says("version 5 file in UTF-16");
+    let run = machine.run(&format!("{diff} --code-page 1252")).code(1).says("warning[cannot-apply]");
+    run.says("version 5 file in UTF-16").says("help: remove the cause first; nothing was changed");
     let run = machine.run(&format!("{diff} --format markdown")).code(1).says("give its code page");
     assert!(run.stdout.contains("cannot-apply"), "{}", run.stdout);
     assert_eq!(machine.export(), export);
     let line = "apply @/t.yaml --code-page 1252 @target @state";
     // A dry run fails as the run does.
     machine.run(&format!("{line} --check")).code(5).says("cannot-apply").says("version 5 file in UTF-16");
-    let run = machine.run(line).code(5).says("rolled back").says("everything was restored");
+    let run = machine.run(line).code(5).says("rolled back");
+    // Nothing was written, so nothing was restored either.
+    let run = run.says("the changes were refused; nothing was changed").says("help: nothing was changed; correct");
+    assert!(!run.stdout.contains("restored"), "{}", run.stdout);
     assert!(run.stderr.contains("write-failed"), "{}", run.stderr);
     assert_eq!(machine.export(), export);
     assert!(
@@ -114,12 +118,15 @@ fn what_cannot_be_written_is_exit_code_5_and_leaves_all_as_it_was() {
         run.stdout
     );
     assert!(!run.stdout.contains("restart  "), "{}", run.stdout);
-    let run = machine.run(&format!("{line} --format markdown")).code(5).says("none; undone: ");
-    assert!(run.stdout.contains("**writing failed, and everything was restored"), "{}", run.stdout);
+    let run = machine.run(&format!("{line} --format markdown")).code(5).says("none; refused: ");
+    assert!(run.stdout.contains("**the changes were refused, and nothing was changed"), "{}", run.stdout);
     let report = machine.run(&format!("{line} --format json")).code(5).json();
-    assert_eq!(report["changes_are"], "undone");
+    assert_eq!(report["changes_are"], "not_made");
+    assert_eq!(report["specs"][0]["sentence"], "the changes were refused, and nothing was changed");
     assert_eq!(report["changed"], false);
     assert_eq!(report["outcome"], "rolled_back");
+    let journal = machine.journals().pop().unwrap();
+    machine.run(&format!("journal show {journal} @state")).code(0).says("nothing was written: ");
     // There is nothing to roll back after an apply that was undone.
     machine.run("journal list @state").code(0).says("undone");
     machine.run("rollback --last @state").code(2).says("can be rolled back");

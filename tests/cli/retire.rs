@@ -115,6 +115,49 @@ fn a_caller_without_files_gives_the_specs_that_stay_on_standard_input() {
     is_as_before(&machine, &before);
 }
 
+/// The restarts are those of the specs whose changes are undone, and not of all specs of the apply.
+#[test]
+fn only_the_restarts_of_what_is_undone_are_named() {
+    let machine = machine();
+    let write = |id: &str, key: &str, rule: &str, service: &str| {
+        let restart = format!("{rule}\nrestart: {{ computer: never, services: [{service}] }}");
+        write(&machine, id, key, &restart);
+    };
+    write("A", "Vendor", &number("Level", 1), "OfA");
+    write("B", "Other", &number("Level", 1), "OfB");
+    let services = |line: &str| {
+        let report = retire(&machine, &format!("{line} --check --format json")).json();
+        (report["restart"]["services"].clone(), report["specs"][0]["restart"]["note"].clone())
+    };
+    machine.run("apply @/specs/A.yaml @/specs/B.yaml @target @state").code(0);
+    assert_eq!(services("A --specs @/specs"), (json!(["OfA"]), json!(null)));
+    assert_eq!(services("B --specs @/specs"), (json!(["OfB"]), json!(null)));
+    // Another spec requires everything that would be undone.
+    write("C", "Vendor", &number("Level", 1), "OfC");
+    let kept = retire(&machine, "A --specs @/specs --check --format json").json();
+    assert_eq!(kept["specs"][0]["restart"]["services"], json!([]), "{kept:#}");
+    fs::remove_file(machine.path("specs/C.yaml")).unwrap();
+    // Someone else has changed what the one spec changed.
+    let applied = machine.export();
+    machine.set_export(&applied.replacen("\"Level\"=dword:00000001", "\"Level\"=dword:00000009", 1));
+    let rollback = machine.run("rollback --last --check @state --format json").json();
+    assert_eq!(rollback["restart"]["services"], json!(["OfA"]), "{rollback:#}");
+    machine.set_export(&applied);
+    // A journal of an earlier kbfix does not contain the restarts of each spec.
+    let journal = machine.path(&format!("state/journal/{}", machine.journals()[0]));
+    let text = fs::read_to_string(&journal).unwrap();
+    let (header, events) = text.split_once('\n').unwrap();
+    let mut header: serde_json::Value = serde_json::from_str(header).unwrap();
+    for member in ["restarts", "digest"] {
+        header.as_object_mut().unwrap().remove(member).unwrap();
+    }
+    header["digest"] = kbfix::plan::file::digest(&header).into();
+    fs::write(&journal, format!("{header}\n{events}")).unwrap();
+    let (found, note) = services("A --specs @/specs");
+    assert_eq!(found, json!(["OfA", "OfB"]));
+    assert!(note.as_str().unwrap().contains("the restarts of all specs of that apply"), "{note}");
+}
+
 #[test]
 fn a_live_spec_keeps_what_it_wants() {
     let machine = machine();
@@ -142,7 +185,7 @@ fn a_value_gets_the_data_of_the_spec_that_is_left() {
     write(&machine, "B", "Vendor", &number("Level", 2));
     apply(&machine, "A");
     apply(&machine, "B");
-    retire(&machine, "B").code(2).says("retire-needs-spec").says("A is applied");
+    retire(&machine, "B").code(2).says("retire-needs-spec").says("A is applied").says("name its file");
     let run = retire(&machine, "B --specs @/specs/A.yaml").code(0);
     assert!(run.stdout.contains("+\"Level\"=dword:00000001"), "{}", run.stdout);
 }
@@ -166,7 +209,8 @@ fn what_somebody_else_changed_since_is_kept() {
     apply(&machine, "A");
     machine.edit(&[("\"Level\"=dword:00000001", "\"Level\"=dword:00000007\r\n\"Theirs\"=\"x\"")]);
     let changed = machine.export();
-    retire(&machine, "A --check").code(4).says("rollback-conflict");
+    let look = retire(&machine, "A --check").code(4).says("rollback-conflict");
+    look.says("help: retire with force to restore 1 of them").says("then retire again");
     let run = retire(&machine, "A").code(6);
     assert!(run.stdout.contains("after the apply REG_DWORD dword:00000001, now REG_DWORD dword:00000007; kept"));
     assert_eq!(machine.export(), changed);
@@ -268,18 +312,23 @@ fn a_saved_plan_is_applied_once_and_goes_stale_with_a_new_journal() {
     apply(&machine, "A");
     let look = retire(&machine, "A --out @/plan.json").code(1);
     assert!(look.stdout.contains("plan [DIGEST]"), "{}", look.stdout);
-    machine.run("diff --plan @/plan.json @target").code(1);
+    machine.run("diff --plan @/plan.json @target @state").code(1);
+    let unchecked = machine.run("diff --plan @/plan.json @target --state-dir @/nowhere").code(1);
+    unchecked.says("could not be checked against the journals").says("contains no journal of this target");
     let run = machine.run("apply --plan @/plan.json @target @state").code(0);
     assert!(run.stdout.contains("A: changed"), "{}", run.stdout);
     is_as_before(&machine, &before);
     machine.run("apply --plan @/plan.json @target @state").code(0).says("nothing was changed");
+    machine.run("diff --plan @/plan.json @target @state").code(0);
     machine.run("journal list @state").code(0).says("A  retire");
 
     apply(&machine, "A");
     retire(&machine, "A --out @/plan.json").code(1);
     write(&machine, "B", "Other", &number("Level", 1));
     apply(&machine, "B");
-    machine.run("apply --plan @/plan.json @target @state").code(2).says("plan-stale");
+    for command in ["diff", "apply"] {
+        machine.run(&format!("{command} --plan @/plan.json @target @state")).code(2).says("plan-stale");
+    }
     assert!(machine.export().contains("Level"));
 }
 
@@ -301,7 +350,8 @@ fn a_saved_plan_keeps_what_somebody_else_changed_and_says_so_as_retire_does() {
     let kept = "after the apply REG_DWORD dword:00000001, now REG_DWORD dword:00000007; kept";
     retire(&machine, "A --out @/plan.json").code(4).says("rollback-conflict").says(kept);
     machine.run("diff --plan @/plan.json @target").code(4).says("rollback-conflict").says(kept);
-    machine.run("apply --plan @/plan.json @target @state --check").code(4).says("rollback-conflict");
+    let look = machine.run("apply --plan @/plan.json @target @state --check").code(4).says("rollback-conflict");
+    look.says("or make the plan again with force");
     assert_eq!(machine.export(), theirs);
     let report = machine.run("apply --plan @/plan.json @target @state --format json").code(6).json();
     assert_eq!((&report["changed"], &report["conflicts"][0]["forcible"]), (&true.into(), &true.into()), "{report:#}");
@@ -382,8 +432,10 @@ fn a_saved_plan_deletes_a_protected_key_only_if_kbfix_created_it() {
     plan.as_object_mut().unwrap().remove("digest");
     plan["digest"] = kbfix::plan::file::digest(&plan).into();
     other.write("plan.json", &plan.to_string());
-    let run = other.run("apply --plan @/plan.json @target @state").code(2).says("plan-inconsistent");
-    run.says(r"HKLM\SOFTWARE\Policies\Microsoft\Windows, a key that Windows needs");
+    for command in ["diff", "apply"] {
+        let run = other.run(&format!("{command} --plan @/plan.json @target @state")).code(2).says("plan-inconsistent");
+        run.says(r"HKLM\SOFTWARE\Policies\Microsoft\Windows, a key that Windows needs");
+    }
     assert_eq!(other.export(), theirs);
 
     machine.run("apply --plan @/plan.json @target @state").code(0);

@@ -165,6 +165,15 @@ fn the_last_is_not_taken_for_an_older_one_where_a_newer_is_damaged() {
     let machine = applied();
     machine.write("state/journal/19990101T000000.000Z-1.jsonl", "");
     machine.run("rollback --last @state").code(0).says("warning[journal-malformed]");
+    // Files that are older than the next journal are not read.
+    let machine = applied();
+    let key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\OWA\T";
+    machine.write("t.yaml", &format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: {key}\n"));
+    machine.run("apply @/t.yaml @target @state").code(0);
+    machine.write("state/journal/19990101T000000.000Z-1.jsonl", "");
+    let run = machine.run("rollback --last @state").code(0);
+    assert!(!run.stderr.contains("journal-malformed"), "{}", run.stderr);
+    machine.run("rollback --last @state").code(0).says("warning[journal-malformed]");
     // It is not known which target the journal is about, so kbfix does not report that there is nothing to do.
     machine.run("rollback --last @state").code(2).says("journal-malformed");
 }

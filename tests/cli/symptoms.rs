@@ -86,6 +86,29 @@ fn an_event_is_counted_before_and_since_an_apply() {
     symptoms(&machine, "KB909094").code(0).says("seen once, 20");
 }
 
+/// After a retirement, the changes of the spec are no longer in place.
+#[test]
+fn a_retired_spec_does_not_count_as_applied() {
+    let machine = image();
+    machine.run(&format!("apply KB909094 {TARGET}")).code(0);
+    machine.run(&format!("retire KB909094 {TARGET}")).code(0);
+    symptoms(&machine, "KB909094")
+        .code(0)
+        .says("\n  retired       20")
+        .says("seen 3 times, last 2008-05-16T08:20:07Z; the spec was retired at 20")
+        .says("Z, so the events are not counted since an apply\n");
+    let retired = found(&machine, 0);
+    assert_eq!((&retired["last_apply"], &retired["symptoms"][0]["apply"]), (&json!("absent"), &Value::Null));
+    assert!(retired["retired"]["journal"].is_string(), "{retired:#}");
+    // The rollback of the retirement makes the changes of the apply again.
+    machine.run("rollback --last @state").code(0);
+    assert_eq!(found(&machine, 0)["retired"], Value::Null);
+    symptoms(&machine, "KB909094").code(0).says("last apply").says("0 events since 20");
+    machine.run(&format!("retire KB909094 {TARGET}")).code(0);
+    machine.run(&format!("apply KB909094 {TARGET}")).code(0);
+    symptoms(&machine, "KB909094").code(0).says("last apply").says("0 events since 20");
+}
+
 #[test]
 fn what_cannot_be_read_is_not_known_and_never_no_event() {
     let machine = image();

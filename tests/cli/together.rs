@@ -162,6 +162,22 @@ fn no_later_spec_adds_to_a_key_that_holds_nothing_else() {
     assert_eq!(machine.export(), before);
 }
 
+/// A trigger that is written, but that Windows has not yet acted on, is a requirement of its spec.
+#[test]
+fn no_later_spec_undoes_a_trigger_that_is_written() {
+    let machine = Machine::new();
+    let number = |name: &str| format!("{name}: {{ type: REG_DWORD, data: 1 }}");
+    let trigger = "    trigger: { done_when: { registry: { key: ., name: done } } }\n    values";
+    machine.write("trigger.yaml", &spec("TRIGGER", r"HKLM\SOFTWARE\T", &number("go")).replace("    values", trigger));
+    let only = spec("ONLY", r"HKLM\SOFTWARE\T", &number("v"));
+    machine.write("only.yaml", &only.replace("    values", "    exclusive: true\n    values"));
+    let header = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n";
+    machine.set_export(&format!("{header}[HKEY_LOCAL_MACHINE\\SOFTWARE\\T]\r\n\"go\"=dword:00000001\r\n\r\n"));
+    machine.run("diff @/trigger.yaml @/only.yaml @target").code(4).says(
+        r#""go": TRIGGER, earlier in this run, requires dword:00000001, but this spec requires the value to be absent"#,
+    );
+}
+
 /// Two specs that each add strings to one value, or set bits in it, do not contradict each other.
 #[test]
 fn specs_that_agree_on_a_value_change_it_in_turn() {

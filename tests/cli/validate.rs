@@ -18,7 +18,11 @@ fn a_valid_spec_is_0_and_an_invalid_one_2_with_the_place() {
     assert_eq!(run.stderr, "");
     let run = machine.run_with("validate - --format github --stdin-name t.yaml", BAD).code(2);
     assert!(run.stdout.starts_with("::error file=t.yaml,line=7"), "{}", run.stdout);
-    machine.run("validate @/missing.yaml").code(2);
+    machine.run("validate @/missing.yaml").code(2).says("help: correct the path");
+    std::fs::create_dir_all(machine.path("empty/below")).unwrap();
+    machine.write("empty/below/x.yml", "");
+    let run = machine.run("validate @/empty").code(2).says("contains no .yaml or .yml file");
+    run.says("help: name the folder that directly contains the specs");
 }
 
 #[test]

@@ -264,6 +264,81 @@ fn a_key_under_another_name_is_the_same_key() {
     assert_eq!(within(both), ["view-without-effect"]);
 }
 
+/// If a parameter has no data, two rules contradict each other only if they do so for any data of the parameter.
+#[test]
+fn rules_that_contradict_each_other_for_any_data_of_a_parameter() {
+    let open = "parameters: { p: { description: d, allowed: [1, 2] }, q: { description: d, range: { at_least: 5, at_most: 9 } }, \
+                text: { description: d, type: string }, name: { description: d, type: string }, list: { description: d, type: list } }";
+    let spec = |id: &str, rules: &str| format!("kbfix: 1\nid: {id}\ntitle: T\n{open}\nregistry:\n{rules}");
+    let codes = |found: &[kbfix::diag::Diagnostic]| -> Vec<String> {
+        let all = found.iter().filter(|d| d.code.as_str() != "unused-parameter");
+        all.map(|d| format!("{}: {}", d.code.as_str(), d.message)).collect()
+    };
+    let settings = Settings::for_validation();
+    let key = r"HKLM\SOFTWARE\T";
+    let value = |key: &str, rule: &str| format!("  - key: {key}\n    values: {{ v: {rule} }}\n");
+    let dword = |data: &str| format!("{{ type: REG_DWORD, data: {data}, keep: none }}");
+    for (a, b, agrees) in [
+        (dword("{ parameter: p }"), dword("2"), true),
+        (dword("{ parameter: p }"), dword("3"), false),
+        (dword("{ parameter: q }"), dword("7"), true),
+        (dword("{ parameter: q }"), dword("4"), false),
+        (dword("{ parameter: p }"), dword("{ parameter: q }"), false),
+        (dword("{ parameter: p }"), "{ type: REG_DWORD, bits: { set: 4 } }".to_owned(), false),
+        (dword("{ parameter: q }"), "{ ensure: absent }".to_owned(), false),
+        ("{ type: REG_SZ, data: { parameter: text } }".to_owned(), "{ type: REG_SZ, data: x }".to_owned(), true),
+        ("{ type: REG_SZ, data: { parameter: text } }".to_owned(), dword("2"), false),
+        ("{ list: { add: { parameter: list } } }".to_owned(), "{ ensure: absent }".to_owned(), true),
+        ("{ list: { add: { parameter: list } } }".to_owned(), "{ type: REG_SZ, data: x }".to_owned(), false),
+    ] {
+        let files = [spec("A", &value(key, &a)), spec("B", &value(key, &b))];
+        for order in [[0, 1], [1, 0]] {
+            let sources = order.map(|at| Source { name: "x.yaml", bytes: files[at].as_bytes() });
+            let across = codes(&spec::load_all(&sources, &settings).across);
+            assert_eq!(across.is_empty(), agrees, "{a} and {b}: {across:?}");
+        }
+        // The same two rules in one spec, of which the second has a condition.
+        let conditional = value(key, &b).replace("    values", "    when: { os: { at_least: \"6.2\" } }\n    values");
+        let text = spec("A", &(value(key, &a) + &conditional));
+        let found = codes(&spec::load("a.yaml", text.as_bytes(), &settings).diagnostics);
+        assert_eq!(found.is_empty(), agrees, "{a} and {b}: {found:?}");
+    }
+    let (here, other) = (format!(r"{key}\{{name}}"), format!(r"{key}\{{text}}"));
+    let across = |a: &str, b: &str| {
+        let files = [spec("A", a), spec("B", b)];
+        let sources = [("a.yaml", &files[0]), ("b.yaml", &files[1])];
+        let sources = sources.map(|(name, text)| Source { name, bytes: text.as_bytes() });
+        codes(&spec::load_all(&sources, &settings).across)
+    };
+    let (one, two) = (dword("1"), dword("2"));
+    assert_eq!(
+        across(&value(&here, &one), &value(&here, &two)),
+        [r"conflicting-specs: A and B require different states of `v` in `HKLM\SOFTWARE\T\{name}`"]
+    );
+    // The example data of both parameters is `0`.
+    assert_eq!(across(&value(&here, &one), &value(&other, &two)), [""; 0]);
+    assert_eq!(across(&value(&here, &one), &value(&format!(r"{key}\0"), &two)), [""; 0]);
+    assert_eq!(
+        across(&format!("  - {{ key: {key}, ensure: absent }}\n"), &value(&here, &two)),
+        [r"conflicting-specs: A and B require different states of the key `HKLM\SOFTWARE\T`"]
+    );
+    let tree = format!("  - {{ key: {key}, exclusive: tree }}\n");
+    assert_eq!(
+        across(&tree, &value(&here, &two)),
+        [
+            r"conflicting-specs: A and B require different states of the key `HKLM\SOFTWARE\T\{name}`, which `HKLM\SOFTWARE\T` must not contain"
+        ]
+    );
+    assert_eq!(across(&(tree.clone() + &value(&other, &two)), &value(&here, &two)), [""; 0]);
+    let both = spec("A", &(value(&here, &one) + &value(&other, &two)));
+    assert_eq!(codes(&spec::load("a.yaml", both.as_bytes(), &settings).diagnostics), [""; 0]);
+    let same = spec("A", &(value(&here, &one) + &value(&here, &two)));
+    assert_eq!(
+        codes(&spec::load("a.yaml", same.as_bytes(), &settings).diagnostics),
+        [r"duplicate-key: the key `HKLM\SOFTWARE\T\{name}` has two rules, the first in line 6"]
+    );
+}
+
 #[test]
 fn for_programs_and_for_github() {
     let text = HEAD.to_owned() + "restart: { computer: nevr }\nregistry:\n  - key: HKLM:\\X\n";

@@ -256,6 +256,9 @@ impl SpecArguments {
                         let ids: Vec<_> = spec::library::ids().collect();
                         let hint = match kbfix::diag::text::suggest(name, ids.iter().copied()) {
                             Some(meant) => format!("did you mean {meant}?"),
+                            None if name.contains(['/', '\\', '.']) => {
+                                "correct the path; a relative path starts at the current folder".to_owned()
+                            }
                             None => format!("the built-in specs are {}", ids.join(", ")),
                         };
                         return Err(CommandError::new(
@@ -304,8 +307,10 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
     // The paths differ only in their last name, so they need not be compared name by name.
     files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     if files.is_empty() {
-        let message = format!("the folder {} contains no .yaml file", path.display());
-        return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::SPEC_NOT_FOUND, message)));
+        let message = format!("the folder {} contains no .yaml or .yml file", path.display());
+        let hint = "name the folder that directly contains the specs, because subfolders are not searched; name files of \
+                    another kind, such as a .reg file, one by one";
+        return Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::SPEC_NOT_FOUND, message).hint(hint)));
     }
     let read = match files.len() <= FEW_FILES {
         true => files.iter().map(|path| file(path)).collect(),

@@ -49,8 +49,8 @@ pub(in crate::cli) struct Arguments {
 
     /// Also search the event logs of the target for the symptoms of the specs. If a spec was applied to the target,
     /// kbfix counts the events before and since the last apply of the spec separately. kbfix finds the time of this
-    /// apply in the journals; `diff` uses --state-dir only for this purpose. Symptoms change neither an outcome nor the
-    /// exit code.
+    /// apply in the journals. `diff` uses --state-dir only for this purpose, and to check a plan of `kbfix retire`.
+    /// Symptoms change neither an outcome nor the exit code.
     #[arg(long, conflicts_with = "plan")]
     symptoms: bool,
 
@@ -146,7 +146,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         true => arguments.request.load_library(output)?,
         false => arguments.request.load(output)?,
     };
-    let (_, mut target) = arguments.target.open_for(&request)?;
+    let (address, mut target) = arguments.target.open_for(&request)?;
     let request = request.on(target.as_mut())?;
     let most = arguments.request.max_changes;
     let (diff, request) = match arguments.symptoms {
@@ -154,7 +154,11 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
         // Many specs take much memory, so they are kept only if they are needed.
         false => (operation::diff(request, most, target.as_mut(), output), None),
     };
-    let diff = diff.map_err(|error| arguments.request.error(error))?;
+    let mut diff = diff.map_err(|error| arguments.request.error(error))?;
+    if diff.plan.retires.is_some() {
+        let checked = diff.check_journals(&address, target.as_mut(), &arguments.state.store()?);
+        checked.map_err(|error| arguments.request.error(error))?;
+    }
     let mut text = None;
     if out.is_some() || arguments.with_plan {
         let written = diff.plan.to_text();

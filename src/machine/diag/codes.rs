@@ -108,7 +108,7 @@ codes! {
     JOURNAL_MISSING = "journal-missing";
     /// An entry for a machine in a fleet file cannot be used.
     FLEET_MACHINE = "fleet-machine";
-    /// A fleet file or a waiver names a group to which no machine belongs.
+    /// A wave of a fleet file names a group to which no machine belongs.
     FLEET_GROUP = "fleet-group";
     /// A fleet contains no machines.
     FLEET_EMPTY = "fleet-empty";

@@ -60,7 +60,7 @@ impl Exit {
                  problem (`--fail-on`, `rollback --check`, `retire --check`), or `symptoms` could not read a log or a \
                  journal"
             }
-            Self::RolledBack => "a write failed, and everything was restored",
+            Self::RolledBack => "a write failed or was refused, and everything that had been written was restored",
             Self::Failed => {
                 "a write failed and not everything was restored; or `rollback` or `retire` did not restore everything; \
                  or a hotfix package failed"

@@ -1,4 +1,4 @@
-//! Finds, in the journals, the last apply of each spec to a target.
+//! Finds, in the journals, the last apply of each spec to a target, or the retirement that followed it.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::{
     targets::{Answer, Reason},
 };
 
-/// An apply whose changes were not rolled back.
+/// An apply whose changes were neither rolled back nor retired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LastApply {
     /// The time at which the changes were made and read back, as RFC 3339 in UTC.
@@ -24,9 +24,25 @@ pub struct LastApply {
     pub journal: String,
 }
 
-/// The applies to one target whose changes were not rolled back.
+/// A retirement of a spec, which has not been applied since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Retirement {
+    /// The time at which the changes of the spec were undone, as RFC 3339 in UTC.
+    #[schemars(with = "String")]
+    pub time: Timestamp,
+    /// The id of the retirement's journal.
+    pub journal: String,
+}
+
+/// The last change of the state of a spec on a target that was not rolled back.
+pub(super) enum Last {
+    Apply(LastApply),
+    Retirement(Retirement),
+}
+
+/// The applies to one target, and the retirements on it, whose changes were not rolled back.
 pub(super) struct Applies {
-    /// The journals of these applies, oldest first.
+    /// The journals of these applies and retirements, oldest first.
     journals: Vec<Journal>,
     /// The paths of the journals or of the journal folder that could not be read, each with the reason.
     damaged: Vec<(PathBuf, String)>,
@@ -35,7 +51,7 @@ pub(super) struct Applies {
 }
 
 impl Applies {
-    /// Reads the journals of all applies to a target. Without `store`, there are none.
+    /// Reads the journals of all applies to a target and of all retirements on it. Without `store`, there are none.
     pub(super) fn read(store: Option<&Store>, machine: &Machine, uri: &str) -> Self {
         let (mut journals, damaged) = match store.map(Store::list) {
             None => (Vec::new(), Vec::new()),
@@ -43,7 +59,7 @@ impl Applies {
             Some(Err(why)) => (Vec::new(), vec![why]),
         };
         journals.retain(|journal| {
-            journal.header.action == Operation::Apply
+            matches!(journal.header.action, Operation::Apply | Operation::Retire)
                 && journal.status() == Status::Done
                 && is_of(&journal.header, machine, uri)
         });
@@ -53,10 +69,10 @@ impl Applies {
         Self { journals, damaged: names, warnings }
     }
 
-    /// Returns the last apply of a spec that was not rolled back; unknown if a journal that may be newer cannot be
-    /// read.
-    pub(super) fn last(&self, id: &str) -> Answer<LastApply> {
-        let is_of_spec = |journal: &&Journal| journal.header.specs.iter().any(|spec| spec == id);
+    /// Returns the last apply or retirement of a spec that was not rolled back; unknown if a journal that may be newer
+    /// cannot be read.
+    pub(super) fn last(&self, id: &str) -> Answer<Last> {
+        let is_of_spec = |journal: &&Journal| journal.header.specs.iter().any(|spec| spec.eq_ignore_ascii_case(id));
         let last = self.journals.iter().rev().find(is_of_spec);
         let is_newer =
             |(path, _): &&(PathBuf, String)| last.is_none_or(|last| path.file_name() > last.path.file_name());
@@ -66,7 +82,13 @@ impl Applies {
         let Some(last) = last else { return Answer::Absent };
         let done = last.events.iter().rev().find(|event| event.event == EventKind::Done);
         match done.map(|done| done.time.parse()) {
-            Some(Ok(time)) => Answer::Present(LastApply { time, journal: last.header.id.clone() }),
+            Some(Ok(time)) => {
+                let journal = last.header.id.clone();
+                Answer::Present(match last.header.action {
+                    Operation::Retire => Last::Retirement(Retirement { time, journal }),
+                    _ => Last::Apply(LastApply { time, journal }),
+                })
+            }
             _ => Answer::unread(Reason::Malformed, format!("the journal {} does not contain a time", last.header.id)),
         }
     }

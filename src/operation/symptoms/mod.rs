@@ -24,7 +24,8 @@ use crate::{
     targets::{Answer, EventAnswer, EventFacts, EventQuery, Target, TargetError},
 };
 
-pub use applies::LastApply;
+use applies::Last;
+pub use applies::{LastApply, Retirement};
 
 /// The symptoms of specs on a target.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -55,8 +56,11 @@ pub struct SpecSymptoms {
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// The last apply of the spec to this target that was not rolled back, according to the journals.
+    /// The last apply of the spec to this target that was neither rolled back nor retired, according to the journals.
     pub last_apply: Answer<LastApply>,
+    /// The retirement that undid the last apply of the spec to this target, so that `last_apply` is absent; null if the
+    /// spec was not retired, or was applied again since.
+    pub retired: Option<Retirement>,
     /// Each symptom, in the order of the spec.
     pub symptoms: Vec<FoundSymptom>,
 }
@@ -183,7 +187,12 @@ pub(super) fn find(
     let answers = progress.during(&reading_logs(target), || ask(&queries, target))?;
     let applies = applies::Applies::read(store, machine, &target.uri());
     let found = |spec: &Spec| {
-        let last_apply = applies.last(&spec.id);
+        let (last_apply, retired) = match applies.last(&spec.id) {
+            Answer::Present(Last::Apply(apply)) => (Answer::Present(apply), None),
+            Answer::Present(Last::Retirement(retirement)) => (Answer::Absent, Some(retirement)),
+            Answer::Absent => (Answer::Absent, None),
+            Answer::Unread(why) => (Answer::Unread(why), None),
+        };
         let symptoms = spec.document.symptoms.iter().map(|symptom| {
             let event = query(&symptom.event);
             let at = queries.binary_search(&event).unwrap_or_default();
@@ -193,11 +202,11 @@ pub(super) fn find(
             };
             let found = answers[at].as_ref().map(Seen::of);
             let (expect, note) = (symptom.expect.unwrap_or_default(), symptom.note.clone());
-            let sentence = sentence::sentence(&event, &found, &last_apply, apply);
+            let sentence = sentence::sentence(&event, &found, &last_apply, apply, retired.as_ref());
             FoundSymptom { event, expect, note, found, apply, sentence }
         });
         let symptoms = symptoms.collect();
-        SpecSymptoms { id: spec.id.clone(), title: spec.title.clone(), last_apply, symptoms }
+        SpecSymptoms { id: spec.id.clone(), title: spec.title.clone(), last_apply, retired, symptoms }
     };
     Ok((specs.iter().map(found).collect(), applies.warnings))
 }

@@ -1,6 +1,6 @@
 //! Describes in a sentence how often a symptom was found.
 
-use super::{AroundApply, LastApply, Seen};
+use super::{AroundApply, LastApply, Retirement, Seen};
 use crate::{
     diag::number_of,
     targets::{Answer, EventQuery, Reason, Unread},
@@ -12,6 +12,7 @@ pub(super) fn sentence(
     found: &Answer<Seen>,
     last_apply: &Answer<LastApply>,
     apply: Option<AroundApply>,
+    retired: Option<&Retirement>,
 ) -> String {
     let seen = match found {
         Answer::Present(seen) => seen,
@@ -23,6 +24,10 @@ pub(super) fn sentence(
         (Answer::Unread(why), _) => format!("{}; the number since the last apply is {}", in_all(seen), not_known(why)),
         _ => in_all(seen),
     };
+    if let Some(retired) = retired {
+        let why = "so the events are not counted since an apply";
+        words.push_str(&format!("; the spec was retired at {:.0}, {why}", retired.time));
+    }
     if let Some(damage) = &seen.damage {
         words.push_str(&format!("; not all of the log could be read: {damage}"));
     }

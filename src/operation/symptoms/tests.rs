@@ -27,7 +27,7 @@ fn facts(times: &[&str], log: [&str; 2]) -> EventFacts {
 fn said(facts: &EventFacts, applied: Option<&str>) -> String {
     let last = applied.map(|text| LastApply { time: time(text), journal: "j".to_owned() });
     let around = last.as_ref().map(|last| AroundApply::of(facts, last.time));
-    sentence(&event(), &Answer::Present(Seen::of(facts)), &last.into(), around)
+    sentence(&event(), &Answer::Present(Seen::of(facts)), &last.into(), around, None)
 }
 
 const DAYS: [&str; 3] = ["2026-11-03T00:00:00Z", "2026-11-02T00:00:00Z", "2026-11-01T00:00:00Z"];
@@ -75,11 +75,11 @@ fn what_was_seen_around_an_apply_is_said() {
 fn what_is_not_known_is_never_a_number() {
     let unread = Answer::unread(Reason::Denied, "no right");
     let apply = Answer::Present(LastApply { time: time(DAYS[0]), journal: "j".to_owned() });
-    assert_eq!(sentence(&event(), &unread, &apply, None), "not known: access denied: no right");
-    assert_eq!(sentence(&event(), &Answer::Absent, &apply, None), "the target does not have the log Application");
+    assert_eq!(sentence(&event(), &unread, &apply, None, None), "not known: access denied: no right");
+    assert_eq!(sentence(&event(), &Answer::Absent, &apply, None, None), "the target does not have the log Application");
     let seen = Answer::Present(Seen::of(&facts(&DAYS, [DAYS[2], DAYS[0]])));
     let unread = Answer::unread(Reason::Unknown, "a journal cannot be read: x");
     let words = "seen 3 times, last 2026-11-03T00:00:00Z; the number since the last apply is not known: a journal cannot \
                  be read: x";
-    assert_eq!(sentence(&event(), &seen, &unread, None), words);
+    assert_eq!(sentence(&event(), &seen, &unread, None, None), words);
 }

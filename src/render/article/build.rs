@@ -225,8 +225,9 @@ fn undo(spec: &Spec) -> Vec<Block> {
         (format!("diff {name}{set}"), "shows what would change, and changes nothing"),
         (format!("apply {name}{set}"), "makes the changes, and records the previous state in a journal"),
         ("rollback --last".to_owned(), "undoes the latest apply"),
-        ("journal list".to_owned(), "lists the applies; `kbfix journal show NAME` shows the data before one of them"),
-        ("rollback NAME".to_owned(), "undoes that apply"),
+        ("journal list".to_owned(), "lists the journals, one for each apply"),
+        ("journal show NAME".to_owned(), "shows the data before the apply with the journal NAME"),
+        ("rollback NAME".to_owned(), "undoes the apply with the journal NAME"),
     ];
     let width = lines.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
     let lines: Vec<String> = lines.iter().map(|(command, does)| format!("kbfix {command:width$}  {does}")).collect();
@@ -237,8 +238,8 @@ fn undo(spec: &Spec) -> Vec<Block> {
     }
     text.push_str(
         "A rollback deletes the keys and values that the apply created, and restores the previous type and data of all \
-        others. If a value was changed after the apply, the rollback keeps it and reports it; with --force it undoes \
-        that too.",
+        others. If a value was changed after the apply, the rollback keeps the new data and reports the value; with \
+        --force, the rollback restores this value too.",
     );
     if spec.hotfix.is_some() {
         text.push_str(" The hotfix stays installed.");

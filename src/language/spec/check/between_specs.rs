@@ -11,12 +11,12 @@ use crate::{
     spec::{
         Settings, Source,
         document::{Document, Exclusive},
-        model::{DesiredKey, KeyPattern, KeyRule, Spec, ValueRule},
+        model::{DesiredKey, KeyPattern, KeyRule, NamePattern, Spec, ValueRule, next_variable},
         source::{parse, path::Path, text::Text},
     },
 };
 
-use super::{Checked, key_is_within, rules::RuleKey};
+use super::{Checked, key_is_within, rules::RuleKey, varying};
 
 /// Checks all specs of a run against each other, and returns the findings, such as a conflict between two specs.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
@@ -92,11 +92,29 @@ struct Rule<'a> {
     file: usize,
     number: usize,
     spec: &'a Spec,
+    /// The key of each rule of the spec.
+    keys: &'a [RuleKey],
     rule: &'a KeyRule,
-    /// The rule's key with its canonical name, which is equal for all names of one key.
+    /// The rule's key with its canonical name, which is equal for all names of one key. It contains `{name}` in place
+    /// of the data of an unset parameter `name`.
     place: &'a KeyPattern,
     /// The canonical name of the key in upper case.
     folded: &'a str,
+}
+
+impl Rule<'_> {
+    /// Returns the rule's key for a message.
+    fn shown(&self) -> String {
+        varying::shown(&self.rule.key, self.place)
+    }
+}
+
+/// Returns whether the two patterns can be the same key. The data of an unset parameter can be any name.
+fn may_be_one(a: &KeyPattern, b: &KeyPattern) -> bool {
+    let is_open =
+        |name: &NamePattern| matches!(name, NamePattern::Name(name) if next_variable(name.as_str()).is_some());
+    let meet = |(a, b): (&NamePattern, &NamePattern)| is_open(a) || is_open(b) || a.may_meet(b);
+    (a.root, a.view, a.names.len()) == (b.root, b.view, b.names.len()) && a.names.iter().zip(&b.names).all(meet)
 }
 
 fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic>) {
@@ -104,11 +122,8 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     let mut absent: Vec<Rule<'_>> = Vec::new();
     for (file, checked) in files.iter().enumerate() {
         let Some(spec) = &checked.spec else { continue };
-        let rules = spec.rules.iter().zip(&checked.rule_keys);
-        // If the key or data of a rule depends on an unset parameter, it is not known, and a plan has no changes for
-        // the spec.
-        for (rule, RuleKey { number, key, folded }) in rules.filter(|(rule, _)| !rule.is_open) {
-            let entry = Rule { file, number: *number, spec, rule, place: key, folded };
+        for (rule, RuleKey { number, key, folded }) in spec.rules.iter().zip(&checked.rule_keys) {
+            let entry = Rule { file, number: *number, spec, keys: &checked.rule_keys, rule, place: key, folded };
             if rule.desired.is_absent() {
                 absent.push(entry);
             }
@@ -130,7 +145,7 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
         let above: Vec<_> = absent.iter().filter(is_above).collect();
         for rule in rules.iter().filter(|rule| !rule.rule.desired.is_absent()) {
             for above in above.iter().filter(|above| above.file != rule.file) {
-                let what = format!("the key `{}`", above.rule.key);
+                let what = format!("the key `{}`", above.shown());
                 let path = Path::default().field("registry").item(rule.number).field("key");
                 report(sources, above, rule, &what, false, &path, out);
             }
@@ -152,10 +167,10 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     if !is_in_it || (!is_tree && other.folded != exclusive.folded) {
         return;
     }
-    let own: Vec<(KeyPattern, &KeyRule)> =
-        exclusive.spec.rules.iter().map(|rule| (rule.key.one_name(), rule)).collect();
+    let own: Vec<(&KeyPattern, &KeyRule)> =
+        exclusive.keys.iter().map(|of| &of.key).zip(&exclusive.spec.rules).collect();
     let rule_path = Path::default().field("registry").item(other.number);
-    let (key, conditional) = (&other.rule.key, exclusive.rule.when.is_some());
+    let (key, conditional) = (other.shown(), exclusive.rule.when.is_some());
     let values = match &other.rule.desired {
         DesiredKey::Absent(_) => return,
         DesiredKey::Present => &[][..],
@@ -164,17 +179,17 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     let is_to_be_there = other.rule.must_exist || values.iter().any(|value| !value.may_be_absent());
     let is_above = |place: &KeyPattern| {
         let above = place.names.get(..other.place.names.len()).map(<[_]>::to_vec);
-        above.is_some_and(|names| KeyPattern { names, ..place.clone() }.may_meet(other.place))
+        above.is_some_and(|names| may_be_one(&KeyPattern { names, ..place.clone() }, other.place))
     };
     let is_named = own.iter().any(|(place, rule)| !rule.desired.is_absent() && is_above(place));
     if is_to_be_there && !is_named {
-        let what = format!("the key `{key}`, which `{}` must not contain", exclusive.rule.key);
+        let what = format!("the key `{key}`, which `{}` must not contain", exclusive.shown());
         report(sources, exclusive, other, &what, conditional, &rule_path.field("key"), out);
         return;
     }
     for value in values.iter().filter(|value| !value.may_be_absent()) {
-        let names_it = |(place, rule): &(KeyPattern, &KeyRule)| match &rule.desired {
-            DesiredKey::Values(own) => place.may_meet(other.place) && own.iter().any(|own| own.name == value.name),
+        let names_it = |(place, rule): &(&KeyPattern, &KeyRule)| match &rule.desired {
+            DesiredKey::Values(own) => may_be_one(place, other.place) && own.iter().any(|own| own.name == value.name),
             _ => false,
         };
         if !own.iter().any(names_it) {
@@ -205,9 +220,9 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
                 by_name.get_or_insert_with(all).get(&value.name).copied()
             }
         };
-        let Some(other) = other.filter(|other| !other.desired.agrees_with(&value.desired)) else { continue };
+        let Some(other) = other.filter(|other| !other.may_agree_with(value)) else { continue };
         let path = value_path(second, value.name.as_str());
-        let (key, other_name) = (&second.rule.key, &first.rule.key);
+        let (key, other_name) = (second.shown(), first.shown());
         let what = match key == other_name {
             true => format!("`{}` in `{key}`", value.name),
             false => format!("`{}` in `{key}`, the same key as `{other_name}`", value.name),

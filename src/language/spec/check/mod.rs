@@ -23,6 +23,7 @@ mod parameter;
 mod parameter_types;
 mod values;
 mod variables;
+mod varying;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,7 +80,7 @@ struct Context<'t> {
     /// The names of the parameters whose data is sensitive.
     sensitive: BTreeSet<String>,
     used_locations: BTreeSet<String>,
-    /// The name of an unset parameter in the rule that is being checked; `None` if there is none.
+    /// The name of an unset parameter in the key or data that is being checked; `None` if there is none.
     met_unset: Option<String>,
     /// The key of the rule that is being checked. The outer `None` means that no rule is being checked; the inner
     /// `None` means that the key has an error.

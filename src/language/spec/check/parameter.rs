@@ -18,6 +18,8 @@ pub(super) struct Resolved {
     pub(super) unset: Option<String>,
     /// The data in the parameter's `allowed`, or the two ends of its `range`; empty if it has neither.
     pub(super) others: Vec<Literal>,
+    /// Whether `others` is a list of all data that the parameter allows.
+    pub(super) is_list_of_all: bool,
 }
 
 impl Resolved {

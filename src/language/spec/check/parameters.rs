@@ -124,6 +124,7 @@ fn resolve(
         is_sensitive: cx.sensitive.contains(name),
         unset,
         others: possible,
+        is_list_of_all: !limits.allowed.is_empty(),
     })
 }
 

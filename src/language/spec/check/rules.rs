@@ -11,14 +11,15 @@ use crate::{
     },
 };
 
-use super::{Context, Part, Path, conditions, keys, reach, values};
+use super::{Context, Part, Path, conditions, keys, reach, values, varying};
 
 /// The key of a rule, for comparing the rule with other rules.
 pub(in crate::spec) struct RuleKey {
     /// The index of the rule under `registry` in the document. A rule for both views has two [`RuleKey`]s with this
     /// index.
     pub number: usize,
-    /// The rule's key with its canonical name: for example, HKCR becomes HKLM\SOFTWARE\Classes.
+    /// The rule's key with its canonical name: for example, HKCR becomes HKLM\SOFTWARE\Classes. It contains `{name}`
+    /// in place of the data of an unset parameter `name`.
     pub key: KeyPattern,
     /// The canonical name of the key in upper case, as [`KeyPattern::folded`] returns it.
     pub folded: String,
@@ -27,17 +28,18 @@ pub(in crate::spec) struct RuleKey {
 /// Checks all rules of a spec. Returns the valid rules, and the key of each.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> (Vec<KeyRule>, Vec<RuleKey>) {
     let (mut out, mut rule_keys) = (Vec::new(), Vec::new());
-    let mut add = |rule: KeyRule, view: View, number: usize| {
+    let mut add = |rule: KeyRule, compared: &KeyPattern, view: View, number: usize| {
         let rule = KeyRule { key: KeyPattern { view, ..rule.key }, ..rule };
-        let key = rule.key.one_name();
+        let key = KeyPattern { view, ..compared.clone() }.one_name();
         rule_keys.push(RuleKey { number, folded: key.folded(), key });
         out.push(rule);
     };
     for (at, rule) in from.iter().enumerate() {
-        let Some((rule, views)) = key_rule(cx, rule, &path.item(at)) else { continue };
+        let Some((checked, views)) = key_rule(cx, rule, &path.item(at)) else { continue };
         let Some((last, others)) = views.split_last() else { continue };
-        others.iter().for_each(|view| add(rule.clone(), *view, at));
-        add(rule, *last, at);
+        let compared = varying::comparable(cx, rule, &checked.key);
+        others.iter().for_each(|view| add(checked.clone(), &compared, *view, at));
+        add(checked, &compared, *last, at);
     }
     // One rule cannot conflict with itself.
     if from.len() > 1 {
@@ -49,7 +51,6 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
 
 fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Option<(KeyRule, &'static [View])> {
     let key_path = path.field("key");
-    cx.met_unset = None;
     let mut key = keys::key(cx, &rule.key, rule.view.is_some(), &key_path);
     if let Some(key) = key.as_mut().filter(|_| rule.default_profile) {
         if key.root != RootKey::Hkcu {
@@ -151,8 +152,8 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         None => None,
     };
     let must_exist = rule.ensure == Some(Ensure::Present) || desired == DesiredKey::Present;
-    let (exclusive, is_open) = (rule.exclusive, cx.met_unset.is_some());
-    Some((KeyRule { key: key?, when, done_when, must_exist, desired, exclusive, is_open, label }, views))
+    let exclusive = rule.exclusive;
+    Some((KeyRule { key: key?, when, done_when, must_exist, desired, exclusive, label }, views))
 }
 
 /// Warns if the `when` of a rule repeats the `*` in the rule's key. Authors expect that both patterns match the same
@@ -221,10 +222,12 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule
                 break;
             }
             if let Some(name) = (!both_conditional).then(|| at_odds(first, rule)).flatten() {
-                let message = format!("two rules require different states of `{}`", shorten(&name));
+                let is_value = from[*at].values.contains_key(&name);
+                let shown = if is_value { name.as_str() } else { text.as_str() };
+                let message = format!("two rules require different states of `{}`", shorten(shown));
                 let path = path.item(*at);
                 let value = path.field("values").field(&name);
-                let path = if from[*at].values.contains_key(&name) { value } else { path.field("key") };
+                let path = if is_value { value } else { path.field("key") };
                 let hint = format!("give rule {} a `when` that is false where this rule applies", first_at + 1);
                 cx.error_at_name(Code::CONFLICTING_RULES, &path, message, hint);
                 break;
@@ -253,15 +256,15 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], ru
             let is_second = !other.key.has_star() || place.number < *at;
             is_second && place.number != *at && key.may_meet(&place.key) && place.folded != *folded
         };
-        for (other, RuleKey { number: other_at, .. }) in each().filter(meets) {
+        for (other, RuleKey { number: other_at, key: other_key, .. }) in each().filter(meets) {
             let exclusive = rule.is_conditional() && other.is_conditional();
             let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
             let line = cx.findings.line_of(&path.item(*other_at).field("key"));
             let message = format!(
                 "two rules require different states of `{}` if `{}` matches `{}` (line {line})",
                 shorten(&name),
-                rule.key,
-                other.key
+                varying::shown(&rule.key, key),
+                varying::shown(&other.key, other_key)
             );
             let path = path.item(*at);
             let value = path.field("values").field(&name);
@@ -287,7 +290,7 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
             b.iter().find_map(|second| {
                 let first = by_name.get(&second.name)?;
                 let exclusive = first.when.is_some() && second.when.is_some();
-                (!exclusive && !first.desired.agrees_with(&second.desired)).then(|| second.name.to_string())
+                (!exclusive && !first.may_agree_with(second)).then(|| second.name.to_string())
             })
         }
         (DesiredKey::Absent(_), DesiredKey::Absent(_))
@@ -297,15 +300,28 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
     }
 }
 
-/// Reports a rule whose key is below a key that another rule requires to be absent.
+/// Reports a rule whose key is below a key that another rule requires to be absent. If both rules have conditions,
+/// perhaps only one of them applies.
 fn absent_above(cx: &mut Context<'_>, rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
-    let always = rules.iter().zip(rule_keys).filter(|(rule, _)| !rule.is_conditional());
-    let (absent, others): (Vec<_>, Vec<_>) = always.partition(|(rule, _)| rule.desired.is_absent());
+    let (absent, others): (Vec<_>, Vec<_>) =
+        rules.iter().zip(rule_keys).partition(|(rule, _)| rule.desired.is_absent());
     for (rule, RuleKey { number: at, key, .. }) in others {
-        let is_below = |above: &KeyPattern| keys::is_within(key, above) && key.names.len() > above.names.len();
-        if let Some((above, _)) = absent.iter().find(|(_, above)| is_below(&above.key)) {
-            let message = format!("`{}` is below `{}`, which must be absent", rule.key, above.key);
-            let hint = "keep one of the two rules";
+        let is_below = |(above, place): &&(&KeyRule, &RuleKey)| {
+            keys::is_within(key, &place.key)
+                && key.names.len() > place.key.names.len()
+                && match (rule.is_conditional(), above.is_conditional()) {
+                    (true, true) => false,
+                    (false, false) => true,
+                    _ => rule.must_exist || rule.values().iter().any(|value| !value.may_be_absent()),
+                }
+        };
+        if let Some((above, place)) = absent.iter().find(is_below) {
+            let shown = (varying::shown(&rule.key, key), varying::shown(&above.key, &place.key));
+            let message = format!("`{}` is below `{}`, which must be absent", shown.0, shown.1);
+            let hint = match rule.is_conditional() || above.is_conditional() {
+                true => "give both rules a `when`, so that only one of the rules applies",
+                false => "keep one of the two rules",
+            };
             cx.error(Code::CONFLICTING_RULES, &path.item(*at).field("key"), message, hint);
         }
     }

@@ -1,6 +1,6 @@
 //! Checks the rule for one value.
 
-use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale, variables};
+use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale, variables, varying};
 use crate::{
     diag::{Code, text::first_few},
     registry::{Data, ValueType},
@@ -25,6 +25,7 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     ];
     let one = exactly_one(cx, path, "the value", &fields);
     let types = types(cx, rule, one, path);
+    let met = cx.met_unset.take();
     let desired = one.zip(types.clone()).and_then(|(one, types)| match one {
         "data" => wanted(cx, rule, &types, path),
         "bits" => bits::bits(cx, rule.bits.as_ref()?, *types.first()?, &path.field("bits")),
@@ -33,7 +34,10 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
         _ => Some(Desired::Absent),
     });
     let sound = one.is_none_or(|one| companions(cx, rule, one, path));
+    let is_varying = cx.met_unset.is_some();
     let if_absent = if_absent(cx, rule, types.as_deref(), path);
+    let is_absent_open = cx.met_unset.is_some();
+    cx.met_unset = cx.met_unset.take().or(met);
     if let (Some(Some(meant)), Some(types)) = (&if_absent, &types) {
         absent_is_allowed(cx, rule, meant, types, path);
     }
@@ -46,7 +50,13 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     }
     let is_sensitive = rule.is_sensitive(&cx.sensitive);
     let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_deref()).map(Box::new);
-    Some(model::ValueRule { name: name?, when, desired: desired?, if_absent: if_absent?, is_sensitive, label })
+    let desired = desired?;
+    let varying = match is_varying {
+        true => Some(varying::varying(cx, rule, &desired)),
+        false => is_absent_open.then(|| model::Varying::Each(vec![desired.clone()])),
+    };
+    let (varying, if_absent) = (varying.map(Box::new), if_absent?);
+    Some(model::ValueRule { name: name?, when, desired, varying, if_absent, is_sensitive, label })
 }
 
 /// Returns the types that the rule accepts: those in its field `type`, or those that its main field `one` requires.

@@ -66,7 +66,8 @@ pub struct KeyRule {
     /// `tree`: kbfix deletes all other values and all other subkeys, in the key and everywhere below it.
     ///
     /// If the `when` of this rule is false, `exclusive` deletes nothing. If the `when` of another rule, or of a value,
-    /// is false, `exclusive` also deletes what only that rule or that value names.
+    /// is false, `exclusive` also deletes what only that rule or that value names. What a trigger names stays, also if
+    /// the trigger is not written now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
     /// The rule applies only if this condition is true. If the condition is unknown, the outcome is unknown. A

@@ -82,6 +82,8 @@ impl Desired {
         use Desired::{Absent, Bits, CommaSet, Joined, Kept, List, OneOf, Replaced};
         match (self, other) {
             (Absent, Absent) => true,
+            (Absent, List { add, .. }) | (List { add, .. }, Absent) => add.is_empty(),
+            (Absent, Joined { edit, .. }) | (Joined { edit, .. }, Absent) => edit.add.is_empty(),
             (Kept { choices, keep }, other) | (other, Kept { choices, keep }) => {
                 let choice = Choice { choices, keep: Some(keep) };
                 match other {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Condition, Joined, KeyPattern, Label, Replacement, keep::Keep};
+use super::{
+    Condition, Joined, KeyPattern, Label, Replacement,
+    keep::{Bounds, Keep},
+};
 use crate::{
     registry::{Data, ValueName, ValueType, name::upcase},
     spec::document::{Exclusive, OnSubkeys},
@@ -24,8 +27,6 @@ pub struct KeyRule {
     /// Says whether the values (and subkeys) of the key that the spec does not name must be deleted; `None` if they
     /// stay.
     pub exclusive: Option<Exclusive>,
-    /// Whether the rule depends on a parameter without data, so that kbfix cannot plan changes for it.
-    pub is_open: bool,
     /// The rule's id in findings, its severity and its controls; `None` if the spec gives none of them.
     pub label: Option<Box<Label>>,
 }
@@ -50,6 +51,9 @@ pub struct ValueRule {
     pub when: Option<Box<Condition>>,
     /// The desired state of the value.
     pub desired: Desired,
+    /// The states that the rule can require, if `desired` or `if_absent` depends on a parameter without data, so that
+    /// kbfix cannot plan changes for the rule. They then contain example data. `None` if no parameter is missing.
+    pub varying: Option<Box<Varying>>,
     /// The data that Windows uses if the value is absent; `None` if the spec does not give it.
     pub if_absent: Option<Data>,
     /// Whether the data is sensitive, so that kbfix never shows it.
@@ -57,6 +61,15 @@ pub struct ValueRule {
     /// The value's id in findings, its severity and its controls. If the value has no severity or no controls, those of
     /// the rule for its key are used. `None` if the spec gives none of these.
     pub label: Option<Box<Label>>,
+}
+
+/// The states that a rule can require of a value, if the rule depends on a parameter without data.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Varying {
+    /// One state for each data that the parameter allows.
+    Each(Vec<Desired>),
+    /// Data of one of these types. If there are bounds, the data is a number within them.
+    Of(Vec<ValueType>, Option<Bounds>),
 }
 
 /// The desired state of a value.
@@ -147,11 +160,26 @@ impl ValueRule {
     pub fn may_be_absent(&self) -> bool {
         match &self.desired {
             Desired::Absent => true,
+            Desired::List { .. } | Desired::Joined { .. } if self.varying.is_some() => true,
             Desired::List { add, .. } => add.is_empty(),
             Desired::Joined { edit, .. } => edit.add.is_empty(),
             desired => {
-                self.if_absent.as_ref().is_some_and(|meant| desired.agrees_with(&Desired::OneOf(vec![meant.clone()])))
+                let agrees = |meant: &Data| desired.agrees_with(&Desired::OneOf(vec![meant.clone()]));
+                self.if_absent.as_ref().is_some_and(|meant| self.varying.is_some() || agrees(meant))
             }
+        }
+    }
+}
+
+impl Desired {
+    /// Returns the types that the value may have; empty if the value must be absent.
+    pub(in crate::spec) fn types(&self) -> Vec<ValueType> {
+        match self {
+            Self::Absent => Vec::new(),
+            Self::OneOf(all) | Self::Kept { choices: all, .. } => all.iter().map(|data| data.value_type).collect(),
+            Self::CommaSet { value_type, .. } | Self::Bits { value_type, .. } => vec![*value_type],
+            Self::List { .. } => vec![ValueType::MULTI_SZ],
+            Self::Joined { types, .. } | Self::Replaced { types, .. } => types.clone(),
         }
     }
 }

@@ -81,7 +81,7 @@ impl NamePattern {
     }
 
     /// Returns whether there can be a name that matches both patterns. If both contain a `*`, returns `true`.
-    pub(super) fn may_meet(&self, other: &Self) -> bool {
+    pub(in crate::spec) fn may_meet(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => a == b,
             (Self::Like(like), Self::Name(name)) | (Self::Name(name), Self::Like(like)) => like.fits(name.as_str()),

@@ -12,6 +12,7 @@ pub(in crate::spec) mod protected;
 mod text_edit;
 pub mod text_version;
 mod variable;
+mod varying;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ use crate::version::Platform;
 pub use condition::{
     Branch, Condition, FileTest, Literal, OsTest, OtherValue, Prerequisite, ValueAt, ValueTest, VersionTest,
 };
-pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, comma_set};
+pub use desired::{Desired, DesiredKey, KeyRule, ValueRule, Varying, comma_set};
 pub use expression::Expression;
 pub use keep::{Bounds, Items, Keep};
 pub use key_name::{Like, NamePattern};

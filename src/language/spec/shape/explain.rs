@@ -18,6 +18,7 @@ use crate::{
 
 use super::{
     hints,
+    required::is_required,
     wording::{bits_of, example, form, kind_and_data, kind_of, kinds, list, list_or, owner, plain, remove, show},
 };
 
@@ -197,8 +198,10 @@ impl Explainer<'_, '_> {
                 (Code::OUT_OF_RANGE, format!("{} is below {limit}", show(found)), self.negative(path, found))
             }
             Failure::Maximum { limit } => (Code::OUT_OF_RANGE, format!("{} is above {limit}", show(found)), None),
-            Failure::MinItems { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), remove(path)),
-            Failure::MinProperties { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), remove(path)),
+            Failure::MinItems { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), remove(path, self.schema)),
+            Failure::MinProperties { .. } => {
+                (Code::EMPTY, format!("{} is empty", owner(path)), remove(path, self.schema))
+            }
             Failure::MinLength { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), None),
             Failure::MaxLength { limit } => {
                 (Code::WRONG_FORM, format!("{} is longer than {limit} characters", owner(path)), None)
@@ -303,13 +306,10 @@ impl Explainer<'_, '_> {
                     let hint = format!("indent {beside} further than {name}");
                     return self.findings.data(Code::EMPTY_FIELD, path, message, Some(hint));
                 }
-                let optional = !is_required(path);
-                let hint = if let Some(hint) = hints::for_kind(path, found, &expected) {
-                    format!("{hint}, or remove the field")
-                } else if optional {
-                    format!("write {expected}, or remove the field")
-                } else {
-                    format!("write {expected}")
+                let wanted = hints::for_kind(path, found, &expected).unwrap_or_else(|| format!("write {expected}"));
+                let hint = match is_required(self.schema, path) {
+                    true => wanted,
+                    false => format!("{wanted}, or remove the field"),
                 };
                 (Code::EMPTY_FIELD, format!("{name} has no data"), hint.into())
             }
@@ -348,10 +348,6 @@ impl Explainer<'_, '_> {
 /// Returns the path to the parent of the node at `path`.
 fn above_of(path: &Path) -> Path {
     Path(path.0.split_last().map(|(_, above)| above.to_vec()).unwrap_or_default())
-}
-
-fn is_required(path: &Path) -> bool {
-    path.0.len() == 1 && matches!(path.last_field(), Some("kbfix" | "id" | "title"))
 }
 
 fn words(context: &[Vec<ValidationError<'static>>]) -> Vec<Value> {

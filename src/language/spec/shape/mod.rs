@@ -12,6 +12,7 @@ pub(in crate::spec) mod ambiguous;
 pub(in crate::spec) mod explain;
 pub(in crate::spec) mod hints;
 pub(in crate::spec) mod repair;
+mod required;
 pub(in crate::spec) mod suspicious;
 pub(in crate::spec) mod validate;
 pub(in crate::spec) mod wording;

@@ -3,11 +3,15 @@
 use jsonschema::error::TypeKind;
 use serde_json::Value;
 
+use super::required::is_required;
 use crate::{diag::text::shorten, spec::source::path::Path};
 
 /// Returns a hint for an empty field; `None` if `path` is an item of a list.
-pub(in crate::spec) fn remove(path: &Path) -> Option<String> {
-    path.last_field().map(|name| format!("give it data, or remove `{name}`"))
+pub(in crate::spec) fn remove(path: &Path, schema: &Value) -> Option<String> {
+    path.last_field().map(|name| match is_required(schema, path) {
+        true => format!("give it data; `{name}` is required"),
+        false => format!("give it data, or remove `{name}`"),
+    })
 }
 
 /// Formats the bits of a negative number as `0x…`: with 64 bits if `is_long` is true or 32 bits are too few, otherwise

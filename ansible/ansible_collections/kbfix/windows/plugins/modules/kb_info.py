@@ -97,7 +97,8 @@ EXAMPLES = r"""
 RETURN = r"""
 symptoms:
   description:
-    - For each spec, the time of its last apply (C(last_apply)) and its C(symptoms).
+    - For each spec, the time of its last apply (C(last_apply)) and its C(symptoms). If the spec was retired after that, C(last_apply) is
+      C(absent), and C(retired) has the time of the retirement.
     - Each symptom has the C(event), the effect of the remedy on it (C(expect)), the events that were C(found) (C(present) with numbers and
       times, C(absent) if the machine has no such log, C(unread) with the reason), the numbers before and since the last apply (C(apply)),
       and a C(sentence) with all of this. C(kbfix schema symptoms) prints the schema.
@@ -108,6 +109,7 @@ symptoms:
     - id: KB909094
       title: Event ID 1000 is logged
       last_apply: absent
+      retired:
       symptoms:
         - event: {log: Application, source: EXPROX, id: 1000, level: warning}
           expect: gone

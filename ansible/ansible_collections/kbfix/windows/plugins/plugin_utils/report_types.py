@@ -19,7 +19,7 @@ Outcome = t.Literal[
     "rolled_back",
     "failed",
 ]
-ChangesAre = t.Literal["planned", "made", "undone", "undone_in_part"]
+ChangesAre = t.Literal["planned", "made", "not_made", "undone", "undone_in_part"]
 Part = t.Literal["applicable", "cause", "prerequisite", "hotfix", "deletion", "trigger"]
 Truth = t.Literal["met", "unmet", "unknown"]
 FileVersion = str
@@ -268,11 +268,19 @@ class SpecSymptoms(t.TypedDict):
     id: str
     title: str
     last_apply: Answer
+    retired: Retirement | None
     symptoms: list[FoundSymptom]
 
 
 class LastApply(t.TypedDict):
-    """An apply whose changes were not rolled back."""
+    """An apply whose changes were neither rolled back nor retired."""
+
+    time: str
+    journal: str
+
+
+class Retirement(t.TypedDict):
+    """A retirement of a spec, which has not been applied since."""
 
     time: str
     journal: str

@@ -1,0 +1,108 @@
+//! Determines what a rule can require if it depends on a parameter without data, so that the rule can be compared with
+//! others.
+
+use crate::{
+    diag::text::shorten,
+    registry::{Data, KeyName},
+    spec::{
+        document::{self, DataExpression, Keep, Literal, ValueRule},
+        model::{Bounds, Desired, KeyPattern, NamePattern, Piece, Varying, pieces},
+    },
+};
+
+use super::{Context, data, keep, parameter::Resolved};
+
+/// Returns the states that the rule can require, if its data depends on a parameter without data. `desired` is the
+/// state for the example data of this parameter.
+pub(super) fn varying(cx: &Context<'_>, rule: &ValueRule, desired: &Desired) -> Varying {
+    let types = desired.types();
+    let keeps = rule.keep.as_ref().is_some_and(|keep| !keep::is_none(keep));
+    let main = match (&rule.data, &rule.replace) {
+        (Some(expression), _) => Some(expression),
+        (_, replace) => replace.as_ref().map(|replace| &replace.with),
+    };
+    let resolved = match main {
+        Some(DataExpression::Parameter(reference)) => cx.parameters.get(&reference.parameter),
+        _ => None,
+    };
+    let Some(resolved) = resolved.filter(|_| !has_open_bound(rule)) else { return Varying::Of(types, None) };
+    if resolved.is_list_of_all {
+        let each = resolved.others.iter().map(|literal| with_data(desired, literal));
+        return each.collect::<Option<_>>().map_or(Varying::Of(types, None), Varying::Each);
+    }
+    let is_number = matches!(desired, Desired::OneOf(_)) && !keeps;
+    Varying::Of(types, bounds(resolved).filter(|_| is_number))
+}
+
+/// Returns whether a bound of `keep` is a parameter.
+fn has_open_bound(rule: &ValueRule) -> bool {
+    let is_open = |bound: &Option<DataExpression>| matches!(bound, Some(DataExpression::Parameter(_)));
+    matches!(&rule.keep, Some(Keep::Which(which)) if is_open(&which.at_least) || is_open(&which.at_most))
+}
+
+/// Returns the range of the parameter; `None` if it has none.
+fn bounds(parameter: &Resolved) -> Option<Bounds> {
+    match parameter.others.as_slice() {
+        [Literal::Number(least), Literal::Number(most)] => Some(Bounds { least: Some(*least), most: Some(*most) }),
+        _ => None,
+    }
+}
+
+/// Returns `desired` with other data of the parameter; `None` if the data is not valid there.
+fn with_data(desired: &Desired, literal: &Literal) -> Option<Desired> {
+    let choices =
+        |of: &[Data]| of.iter().map(|data| data::convert(literal, data.value_type).ok()).collect::<Option<Vec<_>>>();
+    let text = || match literal {
+        Literal::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    Some(match desired {
+        Desired::OneOf(of) => Desired::OneOf(choices(of)?),
+        Desired::Kept { choices: of, keep } => Desired::Kept { choices: choices(of)?, keep: keep.clone() },
+        Desired::CommaSet { value_type, .. } => Desired::CommaSet { value_type: *value_type, text: text()? },
+        Desired::Replaced { types, edit } => {
+            let mut edit = edit.clone();
+            edit.with = text()?;
+            Desired::Replaced { types: types.clone(), edit }
+        }
+        _ => return None,
+    })
+}
+
+/// Returns the key of the rule, with `{name}` in place of the data of each parameter `name` without data. Two such keys
+/// are equal only if they are the same key for any data. Returns `key`, if it depends on no such parameter.
+pub(super) fn comparable(cx: &Context<'_>, rule: &document::KeyRule, key: &KeyPattern) -> KeyPattern {
+    if key.unset.is_none() {
+        return key.clone();
+    }
+    let mut key = key.clone();
+    for (name, part) in key.names.iter_mut().zip(rule.key.split('\\').skip(1)) {
+        let mut is_open = false;
+        let text: String = pieces(part)
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Star => "*".to_owned(),
+                Piece::Text(text) => text.to_owned(),
+                Piece::Variable(variable) => match cx.parameters.get(variable) {
+                    Some(parameter) if parameter.unset.is_none() => parameter.text(),
+                    _ => {
+                        is_open = true;
+                        format!("{{{variable}}}")
+                    }
+                },
+            })
+            .collect();
+        if let Some(open) = KeyName::new(text).ok().filter(|_| is_open) {
+            *name = NamePattern::Name(open);
+        }
+    }
+    key
+}
+
+/// Returns the text of the key of a rule for a message. `compared` is the result of [`comparable`].
+pub(super) fn shown(key: &KeyPattern, compared: &KeyPattern) -> String {
+    match key.unset {
+        Some(_) => shorten(&compared.to_string().replace("[{]", "{")),
+        None => key.to_string(),
+    }
+}
