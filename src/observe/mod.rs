@@ -7,6 +7,7 @@
 //! needs.
 
 mod limits;
+mod missing;
 mod planned;
 mod policies;
 mod query;
@@ -19,7 +20,7 @@ use crate::{
     targets::{Answer, Facts, KeyChange, PolicyQuery, PolicyStores, Target, TargetError},
 };
 use limits::{Limits, PATHS, asked_for};
-use reader::Ask;
+use missing::Ask;
 
 pub(crate) use limits::MOST_KEYS;
 pub use policies::Told;

@@ -2,16 +2,18 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeSet, HashSet},
 };
 
-use super::{planned::Planned, query::Query};
+use super::{
+    missing::{Ask, Missing},
+    planned::Planned,
+    query::Query,
+};
 use crate::{
     registry::{Data, Key, KeyName, KeyProperties, ValueName, notation},
     small_map::{SmallMap, SmallSet},
-    targets::{
-        Answer, Facts, FileFacts, KeyChange, KeyQuery, KnownKey, PolicyScope, Reason, Unread, ValueSelection, Values,
-    },
+    targets::{Answer, Facts, FileFacts, KeyChange, KnownKey, Reason, Unread},
 };
 
 /// The reason of an answer that is not in the facts yet. Users never see it, because the question is asked again after
@@ -52,45 +54,6 @@ impl Reads {
     /// Returns the keys whose subkeys were queried.
     pub fn lists(&self) -> impl Iterator<Item = &Key> {
         self.lists.iter()
-    }
-}
-
-#[derive(Default)]
-pub(super) struct Missing {
-    pub(super) keys: BTreeMap<Key, Ask>,
-    pub(super) files: BTreeSet<String>,
-    pub(super) policies: BTreeMap<PolicyScope, Values>,
-}
-
-impl Missing {
-    pub(super) fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.files.is_empty() && self.policies.is_empty()
-    }
-}
-
-#[derive(Default)]
-pub(super) struct Ask {
-    pub(super) names: BTreeSet<ValueName>,
-    pub(super) all_values: bool,
-    pub(super) subkeys: bool,
-    /// Whether all keys below the key are queried as well.
-    pub(super) tree: bool,
-    /// Whether the key above is queried as well if the key is absent, and so on, up to the first key that exists.
-    pub(super) above: bool,
-}
-
-impl Ask {
-    pub(super) fn tree() -> Self {
-        Self { all_values: true, subkeys: true, tree: true, ..Self::default() }
-    }
-
-    pub(super) fn above() -> Self {
-        Self { above: true, ..Self::default() }
-    }
-
-    pub(super) fn about(self, key: Key) -> KeyQuery {
-        let values = if self.all_values { ValueSelection::All } else { ValueSelection::Names(self.names) };
-        KeyQuery { key, values, subkeys: self.subkeys }
     }
 }
 
