@@ -206,3 +206,29 @@ fn a_plan_that_lost_a_mark_in_one_part_is_refused() {
     })
     .code(1);
 }
+
+#[test]
+fn no_message_about_wrong_parameters_shows_them() {
+    let machine = machine();
+    hides(machine.run("diff @/s.yaml --set hunter2 @target").code(2)).says("has no `=`");
+    for input in [r#"{"parameters":"hunter2"}"#, r#"{"parameters":{"password":["hunter2",1]}}"#] {
+        hides(machine.run_with("diff @/s.yaml --stdin-specs @target", input).code(2)).says("`parameters`");
+    }
+    // The allowed data of a parameter that is not set.
+    let allowed = SPEC.replace("sensitive: true } }\nprereq", "sensitive: true, allowed: [hunter7] } }\nprereq");
+    machine.write("allowed.yaml", &allowed);
+    hides(machine.run("diff @/allowed.yaml @target").code(4)).says("of the service");
+    hides(machine.run("export @/allowed.yaml --format reg").code(2)).says("of the service");
+    std::fs::create_dir(machine.path("fleet")).unwrap();
+    for (mistake, code) in [
+        ("password: [hunter2, [hunter3]]", "fleet.yaml:4"),
+        ("password: { hunter2: hunter3 }", "fleet.yaml:4"),
+        ("password: hunter2, password: hunter3", "duplicate-field"),
+        ("password: \"hunter2", "yaml-syntax"),
+        ("password: hunter2: 1", "yaml-syntax"),
+    ] {
+        let text = format!("kbfix_fleet: 1\nmachines:\n  FE1:\n    parameters: {{ {mistake} }}\n");
+        machine.write("fleet.yaml", &text);
+        hides(machine.run("fleet diff @/s.yaml --fleet @/fleet.yaml --snapshots @/fleet").code(2)).says(code);
+    }
+}
