@@ -9,7 +9,7 @@ use crate::{
     plan::{Outcome, SpecPlan},
     spec::{
         Spec,
-        document::{ComputerRestart, Literal},
+        document::{ComputerRestart, Literal, Parameter},
     },
     targets::{ChangeAction, KeyChange},
 };
@@ -83,7 +83,8 @@ pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report
     let each = specs.iter().zip(&report.specs).filter(applies).map(|(spec, _)| {
         let mut one = instance.given.clone();
         match resource {
-            // A spec that was given as text is returned as text; a built-in spec is returned by its name.
+            // A spec that was given as text is returned as text, unless the text contains sensitive data. A built-in
+            // spec is returned by its name.
             Resource::SpecList => {
                 let asked = instance.given.get("specs").and_then(Value::as_array);
                 let at = specs.iter().position(|other| std::ptr::eq(other, spec));
@@ -91,7 +92,8 @@ pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report
                 one.insert("specs".to_owned(), json!([asked.unwrap_or_else(|| spec.id.as_str().into())]));
             }
             Resource::Spec(_) => {
-                for (name, parameter) in spec.document.parameters.iter().filter(|(_, one)| !one.sensitive) {
+                let shown = |(name, _): &(&String, &Parameter)| !spec.sensitive.contains(*name);
+                for (name, parameter) in spec.document.parameters.iter().filter(shown) {
                     if let (false, Some(default)) = (one.contains_key(name), &parameter.default) {
                         one.insert(name.clone(), literal(default));
                     }

@@ -216,3 +216,50 @@ fn secret_data_is_in_no_answer() {
     }
     assert!(fs::read_to_string(machine.path("machine.reg")).unwrap().contains("hunter2"));
 }
+
+#[test]
+fn no_answer_repeats_sensitive_data_that_was_given_as_plain_text() {
+    let machine = Machine::new();
+    let spec = |parameter: &str, rule: &str| {
+        format!(
+            "kbfix: 1\nid: S\ntitle: T\nparameters: {{ token: {{ description: t, type: string{parameter} }}, plain: {{ \
+             description: p, default: 1 }} }}\nregistry:\n  - key: HKLM\\SOFTWARE\\Microsoft\\Exchange\\Setup\n    values:\n      \
+             Plain: {{ type: REG_DWORD, data: {{ parameter: plain }}, keep: none }}\n      Token: {{ {rule} }}\n"
+        )
+    };
+    let used = "type: REG_SZ, data: { parameter: token }";
+    let declared = spec(", sensitive: true", used);
+    let of_value = spec("", &format!("{used}, sensitive: true"));
+    for text in [&declared, &of_value] {
+        let given = json!({ "specs": ["KB909094", text], "parameters": { "token": "hunter2", "plain": 1 } });
+        for (method, what_if) in [("test", false), ("get", false), ("export", false), ("set", true), ("set", false)] {
+            let (run, lines) = call(&machine, method, LIST, &on(&machine, given.clone()), what_if);
+            let run = run.code(0);
+            assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{method}: {}", run.stdout);
+            assert_eq!(lines[0]["parameters"], json!({ "plain": 1 }));
+            if method != "export" {
+                assert_eq!(lines[0]["specs"][1], **text);
+            }
+        }
+    }
+    // The text of a spec that contains sensitive data.
+    for (text, token) in [
+        (spec(", sensitive: true, default: hunter2", used), "hunter3"),
+        (spec(", sensitive: true", &format!("{used}, allowed: [hunter2]")), "hunter2"),
+        (spec("", &format!("{used}, sensitive: true, keep: {{ one_of: [hunter2] }}")), "hunter2"),
+        (spec("", "type: REG_SZ, data: hunter2, sensitive: true"), "a"),
+    ] {
+        let given = json!({ "specs": [text], "parameters": { "token": token } });
+        for method in ["test", "get", "export"] {
+            let (run, lines) = call(&machine, method, LIST, &on(&machine, given.clone()), false);
+            assert!(!run.code(0).stdout.contains("hunter"), "{lines:?}");
+            assert_eq!(lines[0]["specs"], json!(["S"]));
+        }
+    }
+    // Mistakes in the input.
+    for wrong in [json!(-4711), json!(0.4711), json!([4711]), json!({ "text": "4711" })] {
+        let given = json!({ "specs": [declared], "parameters": { "token": wrong } }).to_string();
+        let run = machine.run_with("dsc get", &given).code(2);
+        assert!(run.stderr.contains("dsc-input") && !run.stderr.contains("4711"), "{}", run.stderr);
+    }
+}

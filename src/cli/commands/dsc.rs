@@ -207,7 +207,7 @@ impl Asked {
         Self::load(resource, instance, output)
     }
 
-    fn load(resource: Resource, instance: Instance, output: &mut Output) -> Result<Self, CommandError> {
+    fn load(resource: Resource, mut instance: Instance, output: &mut Output) -> Result<Self, CommandError> {
         let sources = instance.specs.iter().map(|one| Source::piped(&one.name, one.text.clone()).imported());
         let sources = sources.collect::<Result<Vec<_>, _>>()?;
         let loaded = check(&sources, &instance.settings());
@@ -219,6 +219,7 @@ impl Asked {
     }
 
     fn target(&self) -> TargetArguments {
+        instance.hide(resource, &specs);
         TargetArguments::named(self.instance.target.clone(), self.instance.files.clone())
     }
 
