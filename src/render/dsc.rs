@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     convert::dsc_resource::{Instance, Resource},
-    diag::{Diagnostic, Severity},
+    diag::{Code, Diagnostic, Severity},
     operation::report::Report,
     plan::{Outcome, SpecPlan},
     spec::{
         Spec,
-        document::{ComputerRestart, Literal},
+        document::{ComputerRestart, Literal, Parameter},
     },
     targets::{ChangeAction, KeyChange},
 };
@@ -43,31 +43,50 @@ pub fn add_restart(state: &mut Map<String, Value>, report: &Report) {
     }
 }
 
-/// Adds to the state what the operation `set` would do. For each spec, this is a line with its outcome, its reasons,
-/// and the unified diff.
-pub fn add_what_if(state: &mut Map<String, Value>, report: &Report) {
-    let mut lines = Vec::new();
+/// The codes of warnings about a plan that would be errors in the operation `set`, which would then change nothing.
+const PREVENTING: [Code; 3] = [Code::TOO_MANY_CHANGES, Code::POLICY_OF_USERS, Code::CANNOT_APPLY];
+
+/// Returns the state that the operation `set` would print, without a journal. `report` is the report of a dry run. The
+/// member `_metadata.whatIf` describes what `set` would do: for each spec, there is a line with its outcome, its
+/// reasons, and the unified diff. If `set` would fail, the state is the actual state, and the first lines say why.
+///
+/// Source: PowerShell/DSC, `invoke_set` in `command_resource.rs`: DSC shows the output as the state after the
+/// operation (`afterState`), also with what-if.
+pub fn what_if(resource: Resource, instance: &Instance, mut report: Report) -> Map<String, Value> {
+    let prevents = |diagnostic: &&Diagnostic| PREVENTING.contains(&diagnostic.code);
+    let mut lines: Vec<String> =
+        report.diagnostics.iter().filter(prevents).map(|one| format!("set would fail: {}", one.message)).collect();
+    let is_possible = lines.is_empty();
     for spec in &report.specs {
         lines.push(format!("{}: {}", spec.id, spec.whole_outcome().as_str()));
         lines.extend(spec.reasons.iter().cloned());
         lines.extend(super::changes(&spec.changes).lines().map(str::to_owned));
     }
+    for spec in report.specs.iter_mut().filter(|spec| is_possible && spec.outcome == Outcome::ChangesPending) {
+        spec.outcome = Outcome::Changed;
+    }
+    let mut state = state(resource, instance, &report);
+    if is_possible {
+        add_restart(&mut state, &report);
+    }
     state.insert("_metadata".to_owned(), json!({ "whatIf": lines }));
+    state
 }
 
-/// Returns the names of everything that is not in desired state: keys and values, or the id of a spec that plans no
-/// changes.
+/// Returns the names of everything that is not in desired state: keys and values that must still be changed, and the
+/// id of each spec that cannot be applied, or not for each user.
 pub fn differing(report: &Report) -> Vec<String> {
     let mut names = Vec::new();
     for spec in report.specs.iter().filter(|spec| !is_as_desired(spec)) {
         let before = names.len();
-        for change in &spec.changes {
+        let pending = spec.changes.iter().filter(|_| spec.outcome != Outcome::Changed);
+        for change in pending {
             if change.values.is_empty() {
                 names.push(change.key.to_string());
             }
             names.extend(change.values.iter().map(|value| change.place(&value.name)));
         }
-        if names.len() == before || spec.outcome == Outcome::Blocked {
+        if names.len() == before || spec.outcome == Outcome::Blocked || !spec.unread_users.is_empty() {
             names.push(spec.id.clone());
         }
     }
@@ -83,7 +102,8 @@ pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report
     let each = specs.iter().zip(&report.specs).filter(applies).map(|(spec, _)| {
         let mut one = instance.given.clone();
         match resource {
-            // A spec that was given as text is returned as text; a built-in spec is returned by its name.
+            // A spec that was given as text is returned as text, unless the text contains sensitive data. A built-in
+            // spec is returned by its name.
             Resource::SpecList => {
                 let asked = instance.given.get("specs").and_then(Value::as_array);
                 let at = specs.iter().position(|other| std::ptr::eq(other, spec));
@@ -91,7 +111,8 @@ pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report
                 one.insert("specs".to_owned(), json!([asked.unwrap_or_else(|| spec.id.as_str().into())]));
             }
             Resource::Spec(_) => {
-                for (name, parameter) in spec.document.parameters.iter().filter(|(_, one)| !one.sensitive) {
+                let shown = |(name, _): &(&String, &Parameter)| !spec.sensitive.contains(*name);
+                for (name, parameter) in spec.document.parameters.iter().filter(shown) {
                     if let (false, Some(default)) = (one.contains_key(name), &parameter.default) {
                         one.insert(name.clone(), literal(default));
                     }

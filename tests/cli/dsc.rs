@@ -102,7 +102,8 @@ fn test_names_what_differs_and_set_brings_it_about() {
 
         let (run, lines) = call(&machine, "set", resource, &input, true);
         run.code(0);
-        assert_eq!(lines[0]["_inDesiredState"], false);
+        let mut expected = lines[0].clone();
+        assert_eq!(lines[0]["_inDesiredState"], true);
         assert_eq!(lines[0]["_restartRequired"], json!([{ "service": "IISADMIN" }]));
         let what_if = lines[0]["_metadata"]["whatIf"].as_array().unwrap();
         assert!(what_if.contains(&json!(r#"+"DisableRealmHint"=dword:00000001"#)), "{what_if:?}");
@@ -113,6 +114,10 @@ fn test_names_what_differs_and_set_brings_it_about() {
         run.code(0);
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0]["_inDesiredState"], true);
+        // What-if had printed the same state, apart from the journal.
+        expected.as_object_mut().unwrap().remove("_metadata");
+        expected["journal"] = lines[0]["journal"].clone();
+        assert_eq!(lines[0], expected);
         assert_eq!(lines[0]["_restartRequired"], json!([{ "service": "IISADMIN" }]));
         assert!(Path::new(&machine.path("state/journal").join(&machine.journals()[0])).exists());
         assert!(lines[0]["journal"].is_string());
@@ -215,4 +220,96 @@ fn secret_data_is_in_no_answer() {
         assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{}", run.stdout);
     }
     assert!(fs::read_to_string(machine.path("machine.reg")).unwrap().contains("hunter2"));
+}
+
+#[test]
+fn no_answer_repeats_sensitive_data_that_was_given_as_plain_text() {
+    let machine = Machine::new();
+    let spec = |parameter: &str, rule: &str| {
+        format!(
+            "kbfix: 1\nid: S\ntitle: T\nparameters: {{ token: {{ description: t, type: string{parameter} }}, plain: {{ \
+             description: p, default: 1 }} }}\nregistry:\n  - key: HKLM\\SOFTWARE\\Microsoft\\Exchange\\Setup\n    values:\n      \
+             Plain: {{ type: REG_DWORD, data: {{ parameter: plain }}, keep: none }}\n      Token: {{ {rule} }}\n"
+        )
+    };
+    let used = "type: REG_SZ, data: { parameter: token }";
+    let declared = spec(", sensitive: true", used);
+    let of_value = spec("", &format!("{used}, sensitive: true"));
+    for text in [&declared, &of_value] {
+        let given = json!({ "specs": ["KB909094", text], "parameters": { "token": "hunter2", "plain": 1 } });
+        for (method, what_if) in [("test", false), ("get", false), ("export", false), ("set", true), ("set", false)] {
+            let (run, lines) = call(&machine, method, LIST, &on(&machine, given.clone()), what_if);
+            let run = run.code(0);
+            assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{method}: {}", run.stdout);
+            assert_eq!(lines[0]["parameters"], json!({ "plain": 1 }));
+            if method != "export" {
+                assert_eq!(lines[0]["specs"][1], **text);
+            }
+        }
+    }
+    // The text of a spec that contains sensitive data.
+    for (text, token) in [
+        (spec(", sensitive: true, default: hunter2", used), "hunter3"),
+        (spec(", sensitive: true", &format!("{used}, allowed: [hunter2]")), "hunter2"),
+        (spec("", &format!("{used}, sensitive: true, keep: {{ one_of: [hunter2] }}")), "hunter2"),
+        (spec("", "type: REG_SZ, data: hunter2, sensitive: true"), "a"),
+    ] {
+        let given = json!({ "specs": [text], "parameters": { "token": token } });
+        for method in ["test", "get", "export"] {
+            let (run, lines) = call(&machine, method, LIST, &on(&machine, given.clone()), false);
+            assert!(!run.code(0).stdout.contains("hunter"), "{lines:?}");
+            assert_eq!(lines[0]["specs"], json!(["S"]));
+        }
+    }
+    // Mistakes in the input.
+    for wrong in [json!(-4711), json!(0.4711), json!([4711]), json!({ "text": "4711" })] {
+        let given = json!({ "specs": [declared], "parameters": { "token": wrong } }).to_string();
+        let run = machine.run_with("dsc get", &given).code(2);
+        assert!(run.stderr.contains("dsc-input") && !run.stderr.contains("4711"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn users_whose_registry_cannot_be_read_are_the_only_difference_after_set() {
+    let machine = Machine::new();
+    let list = r"[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList";
+    let (here, away) = ("S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002");
+    machine.set_export(&format!(
+        "Windows Registry Editor Version 5.00\r\n\r\n{list}]\r\n\r\n{list}\\{here}]\r\n\r\n{list}\\{away}]\r\n\r\n\
+         [HKEY_USERS\\{here}\\Software]\r\n\r\n"
+    ));
+    let spec = "kbfix: 1\nid: S\ntitle: T\nregistry:\n  - key: HKCU\\Software\\X\n    values: { V: { type: REG_SZ, data: a } }\n";
+    let input = on(&machine, json!({ "specs": [spec] }));
+    let place = format!(r#"HKU\{here}\Software\X "V""#);
+    let (run, lines) = call(&machine, "test", LIST, &input, false);
+    run.code(0);
+    assert_eq!(lines[1], json!([place, "S"]));
+    let (_, planned) = call(&machine, "set", LIST, &input, true);
+    let (run, lines) = call(&machine, "set", LIST, &input, false);
+    let run = run.code(0);
+    assert_eq!((&lines[0]["_inDesiredState"], &lines[0]["results"][0]["outcome"]), (&json!(false), &json!("changed")));
+    assert_eq!((&planned[0]["_inDesiredState"], &planned[0]["results"]), (&json!(false), &lines[0]["results"]));
+    assert!(run.stderr.contains("S: not applied for each user: ") && run.stderr.contains(away), "{}", run.stderr);
+    let (run, lines) = call(&machine, "test", LIST, &input, false);
+    run.code(0);
+    assert_eq!(lines[1], json!(["S"]));
+}
+
+#[test]
+fn what_if_prints_the_actual_state_if_set_would_fail() {
+    let machine = Machine::new();
+    let keys: String = (0..1001).map(|at| format!("[HKEY_LOCAL_MACHINE\\SOFTWARE\\X\\{at}]\r\n\r\n")).collect();
+    machine.set_export(&format!("Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\X]\r\n\r\n{keys}"));
+    let spec = "kbfix: 1\nid: S\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\X\\*\n    values: { V: { type: REG_SZ, data: a } }\n";
+    let input = on(&machine, json!({ "specs": [spec] }));
+    let (run, lines) = call(&machine, "set", LIST, &input, true);
+    run.code(0);
+    assert_eq!(lines[0]["_inDesiredState"], false);
+    assert!(
+        lines[0]["_metadata"]["whatIf"][0].as_str().unwrap().starts_with("set would fail: "),
+        "{}",
+        lines[0]["_metadata"]
+    );
+    assert_eq!(lines[0]["results"][0]["outcome"], "changes_pending");
+    call(&machine, "set", LIST, &input, false).0.code(2);
 }

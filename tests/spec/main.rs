@@ -9,4 +9,5 @@ mod hostile;
 mod house;
 mod licences;
 mod schema;
+mod sensitive;
 mod validate;

@@ -212,7 +212,8 @@ impl SpecArguments {
         }
         for text in &self.set {
             let Some((name, data)) = text.split_once('=') else {
-                return Err(CommandError::usage(format!("`--set {text}` has no `=`"), "write it as --set name=data"));
+                // The text is not shown, because it may contain sensitive data.
+                return Err(CommandError::usage("the text after a `--set` has no `=`", "write it as --set name=data"));
             };
             if settings.get(name).is_some() {
                 return Err(CommandError::usage(format!("`--set {name}` is given twice"), "give each parameter once"));
@@ -289,7 +290,14 @@ impl Whole {
                 let specs = serde_json::from_value(list).map_err(|e| invalid(e.to_string()))?;
                 Ok(Self { specs, ..Self::default() })
             }
-            whole @ Value::Object(_) => serde_json::from_value(whole).map_err(|e| invalid(e.to_string())),
+            Value::Object(mut whole) => {
+                // The error of serde_json would show the data, which may be sensitive.
+                let parameters = whole.remove("parameters").map(serde_json::from_value).transpose().map_err(|_| {
+                    invalid("`parameters` is not an object with a string or a list of strings for each name".to_owned())
+                })?;
+                let rest: Self = serde_json::from_value(whole.into()).map_err(|e| invalid(e.to_string()))?;
+                Ok(Self { parameters: parameters.unwrap_or_default(), ..rest })
+            }
             _ => Err(invalid("the JSON is neither a list of specs nor an object".to_owned())),
         }
     }

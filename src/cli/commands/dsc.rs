@@ -65,15 +65,16 @@ enum Command {
     Set {
         #[command(flatten)]
         of: TypeArguments,
-        /// Change nothing, and print the actual state. `_metadata.whatIf` in this state contains the changes that a run
-        /// without --what-if would make.
+        /// Change nothing, and print the state that a run without --what-if would print. `_metadata.whatIf` in this
+        /// state contains the changes that such a run would make. If such a run would fail, print the actual state, and
+        /// the reason in `_metadata.whatIf`.
         #[arg(long)]
         what_if: bool,
         #[command(flatten)]
         state: StateArguments,
     },
     /// Print the actual state of an instance, and on a second line a list of what is not in desired state. The list
-    /// contains the paths of keys and values, and the id of each spec that cannot be applied.
+    /// contains the paths of keys and values, and the id of each spec that cannot be applied, or not for each user.
     Test {
         #[command(flatten)]
         of: TypeArguments,
@@ -117,10 +118,9 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             line(&render::differing(&diff.report).into(), output)
         }
         Command::Set { of, what_if: true, .. } => {
-            let mut diff = Asked::read(of, output)?.diff(output)?;
-            render::add_restart(&mut diff.state, &diff.report);
-            render::add_what_if(&mut diff.state, &diff.report);
-            answer(&diff.state, output)
+            let asked = Asked::read(of, output)?;
+            let diff = asked.diff(output)?;
+            answer(&render::what_if(asked.resource, &asked.instance, diff.report), output)
         }
         Command::Set { of, what_if: false, state } => set(of, state, output),
         Command::Export { of } => export(of, output),
@@ -150,7 +150,11 @@ fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Resul
     let of_reasons = report.specs.iter().filter(|spec| spec.whole_outcome() > Outcome::ChangesPending);
     let reasons: Vec<Diagnostic> = of_reasons
         .map(|spec| {
-            let message = format!("{}: {}: {}", spec.id, spec.whole_outcome().as_str(), spec.reasons.join("; "));
+            let outcome = match spec.outcome {
+                Outcome::Changed | Outcome::InDesiredState => "not applied for each user",
+                _ => spec.whole_outcome().as_str(),
+            };
+            let message = format!("{}: {outcome}: {}", spec.id, spec.reasons.join("; "));
             Diagnostic::warning(Code::DSC_NOT_SET, message)
         })
         .collect();
@@ -207,7 +211,7 @@ impl Asked {
         Self::load(resource, instance, output)
     }
 
-    fn load(resource: Resource, instance: Instance, output: &mut Output) -> Result<Self, CommandError> {
+    fn load(resource: Resource, mut instance: Instance, output: &mut Output) -> Result<Self, CommandError> {
         let sources = instance.specs.iter().map(|one| Source::piped(&one.name, one.text.clone()).imported());
         let sources = sources.collect::<Result<Vec<_>, _>>()?;
         let loaded = check(&sources, &instance.settings());
@@ -215,6 +219,7 @@ impl Asked {
             output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
         let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?;
+        instance.hide(resource, &specs);
         Ok(Self { resource, instance, specs })
     }
 

@@ -76,14 +76,13 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Format::Intune => return Ok(Exit::Refused), // Refused by clap: it has no folder.
     };
     let lost = export.losses.iter().map(|loss| {
-        let hint = "kbfix itself can apply this part of the spec: `kbfix apply`";
         let message = loss.to_string();
         let diagnostic = if arguments.strict {
             Diagnostic::error(Code::EXPORT_LOSSY, message)
         } else {
             Diagnostic::warning(Code::EXPORT_LOSSY, message)
         };
-        diagnostic.hint(hint)
+        diagnostic.hint(loss.hint())
     });
     let lost: Vec<Diagnostic> = lost.collect();
     if arguments.strict && !lost.is_empty() {

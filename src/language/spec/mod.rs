@@ -31,6 +31,7 @@ use shape::{ambiguous, repair, suspicious};
 use source::{
     findings::{self, Findings},
     meaning, parse, path,
+    sensitive::{self, Private},
     text::Text,
 };
 
@@ -177,14 +178,19 @@ fn check_all(needed: Needed, sources: &[Source<'_>], settings: &Settings) -> (Ve
 fn check_one(needed: Needed, source: &Source<'_>, settings: &Settings) -> Checked {
     let text = match Text::decode(source.name, source.bytes) {
         Ok(text) => text,
-        Err(diagnostic) => return Checked::failed(vec![*diagnostic]),
+        Err(diagnostic) => {
+            let mut found = vec![*diagnostic];
+            sensitive::hide_unparsed(&String::from_utf8_lossy(source.bytes), Private::Spec(settings), &mut found);
+            return Checked::failed(found);
+        }
     };
     let parse::Read { places, mut diagnostics, more } = parse::read(&text);
     let Some(places) = places else {
+        sensitive::hide_unparsed(text.text, Private::Spec(settings), &mut diagnostics);
         findings::close(&mut diagnostics, more, true, &text);
         return Checked::failed(diagnostics);
     };
-    let mut findings = Findings::new(&text, &places);
+    let mut findings = Findings::new(&text, &places, Private::Spec(settings));
     let sound = diagnostics.is_empty();
     for diagnostic in diagnostics {
         findings.add_placed(diagnostic);

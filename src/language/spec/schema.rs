@@ -1,5 +1,7 @@
 //! The JSON schema of specs, generated from the types of [`super::document`].
 
+use std::{collections::BTreeSet, sync::LazyLock};
+
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
@@ -31,6 +33,31 @@ pub(super) fn of<T: JsonSchema>(id: &str) -> Value {
         out.extend(rest);
     }
     Value::Object(out)
+}
+
+/// Returns the words of the spec language: the names of its fields, and the words that its fields accept.
+pub(super) fn words() -> &'static BTreeSet<String> {
+    static WORDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+        let mut words = BTreeSet::new();
+        collect_words(&schema(), &mut words);
+        words
+    });
+    &WORDS
+}
+
+fn collect_words(value: &Value, words: &mut BTreeSet<String>) {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    match value {
+        Value::Object(fields) => {
+            let names = fields.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+            words.extend(names.cloned());
+            words.extend(fields.get("const").and_then(text));
+            words.extend(fields.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(text));
+            fields.values().for_each(|value| collect_words(value, words));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect_words(value, words)),
+        _ => {}
+    }
 }
 
 /// Changes a schema that schemars generated: forbids null for optional fields, because a field without data is a

@@ -12,6 +12,7 @@ use super::{
         findings::{self, Findings},
         meaning, parse,
         path::Path,
+        sensitive::{self, Private},
         text::Text,
         tree::Places,
     },
@@ -40,9 +41,14 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
     /// # Errors
     /// Returns all errors in the YAML text, and all places where the document does not match its schema.
     pub fn read(source: Source<'t>, id: &str, noun: &str) -> Result<Self, Vec<Diagnostic>> {
-        let text = Text::decode(source.name, source.bytes).map_err(|found| named(vec![*found], noun))?;
+        let text = Text::decode(source.name, source.bytes).map_err(|found| {
+            let mut found = vec![*found];
+            sensitive::hide_unparsed(&String::from_utf8_lossy(source.bytes), Private::Other, &mut found);
+            named(found, noun)
+        })?;
         let parse::Read { places, mut diagnostics, more } = parse::read(&text);
         let Some(places) = places else {
+            sensitive::hide_unparsed(text.text, Private::Other, &mut diagnostics);
             findings::close(&mut diagnostics, more, true, &text);
             return Err(named(diagnostics, noun));
         };
@@ -61,7 +67,11 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
             })?;
             self.places.value(&path)
         });
-        found.map_or_else(|| self.text.start(), |spot| self.text.place(spot))
+        let mut place = found.map_or_else(|| self.text.start(), |spot| self.text.place(spot));
+        if let Some(hidden) = sensitive::find(&self.places, Private::Other) {
+            hidden.hide_source(&mut place);
+        }
+        place
     }
 }
 
@@ -74,7 +84,7 @@ fn form<T: DeserializeOwned>(
     more: usize,
     schema: &Value,
 ) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut findings = Findings::new(text, places);
+    let mut findings = Findings::new(text, places, Private::Other);
     let sound = diagnostics.is_empty();
     diagnostics.into_iter().for_each(|diagnostic| findings.add_placed(diagnostic));
     findings.add_uncounted(more);

@@ -178,7 +178,7 @@ codes! {
     DSC_INPUT = "dsc-input";
     /// A DSC resource type is not one that kbfix provides.
     DSC_TYPE = "dsc-type";
-    /// `kbfix dsc set` did not change anything for a spec.
+    /// `kbfix dsc set` did not bring the target into the state that a spec requires.
     DSC_NOT_SET = "dsc-not-set";
     /// A package was given that no spec of the run can use, or a package that the plan installs was not given.
     PACKAGE_USAGE = "package-usage";

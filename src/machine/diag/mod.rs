@@ -69,7 +69,7 @@ pub struct Place {
     pub column: usize,
     /// The number of characters that the finding covers; at least 1.
     pub length: usize,
-    /// The text of the line, without its line break.
+    /// The text of the line, without its line break. Empty if the line is long or contains sensitive data.
     pub source: String,
 }
 

@@ -6,7 +6,7 @@ use super::Resource;
 use crate::{
     diag::text::{shorten, suggest},
     format::json,
-    spec::{Setting, Settings, library},
+    spec::{Setting, Settings, Spec, library},
 };
 
 /// The properties of a DSC resource instance: the specs that kbfix tests or applies, and their target.
@@ -21,7 +21,8 @@ pub struct Instance {
     /// The local folder with the files of the target's drive C; `None` if the input gives no such folder. A target such
     /// as a hive does not contain these files itself.
     pub files: Option<String>,
-    /// The properties that kbfix copies from its input to its output: all except secure ones.
+    /// The properties that kbfix copies from its input to its output: all except secure ones and, after
+    /// [`Instance::hide`], those with other sensitive data.
     pub given: Map<String, Value>,
 }
 
@@ -120,6 +121,25 @@ impl Instance {
         Ok(instance)
     }
 
+    /// Removes sensitive data from the properties that kbfix copies to its output: the data of each parameter that one
+    /// of `specs` treats as sensitive, and the text of each spec that contains sensitive data. The id of the spec takes
+    /// the place of its text. `specs` are the specs of this instance, in the same order.
+    pub fn hide(&mut self, resource: Resource, specs: &[Spec]) {
+        let is_sensitive = |name: &String| specs.iter().any(|spec| spec.sensitive.contains(name));
+        match resource {
+            Resource::Spec(_) => self.given.retain(|name, _| !is_sensitive(name)),
+            Resource::SpecList => {
+                if let Some(Value::Object(parameters)) = self.given.get_mut("parameters") {
+                    parameters.retain(|name, _| !is_sensitive(name));
+                }
+                let texts = self.given.get_mut("specs").and_then(Value::as_array_mut).into_iter().flatten();
+                for (text, spec) in texts.zip(specs).filter(|(_, spec)| spec.secret_data().is_some()) {
+                    *text = spec.id.as_str().into();
+                }
+            }
+        }
+    }
+
     /// Returns the operator's settings for [`crate::spec::load`]. A parameter that the configuration does not set and
     /// that has no default stays unset, without an error.
     pub fn settings(&self) -> Settings {
@@ -177,7 +197,8 @@ fn setting(value: &Value) -> Result<Setting, String> {
             strings.map(Setting::List).ok_or_else(|| format!("expected {form}, found a list with other items"))
         }
         Value::Object(_) if is_secure(value) => Ok(value["secureString"].as_str().unwrap_or_default().into()),
-        Value::Number(number) => Err(format!("expected {form}, found {number}")),
+        // The number is not shown, because it may be sensitive.
+        Value::Number(_) => Err(format!("expected {form}, found a negative number or a fraction")),
         other => Err(expected(form, other)),
     }
 }

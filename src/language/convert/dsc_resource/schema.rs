@@ -13,7 +13,7 @@ pub fn schema(resource: Resource) -> Value {
     let (title, description) = match resource.spec() {
         Some(spec) => {
             for (name, parameter) in &spec.document.parameters {
-                properties.insert(name.clone(), of_parameter(parameter));
+                properties.insert(name.clone(), of_parameter(parameter, spec.sensitive.contains(name)));
             }
             properties.insert("result".to_owned(), result());
             let about = spec.document.summary.clone().unwrap_or_default();
@@ -136,14 +136,15 @@ fn secure() -> Value {
     })
 }
 
-fn of_parameter(parameter: &Parameter) -> Value {
+/// Returns the schema of a parameter. Its data is sensitive if `is_sensitive` is true.
+fn of_parameter(parameter: &Parameter, is_sensitive: bool) -> Value {
     let mut schema = match kind(parameter) {
         Some(ParameterType::Number) => number(parameter),
         Some(ParameterType::List) => json!({ "type": "array", "items": { "type": "string" } }),
         Some(ParameterType::String) => text(parameter),
         None => any_parameter(),
     };
-    if parameter.sensitive {
+    if is_sensitive {
         schema = json!({ "anyOf": [schema, secure()] });
     }
     let mut description = parameter.description.clone();
@@ -152,7 +153,7 @@ fn of_parameter(parameter: &Parameter) -> Value {
         description = format!("{description} ({})", meanings.join("; "));
     }
     schema["description"] = description.into();
-    if let (Some(default), false) = (&parameter.default, parameter.sensitive) {
+    if let (Some(default), false) = (&parameter.default, is_sensitive) {
         schema["default"] = match default {
             Literal::Number(number) => (*number).into(),
             Literal::Text(text) => text.clone().into(),

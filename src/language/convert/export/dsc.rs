@@ -26,7 +26,7 @@ pub fn dsc(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut resources = Vec::new();
     for key in exported_keys(specs, Users::One, &mut losses) {
-        key.lose_rest(&mut |what| losses.push(Loss { spec: key.spec.id.clone(), what }));
+        key.lose_rest(&mut |what| losses.push(Loss::new(key.spec.id.clone(), what)));
         let ExportedKey { spec, path, state, .. } = key;
         match state {
             KeyState::Absent => resources.push(resource(spec, &path, None, json!({ "_exist": false }), &resources)),
@@ -40,7 +40,7 @@ pub fn dsc(specs: &[Spec]) -> Export {
                         Ok(None) => json!({ "_exist": false }),
                         Err(why) => {
                             let place = format!("{path} {}", notation::value_name(&name));
-                            losses.push(Loss { spec: spec.id.clone(), what: format!("{place}: left out: {why}") });
+                            losses.push(Loss::new(spec.id.clone(), format!("{place}: left out: {why}")));
                             continue;
                         }
                     };

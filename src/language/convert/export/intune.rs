@@ -17,11 +17,8 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::{
-    registry::notation::{self, one_line},
-    spec::{
-        Setting, Settings, Source, Spec,
-        document::{DataExpression, ValueRule},
-    },
+    registry::notation::one_line,
+    spec::{Setting, Settings, Source, Spec},
 };
 
 /// The two scripts of an Intune remediation.
@@ -44,12 +41,12 @@ pub enum RemediationError {
         /// The name of the sensitive parameter.
         parameter: String,
     },
-    /// The spec contains the data of a sensitive value.
+    /// The spec contains the data of a sensitive value, for example in a condition.
     #[error("{spec}: the data of {value} is sensitive, and an Intune script must not contain secrets")]
     SecretValue {
         /// The id of the spec.
         spec: String,
-        /// The key and the name of the value.
+        /// The key and the name of the value, or a sensitive parameter.
         value: String,
     },
     /// A script would be larger than Intune accepts; the field is its size in bytes.
@@ -74,7 +71,7 @@ pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Re
         if let Some(parameter) = spec.sensitive.iter().find(|name| !spec.unset.contains_key(*name)) {
             return Err(RemediationError::Secret { spec: spec.id.clone(), parameter: parameter.clone() });
         }
-        if let Some(value) = secret_value(spec) {
+        if let Some(value) = spec.secret_data() {
             return Err(RemediationError::SecretValue { spec: spec.id.clone(), value });
         }
     }
@@ -94,15 +91,6 @@ pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Re
             "Remediation script: makes the changes that these specs require; exits with 0 if the specs are then \
                 satisfied, otherwise with 1.",
         )?,
-    })
-}
-
-/// Returns the key and the name of the first sensitive value whose data is in the spec itself.
-fn secret_value(spec: &Spec) -> Option<String> {
-    spec.document.registry.iter().find_map(|rule| {
-        let is_literal = |value: &ValueRule| value.expressions().any(|e| matches!(e, DataExpression::Literal(_)));
-        let mut values = rule.values.iter().filter(|(_, value)| value.sensitive && is_literal(value));
-        values.next().map(|(name, _)| format!("{} {}", rule.key, notation::quoted(name)))
     })
 }
 

@@ -70,19 +70,31 @@ pub(super) enum Users {
 pub(super) fn exported_keys<'a>(specs: &'a [Spec], users: Users, losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
     let mut all = Vec::new();
     for spec in specs {
-        let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
-        gate(spec, &mut lose);
+        gate(spec, &mut |what| losses.push(Loss::new(spec.id.clone(), what)));
         for rule in &spec.rules {
-            if let Some((path, state)) = key(rule, users, &mut lose) {
+            if let Some((path, state)) = key(rule, users, &mut |what| losses.push(Loss::new(spec.id.clone(), what))) {
                 let is_whole = spec.rules.iter().all(|other| is_sayable(other) || !may_be_within(other, rule));
                 let hidden = rule.values().iter().filter(|value| value.is_sensitive);
                 let sensitive = hidden.map(|value| value.name.clone()).collect();
+                losses.extend(readable(spec, rule, &state, &sensitive));
                 all.push(ExportedKey { spec, path, state, sensitive, exclusive: rule.exclusive, is_whole });
             }
         }
     }
     all.sort_by_key(|key| !matches!(key.state, KeyState::Absent));
     all
+}
+
+/// Returns a loss for each sensitive value whose data is in the file.
+fn readable(spec: &Spec, rule: &KeyRule, state: &KeyState, sensitive: &BTreeSet<ValueName>) -> Vec<Loss> {
+    let KeyState::Present { values, .. } = state else { return Vec::new() };
+    let written = values.iter().filter(|(name, data)| data.is_some() && sensitive.contains(name));
+    let loss = |(name, _): &(ValueName, Option<Data>)| {
+        let place = format!("{} {}", rule.key, notation::value_name(name));
+        let what = format!("{place}: the data is sensitive, but everybody who has the file can read it");
+        Loss { is_secret: true, ..Loss::new(spec.id.clone(), what) }
+    };
+    written.map(loss).collect()
 }
 
 /// Returns whether a list of keys and values can express the rule completely.
@@ -228,9 +240,6 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
     };
     if value.if_absent.is_some() && value.if_absent == data {
         lose(format!("{place}: the spec also accepts that the value is absent, but the file writes the value"));
-    }
-    if value.is_sensitive && data.is_some() {
-        outer(format!("{place}: the data is sensitive, but everybody who has the file can read it"));
     }
     Some((value.name.clone(), data))
 }

@@ -33,6 +33,22 @@ pub struct Loss {
     pub spec: String,
     /// Says which part of the spec is lost, and what the exported file does instead.
     pub what: String,
+    /// Whether the loss is that the file shows sensitive data.
+    pub is_secret: bool,
+}
+
+impl Loss {
+    fn new(spec: String, what: String) -> Self {
+        Self { spec, what, is_secret: false }
+    }
+
+    /// Returns a hint that says how to avoid the loss.
+    pub fn hint(&self) -> &'static str {
+        if self.is_secret {
+            return "give the file only to people who may know the data, or let kbfix itself apply the spec: `kbfix apply`";
+        }
+        "kbfix itself can apply this part of the spec: `kbfix apply`"
+    }
 }
 
 impl std::fmt::Display for Loss {

@@ -31,7 +31,7 @@ pub fn pol(specs: &[Spec]) -> Export {
                 key.path,
                 root.short()
             );
-            losses.push(Loss { spec: key.spec.id.clone(), what });
+            losses.push(Loss::new(key.spec.id.clone(), what));
             continue;
         }
         each(key, &mut losses, |path, action| {
@@ -71,7 +71,7 @@ fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey
         let fits = matches!(key.path.root(), RootKey::Hklm | RootKey::Hkcu);
         if !fits {
             let what = format!("{}: left out: Group Policy only sets values below HKLM and HKCU", key.path);
-            losses.push(Loss { spec: key.spec.id.clone(), what });
+            losses.push(Loss::new(key.spec.id.clone(), what));
         }
         fits
     });
@@ -86,7 +86,7 @@ fn each(
     mut write: impl FnMut(&KeyPath, TextAction<'_>) -> Result<(), String>,
 ) {
     let path = &key.path;
-    let mut lose = |what: String| losses.push(Loss { spec: key.spec.id.clone(), what });
+    let mut lose = |what: String| losses.push(Loss::new(key.spec.id.clone(), what));
     let KeyState::Present { must_exist, values } = &key.state else {
         if let Err(why) = write(path, TextAction::DeleteKey) {
             lose(format!("{path}: left out: {why}"));

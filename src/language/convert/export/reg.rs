@@ -21,7 +21,7 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     let (mut deleted, mut keys) = (Vec::new(), Vec::new());
     for key in &all {
         let ExportedKey { spec, path, state, exclusive, is_whole, .. } = key;
-        let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
+        let mut lose = |what: String| losses.push(Loss::new(spec.id.clone(), what));
         if *exclusive == Some(Exclusive::Tree) && *is_whole {
             // This comment must come before everything that is written below the key.
             deleted.push(ScriptKey { path, delete: true, values: Vec::new() });

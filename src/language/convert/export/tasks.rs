@@ -23,9 +23,9 @@ pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut tasks = String::new();
     for key in exported_keys(specs, Users::One, &mut losses) {
-        key.lose_rest(&mut |what| losses.push(Loss { spec: key.spec.id.clone(), what }));
+        key.lose_rest(&mut |what| losses.push(Loss::new(key.spec.id.clone(), what)));
         let ExportedKey { spec, path, state, sensitive, .. } = key;
-        let mut lose = |what: String| losses.push(Loss { spec: spec.id.clone(), what });
+        let mut lose = |what: String| losses.push(Loss::new(spec.id.clone(), what));
         if path.names().any(|name| name.contains('/')) {
             lose(format!("{path}: PowerShell may read the slash in a key name as a separator"));
         }

@@ -12,7 +12,12 @@ use crate::{
         Settings, Source,
         document::{Document, Exclusive},
         model::{DesiredKey, KeyPattern, KeyRule, NamePattern, Spec, ValueRule, next_variable},
-        source::{parse, path::Path, text::Text},
+        source::{
+            parse,
+            path::Path,
+            sensitive::{self, Private},
+            text::Text,
+        },
     },
 };
 
@@ -269,7 +274,11 @@ fn placed(diagnostic: Diagnostic, source: &Source<'_>, path: &Path) -> Diagnosti
         } else {
             places.name(path)
         };
-        Some(text.place(spot?))
+        let mut place = text.place(spot?);
+        if let Some(hidden) = sensitive::find(&places, Private::Spec(&Settings::new())) {
+            hidden.hide_source(&mut place);
+        }
+        Some(place)
     };
     match place() {
         Some(place) => diagnostic.at(place),

@@ -41,6 +41,7 @@ use super::{
     source::{
         findings::{Findings, Part, with_hint},
         path::Path,
+        sensitive,
     },
 };
 
@@ -173,13 +174,15 @@ pub(in crate::spec) fn check(
     findings: Findings<'_>,
 ) -> Checked {
     let Repaired { document, tainted, replaced } = repaired;
+    // Replaced parts of the document do not say that they are sensitive.
+    let sensitive = if replaced { sensitive::parameters(findings.places()) } else { BTreeSet::new() };
     let mut cx = Context {
         findings,
         parameters: BTreeMap::new(),
         locations: document.locations.keys().cloned().collect(),
         tainted,
         used_parameters: BTreeSet::new(),
-        sensitive: BTreeSet::new(),
+        sensitive,
         used_locations: BTreeSet::new(),
         met_unset: None,
         own_key: None,

@@ -28,7 +28,7 @@ pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &
 /// Determines the data that each parameter of the spec has in this run, and stores it in `cx`. Reports the errors.
 pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &Settings) {
     let used_as = parameter_types::kinds(document);
-    cx.sensitive = parameter_types::sensitive(document);
+    cx.sensitive.extend(parameter_types::sensitive(document));
     for (name, parameter) in &document.parameters {
         let path = Path::default().field("parameters").field(name);
         if !crate::spec::model::is_variable_name(name) {
@@ -96,7 +96,8 @@ fn resolve(
         None => None,
         Some(data) => Some(setting(cx, name, data, &limits, path)?),
     };
-    let unset = (set.is_none() && default.is_none()).then(|| match limits.allowed.is_empty() {
+    let is_sensitive = cx.sensitive.contains(name);
+    let unset = (set.is_none() && default.is_none()).then(|| match limits.allowed.is_empty() || is_sensitive {
         false => limits.list(),
         true => shorten(&from.description),
     });
@@ -121,7 +122,7 @@ fn resolve(
         kind: limits.kind,
         current,
         is_set,
-        is_sensitive: cx.sensitive.contains(name),
+        is_sensitive,
         unset,
         others: possible,
         is_list_of_all: !limits.allowed.is_empty(),

@@ -9,6 +9,7 @@ mod key_name;
 mod label;
 mod pattern;
 pub(in crate::spec) mod protected;
+mod secret_data;
 mod text_edit;
 pub mod text_version;
 mod variable;

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use crate::spec::{
         shape::accept,
-        source::{findings::Findings, meaning, parse, text::Text},
+        source::{findings::Findings, meaning, parse, sensitive::Private, text::Text},
     };
 
     /// Reads the document in `text` from the tree of places and from JSON, and compares both. Returns whether the
@@ -117,7 +117,7 @@ mod tests {
         let text = Text::decode("x", text.as_bytes()).ok()?;
         let read = parse::read(&text);
         let places = read.places?;
-        let findings = Findings::new(&text, &places);
+        let findings = Findings::new(&text, &places, Private::Other);
         let data = meaning::certain(&text, read.diagnostics.is_empty(), &findings)?;
         let value = meaning::value(data)?;
         assert_eq!(accept::accepts(data), accept::accepts(&value), "{}", text.text);

@@ -4,6 +4,7 @@ use crate::diag::{Code, Diagnostic, Hint, Severity};
 
 use super::{
     path::Path,
+    sensitive::{self, Private},
     text::{Spot, Text},
     tree::Places,
 };
@@ -29,15 +30,17 @@ pub(in crate::spec) enum Part {
 pub(in crate::spec) struct Findings<'t> {
     text: &'t Text<'t>,
     places: &'t Places,
+    private: Private<'t>,
     list: Vec<Diagnostic>,
     more: usize,
     errors: usize,
 }
 
 impl<'t> Findings<'t> {
-    /// Creates an empty collection of findings about `text`. `places` are the nodes of this text.
-    pub(in crate::spec) fn new(text: &'t Text<'t>, places: &'t Places) -> Self {
-        Self { text, places, list: Vec::new(), more: 0, errors: 0 }
+    /// Creates an empty collection of findings about `text`. `places` are the nodes of this text, and `private` says
+    /// which of them can be sensitive.
+    pub(in crate::spec) fn new(text: &'t Text<'t>, places: &'t Places, private: Private<'t>) -> Self {
+        Self { text, places, private, list: Vec::new(), more: 0, errors: 0 }
     }
 
     /// Returns the nodes of the document, with their places in the text.
@@ -173,10 +176,17 @@ impl<'t> Findings<'t> {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Name);
     }
 
-    /// Returns all findings, sorted by their place in the file.
+    /// Returns all findings, sorted by their place in the file. They do not show sensitive data.
     pub(in crate::spec) fn finish(self) -> Vec<Diagnostic> {
         let mut list = self.list;
         list.sort_by_key(|d| d.place.as_ref().map(|p| (p.line, p.column)));
+        if !list.is_empty()
+            && let Some(hidden) = sensitive::find(self.places, self.private)
+        {
+            list.iter_mut().for_each(|diagnostic| hidden.hide(diagnostic));
+            // Several errors in one list can now have the same message.
+            list.dedup();
+        }
         close(&mut list, self.more, self.errors > 0, self.text);
         list
     }

@@ -7,18 +7,21 @@
 //!   text in the same way, otherwise with a second parser, the crate yaml_serde.
 //! - `syntax_error` and `slip` explain why a text is not YAML.
 //! - `readings` compares how YAML readers interpret an unquoted scalar.
-//! - `findings` collects the findings with their places.
+//! - `findings` collects the findings with their places. `sensitive` finds the sensitive parts of the document, and
+//!   `hidden` removes them from the findings.
 
 mod alike;
 mod characters;
 pub(in crate::spec) mod data;
 pub(in crate::spec) mod findings;
+mod hidden;
 pub(in crate::spec) mod meaning;
 pub(in crate::spec) mod parse;
 pub(in crate::spec) mod path;
 pub(in crate::spec) mod reading;
 pub(in crate::spec) mod readings;
 mod slip;
+pub(in crate::spec) mod sensitive;
 pub(in crate::spec) mod syntax_error;
 pub(in crate::spec) mod text;
 pub(in crate::spec) mod tree;

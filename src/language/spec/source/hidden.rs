@@ -1,0 +1,199 @@
+//! Removes sensitive data from the findings about a document.
+
+use std::collections::BTreeSet;
+
+use super::text::Spot;
+use crate::{
+    diag::{Code, Diagnostic, Fix, Hint, Place},
+    registry::notation::HIDDEN,
+    spec::schema,
+};
+
+/// The sensitive data of a document, and the places that contain it.
+#[derive(Debug)]
+pub(in crate::spec) struct Hidden {
+    /// The ranges of the text that contain sensitive data.
+    pub(super) spots: Vec<Spot>,
+    /// The sensitive data.
+    pub(super) texts: BTreeSet<String>,
+    /// The words that findings may show, besides those of the spec language.
+    pub(super) known: BTreeSet<String>,
+}
+
+/// The minimum length of sensitive data that is hidden in messages about other parts of the document. Shorter data
+/// is too common.
+const DISTINCT: usize = 4;
+
+/// The maximum number of sensitive texts with which each word of a message is compared. If there are more, every word
+/// that may not be shown counts as sensitive, so that a large file does not take long.
+const MOST: usize = 1000;
+
+impl Hidden {
+    /// Removes the sensitive data from `diagnostic`. The place and the kind of error stay.
+    pub(in crate::spec) fn hide(&self, diagnostic: &mut Diagnostic) {
+        let mut is_within = false;
+        if let Some(place) = &mut diagnostic.place {
+            let at = (place.line, place.column);
+            is_within = self
+                .spots
+                .iter()
+                .any(|spot| ((spot.line, spot.column)..=(spot.end_line, spot.end_column)).contains(&at));
+            self.hide_source(place);
+        }
+        let hint = diagnostic.hint.as_deref().unwrap_or_default();
+        if !is_within && !self.is_told_in(&diagnostic.message) && !self.is_told_in(hint) {
+            return;
+        }
+        diagnostic.message = self.message(&diagnostic.message).unwrap_or_else(|| {
+            let what = if diagnostic.code == Code::YAML_SYNTAX { "not YAML" } else { "this is not as it must be" };
+            format!("{what}; a longer message would show sensitive data")
+        });
+        if diagnostic.hint.as_ref().is_some_and(|hint| !self.is_clean(hint)) {
+            let fix = diagnostic.fix;
+            let hint = match fix {
+                Some(Fix::Quote) => "write it in quotes".to_owned(),
+                None => format!("the documentation explains the code {}", diagnostic.code),
+            };
+            diagnostic.set_hint(Hint::new(hint));
+            diagnostic.fix = fix;
+        }
+    }
+
+    /// Removes the line of the file from `place` if the line contains sensitive data.
+    pub(in crate::spec) fn hide_source(&self, place: &mut Place) {
+        let is_on_line = self.spots.iter().any(|spot| (spot.line..=spot.end_line).contains(&place.line));
+        if is_on_line || self.is_told_in(&place.source) {
+            // The length would reveal the length of the data.
+            (place.source, place.length) = (String::new(), 1);
+        }
+    }
+
+    /// Returns whether there are so few sensitive texts that words are compared with each of them.
+    pub(super) fn is_small(&self) -> bool {
+        self.texts.len() <= MOST
+    }
+
+    /// Returns whether a text contains sensitive data.
+    fn is_told_in(&self, text: &str) -> bool {
+        if !self.is_small() {
+            return words(text).any(|word| !self.is_known(word));
+        }
+        self.texts.iter().any(|secret| secret.chars().count() >= DISTINCT && text.contains(secret.as_str()))
+    }
+
+    /// Returns the message with `(hidden)` in place of sensitive data; `None` if it cannot be separated from the other
+    /// text.
+    fn message(&self, message: &str) -> Option<String> {
+        let pieces: Vec<&str> = message.split('`').collect();
+        // Data that contains a backtick.
+        if pieces.len().is_multiple_of(2) {
+            return None;
+        }
+        let mut out = String::new();
+        for (at, piece) in pieces.iter().enumerate() {
+            if at % 2 == 0 {
+                out.push_str(&self.outside(piece)?);
+            } else if self.may_show(piece) {
+                out.push_str(&format!("`{piece}`"));
+            } else {
+                out.push_str(HIDDEN);
+            }
+        }
+        Some(out)
+    }
+
+    /// Returns a part of a message that is not in backticks, with `(hidden)` in place of sensitive numbers. Returns
+    /// `None` if another word of the part may be sensitive.
+    fn outside(&self, part: &str) -> Option<String> {
+        let mut out = part.to_owned();
+        for word in words(part).filter(|word| !self.is_known(word)) {
+            if word.starts_with(|c: char| c.is_ascii_digit()) {
+                if self.is_part(word) {
+                    out = out.replace(word, HIDDEN);
+                }
+            } else if self.is_part(word) {
+                return None;
+            }
+        }
+        Some(out)
+    }
+
+    /// Returns whether a text in backticks can be shown: it consists of known words, and is not sensitive data.
+    fn may_show(&self, text: &str) -> bool {
+        // The index of an item in a path, such as `registry[0]`, is not data.
+        let is_index = |word: &&str| word.bytes().all(|b| b.is_ascii_digit()) && text.contains(&format!("[{word}]."));
+        let mut words = words(text).filter(|word| !is_index(word)).peekable();
+        if words.peek().is_none() {
+            return text.chars().count() == 1 && !self.texts.contains(text);
+        }
+        let words: Vec<&str> = words.collect();
+        let is_language = words.iter().all(|word| schema::words().contains(*word));
+        let is_data = || {
+            let is_in = |secret: &String| match secret.chars().count() {
+                1 => text == secret,
+                _ => text.to_lowercase().contains(&secret.to_lowercase()),
+            };
+            !self.is_small() || self.texts.iter().any(is_in)
+        };
+        (is_language && !self.texts.contains(text)) || (words.iter().all(|word| self.is_known(word)) && !is_data())
+    }
+
+    /// Returns whether a hint certainly contains no sensitive data. Unlike a message, a hint can contain data in
+    /// another form, such as a number in hex digits.
+    fn is_clean(&self, hint: &str) -> bool {
+        let quotes = ['"', '\''];
+        let has_quote = hint.char_indices().any(|(at, c)| {
+            let is_in_word = hint[..at].ends_with(char::is_alphabetic);
+            quotes.contains(&c) && !(c == '\'' && is_in_word)
+        });
+        let in_backticks = hint.split('`').skip(1).step_by(2).all(|part| self.may_show(part));
+        let outside = hint.split('`').step_by(2).flat_map(words);
+        let mut others = outside.filter(|word| !self.is_known(word));
+        !has_quote
+            && hint.matches('`').count().is_multiple_of(2)
+            && in_backticks
+            && others.all(|word| word == "0x" || !(word.contains(char::is_numeric) || self.is_part(word)))
+    }
+
+    fn is_known(&self, word: &str) -> bool {
+        schema::words().contains(word) || self.known.contains(word)
+    }
+
+    /// Returns whether a word may be a part of sensitive data.
+    fn is_part(&self, word: &str) -> bool {
+        let lower = word.to_lowercase();
+        let number = number(word);
+        if number.is_none() && lower.chars().count() < 3 {
+            // Such as `a`, which is in most messages.
+            return false;
+        }
+        if !self.is_small() {
+            return true;
+        }
+        self.texts.iter().any(|secret| {
+            let secret = secret.to_lowercase();
+            let is_word =
+                words(&secret).any(|part| part == lower || (number.is_some() && self::number(part) == number));
+            is_word || (lower.chars().count() > 2 && secret.contains(&lower))
+        })
+    }
+}
+
+/// Returns the number in a word, decimal or `0x…`; `None` if the word is not a number.
+fn number(word: &str) -> Option<u64> {
+    let lower = word.to_ascii_lowercase();
+    match lower.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => lower.parse().ok(),
+    }
+}
+
+/// Splits a text into words. A word consists of letters, digits and `_`.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty())
+}
+
+/// Returns whether the character can be a part of a word.
+pub(super) fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
