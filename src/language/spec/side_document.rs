@@ -1,6 +1,8 @@
 //! Reads YAML documents other than specs, such as a fleet file. The text is checked like the text of a spec: it has the
 //! same limits, each error has its place, and text that YAML readers interpret differently is refused.
 
+use std::cell::OnceCell;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,6 +12,7 @@ use super::{
     shape::{ambiguous, suspicious, validate},
     source::{
         findings::{self, Findings},
+        hidden::Hidden,
         meaning, parse,
         path::Path,
         sensitive::{self, Private},
@@ -27,6 +30,8 @@ pub struct SideDocument<'t, T> {
     pub warnings: Vec<Diagnostic>,
     text: Text<'t>,
     places: Places,
+    /// The sensitive parts of the document, once they have been searched.
+    hidden: OnceCell<Option<Hidden>>,
 }
 
 /// Returns the JSON schema of a document that [`SideDocument::read`] can read. `id` becomes the `$id` of the schema.
@@ -54,7 +59,7 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
         };
         let (content, warnings) =
             form(&text, &places, diagnostics, more, &side_schema::<T>(id)).map_err(|found| named(found, noun))?;
-        Ok(Self { content, warnings, text, places })
+        Ok(Self { content, warnings, text, places, hidden: OnceCell::new() })
     }
 
     /// Returns the place of a node in the file. `steps` are the field names and indexes of items from the root to the
@@ -68,7 +73,7 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
             self.places.value(&path)
         });
         let mut place = found.map_or_else(|| self.text.start(), |spot| self.text.place(spot));
-        if let Some(hidden) = sensitive::find(&self.places, Private::Other) {
+        if let Some(hidden) = self.hidden.get_or_init(|| sensitive::find(&self.places, Private::Other)) {
             hidden.hide_source(&mut place);
         }
         place

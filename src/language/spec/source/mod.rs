@@ -14,7 +14,7 @@ mod alike;
 mod characters;
 pub(in crate::spec) mod data;
 pub(in crate::spec) mod findings;
-mod hidden;
+pub(in crate::spec) mod hidden;
 pub(in crate::spec) mod meaning;
 pub(in crate::spec) mod parse;
 pub(in crate::spec) mod path;
