@@ -32,7 +32,7 @@ impl CommandError {
         Self { exit, diagnostics, moved: Vec::new() }
     }
 
-    /// Adds the name of the plan's file to the diagnostics that are about the plan.
+    /// Puts the name of the plan's file before each message whose code begins with `plan-`.
     pub(super) fn of_plan(mut self, name: &str) -> Self {
         for diagnostic in self.diagnostics.iter_mut().filter(|d| d.code.as_str().starts_with("plan-")) {
             diagnostic.message = format!("{name}: {}", diagnostic.message);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{spec::Setting, targets::Address};
 
-/// A machine of a fleet that was not read yet.
+/// A machine of a fleet, before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The name of the machine in the fleet.

@@ -160,7 +160,7 @@ impl From<StartError> for Error {
             StartError::Journal(error) => Self { exit: Exit::Unusable, ..error.into() },
             StartError::Target(error) => error.into(),
             StartError::ControlSet(_) => {
-                let hint = "check that you may read HKLM\\SYSTEM\\CurrentControlSet and HKLM\\SYSTEM\\Select; nothing was changed";
+                let hint = "check that you may read HKLM\\SYSTEM\\CurrentControlSet and HKLM\\SYSTEM\\Select";
                 Self::new(Exit::Unusable, Diagnostic::error(Code::TARGET_UNREADABLE, error.to_string()).hint(hint))
             }
         }

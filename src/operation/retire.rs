@@ -140,8 +140,12 @@ pub fn retire(
 /// is the registry if `through_policy` is true, and the local GPO if it is false.
 fn in_other_place(id: &str, through_policy: bool, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let (place, hint) = match through_policy {
-        true => ("in the registry", "also retire it in a separate run without this option"),
-        false => ("in the local GPO", "also retire it in a separate run with this option"),
+        true => {
+            ("in the registry", "to restore these values, retire the spec again without the option for the local GPO")
+        }
+        false => {
+            ("in the local GPO", "to restore these values, retire the spec again with the option for the local GPO")
+        }
     };
     let message = format!("{id} changed policy values {place} of the target, which this command does not restore");
     severity(Code::OTHER_PLACE, message).hint(Hint::new(hint).bare_option("through-policy"))

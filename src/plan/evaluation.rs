@@ -52,7 +52,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Removes everything that was planned for users who could not be read completely.
+    /// Removes the changes and all other results about users who could not be read completely, except the checks.
     pub(super) fn leave_out_users(&mut self) {
         let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
         self.changes.retain(|change| !is_left_out(&change.key));

@@ -88,7 +88,7 @@ pub(super) fn one_key(
         match read.state().and_then(after) {
             Ok((None, _)) => {
                 drop(reader.policies(key, value.name));
-                result.refused.push(format!("{}: two rules require different data", place()));
+                result.refused.push(format!("{}: two rules of the spec contradict each other", place()));
             }
             Ok((Some(after), before)) => {
                 let keeps = |data: Option<&Data>| {

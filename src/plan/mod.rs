@@ -107,8 +107,9 @@ pub struct SpecPlan {
     /// `failed`, and the users who are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// The SIDs of users who could not be read completely, although the spec applies to all other users. `reasons`
-    /// contains the reasons. Nothing is planned for these users, and the outcome of the whole run is `unknown`.
+    /// The SIDs of users who could not be read completely, if the spec changes something else. `reasons` contains the
+    /// reasons. Nothing is planned for these users, and the outcome of the whole run is `unknown`. If the spec changes
+    /// nothing else, its outcome is `unknown`, and only `reasons` names the users.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread_users: Vec<String>,
     /// The checks of the spec that are made before the registry rules.

@@ -82,6 +82,11 @@ fn a_policy_and_the_text_of_one_are_specs_too_and_other_files_say_what_they_are(
     std::fs::copy(machine.path("Registry.pol"), machine.path("User/Registry.pol")).unwrap();
     machine.run("import @/User/Registry.pol").code(2).says("may be a policy for users").says("--root");
     machine.run("diff @/User/Registry.pol @target").code(2).says("with `kbfix import` and --root HKCU");
+    // The same if the path does not name the folder.
+    let mut import = std::process::Command::new(env!("CARGO_BIN_EXE_kbfix"));
+    let import = import.args(["import", "Registry.pol"]).current_dir(machine.path("User")).output().unwrap();
+    assert!(String::from_utf8_lossy(&import.stderr).contains("may be a policy for users"), "{import:?}");
+    assert_eq!(import.status.code(), Some(2));
 
     std::fs::write(machine.path("SOFTWARE"), b"regf\x01\0\0\0").unwrap();
     std::fs::write(machine.path("a.osc.yaml"), "$schema: x\nresources: []\n").unwrap();

@@ -46,7 +46,8 @@ pub(in crate::cli) struct SpecArguments {
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 
-    /// The file name that messages use for standard input, if you give `-`.
+    /// The file name of standard input, if you give `-`. Messages use this name. If the text is not a spec, such as a
+    /// .reg file, the id of the spec that kbfix makes from the text also comes from this name.
     #[arg(long, value_name = "NAME", default_value = "-", help_heading = SPECS)]
     stdin_name: String,
 

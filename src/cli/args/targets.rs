@@ -54,7 +54,7 @@ pub(in crate::cli) struct TargetArguments {
     #[arg(long, value_name = "DIR", help_heading = TARGET)]
     pub(in crate::cli) files: Option<PathBuf>,
 
-    /// The ANSI code page, such as 1252, of a registry export (`reg:`) that is not a Unicode file. Without this option,
+    /// The ANSI code page, such as 1252, of a registry export (`reg:`) without a byte order mark. Without this option,
     /// kbfix refuses such an export if the file contains characters outside ASCII.
     #[arg(long, value_name = "NUMBER", help_heading = TARGET)]
     pub(in crate::cli) code_page: Option<u16>,

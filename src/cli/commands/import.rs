@@ -44,7 +44,7 @@ pub(in crate::cli) struct Arguments {
     from: Option<From>,
 
     /// The id of the spec: the number of the article, such as KB909094, or another name of letters, digits, `.`, `_`
-    /// and `-` [default: the name of the file without its extension].
+    /// and `-` [default: the name of the file without its extension, with `-` instead of all other characters].
     #[arg(long, value_parser = id)]
     id: Option<String>,
 
@@ -62,7 +62,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "HKLM|HKCU", value_parser = root)]
     root: Option<RootKey>,
 
-    /// The ANSI code page, such as 1252, of a .reg file or a text for LGPO.exe that is not in Unicode. Without this
+    /// The ANSI code page, such as 1252, of a .reg file or a text for LGPO.exe without a byte order mark. Without this
     /// option, a character outside ASCII in such a file is an error.
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,

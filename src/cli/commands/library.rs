@@ -15,6 +15,8 @@ use crate::cli::{
 
 /// List or search the built-in specs; with --for, also show the outcomes of these specs on a target.
 ///
+/// A listed spec meets all options that you give. Letter case does not matter in any of them.
+///
 /// With --for, kbfix compares every spec in the list with a target. kbfix changes nothing. If a spec has a parameter
 /// without a default, its outcome is `needs parameter`, or `not applicable` if the spec does not apply to the machine.
 /// The exit code is 0 for every outcome. To see the changes, and to get an exit code that depends on the outcomes, use
@@ -22,7 +24,7 @@ use crate::cli::{
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// Words to search for. kbfix lists the specs that contain each of these words in their id, title, other names (KB,
-    /// CVE), products, web addresses, keys or value names. A part of a word is enough, and letter case does not matter.
+    /// CVE), products, web addresses, keys or value names. A part of a word is enough.
     #[arg(value_name = "WORD")]
     words: Vec<String>,
 
@@ -48,8 +50,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long = "for", value_name = "TARGET")]
     target: Option<String>,
 
-    /// A local folder with the files of drive C, for the target that --for names. Only the targets `reg:`, `hive:` and
-    /// `smb:` accept this option.
+    /// A local folder with the files of drive C, for the target that --for names. kbfix reads the versions of files,
+    /// for example of the hotfix, from this folder. Only the targets `reg:`, `hive:` and `smb:` accept this option.
     #[arg(long, value_name = "DIR", requires = "target")]
     files: Option<String>,
 

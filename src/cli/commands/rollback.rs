@@ -40,8 +40,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     force: bool,
 
-    /// Roll back even if the target has another computer name or MachineGuid than the machine in the journal, for
-    /// example after sysprep.
+    /// Roll back even if the target seems to be another machine than that of the journal: its MachineGuid differs, for
+    /// example after sysprep, or both its computer name and its address differ.
     #[arg(long)]
     force_machine: bool,
 
@@ -65,7 +65,8 @@ const TARGETS: &str = "`rollback` can restore each of these targets. You need --
     --target selects the target whose newest journal is used. With JOURNAL, --target is necessary if the target now \
     has another address than in the journal, for example because the disk is mounted at another folder. You can give \
     --files, --code-page, --drive and --allow-dirty only together with --target. Without --target, kbfix uses the \
-    settings of these options in the journal.";
+    settings of these options in the journal. If the environment variable `KBFIX_TARGET` is set, it counts like \
+    --target in all these cases. `rollback` reads no versions of files, so --files has no effect.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = rollback(arguments, output);

@@ -202,7 +202,7 @@ codes! {
     NOT_UTF8 = "not-utf8";
     /// A spec contains a character that must be escaped: a NUL, a control character or a Unicode line separator.
     CONTROL_CHARACTER = "control-character";
-    /// A spec file contains no YAML document.
+    /// A YAML file, such as a spec, contains no data: it is empty, or has only comments or a null.
     EMPTY_FILE = "empty-file";
     /// A spec file is not valid YAML.
     YAML_SYNTAX = "yaml-syntax";
@@ -316,7 +316,7 @@ codes! {
     FILE_PATH = "file-path";
     /// A path begins with a drive letter, but Windows can be on another drive.
     FIXED_FOLDER = "fixed-folder";
-    /// A string is not a file version.
+    /// A string is neither a file version nor, in the test of a value, a version of one to four numbers.
     FILE_VERSION = "file-version";
     /// A string is not a version of Windows.
     OS_VERSION = "os-version";

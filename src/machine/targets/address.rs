@@ -164,7 +164,7 @@ impl Address {
             Kind::Image(_) => None,
             Kind::Pol(..) => Some("a target `pol:FILE` always changes the policy file itself"),
             Kind::Local => Some("on a running Windows, name the `Registry.pol` of the local GPO with `pol:FILE`"),
-            _ => Some("only an image contains the local GPO of its machine"),
+            _ => Some("kbfix can change the local GPO only in an image"),
         };
         let unicode = (!matches!(kind, Kind::Reg(_))).then_some("only a registry export has a code page");
         Ok(None
@@ -232,9 +232,10 @@ fn policy(rest: &str) -> Result<Kind, String> {
 }
 
 /// Returns whether a policy file may contain settings for HKCU, which only its path can show: the file does not contain
-/// its root key.
+/// its root key. A relative path starts at the current folder.
 pub fn may_be_of_users(path: &str) -> bool {
-    let mut parts = path.split(['/', '\\']).rev().take(2);
+    let whole = std::path::absolute(path).map_or_else(|_| path.into(), |whole| whole.display().to_string());
+    let mut parts = whole.split(['/', '\\']).rev().take(2);
     parts.any(|part| part.eq_ignore_ascii_case("User") || part.eq_ignore_ascii_case("ntuser.pol"))
 }
 

@@ -117,8 +117,8 @@ pub fn comparison_human(comparison: &FleetComparison, paint: Paint) -> String {
     out
 }
 
-/// Returns the diff of the present changes in a difference, or of the earlier changes if nothing must be changed any
-/// more.
+/// Returns the diff of the changes that the spec requires in the later state of the fleet. If it requires none there
+/// ([`DifferenceKind::Goes`]), returns the diff of the changes that it required in the earlier state.
 fn hunks(difference: &Difference) -> Vec<Line> {
     let case = match difference.kind {
         DifferenceKind::Goes => difference.before.as_ref(),

@@ -311,7 +311,7 @@ fn a_spec_is_retired_in_each_place() {
     image.run("retire T").exits(2).says("other-place").says("in the local GPO");
     image.run("apply both.yaml").exits(0);
     // The value outside of policy branches is in the registry either way, and the first apply has changed it.
-    image.run("retire T").exits(0).says("warning[other-place]").says("with this option");
+    image.run("retire T").exits(0).says("warning[other-place]").says("with the option for the local GPO");
     image.run("diff both.yaml").exits(1).says("2 values to create");
     assert_eq!(image.policy(), Some(pol(&[dword(KEY, "a", 1)])));
     image.run("retire T --through-policy --out plan.json").exits(1);

@@ -271,7 +271,8 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
         Setting::List(list) if limits.kind == ParameterType::List => return Some(Literal::List(list.clone())),
         Setting::List(_) => {
             let message = format!("the parameter `{name}` is set to a list, but must be {}", word(limits.kind));
-            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, "set the parameter to one string or number");
+            let hint = format!("set the parameter to {}", word(limits.kind));
+            cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, hint);
             return None;
         }
     };

@@ -77,7 +77,8 @@ impl Choice<'_> {
 }
 
 impl Desired {
-    /// Returns whether one value can satisfy this rule and `other` at the same time.
+    /// Returns whether this rule and `other` are compatible: one value can satisfy both. If a rule keeps other data
+    /// (`keep`), both rules must also be satisfied after kbfix has applied them one after the other, in either order.
     pub fn agrees_with(&self, other: &Self) -> bool {
         use Desired::{Absent, Bits, CommaSet, Joined, Kept, List, OneOf, Replaced};
         match (self, other) {

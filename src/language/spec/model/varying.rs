@@ -29,8 +29,8 @@ impl Varying {
 }
 
 impl ValueRule {
-    /// Returns whether one value can satisfy this rule and `other` at the same time. If a rule depends on a parameter
-    /// without data, this function returns `false` only if the two rules contradict each other for any data.
+    /// Returns whether this rule and `other` are compatible, as [`Desired::agrees_with`] says. If a rule depends on a
+    /// parameter without data, returns `false` only if the rules are incompatible whatever data the parameter gets.
     pub fn may_agree_with(&self, other: &Self) -> bool {
         match (self.varying.as_deref(), other.varying.as_deref()) {
             (None, None) => self.desired.agrees_with(&other.desired),

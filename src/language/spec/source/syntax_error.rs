@@ -193,8 +193,11 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 
-/// Returns the mistake if a line should be a field but has no `: `; otherwise `None`. The parser reports such a line
-/// only when it reads the next line.
+/// Returns the mistake that the last line before `at` is not a field. Empty lines and comments do not count. Returns
+/// `None` if there is no line before `at`.
+///
+/// To be called only if the parser found no field in that line. The parser reports this at `at`, when it reads the next
+/// line.
 fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = line_before(text, at.line)?;
     let colon = line.chars.iter().position(|c| *c == ':');

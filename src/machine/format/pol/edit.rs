@@ -36,7 +36,8 @@ pub enum EditError {
     /// The key is a root key, or its path is too long for a policy file.
     #[error("a policy file cannot contain the key {0}: {1}")]
     Key(KeyPath, String),
-    /// Windows would not read the name of the key as one name.
+    /// A policy file cannot delete the key, because its name contains `;`, or begins or ends with a space. The entry
+    /// `**DeleteKeys` contains a list of names, in which Windows reads `;` as a separator and ignores outer spaces.
     #[error("a policy file cannot delete the key {0}, because its name contains `;`, or begins or ends with a space")]
     DeletedName(KeyPath),
     /// An entry deletes all values of the key, so a single value of the key cannot become "not configured".

@@ -184,7 +184,7 @@ fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result
     };
     match entry::meaning(root, key, &name, data) {
         Ok((key, instruction)) => Ok(TextEntry { line, key, instruction }),
-        Err(why) => Err(syntax(key_line, "a key and a value name", why)),
+        Err(why) => Err(syntax(key_line, "a valid key and a valid value name", why)),
     }
 }
 

@@ -149,7 +149,7 @@ struct Failed {
     at: Option<usize>,
     /// The name of the value that could not be changed, if the error concerns a value.
     name: Option<String>,
-    /// The number of changes that may have been made.
+    /// The number of changes, from the first, that may have been made, perhaps only in part.
     #[serde(default)]
     begun: usize,
     #[serde(flatten)]

@@ -242,8 +242,8 @@ fn quoted(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Returns the length of the unquoted scalar at the beginning of `text`, without spaces at its end. Returns `None` if
-/// it is not accepted.
+/// Returns the length in bytes of the unquoted scalar at the beginning of `text`, without spaces at its end. Returns
+/// `None` if there is none, or if the YAML parsers could read it differently.
 fn plain(text: &[u8], is_in_brackets: bool) -> Option<usize> {
     let is_first = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || b"\\./(_$+^~;<=".contains(&byte);
     let first = *text.first()?;

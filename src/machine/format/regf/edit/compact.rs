@@ -215,10 +215,15 @@ fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     Some(Moves { len, cut, ..moves })
 }
 
-/// Returns moves for the cells `last` and for all cells of the bins `anew`, which are rearranged.
+/// Returns moves for the cells `last` and for all cells of the bins `anew`, which are rearranged, and the free cells
+/// after the moves.
 ///
 /// They are moved into the bins `anew`, into `room` and into the free cells of the other bins: the largest cell first,
 /// each into the smallest space in which it fits. Returns `None` if a cell fits nowhere.
+///
+/// `before` are the bins that stay whole, `anew` some of them, and `last` the cells after these bins. `room` is the
+/// space in the bin that becomes shorter; `None` if there is no such bin. A cell or a space is given by its size and
+/// its offset.
 fn packed(before: &[Bin], anew: &[&Bin], last: &[(u32, u32)], room: Option<(u32, u32)>) -> Option<Moves> {
     let starts: HashSet<u32> = anew.iter().map(|bin| bin.start).collect();
     let mut cells: Vec<(u32, u32)> = anew.iter().flat_map(|bin| &bin.cells).chain(last).copied().collect();

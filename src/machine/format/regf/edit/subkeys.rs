@@ -9,7 +9,7 @@
 use super::super::{
     Error, Hive, KeyNode, Node, RawName,
     base::NOWHERE,
-    list::{Kind, LIST, List},
+    list::{Kind, List},
     node,
 };
 use crate::registry::name::upcase;
@@ -73,7 +73,7 @@ impl Hive {
             Some(list) => {
                 let wanted: Vec<u16> = name.units().map(upcase).collect();
                 let Err((number, index)) = self.search(parent, &list, &wanted)? else {
-                    return Err(Error::cell(LIST, parent, "the key is already in the list"));
+                    return Err(Error::cell(node::KEY, parent, "a subkey is already in the list of subkeys"));
                 };
                 let mut elements = self.elements(&list, number)?;
                 elements.list.insert(index, (child, hint(elements.kind, &name)));
@@ -89,7 +89,7 @@ impl Hive {
     pub(super) fn unlink(&mut self, parent: u32, child: u32) -> Result<(), Error> {
         self.sort(parent)?;
         let key = self.key(Node(parent))?;
-        let missing = || Error::cell(LIST, parent, "the key is not in the list of its parent");
+        let missing = || Error::cell(node::KEY, parent, "a subkey is not in the list of subkeys");
         let list = self.subkey_list(&key)?.ok_or_else(missing)?;
         let wanted: Vec<u16> = self.key(Node(child))?.name().units().map(upcase).collect();
         let place = self.search(parent, &list, &wanted)?.ok().filter(|place| place.node.0 == child);
