@@ -102,9 +102,14 @@ impl Output {
         self.of_specs.extend(warnings);
     }
 
+    /// Records whether the command changed the target, for the message if the result cannot be written.
+    pub(super) fn record(&mut self, report: &Report) {
+        self.changed = report.changed.then(|| report.journal.clone());
+    }
+
     /// Writes a report. Writes its diagnostics to standard error, unless the format itself contains diagnostics.
     pub(super) fn report(&mut self, report: &Report, format: Format) {
-        self.changed = report.changed.then(|| report.journal.clone());
+        self.record(report);
         match format {
             Format::Json => {
                 let diagnostics = [std::mem::take(&mut self.of_specs), report.diagnostics.clone()].concat();

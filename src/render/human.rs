@@ -169,13 +169,15 @@ fn ending(report: &Report, out: &mut String) {
     }
     let changes: Vec<_> = report.specs.iter().flat_map(|spec| &spec.changes).collect();
     let count = diff::count(changes.iter().copied());
+    let has_failed =
+        matches!(report.changes_are(), Some(ChangesAre::NotMade | ChangesAre::Undone | ChangesAre::UndoneInPart));
     match (report.command, report.outcome) {
         (_, None) => {}
         (Command::Diff, _) if count.is_empty() => {}
         (Command::Diff, _) => {
             let _ = writeln!(out, "{count}");
         }
-        (Command::Rollback | Command::Retire, _) if !report.conflicts.is_empty() => {
+        _ if !report.conflicts.is_empty() && !has_failed => {
             let n = report.conflicts.len();
             let kept = format!("{} {} kept", number_of(n, "place"), if n == 1 { "is" } else { "are" });
             let _ = match report.changed {

@@ -58,6 +58,19 @@ fn a_full_disk_is_an_error() {
         assert!(said.contains("standard output: "), "{line}: {said}");
         said
     };
+    // A DSC resource has no report, but says the same.
+    let input = machine.path("input.json");
+    let target = format!("reg:{}", machine.path("machine.reg").display());
+    let files = machine.path("C").display().to_string();
+    std::fs::write(&input, serde_json::json!({ "specs": ["KB909094"], "target": target, "files": files }).to_string())
+        .unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut set = machine.command("dsc set --type Kbfix/SpecList @state");
+    let set = set.stdin(std::fs::File::open(&input).unwrap()).stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&set.stderr);
+    assert!(set.status.code() == Some(8) && said.contains("the target was changed; the journal is"), "{said}");
+    machine.run("rollback --last @state").code(0);
+
     let nothing = "nothing was changed on the target";
     assert!(run("diff KB909094 @target", 2).contains(nothing));
     assert!(run("snapshot KB909094 @target --out -", 2).contains(nothing));

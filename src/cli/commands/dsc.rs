@@ -147,6 +147,7 @@ fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Resul
     let (address, mut target) = asked.target().open()?;
     let request = Request::Specs(asked.specs);
     let report = operation::apply(request, &ApplyOptions::default(), address, target.as_mut(), &store, output)?;
+    output.record(&report);
     let of_reasons = report.specs.iter().filter(|spec| spec.whole_outcome() > Outcome::ChangesPending);
     let reasons: Vec<Diagnostic> = of_reasons
         .map(|spec| {

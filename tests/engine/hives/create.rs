@@ -278,3 +278,26 @@ fn a_name_that_is_no_text_is_an_error_only_where_text_is_asked_for() {
     assert!(matches!(value.name_text(), Err(Error::NotUnicode { .. })));
     assert_eq!(hive.data(&value), Ok(Data::dword(1)));
 }
+
+/// Oddities that are too many to be listed do not become an error.
+#[test]
+fn a_very_large_number_of_oddities_is_an_oddity() {
+    let mut bytes = hive().to_bytes(NOW).unwrap();
+    let start = bytes.len() - 4096;
+    // One bin whose cells have 8 bytes each; they are allocated, and nothing refers to them.
+    let size: u32 = 0x3_0000;
+    let mut bin = vec![0; size as usize];
+    bin[..4].copy_from_slice(b"hbin");
+    bin[4..8].copy_from_slice(&(start as u32).to_le_bytes());
+    bin[8..12].copy_from_slice(&size.to_le_bytes());
+    bin[32..].chunks_mut(8).for_each(|cell| cell[..4].copy_from_slice(&(-8_i32).to_le_bytes()));
+    bytes.extend(bin);
+    bytes[40..44].copy_from_slice(&(start as u32 + size).to_le_bytes());
+    let words = bytes[..508].chunks(4).map(|word| u32::from_le_bytes(word.try_into().unwrap()));
+    let checksum = words.fold(0, |sum, word| sum ^ word);
+    bytes[508..512].copy_from_slice(&checksum.to_le_bytes());
+    let findings = Hive::open(bytes, &[]).unwrap().check();
+    assert!(findings.iter().all(|one| one.severity == Severity::Oddity), "{:?}", findings.first());
+    let more = findings.iter().find(|one| one.code == "more-oddities").unwrap();
+    assert_eq!(more.message, format!("{} more findings are cell-leaked", (size as usize - 32) / 8 - 20_000));
+}

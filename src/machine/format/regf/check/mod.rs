@@ -78,7 +78,12 @@ pub(super) const CODES: &[(&str, Severity)] = &[
     ("security-ring", Severity::Error),
     ("security-unused", Severity::Oddity),
     ("more-findings", Severity::Error),
+    ("more-oddities", Severity::Oddity),
 ];
+
+fn severity_of(code: &str) -> Severity {
+    CODES.iter().find(|(known, _)| *known == code).map_or(Severity::Error, |(_, severity)| *severity)
+}
 
 /// The maximum number of findings with the same code. A damaged hive could have one for every eight bytes.
 const LIMIT: usize = 20_000;
@@ -158,8 +163,7 @@ impl<'a> Checker<'a> {
     }
 
     fn add_at(&mut self, code: &'static str, offset: u64, message: String) {
-        let severity =
-            CODES.iter().find(|(known, _)| *known == code).map_or(Severity::Error, |(_, severity)| *severity);
+        let severity = severity_of(code);
         let count = self.counts.entry(code).or_default();
         *count += 1;
         if *count <= LIMIT {
@@ -243,7 +247,11 @@ impl<'a> Checker<'a> {
     fn finish(mut self) -> Vec<Finding> {
         for (code, count) in std::mem::take(&mut self.counts) {
             if count > LIMIT {
-                self.add_at("more-findings", 0, format!("{} more findings are {code}", count - LIMIT));
+                let more = match severity_of(code) {
+                    Severity::Error => "more-findings",
+                    Severity::Oddity => "more-oddities",
+                };
+                self.add_at(more, 0, format!("{} more findings are {code}", count - LIMIT));
             }
         }
         self.findings.sort_by_key(|finding| (finding.offset, finding.code));
