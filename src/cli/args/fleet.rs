@@ -18,8 +18,9 @@ const MOST: u64 = 64 << 20;
 #[derive(Debug, clap::Args)]
 #[group(id = "machines", required = true, multiple = true)]
 pub(in crate::cli) struct FleetArguments {
-    /// A folder of snapshots. Each `.json` file in this folder is the snapshot of one machine. The name of the machine
-    /// is the name of the file without `.json` or `.snapshot.json`.
+    /// A folder of snapshots. Each `.json` file in this folder is the snapshot of one machine, except if the name of
+    /// the file begins with a dot. The name of the machine is the name of the file without `.json` or
+    /// `.snapshot.json`. If two files would have the same name, both machines have their complete file names.
     #[arg(long, value_name = "DIR", help_heading = FLEET)]
     snapshots: Option<PathBuf>,
 

@@ -17,8 +17,9 @@ pub(in crate::cli) struct PackageArguments {
     packages: Vec<(String, PathBuf)>,
 
     /// Install the hotfix from the file of --package, if one of the hotfix's files on the machine is missing or too
-    /// old. An installation cannot be rolled back. `apply` can install a hotfix only on the target `local`. If `apply`
-    /// would have to install a hotfix on another target, `apply` reports an error and changes nothing. `diff` plans the
+    /// old. kbfix does not install it if something else, such as a prerequisite, prevents the changes of the spec. An
+    /// installation cannot be rolled back. `apply` can install a hotfix only on the target `local`. If `apply` would
+    /// have to install a hotfix on another target, `apply` reports an error and changes nothing. `diff` plans the
     /// installation for every target, and installs nothing.
     #[arg(long, requires = "packages", help_heading = ACTIONS)]
     install_hotfix: bool,
@@ -30,10 +31,10 @@ pub(in crate::cli) struct PackageArguments {
 /// The argument `--trigger`, for the commands that plan triggers.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TriggerArguments {
-    /// Include the triggers of the spec with this ID in the changes. A trigger is a rule for a value with a special
-    /// effect: when the value changes, Windows does something. kbfix changes such a value only if you give this option
-    /// and the condition `done_when` of the trigger is not met. If a trigger must still be written and you do not give
-    /// this option, the spec is blocked. You can give this option several times.
+    /// Include the triggers of the spec with this ID in the changes. A trigger is a rule for a value or key with a
+    /// special effect: when the value or key changes, Windows does something. kbfix makes the changes of such a rule
+    /// only if you give this option and the condition `done_when` of the trigger is not met. If a trigger must still be
+    /// written and you do not give this option, the spec is blocked. You can give this option several times.
     #[arg(long = "trigger", value_name = "ID", help_heading = ACTIONS)]
     triggers: Vec<String>,
 }

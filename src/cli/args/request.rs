@@ -12,11 +12,11 @@ pub(in crate::cli) struct RequestArguments {
     specs: SpecArguments,
 
     /// Use this saved plan instead of specs (`-`: from standard input). If the file is a fleet plan, kbfix uses only
-    /// the plan for the target's machine. If all changes of the plan are already made and no other fact of the plan has
-    /// changed, kbfix changes nothing. The exit code is then 0, or 4 if a spec of the plan has an outcome such as
-    /// blocked. In all other cases in which a fact of the plan has changed, kbfix refuses the plan (exit code 2). The
-    /// plan already contains parameters and triggers. With --plan, --set is therefore an error, and --trigger has no
-    /// effect.
+    /// the plan for the target's machine. If all changes of the plan are already made, no other fact of the plan has
+    /// changed, and the plan installs no hotfix, kbfix changes nothing. The exit code is then 0, or 4 if a spec of the
+    /// plan has an outcome such as blocked. In all other cases in which a fact of the plan has changed, kbfix refuses
+    /// the plan (exit code 2). The plan already contains parameters and triggers. With --plan, --set is therefore an
+    /// error, and --trigger has no effect.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"], help_heading = PLAN)]
     plan: Option<String>,
 

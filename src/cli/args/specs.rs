@@ -42,7 +42,7 @@ pub(in crate::cli) struct SpecArguments {
     /// parameter`, or `not applicable` if the spec does not apply to the machine. `export` reports an error. `snapshot`
     /// prints a warning if the name of a key contains the parameter, and leaves out this key. `show`, `symptoms` and
     /// `validate` do not need the parameter. If a parameter is a list, write commas between its items. You can give
-    /// this option several times.
+    /// this option several times, but only once for each parameter.
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 
@@ -56,9 +56,10 @@ pub(in crate::cli) struct SpecArguments {
     /// the text for LGPO.exe. kbfix recognizes the kind of `text` by its content, and not by the ending of `name`.
     /// `name` is a name of your choice for messages. If `text` is not YAML, kbfix makes a spec from it; the id of this
     /// spec comes from `name`. To set parameters too, write an object { "specs": […], "parameters": { "mode": "1" } }
-    /// instead of the list. The data of each parameter is a string or a list of strings. If you name all specs as SPEC,
-    /// you can leave out "specs". This option is for programs that have no files. It is also for programs whose
-    /// parameters must not appear in the list of processes.
+    /// instead of the list. The data of each parameter is a string or a list of strings. You can leave out "specs" only
+    /// if you name all specs as SPEC; otherwise kbfix reports an error, also in a command that needs no SPEC. This
+    /// option is for programs that have no files. It is also for programs whose parameters must not appear in the list
+    /// of processes.
     #[arg(long, conflicts_with = "stdin_name", help_heading = SPECS)]
     stdin_specs: bool,
 }

@@ -49,8 +49,9 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) target: Option<String>,
 
     /// A local folder with the files of drive C, for the targets `reg:`, `hive:` and `smb:`. kbfix reads the versions
-    /// of files, for example of the hotfix, from this folder. Without this option, kbfix reads the versions over the
-    /// network for `smb:`. For `reg:` and `hive:`, the versions are then unknown.
+    /// of files, for example of the hotfix, from this folder. For `smb:`, kbfix also reads policy stores and event logs
+    /// of drive C only from this folder. Without this option, kbfix reads these files over the network for `smb:`. For
+    /// `reg:`, and for `hive:` without `--drive C=DIR`, the versions are then unknown.
     #[arg(long, value_name = "DIR", help_heading = TARGET)]
     pub(in crate::cli) files: Option<PathBuf>,
 
@@ -60,7 +61,8 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) code_page: Option<u16>,
 
     /// A local folder with the files of a further drive, such as D=/mnt/data, for the targets `image:`, `hive:` and
-    /// `smb:`. An image already contains drive C, the drive with Windows. You can give this option several times.
+    /// `smb:`. An image already contains the drive with Windows, usually drive C. If you also name a folder for this
+    /// drive of an image, the files of this drive are unknown. You can give this option several times.
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive, help_heading = TARGET)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
@@ -81,7 +83,7 @@ pub(in crate::cli) struct ChangedTargetArguments {
     /// In an image (`image:`), read the values below HKLM\Software\Policies and
     /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies from the Registry.pol of the image's local GPO, and not
     /// from the registry. `apply` and `retire` change these values in the same file. Windows copies the values from
-    /// this file into the registry when Windows starts, and at each refresh of Group Policy.
+    /// this file into the registry when Windows starts, and can copy them again at each refresh of Group Policy.
     #[arg(long, help_heading = TARGET)]
     through_policy: bool,
 }
@@ -176,7 +178,7 @@ impl ChangedTargetArguments {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct StateArguments {
     /// The folder for journals [default: %ProgramData%\kbfix on Windows; elsewhere $XDG_STATE_HOME/kbfix or, if this
-    /// variable is not set, ~/.local/state/kbfix].
+    /// variable is not set or is not an absolute path, ~/.local/state/kbfix].
     #[arg(long, value_name = "DIR", env = "KBFIX_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }

@@ -36,7 +36,7 @@ pub(in crate::cli) struct Arguments {
 
     /// Use all built-in specs instead of SPEC. Their parameters have the defaults: with --all, --set is an error. With
     /// --format human, the report leaves out each spec that is not applicable, and each spec that is in desired state.
-    /// The report ends with a table of the outcomes of all specs.
+    /// A report in this format ends with a table of the outcomes of all specs.
     #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
     all: bool,
 
@@ -81,7 +81,7 @@ enum Format {
     Json,
     /// Markdown, for a change ticket or a pull request.
     Markdown,
-    /// The changes as a .reg file, in UTF-16.
+    /// The changes as a .reg file, in UTF-16, without values whose data is sensitive.
     Reg,
     /// One self-contained HTML page.
     Html,

@@ -34,8 +34,8 @@ use kbfix::{
 /// this page. The input of `get`, `set`, `test` and `export` is one JSON object on standard input, with the properties
 /// of an instance. `kbfix dsc schema` prints the schema of this object. The answer is JSON on standard output. Messages
 /// are JSON lines on standard error. The exit code is 0 if the operation succeeds, and greater than 0 if the operation
-/// fails. A blocked or unknown spec is not a failure: the exit code is 0. The answer then says that the instance is not
-/// in desired state, and gives the reason.
+/// fails. A spec with an outcome such as blocked or unknown is not a failure: the exit code is 0. The answer of `get`,
+/// `set` and `test` then says that the instance is not in desired state, and gives the reason.
 ///
 /// The property `target` names the target. Each target of `kbfix apply --target` is possible, and `set` can change each
 /// of them. Without this property, the environment variable KBFIX_TARGET names the target. If this variable is not set
@@ -65,9 +65,10 @@ enum Command {
     Set {
         #[command(flatten)]
         of: TypeArguments,
-        /// Change nothing, and print the state that a run without --what-if would print. `_metadata.whatIf` in this
-        /// state contains the changes that such a run would make. If such a run would fail, print the actual state, and
-        /// the reason in `_metadata.whatIf`.
+        /// Change nothing, and print the state that a run without --what-if would print, but without the property
+        /// `journal`. `_metadata.whatIf` in this state contains the changes that such a run would make. If kbfix finds
+        /// that such a run would fail, print the actual state, and the reason in `_metadata.whatIf`. kbfix does not
+        /// test whether a journal can be written or the target is locked.
         #[arg(long)]
         what_if: bool,
         #[command(flatten)]

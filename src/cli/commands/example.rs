@@ -20,7 +20,7 @@ use kbfix::{
 /// server, in the new folder DIR.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The folder to create. The folder must not exist.
+    /// The folder to create. The folder must not exist, but the folder above it must exist.
     #[arg(value_name = "DIR", default_value = "kbfix-example")]
     folder: PathBuf,
 }

@@ -21,7 +21,8 @@ use kbfix::{
     spec::Settings,
 };
 
-/// Write specs in the format of another tool. A warning names each part of a spec that the format cannot express.
+/// Write specs in the format of another tool. A warning names each part of a spec that the format cannot express, and
+/// each sensitive value that others can read in the file.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
@@ -36,7 +37,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE", required_if_eq("format", "intune"))]
     out: Option<PathBuf>,
 
-    /// Report an error and write nothing if the format cannot express everything in the specs.
+    /// Report an error and write nothing if the format cannot express everything in the specs, or if others could read
+    /// a sensitive value in the file.
     #[arg(long)]
     strict: bool,
 }
@@ -50,8 +52,8 @@ enum Format {
     /// Ansible tasks with ansible.windows.win_regedit.
     #[value(name = "win_regedit")]
     WinRegedit,
-    /// A Registry.pol of Group Policy. If all keys of the specs are below HKCU, the file is for HKCU. Otherwise the
-    /// file is for HKLM, and keys below HKCU are left out.
+    /// A Registry.pol of Group Policy. If the file can express a key below HKLM, the file is for HKLM, and keys below
+    /// HKCU are left out. Otherwise the file is for HKCU. Keys below all other root keys are always left out.
     Pol,
     /// The text that Microsoft's LGPO.exe reads (`LGPO.exe /t FILE`).
     Lgpo,

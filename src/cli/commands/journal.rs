@@ -6,7 +6,7 @@ use crate::cli::{args::targets::StateArguments, error::CommandError, output::Out
 
 use kbfix::{diag::Exit, render};
 
-/// List and show journals: the records of the runs of `kbfix apply`, `rollback` and `retire`.
+/// List and show journals: the records of the runs of `kbfix apply`, `rollback`, `retire` and `dsc set`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]

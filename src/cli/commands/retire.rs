@@ -26,15 +26,19 @@ use crate::cli::{
 /// Retire specs: undo all changes that kbfix made to a target for these specs, except changes that other applied specs
 /// still require.
 ///
-/// Each key and value gets the state that it had before kbfix first changed it. If someone else changed the key or
-/// value between two applies, the key or value gets the state that this person left. kbfix finds these states in the
-/// journals of the target. If someone else has changed a key or value after the last apply, kbfix does not restore this
-/// key or value, but reports it (exit code 6, or 4 with --check).
+/// Each key and value gets the state that it had before kbfix first changed it. An installed hotfix stays. If someone
+/// else changed the key or value between two applies, the key or value gets the state that this person left. kbfix
+/// finds these states in the journals of the target. If someone else has changed a key or value after the last apply,
+/// kbfix does not restore this key or value, but reports it (exit code 6, or 4 with --check or --out). If an apply
+/// changed policy values with --through-policy, kbfix restores these values only with this option. It restores policy
+/// values that were changed without this option only without it.
 ///
 /// If you retire specs by ID, kbfix needs the file of each other applied spec: name each file with --specs. If you do
 /// not name one of these files, kbfix changes nothing (exit code 2). You need not name built-in specs, because kbfix
-/// finds them itself. With --absent or --absent-from, kbfix retires every applied spec that you do not give. So you
-/// must then also give the built-in specs that stay, with --specs.
+/// finds them itself. But if you set a parameter of a built-in spec for the apply, name this spec with --specs, and set
+/// the parameter again with --set. Otherwise kbfix uses the default; if there is none, kbfix changes nothing (exit code
+/// 4). With --absent or --absent-from, kbfix retires every applied spec that you do not give. So you must then also
+/// give the built-in specs that stay, with --specs.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| targets::describe(argument, "The target to restore", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {
@@ -55,13 +59,13 @@ pub(in crate::cli) struct Arguments {
 
     /// Skip an id that occurs in no journal of the target. Without this option, such an id is an error. kbfix prints a
     /// warning if it does not know a skipped id at all: no given spec, no built-in spec and no journal of another
-    /// target has this id.
+    /// target has this id. If kbfix skips all ids, it changes nothing, and needs no other specs (exit code 0).
     #[arg(long, requires = "ids")]
     if_applied: bool,
 
-    /// The specs to keep: files, folders, or ids of built-in specs. If no journal shows that such a spec was applied,
-    /// kbfix keeps the requirements of the spec only if the target already satisfies the spec. You can give this option
-    /// several times.
+    /// The specs to keep: files, folders, or ids of built-in specs. If the journals do not show such a spec as
+    /// applied, kbfix keeps its requirements only if the target already satisfies the spec. A spec that was retired or
+    /// rolled back since its last apply does not count as applied. You can give this option several times.
     #[arg(long, value_name = "SPEC")]
     specs: Vec<String>,
 
@@ -74,7 +78,8 @@ pub(in crate::cli) struct Arguments {
     set: Vec<String>,
 
     /// Also restore values that someone else has changed after the last apply. If kbfix created a key and someone else
-    /// has created something in this key, the key stays even with --force.
+    /// has created something in this key, the key stays even with --force. Also with --force, kbfix restores neither a
+    /// key whose parent key no longer exists, nor the values of this key.
     #[arg(long)]
     force: bool,
 
@@ -83,7 +88,8 @@ pub(in crate::cli) struct Arguments {
     check: bool,
 
     /// Save the plan in this file, for review and for `kbfix apply --plan`. With this option, kbfix changes nothing on
-    /// the target, as with --check.
+    /// the target, as with --check. If there is no spec to retire, kbfix writes no file. If there is a newer journal of
+    /// the target later, `kbfix apply` refuses the plan.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 

@@ -10,7 +10,8 @@ use kbfix::{
 
 /// Print a spec as an article: the subject, the reason, the prerequisites, the changes, and how to undo these changes.
 ///
-/// You need not set the parameters of the spec. If you set a parameter, the article shows the data that you set.
+/// You need not set the parameters of the spec. If you set a parameter, the article shows the data that you set, except
+/// if the data is sensitive.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]

@@ -19,9 +19,10 @@ use crate::cli::{
 
 /// Show which changes each machine of a fleet needs to satisfy specs. This command changes nothing.
 ///
-/// If several machines need the same changes for a spec, the report describes these changes only once, and lists all
-/// these machines. After the changes, the report lists the machines on which a spec is blocked or unknown, and the
-/// machines that could not be read. If a machine cannot be read, kbfix continues with the other machines.
+/// If several machines need the same changes for a spec, the report describes these changes only once, and lists these
+/// machines. (The format `human` shows only 8 of the names if there are more than 9. The formats `csv` and `junit`, and
+/// --lines, list each machine separately.) The report also lists the machines on which a spec is blocked or unknown,
+/// and the machines that could not be read. If a machine cannot be read, kbfix continues with the other machines.
 ///
 /// The exit code is the highest of all machines. It is 0 if nothing must be changed, and 1 if something must be changed
 /// on a machine. It is 3 if a machine could not be read. It is 4 if a spec has an outcome such as blocked or unknown on
@@ -67,13 +68,14 @@ enum Format {
     Human,
     /// JSON, for programs; `kbfix schema fleet-report` prints the schema.
     Json,
-    /// A table in CSV, with one row for each spec on each machine.
+    /// A table in CSV, with one row for each spec on each machine, and one for each machine that could not be read.
     Csv,
     /// Markdown, for a comment on a pull request: at most 65,000 bytes for a fleet of any size.
     Markdown,
     /// One HTML page of less than 5 MB that needs no network. It can be searched, filtered and sorted.
     Html,
-    /// JUnit XML for CI services, with a test for each machine and spec.
+    /// JUnit XML for CI services, with a test for each machine and spec, and one for each machine that could not be
+    /// read.
     Junit,
     /// A SARIF 2.1.0 document, for code scanning.
     Sarif,

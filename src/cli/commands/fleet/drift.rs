@@ -19,11 +19,14 @@ use crate::cli::{
 /// removed. This command changes nothing.
 ///
 /// OLD and NEW are folders with snapshots, one file for each machine. The name of a machine is the name of its file
-/// without `.json` or `.snapshot.json`. If a machine does not have the same name in both folders, kbfix reports the
-/// machine as removed and added. kbfix compares only facts that are in both snapshots of a machine.
+/// without `.json` or `.snapshot.json`. If two files in a folder would have the same name, both machines have their
+/// complete file names. If a machine does not have the same name in both folders, kbfix reports the machine as removed
+/// and added. Upper and lower case do not matter. kbfix compares only facts that the specs need and that are in both
+/// snapshots of a machine. If a fact is missing in one snapshot, the outcome of a spec can differ.
 ///
 /// The exit code is the highest that applies. It is 0 if nothing changed, and 1 if something changed. It is 3 if a
-/// machine could not be read. It is 4 if a spec with a difference has an outcome such as blocked or unknown in NEW.
+/// machine could not be read. kbfix does not read a machine that is in only one folder. The exit code is 4 if a spec
+/// with a difference has an outcome such as blocked or unknown in NEW.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("specs", specs::or_all))]
 pub(super) struct Arguments {

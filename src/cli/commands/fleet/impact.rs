@@ -12,8 +12,8 @@ use crate::cli::{
     output::Output,
 };
 
-/// Show the effect of a change to specs on a fleet: on which machines a spec has another outcome than before, or needs
-/// other changes than before. This command changes nothing.
+/// Show the effect of a change to specs on a fleet: on which machines the result of a spec differs from before (the
+/// outcome, the changes, the reasons or the notes). This command changes nothing.
 ///
 /// SPEC names the specs after the change. `--base` names the specs before the change. For example, SPEC is the folder
 /// with the specs of a pull request, and `--base` is the same folder in the main branch. If a spec before the change
@@ -23,9 +23,10 @@ use crate::cli::{
 /// the change must have the parameter, and at least one spec after the change. The specs and parameters of
 /// `--stdin-specs` belong only to the specs after the change.
 ///
-/// The exit code is the highest that applies. It is 0 if nothing is different, and 1 if there are differences. It is 3
-/// if a machine could not be read. It is 4 if a spec with a difference has an outcome such as blocked or unknown after
-/// the change.
+/// The exit code is the highest that applies. It is 0 if nothing is different, and 1 if there are differences. A spec
+/// that was added or removed is a difference on each machine. A change in a spec's text that changes no result is no
+/// difference. It is 3 if a machine could not be read. It is 4 if a spec with a difference has an outcome such as
+/// blocked or unknown after the change.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

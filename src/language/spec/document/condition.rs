@@ -16,7 +16,8 @@ pub struct Location {
     /// HKLM\SOFTWARE\Contoso, name: InstallDir } }`.
     ///
     /// If this value is absent on the target, all files in the folder count as absent. If this value is not a string,
-    /// each test of a file in the folder is unknown.
+    /// is an empty string, or contains a variable that kbfix cannot expand, each test of a file in the folder is
+    /// unknown.
     pub registry: ValuePlace,
 }
 

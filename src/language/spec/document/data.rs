@@ -14,10 +14,10 @@ pub struct Parameter {
     /// The type of the data. If this field is missing, kbfix derives the type.
     ///
     /// A parameter with `range` is a number. For any other parameter, the fields that use the parameter decide. A
-    /// parameter in `add` or `remove` is a list. A parameter in `with` or in the name of a key is a string. For a
-    /// parameter in any other field of a value, the type of the value decides: the parameter is a number for REG_DWORD,
-    /// REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, and a string for all other types. But if the value
-    /// accepts several types, such a field does not decide.
+    /// parameter in `add` or `remove` is a list. A parameter in `with` or in the `key` of a rule is a string. The `key`
+    /// of a condition does not decide. For a parameter in any other field of a value, the type of the value decides:
+    /// the parameter is a number for REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, and a
+    /// string for all other types. But if the value accepts several types, such a field does not decide.
     ///
     /// If no field decides, or two fields decide differently, the form of `default` decides: `1` is a number, `"1"` is
     /// a string, `["1"]` is a list. Without `default`, the parameter is a number if each item of `allowed` is a number,
@@ -42,7 +42,8 @@ pub struct Parameter {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
     /// The data that is used if the operator does not set the parameter. If there is no default and the operator does
-    /// not set the parameter, the outcome is "needs parameter", and kbfix changes nothing for the spec.
+    /// not set the parameter, the outcome is "needs parameter", or "not applicable" if the spec does not apply. kbfix
+    /// then changes nothing for the spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Literal>,
 }

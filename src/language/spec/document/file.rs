@@ -154,9 +154,11 @@ pub struct Package {
     /// then changes nothing in the registry for any spec of the run. Apply the specs again after the restart.
     ///
     /// After any other code of this list, and after each code of `success`, kbfix tests the files of the hotfix again.
-    /// If the files already have sufficient versions, kbfix changes the registry at once. If not, kbfix does not change
-    /// the registry for this spec. The outcome is then pending restart if Windows replaces the files at its next start,
-    /// and blocked if not. In an apply of a saved plan, the outcome is blocked in both cases.
+    /// If the files already have sufficient versions, kbfix changes the registry at once. But in an apply of a saved
+    /// plan, kbfix changes the registry for no spec if the package changed other facts on which the plan depends. If a
+    /// file does not have a sufficient version, kbfix does not change the registry for this spec. The outcome is then
+    /// pending restart if Windows replaces the files at its next start, and blocked if not. In an apply of a saved
+    /// plan, the outcome is blocked in both cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

@@ -79,7 +79,7 @@ pub struct Document {
     /// The condition under which the spec applies. Without this field, the spec always applies.
     ///
     /// If the condition is false, kbfix changes nothing for the spec, and the outcome is "not applicable". If the
-    /// condition is unknown, the outcome is unknown.
+    /// condition is unknown, the outcome is unknown, or "needs parameter" if a parameter is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
     /// A condition that tests whether the target has the cause that the article names. kbfix only reports the result,
@@ -87,12 +87,16 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Prerequisite>,
     /// Conditions that must be true before anything is changed. If one of these conditions is false, the outcome is
-    /// blocked. If none is false, but one is unknown, the outcome is unknown.
+    /// blocked. If none is false, but one is unknown, the outcome is unknown, or blocked if something else blocks the
+    /// spec, such as a missing hotfix.
+    ///
+    /// If the spec does not apply, the outcome is "not applicable" instead, and if a parameter is not set, "needs
+    /// parameter".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
     /// The update that must be installed. If one of its files is missing or too old, the outcome is blocked. If Windows
-    /// replaces this file at its next start, the outcome is pending restart instead. If `package` is given, the
-    /// operator can let kbfix install the update with `--install-hotfix`.
+    /// replaces all such files at its next start, and nothing else blocks the spec, the outcome is pending restart
+    /// instead. If `package` is given, the operator can let kbfix install the update with `--install-hotfix`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<Hotfix>,
     /// The required keys and values.

@@ -12,10 +12,10 @@ use super::{Condition, Controls, Ensure, Severity, ValueRule};
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
     /// The key or keys to which the rule applies, such as `HKLM\SOFTWARE\Contoso`. The path of a key begins with HKLM,
-    /// HKCU, HKU, HKCR or HKCC.
+    /// HKCU, HKU, HKCR or HKCC, or with the long form of such a name, as in `HKEY_LOCAL_MACHINE`.
     ///
     /// A name with a `*`, such as `*` or `ADAM_*`, means every existing subkey with such a name. If there is no such
-    /// subkey, the rule changes nothing.
+    /// subkey, the rule changes nothing. With `ensure: absent`, the last name of the path cannot contain `*`.
     ///
     /// `HKCU` means the registry of each user of the machine, logged on or not.
     ///
@@ -28,14 +28,16 @@ pub struct KeyRule {
     /// needs no change.
     pub key: String,
     /// The id of the rule in reports and waivers: letters, digits, `.`, `_`, `-`. All specs, rules and values that are
-    /// used in one run must have different ids.
+    /// used in one run must have different ids; letter case does not count as a difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
-    /// How serious it is for a machine if the rule is not satisfied. kbfix only shows this in reports.
+    /// How serious it is for a machine if the rule is not satisfied. kbfix only shows this, in reports and in `kbfix
+    /// show`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The controls of security catalogues that the rule implements. kbfix only shows them in reports.
+    /// The controls of security catalogues that the rule implements. kbfix only shows them, in reports and in `kbfix
+    /// show`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub controls: Option<Box<Controls>>,
     /// The registry views on 64-bit Windows: 64 (the default), 32, or both. On 32-bit Windows, this field has no
@@ -43,7 +45,8 @@ pub struct KeyRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
     /// `true`: a rule for a key below `HKCU` also applies to the Default profile, which Windows copies for every new
-    /// user. If the target does not contain this profile, the outcome is unknown.
+    /// user. If the target does not contain this profile, the outcome is unknown. If the `when` of the rule is false
+    /// and tests no key below `HKCU`, this profile is not needed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default_profile: bool,
     /// `present`: the key must exist. `absent`: the key and everything below it must not exist. Without this field, the
@@ -55,8 +58,8 @@ pub struct KeyRule {
     ///
     /// `delete` (the default): kbfix deletes the key with everything below it.
     ///
-    /// `refuse`: kbfix changes nothing for the spec, and the outcome is blocked. Subkeys that the spec itself deletes
-    /// do not count.
+    /// `refuse`: kbfix changes nothing for the spec, and the outcome is blocked. Subkeys that another rule of the spec
+    /// deletes with `ensure: absent` do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_subkeys: Option<OnSubkeys>,
     /// Deletes content of the key that no rule of the spec names. Without this field, such content stays.
@@ -66,8 +69,8 @@ pub struct KeyRule {
     /// `tree`: kbfix deletes all other values and all other subkeys, in the key and everywhere below it.
     ///
     /// If the `when` of this rule is false, `exclusive` deletes nothing. If the `when` of another rule, or of a value,
-    /// is false, `exclusive` also deletes what only that rule or that value names. What a trigger names stays, also if
-    /// the trigger is not written now.
+    /// is false, `exclusive` also deletes what only that rule or that value names. If the `when` of a trigger is true,
+    /// what the trigger names stays, also if the trigger is not written now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<Exclusive>,
     /// The rule applies only if this condition is true. If the condition is unknown, the outcome is unknown. A
@@ -76,17 +79,18 @@ pub struct KeyRule {
     /// A condition with `key: .` is tested for each key of the rule separately. In a rule below `HKCU`, a condition
     /// with `key: .` or with a key below `HKCU` is tested for each user separately. If such a condition is unknown for
     /// a user, the spec changes nothing in the registry of this user. The outcome is then unknown only if the spec has
-    /// nothing else to change. All other conditions are tested once, for all keys of the rule.
+    /// nothing else to change. If such a condition is unknown for the Default profile, the outcome is unknown. All
+    /// other conditions are tested once, for all keys of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// Makes the rule a trigger: kbfix makes the changes of the rule only with `--trigger ID`, where ID is the id of
-    /// the spec.
+    /// the spec. An apply of a saved plan needs no `--trigger` if the plan was made with it.
     ///
     /// Use a trigger for a value, such as BurFlags, that makes Windows do something. Windows then deletes or resets
     /// such a value.
     ///
     /// Without `--trigger ID`, the outcome is blocked, except if the values of the rule are already written, or
-    /// `done_when` is true.
+    /// `done_when` is true or unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Box<Trigger>>,
     /// The rules for the values of the key, by value name; "" is the default value. Values without a rule stay as they
@@ -99,8 +103,8 @@ pub struct KeyRule {
     pub note: Option<String>,
 }
 
-/// The condition that shows that Windows has done what a trigger requests. A trigger is a rule that `kbfix apply`
-/// writes only with `--trigger ID`.
+/// The condition that shows that Windows has done what a trigger requests. A trigger is a rule that kbfix writes only
+/// with `--trigger ID`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {

@@ -13,16 +13,16 @@ use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, Type
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
     /// The id of the value in reports and waivers: letters, digits, `.`, `_`, `-`. All specs, rules and values that are
-    /// used in one run must have different ids.
+    /// used in one run must have different ids; letter case does not count as a difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
-    /// How serious it is for a machine if the value is not as required. kbfix only shows this in reports. The default
-    /// is the severity of the rule.
+    /// How serious it is for a machine if the value is not as required. kbfix only shows this, in reports and in `kbfix
+    /// show`. The default is the severity of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The controls of security catalogues that the value implements. kbfix only shows them in reports. The default is
-    /// the controls of the rule.
+    /// The controls of security catalogues that the value implements. kbfix only shows them, in reports and in `kbfix
+    /// show`. The default is the controls of the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub controls: Option<Box<Controls>>,
     /// The type of the value, or a list of accepted types. If kbfix creates the value, or replaces its data with
@@ -43,7 +43,8 @@ pub struct ValueRule {
     ///
     /// For REG_MULTI_SZ, write a list of strings.
     ///
-    /// For other types, write bytes in hex digits. If all these digits are decimal digits, write them in quotes: "01".
+    /// For other types, write bytes in hex digits. If the bytes without quotes would be a number, as `01` or `1e10`,
+    /// write them in quotes: "01".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataExpression>,
     /// Existing data that kbfix does not change. Write a test, such as `{ at_least: 3 }`, or `any` for all data that is
@@ -57,13 +58,14 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
     /// The only data that the article allows. kbfix reports an error if `data` is not in this list. If `data` is a
-    /// parameter, kbfix reports an error if the parameter allows data that is not in this list, or is set to such data.
-    /// kbfix does not compare the existing data of the value with this list. For a number, 16 and `0x10` are the same;
-    /// for a string, they are different.
+    /// parameter, this also holds for the data that the parameter has in the run, each item of its `allowed`, and both
+    /// ends of its `range`. Other data in the `range` is an error only if the operator sets it. kbfix does not compare
+    /// the existing data of the value with this list. For a number, 16 and `0x10` are the same; for a string, they are
+    /// different.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
-    /// `absent`: the value must not exist. `present` has no effect: a value with `data` must exist anyway.
+    /// `absent`: the value must not exist. `present` has no effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
     /// Bits to set and to clear in a REG_DWORD or REG_QWORD; all other bits stay.
@@ -79,14 +81,16 @@ pub struct ValueRule {
     /// The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or REG_EXPAND_SZ.
     ///
     /// Without a `separator`, an existing REG_SZ, or REG_EXPAND_SZ without `%`, counts as a list of one string, and
-    /// becomes a REG_MULTI_SZ. If the existing data is a number, a list of the strings in `add` replaces the number;
-    /// without `add`, the outcome is unknown. For any other data that is not a list, the outcome is unknown too.
+    /// becomes a REG_MULTI_SZ. An empty string counts as an empty list. If the existing data is a number, a list of the
+    /// strings in `add` replaces the number; without `add`, the outcome is unknown. For any other data that is not a
+    /// list, the outcome is unknown too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays.
     ///
     /// The outcome is unknown if the value is absent and has no `if_absent`, if the value is not a string, or if the
-    /// pattern does not match exactly once.
+    /// pattern does not match exactly once. It is also unknown if the pattern would not match the string after the
+    /// replacement, or if the match does not contain the group `part` of the pattern.
     ///
     /// If the rule accepts only one of the types REG_SZ and REG_EXPAND_SZ, and the existing value has the other type,
     /// kbfix changes the type of the value. But if the string contains a `%`, kbfix does not change the type, and the
@@ -95,8 +99,9 @@ pub struct ValueRule {
     pub replace: Option<Box<Replace>>,
     /// How the existing data is compared with `data`. `exact` (the default): the existing data must have an accepted
     /// type, and exactly the bytes that `data` has with this type. `comma_set` is for lists that are separated by
-    /// commas, in a REG_SZ or REG_EXPAND_SZ: kbfix ignores the order of the items, letter case, and spaces around an
-    /// item or `=`. With `comma_set`, give exactly one of these two types, and no `keep`.
+    /// commas, in a REG_SZ or REG_EXPAND_SZ: kbfix ignores the order of the items, repeated and empty items, letter
+    /// case, and spaces around an item or `=`. With `comma_set`, give exactly one of these two types, and no `keep`
+    /// except `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare: Option<Compare>,
     /// `true`: the data is secret. Diffs, reports and messages then show only the type of the data, and whether the
@@ -122,7 +127,7 @@ pub struct ValueRule {
     ///
     /// In a rule below `HKCU`, this condition is tested for each user separately. If the condition is unknown for a
     /// user, the spec changes nothing in the registry of this user. The outcome is then unknown only if the spec has
-    /// nothing else to change.
+    /// nothing else to change. If the condition is unknown for the Default profile, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Condition>>,
     /// A note for the person who reviews the spec.
@@ -174,16 +179,16 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub not: Option<Vec<Literal>>,
-    /// A list stays if it contains each of these strings, in any order and letter case. The list may contain other
-    /// strings too.
+    /// A list stays if it contains each of these strings, in any order and, without `ignore_case: false`, in any letter
+    /// case. The list may contain other strings too.
     ///
     /// A REG_MULTI_SZ is a list. With a `separator`, a REG_SZ or REG_EXPAND_SZ is a list too. Without a `separator`, a
     /// REG_SZ or REG_EXPAND_SZ stays if each of these texts occurs in its string, in the same letter case.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<Vec<String>>,
-    /// A list stays if each of its strings is one of these strings, in any order and letter case. An empty list stays
-    /// too. A REG_SZ or REG_EXPAND_SZ counts as a list only with a `separator`.
+    /// A list stays if each of its strings is one of these strings, in any order and, without `ignore_case: false`, in
+    /// any letter case. An empty list stays too. A REG_SZ or REG_EXPAND_SZ counts as a list only with a `separator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub subset: Option<Vec<String>>,
@@ -222,7 +227,8 @@ pub struct Bits {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEdit {
-    /// Strings that must be in the list; missing strings are added at the end. Write a list, or `{ parameter: name }`.
+    /// Strings that must be in the list; missing strings are added at the end, but before a separator at the end. Write
+    /// a list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add: Option<DataExpression>,
     /// Strings that must not be in the list. Write a list, or `{ parameter: name }`.
@@ -260,8 +266,8 @@ pub enum Compare {
     /// The existing data must have an accepted type, and exactly the bytes that `data` has with this type.
     #[default]
     Exact,
-    /// Lists separated by commas, in a REG_SZ or REG_EXPAND_SZ, must have the same items. Order, letter case, and
-    /// spaces around an item or `=` are ignored.
+    /// Lists separated by commas, in a REG_SZ or REG_EXPAND_SZ, must have the same items. Order, repeated and empty
+    /// items, letter case, and spaces around an item or `=` are ignored.
     CommaSet,
 }
 

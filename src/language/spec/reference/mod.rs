@@ -52,7 +52,7 @@ Some words are used in many places:
 
 - the *target* is what kbfix reads and changes, such as this Windows machine;
 - the *operator* is the person who runs kbfix;
-- the *outcome* is the result of the spec on a target. If the outcome is *blocked* or *unknown*, kbfix changes nothing for the spec ([outcomes](exit-codes.md#outcomes)).
+- the *outcome* is the result of the spec on a target. If the outcome is *blocked* or *unknown*, kbfix changes nothing in the registry for the spec ([outcomes](exit-codes.md#outcomes)).
 
 ## All objects
 "#;
@@ -69,7 +69,7 @@ Each section describes one *object*, which is a part of a spec.
 The section either lists alternatives, of which you write exactly one, or has a table with one field of the object in each row ([how to read the tables](../language.md#how-to-read-the-tables)).
 The *target* is what kbfix reads and changes, such as this Windows machine, and the *operator* is the person who runs kbfix.
 The *outcome* is the result of a spec on a target.
-If the outcome is *blocked* or *unknown*, kbfix changes nothing for the spec ([outcomes](../exit-codes.md#outcomes)).
+If the outcome is *blocked* or *unknown*, kbfix changes nothing in the registry for the spec ([outcomes](../exit-codes.md#outcomes)).
 The [glossary](../../glossary.md) explains all other terms.
 
 "#;
