@@ -28,9 +28,12 @@ pub(in crate::spec) struct RuleKey {
 /// Checks all rules of a spec. Returns the valid rules, and the key of each.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> (Vec<KeyRule>, Vec<RuleKey>) {
     let (mut out, mut rule_keys) = (Vec::new(), Vec::new());
-    let mut add = |rule: KeyRule, compared: &KeyPattern, view: View, number: usize| {
+    let mut add = |rule: KeyRule, compared: Option<&KeyPattern>, view: View, number: usize| {
         let rule = KeyRule { key: KeyPattern { view, ..rule.key }, ..rule };
-        let key = KeyPattern { view, ..compared.clone() }.one_name();
+        let key = match compared {
+            Some(compared) => KeyPattern { view, ..compared.clone() }.one_name(),
+            None => rule.key.one_name(),
+        };
         rule_keys.push(RuleKey { number, folded: key.folded(), key });
         out.push(rule);
     };
@@ -38,8 +41,8 @@ pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Pat
         let Some((checked, views)) = key_rule(cx, rule, &path.item(at)) else { continue };
         let Some((last, others)) = views.split_last() else { continue };
         let compared = varying::comparable(cx, rule, &checked.key);
-        others.iter().for_each(|view| add(checked.clone(), &compared, *view, at));
-        add(checked, &compared, *last, at);
+        others.iter().for_each(|view| add(checked.clone(), compared.as_ref(), *view, at));
+        add(checked, compared.as_ref(), *last, at);
     }
     // One rule cannot conflict with itself.
     if from.len() > 1 {

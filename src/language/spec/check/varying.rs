@@ -70,11 +70,10 @@ fn with_data(desired: &Desired, literal: &Literal) -> Option<Desired> {
 }
 
 /// Returns the key of the rule, with `{name}` in place of the data of each parameter `name` without data. Two such keys
-/// are equal only if they are the same key for any data. Returns `key`, if it depends on no such parameter.
-pub(super) fn comparable(cx: &Context<'_>, rule: &document::KeyRule, key: &KeyPattern) -> KeyPattern {
-    if key.unset.is_none() {
-        return key.clone();
-    }
+/// are equal only if they are the same key whatever data the parameters get. Returns `None` if the key depends on no
+/// such parameter.
+pub(super) fn comparable(cx: &Context<'_>, rule: &document::KeyRule, key: &KeyPattern) -> Option<KeyPattern> {
+    key.unset.as_ref()?;
     let mut key = key.clone();
     for (name, part) in key.names.iter_mut().zip(rule.key.split('\\').skip(1)) {
         let mut is_open = false;
@@ -96,7 +95,7 @@ pub(super) fn comparable(cx: &Context<'_>, rule: &document::KeyRule, key: &KeyPa
             *name = NamePattern::Name(open);
         }
     }
-    key
+    Some(key)
 }
 
 /// Returns the text of the key of a rule for a message. `compared` is the result of [`comparable`].
