@@ -226,6 +226,30 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_above_an_absent_key_are_read_with_it_and_no_further_than_the_first_that_exists() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("machine.reg");
+        std::fs::write(&file, "REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Vendor]\r\n").unwrap();
+        let address = Address::new(&format!("reg:{}", file.display()), None, None).unwrap();
+        let key = |path: &str| -> Key { path.parse().unwrap() };
+        let mut passes = 0;
+        let facts = observe(open(&address).unwrap().as_mut(), |reader| {
+            passes += 1;
+            for name in [r"a\b\c", r"a\b\d", r"a\e"] {
+                let _ = reader.key_to_create(&key(&format!(r"HKLM\SOFTWARE\Vendor\{name}")));
+            }
+        });
+        let facts = facts.unwrap();
+        let read = |path: &str| facts.known_key(&key(path)).existence();
+        assert_eq!(passes, 2);
+        for absent in [r"a\b\c", r"a\b\d", r"a\b", r"a\e", "a"] {
+            assert_eq!(read(&format!(r"HKLM\SOFTWARE\Vendor\{absent}")), Some(Answer::Absent), "{absent}");
+        }
+        assert_eq!(read(r"HKLM\SOFTWARE\Vendor"), Some(Answer::Present(())));
+        assert_eq!(read(r"HKLM\SOFTWARE"), None);
+    }
+
+    #[test]
     fn what_is_asked_has_a_limit() {
         let enough = Limits { keys: 3, names: 12, paths: 1000, found: 7, ..Limits::MOST };
         assert_eq!(observed(enough), Ok(true));
