@@ -1,5 +1,7 @@
 //! Converts data from the form in which a spec contains it to the bytes of a registry value.
 
+use std::collections::BTreeSet;
+
 use crate::{
     diag::{Code, Hint, text::shorten},
     registry::{Data, Decoded, ValueType},
@@ -50,6 +52,15 @@ pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     match scalar {
         Scalar::Number(number) => Some(*number),
         Scalar::Text(text) => number_in(text),
+    }
+}
+
+/// Returns the number that a literal contains, like [`number`]; `None` if it contains no number.
+pub(super) fn number_of(literal: &Literal) -> Option<u64> {
+    match literal {
+        Literal::Number(number) => Some(*number),
+        Literal::Text(text) => number_in(text),
+        Literal::List(_) => None,
     }
 }
 
@@ -261,19 +272,34 @@ pub(super) struct Meaning {
     pub parameter: Option<String>,
     /// Whether the operator set the parameter.
     pub is_set: bool,
+    /// The range of the parameter; `None` if it has none.
+    pub range: Option<(u64, u64)>,
+}
+
+impl Meaning {
+    /// Returns the data in the spec itself, without a parameter.
+    fn of_spec(literal: &Literal) -> Self {
+        Self { chosen: literal.clone(), others: Vec::new(), parameter: None, is_set: false, range: None }
+    }
+
+    /// Returns the least number in the range of the parameter that is not in `accepted`; `None` if there is none.
+    pub(super) fn outside(&self, accepted: &BTreeSet<u64>) -> Option<Literal> {
+        let (least, most) = self.range?;
+        (least..=most).find(|number| !accepted.contains(number)).map(Literal::Number)
+    }
 }
 
 /// Returns the data that `expression` means in this run. Returns `None` after reporting an error about its parameter.
 pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &Path) -> Option<Meaning> {
     match expression {
         DataExpression::Literal(literal) => {
-            Some(Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None, is_set: false })
+            Some(Meaning::of_spec(literal))
         }
         DataExpression::Parameter(reference) => {
             let resolved: Resolved = cx.parameter(&reference.parameter, &path.field("parameter"))?;
             let (chosen, others) = resolved.possible();
             let parameter = Some(reference.parameter.clone());
-            Some(Meaning { chosen, others, parameter, is_set: resolved.is_set })
+            Some(Meaning { chosen, others, parameter, is_set: resolved.is_set, range: resolved.range() })
         }
     }
 }
@@ -295,8 +321,7 @@ pub(super) fn evaluate(
 pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueType], path: &Path) -> Option<Vec<Data>> {
     let all: Vec<Data> = types.iter().filter_map(|value_type| convert(literal, *value_type).ok()).collect();
     if all.is_empty() {
-        let meaning = Meaning { chosen: literal.clone(), others: Vec::new(), parameter: None, is_set: false };
-        fit(cx, &meaning, *types.first()?, path)?;
+        fit(cx, &Meaning::of_spec(literal), *types.first()?, path)?;
     }
     Some(all)
 }

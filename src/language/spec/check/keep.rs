@@ -1,5 +1,7 @@
 //! Checks the field `keep` of a value rule, which describes the existing data that kbfix does not replace.
 
+use std::collections::BTreeSet;
+
 use super::{Context, Path, data, exactly_one};
 use crate::{
     diag::{Code, text::shorten},
@@ -199,7 +201,8 @@ pub(super) fn holds_data(
         }
         document::Keep::Word(_) => true,
     };
-    let others = meaning.others.iter().filter(|_| fixed);
+    let middle = refused_in_range(from, meaning);
+    let others = meaning.others.iter().chain(&middle).filter(|_| fixed);
     for literal in std::iter::once(&meaning.chosen).chain(others) {
         let stays = |value_type: &ValueType| {
             data::convert(literal, *value_type).is_ok_and(|data| keep.keeps([*value_type], &data))
@@ -219,4 +222,19 @@ pub(super) fn holds_data(
         return None;
     }
     Some(())
+}
+
+/// Returns a number in the range of the parameter that `keep` does not accept; `None` if there is none. Does not look
+/// at bounds in `keep`: a bound that refuses any number of the range also refuses one of its two ends.
+fn refused_in_range(keep: &document::Keep, meaning: &data::Meaning) -> Option<Literal> {
+    let document::Keep::Which(which) = keep else { return None };
+    let numbers = |list: &[Literal]| -> BTreeSet<u64> { list.iter().filter_map(data::number_of).collect() };
+    match (&which.one_of, &which.not) {
+        (Some(one_of), _) => meaning.outside(&numbers(one_of)),
+        (None, Some(not)) => {
+            let (least, most) = meaning.range?;
+            numbers(not).range(least..=most).next().copied().map(Literal::Number)
+        }
+        (None, None) => None,
+    }
 }

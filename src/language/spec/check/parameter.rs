@@ -28,6 +28,14 @@ impl Resolved {
         (self.current.clone(), self.others.clone())
     }
 
+    /// Returns the range of the parameter; `None` if it has none.
+    pub(super) fn range(&self) -> Option<(u64, u64)> {
+        match self.others.as_slice() {
+            [Literal::Number(least), Literal::Number(most)] if !self.is_list_of_all => Some((*least, *most)),
+            _ => None,
+        }
+    }
+
     /// Returns the data in this run as a string. The items of a list are separated by commas.
     pub(super) fn text(&self) -> String {
         match &self.current {

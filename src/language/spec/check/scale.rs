@@ -5,7 +5,7 @@ use super::{Context, Part, Path, data};
 use crate::{
     diag::Code,
     registry::ValueType,
-    spec::document::{Literal, Scalar, ValueRule},
+    spec::document::{Scalar, ValueRule},
 };
 
 /// Warns about a number value without `keep` if the rule allows more numbers than on and off. Such a rule would
@@ -31,15 +31,11 @@ pub(super) fn without_keep(
 /// Returns a description of the numbers that the rule allows, if they have more states than on and off; otherwise
 /// `None`.
 fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
-    let of_parameter = meaning.others.iter().filter_map(|literal| match literal {
-        Literal::Number(number) => Some(*number),
-        Literal::Text(text) => data::number_in(text),
-        Literal::List(_) => None,
-    });
     if let Some(name) = &meaning.parameter {
-        let numbers: Vec<u64> = of_parameter.collect();
+        let numbers: Vec<u64> = meaning.others.iter().filter_map(data::number_of).collect();
+        let has_middle = meaning.range.is_some_and(|(least, most)| most - least > 1);
         // Without a limit, the parameter can be any number.
-        if numbers.is_empty() || !is_switch(&numbers) {
+        if numbers.is_empty() || has_middle || !is_switch(&numbers) {
             return Some(format!("the parameter `{name}` can have other values than on and off"));
         }
     }

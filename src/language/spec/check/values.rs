@@ -201,7 +201,9 @@ fn allowed(
         return None;
     }
     let list = || first_few(allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))));
-    for literal in std::iter::once(&meaning.chosen).chain(&meaning.others) {
+    let numbers = allowed.iter().filter_map(data::number).collect();
+    let middle = meaning.outside(&numbers);
+    for literal in std::iter::once(&meaning.chosen).chain(&meaning.others).chain(&middle) {
         // Data that is not valid for a type is reported elsewhere, at the data itself.
         let of_types: Result<Vec<Data>, _> = types.iter().map(|t| data::convert(literal, *t)).collect();
         if of_types.map_or(true, |data| each.contains(&data)) {

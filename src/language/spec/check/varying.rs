@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-use super::{Context, data, keep, parameter::Resolved};
+use super::{Context, data, keep};
 
 /// Returns the states that the rule can require, if its data depends on a parameter without data. `desired` is the
 /// state for the example data of this parameter.
@@ -31,21 +31,14 @@ pub(super) fn varying(cx: &Context<'_>, rule: &ValueRule, desired: &Desired) -> 
         return each.collect::<Option<_>>().map_or(Varying::Of(types, None), Varying::Each);
     }
     let is_number = matches!(desired, Desired::OneOf(_)) && !keeps;
-    Varying::Of(types, bounds(resolved).filter(|_| is_number))
+    let bounds = resolved.range().map(|(least, most)| Bounds { least: Some(least), most: Some(most) });
+    Varying::Of(types, bounds.filter(|_| is_number))
 }
 
 /// Returns whether a bound of `keep` is a parameter.
 fn has_open_bound(rule: &ValueRule) -> bool {
     let is_open = |bound: &Option<DataExpression>| matches!(bound, Some(DataExpression::Parameter(_)));
     matches!(&rule.keep, Some(Keep::Which(which)) if is_open(&which.at_least) || is_open(&which.at_most))
-}
-
-/// Returns the range of the parameter; `None` if it has none.
-fn bounds(parameter: &Resolved) -> Option<Bounds> {
-    match parameter.others.as_slice() {
-        [Literal::Number(least), Literal::Number(most)] => Some(Bounds { least: Some(*least), most: Some(*most) }),
-        _ => None,
-    }
 }
 
 /// Returns `desired` with other data of the parameter; `None` if the data is not valid there.

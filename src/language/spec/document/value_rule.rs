@@ -58,10 +58,9 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
     /// The only data that the article allows. kbfix reports an error if `data` is not in this list. If `data` is a
-    /// parameter, this also holds for the data that the parameter has in the run, each item of its `allowed`, and both
-    /// ends of its `range`. Other data in the `range` is an error only if the operator sets it. kbfix does not compare
-    /// the existing data of the value with this list. For a number, 16 and `0x10` are the same; for a string, they are
-    /// different.
+    /// parameter, this also holds for the data that the parameter has in the run, each item of its `allowed`, and each
+    /// number in its `range`. kbfix does not compare the existing data of the value with this list. For a number, 16
+    /// and `0x10` are the same; for a string, they are different.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
