@@ -115,6 +115,20 @@ fn ten_thousand_values_are_loaded_soon() {
 }
 
 #[test]
+fn long_lists_of_a_value_and_its_parameter_are_compared_soon() {
+    let numbers: Vec<String> = (100_000..220_000).map(|n: u32| n.to_string()).collect();
+    let numbers = numbers.join(",");
+    for limits in ["allowed: *n, keep: none", "keep: { one_of: *n }", "keep: { not: [1] }"] {
+        let text = format!(
+            "kbfix: 1\nid: x\ntitle: x\nparameters: {{ p: {{ description: d, default: 100000, allowed: &n [{numbers}] }} }}\n\
+            registry: [{{ key: HKLM\\SOFTWARE\\X, values: {{ V: {{ type: REG_DWORD, data: {{ parameter: p }}, {limits} }} }} }}]\n"
+        );
+        let loaded = load(text.as_bytes());
+        assert!(loaded.spec.is_some(), "{:?}", loaded.diagnostics);
+    }
+}
+
+#[test]
 fn bytes_that_are_no_text_are_refused() {
     assert_eq!(code(""), "empty-file");
     assert_eq!(code("\u{feff}"), "empty-file");

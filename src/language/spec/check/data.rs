@@ -292,9 +292,7 @@ impl Meaning {
 /// Returns the data that `expression` means in this run. Returns `None` after reporting an error about its parameter.
 pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &Path) -> Option<Meaning> {
     match expression {
-        DataExpression::Literal(literal) => {
-            Some(Meaning::of_spec(literal))
-        }
+        DataExpression::Literal(literal) => Some(Meaning::of_spec(literal)),
         DataExpression::Parameter(reference) => {
             let resolved: Resolved = cx.parameter(&reference.parameter, &path.field("parameter"))?;
             let (chosen, others) = resolved.possible();

@@ -1,6 +1,6 @@
 //! Checks the field `keep` of a value rule, which describes the existing data that kbfix does not replace.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{Context, Path, data, exactly_one};
 use crate::{
@@ -203,9 +203,18 @@ pub(super) fn holds_data(
     };
     let middle = refused_in_range(from, meaning);
     let others = meaning.others.iter().chain(&middle).filter(|_| fixed);
+    let listed: HashSet<&Data> = match keep {
+        Keep::OneOf(all) | Keep::NoneOf(all) => all.iter().collect(),
+        _ => HashSet::new(),
+    };
     for literal in std::iter::once(&meaning.chosen).chain(others) {
         let stays = |value_type: &ValueType| {
-            data::convert(literal, *value_type).is_ok_and(|data| keep.keeps([*value_type], &data))
+            data::convert(literal, *value_type).is_ok_and(|data| match keep {
+                // A set is faster if both this list and `allowed` of the parameter are long.
+                Keep::OneOf(_) => listed.contains(&data),
+                Keep::NoneOf(_) => !listed.contains(&data) && Keep::Any.keeps([*value_type], &data),
+                _ => keep.keeps([*value_type], &data),
+            })
         };
         if types.iter().all(stays) {
             continue;

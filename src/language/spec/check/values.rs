@@ -1,5 +1,7 @@
 //! Checks the rule for one value.
 
+use std::collections::HashSet;
+
 use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale, variables, varying};
 use crate::{
     diag::{Code, text::first_few},
@@ -180,7 +182,8 @@ fn allowed(
     path: &Path,
 ) -> Option<()> {
     let Some(allowed) = &rule.allowed else { return Some(()) };
-    let mut each = Vec::new();
+    // A set, because `allowed` of the value and of the parameter can both be long.
+    let mut each = HashSet::new();
     let mut sound = true;
     for (at, scalar) in allowed.iter().enumerate() {
         let literal = match scalar {
@@ -189,7 +192,7 @@ fn allowed(
         };
         let of_types: Result<Vec<Data>, _> = types.iter().map(|t| data::convert(&literal, *t)).collect();
         match of_types {
-            Ok(data) => each.push(data),
+            Ok(data) => drop(each.insert(data)),
             Err(data::Misfit { code, message, hint, part }) => {
                 let path = path.field("allowed").item(at);
                 cx.error_within(code, &path, &part.unwrap_or_default(), message, hint);
