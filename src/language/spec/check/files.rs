@@ -1,6 +1,8 @@
 //! Checks the paths and tests of files. A path must be absolute on the target. It can begin with a `{location}` or a
 //! `%VARIABLE%`.
 
+use std::collections::HashSet;
+
 use crate::{
     diag::{
         Code,
@@ -8,7 +10,7 @@ use crate::{
     },
     spec::{
         document::{self, PlatformName},
-        model::{FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest, next_variable},
+        model::{self, FilePattern, FileTest, HotfixFile, PathPart, PathVariable, VersionTest, next_variable},
     },
     version::Platform,
 };
@@ -245,5 +247,72 @@ fn platform(name: PlatformName) -> Platform {
         PlatformName::X64 => Platform::X64,
         PlatformName::Arm64 => Platform::Arm64,
         PlatformName::Ia64 => Platform::Ia64,
+    }
+}
+
+/// Checks the package that installs a hotfix. Returns `None` after reporting an error.
+pub(super) fn package(cx: &mut Context<'_>, from: &document::Package, path: &Path) -> Option<model::Package> {
+    let mut sound = true;
+    if from.file.is_empty() || from.file.contains(['\\', '/']) {
+        let message = format!("`{}` is not a file name", shorten(&from.file));
+        cx.error(Code::FILE_PATH, &path.field("file"), message, "write the name without folders");
+        sound = false;
+    }
+    if let (Some(success), Some(restart)) = (&from.success, &from.restart) {
+        let codes: HashSet<u32> = success.iter().copied().collect();
+        if let Some((at, code)) = restart.iter().enumerate().find(|(_, code)| codes.contains(code)) {
+            let message = format!("the exit code {code} is in both `success` and `restart`");
+            let hint = "write the code only in `restart` if the computer must be restarted after it, and else only in \
+                        `success`";
+            cx.error(Code::CONTRADICTION, &path.field("restart").item(at), message, hint);
+            sound = false;
+        }
+    }
+    let (success, restart) = usual_codes(&from.file);
+    let without = |usual: &[u32], other: &Option<Vec<u32>>| -> Vec<u32> {
+        usual.iter().copied().filter(|code| !other.iter().flatten().any(|other| other == code)).collect()
+    };
+    sound.then(|| model::Package {
+        file: from.file.clone(),
+        sha256: from.sha256.to_ascii_lowercase(),
+        arguments: from.arguments.clone(),
+        success: from.success.clone().unwrap_or_else(|| without(success, &from.restart)),
+        restart: from.restart.clone().unwrap_or_else(|| without(restart, &from.success)),
+    })
+}
+
+/// Returns the exit codes of a package by default: those that mean success, and those that mean success but require a
+/// restart of the computer.
+///
+/// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages" (3010: a restart is needed, 1641: it was begun);
+/// KB949545 and "Windows Update error code list by component" for a `.msu` (0x240006: installed already, 0x240005: a
+/// restart is needed).
+fn usual_codes(file: &str) -> (&'static [u32], &'static [u32]) {
+    match file.rsplit_once('.') {
+        Some((_, ending)) if ending.eq_ignore_ascii_case("msu") => (&[0, 0x24_0006], &[3010, 1641, 0x24_0005]),
+        _ => (&[0], &[3010, 1641]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::{Settings, load};
+
+    #[test]
+    fn a_default_has_no_exit_code_that_the_other_list_names() {
+        for (file, given, success, restart) in [
+            ("a.exe", "", vec![0], vec![3010, 1641]),
+            ("a.exe", ", restart: [0]", vec![], vec![0]),
+            ("a.exe", ", success: [0, 3010]", vec![0, 3010], vec![1641]),
+            ("a.msu", ", restart: [0x240006]", vec![0], vec![0x24_0006]),
+            ("a.exe", ", success: [1], restart: [2]", vec![1], vec![2]),
+        ] {
+            let package = format!("{{ file: {file}, sha256: {}{given} }}", "0f".repeat(32));
+            let files = r"files: [{ path: C:\a.dll, version: 1.2.3.4 }]";
+            let text = format!("kbfix: 1\nid: X\ntitle: T\nhotfix: {{ {files}, package: {package} }}\n");
+            let loaded = load("x", text.as_bytes(), &Settings::new());
+            let package = loaded.spec.unwrap().hotfix.unwrap().package.unwrap();
+            assert_eq!((package.success, package.restart), (success, restart), "{given}");
+        }
     }
 }

@@ -316,37 +316,16 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
 fn hotfix(cx: &mut Context<'_>, hotfix: &document::Hotfix, id: &str, path: &Path) -> Option<model::Hotfix> {
     let files = hotfix.files.iter().enumerate();
     let files: Vec<_> = files.map(|(at, f)| files::hotfix_file(cx, f, &path.field("files").item(at))).collect();
-    if let Some(package) = &hotfix.package
-        && (package.file.is_empty() || package.file.contains(['\\', '/']))
-    {
-        let message = format!("`{}` is not a file name", crate::diag::text::shorten(&package.file));
-        cx.error(Code::FILE_PATH, &path.field("package").field("file"), message, "write the name without folders");
-    }
+    let package = hotfix.package.as_ref().map(|package| files::package(cx, package, &path.field("package")));
     Some(model::Hotfix {
         title: hotfix.title.clone().unwrap_or_else(|| id.to_owned()),
         files: files.into_iter().collect::<Option<_>>()?,
-        package: hotfix.package.as_ref().map(|package| model::Package {
-            file: package.file.clone(),
-            sha256: package.sha256.to_ascii_lowercase(),
-            arguments: package.arguments.clone(),
-            success: package.success.clone().unwrap_or_else(|| usual_codes(&package.file).0.to_vec()),
-            restart: package.restart.clone().unwrap_or_else(|| usual_codes(&package.file).1.to_vec()),
-        }),
+        package: match package {
+            Some(package) => Some(package?),
+            None => None,
+        },
         install: false,
     })
-}
-
-/// Returns the exit codes of a package by default: those that mean success, and those that mean success but require a
-/// restart of the computer.
-///
-/// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages" (3010: a restart is needed, 1641: it was begun);
-/// KB949545 and "Windows Update error code list by component" for a `.msu` (0x240006: installed already, 0x240005: a
-/// restart is needed).
-fn usual_codes(file: &str) -> (&'static [u32], &'static [u32]) {
-    match file.rsplit_once('.') {
-        Some((_, ending)) if ending.eq_ignore_ascii_case("msu") => (&[0, 0x24_0006], &[3010, 1641, 0x24_0005]),
-        _ => (&[0], &[3010, 1641]),
-    }
 }
 
 fn unused(cx: &mut Context<'_>, document: &Document) {

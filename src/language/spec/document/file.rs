@@ -143,6 +143,9 @@ pub struct Package {
     /// The exit codes that mean success. The default is 0; if `file` ends with `.msu`, it is 0 and 2359302 (already
     /// installed). A code that is neither in this list nor in `restart` means that the installation failed.
     ///
+    /// A code may not be in both `success` and `restart`. If only one of the two lists is given, its codes are left out
+    /// of the default of the other.
+    ///
     /// If an installation fails, kbfix changes nothing in the registry for any spec of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
