@@ -33,7 +33,7 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     let of_user = |own: &Option<KeyPattern>| own.as_ref().is_some_and(|own| own.root == RootKey::Hkcu);
     let same_user = root == RootKey::Hkcu && cx.own_key.as_ref().is_some_and(of_user);
     let key = KeyPattern { root, names, view: View::Bits64, own: None, same_user, default_profile: false, unset };
-    lint(cx, &key, view_given, path).then_some(key)
+    lint(cx, &key, 0, view_given, path).then_some(key)
 }
 
 /// Checks a key in a `when` that begins with `.`, which means the key of the rule itself. `below` is the rest of the
@@ -50,14 +50,15 @@ fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> 
         return None;
     }
     let mut key = own?;
-    key.own = Some(key.names.len());
+    let of_rule = key.names.len();
+    key.own = Some(of_rule);
     let met = cx.met_unset.take();
     for part in below.split('\\').skip(1) {
         key.names.push(name_pattern(cx, part, path)?);
     }
     key.unset = cx.met_unset.clone().or(key.unset);
     cx.met_unset = cx.met_unset.take().or(met);
-    Some(key)
+    lint(cx, &key, of_rule, false, path).then_some(key)
 }
 
 fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<RootKey> {
@@ -220,11 +221,12 @@ fn is(key: &KeyPattern, at: usize, wanted: &str) -> bool {
     nth(key, at).is_some_and(|found| name::compare(found, wanted).is_eq())
 }
 
-/// Reports probable mistakes in a key whose syntax is valid. Returns `false` after reporting an error, `true` if there
-/// are only warnings.
-fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -> bool {
+/// Reports probable mistakes in a key whose syntax is valid, but not those in its first `skip` names, which another
+/// field contains. Returns `false` after reporting an error, `true` if there are only warnings.
+fn lint(cx: &mut Context<'_>, key: &KeyPattern, skip: usize, view_given: bool, path: &Path) -> bool {
     let mut sound = true;
     if key.root == RootKey::Hklm
+        && skip <= 1
         && is(key, 0, "SYSTEM")
         && let Some(set) = nth(key, 1)
         && let Some(number) = set.to_ascii_lowercase().strip_prefix("controlset")
@@ -236,7 +238,7 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
         sound = false;
     }
     let names = || key.names.iter().enumerate();
-    if let Some((at, _)) = names().find(|(at, _)| is(key, *at, "Wow6432Node")) {
+    if let Some((at, _)) = names().skip(skip).find(|(at, _)| is(key, *at, "Wow6432Node")) {
         let without: Vec<NamePattern> = names().filter(|(i, _)| *i != at).map(|(_, name)| name.clone()).collect();
         let text = without.iter().map(ToString::to_string).collect::<Vec<_>>().join("\\");
         let text = format!(r"`{}\{}`", key.root.short(), shorten(&text));
@@ -258,7 +260,10 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, view_given: bool, path: &Path) -
         RootKey::Hklm | RootKey::Hkcu if is(key, 0, "SOFTWARE") && is(key, 1, "Classes") => Some(2),
         _ => None,
     };
-    if below_classes.is_some_and(|at| matches!(key.names.get(at), Some(NamePattern::Like(like)) if like.is_any())) {
+    if below_classes
+        .filter(|at| *at >= skip)
+        .is_some_and(|at| matches!(key.names.get(at), Some(NamePattern::Like(like)) if like.is_any()))
+    {
         let message = "below Classes, Windows has a key whose name is `*`; in a spec `*` stands for every subkey";
         cx.error(Code::STAR, path, message, "write `[*]` for the key whose name is `*`");
         sound = false;
