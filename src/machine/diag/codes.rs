@@ -336,6 +336,8 @@ codes! {
     DATA_HEX = "data-hex";
     /// A string contains a NUL, or a list of strings contains an empty string or the same string twice.
     DATA_TEXT = "data-text";
+    /// A REG_MULTI_SZ has an empty string before another string, so most programs do not read all of it.
+    EMPTY_STRING = "empty-string";
     /// A string is not a valid regular expression, or the regular expression is too large.
     REGULAR_EXPRESSION = "regular-expression";
     /// A `%VARIABLE%` stands in data of a type that Windows does not expand.

@@ -145,6 +145,7 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     if let (Literal::Text(text), false) = (&meaning.chosen, meaning.is_set) {
         variables::unexpanded(cx, text, types, &at);
     }
+    empty_string(cx, &meaning, &at);
     if rule.keep.is_none() {
         scale::without_keep(cx, rule, &meaning, types, path);
     }
@@ -169,6 +170,27 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
     };
     let Literal::Text(text) = meaning.chosen else { return None };
     Some(Desired::CommaSet { value_type, text })
+}
+
+/// Warns if a list has an empty string before another string. `path` is the path of the rule's `data`.
+fn empty_string(cx: &mut Context<'_>, meaning: &data::Meaning, path: &Path) {
+    let Literal::List(list) = &meaning.chosen else { return };
+    let Some(empty) = list.iter().position(String::is_empty) else { return };
+    if list[empty..].iter().all(String::is_empty) {
+        return;
+    }
+    let path = match meaning.parameter {
+        None => path.item(empty),
+        Some(_) => path.field("parameter"),
+    };
+    let message = format!(
+        "string {} of the {} strings is empty; most programs read a REG_MULTI_SZ only up to its first empty string",
+        empty + 1,
+        list.len()
+    );
+    let hint = "remove the empty string, unless the program that reads the value expects one, as Windows does in \
+                PendingFileRenameOperations";
+    cx.warning(Code::EMPTY_STRING, &path, super::Part::Data, message, hint);
 }
 
 /// Checks that `allowed` is valid for the types, and that it contains the rule's data and all data that the parameter
