@@ -360,3 +360,49 @@ fn colours_only_where_asked_for_and_no_control_characters_from_files() {
         assert!(!human(diagnostic, Paint { colour: true }).contains("\u{1b}[2J"));
     }
 }
+
+/// A rule contradicts the absence of its key only if it needs the key: because of a value that must exist.
+#[test]
+fn a_rule_that_does_not_need_its_key_fits_the_absence_of_the_key() {
+    let of = |id: &str, rules: &str| {
+        format!("kbfix: 1\nid: {id}\ntitle: T\nregistry:\n{}", rules.replace('@', r"  - key: HKLM\SOFTWARE\T"))
+    };
+    let codes = |found: &[kbfix::diag::Diagnostic]| {
+        found.iter().map(|d| format!("{:?} {}", d.severity, d.code.as_str())).collect::<Vec<_>>()
+    };
+    let when = r"when: { registry: { key: HKLM\SOFTWARE\Q } }";
+    let absent = "ensure: absent";
+    let exists = "values: { v: { type: REG_DWORD, data: 1 } }".to_owned();
+    let maybe = format!("values: {{ v: {{ type: REG_DWORD, data: 1, {when} }} }}");
+    let neither =
+        "values: { v: { ensure: absent }, w: { type: REG_DWORD, bits: { clear: 1 }, if_absent: 0 } }".to_owned();
+    for (rule, found) in [(&exists, "Error conflicting-specs"), (&maybe, "Warning conflicting-specs"), (&neither, "")] {
+        for (above, below) in [(absent, ""), (absent, r"\S"), ("exclusive: tree\n    ensure: present", r"\S")] {
+            if above != absent && *rule == neither {
+                continue;
+            }
+            let files = [of("A", &format!("@\n    {above}\n")), of("B", &format!("@{below}\n    {rule}\n"))];
+            let sources = [("a.yaml", &files[0]), ("b.yaml", &files[1])];
+            let sources = sources.map(|(name, text)| Source { name, bytes: text.as_bytes() });
+            let across = spec::load_all(&sources, &Settings::new()).across;
+            assert_eq!(codes(&across).join(" "), found, "{above}, {rule}");
+        }
+    }
+    let within =
+        |rules: &str| codes(&spec::load("x", of("X", rules).as_bytes(), &Settings::new()).diagnostics).join(" ");
+    let conflict = "Error conflicting-rules";
+    for below in ["", r"\S"] {
+        for (condition, other, rule, found) in [
+            (when, "", &exists, conflict),
+            (when, "", &maybe, ""),
+            (when, "", &neither, ""),
+            ("id: a", when, &exists, conflict),
+            ("id: a", when, &maybe, conflict),
+            ("id: a", when, &neither, ""),
+        ] {
+            let other = if other.is_empty() { "id: b" } else { other };
+            let rules = format!("@\n    {condition}\n    {absent}\n@{below}\n    {other}\n    {rule}\n");
+            assert_eq!(within(&rules), found, "{rules}");
+        }
+    }
+}

@@ -148,11 +148,12 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
         // All rules of the list have the same key.
         let is_above = |above: &&Rule<'_>| rules.first().is_some_and(|rule| key_is_within(rule.place, above.place));
         let above: Vec<_> = absent.iter().filter(is_above).collect();
-        for rule in rules.iter().filter(|rule| !rule.rule.desired.is_absent()) {
+        for rule in rules.iter().filter(|rule| rule.rule.may_need_key()) {
+            let conditional = !rule.rule.needs_key();
             for above in above.iter().filter(|above| above.file != rule.file) {
                 let what = format!("the key `{}`", above.shown());
                 let path = Path::default().field("registry").item(rule.number).field("key");
-                report(sources, above, rule, &what, false, &path, out);
+                report(sources, above, rule, &what, conditional, &path, out);
             }
         }
     }
@@ -181,14 +182,14 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
         DesiredKey::Present => &[][..],
         DesiredKey::Values(values) => values,
     };
-    let is_to_be_there = other.rule.must_exist || values.iter().any(|value| !value.may_be_absent());
     let is_above = |place: &KeyPattern| {
         let above = place.names.get(..other.place.names.len()).map(<[_]>::to_vec);
         above.is_some_and(|names| may_be_one(&KeyPattern { names, ..place.clone() }, other.place))
     };
     let is_named = own.iter().any(|(place, rule)| !rule.desired.is_absent() && is_above(place));
-    if is_to_be_there && !is_named {
+    if other.rule.may_need_key() && !is_named {
         let what = format!("the key `{key}`, which `{}` must not contain", exclusive.shown());
+        let conditional = conditional || !other.rule.needs_key();
         report(sources, exclusive, other, &what, conditional, &rule_path.field("key"), out);
         return;
     }

@@ -299,8 +299,15 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
         (DesiredKey::Absent(_), DesiredKey::Absent(_))
         | (DesiredKey::Present | DesiredKey::Values(_), DesiredKey::Present) => None,
         (DesiredKey::Present, DesiredKey::Values(_)) => None,
-        _ => Some(second.key.to_string()),
+        (DesiredKey::Absent(_), _) => denies(first, second).then(|| second.key.to_string()),
+        (_, DesiredKey::Absent(_)) => denies(second, first).then(|| second.key.to_string()),
     }
+}
+
+/// Returns whether the rule `absent` requires the absence of a key that `other` needs. If `absent` has a condition, the
+/// values of `other` that also have one do not count, because perhaps only one of the conditions holds.
+fn denies(absent: &KeyRule, other: &KeyRule) -> bool {
+    if absent.is_conditional() { other.needs_key() } else { other.may_need_key() }
 }
 
 /// Reports a rule whose key is below a key that another rule requires to be absent. If both rules have conditions,
@@ -315,7 +322,7 @@ fn absent_above(cx: &mut Context<'_>, rules: &[KeyRule], rule_keys: &[RuleKey], 
                 && match (rule.is_conditional(), above.is_conditional()) {
                     (true, true) => false,
                     (false, false) => true,
-                    _ => rule.must_exist || rule.values().iter().any(|value| !value.may_be_absent()),
+                    _ => denies(above, rule),
                 }
         };
         if let Some((above, place)) = absent.iter().find(is_below) {

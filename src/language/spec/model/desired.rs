@@ -134,6 +134,16 @@ impl KeyRule {
         self.when.is_some() || self.done_when.is_some()
     }
 
+    /// Returns whether the key must exist where the rule applies, at least if the `when` of one of its values holds.
+    pub fn may_need_key(&self) -> bool {
+        self.must_exist || self.values().iter().any(|value| !value.may_be_absent())
+    }
+
+    /// Returns whether the key must exist where the rule applies, even if the `when` of no value holds.
+    pub fn needs_key(&self) -> bool {
+        self.must_exist || self.values().iter().any(|value| value.when.is_none() && !value.may_be_absent())
+    }
+
     /// Returns the rules for the values of the key; empty if there are none.
     pub fn values(&self) -> &[ValueRule] {
         match &self.desired {
