@@ -10,7 +10,7 @@ use crate::{
         path::Path,
         reading::Reading,
         readings::{Readings, is_plainly_text, quote_hint},
-        tree::{Kind, Visited},
+        tree::{Kind, Style, Visited},
         yaml11::is_day,
     },
 };
@@ -22,7 +22,7 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {
         Visited::Name(entry) => {
-            if entry.plain && !is_plainly_text(&entry.name) {
+            if entry.style == Style::Plain && !is_plainly_text(&entry.name) {
                 let readings = Readings::of(&entry.name);
                 if readings.agreed() != Some(Reading::Text) {
                     name(findings, &way.path(), &entry.name, readings);
@@ -30,7 +30,7 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
             }
         }
         Visited::Node(node) => {
-            if let Kind::Scalar { text, plain: true } = &node.kind
+            if let Kind::Scalar { text, style: Style::Plain } = &node.kind
                 && !is_plainly_text(text)
             {
                 let readings = Readings::of(text);

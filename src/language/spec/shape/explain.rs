@@ -12,7 +12,7 @@ use crate::{
     spec::source::{
         findings::{Findings, Part, with_hint},
         path::{Path, Step},
-        tree::{Kind, Places},
+        tree::{Kind, Places, Style},
     },
 };
 
@@ -384,7 +384,7 @@ fn collect_kinds(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&str>)
 /// Returns the text of the unquoted scalar at `path`; `None` if there is none.
 fn plain_scalar(places: &Places, path: &Path) -> Option<String> {
     match &places.resolve(places.node(path)?).kind {
-        Kind::Scalar { text, plain: true } => Some(text.clone()),
+        Kind::Scalar { text, style: Style::Plain } => Some(text.clone()),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     diag::text::shorten,
     spec::source::{
         path::{Path, Step},
-        tree::{Kind, Places},
+        tree::{Entry, Kind, Places, Style},
     },
 };
 
@@ -215,7 +215,10 @@ pub(in crate::spec) fn meant_below(places: &Places, path: &Path) -> Option<Strin
     let (Step::Field(name), above) = path.0.split_last()? else { return None };
     let above = Path(above.to_vec());
     let Kind::Mapping(entries) = &places.resolve(places.node(&above)?).kind else { return None };
-    let empty = |entry: &&crate::spec::source::tree::Entry| matches!(&places.at(entry.value).kind, Kind::Scalar { text, plain: true } if text.is_empty());
+    let empty = |entry: &&Entry| match &places.at(entry.value).kind {
+        Kind::Scalar { text, style: Style::Plain } => text.is_empty(),
+        _ => false,
+    };
     let before = entries.iter().take_while(|entry| *entry.name != **name);
     before
         .filter(empty)

@@ -6,7 +6,8 @@ use crate::{
     spec::source::{
         findings::{Findings, Part},
         path::{Path, Step},
-        tree::{Kind, Visited},
+        text::Spot,
+        tree::{Kind, Style, Visited},
     },
 };
 
@@ -20,16 +21,16 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     places.walk(&mut |way, visited| match visited {
         Visited::Name(entry) => {
             if !is_harmless(&entry.name) {
-                text(findings, &way.path(), &entry.name, entry.plain, Part::Name);
+                text(findings, &way.path(), &entry.name, (entry.style, entry.spot), Part::Name);
             }
         }
         Visited::Node(node) => {
-            if let Kind::Scalar { text: data, plain } = &node.kind
+            if let Kind::Scalar { text: data, style } = &node.kind
                 && !is_harmless(data)
             {
                 let path = way.path();
                 if !is_for_people(&path) {
-                    text(findings, &path, data, *plain, Part::Data);
+                    text(findings, &path, data, (*style, node.spot), Part::Data);
                 }
             }
         }
@@ -52,18 +53,21 @@ fn is_for_people(path: &Path) -> bool {
         || path.field_at(0) == Some("parameters") && path.field_at(2) == Some("allowed")
 }
 
-fn text(findings: &mut Findings<'_>, path: &Path, text: &str, plain: bool, part: Part) {
+/// Warns about the name or data `text`, which is written in this style at this place.
+fn text(findings: &mut Findings<'_>, path: &Path, text: &str, (style, spot): (Style, Spot), part: Part) {
     let mut warn = |code, message: String, hint: &str| {
         findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
     };
-    if plain && text.starts_with(['“', '”', '„', '‘', '’', '‚']) {
+    if style == Style::Plain && text.starts_with(['“', '”', '„', '‘', '’', '‚']) {
         let message = format!("the quotes around `{}` are part of the string", shorten(text));
         warn(Code::CURLY_QUOTES, message, "write straight quotes, \" or ', if they only enclose the string");
     }
     // In a key, such a character is an error and is reported elsewhere.
     let is_key = part == Part::Data && path.last_field() == Some("key");
-    if let Some((c, escape)) = text.chars().find_map(|c| Some((c, escape(c)?)))
-        && !plain
+    // If the string has several lines, a line break in it need not come from an escape.
+    let mut escaped = text.chars().filter(|c| *c != '\n' || spot.line == spot.end_line);
+    if let Some((c, escape)) = escaped.find_map(|c| Some((c, escape(c)?)))
+        && style == Style::DoubleQuoted
         && !is_key
         && (looks_like_path(text) || !matches!(c, '\t' | '\n' | '\r'))
     {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     reading::Reading,
     readings::here,
-    tree::{Kind, Node, Places},
+    tree::{Kind, Node, Places, Style},
 };
 
 /// The data of a YAML node. Aliases are replaced with the nodes to which they refer.
@@ -64,8 +64,8 @@ impl<'p> Data<'p> {
 impl<'p> Tree<'p> for Data<'p> {
     fn look(self) -> Look<'p> {
         match &self.node.kind {
-            Kind::Scalar { text, plain: false } => Look::Text(text),
-            Kind::Scalar { text, plain: true } => match here(text) {
+            Kind::Scalar { text, style: Style::DoubleQuoted | Style::Other } => Look::Text(text),
+            Kind::Scalar { text, style: Style::Plain } => match here(text) {
                 Reading::Text => Look::Text(text),
                 Reading::Null => Look::Null,
                 Reading::Bool => Look::Bool(text.starts_with(['t', 'T'])),

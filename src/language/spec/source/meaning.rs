@@ -15,7 +15,7 @@ use super::{
     reading::Reading,
     readings::here,
     text::{Spot, Text},
-    tree::{Kind, Node, Places},
+    tree::{Kind, Node, Places, Style},
 };
 
 /// Returns the data of the document if both parsers certainly read the text in the same way; otherwise `None`.
@@ -94,10 +94,10 @@ pub(in crate::spec) fn by_serde(text: &Text<'_>) -> Result<Value, Box<Diagnostic
 fn part(places: &Places, node: &Node, value: &Value) -> Option<Spot> {
     match (&places.resolve(node).kind, value) {
         // The parsers disagree about the last line break of a block at the end of the file, but that does not matter.
-        (Kind::Scalar { text, plain: false }, Value::String(read)) => {
+        (Kind::Scalar { text, style: Style::DoubleQuoted | Style::Other }, Value::String(read)) => {
             (text.trim_end_matches('\n') != read.trim_end_matches('\n')).then_some(node.spot)
         }
-        (Kind::Scalar { text, plain: true }, read) => {
+        (Kind::Scalar { text, style: Style::Plain }, read) => {
             let same = match (here(text), read) {
                 (Reading::Text, Value::String(read)) => text == read,
                 // JSON cannot represent infinities.

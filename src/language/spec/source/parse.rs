@@ -17,7 +17,7 @@ use super::{
     readings::here,
     syntax_error,
     text::{Spot, Text},
-    tree::{Entry, Kind, Node, Places, empty_at},
+    tree::{Entry, Kind, Node, Places, Style, empty_at},
 };
 
 /// The maximum number of lists and mappings that may be nested in each other.
@@ -63,9 +63,8 @@ struct Open {
     node: usize,
     /// The names of the fields so far, if the mapping has more than [`FEW_NAMES`]. For smaller mappings, `None`.
     names: Option<BTreeSet<String>>,
-    /// The field name whose data comes next: the name, its place, and whether it is unquoted. `None` if no data is
-    /// expected.
-    name: Option<(String, Spot, bool)>,
+    /// The field name whose data comes next: the name, its place, and its style. `None` if no data is expected.
+    name: Option<(String, Spot, Style)>,
 }
 
 struct Builder<'t> {
@@ -117,15 +116,19 @@ impl Builder<'_> {
                     if tag.is_some() {
                         self.tag(spot);
                     }
-                    let plain = style == ScalarStyle::Plain;
+                    let style = match style {
+                        ScalarStyle::Plain => Style::Plain,
+                        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+                        _ => Style::Other,
+                    };
                     // The parser reports a missing node as a `~` with length 0.
-                    let text = if plain && span.is_empty() { String::new() } else { text.into_owned() };
+                    let text = if style == Style::Plain && span.is_empty() { String::new() } else { text.into_owned() };
                     if self.expects_name() {
-                        self.name(text, spot, plain);
+                        self.name(text, spot, style);
                         continue;
                     }
                     let size = (1, text.len());
-                    let node = self.add(spot, Kind::Scalar { text, plain }, size, anchor)?;
+                    let node = self.add(spot, Kind::Scalar { text, style }, size, anchor)?;
                     self.attach(node, &mut root)?;
                 }
                 Event::Alias(anchor) => {
@@ -162,7 +165,7 @@ impl Builder<'_> {
             }
         }
         let nothing = |text: &str| here(text) == Reading::Null;
-        let empty = |node: &Node| matches!(&node.kind, Kind::Scalar { text, plain: true } if nothing(text));
+        let empty = |node: &Node| matches!(&node.kind, Kind::Scalar { text, style: Style::Plain } if nothing(text));
         match root {
             Some(root) if !empty(&self.nodes[root]) => Some(root),
             _ => {
@@ -179,7 +182,7 @@ impl Builder<'_> {
         self.open.last().is_some_and(|o| matches!(self.nodes[o.node].kind, Kind::Mapping(_)) && o.name.is_none())
     }
 
-    fn name(&mut self, text: String, spot: Spot, plain: bool) {
+    fn name(&mut self, text: String, spot: Spot, style: Style) {
         let Some(open) = self.open.last_mut() else { return };
         let node = open.node;
         let entries: &[Entry] = match &self.nodes[node].kind {
@@ -199,12 +202,12 @@ impl Builder<'_> {
             let message = format!("`{}` is given twice here, first in line {line}", crate::diag::text::shorten(&text));
             self.report(Code::DUPLICATE_FIELD, spot, message, Some("remove one of them"));
         }
-        if plain && text == "<<" {
+        if style == Style::Plain && text == "<<" {
             let message = "`<<` merges mappings in YAML 1.1 only";
             self.report(Code::YAML_MERGE_KEY, spot, message, Some("write out the fields"));
         }
         if let Some(open) = self.open.last_mut() {
-            open.name = Some((text, spot, plain));
+            open.name = Some((text, spot, style));
         }
     }
 
@@ -271,8 +274,8 @@ impl Builder<'_> {
         let too_large = size.0 > MAX_NODES || size.1 > MAX_EXPANDED;
         match (&mut self.nodes[owner].kind, name) {
             (Kind::Sequence(items), _) => items.push(node),
-            (Kind::Mapping(entries), Some((name, spot, plain))) => {
-                entries.push(Entry { name, spot, plain, value: node });
+            (Kind::Mapping(entries), Some((name, spot, style))) => {
+                entries.push(Entry { name, spot, style, value: node });
             }
             _ => {}
         }

@@ -30,12 +30,12 @@ pub(in crate::spec) struct Node {
 /// The kinds of YAML nodes.
 #[derive(Debug)]
 pub(in crate::spec) enum Kind {
-    /// A scalar. If it is `plain`, YAML 1.1 and 1.2 may interpret it differently.
+    /// A scalar. If its style is plain, YAML 1.1 and 1.2 may interpret it differently.
     Scalar {
         /// The text of the scalar, in which escapes are replaced.
         text: String,
-        /// Whether the scalar is neither quoted nor a block scalar.
-        plain: bool,
+        /// The style of the scalar.
+        style: Style,
     },
     /// A list; contains the indexes of the nodes that are its items.
     Sequence(Vec<usize>),
@@ -45,6 +45,17 @@ pub(in crate::spec) enum Kind {
     Alias(usize),
 }
 
+/// The style in which a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::spec) enum Style {
+    /// Neither in quotes nor as a block.
+    Plain,
+    /// In double quotes, in which a backslash begins an escape.
+    DoubleQuoted,
+    /// In single quotes, or as a block.
+    Other,
+}
+
 /// A field of a mapping.
 #[derive(Debug)]
 pub(in crate::spec) struct Entry {
@@ -52,8 +63,8 @@ pub(in crate::spec) struct Entry {
     pub name: String,
     /// The range of the text that contains the name.
     pub spot: Spot,
-    /// Whether the name is unquoted.
-    pub plain: bool,
+    /// The style of the name.
+    pub style: Style,
     /// The index of the node that is the data of the field.
     pub value: usize,
 }
@@ -100,7 +111,7 @@ impl Places {
     pub(in crate::spec) fn value(&self, path: &Path) -> Option<Spot> {
         let node = self.node(path)?;
         match &node.kind {
-            Kind::Scalar { text, plain: true } if text.is_empty() || node.spot == empty_at(node.spot) => {
+            Kind::Scalar { text, style: Style::Plain } if text.is_empty() || node.spot == empty_at(node.spot) => {
                 Some(self.entry(path).map_or(node.spot, |e| e.spot))
             }
             _ => Some(node.spot),

@@ -11,7 +11,7 @@ use crate::spec::source::{
     reading::Reading,
     readings::Readings,
     text::Text,
-    tree::{Places, Visited},
+    tree::{Places, Style, Visited},
 };
 
 /// Returns whether the text is read only once; if so, compares what both parsers read.
@@ -37,7 +37,7 @@ fn has_clear_names(places: &Places) -> bool {
     let mut clear = true;
     places.walk(&mut |_, visited| {
         if let Visited::Name(entry) = visited
-            && entry.plain
+            && entry.style == Style::Plain
         {
             clear &= match Readings::of(&entry.name).agreed() {
                 Some(Reading::Text) => true,
