@@ -14,6 +14,7 @@ use super::{
     findings::Findings,
     reading::Reading,
     readings::here,
+    syntax_error,
     text::{Spot, Text},
     tree::{Kind, Node, Places, Style},
 };
@@ -84,8 +85,13 @@ pub(in crate::spec) fn by_serde(text: &Text<'_>) -> Result<Value, Box<Diagnostic
     serde_yaml::from_str(text.text).map_err(|error| {
         let location = error.location();
         let (line, column) = location.map_or((1, 1), |at| (at.line(), at.column()));
-        let place = text.place(Spot { line, column, end_line: line, end_column: column + 1 });
-        Box::new(Diagnostic::error(Code::YAML_SYNTAX, format!("not YAML: {error}")).at(place))
+        let at = Spot { line, column, end_line: line, end_column: column + 1 };
+        let syntax =
+            |message: &str, at| Diagnostic::error(Code::YAML_SYNTAX, format!("not YAML: {message}")).at(text.place(at));
+        Box::new(match syntax_error::first_character(text, at, &error.to_string()) {
+            Some(slip) => syntax(&slip.message, slip.spot).hint(slip.hint),
+            None => syntax(&error.to_string(), at),
+        })
     })
 }
 

@@ -105,6 +105,21 @@ impl<'t> Line<'t> {
         Some(self.slip(column, token.chars().count().max(1), message, hint))
     }
 
+    /// Returns the mistake that the header of a block, such as `|` or `>-`, is in this column between brackets; `None`
+    /// if there is no such header.
+    pub(super) fn block(&self, column: usize) -> Option<Slip> {
+        self.at(column).filter(|c| matches!(c, '|' | '>'))?;
+        let rest: String = self.chars.iter().skip(column - 1).collect();
+        let header = rest.split(" #").next().unwrap_or_default().trim_end();
+        if !header.chars().skip(1).all(|c| c.is_ascii_digit() || matches!(c, '+' | '-')) {
+            return None;
+        }
+        let message = format!("a block (`{}`) is not allowed between `{{ }}` or `[ ]`", shorten(header));
+        let hint =
+            "write the string in quotes, or write the mapping or list around it without brackets, on several lines";
+        Some(self.slip(column, header.len(), message, hint))
+    }
+
     /// Returns the mistake if there is a `*` or `&` in this column, with which YAML begins an alias or anchor;
     /// otherwise `None`.
     pub(super) fn anchor(&self, column: usize) -> Option<Slip> {

@@ -67,6 +67,16 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
     None
 }
 
+/// Returns the mistake that an unquoted string begins with a wrong character at the place `at`. `info` is the error
+/// message of the second parser, which accepts less than the first. Returns `None` for other messages.
+pub(in crate::spec) fn first_character(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
+    let line = Line::new(text, at.line);
+    if !info.contains("cannot start any token") || line.at(at.column)?.is_whitespace() {
+        return None;
+    }
+    line.block(at.column).or_else(|| line.first_character(at.column))
+}
+
 /// Returns the mistake if a string in double quotes has a backslash that does not begin an escape; otherwise `None`.
 /// Source: YAML 1.2.2, 5.7.
 fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
@@ -261,6 +271,10 @@ mod tests {
             ("a: { b: 1, ] }\n", 1, 12, "`]` stands where data is expected"),
             ("a: { b: 1,\n", 1, 4, "is not closed"),
             ("a: |b\n", 1, 4, "write it in quotes: '|b'"),
+            ("a: { b: |3\n   c }\n", 1, 9, "a block (`|3`) is not allowed between `{ }` or `[ ]`"),
+            ("a: [ >-\n  b ]\n", 1, 6, "a block (`>-`) is not allowed"),
+            ("a: [ >=5 ]\n", 1, 6, "write it in quotes: '>=5'"),
+            ("a: { b: | }\n", 1, 9, "write it in quotes: '|'"),
             ("a:\n  - b: 1\n - c\n", 3, 2, "in one column"),
             ("title:T\nid: x\n", 1, 6, "write `title: T`"),
             ("words without sense\nid: x\n", 1, 1, "neither `name: data`"),
