@@ -59,7 +59,8 @@ pub struct KeyRule {
     /// `delete` (the default): kbfix deletes the key with everything below it.
     ///
     /// `refuse`: kbfix changes nothing for the spec, and the outcome is blocked. Subkeys that another rule of the spec
-    /// deletes with `ensure: absent` do not count.
+    /// deletes with `ensure: absent` do not count. Subkeys that no rule names count, even if a key above has
+    /// `exclusive: tree`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_subkeys: Option<OnSubkeys>,
     /// Deletes content of the key that no rule of the spec names. Without this field, such content stays.
