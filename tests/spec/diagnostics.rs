@@ -406,3 +406,31 @@ fn a_rule_that_does_not_need_its_key_fits_the_absence_of_the_key() {
         }
     }
 }
+
+/// A key with a parameter that is not set shows the name of the parameter, and not the example data of the checks.
+#[test]
+fn a_key_shows_the_name_of_a_parameter_without_data() {
+    let text = r"kbfix: 1
+id: X
+title: T
+parameters: { open: { description: d, type: string }, set: { description: d, type: string, default: S } }
+registry:
+  - key: HKLM\SECURITY\a {open}\{set}
+    view: both
+    when: { any: [{ registry: { key: '.\{set}\x' } }, { registry: { key: 'HKCR\[*]\{open}\*' } }, { registry: { key: 'HKU\{set}' } }] }
+  - key: HKLM\SOFTWARE\{set}
+    when: { registry: { key: '.\{open}' } }
+";
+    let spec = spec::load("x", text.as_bytes(), &Settings::for_validation()).spec.unwrap();
+    let keys: Vec<String> = spec
+        .rules
+        .iter()
+        .flat_map(|rule| std::iter::once(&rule.key).chain(rule.when.iter().flat_map(|when| when.keys())))
+        .map(ToString::to_string)
+        .collect();
+    let tested = [r"HKLM\SECURITY\a {open}\S\S\x", r"HKCR\[*]\{open}\*", r"HKU\S"];
+    let both = [r"HKLM\SECURITY\a {open}\S", r"HKLM\SECURITY\a {open}\S [32-bit view]"];
+    let rest = [r"HKLM\SOFTWARE\S", r"HKLM\SOFTWARE\S\{open}"];
+    let wanted: Vec<&str> = [&[both[0]][..], &tested, &[both[1]], &tested, &rest].concat();
+    assert_eq!(keys, wanted);
+}

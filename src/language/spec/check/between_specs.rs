@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-use super::{Checked, key_is_within, rules::RuleKey, varying};
+use super::{Checked, key_is_within, rules::RuleKey};
 
 /// Checks all specs of a run against each other, and returns the findings, such as a conflict between two specs.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
@@ -107,13 +107,6 @@ struct Rule<'a> {
     folded: &'a str,
 }
 
-impl Rule<'_> {
-    /// Returns the rule's key for a message.
-    fn shown(&self) -> String {
-        varying::shown(&self.rule.key, self.place)
-    }
-}
-
 /// Returns whether the two patterns can be the same key. The data of an unset parameter can be any name.
 fn may_be_one(a: &KeyPattern, b: &KeyPattern) -> bool {
     let is_open =
@@ -151,7 +144,7 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
         for rule in rules.iter().filter(|rule| rule.rule.may_need_key()) {
             let conditional = !rule.rule.needs_key();
             for above in above.iter().filter(|above| above.file != rule.file) {
-                let what = format!("the key `{}`", above.shown());
+                let what = format!("the key `{}`", above.rule.key);
                 let path = Path::default().field("registry").item(rule.number).field("key");
                 report(sources, above, rule, &what, conditional, &path, out);
             }
@@ -176,7 +169,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     let own: Vec<(&KeyPattern, &KeyRule)> =
         exclusive.keys.iter().map(|of| &of.key).zip(&exclusive.spec.rules).collect();
     let rule_path = Path::default().field("registry").item(other.number);
-    let (key, conditional) = (other.shown(), exclusive.rule.when.is_some());
+    let (key, conditional) = (other.rule.key.to_string(), exclusive.rule.when.is_some());
     let values = match &other.rule.desired {
         DesiredKey::Absent(_) => return,
         DesiredKey::Present => &[][..],
@@ -188,7 +181,7 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
     };
     let is_named = own.iter().any(|(place, rule)| !rule.desired.is_absent() && is_above(place));
     if other.rule.may_need_key() && !is_named {
-        let what = format!("the key `{key}`, which `{}` must not contain", exclusive.shown());
+        let what = format!("the key `{key}`, which `{}` must not contain", exclusive.rule.key);
         let conditional = conditional || !other.rule.needs_key();
         report(sources, exclusive, other, &what, conditional, &rule_path.field("key"), out);
         return;
@@ -228,7 +221,7 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
         };
         let Some(other) = other.filter(|other| !other.may_agree_with(value)) else { continue };
         let path = value_path(second, value.name.as_str());
-        let (key, other_name) = (second.shown(), first.shown());
+        let (key, other_name) = (second.rule.key.to_string(), first.rule.key.to_string());
         let what = match key == other_name {
             true => format!("`{}` in `{key}`", value.name),
             false => format!("`{}` in `{key}`, the same key as `{other_name}`", value.name),

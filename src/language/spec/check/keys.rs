@@ -8,11 +8,11 @@ use crate::{
     registry::{KeyName, NameError, RootKey, ValueName, View, name},
     spec::{
         document::OneView,
-        model::{KeyPattern, Like, NamePattern, Piece, ValueAt, pieces, protected::can_be_protected},
+        model::{KeyPattern, Like, NamePattern, Piece, Unset, ValueAt, pieces, protected::can_be_protected},
     },
 };
 
-use super::{Context, Part, Path, names};
+use super::{Context, Part, Path, names, varying};
 
 /// Parses the key `text`, which is at `path`, and checks it. Returns the key in the 64-bit view, or `None` after
 /// reporting an error. `view_given` says whether the spec gives a view for this key.
@@ -28,8 +28,11 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     for part in parts() {
         names.push(name_pattern(cx, part, path)?);
     }
-    let unset = cx.met_unset.clone();
-    cx.met_unset = unset.clone().or(met);
+    let unset = cx.met_unset.clone().map(|parameter| {
+        let key = varying::shown(cx, root.short(), parts(), &names);
+        Box::new(Unset { parameter, key })
+    });
+    cx.met_unset = cx.met_unset.take().or(met);
     let of_user = |own: &Option<KeyPattern>| own.as_ref().is_some_and(|own| own.root == RootKey::Hkcu);
     let same_user = root == RootKey::Hkcu && cx.own_key.as_ref().is_some_and(of_user);
     let key = KeyPattern { root, names, view: View::Bits64, own: None, same_user, default_profile: false, unset };
@@ -50,13 +53,16 @@ fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> 
         return None;
     }
     let mut key = own?;
-    let of_rule = key.names.len();
+    let (of_rule, above) = (key.names.len(), key.to_string());
     key.own = Some(of_rule);
     let met = cx.met_unset.take();
     for part in below.split('\\').skip(1) {
         key.names.push(name_pattern(cx, part, path)?);
     }
-    key.unset = cx.met_unset.clone().or(key.unset);
+    if let Some(parameter) = cx.met_unset.clone().or(key.unset.take().map(|unset| unset.parameter)) {
+        let key_text = varying::shown(cx, &above, below.split('\\').skip(1), &key.names[of_rule..]);
+        key.unset = Some(Box::new(Unset { parameter, key: key_text }));
+    }
     cx.met_unset = cx.met_unset.take().or(met);
     lint(cx, &key, of_rule, false, path).then_some(key)
 }

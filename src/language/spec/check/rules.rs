@@ -259,15 +259,15 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], ru
             let is_second = !other.key.has_star() || place.number < *at;
             is_second && place.number != *at && key.may_meet(&place.key) && place.folded != *folded
         };
-        for (other, RuleKey { number: other_at, key: other_key, .. }) in each().filter(meets) {
+        for (other, RuleKey { number: other_at, .. }) in each().filter(meets) {
             let exclusive = rule.is_conditional() && other.is_conditional();
             let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
             let line = cx.findings.line_of(&path.item(*other_at).field("key"));
             let message = format!(
                 "two rules require different states of `{}` if `{}` matches `{}` (line {line})",
                 shorten(&name),
-                varying::shown(&rule.key, key),
-                varying::shown(&other.key, other_key)
+                rule.key,
+                other.key
             );
             let path = path.item(*at);
             let value = path.field("values").field(&name);
@@ -325,9 +325,8 @@ fn absent_above(cx: &mut Context<'_>, rules: &[KeyRule], rule_keys: &[RuleKey], 
                     _ => denies(above, rule),
                 }
         };
-        if let Some((above, place)) = absent.iter().find(is_below) {
-            let shown = (varying::shown(&rule.key, key), varying::shown(&above.key, &place.key));
-            let message = format!("`{}` is below `{}`, which must be absent", shown.0, shown.1);
+        if let Some((above, _)) = absent.iter().find(is_below) {
+            let message = format!("`{}` is below `{}`, which must be absent", rule.key, above.key);
             let hint = match rule.is_conditional() || above.is_conditional() {
                 true => "give both rules a `when`, so that only one of the rules applies",
                 false => "keep one of the two rules",

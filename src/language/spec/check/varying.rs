@@ -2,7 +2,6 @@
 //! others.
 
 use crate::{
-    diag::text::shorten,
     registry::{Data, KeyName},
     spec::{
         document::{self, DataExpression, Keep, Literal, ValueRule},
@@ -69,32 +68,45 @@ pub(super) fn comparable(cx: &Context<'_>, rule: &document::KeyRule, key: &KeyPa
     key.unset.as_ref()?;
     let mut key = key.clone();
     for (name, part) in key.names.iter_mut().zip(rule.key.split('\\').skip(1)) {
-        let mut is_open = false;
-        let text: String = pieces(part)
-            .into_iter()
-            .map(|piece| match piece {
-                Piece::Star => "*".to_owned(),
-                Piece::Text(text) => text.to_owned(),
-                Piece::Variable(variable) => match cx.parameters.get(variable) {
-                    Some(parameter) if parameter.unset.is_none() => parameter.text(),
-                    _ => {
-                        is_open = true;
-                        format!("{{{variable}}}")
-                    }
-                },
-            })
-            .collect();
-        if let Some(open) = KeyName::new(text).ok().filter(|_| is_open) {
+        if let Some(open) = open(cx, part).and_then(|open| KeyName::new(open).ok()) {
             *name = NamePattern::Name(open);
         }
     }
     Some(key)
 }
 
-/// Returns the text of the key of a rule for a message. `compared` is the result of [`comparable`].
-pub(super) fn shown(key: &KeyPattern, compared: &KeyPattern) -> String {
-    match key.unset {
-        Some(_) => shorten(&compared.to_string().replace("[{]", "{")),
-        None => key.to_string(),
-    }
+/// Returns the text of a key for messages, with `{name}` in place of the data of each parameter `name` without data.
+/// `above` is the text of the key above the names `parts`, which were parsed as `names`.
+pub(super) fn shown<'p>(
+    cx: &Context<'_>,
+    above: &str,
+    parts: impl Iterator<Item = &'p str>,
+    names: &[NamePattern],
+) -> String {
+    parts.zip(names).fold(above.to_owned(), |mut text, (part, name)| {
+        text.push('\\');
+        text.push_str(&open(cx, part).unwrap_or_else(|| name.to_string()));
+        text
+    })
+}
+
+/// Returns one name of a key, with `{name}` in place of the data of each parameter `name` without data; `None` if there
+/// is no such parameter in it.
+fn open(cx: &Context<'_>, part: &str) -> Option<String> {
+    let mut is_open = false;
+    let text: String = pieces(part)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Star => "*".to_owned(),
+            Piece::Text(text) => text.to_owned(),
+            Piece::Variable(variable) => match cx.parameters.get(variable) {
+                Some(parameter) if parameter.unset.is_none() => parameter.text(),
+                _ => {
+                    is_open = true;
+                    format!("{{{variable}}}")
+                }
+            },
+        })
+        .collect();
+    is_open.then_some(text)
 }

@@ -29,7 +29,7 @@ pub use keep::{Bounds, Items, Keep};
 pub use key_name::{Like, NamePattern};
 pub(in crate::spec) use key_name::{Piece, pieces};
 pub use label::{Controls, Label};
-pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable};
+pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable, Unset};
 pub use text_edit::{Joined, PART, Replacement};
 pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
@@ -83,7 +83,7 @@ impl Spec {
         let tested = when.chain(prerequisites).chain(&self.applicable).flat_map(Condition::keys);
         let rules = self.rules.iter().map(|rule| &rule.key);
         let locations = self.locations.values().map(|at| &at.key);
-        rules.chain(tested).chain(locations).filter_map(|key| key.unset.as_deref()).collect()
+        rules.chain(tested).chain(locations).filter_map(|key| Some(key.unset.as_deref()?.parameter.as_str())).collect()
     }
 }
 

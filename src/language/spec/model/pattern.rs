@@ -25,9 +25,18 @@ pub struct KeyPattern {
     /// Whether a pattern below HKCU also matches the key in the Default profile, which Windows copies for every new
     /// user.
     pub default_profile: bool,
-    /// The name of an unset parameter in the key, so that the key is not known; `None` if all parameters in it have
-    /// data.
-    pub unset: Option<String>,
+    /// The unset parameter in the key, so that the key is not known; `None` if all parameters in it have data. If it is
+    /// `Some`, `names` contains example data.
+    pub unset: Option<Box<Unset>>,
+}
+
+/// An unset parameter in a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unset {
+    /// The name of the parameter.
+    pub parameter: String,
+    /// The key for messages, with `{name}` in place of each unset parameter, and without a view.
+    pub key: String,
 }
 
 /// The path of a file, in parts. The path of its folder may be in a registry value of the target.
@@ -159,6 +168,10 @@ impl KeyPattern {
             out.write_char('\\')?;
             name.write(out)?;
         }
+        self.write_view(out)
+    }
+
+    fn write_view(&self, out: &mut impl fmt::Write) -> fmt::Result {
         if self.view == View::Bits32 { out.write_str(" [32-bit view]") } else { Ok(()) }
     }
 
@@ -177,7 +190,10 @@ impl KeyPattern {
 
 impl fmt::Display for KeyPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
+        match &self.unset {
+            Some(unset) => f.write_str(&unset.key).and_then(|()| self.write_view(f)),
+            None => self.write(f),
+        }
     }
 }
 
@@ -256,7 +272,7 @@ mod tests {
                 own: Some(0),
                 same_user: true,
                 default_profile: true,
-                unset: Some("a".to_owned()),
+                unset: None,
             };
             prop_assert_eq!(key.one_name(), key.looked_up_name());
             prop_assert_eq!(key.one_name().to_string(), key.looked_up_name().to_string());
