@@ -10,6 +10,7 @@ use super::{EventKind, Header, Journal, Operation, Status, restarts::Part};
 use crate::{
     plan::Restart,
     registry::{Data, Key, KeyProperties, ValueName},
+    spec::library,
     targets::{ChangeAction, KeyChange},
 };
 
@@ -20,9 +21,15 @@ pub struct History {
     /// The specs by id, in lower case.
     specs: BTreeMap<String, SpecHistory>,
     newest: Option<String>,
+    /// The data that each built-in spec last wrote, by its id in lower case. It shows with which parameters it was
+    /// applied.
+    written: BTreeMap<String, Written>,
     /// The changes of the applies that were not undone, by spec.
     parts: Vec<Part>,
 }
+
+/// The data that a spec wrote, by key and value; `None` for a value that it deleted.
+pub(super) type Written = BTreeMap<Key, BTreeMap<ValueName, Option<Data>>>;
 
 /// The history of a key and its values.
 #[derive(Debug, Default)]
@@ -144,6 +151,7 @@ impl History {
                 let is_applied = !matches!(status, Status::Undone | Status::RolledBack);
                 if is_applied {
                     self.parts.extend(Part::of(header));
+                    self.add_written(header);
                 }
                 for id in &header.specs {
                     let spec = self.spec(id);
@@ -151,7 +159,10 @@ impl History {
                 }
             }
             (Operation::Retire, Status::Done) => {
-                header.specs.iter().for_each(|id| self.spec(id).live = None);
+                for id in &header.specs {
+                    self.spec(id).live = None;
+                    self.written.remove(&id.to_ascii_lowercase());
+                }
                 for id in &header.kept_for {
                     let spec = self.spec(id);
                     spec.live = spec.live.or(Some(at));
@@ -159,6 +170,25 @@ impl History {
             }
             (Operation::Retire | Operation::Rollback(_), _) => {}
         }
+    }
+
+    fn add_written(&mut self, header: &Header) {
+        let built_in = header.specs.iter().filter(|id| library::find(id).is_some());
+        let built_in: BTreeSet<String> = built_in.map(|id| id.to_ascii_lowercase()).collect();
+        if built_in.is_empty() {
+            return;
+        }
+        for (change, specs) in header.changes.iter().zip(specs_of_changes(header)) {
+            let mut specs = specs.into_iter();
+            let (Some(id), None) = (specs.next().filter(|id| built_in.contains(id)), specs.next()) else { continue };
+            let values = self.written.entry(id).or_default().entry(change.key.clone()).or_default();
+            values.extend(change.values.iter().map(|value| (value.name.clone(), value.after.clone())));
+        }
+    }
+
+    /// Returns the data that the built-in spec last wrote; `None` if it wrote nothing.
+    pub(super) fn written_by(&self, id: &str) -> Option<&Written> {
+        self.written.get(&id.to_ascii_lowercase())
     }
 
     fn spec(&mut self, id: &str) -> &mut SpecHistory {

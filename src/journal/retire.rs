@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     History, Rollback,
-    history::{KeyHistory, Track},
+    history::{KeyHistory, Track, Written},
     plan_rollback,
 };
 use crate::{
@@ -34,6 +34,8 @@ pub struct LiveSpec<'a> {
     /// Whether the journals show the spec as applied. If not, its requirements are kept only if the target is in its
     /// desired state.
     pub is_applied: bool,
+    /// Whether kbfix found this built-in spec itself, so that its parameters have their defaults.
+    pub is_assumed: bool,
 }
 
 /// The changes that retire specs, and the obstacles to them.
@@ -48,6 +50,9 @@ pub struct RetirePlan {
     /// The reasons why nothing may be changed: it is not known what a live spec requires, or a live spec would no
     /// longer be satisfied.
     pub obstacles: Vec<String>,
+    /// The ids of the built-in specs that were applied with other data of their parameters than the defaults, although
+    /// nobody gave this data for the retirement.
+    pub other_parameters: BTreeSet<String>,
     /// Whether the outcome of a live spec is unknown, because a fact could not be read.
     pub is_unknown: bool,
     /// The values whose data is never shown.
@@ -94,11 +99,11 @@ pub fn plan_retire(
 ) -> RetirePlan {
     let mut out = RetirePlan::default();
     let mut touched = history.touched_by(retired, reader);
-    let wanting: Vec<&Spec> = live.iter().filter(|one| out.counts(**one, reader)).map(|one| one.spec).collect();
+    let wanting: Vec<LiveSpec<'_>> = live.iter().copied().filter(|one| out.counts(*one, reader)).collect();
     keep_parents(&mut touched, true);
     let claims = reader.aside(|| {
         out.undo.unread = plan_rollback(&net(&touched), true, reader).unread;
-        out.claims(&wanting, reader)
+        out.claims(&wanting, history, &touched, reader)
     });
     touched.iter_mut().for_each(|one| one.aim(&claims, reader, &mut out));
     keep_parents(&mut touched, force);
@@ -144,11 +149,20 @@ impl RetirePlan {
 
     /// Plans the specs in order, and returns what they require. Records an obstacle for each spec that cannot be
     /// satisfied.
-    fn claims<'a>(&mut self, specs: &[&'a Spec], reader: &Reader<'_>) -> Claims<'a> {
+    fn claims<'a>(
+        &mut self,
+        specs: &[LiveSpec<'a>],
+        history: &History,
+        touched: &[Touched<'_>],
+        reader: &Reader<'_>,
+    ) -> Claims<'a> {
         let mut claims = Claims::default();
-        for spec in specs {
+        for LiveSpec { spec, is_assumed, .. } in specs {
             let Some(plan) = plan_of(spec, reader) else { continue };
             let id = spec.id.as_str();
+            if *is_assumed && !spec.parameters.is_empty() && !is_as_written(&plan, history.written_by(id), touched) {
+                self.other_parameters.insert(id.to_owned());
+            }
             if !matches!(plan.outcome, Outcome::InDesiredState | Outcome::ChangesPending) {
                 let why = match plan.reasons.as_slice() {
                     [] => String::new(),
@@ -304,6 +318,24 @@ fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
     deletions.reverse();
     deletions.extend(rest);
     deletions
+}
+
+/// Returns whether the plan of a spec, made on the state before kbfix, gives the data that the spec wrote. Only the
+/// keys and values that are restored count. If the journals do not show what the spec wrote, the plan must change
+/// nothing.
+fn is_as_written(plan: &SpecPlan, written: Option<&Written>, touched: &[Touched<'_>]) -> bool {
+    let Some(written) = written else { return plan.changes.is_empty() };
+    let changed = plan
+        .changes
+        .iter()
+        .flat_map(|change| change.values.iter().map(|value| ((&change.key, &value.name), value.after.as_ref())));
+    let satisfied = plan.satisfied.iter().filter_map(|one| Some(((&one.key, one.name.as_ref()?), one.data.as_ref())));
+    let planned: BTreeMap<_, _> = changed.chain(satisfied).collect();
+    touched.iter().all(|one| {
+        let values = written.get(one.key).into_iter().flatten();
+        let mut values = values.filter(|(name, _)| one.existence.is_some() || one.values.contains_key(name));
+        values.all(|(name, data)| planned.get(&(one.key, name)) == Some(&data.as_ref()))
+    })
 }
 
 /// Plans one spec alone. After this call, the reader answers as if the planned changes had been made.

@@ -103,6 +103,9 @@ pub fn retire(
             found = plan_retire(&history, &ids, &live, options.force, reader);
         })
     })?;
+    if !found.other_parameters.is_empty() {
+        return Err(other_parameters(&found.other_parameters));
+    }
     found.kept.extend(ids.iter().filter_map(|id| hotfix_of(id, given)));
     found.sensitive.iter().for_each(|(key, name)| facts.hide(key, name));
     let restart = history.restart(&found.undo.changes);
@@ -232,6 +235,23 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
     }
 }
 
+/// Returns the error that these built-in specs were applied with other parameters than the defaults.
+fn other_parameters(ids: &BTreeSet<String>) -> Error {
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let (was, its, them) = match ids.len() {
+        1 => ("was", "its", "this spec"),
+        _ => ("were", "their", "these specs"),
+    };
+    let message = format!(
+        "{} {was} applied to this target with other data of {its} parameters than the defaults, but not given to this \
+         command",
+        ids.join(", ")
+    );
+    let hint = format!("so that kbfix knows which settings to keep, name {them}, and set {its} parameters again");
+    let hint = ids.iter().fold(Hint::new(hint), |hint, id| hint.option("specs", *id)).option("set", "NAME=DATA");
+    Error::new(Exit::Refused, Diagnostic::error(Code::RETIRE_NEEDS_SPEC, message).hint(hint))
+}
+
 /// Returns a note that the hotfix of the retired spec stays installed; `None` if the spec has no hotfix or is not
 /// available.
 fn hotfix_of(id: &str, given: &[Spec]) -> Option<String> {
@@ -251,7 +271,12 @@ fn live<'a>(history: &History, retired: &[String], given: &'a [Spec], built_in: 
     let stays = |spec: &&Spec| !retired.iter().any(|id| spec.id.eq_ignore_ascii_case(id));
     let mut specs: Vec<&Spec> = given.iter().chain(built_in).filter(stays).collect();
     specs.sort_by_key(|spec| place(spec).unwrap_or(usize::MAX));
-    specs.into_iter().map(|spec| LiveSpec { spec, is_applied: place(spec).is_some() }).collect()
+    let specs = specs.into_iter().map(|spec| LiveSpec {
+        spec,
+        is_applied: place(spec).is_some(),
+        is_assumed: built_in.iter().any(|one| std::ptr::eq(one, spec)),
+    });
+    specs.collect()
 }
 
 fn section(ids: &[String], found: &RetirePlan, restart: crate::plan::Restart) -> SpecPlan {

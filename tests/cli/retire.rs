@@ -190,6 +190,46 @@ fn a_value_gets_the_data_of_the_spec_that_is_left() {
     assert!(run.stdout.contains("+\"Level\"=dword:00000001"), "{}", run.stdout);
 }
 
+/// The defaults of a built-in spec are not what it was applied with.
+#[test]
+fn a_built_in_spec_that_was_applied_with_other_parameters_must_be_given() {
+    let machine = machine();
+    let windows = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion]\r\n\"CurrentVersion\"=\"5.2\"\r\n\
+                   \"CurrentBuildNumber\"=\"3790\"\r\n\r\n";
+    let lsa = "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Lsa]\r\n\"LmCompatibilityLevel\"=dword:00000002\r\n\r\n";
+    let before = format!("{SOFTWARE}{windows}{lsa}");
+    let key = "registry:\n  - key: HKLM\\SYSTEM\\CurrentControlSet\\Control\\Lsa\n    values: ";
+    let spec = |id: &str, value: &str| format!("kbfix: 1\nid: {id}\ntitle: {id}\n{key}{{ {value} }}\n");
+    let level = "LmCompatibilityLevel: { type: REG_DWORD, data: DATA, keep: none }";
+    fs::create_dir_all(machine.path("specs")).unwrap();
+    // 4 is enough for the default of the built-in spec, so that spec is in desired state, although it wrote 5.
+    for (set, data, left) in [("--set level=5", "1", None), ("--set level=5", "4", None), ("", "1", Some("00000003"))] {
+        machine.set_export(&before);
+        let _ = fs::remove_dir_all(machine.path("state"));
+        machine.write("specs/A.yaml", &spec("A", &level.replace("DATA", data)));
+        machine.write("specs/B.yaml", &spec("B", "Other: { type: REG_DWORD, data: 1 }"));
+        machine.run(&format!("apply KB239869 {set} @target @state")).code(0);
+        apply(&machine, "A");
+        apply(&machine, "B");
+        let applied = machine.export();
+        // What the spec wrote does not matter for B.
+        retire(&machine, "B --specs @/specs/A.yaml").code(0);
+        if let Some(left) = left {
+            retire(&machine, "A").code(0).says("KB239869 still requires");
+            assert!(machine.export().contains(left), "{}", machine.export());
+            continue;
+        }
+        let run =
+            retire(&machine, "A --check").code(2).says("retire-needs-spec").says("--specs KB239869 --set NAME=DATA");
+        run.says("KB239869 was applied to this target with other data of its parameters than the defaults");
+        retire(&machine, "A").code(2);
+        assert_eq!(machine.export(), applied.replace("\"Other\"=dword:00000001\r\n", ""));
+        retire(&machine, "A --specs KB239869 --set level=5 --check").code(1).says("dword:00000005");
+        retire(&machine, "A --specs KB239869").code(0);
+        assert!(machine.export().contains("dword:00000003"), "{}", machine.export());
+    }
+}
+
 #[test]
 fn an_upgrade_is_retired_with_what_came_before_it() {
     let machine = machine();
