@@ -20,7 +20,7 @@ use crate::{
     observe::observe,
     plan::{Machine, Outcome, Plan, Retirement, SpecPlan},
     spec::{self, Settings, Spec},
-    targets::{Address, Target},
+    targets::{Address, Facts, Target},
 };
 
 /// The specs to retire.
@@ -85,10 +85,7 @@ pub fn retire(
     let ids: Vec<String> =
         BTreeMap::from_iter(ids.into_iter().map(|id| (id.to_ascii_lowercase(), id))).into_values().collect();
     let Some(newest) = history.newest().filter(|_| !ids.is_empty()) else {
-        let mut report = Report::new(Command::Retire).with_specs(Vec::new());
-        (report.target, report.machine, report.diagnostics) = (Some(target.uri()), machine, warnings);
-        report.through_policy = target.through_policy();
-        return Ok(report);
+        return nothing(options, machine, target, warnings);
     };
     if let Some(id) = ids.iter().find(|id| elsewhere.has_only(id)) {
         return Err(Error::new(Exit::Refused, in_other_place(id, target.through_policy(), Diagnostic::error)));
@@ -137,6 +134,34 @@ pub fn retire(
     let also = ids.iter().filter(|id| elsewhere.has(id));
     report.diagnostics.extend(also.map(|id| in_other_place(id, target.through_policy(), Diagnostic::warning)));
     Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
+}
+
+/// Returns the report that there is no spec to retire. The plan in it changes nothing.
+fn nothing(
+    options: RetireOptions,
+    machine: Machine,
+    target: &mut dyn Target,
+    warnings: Vec<Diagnostic>,
+) -> Result<Report, Error> {
+    let facts = match options.with_plan {
+        // The facts show for which machine the plan is.
+        true => observe(target, |reader| drop(crate::plan::machine(reader)))?,
+        false => Facts::default(),
+    };
+    let plan = Plan {
+        kbfix_plan: 1,
+        target: target.uri(),
+        through_policy: target.through_policy(),
+        machine,
+        specs: Vec::new(),
+        retires: None,
+        facts,
+    };
+    let text = options.with_plan.then(|| plan.to_text());
+    let mut report = Report::of_plan(plan, Command::Retire);
+    report.digest = report.digest.filter(|_| text.is_some());
+    (report.plan, report.diagnostics) = (text, warnings);
+    Ok(report)
 }
 
 /// Returns the diagnostic that the spec changed policy values in a place that this command does not restore. This place

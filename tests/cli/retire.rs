@@ -372,6 +372,36 @@ fn a_saved_plan_is_applied_once_and_goes_stale_with_a_new_journal() {
     assert!(machine.export().contains("Level"));
 }
 
+/// An older plan in the file must not stay there, because the next command of a pipeline would apply it.
+#[test]
+fn a_retirement_of_nothing_saves_a_plan_that_changes_nothing() {
+    for line in ["--absent-from @/specs", "A --if-applied"] {
+        let machine = machine();
+        write(&machine, "A", "Vendor", &number("Level", 1));
+        if line.starts_with("--absent") {
+            apply(&machine, "A");
+        }
+        let before = machine.export();
+        machine.write("plan.json", "an older plan");
+        let run = retire(&machine, &format!("{line} --out @/plan.json")).code(0).says("nothing was changed");
+        assert!(!run.stdout.contains("A: "), "{}", run.stdout);
+        machine.run("diff --plan @/plan.json @target @state").code(0).says("contains no spec and changes nothing");
+        for check in ["--check", ""] {
+            let run = format!("apply --plan @/plan.json @target @state {check}");
+            machine.run(&run).code(0).says("nothing was changed");
+        }
+        assert_eq!(machine.export(), before);
+        let mut plan: serde_json::Value = serde_json::from_str(&machine.read("plan.json")).unwrap();
+        assert_eq!(plan["specs"], json!([]));
+        // Such a plan must not record a retirement.
+        plan["retires"] = json!({ "specs": ["A"], "journal": "x" });
+        plan.as_object_mut().unwrap().remove("digest");
+        plan["digest"] = kbfix::plan::file::digest(&plan).into();
+        machine.write("plan.json", &plan.to_string());
+        machine.run("apply --plan @/plan.json @target @state").code(2).says("it does not contain a spec");
+    }
+}
+
 #[test]
 fn a_saved_plan_keeps_what_somebody_else_changed_and_says_so_as_retire_does() {
     [true, false].into_iter().for_each(keeps_and_says_so);

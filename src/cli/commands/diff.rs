@@ -114,6 +114,10 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             output.result(&render::html::report(&report));
         }
         Format::Human if arguments.all => overview(&report, output),
+        Format::Human if report.specs.is_empty() => {
+            output.report(&report, format);
+            output.result("the plan contains no spec and changes nothing\n");
+        }
         _ => output.report(&report, format),
     }
     Ok(report.exit_code)

@@ -173,8 +173,9 @@ const REFUSED: &[(&str, Mutation)] = &[
         plan["specs"].as_array_mut()?.push(again);
         Some(())
     }),
-    ("no spec", |plan, _| {
+    ("no spec, but specs to retire", |plan, _| {
         plan["specs"] = json!([]);
+        plan["retires"] = json!({ "specs": ["A"], "journal": "x" });
         Some(())
     }),
     ("no digest of the spec", |plan, _| {
