@@ -125,7 +125,7 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
         }
         Kind::Reg | Kind::Hive | Kind::Other => {
             let file = file(true);
-            let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors))?;
+            let (document, skipped) = read(bytes, reading).map_err(|errors| file.refused(&errors, reading.lenient))?;
             findings.extend(skipped.iter().map(|skipped| file.skipped(skipped)));
             let keys = script::play(&document, &file, &mut findings);
             spec(&keys, &file, findings, about)
@@ -264,13 +264,17 @@ impl File<'_> {
         Diagnostic { severity, ..Diagnostic::error(code(error.kind), message) }.at(place).hint(hint)
     }
 
-    fn refused(&self, errors: &[reg::RegError]) -> Vec<Diagnostic> {
+    /// Returns the findings about a file that is refused. `lenient` says whether lines were skipped before the error.
+    fn refused(&self, errors: &[reg::RegError], lenient: bool) -> Vec<Diagnostic> {
         let mut findings: Vec<_> = errors.iter().map(|error| self.finding(error, Severity::Error)).collect();
         // If a line has an error that even regedit does not skip, skipping the other lines would not help.
         if errors.iter().all(|error| error.kind.is_skipped())
             && let Some(hint) = findings.last_mut().and_then(|last| last.hint.as_mut())
         {
-            hint.push_str("; or give --lenient to skip this line with a warning, as regedit does");
+            hint.push_str(&match lenient {
+                true => format!("; kbfix skips at most {} errors of a file, and this is one more", reg::MAX_SKIPPED),
+                false => "; or give --lenient to skip this line with a warning, as regedit does".to_owned(),
+            });
         }
         findings
     }

@@ -313,6 +313,10 @@ fn lenient_skips_what_regedit_skips_line_by_line() {
     let errors = import("t.reg", &reg(body), Reading::default(), about()).unwrap_err();
     let hints: Vec<_> = errors.iter().filter_map(|d| d.hint.as_deref()).filter(|h| h.contains("--lenient")).collect();
     assert_eq!((errors.len(), hints.len()), (3, 1));
+    let errors = import("t.reg", &reg(&"foo\n".repeat(1001)), reading, about()).unwrap_err();
+    let [error] = errors.as_slice() else { panic!("{errors:#?}") };
+    let hint = error.hint.as_deref().unwrap();
+    assert!(hint.ends_with("; kbfix skips at most 1000 errors of a file, and this is one more"), "{hint}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub use edit::{EditError, KeyEditor};
 pub use encoding::CodePage;
 pub use entry::{Content, Entry, Section};
 pub use error::{RegError, RegErrorKind};
-pub use parse::{MAX_FILE, Skipped};
+pub use parse::{MAX_FILE, MAX_SKIPPED, Skipped};
 pub use script::{ScriptKey, ScriptValue, script};
 pub use version::Version;
 

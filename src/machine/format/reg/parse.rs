@@ -38,8 +38,9 @@ pub struct Skipped {
 /// The number of errors after which the parser stops looking for further errors in a file.
 const MAX_FAULTS: usize = 100;
 
-/// The maximum number of skipped errors in one file. A file with more errors is probably not a `.reg` file.
-const MAX_SKIPPED: usize = 1000;
+/// The maximum number of errors that [`Document::parse_lenient`](super::Document::parse_lenient) skips in one file. A
+/// file with more errors is probably not a `.reg` file.
+pub const MAX_SKIPPED: usize = 1000;
 
 /// Parses the whole file.
 pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed, RegError> {
