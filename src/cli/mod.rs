@@ -14,7 +14,7 @@ mod version;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Arg, Parser, Subcommand};
 
 use commands::{
     apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, retire, rollback,
@@ -30,7 +30,7 @@ use output::Output;
 /// apply` makes the changes that the spec requires. Before the first change, it writes a journal: a file with the state
 /// before the changes. `kbfix rollback` uses the journal to undo the changes.
 #[derive(Debug, Parser)]
-#[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes())]
+#[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes(), mut_subcommands(short_help))]
 struct Arguments {
     /// With --version: also print the commit, the compiler and the build options with which this kbfix was built.
     #[arg(long)]
@@ -112,8 +112,58 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(output.exit(exit).code())
 }
 
+/// Returns the command with a shorter `-h`: the first sentence about the command, and about each argument. `--help`
+/// still prints everything.
+fn short_help(command: clap::Command) -> clap::Command {
+    let first = |text: &str| text.split_once(". ").map(|(first, _)| first.to_owned());
+    let short = |argument: Arg| {
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        match (argument.get_long_help(), first(&help)) {
+            (None, Some(first)) => argument.help(first).long_help(help),
+            _ => argument,
+        }
+    };
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let command = match (command.get_long_about(), first(&about)) {
+        (_, None) => command,
+        (Some(_), Some(first)) => command.about(first),
+        (None, Some(first)) => command.about(first).long_about(about),
+    };
+    command.mut_args(short).mut_subcommands(short_help)
+}
+
 /// Returns the table of exit codes, to be printed in the help.
 fn exit_codes() -> String {
     let lines = Exit::ALL.map(|exit| format!("\n  {}  {}", exit.code(), exit.meaning()));
     format!("Exit codes:{}", lines.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use super::*;
+
+    fn check(command: &mut Command) {
+        let short = command.render_help().to_string();
+        assert!(short.lines().count() <= 60, "{short}");
+        let has_long = |one: &Arg| one.get_id() != "help" && one.get_long_help().is_some();
+        let has_more = command.get_long_about().is_some() || command.get_arguments().any(has_long);
+        assert!(!has_more || short.contains("(see more with '--help')"), "{short}");
+        let is_in_both = |argument: &Arg| argument.is_hide_short_help_set() == argument.is_hide_long_help_set();
+        assert!(command.get_arguments().all(is_in_both));
+        command.get_subcommands_mut().for_each(check);
+    }
+
+    #[test]
+    fn the_short_help_names_every_argument_and_is_short() {
+        let mut command = Arguments::command();
+        command.build();
+        check(&mut command);
+        let mut apply = command.find_subcommand("apply").unwrap().clone();
+        let part = "If a saved plan installs the hotfix";
+        let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(apply.render_long_help().to_string()).contains(part));
+        assert!(!words(apply.render_help().to_string()).contains(part));
+    }
 }

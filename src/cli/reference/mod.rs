@@ -12,6 +12,7 @@ use tables::{TASKS, TERMS};
 
 const HEAD: &str = "Each command has a page with its arguments and options.
 `kbfix COMMAND --help` prints the same text, without the terms and links.
+`-h` in place of `--help` prints only the first sentence about the command and about each argument.
 Each page has a link to a guide, which shows how to use the command.
 [Exit codes](exit-codes.md) explains the exit codes of the commands.
 [Terms](#terms), after the list, explains the words in the list.
