@@ -43,7 +43,8 @@ struct MachineDocument {
     /// The target of the machine, in the form that `--target` accepts. Paths are relative to the fleet file. Without a
     /// target, the machine is the snapshot of the same name in the folder of `--snapshots`.
     target: Option<String>,
-    /// A local folder with the files of drive C, for a target that is an export, a hive or another machine.
+    /// A local folder with the files of drive C, for a target that is an export, a hive or another machine. This field
+    /// and the next three need `target`.
     files: Option<PathBuf>,
     /// The local folder with the files of each further drive of an image, by drive letter.
     #[serde(default)]
@@ -115,7 +116,11 @@ impl FleetFile {
             let address = match machine.address(folder) {
                 Ok(address) => address,
                 Err((field, message)) => {
-                    refuse(message, "`kbfix diff --help` describes the targets and their options".to_owned(), field);
+                    let hint = match machine.target {
+                        Some(_) => "`kbfix diff --help` describes the targets and their options".to_owned(),
+                        None => format!("give the machine a `target`, or remove `{field}`"),
+                    };
+                    refuse(message, hint, field);
                     continue;
                 }
             };
@@ -174,7 +179,6 @@ impl MachineDocument {
     /// Returns the address of the machine's target; `None` if the file gives no target for the machine. An error
     /// contains the name of the wrong field, and a message.
     fn address(&self, base: &Path) -> Result<Option<Address>, (&'static str, String)> {
-        let Some(target) = &self.target else { return Ok(None) };
         let files = self.files.as_ref().map(|files| base.join(files));
         let mut drives = Vec::new();
         for (letter, folder) in &self.drives {
@@ -185,12 +189,14 @@ impl MachineDocument {
                 _ => return Err(("drives", format!("`{letter}` is not a drive letter"))),
             }
         }
-        let address = Address::new(&below(base, target), files.as_deref(), self.code_page)
+        // Without a target, the machine is a snapshot, so that its other fields must be those of a snapshot.
+        let uri = self.target.as_ref().map_or_else(|| "snapshot:.".to_owned(), |target| below(base, target));
+        let address = Address::new(&uri, files.as_deref(), self.code_page)
             .map_err(|error| ("target", error.to_string()))?
             .with_drives(&drives)
             .with_dirty_hives(self.allow_dirty);
         match address.misfit().map_err(|error| ("target", error.to_string()))? {
-            None => Ok(Some(address)),
+            None => Ok(self.target.is_some().then_some(address)),
             Some((extra, why)) => {
                 let field = match extra {
                     Extra::Files => "files",
@@ -200,7 +206,10 @@ impl MachineDocument {
                     Extra::ThroughPolicy => "target",
                     Extra::CodePage => "code_page",
                 };
-                Err((field, format!("`{field}` cannot be used with the target {target}: {why}")))
+                Err(match &self.target {
+                    Some(target) => (field, format!("`{field}` cannot be used with the target {target}: {why}")),
+                    None => (field, format!("`{field}` cannot be used without `target`, for a snapshot: {why}")),
+                })
             }
         }
     }
