@@ -9,7 +9,8 @@ use std::{
 use super::Member;
 use crate::{files::list::list, targets::Address};
 
-/// The names of the entries in a folder that were not read, because they are not `.json` files.
+/// The names of the entries in a folder that were not read, because they are folders, hidden files
+/// (whose names begin with a dot) or not `.json` files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ignored(pub Vec<String>);
 

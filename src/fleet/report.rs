@@ -35,7 +35,8 @@ pub struct FleetReport {
     pub machines: Vec<MachineRow>,
     /// Sets of machines that seem to be one machine, because their computer name or MachineGuid is the same.
     pub same_machines: Vec<SameMachine>,
-    /// The names of the entries in the folder of snapshots that were not read, because they are not `.json` files.
+    /// The names of the entries in the folder of snapshots that were not read, because they are folders, hidden files
+    /// (whose names begin with a dot) or not `.json` files.
     pub ignored: Vec<String>,
     /// The waivers that have not expired.
     pub waivers: Vec<Waiver>,

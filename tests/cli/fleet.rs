@@ -68,6 +68,18 @@ fn a_fleet_file_gives_parameters_and_groups() {
 }
 
 #[test]
+fn what_is_no_snapshot_is_named_with_the_reason() {
+    let machine = two();
+    fs::create_dir(machine.path("fleet/old.json")).unwrap();
+    machine.write("fleet/.FE3.json", "");
+    machine.write("fleet/README.md", "");
+    let all = "not read, because it is a folder, a hidden file or not a .json file: .FE3.json, README.md, old.json";
+    let line = "fleet diff KB909094 --snapshots @/fleet";
+    machine.run(line).code(1).says(all);
+    machine.run(&format!("{line} --format html")).code(1).says(all);
+}
+
+#[test]
 fn wrong_usage() {
     let machine = Machine::new();
     fs::create_dir(machine.path("empty")).unwrap();

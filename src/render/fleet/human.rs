@@ -46,9 +46,8 @@ pub fn human(report: &FleetReport, paint: Paint) -> String {
     if let Some(digest) = &report.digest {
         let _ = writeln!(out, "fleet plan {digest}");
     }
-    if !report.ignored.is_empty() {
-        let names: Vec<_> = report.ignored.iter().map(|name| name.as_str().into()).collect();
-        let _ = writeln!(out, "not read, because it is not a .json file: {}", wording::names(&names, NAMES));
+    if let Some(line) = wording::ignored(&report.ignored, NAMES) {
+        let _ = writeln!(out, "{line}");
     }
     out
 }

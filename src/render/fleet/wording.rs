@@ -26,6 +26,15 @@ pub(super) fn names(machines: &[Arc<str>], most: usize) -> String {
     text
 }
 
+/// Names the entries of a folder of snapshots that were not read, with the reason; `None` if all were read. Shows about
+/// `most` names.
+pub(super) fn ignored(entries: &[String], most: usize) -> Option<String> {
+    let entries: Vec<_> = entries.iter().map(|name| name.as_str().into()).collect();
+    let names = names(&entries, most);
+    let why = "because it is a folder, a hidden file or not a .json file";
+    (!entries.is_empty()).then(|| format!("not read, {why}: {names}"))
+}
+
 /// Describes in a few words what a case would change, such as `1 value to create`.
 pub(super) fn changes(case: &Case) -> String {
     diff::count(&case.changes)

@@ -106,9 +106,8 @@ fn notes(report: &FleetReport) -> Markup {
             p { b { (diagnostic.code.as_str()) } ": " (text(&diagnostic.message)) }
         }
         (limit::more(report.diagnostics.len().saturating_sub(limit::NOTES), "warning"))
-        @if !report.ignored.is_empty() {
-            @let names: Vec<_> = report.ignored.iter().map(|name| name.as_str().into()).collect();
-            p.names { "Not read, because it is not a .json file: " (wording::names(&names, limit::NOTES)) }
+        @if let Some(line) = wording::ignored(&report.ignored, limit::NOTES) {
+            p.names { (line) }
         }
     }
 }
