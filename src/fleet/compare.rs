@@ -6,20 +6,22 @@ use std::{
 };
 
 use super::{
-    Case, Difference, DifferenceKind, FactDrift, FleetCommand, FleetComparison, Member, Members, SpecsMoved, Waivers,
+    Case, Difference, DifferenceKind, FactDrift, FleetCommand, FleetComparison, Member, Members, SameMachine,
+    SpecsMoved, Waivers,
     alike::MachineCases,
     case::Cases,
     comparison::Unreadable,
     one::{opened, planned, snapshot},
     pace::Pace,
     planner::Planner,
+    same::same_machines,
 };
 use crate::{
-    operation::{Progress, make_plan},
+    operation::{Progress, identify, make_plan},
     parallel,
-    plan::Plan,
+    plan::{Machine, Plan},
     spec::Spec,
-    targets::{Drift, Target},
+    targets::{Drift, SnapshotTarget, Target},
 };
 
 /// The results of one machine in the earlier and the later state.
@@ -27,6 +29,13 @@ struct Pair {
     before: MachineCases,
     after: MachineCases,
     facts: Vec<Drift>,
+    /// The identity of the machine; for two dates, that at each of them.
+    machines: Vec<Machine>,
+}
+
+/// Returns what identifies the machine of a snapshot.
+fn identity(snapshot: &mut SnapshotTarget) -> Result<Machine, String> {
+    identify(snapshot).map_err(|error| error.to_string())
 }
 
 /// Plans specs on a machine whose target is not a snapshot.
@@ -47,14 +56,16 @@ pub fn impact(
     let work: Vec<(&Member, usize)> = members.each.iter().zip(which.iter().copied()).collect();
     let planners = [before, after].map(Planner::new);
     let look = |(member, list): &(&Member, usize)| {
-        let [before, after] = match snapshot(member)? {
-            Some(mut snapshot) => planners.each_ref().map(|planner| planner.cases(&mut snapshot, *list)),
-            None => {
-                let (mut target, _) = opened(member)?;
-                [before, after].map(|specs| Ok(cases(target.as_mut(), &specs[*list])?.1))
-            }
-        };
-        Ok(Pair { before: before?, after: after?, facts: Vec::new() })
+        let facts = Vec::new();
+        if let Some(mut snapshot) = snapshot(member)? {
+            let machines = vec![identity(&mut snapshot)?];
+            let [before, after] = planners.each_ref().map(|planner| planner.cases(&mut snapshot, *list));
+            return Ok(Pair { before: before?, after: after?, facts, machines });
+        }
+        let (mut target, _) = opened(member)?;
+        let (_, before) = cases(target.as_mut(), &before[*list])?;
+        let (plan, after) = cases(target.as_mut(), &after[*list])?;
+        Ok(Pair { before, after, facts, machines: vec![plan.machine] })
     };
     let [old, new] = [before, after].map(|lists| lists.first().map(Vec::as_slice).unwrap_or_default());
     let order: Vec<&str> = new.iter().chain(old).map(|spec| &*spec.id).collect();
@@ -79,13 +90,15 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
         if let (Some(mut old), Some(mut new)) = (snapshot(old).map_err(at_old)?, snapshot(new)?)
             && let Some((before, after, facts)) = planner.moved(&mut old, &mut new, 0)?
         {
-            return Ok(Pair { before, after, facts });
+            let machines = vec![identity(&mut old).map_err(at_old)?, identity(&mut new)?];
+            return Ok(Pair { before, after, facts, machines });
         }
         let (mut old, _) = opened(old).map_err(at_old)?;
         let (mut new, _) = opened(new)?;
         let (old, before) = cases(old.as_mut(), specs).map_err(at_old)?;
         let (new, after) = cases(new.as_mut(), specs)?;
-        Ok(Pair { before, after, facts: old.facts.changed(&new.facts) })
+        let facts = old.facts.changed(&new.facts);
+        Ok(Pair { before, after, facts, machines: vec![old.machine, new.machine] })
     };
     let order: Vec<&str> = specs.iter().map(|spec| &*spec.id).collect();
     let comparison = compare(&work, |(_, new)| &new.name, look, &order, FleetCommand::Drift, progress);
@@ -97,6 +110,7 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
 struct Row {
     cases: Vec<(Option<usize>, Option<usize>)>,
     facts: Vec<usize>,
+    machines: Vec<Machine>,
 }
 
 fn compare<'a, T: Sync>(
@@ -125,17 +139,21 @@ fn compare<'a, T: Sync>(
             // Not with `collect`, which would keep the memory that the facts needed.
             let mut facts_here = Vec::with_capacity(pair.facts.len());
             facts_here.extend(pair.facts.into_iter().map(number));
-            Row { facts: facts_here, cases: differing(&pair.before, &pair.after, &mut known) }
+            let cases = differing(&pair.before, &pair.after, &mut known);
+            Row { cases, facts: facts_here, machines: pair.machines }
         });
     });
     pace.end(progress);
-    let mut comparison = FleetComparison { compared: work.len(), ..FleetComparison::new(command) };
+    let mut comparison = FleetComparison::new(command);
+    let mut identities: [Vec<(Arc<str>, Machine)>; 2] = Default::default();
     let mut differences = BTreeMap::<_, Vec<Arc<str>>>::new();
     for (item, row) in work.iter().zip(rows) {
         let name: Arc<str> = name(item).as_str().into();
         match row {
             Err(reason) => comparison.unreadable.push(Unreadable { name, reason }),
             Ok(row) => {
+                comparison.compared += 1;
+                identities.iter_mut().zip(row.machines).for_each(|(all, machine)| all.push((name.clone(), machine)));
                 comparison.different += usize::from(!row.cases.is_empty() || !row.facts.is_empty());
                 row.cases.into_iter().for_each(|pair| differences.entry(pair).or_default().push(name.clone()));
                 row.facts.into_iter().for_each(|fact| facts[fact].machines.push(name.clone()));
@@ -156,6 +174,10 @@ fn compare<'a, T: Sync>(
     });
     facts.sort_by(|a, b| b.machines.len().cmp(&a.machines.len()).then_with(|| a.cmp(b)));
     comparison.facts = facts;
+    let mut same: Vec<SameMachine> = identities.iter().flat_map(|all| same_machines(all)).collect();
+    same.sort();
+    same.dedup_by(|a, b| a.machines == b.machines);
+    comparison.diagnostics = same.iter().map(SameMachine::warning).collect();
     comparison
 }
 

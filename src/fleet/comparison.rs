@@ -22,7 +22,7 @@ pub struct FleetComparison {
     /// The exit code of that command.
     #[schemars(with = "u8")]
     pub exit_code: Exit,
-    /// The number of machines that were compared.
+    /// The number of machines that were compared. Machines that could not be read are not counted.
     pub compared: usize,
     /// The number of machines on which something is different.
     pub different: usize,
@@ -39,6 +39,9 @@ pub struct FleetComparison {
     pub facts: Vec<FactDrift>,
     /// The machines that could not be read in one of the two states, each with the reason.
     pub unreadable: Vec<Unreadable>,
+    /// The names of the entries in the folders of snapshots that were not read, because they are folders, hidden files
+    /// (whose names begin with a dot) or not `.json` files.
+    pub ignored: Vec<String>,
     /// The errors that stopped the command, and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -133,6 +136,7 @@ impl FleetComparison {
             differences: Vec::new(),
             facts: Vec::new(),
             unreadable: Vec::new(),
+            ignored: Vec::new(),
             diagnostics: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Case, FleetOutcome, Line, LineSpec, MachineRow, SameMachine, Survey, Waiver, same::same_machines};
 use crate::{
     diag::{Code, Diagnostic, Exit},
+    plan::Machine,
     spec::Spec,
 };
 
@@ -123,7 +124,11 @@ impl FleetReport {
         }
         let of_machines = machines.iter().map(|row| row.outcome.exit());
         let exit_code = of_machines.chain(cases.iter().map(Case::exit)).max().unwrap_or(Exit::Done);
-        let same_machines = same_machines(&machines);
+        let identity = |row: &MachineRow| {
+            let (computer_name, machine_guid) = (row.computer_name.clone(), row.machine_guid.clone());
+            (row.name.clone(), Machine { computer_name, machine_guid })
+        };
+        let same_machines = same_machines(&machines.iter().map(identity).collect::<Vec<_>>());
         let diagnostics = same_machines.iter().map(SameMachine::warning).collect();
         let specs = specs.iter().map(counts_of).collect();
         Self { exit_code, counts, specs, cases, machines, same_machines, diagnostics, ..Self::new(command) }

@@ -1,12 +1,17 @@
 //! Finds machines that occur in a fleet more than once.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::MachineRow;
-use crate::diag::{Code, Diagnostic, number_of, text::shorten};
+use crate::{
+    diag::{Code, Diagnostic, number_of, text::shorten},
+    plan::Machine,
+};
 
 /// Machines of a fleet whose computer name or MachineGuid is the same, so that they seem to be one machine.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -20,23 +25,25 @@ pub struct SameMachine {
 }
 
 /// Returns each group of machines in the fleet that are probably one machine. The groups are ordered by the names of
-/// their machines.
-pub(super) fn same_machines(rows: &[MachineRow]) -> Vec<SameMachine> {
-    let mut all = Vec::new();
+/// their machines. `rows` contains the name of each machine in the fleet, and what identifies the machine.
+pub(super) fn same_machines(rows: &[(Arc<str>, Machine)]) -> Vec<SameMachine> {
+    let (mut all, mut known) = (Vec::new(), HashSet::new());
     for by in ["machine_guid", "computer_name"] {
-        let identity =
-            |row: &MachineRow| if by == "machine_guid" { row.machine_guid.clone() } else { row.computer_name.clone() };
-        let mut groups: BTreeMap<String, Vec<&MachineRow>> = BTreeMap::new();
+        let identity = |machine: &Machine| match by {
+            "machine_guid" => machine.machine_guid.clone(),
+            _ => machine.computer_name.clone(),
+        };
+        let mut groups: BTreeMap<String, Vec<&(Arc<str>, Machine)>> = BTreeMap::new();
         for row in rows {
-            if let Some(text) = identity(row) {
+            if let Some(text) = identity(&row.1) {
                 groups.entry(text.to_ascii_lowercase()).or_default().push(row);
             }
         }
         for found in groups.into_values().filter(|found| found.len() > 1) {
-            let machines: Vec<Arc<str>> = found.iter().map(|row| row.name.clone()).collect();
+            let machines: Vec<Arc<str>> = found.iter().map(|(name, _)| name.clone()).collect();
             // A machine that occurs twice has the same name and the same MachineGuid, and is reported only once.
-            if !all.iter().any(|known: &SameMachine| known.machines == machines) {
-                let identity = identity(found[0]).unwrap_or_default();
+            if known.insert(machines.clone()) {
+                let identity = identity(&found[0].1).unwrap_or_default();
                 all.push(SameMachine { machines, by, identity });
             }
         }

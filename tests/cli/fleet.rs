@@ -77,6 +77,20 @@ fn what_is_no_snapshot_is_named_with_the_reason() {
     let line = "fleet diff KB909094 --snapshots @/fleet";
     machine.run(line).code(1).says(all);
     machine.run(&format!("{line} --format html")).code(1).says(all);
+    machine.run("fleet impact KB909094 --base KB909094 --snapshots @/fleet").code(0).says(all);
+    machine.run("fleet drift @/fleet @/fleet KB909094").code(0).says(all);
+}
+
+#[test]
+fn a_comparison_counts_what_was_read_and_warns_of_a_machine_that_is_in_the_fleet_twice() {
+    let machine = fleet();
+    machine.write("fleet/broken.json", "");
+    for line in ["fleet impact KB909094 --base KB909094 --snapshots @/fleet", "fleet drift @/fleet @/fleet KB909094"] {
+        let run = machine.run(line).code(3).says("warning[fleet-same-machine]: 2 machines have the same MachineGuid");
+        assert!(run.stdout.starts_with("2 machines compared: 0 different, 1 unreadable\n"), "{}", run.stdout);
+        let report = machine.run(&format!("{line} --format json")).code(3).json();
+        assert_eq!(report["diagnostics"][0]["code"], "fleet-same-machine");
+    }
 }
 
 #[test]

@@ -114,6 +114,9 @@ pub fn comparison_human(comparison: &FleetComparison, paint: Paint) -> String {
         let _ = writeln!(out, "{}: {}", paint.bold(&one_line(&one.name)), paint.removed("unreadable"));
         let _ = writeln!(out, "  because       {}\n", one_line(&one.reason));
     }
+    if let Some(line) = wording::ignored(&comparison.ignored, NAMES) {
+        let _ = writeln!(out, "{line}");
+    }
     out
 }
 

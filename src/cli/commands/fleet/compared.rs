@@ -36,6 +36,10 @@ pub(super) fn print(
         }
         Err(stop) => return Err(stop),
     };
+    // Only JSON contains the diagnostics.
+    if format != Format::Json {
+        output.diagnostics(&comparison.diagnostics);
+    }
     let text = match format {
         Format::Json => fleet::comparison_json(&comparison),
         Format::Human => fleet::comparison_human(&comparison, output.paint()),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kbfix::{
     diag::Exit,
-    fleet::{FleetCommand, FleetComparison, Members, drift, snapshots},
+    fleet::{FleetCommand, FleetComparison, Ignored, Members, drift, snapshots},
     spec::library,
 };
 
@@ -50,16 +50,21 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
 }
 
 fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetComparison, CommandError> {
-    let (old, new) = (members(&arguments.old)?, members(&arguments.new)?);
+    let ((old, mut ignored), (new, more)) = (members(&arguments.old)?, members(&arguments.new)?);
+    ignored.extend(more);
+    ignored.sort();
+    ignored.dedup();
     let specs = match arguments.specs.are_named() {
         true => arguments.specs.load_for_plan(output)?,
         // If no spec is named, the whole library is used, because snapshots are usually taken with it.
         false => arguments.specs.in_place_of(library::ids().map(str::to_owned).collect()).load_for_plan(output)?,
     };
-    Ok(drift(&old, &new, &specs, output))
+    Ok(FleetComparison { ignored, ..drift(&old, &new, &specs, output) })
 }
 
-fn members(folder: &Path) -> Result<Members, CommandError> {
-    let found = snapshots(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))?;
-    Ok(Members::new(found.0, Vec::new()))
+/// Returns the machines of a folder, and the names of the entries that are not snapshots.
+fn members(folder: &Path) -> Result<(Members, Vec<String>), CommandError> {
+    let (found, Ignored(ignored)) =
+        snapshots(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))?;
+    Ok((Members::new(found, Vec::new()), ignored))
 }

@@ -51,9 +51,9 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Co
 }
 
 fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetComparison, CommandError> {
-    let (members, _) = arguments.fleet.members(output)?;
+    let (members, ignored) = arguments.fleet.members(output)?;
     let (parameters, which) = members.parameters();
     let after = arguments.specs.load_each(&parameters, output)?;
     let before = arguments.specs.in_place_of(arguments.base.clone()).load_each(&parameters, output)?;
-    Ok(impact(&members, &before, &after, &which, output))
+    Ok(FleetComparison { ignored, ..impact(&members, &before, &after, &which, output) })
 }
