@@ -3,7 +3,7 @@
 use std::{fmt::Write, sync::Arc};
 
 use super::{
-    markdown::{BLOCK, MOST, NOTES, Part, cell, cut, short},
+    markdown::{BLOCK, MOST, NOTES, Part, cell, cut, first, short},
     wording::{self, facts, reasons},
 };
 use crate::{
@@ -208,15 +208,15 @@ fn block(difference: &Difference) -> Option<String> {
     let (spec, kind) = (escaped(&difference.spec), difference.kind.as_str());
     let mut block = format!("\n#### {count}: {spec}: {kind}: {}\n\n", change(difference));
     let _ = writeln!(block, "{}\n", escaped(&wording::names(&difference.machines, 20)));
-    for fact in facts.iter().take(10) {
-        let (found, wanted) = (cell(&fact.found), cell(fact.wanted));
-        let _ = writeln!(block, "- {}: found {found}, wanted {wanted}", cell(fact.place));
-    }
-    for reason in reasons.iter().take(5) {
-        let _ = writeln!(block, "- {}", cell(reason));
-    }
-    for note in notes.iter().take(5) {
-        let _ = writeln!(block, "- {}", cell(note));
+    let fact = |fact: &wording::Fact| {
+        let (place, found, wanted) = (cell(fact.place), cell(&fact.found), cell(fact.wanted));
+        format!("{place}: found {found}, wanted {wanted}")
+    };
+    let facts = first(facts.iter().map(fact), 10, "test");
+    let reasons = first(reasons.into_iter().map(cell), 5, "reason");
+    let notes = first(notes.iter().map(|note| cell(note)), 5, "note");
+    for line in facts.iter().chain(&reasons).chain(&notes) {
+        let _ = writeln!(block, "- {line}");
     }
     if lines.is_empty() {
         return Some(block);

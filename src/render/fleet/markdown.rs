@@ -86,6 +86,17 @@ pub(super) fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut
     part
 }
 
+/// Returns the first `most` of the texts. If there are more, the last text says how many.
+pub(super) fn first(texts: impl IntoIterator<Item = String>, most: usize, what: &str) -> Vec<String> {
+    let mut texts: Vec<String> = texts.into_iter().collect();
+    if texts.len() > most {
+        let more = number_of(texts.len() - most, &format!("more {what}"));
+        texts.truncate(most);
+        texts.push(format!("**{more} not shown here**"));
+    }
+    texts
+}
+
 /// Returns text of at most [`LONGEST`] characters. If the text is longer, cuts it and appends the number of the missing
 /// characters.
 pub(super) fn short(text: &str) -> String {
@@ -116,8 +127,8 @@ fn changes(report: &FleetReport) -> (String, Vec<String>) {
         let count = wording::machines(case.machines.len());
         let mut block = format!("\n#### {count}: {}: {}\n\n", escaped(&case.spec), wording::changes(case));
         let _ = writeln!(block, "{}\n", escaped(&wording::names(&case.machines, NAMES)));
-        for reason in reasons(case).into_iter().take(5) {
-            let _ = writeln!(block, "{}\n", cell(reason));
+        for reason in first(reasons(case).into_iter().map(cell), 5, "reason") {
+            let _ = writeln!(block, "{reason}\n");
         }
         for note in wording::notes(case) {
             let _ = writeln!(block, "{}\n", cell(&note));

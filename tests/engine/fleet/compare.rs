@@ -1,7 +1,7 @@
 //! Tests `fleet::impact` and `fleet::drift`.
 
 use kbfix::{
-    fleet::{DifferenceKind, FleetComparison, drift, impact},
+    fleet::{DifferenceKind, FleetComparison, FleetOutcome, drift, impact},
     render::{self, Paint, fleet::MOST_MARKDOWN},
     spec::Spec,
 };
@@ -111,6 +111,22 @@ fn sensitive_data_is_not_in_a_comparison() {
         render::fleet::comparison_markdown(&comparison),
     ] {
         assert!(!text.contains("secret one") && !text.contains("secret two"), "{text}");
+    }
+}
+
+#[test]
+fn markdown_says_how_many_reasons_it_leaves_out() {
+    let folder = Folder::mixed();
+    let reasons: Vec<String> = (1..=8).map(|at| format!("the reason {at}")).collect();
+    let mut report = folder.report(&specs(&[SPEC]));
+    let pending = |outcome| outcome == FleetOutcome::ChangesPending;
+    report.cases.iter_mut().filter(|case| pending(case.outcome)).for_each(|case| case.reasons = reasons.clone());
+    let mut comparison = impact_of(&folder, &specs(&[OTHER]), &specs(&[SPEC]));
+    let after = comparison.differences.iter_mut().filter_map(|one| one.after.as_mut());
+    after.for_each(|case| case.reasons = reasons.clone());
+    for text in [render::fleet::markdown(&report), render::fleet::comparison_markdown(&comparison)] {
+        assert!(text.contains("the reason 5") && !text.contains("the reason 6"), "{text}");
+        assert!(text.contains("**3 more reasons not shown here**"), "{text}");
     }
 }
 
