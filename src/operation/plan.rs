@@ -277,7 +277,12 @@ fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let message = format!("files of drive {} were not read: the target does not contain them", named.join(" and "));
     let hint = Hint::new("give the folder that contains them");
     let hint = match is_export {
-        true => hint.option("files", "DIR"),
+        true if drives.iter().eq(&['C']) => hint.option("files", "DIR"),
+        // `--files` is only for drive C, and `--drive` is for other kinds of targets.
+        true => Hint::new(
+            "kbfix reads only files of drive C for an export: name the disk or a hive of the machine instead, or take a \
+             snapshot on the machine",
+        ),
         false => drives.iter().fold(hint, |hint, drive| hint.option("drive", format!("{drive}=DIR"))),
     };
     Some(Diagnostic::warning(Code::FILES_NOT_GIVEN, message).hint(hint))

@@ -37,6 +37,24 @@ fn it_shows_what_was_tested_and_a_unified_diff() {
     "#);
 }
 
+#[test]
+fn files_on_a_drive_that_an_export_cannot_have_are_named_with_that_drive() {
+    let machine = Machine::new();
+    machine.write(
+        "kb.yaml",
+        "kbfix: 1\nid: KB1\ntitle: T\napplicable: { file: { path: 'D:\\app\\x.dll', exists: true } }\nregistry:\n  \
+         - { key: HKLM\\SOFTWARE\\Test, values: { N: { type: REG_SZ, data: x } } }\n",
+    );
+    let reg = format!("diff @/kb.yaml --target reg:{}", machine.path("machine.reg").display());
+    for line in [&*reg, "diff @/kb.yaml @target"] {
+        let run = machine.run(line).code(4).says("files-not-given]: files of drive D: were not read");
+        let run = run.says("kbfix reads only files of drive C for an export");
+        assert!(!run.stderr.contains("--files"), "{}", run.stderr);
+    }
+    let reg = reg.replace("@/kb.yaml", "KB909094");
+    machine.run(&reg).code(4).says("files of drive C: were not read").says("(--files DIR)");
+}
+
 /// Also where a check above is about the key that the reason's key is below.
 #[test]
 fn why_nothing_can_be_said_is_shown() {

@@ -28,7 +28,7 @@ use crate::{
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
     WriteError, WriteFailure,
-    drives::DriveFolder,
+    drives::{DriveFolder, split_drive},
     hku,
     one_file::{self, Loaded},
 };
@@ -46,8 +46,8 @@ pub struct RegTarget {
     file: Loaded<Document>,
     code_page: Option<CodePage>,
     files: Option<DriveFolder>,
-    /// Whether kbfix needed files although the operator gave no folder with them.
-    files_missing: bool,
+    /// The drives with files that kbfix needed, but for which the operator gave no folder.
+    missing: BTreeSet<char>,
 }
 
 impl RegTarget {
@@ -66,7 +66,7 @@ impl RegTarget {
         let real = canonical(path).map_err(io(path))?;
         let files = files.map(|dir| DriveFolder::open(dir).map_err(io(dir))).transpose()?;
         let file = Loaded::new(real.clone(), load(&real, code_page)?);
-        Ok(Self { named: path.to_owned(), file, code_page, files, files_missing: false })
+        Ok(Self { named: path.to_owned(), file, code_page, files, missing: BTreeSet::new() })
     }
 
     fn lists_any(&self, key: &KeyPath) -> bool {
@@ -272,22 +272,24 @@ impl Target for RegTarget {
     }
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
-        let Some(files) = &mut self.files else {
-            self.files_missing |= !paths.is_empty();
-            let unknown = || {
-                Answer::unread(
-                    Reason::Unknown,
-                    "an export contains no files; give the folder with the \
-                files of drive C",
-                )
+        let mut missing = BTreeSet::new();
+        let mut facts = |path: &String| {
+            let drive = split_drive(path).map(|(letter, _)| letter);
+            missing.extend(drive.filter(|letter| self.files.is_none() || *letter != 'C'));
+            let detail = match (drive, &mut self.files) {
+                (None | Some('C'), Some(files)) => return files.facts(path),
+                (None | Some('C'), None) => "an export contains no files; give the folder with the files of drive C",
+                _ => "an export contains no files, and kbfix can be given only the folder with those of drive C",
             };
-            return Ok(paths.iter().map(|_| unknown()).collect());
+            Answer::unread(Reason::Unknown, detail)
         };
-        Ok(paths.iter().map(|path| files.facts(path)).collect())
+        let answers = paths.iter().map(&mut facts).collect();
+        self.missing.append(&mut missing);
+        Ok(answers)
     }
 
     fn missing_drives(&self) -> BTreeSet<char> {
-        self.files_missing.then_some('C').into_iter().collect()
+        self.missing.clone()
     }
 
     fn control_set(&mut self) -> Result<Answer<u16>, TargetError> {
