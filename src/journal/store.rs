@@ -238,21 +238,26 @@ impl Store {
         let path = path.to_owned();
         let malformed = |line, detail: String| StoreError::Malformed { path: path.clone(), line, detail };
         let bytes = trust::read(&path, MOST)?;
-        let text = String::from_utf8(bytes).map_err(|_| malformed(1, "it is not UTF-8 text".to_owned()))?;
-        let mut lines = text.split_inclusive('\n').enumerate();
+        let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
         let (_, first) = lines.next().ok_or_else(|| malformed(1, "the file is empty".to_owned()))?;
-        let header = header(first).map_err(|detail| malformed(1, detail))?;
+        let header = json::text(first).and_then(header).map_err(|detail| malformed(1, detail))?;
         let mut events = Vec::new();
         for (at, line) in lines {
-            match json::check(line).and_then(|()| serde_json::from_str::<Event>(line)) {
+            match event(line) {
                 Ok(event) => events.push(event),
                 // The process ended while it was adding an event. That event is lost, but the header is complete.
-                Err(_) if !line.ends_with('\n') => {}
-                Err(e) => return Err(malformed(at + 1, e.to_string())),
+                Err(_) if !line.ends_with(b"\n") => {}
+                Err(detail) => return Err(malformed(at + 1, detail)),
             }
         }
         Ok(Journal { path, header, events })
     }
+}
+
+/// Parses a line of a journal after the first.
+fn event(line: &[u8]) -> Result<Event, String> {
+    let line = json::text(line)?;
+    json::check(line).and_then(|()| serde_json::from_str(line)).map_err(|error| error.to_string())
 }
 
 /// Returns an id that contains this time and a random number, so that two processes at the same time get different ids.

@@ -137,6 +137,49 @@ fn machine() -> Machine {
     machine
 }
 
+/// Each document has the code of a document that is damaged, and the message names the first wrong byte.
+#[test]
+fn documents_that_are_not_utf_8() {
+    let machine = machine();
+    fs::write(machine.path("d.json"), b"{\"a\":\xFF}").unwrap();
+    fs::write(machine.path("p.json"), b"{\"kbfix_fleet_plan\":\xFF}\n").unwrap();
+    fs::create_dir(machine.path("fleet")).unwrap();
+    fs::copy(machine.path("d.json"), machine.path("fleet/FE1.json")).unwrap();
+    for (line, code, message) in [
+        ("apply --plan @/d.json @target @state", 2, "plan-invalid]: [DIR]/d.json: "),
+        ("diff --plan @/d.json @target", 2, "plan-invalid]: [DIR]/d.json: "),
+        ("diff --plan @/p.json @target", 2, "plan-invalid]: [DIR]/p.json: "),
+        ("diff KB909094 --target snapshot:@/d.json", 3, "target-malformed]: [DIR]/d.json: "),
+        ("rollback @/d.json @state", 2, "journal-malformed]: [DIR]/d.json, line 1: "),
+        ("fleet diff KB909094 --snapshots @/fleet", 3, "[DIR]/fleet/FE1.json: "),
+    ] {
+        let at = if line.contains("p.json") { 21 } else { 6 };
+        let run = machine.run(line).code(code).says(message);
+        run.says(&format!("it is not UTF-8 text: byte {at} is 0xFF"));
+    }
+    for line in ["fleet diff KB909094 --fleet @/d.json", "validate @/d.json"] {
+        machine.run(line).code(2).says("[not-utf8]: the byte 0xFF is not UTF-8").says("d.json:1:6");
+    }
+    assert!(machine.journals().is_empty());
+}
+
+/// The process ended while it was adding an event, within a character.
+#[test]
+fn a_journal_that_ends_within_a_character_is_rolled_back() {
+    let machine = machine();
+    machine.run("apply KB909094 @target @state").code(0);
+    let path = machine.path("state/journal").join(machine.journals().remove(0));
+    let mut journal = fs::read(&path).unwrap();
+    journal.extend(b"{\"at\":\"\xC3");
+    fs::write(&path, &journal).unwrap();
+    machine.run("rollback --last --check @state").code(1);
+    // In a complete line, the same is damage, and the message names the line.
+    let line = journal.iter().filter(|byte| **byte == b'\n').count() + 1;
+    journal.push(b'\n');
+    fs::write(&path, &journal).unwrap();
+    machine.run("rollback --last --check @state").code(2).says(&format!("line {line}: it is not UTF-8 text: byte 8"));
+}
+
 #[test]
 fn snapshots_never_panic() {
     let machine = machine();

@@ -9,8 +9,9 @@ use std::{
 use kbfix::{
     diag::{Code, Diagnostic, Exit},
     fleet::bundle::{self, BundleError},
+    format::json,
     operation::{Request, identify},
-    plan::Plan,
+    plan::{Plan, file::PlanError},
     targets::Target,
 };
 
@@ -56,13 +57,8 @@ impl Asked {
             let message = format!("the plan has more than {MAX_PLAN} bytes, which is the maximum for kbfix");
             return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, message)));
         }
-        let text = String::from_utf8(bytes).map_err(|_| {
-            CommandError::usage(
-                format!("{name} is not a plan: it is not UTF-8 text"),
-                "make a plan with `kbfix diff --out FILE`",
-            )
-        })?;
-        let plan = Plan::from_text(&text, digest).map_err(|error| CommandError::from(error).of_plan(name))?;
+        let plan = json::text(&bytes).map_err(PlanError::Shape).and_then(|text| Plan::from_text(text, digest));
+        let plan = plan.map_err(|error| CommandError::from(error).of_plan(name))?;
         Ok(Self::Ready(Request::Plan(Box::new(plan))))
     }
 

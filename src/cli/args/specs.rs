@@ -18,6 +18,7 @@ use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
 use kbfix::{
     diag::{Code, Diagnostic, Exit},
+    format::json,
     parallel,
     spec::{self, LoadedAll, Setting, Settings, Spec},
 };
@@ -287,7 +288,8 @@ impl Whole {
             )
         };
         // Not with an untagged enum, because its error would not say what is wrong.
-        match serde_json::from_slice(&text).map_err(|e| invalid(e.to_string()))? {
+        let text = json::text(&text).map_err(invalid)?;
+        match serde_json::from_str(text).map_err(|e| invalid(e.to_string()))? {
             list @ Value::Array(_) => {
                 let specs = serde_json::from_value(list).map_err(|e| invalid(e.to_string()))?;
                 Ok(Self { specs, ..Self::default() })

@@ -21,6 +21,7 @@ use crate::cli::{
 use kbfix::{
     convert::dsc_resource::{self, Instance, Resource},
     diag::{Code, Diagnostic, Exit},
+    format::json,
     operation::{self, ApplyOptions, MOST_CHANGES, Request, report::Report},
     plan::Outcome,
     render::dsc as render,
@@ -259,9 +260,9 @@ fn input(of: &TypeArguments) -> Result<(Resource, Instance), CommandError> {
     if bytes.len() > most {
         return Err(invalid(format!("the input has more than {most} bytes"), "give fewer specs at once"));
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| invalid("the input is not UTF-8".to_owned(), "write the input as UTF-8"))?;
-    let instance = Instance::read(resource, &text).map_err(|error| invalid(error.what, &error.hint))?;
+    let text = json::text(&bytes)
+        .map_err(|why| invalid(format!("the input cannot be read: {why}"), "write the input as UTF-8"))?;
+    let instance = Instance::read(resource, text).map_err(|error| invalid(error.what, &error.hint))?;
     Ok((resource, instance))
 }
 

@@ -33,9 +33,10 @@ pub fn read(
     approved: Option<&str>,
     choose: impl FnOnce(&Bundle) -> Result<usize, BundleError>,
 ) -> Result<Plan, BundleError> {
-    let head = text(line(&mut from, MOST_HEAD)?.ok_or_else(|| BundleError::Shape("it is empty".to_owned()))?)?;
-    let bundle: Bundle = json::check(&head)
-        .and_then(|()| serde_json::from_str(&head))
+    let head = line(&mut from, MOST_HEAD)?.ok_or_else(|| BundleError::Shape("it is empty".to_owned()))?;
+    let head = json::text(&head).map_err(BundleError::Shape)?;
+    let bundle: Bundle = json::check(head)
+        .and_then(|()| serde_json::from_str(head))
         .map_err(|error| BundleError::Shape(error.to_string()))?;
     if bundle.kbfix_fleet_plan != 1 {
         return Err(BundleError::Shape("`kbfix_fleet_plan` is not 1".to_owned()));
@@ -62,7 +63,7 @@ pub fn read(
             return Err(altered("does not match the digest in the first line"));
         }
         if matches!(chosen, Ok(chosen) if chosen == at) {
-            plan = Some(text(bytes)?);
+            plan = Some(bytes);
         }
     }
     if line(&mut from, 1)?.is_some() {
@@ -71,7 +72,8 @@ pub fn read(
     // The error is returned only now, because an altered file must be reported as altered before anything else.
     let machine = &bundle.machines[chosen?];
     let plan = plan.ok_or_else(|| BundleError::Shape(format!("it contains no plan for {}", machine.name)))?;
-    Ok(Plan::from_text(&plan, Some(&machine.plan))?)
+    let plan = json::text(&plan).map_err(BundleError::Shape)?;
+    Ok(Plan::from_text(plan, Some(&machine.plan))?)
 }
 
 /// Returns the next line without its line break; `None` at the end of the file. Returns an error if the line has more
@@ -90,8 +92,4 @@ fn line(from: &mut impl BufRead, most: u64) -> Result<Option<Vec<u8>>, BundleErr
             "its last line has no line break at the end; the file may have been cut off".to_owned(),
         )),
     }
-}
-
-fn text(bytes: Vec<u8>) -> Result<String, BundleError> {
-    String::from_utf8(bytes).map_err(|_| BundleError::Shape("the line is not UTF-8 text".to_owned()))
 }

@@ -18,6 +18,17 @@ pub fn check(text: &str) -> serde_json::Result<()> {
     serde_json::from_str::<Checked>(text).map(drop)
 }
 
+/// Returns the text of a JSON document, which must be UTF-8 (RFC 8259, section 8.1).
+///
+/// # Errors
+/// Returns a sentence that names the first wrong byte and its position, counted from 1.
+pub fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        format!("it is not UTF-8 text: byte {} is 0x{:02X}", at + 1, bytes[at])
+    })
+}
+
 /// Any JSON value. It is read to find repeated members; its content is discarded.
 struct Checked;
 
@@ -80,7 +91,15 @@ impl<'de> Visitor<'de> for Any {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check, text};
+
+    #[test]
+    fn the_first_byte_that_is_not_utf_8_is_named() {
+        assert_eq!(text("\u{e9}".as_bytes()).unwrap(), "\u{e9}");
+        assert_eq!(text(b"{}\xFF\xFE").unwrap_err(), "it is not UTF-8 text: byte 3 is 0xFF");
+        // The file ends within a character.
+        assert_eq!(text(b"\xC3").unwrap_err(), "it is not UTF-8 text: byte 1 is 0xC3");
+    }
 
     #[test]
     fn a_member_that_is_given_twice_is_refused_wherever_it_stands() {

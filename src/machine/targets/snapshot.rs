@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{canonical::canonical, read::read_file};
+use crate::{
+    files::{canonical::canonical, read::read_file},
+    format::json,
+};
 
 use super::{
     Answer, EventAnswer, EventFacts, EventQuery, Facts, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, PolicyFacts,
@@ -95,10 +98,10 @@ fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let what = path.display().to_string();
     let bytes = read_file(path, MOST).map_err(|source| TargetError::Io { what: what.clone(), source })?;
     let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail, option: None };
-    let text = String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
+    let text = json::text(&bytes).map_err(malformed)?;
     // Each part of the document refuses a member that is given twice, so no check of the text is needed before.
     let snapshot =
-        serde_json::from_str::<Snapshot>(&text).map_err(|e| malformed(format!("it is not a snapshot: {e}")))?;
+        serde_json::from_str::<Snapshot>(text).map_err(|e| malformed(format!("it is not a snapshot: {e}")))?;
     if snapshot.kbfix_snapshot != 1 {
         let detail =
             format!("it is a snapshot of version {}, but this kbfix reads only version 1", snapshot.kbfix_snapshot);
