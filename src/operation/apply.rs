@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     changes,
     error::Error,
-    execute::{Applied, Failure, StartError, execute_as},
+    execute::{Applied, Failure, StartError, execute_as, has_journal},
     install::{self, Packages},
     journals,
     plan::{PlanStatus, Request, cannot_apply, refuse_damaged, too_many_changes, warnings},
@@ -109,7 +109,7 @@ pub fn apply(
     }
     if options.check {
         options.packages.check(&plan, &address)?;
-        if plan.changes().next().is_some() {
+        if has_journal(&plan) {
             store.check().map_err(StartError::Journal)?;
         }
         if let Some(why) = cannot_apply(&mut plan, target, Diagnostic::error) {

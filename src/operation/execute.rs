@@ -79,6 +79,13 @@ pub fn execute(
     applied.map(|(applied, _)| applied)
 }
 
+/// Returns whether a journal is written if the plan is executed.
+pub(super) fn has_journal(plan: &Plan) -> bool {
+    // A retirement is recorded even if nothing must be restored, because its specs no longer count as applied.
+    let is_recorded = plan.retires.is_some() && plan.outcome() == Outcome::InDesiredState;
+    plan.changes().next().is_some() || is_recorded
+}
+
 /// Makes the changes of a plan like [`execute`]. `digest` is the plan's digest. The facts of the plan are not used.
 /// Moves the changes from the plan to the journal, and returns how many each spec had.
 pub(super) fn execute_as(
@@ -89,9 +96,7 @@ pub(super) fn execute_as(
     target: &mut dyn Target,
     store: &Store,
 ) -> Result<(Applied, Counts), StartError> {
-    // A retirement is recorded even if nothing must be restored, because its specs no longer count as applied.
-    let is_recorded = plan.retires.is_some() && plan.outcome() == Outcome::InDesiredState;
-    if plan.changes().next().is_none() && !is_recorded {
+    if !has_journal(plan) {
         return Ok((Applied::Nothing, changes::take(plan).1));
     }
     let control_set = match plan.changes().any(|change| control_set::is_current(&change.key.path)) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     apply::carry_out,
     error::Error,
+    execute::StartError,
     journals::{Past, past},
     plan::refuse_damaged,
     progress::{Progress, changing, reading},
@@ -122,6 +123,10 @@ pub fn retire(
     // If nothing is left to undo or to record, there is no journal.
     let is_done = found.undo.changes.is_empty() && !ids.iter().any(|id| history.is_live(id));
     let looked = options.check || is_stopped || is_done;
+    // A plan for later may be saved by an account that may only read the journals.
+    if options.check && !options.with_plan && !is_stopped && !is_done {
+        store.check().map_err(StartError::Journal)?;
+    }
     let mut report = if looked {
         rehearsed(plan, target, Command::Retire)
     } else {

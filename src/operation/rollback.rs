@@ -3,6 +3,7 @@
 use super::{
     apply::carry_out,
     error::{Error, place_hint},
+    execute::StartError,
     plan::{PlanRefusal, Renamed, cannot_apply, other_place, refuse_damaged, same_machine},
     progress::{Progress, changing, reading},
     report::{Command, Report, kept},
@@ -92,6 +93,9 @@ pub fn rollback(
     refuse_damaged(&mut plan, target)?;
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();
+    if options.check && undo.unread.is_empty() && could_act {
+        store.check().map_err(StartError::Journal)?;
+    }
     let mut report = if looked {
         rehearsed(plan, target, Command::Rollback)
     } else {

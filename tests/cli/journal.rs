@@ -140,6 +140,11 @@ fn a_journal_that_others_could_have_written_is_not_believed() {
     fs::copy(machine.path(&file), machine.path("copy.jsonl")).unwrap();
     set("state", 0o777);
     machine.run("journal show @/copy.jsonl @state").code(0);
+    // No journal can be written there, so the dry run is refused like the rollback.
+    for command in ["rollback @/copy.jsonl", "rollback --check @/copy.jsonl"] {
+        machine.run(&format!("{command} @state")).code(3).says("journal-untrusted");
+    }
+    assert_eq!(machine.export(), applied);
     set("copy.jsonl", 0o646);
     machine.run("journal show @/copy.jsonl @state").code(2).says("journal-untrusted");
     set("state", 0o755);
