@@ -43,8 +43,9 @@ pub fn add_restart(state: &mut Map<String, Value>, report: &Report) {
     }
 }
 
-/// The codes of warnings about a plan that would be errors in the operation `set`, which would then change nothing.
-const PREVENTING: [Code; 3] = [Code::TOO_MANY_CHANGES, Code::POLICY_OF_USERS, Code::CANNOT_APPLY];
+/// The codes of warnings of a dry run that would be errors in the operation `set`, which would then change nothing.
+const PREVENTING: [Code; 4] =
+    [Code::TOO_MANY_CHANGES, Code::POLICY_OF_USERS, Code::CANNOT_APPLY, Code::JOURNAL_UNTRUSTED];
 
 /// Returns the state that the operation `set` would print, without a journal. `report` is the report of a dry run. The
 /// member `_metadata.whatIf` describes what `set` would do: for each spec, there is a line with its outcome, its

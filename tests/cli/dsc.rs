@@ -63,6 +63,30 @@ fn call(machine: &Machine, method: &str, resource: &str, input: &Value, what_if:
     (run, lines)
 }
 
+#[cfg(unix)]
+#[test]
+fn what_if_says_that_set_would_refuse_the_state_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new();
+    let before = machine.export();
+    std::fs::create_dir(machine.path("state")).unwrap();
+    std::fs::set_permissions(machine.path("state"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let input = on(&machine, json!({ "specs": ["KB909094"] }));
+    let (run, lines) = call(&machine, "set", "Kbfix/SpecList", &input, true);
+    run.code(0).says("journal-untrusted");
+    let what_if = lines[0]["_metadata"]["whatIf"][0].as_str().unwrap();
+    assert!(what_if.starts_with("set would fail: ") && what_if.contains("can write to it"), "{what_if}");
+    assert_eq!((&lines[0]["_inDesiredState"], lines[0].get("_restartRequired")), (&json!(false), None));
+    call(&machine, "set", "Kbfix/SpecList", &input, false).0.code(3).says("journal-untrusted");
+    // If nothing must be changed, no journal is necessary.
+    std::fs::set_permissions(machine.path("state"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    call(&machine, "set", "Kbfix/SpecList", &input, false).0.code(0);
+    std::fs::set_permissions(machine.path("state"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let (_, lines) = call(&machine, "set", "Kbfix/SpecList", &input, true);
+    assert_eq!(lines[0]["_inDesiredState"], true);
+    machine.set_export(&before);
+}
+
 /// Returns the input for the target of the example server, with the additional properties `more`.
 fn on(machine: &Machine, more: Value) -> Value {
     let mut input = more;

@@ -20,8 +20,9 @@ use crate::cli::{
 
 use kbfix::{
     convert::dsc_resource::{self, Instance, Resource},
-    diag::{Code, Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit, Severity},
     format::json,
+    journal::StoreError,
     operation::{self, ApplyOptions, MOST_CHANGES, Request, report::Report},
     plan::Outcome,
     render::dsc as render,
@@ -119,11 +120,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
             answer(&diff.state, output)?;
             line(&render::differing(&diff.report).into(), output)
         }
-        Command::Set { of, what_if: true, .. } => {
-            let asked = Asked::read(of, output)?;
-            let diff = asked.diff(output)?;
-            answer(&render::what_if(asked.resource, &asked.instance, diff.report), output)
-        }
+        Command::Set { of, what_if: true, state } => what_if(of, state, output),
         Command::Set { of, what_if: false, state } => set(of, state, output),
         Command::Export { of } => export(of, output),
         Command::Schema { of } => line(&dsc_resource::schema(resource(of)?), output),
@@ -141,6 +138,22 @@ fn manifest(out: Option<&Path>, output: &mut Output) -> Result<Exit, CommandErro
     Destination::new(&file, &Inputs::default())?.write(text.as_bytes(), output)?;
     output.note(&format!("wrote {}", file.display()));
     Ok(Exit::Done)
+}
+
+fn what_if(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Result<Exit, CommandError> {
+    let asked = Asked::read(of, output)?;
+    let store = state.store()?;
+    let mut report = asked.diff(output)?.report;
+    if report.specs.iter().any(|spec| spec.outcome == Outcome::ChangesPending)
+        // Not if only this account lacks the right to write: everyone may see what an administrator would change.
+        && let Err(error @ StoreError::Untrusted { .. }) = store.check()
+    {
+        let found = operation::Error::from(error).diagnostics;
+        let found = found.into_iter().map(|one| Diagnostic { severity: Severity::Warning, ..one }).collect::<Vec<_>>();
+        output.diagnostics(&found);
+        report.diagnostics.extend(found);
+    }
+    answer(&render::what_if(asked.resource, &asked.instance, report), output)
 }
 
 fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Result<Exit, CommandError> {
