@@ -11,19 +11,19 @@ use serde::{Serialize, Serializer};
 pub enum Exit {
     /// Everything was in the desired state, or all changes were made.
     Done = 0,
-    /// Something differs from the desired state; nothing was changed.
+    /// Something differs from the desired state, or from another state; nothing was changed.
     Differences = 1,
     /// kbfix refused the input: the command line, a spec, a plan or a journal.
     Refused = 2,
     /// The target cannot be read or is locked, or the journal cannot be written.
     Unusable = 3,
-    /// A spec cannot be applied to the target, or kbfix cannot find out whether it can.
+    /// A spec cannot be applied to the target, something cannot be restored, or kbfix cannot find out whether it can.
     Blocked = 4,
     /// A change could not be written, and all earlier changes were undone.
     RolledBack = 5,
     /// Something failed, and not everything is as it was before.
     Failed = 6,
-    /// The changes were made, but a service is not running.
+    /// The changes were made, but a service was not restarted.
     NotRestarted = 7,
     /// The changes were made, but the report could not be written.
     ReportLost = 8,
@@ -52,20 +52,28 @@ impl Exit {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "everything is done, or there was nothing to do",
-            Self::Differences => "`diff` and `--check`: something must be changed; `hive check`: the hive has an error",
+            Self::Differences => {
+                "`diff`, `--check`, `retire --out` and `fleet`: something must be changed, or is different; `hive check`: \
+                 the hive has an error"
+            }
             Self::Refused => "the command line is wrong, or kbfix refuses a spec, a plan or a journal",
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
-                "a spec could not be applied (blocked, unknown, pending restart, needs parameter), a check found a \
-                 problem (`--fail-on`, `rollback --check`, `retire --check`), or `symptoms` could not read a log or a \
-                 journal"
+                "a spec could not be applied, or not for each user (blocked, unknown, pending restart, needs \
+                 parameter); `rollback` or `retire` could not be done, or would keep something (`--check`, `retire \
+                 --out`); there was a warning that `--fail-on` names; or `symptoms` could not read a log or a journal"
             }
-            Self::RolledBack => "a write failed or was refused, and everything that had been written was restored",
+            Self::RolledBack => {
+                "a write failed or was refused, and everything that had been written was restored; `--check` and \
+                 `retire --out`: a write would be refused"
+            }
             Self::Failed => {
                 "a write failed and not everything was restored; or `rollback` or `retire` did not restore everything; \
                  or a hotfix package failed"
             }
-            Self::NotRestarted => "all changes are made, but a service that kbfix restarted is not running",
+            Self::NotRestarted => {
+                "the changes that the report shows are made, but a service could not be restarted, or is not running"
+            }
             Self::ReportLost => "all changes are made, but the report could not be written to standard output",
         }
     }
@@ -74,12 +82,13 @@ impl Exit {
     pub fn changed(self) -> &'static str {
         match self {
             Self::Done => "the changes that the report shows",
-            Self::Differences | Self::Refused | Self::Unusable | Self::RolledBack => "nothing",
+            Self::Differences | Self::Refused | Self::Unusable => "nothing",
+            Self::RolledBack => "nothing; but a hotfix that was installed before stays installed",
             Self::Blocked => "the changes that the report shows; none for a spec that could not be applied",
             Self::Failed => {
                 "some of the changes that the journal lists; a failed package can have changed other things"
             }
-            Self::NotRestarted => "all changes of the registry",
+            Self::NotRestarted => "the changes that the report shows",
             Self::ReportLost => "all changes; standard error names the journal",
         }
     }
