@@ -162,6 +162,23 @@ impl Destination {
     }
 }
 
+/// Returns an error if the path of a folder to write is `-`, which means standard output for other commands.
+pub(super) fn check_folder(folder: &Path) -> Result<(), CommandError> {
+    match folder.as_os_str() == "-" {
+        true => Err(CommandError::usage(
+            "`-` means standard output, but this command writes a folder",
+            "name a folder; a folder with this name is `./-`",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Creates a folder and those above it if they do not exist. `-` is an error, as for [`check_folder`].
+pub(super) fn create_folder(folder: &Path) -> Result<(), CommandError> {
+    check_folder(folder)?;
+    fs::create_dir_all(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))
+}
+
 /// Returns the path with links resolved. The folder must exist; the file itself may be missing.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();

@@ -154,3 +154,17 @@ fn what_has_no_end_is_refused() {
         machine.run(line).code(code).says("it is not a file");
     }
 }
+
+/// With other formats and commands, `-` is standard output.
+#[test]
+fn a_folder_is_not_written_to_standard_output() {
+    let machine = Machine::new();
+    for line in ["export KB909094 --format intune --out -", "dsc manifest --out -", "man -", "example -"] {
+        let mut command = machine.command(line);
+        let run = command.current_dir(machine.path("")).output().unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(2), "{line}: {said}");
+        assert!(said.contains("`-` means standard output, but this command writes a folder"), "{line}: {said}");
+        assert!(!machine.path("-").exists(), "{line}");
+    }
+}

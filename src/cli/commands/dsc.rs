@@ -1,9 +1,6 @@
 //! The command `kbfix dsc`: acts as a resource of Microsoft DSC.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -14,7 +11,7 @@ use crate::cli::{
         targets::{StateArguments, TargetArguments},
     },
     error::CommandError,
-    out_file::{Destination, Inputs},
+    out_file::{Destination, Inputs, create_folder},
     output::Output,
 };
 
@@ -133,7 +130,7 @@ fn manifest(out: Option<&Path>, output: &mut Output) -> Result<Exit, CommandErro
         output.result(&text);
         return Ok(Exit::Done);
     };
-    fs::create_dir_all(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))?;
+    create_folder(folder)?;
     let file = folder.join(dsc_resource::FILE);
     Destination::new(&file, &Inputs::default())?.write(text.as_bytes(), output)?;
     output.note(&format!("wrote {}", file.display()));

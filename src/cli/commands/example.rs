@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::cli::{error::CommandError, output::Output};
+use crate::cli::{error::CommandError, out_file::check_folder, output::Output};
 
 use kbfix::{
     diag::{Code, Diagnostic, Exit},
@@ -27,6 +27,7 @@ pub(in crate::cli) struct Arguments {
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let folder = &arguments.folder;
+    check_folder(folder)?;
     let name = folder.display();
     // The folder is created here and not in `make`. If it already exists, it belongs to someone else, and nothing may
     // be written to it.

@@ -1,9 +1,6 @@
 //! The command `kbfix export`: writes specs in the formats of other tools.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crate::cli::{
     args::{
@@ -11,7 +8,7 @@ use crate::cli::{
         specs::SpecArguments,
     },
     error::CommandError,
-    out_file::{Destination, Inputs},
+    out_file::{Destination, Inputs, create_folder},
     output::Output,
 };
 
@@ -106,7 +103,7 @@ fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Ou
     let texts: Vec<_> = sources.iter().map(Source::as_spec).collect();
     let hint = "leave that parameter or spec out, and apply the spec in another way";
     let scripts = export::intune(&texts, &settings, &specs).map_err(|e| CommandError::usage(e.to_string(), hint))?;
-    fs::create_dir_all(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))?;
+    create_folder(folder)?;
     // Both paths are checked before either file is written.
     let files = [("detect.ps1", scripts.detect), ("remediate.ps1", scripts.remediate)];
     let files = files.map(|(name, script)| Ok((Destination::new(&folder.join(name), inputs)?, script)));

@@ -1,12 +1,12 @@
 //! The command `kbfix man`: writes the manual pages.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::CommandFactory;
 
 use crate::cli::{
     error::CommandError,
-    out_file::{Destination, Inputs},
+    out_file::{Destination, Inputs, create_folder},
     output::Output,
 };
 use kbfix::diag::Exit;
@@ -22,7 +22,7 @@ pub(in crate::cli) struct Arguments {
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let folder = &arguments.folder;
     let failed = |error| CommandError::file(&folder.display().to_string(), &error);
-    fs::create_dir_all(folder).map_err(failed)?;
+    create_folder(folder)?;
     // `kbfix help` needs no page.
     let mut command = crate::cli::Arguments::command().disable_help_subcommand(true);
     command.build();
