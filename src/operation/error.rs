@@ -56,7 +56,10 @@ impl From<TargetError> for Error {
                 let hint = Hint::new("use a complete and undamaged file, or allow kbfix to read this one as it is");
                 (Code::TARGET_MALFORMED, hint.with(option.clone()))
             }
-            TargetError::Unsupported { .. } => (Code::TARGET_UNSUPPORTED, "use another kind of target".into()),
+            TargetError::Unsupported { .. } => (
+                Code::TARGET_UNSUPPORTED,
+                "use another kind of target, or leave out the option that does not fit".into(),
+            ),
             TargetError::Io { .. } => {
                 (Code::TARGET_UNREADABLE, "check that the target exists and that you may read it".into())
             }

@@ -98,6 +98,7 @@ fn two_what_the_target_has_no_use_for() {
         ("reg:@/machine.reg", "--drive C=@/C"),
         ("reg:@/machine.reg", "--allow-dirty"),
         ("local", "--files @/C"),
+        ("hive:@/image/WINDOWS/system32/config/software=HKLM\\SOFTWARE", "--files @/C --drive C=@/C"),
     ] {
         let name = option.split(' ').next().unwrap();
         let says = format!("the option `{}` cannot be used with the target", name.trim_start_matches('-'));

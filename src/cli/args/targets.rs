@@ -61,8 +61,8 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) code_page: Option<u16>,
 
     /// A local folder with the files of a further drive, such as D=/mnt/data, for the targets `image:`, `hive:` and
-    /// `smb:`. An image already contains the drive with Windows, usually drive C. If you also name a folder for this
-    /// drive of an image, the files of this drive are unknown. You can give this option several times.
+    /// `smb:`. An image already contains the drive with Windows, usually drive C, so a folder for this drive is an
+    /// error. You can give this option several times. For drive C, give either this option or --files.
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive, help_heading = TARGET)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 

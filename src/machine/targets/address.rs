@@ -167,8 +167,9 @@ impl Address {
             _ => Some("kbfix can change the local GPO only in an image"),
         };
         let unicode = (!matches!(kind, Kind::Reg(_))).then_some("only a registry export has a code page");
+        let twice = self.drives.contains_key(&'C').then_some("another option names a folder for drive C too");
         Ok(None
-            .or(own_drive.filter(|_| self.files.is_some()).map(|why| (Extra::Files, why)))
+            .or(own_drive.or(twice).filter(|_| self.files.is_some()).map(|why| (Extra::Files, why)))
             .or(no_drives.filter(|_| !self.drives.is_empty()).map(|why| (Extra::Drives, why)))
             .or(whole.filter(|_| self.allow_dirty).map(|why| (Extra::AllowDirty, why)))
             .or(stores.filter(|_| self.through_policy).map(|why| (Extra::ThroughPolicy, why)))

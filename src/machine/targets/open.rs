@@ -38,8 +38,8 @@ pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     }
 }
 
-/// Opens the local folders that contain the files of another machine's drives. If both `--drive` and `--files` name a
-/// folder for one drive, that of `--drive` is used.
+/// Opens the local folders that contain the files of another machine's drives. If both `drives` and `files` of the
+/// address name a folder for drive C, which [`Address::misfit`] reports, that of `drives` is used.
 fn drives(address: &Address) -> Result<Drives, TargetError> {
     let named = address.drives.iter().map(|(letter, folder)| (*letter, folder.as_path()));
     let files = address.files.iter().map(|folder| ('C', folder.as_path()));

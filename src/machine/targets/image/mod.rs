@@ -68,14 +68,22 @@ impl ImageTarget {
     /// is true, such a hive is read as it is, but never written.
     ///
     /// # Errors
-    /// Returns an error if the volume has no Windows folder, or has two and no `boot.ini` says which of them starts.
+    /// Returns an error if the volume has no Windows folder, or has two and no `boot.ini` says which of them starts; or
+    /// if `drives` contains the drive of the volume itself.
     pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let root =
             canonical(folder).map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;
         let mut volume = Volume::open(&root, folder, drives)?;
         let registry = mounted(folder, &mut volume, allow_dirty);
         let named = folder.to_owned();
-        Ok(Self { named, root, volume, allow_dirty, registry, users: None, through_policy: false, policy: None })
+        let mut image =
+            Self { named, root, volume, allow_dirty, registry, users: None, through_policy: false, policy: None };
+        if image.volume.has_others() {
+            // This finds a folder for the drive of the image itself. A value SystemRoot that cannot be read is no error
+            // yet, because perhaps nothing depends on it.
+            let _ = image.system_root()?;
+        }
+        Ok(image)
     }
 
     /// Sets whether values in the policy branches of `HKLM` are read and written in the local GPO of the image, instead
@@ -150,8 +158,17 @@ impl ImageTarget {
 
     /// Returns the path of the Windows folder on the machine, such as `C:\WINDOWS`, from the value `SystemRoot`. Its
     /// drive letter becomes that of the volume.
+    ///
+    /// # Errors
+    /// Returns an error if the operator gave a folder for this drive, because the image itself contains its files.
     fn system_root(&mut self) -> Result<Result<String, Unread>, TargetError> {
         let found = profiles::system_root(|query: &KeyQuery| self.registry.read(query))?;
+        if let Ok(Some(root)) = &found
+            && let Some(letter) = self.volume.other_drive(root)
+        {
+            let detail = format!("drive {letter}: is the image itself; leave out the folder for this drive");
+            return Err(TargetError::Unsupported { what: self.uri(), detail });
+        }
         Ok(found.and_then(|root| {
             let absent = || {
                 Unread::new(

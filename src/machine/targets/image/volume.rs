@@ -49,6 +49,17 @@ impl Volume {
         self.others.roots().chain([self.system.root()])
     }
 
+    /// Returns whether the operator gave folders for other drives.
+    pub(super) fn has_others(&self) -> bool {
+        self.others.roots().next().is_some()
+    }
+
+    /// Returns the drive letter of a path on the machine if the operator gave a folder for this drive.
+    pub(super) fn other_drive(&mut self, path: &str) -> Option<char> {
+        self.others.of(path)?;
+        split_drive(path).map(|(letter, _)| letter)
+    }
+
     /// Returns the path of the folder at which the volume is mounted, with links resolved.
     pub(super) fn system_folder(&self) -> &Path {
         self.system.root()
@@ -100,17 +111,11 @@ impl Volume {
     }
 
     fn drive(&mut self, path: &str, system_root: &Result<String, Unread>) -> Result<&mut DriveFolder, Unread> {
-        let own = system_root.as_ref().ok().and_then(|root| split_drive(root)).map(|(letter, _)| letter);
-        if let Some(drive) = self.others.of(path) {
-            return match split_drive(path) {
-                Some((letter, _)) if own == Some(letter) => Err(Unread::new(
-                    Reason::Unsupported,
-                    format!("drive {letter}: is the image itself; leave out the folder for this drive"),
-                )),
-                _ => Ok(drive),
-            };
-        }
         let unsupported = || Unread::new(Reason::Unsupported, format!("`{path}` is not an absolute path with a drive"));
+        // Asked before the borrow, because a borrow that is returned lasts until the end of the function.
+        if self.others.of(path).is_some() {
+            return self.others.of(path).ok_or_else(unsupported);
+        }
         let (letter, _) = split_drive(path).ok_or_else(unsupported)?;
         let (own, _) = split_drive(system_root.as_ref().map_err(Clone::clone)?).ok_or_else(unsupported)?;
         if letter == own {
