@@ -168,6 +168,10 @@ pub(super) fn execute_as(
 /// If someone else has changed a key or value in spite of kbfix's lock, so that it is neither in the state before the
 /// apply nor in the state that the apply writes, it is kept.
 fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
+    if changes.is_empty() {
+        // Perhaps the target cannot be read either.
+        return Vec::new();
+    }
     let mut undo = journal::Rollback::default();
     if let Err(why) = observe_changed(target, changes, |reader| undo = journal::plan_rollback(changes, false, reader)) {
         return vec![why.to_string()];

@@ -168,8 +168,8 @@ enum Stage {
 /// The reason why changes were not made.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The remote machine as a whole could not be accessed.
-    Trouble(Trouble),
+    /// The remote machine as a whole could not be accessed. The first `begun` changes may have been made.
+    Trouble { trouble: Trouble, begun: usize },
     /// A change, or the change of one value in it, failed.
     Change { at: usize, name: Option<String>, begun: usize, fault: Fault },
 }
@@ -198,6 +198,7 @@ impl Connection {
     /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn ask(&self, questions: &[Question]) -> Result<Vec<Found>, Trouble> {
         let each = questions.iter().map(|q| 1 + q.names.as_ref().map_or(0, Vec::len)).sum();
+        self.reach()?;
         let document = self.exchange(questions, &[], each)?;
         match document.failed {
             Some(failed) => Err(self.trouble(failed)),
@@ -212,18 +213,23 @@ impl Connection {
     /// Returns [`Refusal`]. The changes before the one that failed were made.
     pub(super) fn order(&self, orders: &[Order]) -> Result<(), Refusal> {
         let each = orders.iter().map(|order| 1 + order.values.len()).sum();
-        let document = self.exchange(&[], orders, each).map_err(Refusal::Trouble)?;
+        let before = |trouble| Refusal::Trouble { trouble, begun: 0 };
+        self.reach().map_err(before)?;
+        let document = self.exchange(&[], orders, each).map_err(|trouble| match trouble {
+            // The program could not be started, or lacks a module.
+            Trouble::Program { .. } => before(trouble),
+            trouble => Refusal::Trouble { trouble, begun: orders.len() },
+        })?;
         match document.failed {
             None => Ok(()),
             Some(Failed { stage: Stage::Write, at: Some(at), name, begun, fault }) => {
                 Err(Refusal::Change { at, name, begun, fault })
             }
-            Some(failed) => Err(Refusal::Trouble(self.trouble(failed))),
+            Some(failed) => Err(Refusal::Trouble { begun: failed.begun, trouble: self.trouble(failed) }),
         }
     }
 
     fn exchange(&self, read: &[Question], write: &[Order], each: usize) -> Result<Document, Trouble> {
-        self.reach()?;
         let host = &self.host;
         let request = Request {
             host: &host.name,
@@ -256,5 +262,55 @@ impl Connection {
             },
             Stage::Call | Stage::Write => Trouble::Broken(format!("{text} (0x{code:08x})")),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+    use crate::targets::{ChangeAction, smb::Settings};
+
+    /// Returns how many of two changes may have been made if the program prints `out` and then ends.
+    fn begun(out: &str) -> usize {
+        let (folder, listener) = (tempfile::tempdir().unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let python = folder.path().join("python");
+        fs::write(&python, format!("#!/bin/sh\nread -r line\necho '{out}'\n")).unwrap();
+        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+        order(listener.local_addr().unwrap().port(), python)
+    }
+
+    fn order(port: u16, python: std::path::PathBuf) -> usize {
+        let host = format!("smb://127.0.0.1:{port}").parse().unwrap();
+        let connection = Connection { host, settings: Settings { python, ..Settings::default() } };
+        let order = || Order {
+            place: Place::new(&r"HKLM\SOFTWARE\T".parse().unwrap()),
+            action: ChangeAction::Update,
+            properties: None,
+            values: Vec::new(),
+        };
+        match connection.order(&[order(), order()]) {
+            Err(Refusal::Trouble { begun, .. }) => begun,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_was_changed_if_the_connection_fails_before_the_first_change() {
+        let failed = |stage: &str, begun: usize| {
+            format!(r#"{{"failed": {{"stage": "{stage}", "code": 1, "text": "broken", "begun": {begun}}}}}"#)
+        };
+        assert_eq!(begun(&failed("connect", 0)), 0);
+        assert_eq!(begun(&failed("bindings", 0)), 0);
+        assert_eq!(begun(&failed("call", 0)), 0);
+        assert_eq!(begun(&failed("call", 1)), 1);
+        // The program ended without an answer, so any change may have been made.
+        assert_eq!(begun(""), 2);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(order(port, "/nonexistent/python".into()), 0);
+        drop(listener);
+        assert_eq!(order(port, "/bin/true".into()), 0);
     }
 }

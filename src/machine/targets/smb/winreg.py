@@ -47,7 +47,9 @@ def main():
             return registry.write(request["write"])
         return {"answers": [registry.read(question) for question in request["read"]]}
     except NTSTATUSError as error:
-        return failed("call", error)
+        document = failed("call", error)
+        document["failed"]["begun"] = registry.begun
+        return document
 
 
 class Link(Exception):
@@ -58,6 +60,9 @@ class Link(Exception):
 
 
 class Registry:
+    # The number of changes that may have been made.
+    begun = 0
+
     def __init__(self, request, error):
         from samba import credentials, param
         from samba.dcerpc import winreg
@@ -225,8 +230,8 @@ class Registry:
         return list(self.each(at))
 
     def write(self, changes):
-        # The change that is being made, the name of the value in it, and the number of changes that may have been made.
-        self.at, self.name, self.begun = 0, None, 0
+        # The change that is being made, and the name of the value in it.
+        self.at, self.name = 0, None
         failed = lambda fault: {"failed": {"stage": "write", "at": self.at, "name": self.name, "begun": self.begun, **fault}}
         try:
             self.make(changes)

@@ -26,14 +26,16 @@ impl Connection {
     /// Makes the changes in their order.
     ///
     /// # Errors
-    /// Returns [`WriteFailure`]. If the connection broke, any of the changes may have been made.
+    /// Returns [`WriteFailure`]. If the connection broke during the changes, any of them may have been made.
     pub(super) fn write(&self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         if changes.is_empty() {
             return Ok(());
         }
         let orders = self.checked(changes)?;
         self.order(&orders).map_err(|refusal| match refusal {
-            Refusal::Trouble(trouble) => WriteFailure { error: self.whole(trouble), begun: changes.to_vec() },
+            Refusal::Trouble { trouble, begun } => {
+                WriteFailure { error: self.whole(trouble), begun: changes.get(..begun).unwrap_or(changes).to_vec() }
+            }
             Refusal::Change { at, name, begun, fault } => {
                 let name = name.and_then(|name| ValueName::new(name).ok());
                 let change = changes.get(at);
