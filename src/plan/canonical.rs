@@ -20,8 +20,12 @@ use crate::{
 /// Returns the reason if a fact on which the name depends could not be read.
 pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
     let named = key.one_name(false);
-    if named.view == View::Bits32 && has_one_view(reader) {
-        return Ok(key.one_name(true));
+    // Most keys have this name on 32-bit Windows too, so nothing need be read for them.
+    if named.view == View::Bits32 || named.path != key.path {
+        let in_one_view = key.one_name(true);
+        if in_one_view != named && has_one_view(reader) {
+            return Ok(in_one_view);
+        }
     }
     let Some(number) = control_set::number_of(&named.path) else { return Ok(named) };
     let current = match lookup::hklm_value(r"SYSTEM\Select", "Current", reader)? {

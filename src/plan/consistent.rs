@@ -191,7 +191,7 @@ fn planned_by_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
 fn change_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Option<String> {
     let key = &change.key;
     let one_name = key.one_name(false);
-    if one_name != *key {
+    if one_name != *key && canonical::one_name(key, reader).as_ref() != Ok(key) {
         return Some(format!("it changes {key}, whose canonical name is {one_name}"));
     }
     let mut names = BTreeSet::new();

@@ -69,6 +69,31 @@ fn both_views_are_one_where_there_is_no_wow6432node() {
     assert_eq!(exists(machine.target().as_mut(), r"HKCR\CLSID\{1}"), Answer::Absent);
 }
 
+/// On 32-bit Windows, these are keys like all others; 64-bit Windows makes links of them.
+#[test]
+fn a_key_below_wow6432node_has_its_own_name_where_there_is_one_view() {
+    let machine = Machine::new();
+    for (at, key) in
+        [r"Wow6432Node\Classes\CLSID\{1}", r"Wow6432Node\Classes\AppID\x", r"Classes\Wow6432Node\TypeLib\x"]
+            .into_iter()
+            .enumerate()
+    {
+        let rule = format!("{{ key: 'HKLM\\SOFTWARE\\{key}', values: {{ A: {{ type: REG_DWORD, data: 1 }} }} }}");
+        let spec = format!("kbfix: 1\nid: T{at}\ntitle: T\nregistry: [{rule}]\n");
+        let spec = machine.beside(&format!("{at}.yaml"), &spec);
+        let plan = spec.with_extension("json").display().to_string();
+        let spec = spec.display().to_string();
+        let run = machine.kbfix(&["diff", &spec, "--out", &plan]).exits(1);
+        assert!(!run.says(&format!("+[HKEY_LOCAL_MACHINE\\SOFTWARE\\{key}]")).text().contains("cannot-apply"));
+        machine.kbfix(&["apply", "--plan", &plan]).exits(0);
+        machine.kbfix(&["diff", &spec]).exits(0);
+        let stored = Key::new(format!(r"HKLM\SOFTWARE\{key}").parse().unwrap());
+        assert_eq!(value(machine.target().as_mut(), stored, "A"), Answer::Present(Data::dword(1)));
+        machine.kbfix(&["rollback", "--last"]).exits(0);
+        machine.kbfix(&["diff", &spec]).exits(1);
+    }
+}
+
 #[test]
 fn classes_are_those_of_the_machine_and_of_each_user() {
     let machine = Machine::new();
