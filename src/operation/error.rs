@@ -60,6 +60,9 @@ impl From<TargetError> for Error {
                 Code::TARGET_UNSUPPORTED,
                 "use another kind of target, or leave out the option that does not fit".into(),
             ),
+            TargetError::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
+                (Code::TARGET_UNREADABLE, "check that this is the right file, because kbfix reads no larger one".into())
+            }
             TargetError::Io { .. } => {
                 (Code::TARGET_UNREADABLE, "check that the target exists and that you may read it".into())
             }

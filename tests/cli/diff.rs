@@ -291,6 +291,34 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
 }
 
 #[test]
+fn a_policy_file_or_gpt_ini_that_is_too_large_is_said() {
+    let machine = Machine::new();
+    let key = r"HKLM\SOFTWARE\Policies\Example";
+    let values = "values: { A: { type: REG_DWORD, data: 1 } }";
+    machine.write("t.yaml", &format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: {key}\n    {values}\n"));
+    let size = |file: &str, size| {
+        std::fs::write(machine.path(file), b"PReg\x01\0\0\0").unwrap();
+        std::fs::File::options().write(true).open(machine.path(file)).unwrap().set_len(size).unwrap();
+    };
+    std::fs::create_dir(machine.path("Machine")).unwrap();
+    size("Machine/Registry.pol", (16 << 20) + 1);
+    let look = "diff @/t.yaml --target pol:@/Machine/Registry.pol";
+    machine.run(look).code(3).says("target-unreadable").says("more than 16777216 bytes").says("the right file");
+    machine.run("import @/Machine/Registry.pol").code(2).says("reg-too-large").says("at most 16777216 bytes");
+    size("Machine/Registry.pol", 1 << 30);
+    machine.run("import @/Machine/Registry.pol").code(2).says("reg-too-large");
+    std::fs::write(machine.path("Machine/Registry.pol"), b"PReg\x01\0\0\0").unwrap();
+    size("gpt.ini", (1 << 20) + 1);
+    machine.run(look).code(1).says("cannot-apply").says("more than 1048576 bytes");
+    let apply = "apply @/t.yaml --target pol:@/Machine/Registry.pol @state";
+    machine.run(apply).code(5).says("nothing was changed").says("more than 1048576 bytes");
+    std::fs::remove_file(machine.path("gpt.ini")).unwrap();
+    machine.run(apply).code(0);
+    size("gpt.ini", (1 << 20) + 1);
+    machine.run(look).code(0).says("it is not known whether Windows processes").says("more than 1048576 bytes");
+}
+
+#[test]
 fn a_policy_file_that_does_not_exist_is_said() {
     let machine = Machine::new();
     let key = r"HKLM\SOFTWARE\Policies\Example";

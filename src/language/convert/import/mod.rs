@@ -104,8 +104,11 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
     match Kind::of(bytes) {
         Kind::Pol => {
             let document = pol::Document::parse(bytes.to_vec(), reading.root_of(name)?).map_err(|error| {
-                let message = format!("{name}: {error}");
-                vec![Diagnostic::error(Code::POLICY_FILE, message).hint(error.kind.hint())]
+                let code = match error.kind {
+                    pol::PolErrorKind::TooLarge => Code::REG_TOO_LARGE,
+                    _ => Code::POLICY_FILE,
+                };
+                vec![Diagnostic::error(code, format!("{name}: {error}")).hint(error.kind.hint())]
             })?;
             let file = File { name, lines: policy::lines(&document), is_of_one_user: false };
             let keys = policy::play(policy::of_file(&document), &file, &mut findings);

@@ -120,15 +120,18 @@ impl Disk {
         Ok(Some((path, side)))
     }
 
-    /// Returns the reason why Windows does not process the policy file, as a sentence. Returns `None` if Windows
-    /// processes it, or if this is not known because the file is not part of a Group Policy object.
+    /// Returns the reason why Windows does not process the policy file, or why this is not known, as a sentence.
+    /// Returns `None` if Windows processes it, or if the file is not part of a Group Policy object.
     pub(super) fn unprocessed(&self, policy: &Path) -> Option<String> {
         let (path, side) = self.gpt_ini(policy).ok()??;
         let place = path.display();
         let why = match self.bytes(&path, MAX_INI) {
             Ok(None) => format!("{place} does not exist"),
             Ok(Some(bytes)) => format!("{place}: {}", gpt_ini::unprocessed(&bytes, side)?),
-            Err(error) => format!("{place}: {error}"),
+            Err(error) => {
+                let file = policy.display();
+                return Some(format!("it is not known whether Windows processes {file}: {place}: {error}"));
+            }
         };
         Some(format!("Windows does not process {}: {why}", policy.display()))
     }
