@@ -97,14 +97,16 @@ pub fn differing(report: &Report) -> Vec<String> {
 }
 
 /// Returns the instances that the operation `export` lists: one for each spec that applies to the target. The
-/// properties of an instance name its spec.
+/// properties of an instance name its spec. A spec whose text must not be shown is left out: with its id instead, the
+/// instance would not be valid, or would name another spec.
 pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report: &Report) -> Vec<Map<String, Value>> {
-    let applies = |(_, plan): &(&Spec, &SpecPlan)| plan.outcome != Outcome::NotApplicable;
+    let applies = |(spec, plan): &(&Spec, &SpecPlan)| {
+        plan.outcome != Outcome::NotApplicable && !instance.hidden.contains(&spec.id)
+    };
     let each = specs.iter().zip(&report.specs).filter(applies).map(|(spec, _)| {
         let mut one = instance.given.clone();
         match resource {
-            // A spec that was given as text is returned as text, unless the text contains sensitive data. A built-in
-            // spec is returned by its name.
+            // A spec that was given as text is returned as text, and a built-in spec by its name.
             Resource::SpecList => {
                 let asked = instance.given.get("specs").and_then(Value::as_array);
                 let at = specs.iter().position(|other| std::ptr::eq(other, spec));

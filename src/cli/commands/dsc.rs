@@ -81,7 +81,8 @@ enum Command {
     },
     /// Print an instance for each spec that is, or may be, applicable to the target. With the type Kbfix/SpecList,
     /// kbfix examines the specs that the input names; if the input names no specs, kbfix examines all built-in specs.
-    /// With the type Kbfix.Spec/ID, kbfix examines only the spec with this id.
+    /// With the type Kbfix.Spec/ID, kbfix examines only the spec with this id. If the text of a spec in the input
+    /// contains sensitive data, kbfix leaves the spec out with a warning.
     Export {
         #[command(flatten)]
         of: TypeArguments,
@@ -184,6 +185,11 @@ fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Resul
 fn export(of: &TypeArguments, output: &mut Output) -> Result<Exit, CommandError> {
     let asked = Asked::read_or_all(of, output)?;
     let diff = asked.diff(output)?;
+    let left_out = asked.instance.hidden.iter().map(|id| {
+        let message = format!("{id} is left out, because the text of this spec contains sensitive data");
+        Diagnostic::warning(Code::EXPORT_LOSSY, message).hint("write the instance for this spec by hand")
+    });
+    output.diagnostics(&left_out.collect::<Vec<_>>());
     for one in render::instances(asked.resource, &asked.instance, &asked.specs, &diff.report) {
         answer(&one, output)?;
     }

@@ -24,6 +24,8 @@ pub struct Instance {
     /// The properties that kbfix copies from its input to its output: all except secure ones and, after
     /// [`Instance::hide`], those with other sensitive data.
     pub given: Map<String, Value>,
+    /// The ids of the specs whose texts [`Instance::hide`] has removed.
+    pub hidden: Vec<String>,
 }
 
 /// The text of a spec, and its name in messages.
@@ -134,7 +136,10 @@ impl Instance {
                 }
                 let texts = self.given.get_mut("specs").and_then(Value::as_array_mut).into_iter().flatten();
                 for (text, spec) in texts.zip(specs).filter(|(_, spec)| spec.secret_data().is_some()) {
-                    *text = spec.id.as_str().into();
+                    if *text != spec.id.as_str() {
+                        *text = spec.id.as_str().into();
+                        self.hidden.push(spec.id.clone());
+                    }
                 }
             }
         }
