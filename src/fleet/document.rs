@@ -184,7 +184,11 @@ impl MachineDocument {
         for (letter, folder) in &self.drives {
             match letter.as_bytes() {
                 [one] if one.is_ascii_alphabetic() => {
-                    drives.push((char::from(one.to_ascii_uppercase()), base.join(folder)));
+                    let one = one.to_ascii_uppercase();
+                    if drives.iter().any(|(known, _)| *known == char::from(one)) {
+                        return Err(("drives", format!("drive {} has two folders", char::from(one))));
+                    }
+                    drives.push((char::from(one), base.join(folder)));
                 }
                 _ => return Err(("drives", format!("`{letter}` is not a drive letter"))),
             }

@@ -108,6 +108,14 @@ fn two_what_the_target_has_no_use_for() {
 }
 
 #[test]
+fn two_folders_for_one_drive() {
+    let machine = Machine::new();
+    machine.run("example @/image").code(0);
+    let line = "diff KB909094 --target image:@/image --drive D=@/C --drive d=@/image";
+    machine.run(line).code(2).says("usage").says("`--drive` names two folders for drive D");
+}
+
+#[test]
 fn three_the_target_cannot_be_read() {
     let machine = Machine::new();
     machine.write("empty.reg", "");

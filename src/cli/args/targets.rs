@@ -1,6 +1,6 @@
 //! The arguments that name a target: `--target` and the options that belong to it.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Arg;
 
@@ -62,7 +62,7 @@ pub(in crate::cli) struct TargetArguments {
 
     /// A local folder with the files of a further drive, such as D=/mnt/data, for the targets `image:`, `hive:` and
     /// `smb:`. An image already contains the drive with Windows, usually drive C, so a folder for this drive is an
-    /// error. You can give this option several times. For drive C, give either this option or --files.
+    /// error. You can give this option once for each drive. For drive C, give either this option or --files.
     #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive, help_heading = TARGET)]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
@@ -128,6 +128,11 @@ impl TargetArguments {
                 ));
             }
         };
+        let mut letters = BTreeSet::new();
+        if let Some((letter, _)) = self.drives.iter().find(|(letter, _)| !letters.insert(letter)) {
+            let message = format!("`--drive` names two folders for drive {letter}");
+            return Err(CommandError::usage(message, "name one folder for each drive"));
+        }
         let address = Address::new(uri, self.files.as_deref(), self.code_page)?;
         let address =
             address.with_drives(&self.drives).with_dirty_hives(self.allow_dirty).with_through_policy(through_policy);

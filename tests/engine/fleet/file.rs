@@ -57,6 +57,11 @@ fn every_fault_has_its_place() {
             5,
         ),
         ("kbfix_fleet: 1\nmachines:\n  A: { target: 'hive:x=HKLM\\SYSTEM', drives: { DD: x } }\n", "fleet-machine", 3),
+        (
+            "kbfix_fleet: 1\nmachines:\n  A: { target: 'hive:x=HKLM\\SYSTEM', drives: { D: x, d: y } }\n",
+            "fleet-machine",
+            3,
+        ),
         ("kbfix_fleet: 1\nmachines:\n  A:\n    files: x\n", "fleet-machine", 4),
         ("kbfix_fleet: 1\nmachines:\n  A:\n    groups: [g]\n    drives: { D: x }\n", "fleet-machine", 5),
         ("kbfix_fleet: 1\nmachines:\n  A:\n    code_page: 1252\n", "fleet-machine", 4),

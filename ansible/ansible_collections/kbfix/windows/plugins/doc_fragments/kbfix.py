@@ -32,7 +32,7 @@ options:
     description:
       - Folders on the host that contain the files of drives of an image, a hive or another machine, as a mapping from the drive letter to
         the folder.
-      - The drive of an image that contains its Windows is the image itself.
+      - The drive of an image that contains its Windows is the image itself; a folder for this drive is an error.
     type: dict
     default: {}
   allow_dirty:
