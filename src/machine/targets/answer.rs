@@ -186,8 +186,9 @@ pub struct KeyFacts {
     pub unsure: Option<Unread>,
     /// The class name and security descriptor of the key; `None` if the query did not ask for all values.
     pub properties: Option<Answer<KeyProperties>>,
-    /// The names of the subkeys; `None` if the query did not ask for them.
-    pub subkeys: Option<Vec<KeyName>>,
+    /// The names of the subkeys, or the reason why only they could not be read; `None` if the query did not ask for
+    /// them.
+    pub subkeys: Option<Answer<Vec<KeyName>>>,
 }
 
 impl KeyFacts {

@@ -63,7 +63,8 @@ pub(super) fn before(
             let place = change.place(extra);
             return Err(WriteError::Stale { place, expected: "absent".to_owned(), found: "present".to_owned() });
         }
-        if let Some(subkey) = facts.subkeys.as_ref().and_then(|subkeys| subkeys.first()) {
+        let subkeys = known(&change.key, facts.subkeys.unwrap_or(Answer::Absent))?.unwrap_or_default();
+        if let Some(subkey) = subkeys.first() {
             return Err(stale(&change.key, "no subkeys", &format!("subkey {subkey}")));
         }
     }
@@ -105,7 +106,7 @@ pub(super) fn undo<T>(
     Ok(())
 }
 
-fn known(key: &Key, answer: Answer<KeyFacts>) -> Result<Option<KeyFacts>, WriteError> {
+fn known<T>(key: &Key, answer: Answer<T>) -> Result<Option<T>, WriteError> {
     answer.known().map_err(|why| WriteError::Unsupported { place: key.to_string(), detail: why.to_string() })
 }
 

@@ -121,8 +121,9 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
         Err(error) => return Ok(Err(Unread::new(Reason::Unsupported, error.to_string()))),
     };
     let query = KeyQuery { key: Key::new(path), values: ValueSelection::Names(Default::default()), subkeys: true };
-    let sids = match ask(&query)?.known() {
-        Ok(facts) => facts.and_then(|facts| facts.subkeys).unwrap_or_default(),
+    let subkeys = |facts: KeyFacts| facts.subkeys.unwrap_or(Answer::Absent);
+    let sids = match ask(&query)?.and_then(subkeys).known() {
+        Ok(sids) => sids.unwrap_or_default(),
         Err(why) => return Ok(Err(why)),
     };
     // S-1-5-18 is the system's own account, whose hive is DEFAULT; `.bak` marks a profile that Windows gave up.

@@ -117,7 +117,7 @@ impl Prepared {
         let mut left: Vec<Key> = self.roots.iter().cloned().map(Key::new).collect();
         while let Some(key) = left.pop() {
             let Some(facts) = query(&key, true).known().unwrap() else { continue };
-            left.extend(facts.subkeys.unwrap().iter().map(|name| key.child(name)));
+            left.extend(facts.subkeys.unwrap().known().unwrap().unwrap().iter().map(|name| key.child(name)));
             for (name, data) in facts.values {
                 let data = data.known().unwrap().unwrap();
                 lines.push(format!("{key} {}={}", notation::value_name(&name), notation::data(&data)));

@@ -207,7 +207,8 @@ fn what_is_in_no_hive_is_unknown() {
     }
     assert_eq!(exists(target.as_mut(), "HKLM"), Answer::Present(()));
     let query = KeyQuery { key: key("HKLM"), values: ValueSelection::Names(Default::default()), subkeys: true };
-    assert_eq!(reason(&ask(target.as_mut(), query)), Some(Reason::Unknown));
+    let subkeys = ask(target.as_mut(), query).and_then(|facts| facts.subkeys.unwrap());
+    assert_eq!(reason(&subkeys), Some(Reason::Unknown));
 
     fs::remove_file(machine.path(SYSTEM)).unwrap();
     let mut target = machine.target();

@@ -167,7 +167,7 @@ pub(crate) fn value(target: &mut dyn Target, key: Key, value: &str) -> Answer<Da
 pub(crate) fn subkeys(target: &mut dyn Target, path: &str) -> Vec<String> {
     let query = KeyQuery { key: key(path), values: ValueSelection::Names(Default::default()), subkeys: true };
     let Answer::Present(facts) = ask(target, query) else { panic!("{path} has no answer") };
-    facts.subkeys.unwrap().iter().map(ToString::to_string).collect()
+    facts.subkeys.unwrap().known().unwrap().unwrap().iter().map(ToString::to_string).collect()
 }
 
 pub(crate) fn reason<T>(answer: &Answer<T>) -> Option<Reason> {

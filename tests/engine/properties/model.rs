@@ -146,7 +146,7 @@ impl Target for Model {
             };
             Answer::Present(KeyFacts {
                 values,
-                subkeys: query.subkeys.then(|| self.subkeys(&query.key)),
+                subkeys: query.subkeys.then(|| Answer::Present(self.subkeys(&query.key))),
                 ..KeyFacts::default()
             })
         };

@@ -174,8 +174,9 @@ fn key_names_of_every_kind_are_kept() {
         for name in &names {
             assert_eq!(machine.read(&machine.below(name), "v"), Answer::Present(Data::sz(name)), "{name:.40}");
         }
-        let found = machine.query(&machine.base, ValueSelection::All, true).known().unwrap().unwrap().subkeys.unwrap();
-        let mut found: Vec<_> = found.iter().map(|n| n.as_str().to_owned()).collect();
+        let found = machine.query(&machine.base, ValueSelection::All, true).known().unwrap().unwrap().subkeys;
+        let mut found: Vec<_> =
+            found.unwrap().known().unwrap().unwrap().iter().map(|n| n.as_str().to_owned()).collect();
         found.sort();
         names.sort();
         assert_eq!(found, names);
@@ -195,7 +196,8 @@ fn a_list_of_subkeys_has_each_subkey_once_with_whatever_is_below_it() {
         machine.write(&keys.iter().map(create).collect::<Vec<_>>()).unwrap();
         let subkeys = |key: &Key| {
             let found = machine.query(key, ValueSelection::Names([].into()), true).known().unwrap().unwrap();
-            let mut names: Vec<String> = found.subkeys.unwrap().iter().map(|name| name.as_str().to_owned()).collect();
+            let mut names: Vec<String> =
+                found.subkeys.unwrap().known().unwrap().unwrap().iter().map(|name| name.as_str().to_owned()).collect();
             names.sort();
             names
         };

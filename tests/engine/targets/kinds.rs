@@ -244,7 +244,7 @@ impl Machine {
         let mut left = vec![self.base.clone()];
         while let Some(key) = left.pop() {
             let mut facts = self.query(&key, ValueSelection::All, true).known().unwrap().expect("the key is there");
-            let subkeys = facts.subkeys.as_mut().unwrap();
+            let Some(Answer::Present(subkeys)) = &mut facts.subkeys else { panic!("the subkeys are not known") };
             subkeys.sort();
             left.extend(subkeys.iter().map(|name| key.child(name)));
             found.push((key, facts));
@@ -341,7 +341,7 @@ fn snapshot(base: &Key) -> Snapshot {
     let mut facts = Facts::default();
     let query = KeyQuery { key: base.clone(), values: ValueSelection::All, subkeys: true };
     let properties = Some(Answer::Present(properties(None)));
-    let found = KeyFacts { properties, subkeys: Some(Vec::new()), ..KeyFacts::default() };
+    let found = KeyFacts { properties, subkeys: Some(Answer::Present(Vec::new())), ..KeyFacts::default() };
     facts.record_key(&query, Answer::Present(found));
     Snapshot {
         kbfix_snapshot: 1,

@@ -172,6 +172,28 @@ fn what_cannot_be_said_is_unknown() {
 }
 
 #[test]
+fn values_are_known_even_if_another_spec_asks_for_the_subkeys() {
+    let policy = Policy::new(&[("A", Data::dword(1))]);
+    let one = values("A: { type: REG_DWORD, data: 1 }");
+    let star =
+        load(&format!("registry:\n  - key: HKLM\\{KEY}\\*\n    values: {{ A: {{ type: REG_DWORD, data: 1 }} }}\n"));
+    let [one, star] = [one, star].map(|mut specs| specs.remove(0));
+    let second = |spec: &Spec| Spec { id: "U".into(), ..spec.clone() };
+    for (specs, unknown) in [([one.clone(), second(&star)], 1), ([star, second(&one)], 0)] {
+        let plan = policy.plan(&specs);
+        let outcomes = plan.specs.iter().map(|spec| spec.outcome);
+        assert!(outcomes.enumerate().all(|(at, outcome)| match at == unknown {
+            true => outcome == Outcome::Unknown,
+            false => outcome == Outcome::InDesiredState,
+        }));
+        // The plan is current, and its text contains the reason why the subkeys are not known.
+        let plan = Plan::from_text(&plan.to_text(), Some(&plan.digest())).unwrap();
+        let again = kbfix::observe::observe_again(open(&policy.address).unwrap().as_mut(), &plan.facts).unwrap();
+        assert_eq!(plan.facts.moved(&again), []);
+    }
+}
+
+#[test]
 fn exclusive_deletes_all_other_values() {
     let exclusive = load(&format!(
         "registry:\n  - key: HKLM\\{KEY}\n    exclusive: true\n    values: {{ A: {{ type: REG_DWORD, data: 1 }} }}\n"

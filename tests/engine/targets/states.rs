@@ -14,7 +14,7 @@ fn nothing() -> ValueSelection {
 #[test]
 fn a_key_that_is_there_without_values_is_present_and_what_is_below_it_absent() {
     each(|machine| {
-        let empty = KeyFacts { subkeys: Some(Vec::new()), ..KeyFacts::default() };
+        let empty = KeyFacts { subkeys: Some(Answer::Present(Vec::new())), ..KeyFacts::default() };
         let found = machine.query(&machine.base, ValueSelection::All, true);
         assert_eq!(found.map(|found| KeyFacts { properties: None, ..found }), Answer::Present(empty));
         assert_eq!(machine.query(&machine.base, nothing(), false), Answer::Present(KeyFacts::default()));
@@ -73,7 +73,7 @@ fn names_compare_without_case_and_print_as_found() {
         let facts = machine.query(&machine.base, ValueSelection::All, true).known().unwrap().unwrap();
         let names: Vec<_> = facts.values.keys().map(|n| n.as_str()).collect();
         assert_eq!(names, ["DisableRealmHint", "Größe"]);
-        assert_eq!(facts.subkeys.unwrap()[0].as_str(), "MSExchangeWEB");
+        assert_eq!(facts.subkeys.unwrap().known().unwrap().unwrap()[0].as_str(), "MSExchangeWEB");
         let asked = ValueSelection::Names([name("disablerealmhint")].into());
         let facts = machine.query(&machine.base, asked, false).known().unwrap().unwrap();
         assert_eq!(facts.values.keys().next().unwrap().as_str(), "DisableRealmHint");

@@ -39,7 +39,8 @@ impl Scratch {
         let below = format!(r"Software\kbfix-test-{test}");
         let through_hkcu = Self::new(&format!(r"HKCU\{below}"));
         let users =
-            query(&"HKU".parse().unwrap(), ValueSelection::All, true).known().unwrap().unwrap().subkeys.unwrap();
+            query(&"HKU".parse().unwrap(), ValueSelection::All, true).known().unwrap().unwrap().subkeys;
+        let users = users.unwrap().known().unwrap().unwrap();
         // The key shows which user's hive HKCU is.
         let own: Vec<_> = users.iter().filter(|u| is_there(&key(&format!(r"HKU\{u}\{below}")))).collect();
         assert_eq!(own.len(), 1, "{users:?}");

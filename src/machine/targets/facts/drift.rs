@@ -127,10 +127,11 @@ impl KeyRecord {
                 moved.push(Drift { place, was: text(&was), is: text(&is) });
             }
         }
-        if let (Some(was), Some(is)) = (&self.subkeys, &now.subkeys)
+        if let (Some(was), Some(is)) = (self.listing(), now.listing())
             && was != is
         {
-            moved.push(Drift { place: format!("{key}, its subkeys"), was: subkeys(was, is), is: subkeys(is, was) });
+            let (was, is) = (listing_text(&was, now), listing_text(&is, self));
+            moved.push(Drift { place: format!("{key}, its subkeys"), was, is });
         }
         if let (Some(was), Some(is)) = (&self.properties, &now.properties) {
             let (was, is) = match (was, is) {
@@ -142,6 +143,13 @@ impl KeyRecord {
             };
             moved.push(Drift { place: format!("class name and security descriptor of {key}"), was, is });
         }
+    }
+}
+
+fn listing_text(listing: &Answer<&SmallSet<KeyName>>, other: &KeyRecord) -> String {
+    match listing {
+        Answer::Present(names) => subkeys(names, other.subkeys.as_ref().unwrap_or(&SmallSet::default())),
+        unread => existence(unread),
     }
 }
 

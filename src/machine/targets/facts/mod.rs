@@ -4,6 +4,7 @@
 //! list the facts on which they depend. The functions here return `None` if a question was never asked; callers must
 //! treat this as unknown, never as absent.
 
+mod asked;
 mod document;
 mod drift;
 mod file_path;
@@ -27,6 +28,7 @@ use super::{
     Answer, ChangeAction, FileFacts, KeyChange, KeyFacts, KeyQuery, PolicyFacts, PolicyScope, Reason, Unread,
     ValueChange, ValueSelection, hku,
 };
+use asked::Asked;
 use document::FactsDocument;
 pub use drift::Drift;
 pub use file_path::FilePath;
@@ -69,21 +71,9 @@ struct KeyRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeSet<KeyName>>")]
     subkeys: Option<SmallSet<KeyName>>,
-}
-
-/// The question that was asked about a key.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    /// The names of the values that kbfix asked for.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    values: BTreeSet<ValueName>,
-    /// Whether kbfix asked for all values of the key.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    all_values: bool,
-    /// Whether kbfix asked for the names of the subkeys.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    subkeys: bool,
+    /// The reason why the names of the key's subkeys are not known, although kbfix asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unlisted: Option<Unread>,
 }
 
 impl Facts {
@@ -92,23 +82,27 @@ impl Facts {
         if matches!(answer, Answer::Unread(_)) {
             self.asked.insert(query.key.clone(), Asked::by(query));
         }
-        let answer = answer.map(|facts| KeyRecord {
-            values: facts.values,
-            unsure: facts.unsure,
-            sensitive: BTreeSet::new(),
-            all_values: query.values == ValueSelection::All,
-            properties: facts.properties,
-            subkeys: facts.subkeys.map(SmallSet::from_iter),
+        let answer = answer.map(|facts| {
+            let (subkeys, unlisted) = match facts.subkeys.map(Answer::known) {
+                Some(Ok(names)) => (Some(SmallSet::from_iter(names.into_iter().flatten())), None),
+                Some(Err(why)) => (None, Some(why)),
+                None => (None, None),
+            };
+            let all_values = query.values == ValueSelection::All;
+            let (values, unsure, properties) = (facts.values, facts.unsure, facts.properties);
+            KeyRecord { values, unsure, sensitive: BTreeSet::new(), all_values, properties, subkeys, unlisted }
         });
         match self.keys.entry(query.key.clone()) {
             Entry::Vacant(entry) => drop(entry.insert(answer.map(Arc::new))),
             Entry::Occupied(entry) => match (entry.into_mut(), answer) {
                 (Answer::Present(known), Answer::Present(new)) => {
                     let known = Arc::make_mut(known);
+                    if new.subkeys.is_some() || new.unlisted.is_some() {
+                        (known.subkeys, known.unlisted) = (new.subkeys, new.unlisted);
+                    }
                     known.values.extend(new.values);
                     known.all_values |= new.all_values;
                     known.properties = new.properties.or(known.properties.take());
-                    known.subkeys = new.subkeys.or(known.subkeys.take());
                 }
                 (known, answer) => *known = answer.map(Arc::new),
             },
@@ -213,7 +207,7 @@ impl Facts {
     pub fn subkeys(&self, key: &Key) -> Option<Answer<Vec<KeyName>>> {
         match self.record(key)? {
             Answer::Present(record) => {
-                record.subkeys.as_ref().map(|names| Answer::Present(names.iter().cloned().collect()))
+                record.listing().map(|listing| listing.map(|names| names.iter().cloned().collect()))
             }
             Answer::Absent => Some(Answer::Absent),
             Answer::Unread(why) => Some(Answer::Unread(why)),
@@ -256,9 +250,9 @@ impl Facts {
     pub fn questions(&self) -> (Vec<KeyQuery>, Vec<String>) {
         let keys = self.keys.iter().map(|(key, answer)| {
             let (values, subkeys) = match answer {
-                Answer::Present(record) if record.all_values => (ValueSelection::All, record.subkeys.is_some()),
+                Answer::Present(record) if record.all_values => (ValueSelection::All, record.listing().is_some()),
                 Answer::Present(record) => {
-                    (ValueSelection::Names(record.values.keys().cloned().collect()), record.subkeys.is_some())
+                    (ValueSelection::Names(record.values.keys().cloned().collect()), record.listing().is_some())
                 }
                 Answer::Absent => (ValueSelection::Names(Default::default()), false),
                 Answer::Unread(_) => self.asked.get(key).cloned().unwrap_or_default().question(),
@@ -289,6 +283,7 @@ impl Facts {
                     all_values: true,
                     properties: change.properties.clone().map(Answer::Present),
                     subkeys: Some(SmallSet::default()),
+                    unlisted: None,
                 };
                 self.keys.insert(change.key.clone(), Answer::Present(Arc::new(record)));
                 self.with_siblings(&change.key, |subkeys, last| {
@@ -360,6 +355,14 @@ impl KnownKey {
 }
 
 impl KeyRecord {
+    /// Returns the names of the subkeys; `None` if kbfix did not ask for them.
+    fn listing(&self) -> Option<Answer<&SmallSet<KeyName>>> {
+        match &self.subkeys {
+            Some(names) => Some(Answer::Present(names)),
+            None => self.unlisted.clone().map(Answer::Unread),
+        }
+    }
+
     fn value(&self, name: &ValueName) -> Option<(Answer<Data>, Option<&ValueName>)> {
         match self.values.get_key_value(name) {
             Some((found, answer)) => Some((answer.clone(), Some(found))),
@@ -376,20 +379,6 @@ impl KeyRecord {
             Some(Answer::Unread(why)) if why.reason == Reason::NotConfigured => Answer::Unread(why.clone()),
             _ => Answer::Absent,
         }
-    }
-}
-
-impl Asked {
-    fn by(query: &KeyQuery) -> Self {
-        let values = match &query.values {
-            ValueSelection::All => BTreeSet::new(),
-            ValueSelection::Names(names) => names.clone(),
-        };
-        Self { values, all_values: query.values == ValueSelection::All, subkeys: query.subkeys }
-    }
-
-    fn question(self) -> (ValueSelection, bool) {
-        (if self.all_values { ValueSelection::All } else { ValueSelection::Names(self.values) }, self.subkeys)
     }
 }
 

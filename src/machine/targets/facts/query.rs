@@ -36,11 +36,8 @@ impl Facts {
             },
         }
         if query.subkeys {
-            match self.subkeys(&query.key) {
-                Some(Answer::Present(names)) => found.subkeys = Some(names),
-                Some(other) => return other.map(|_| KeyFacts::default()),
-                None => return not_covered(&format!("the subkeys of {place}")),
-            }
+            let unlisted = || Answer::unread(Reason::Unknown, uncovered(&format!("the subkeys of {place}")));
+            found.subkeys = Some(self.subkeys(&query.key).unwrap_or_else(unlisted));
         }
         Answer::Present(found)
     }

@@ -27,7 +27,8 @@ fn what_was_not_asked_is_not_known_and_what_is_below_an_absent_key_is_absent() {
 fn changes_and_their_inverse_leave_the_facts_as_they_were() {
     let mut facts = Facts::default();
     let query = KeyQuery { key: key(r"HKLM\A"), values: ValueSelection::All, subkeys: true };
-    facts.record_key(&query, Answer::Present(KeyFacts { subkeys: Some(vec![]), ..Default::default() }));
+    facts
+        .record_key(&query, Answer::Present(KeyFacts { subkeys: Some(Answer::Present(vec![])), ..Default::default() }));
     let before = facts.clone();
     let value = ValueChange { name: name("v"), before: None, after: Some(Data::dword(1)) };
     let change = KeyChange::new(key(r"HKLM\A\B"), ChangeAction::Create, vec![value]);
@@ -43,7 +44,10 @@ fn changes_and_their_inverse_leave_the_facts_as_they_were() {
 fn a_key_that_is_also_elsewhere_is_not_absent_because_a_list_leaves_it_out() {
     let mut facts = Facts::default();
     let list = |path: &str| KeyQuery { key: key(path), values: ValueSelection::Names([].into()), subkeys: true };
-    let of = |name: &str| KeyFacts { subkeys: Some(vec![KeyName::new(name).unwrap()]), ..Default::default() };
+    let of = |name: &str| KeyFacts {
+        subkeys: Some(Answer::Present(vec![KeyName::new(name).unwrap()])),
+        ..Default::default()
+    };
     facts.record_key(&list(r"HKLM\SYSTEM"), Answer::Present(of("ControlSet001")));
     facts.record_key(&list("HKU"), Answer::Present(of("S-1-5-18")));
     facts.record_key(&list(r"HKU\S-1-5-21-7\Software"), Answer::Absent);
@@ -75,7 +79,11 @@ fn json_round_trips() {
         [(name(""), Answer::Present(Data::sz("x"))), (name("é"), Answer::unread(crate::targets::Reason::Denied, "d"))];
     facts.record_key(
         &query,
-        Answer::Present(KeyFacts { values: values.into_iter().collect(), subkeys: Some(vec![]), ..Default::default() }),
+        Answer::Present(KeyFacts {
+            values: values.into_iter().collect(),
+            subkeys: Some(Answer::Present(vec![])),
+            ..Default::default()
+        }),
     );
     facts.record_file(r"C:\a.dll", Answer::Absent);
     let json = serde_json::to_string(&facts).unwrap();

@@ -147,7 +147,8 @@ fn locate(volume: &mut Volume, system_root: &Result<String, Unread>) -> Result<(
 pub(super) fn add_branch(query: &KeyQuery, facts: &mut KeyFacts) {
     let Ok(name) = KeyName::new("Policies") else { return };
     if query.key.child(&name).one_name(false).policy_branch() == Some(PolicyBranch::Machine)
-        && let Some(subkeys) = facts.subkeys.as_mut().filter(|subkeys| !subkeys.contains(&name))
+        && let Some(Answer::Present(subkeys)) = &mut facts.subkeys
+        && !subkeys.contains(&name)
     {
         subkeys.push(name);
         subkeys.sort();

@@ -132,9 +132,9 @@ fn value_name(units: &[u16]) -> Option<ValueName> {
     ValueName::new(String::from_utf16(units).ok()?).ok()
 }
 
-/// Returns the names of a key's subkeys. If kbfix cannot express one of the names, the answer about the key is
+/// Returns the names of a key's subkeys. If kbfix cannot express one of the names, the answer about them is
 /// "unsupported".
-fn subkey_names(handle: &Handle) -> Result<Vec<KeyName>, Box<Answer<KeyFacts>>> {
+fn subkey_names(handle: &Handle) -> Result<Answer<Vec<KeyName>>, Box<Answer<KeyFacts>>> {
     let (mut names, mut odd) = (Vec::new(), None);
     raw::each_subkey(handle, |units| match String::from_utf16(units).ok().and_then(|name| KeyName::new(name).ok()) {
         Some(name) => names.push(name),
@@ -142,10 +142,10 @@ fn subkey_names(handle: &Handle) -> Result<Vec<KeyName>, Box<Answer<KeyFacts>>> 
     })
     .map_err(boxed)?;
     match odd {
-        None => Ok(names),
+        None => Ok(Answer::Present(names)),
         Some(near) => {
             let detail = format!("the subkey name {near:?} is not valid UTF-16");
-            Err(Box::new(Answer::unread(Reason::Unsupported, detail)))
+            Ok(Answer::unread(Reason::Unsupported, detail))
         }
     }
 }

@@ -226,8 +226,8 @@ impl OfflineRegistry {
         };
         let subkeys = match (query.subkeys, whole) {
             (false, _) => None,
-            (true, true) => Some(self.mounted_below(path)),
-            (true, false) => return Err(unknown()),
+            (true, true) => Some(Answer::Present(self.mounted_below(path))),
+            (true, false) => Some(Answer::Unread(unknown())),
         };
         Ok(KeyFacts { values, subkeys, ..KeyFacts::default() })
     }

@@ -26,7 +26,7 @@ pub(super) fn key_facts(hive: &Hive, node: Node, query: &KeyQuery) -> Answer<Key
             }
             ValueSelection::Names(names) => out_of_all(hive, node, names)?,
         };
-        let subkeys = if query.subkeys { Some(subkeys(hive, node)?) } else { None };
+        let subkeys = query.subkeys.then(|| subkeys(hive, node).map_or_else(Answer::Unread, Answer::Present));
         let properties = (query.values == ValueSelection::All).then(|| properties(hive, node));
         Ok(KeyFacts { values, unsure: None, properties, subkeys })
     };

@@ -104,13 +104,11 @@ impl PolTarget {
         }
         let subkeys = match (query.subkeys, state.key_deleted) {
             (false, _) => None,
-            (true, true) => Some(self.subkeys(&path)),
-            (true, false) => {
-                return Err(Unread::new(
-                    Reason::NotConfigured,
-                    "a policy file does not show which keys exist, so kbfix does not delete keys through it",
-                ));
-            }
+            (true, true) => Some(Answer::Present(self.subkeys(&path))),
+            (true, false) => Some(Answer::unread(
+                Reason::NotConfigured,
+                "a policy file does not show which keys exist, so kbfix does not delete keys through it",
+            )),
         };
         let set = self.file.document.values(&path);
         let answer = |name: &ValueName| {

@@ -144,7 +144,7 @@ impl RegTarget {
             Existence::Above => above(&path, query).map(Answer::Present),
             Existence::Covered => {
                 let values = self.read_values(&path, &query.values)?;
-                let subkeys = if query.subkeys { Some(self.subkeys(&path)?) } else { None };
+                let subkeys = query.subkeys.then(|| self.subkeys(&path).map_or_else(Answer::Unread, Answer::Present));
                 // One reason for all keys, because there can be many.
                 static NO_PROPERTIES: LazyLock<Unread> = LazyLock::new(|| {
                     Unread::new(Reason::Unknown, "an export contains no class names and no security descriptors")
@@ -231,11 +231,12 @@ enum Existence {
 fn above(path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
     let unknown = || Unread::new(Reason::Unknown, format!("the export contains only a part of {path}"));
     match &query.values {
-        ValueSelection::Names(names) if !query.subkeys => {
+        ValueSelection::Names(names) => {
             let values = names.iter().map(|name| (name.clone(), Answer::Unread(unknown()))).collect();
-            Ok(KeyFacts { values, ..KeyFacts::default() })
+            let subkeys = query.subkeys.then(|| Answer::Unread(unknown()));
+            Ok(KeyFacts { values, subkeys, ..KeyFacts::default() })
         }
-        _ => Err(unknown()),
+        ValueSelection::All => Err(unknown()),
     }
 }
 

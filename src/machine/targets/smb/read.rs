@@ -189,7 +189,7 @@ fn contents(query: &KeyQuery, found: Found) -> Result<KeyFacts, Unread> {
     if query.subkeys {
         let names = found.subkeys.unwrap_or_default();
         let names: Result<_, _> = names.iter().map(|n| KeyName::new(n.as_str()).map_err(|_| unsupported(n))).collect();
-        facts.subkeys = Some(names?);
+        facts.subkeys = Some(names.map_or_else(Answer::Unread, Answer::Present));
     }
     Ok(facts)
 }
