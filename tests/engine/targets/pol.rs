@@ -213,6 +213,27 @@ fn exclusive_deletes_all_other_values() {
 }
 
 #[test]
+fn a_plan_is_stale_if_the_policy_no_longer_deletes_a_value() {
+    let exclusive = load(&format!("registry:\n  - key: HKLM\\{KEY}\n    exclusive: true\n"));
+    let policy = Policy::new(&[("**del.B", space())]);
+    let plan = policy.plan(&exclusive);
+    let moved = |entries: &[(&str, Data)]| {
+        let now = Policy::new(entries);
+        plan.facts.moved(&kbfix::observe::observe_again(open(&now.address).unwrap().as_mut(), &plan.facts).unwrap())
+    };
+    assert_eq!(moved(&[("**del.B", space())]), []);
+    for (entries, is) in [(vec![], "not configured: "), (vec![("B", Data::dword(1))], "REG_DWORD")] {
+        let moved = moved(&entries);
+        let [drift] = moved.as_slice() else { panic!("{moved:?}") };
+        assert!(drift.place.ends_with("\"B\"") && drift.was == "absent" && drift.is.starts_with(is), "{drift:?}");
+    }
+    // The other way round.
+    let plan = Policy::new(&[]).plan(&exclusive);
+    let now = kbfix::observe::observe_again(open(&policy.address).unwrap().as_mut(), &plan.facts).unwrap();
+    assert_eq!(plan.facts.moved(&now).len(), 1);
+}
+
+#[test]
 fn a_policy_that_is_not_there_is_made_and_its_version_raised() {
     let one = values("A: { type: REG_DWORD, data: 1 }");
     let folder = tempfile::tempdir().unwrap();

@@ -38,8 +38,7 @@ impl Scratch {
     pub(crate) fn user(test: &str) -> Self {
         let below = format!(r"Software\kbfix-test-{test}");
         let through_hkcu = Self::new(&format!(r"HKCU\{below}"));
-        let users =
-            query(&"HKU".parse().unwrap(), ValueSelection::All, true).known().unwrap().unwrap().subkeys;
+        let users = query(&"HKU".parse().unwrap(), ValueSelection::All, true).known().unwrap().unwrap().subkeys;
         let users = users.unwrap().known().unwrap().unwrap();
         // The key shows which user's hive HKCU is.
         let own: Vec<_> = users.iter().filter(|u| is_there(&key(&format!(r"HKU\{u}\{below}")))).collect();

@@ -118,7 +118,7 @@ fn subkeys(these: &SmallSet<KeyName>, others: &SmallSet<KeyName>) -> String {
 
 impl KeyRecord {
     fn moved(&self, key: &Key, now: &Self, moved: &mut Vec<Drift>) {
-        let answer = |record: &Self, name: &ValueName| record.values.get(name).cloned().unwrap_or(Answer::Absent);
+        let answer = |record: &Self, name: &ValueName| record.value(name).map_or(Answer::Absent, |(answer, _)| answer);
         for name in self.values.keys().chain(now.values.keys().filter(|n| !self.values.contains_key(*n))) {
             let (was, is) = (answer(self, name), answer(now, name));
             if was != is {
