@@ -84,6 +84,24 @@ fn a_fleet_can_fail_on_owned_and_unknown_values() {
 }
 
 #[test]
+fn a_policy_is_not_compared_where_the_newer_snapshot_does_not_know_it() {
+    let machine = Machine::new();
+    machine.beside("a.yaml", SPEC);
+    machine.beside("b.yaml", &SPEC.replace("a: {", "b: {"));
+    machine.write(LOCAL, &[dword(KEY, "a", 2), dword(KEY, "b", 2)]);
+    for (folder, spec) in [("old", "a.yaml"), ("new", "b.yaml")] {
+        fs::create_dir(machine.beside("unused", "").with_file_name(folder)).unwrap();
+        let out = format!("{folder}/M.json");
+        machine.kbfix(&["snapshot", spec, "--target", &machine.uri(), "--out", &out]).exits(0);
+    }
+    for (old, new) in [("old", "new"), ("new", "old")] {
+        let text = machine.kbfix(&["fleet", "drift", old, new, "a.yaml", "--format", "json"]).text();
+        let comparison: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(comparison["facts"], json!([]), "{text}");
+    }
+}
+
+#[test]
 fn a_policy_that_came_between_two_snapshots_is_a_difference() {
     let machine = fleet();
     let folder = |name: &str, from: &str| {

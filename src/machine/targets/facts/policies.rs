@@ -76,7 +76,7 @@ impl Facts {
     pub(super) fn policies_changed(&self, now: &Self, changed: &mut Vec<Drift>) {
         for (scope, was) in &self.policies {
             let Some(is) = now.policies.get(scope) else { continue };
-            let both = was.part(is.question());
+            let both = was.part(PolicyQuery { scope: scope.clone(), values: is.asked.clone() });
             for store in &both.stores {
                 let other = is.stores.iter().find(|other| other.store == store.store);
                 let is_unread = |store: &StoreFacts| matches!(store.found, Answer::Unread(_));
