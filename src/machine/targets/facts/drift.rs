@@ -104,10 +104,13 @@ fn is_unknown<T>(answer: &Answer<T>) -> bool {
     matches!(answer, Answer::Unread(Unread { reason: Reason::Unknown, .. }))
 }
 
-/// Returns a text for a list of subkeys. For up to five subkeys, it contains all names; for more, their number and the
+/// Returns a text for a list of subkeys. For one to five subkeys, it contains all names; for more, their number and the
 /// names that `others` lacks.
 fn subkeys(these: &SmallSet<KeyName>, others: &SmallSet<KeyName>) -> String {
     const FEW: usize = 5;
+    if these.is_empty() {
+        return "no subkeys".to_owned();
+    }
     if these.len() <= FEW {
         return first_few(these.iter().map(KeyName::as_str));
     }

@@ -59,6 +59,23 @@ fn a_key_that_is_also_elsewhere_is_not_absent_because_a_list_leaves_it_out() {
 }
 
 #[test]
+fn a_list_without_subkeys_says_so() {
+    let query = KeyQuery { key: key(r"HKLM\A"), values: ValueSelection::Names([].into()), subkeys: true };
+    let [old, new] = [vec![KeyName::new("s").unwrap()], vec![]].map(|names| {
+        let mut facts = Facts::default();
+        facts.record_key(
+            &query,
+            Answer::Present(KeyFacts { subkeys: Some(Answer::Present(names)), ..Default::default() }),
+        );
+        facts
+    });
+    for found in [old.moved(&new), old.changed(&new)] {
+        let [drift] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((&*drift.was, &*drift.is), ("s", "no subkeys"));
+    }
+}
+
+#[test]
 fn a_key_that_could_not_be_read_is_asked_the_same_question_again() {
     let mut facts = Facts::default();
     let names = ValueSelection::Names([name("x")].into());
