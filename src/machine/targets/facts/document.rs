@@ -70,7 +70,7 @@ impl TryFrom<FactsDocument> for Facts {
             }
             let scope = policies.scope.clone();
             if facts.policies.insert(scope.clone(), Arc::new(policies)).is_some() {
-                return Err(format!("the policy stores of {scope:?} are given twice"));
+                return Err(format!("the policy stores of {scope} are given twice"));
             }
         }
         Ok(facts)

@@ -89,6 +89,18 @@ fn a_key_that_could_not_be_read_is_asked_the_same_question_again() {
 }
 
 #[test]
+fn a_scope_that_is_given_twice_is_named_by_its_key() {
+    for (scope, named) in
+        [(serde_json::json!("machine"), "HKLM"), (serde_json::json!({ "user": "S-1-5-21-7" }), r"HKU\S-1-5-21-7")]
+    {
+        let policies = serde_json::json!({ "scope": scope, "asked": [], "stores": [] });
+        let facts = serde_json::json!({ "keys": [], "files": [], "policies": [policies, policies] });
+        let error = serde_json::from_value::<Facts>(facts).unwrap_err().to_string();
+        assert_eq!(error, format!("the policy stores of {named} are given twice"));
+    }
+}
+
+#[test]
 fn json_round_trips() {
     let mut facts = Facts::default();
     let query = KeyQuery { key: key(r"HKLM\A"), values: ValueSelection::All, subkeys: true };

@@ -57,6 +57,16 @@ impl PolicyScope {
     }
 }
 
+impl fmt::Display for PolicyScope {
+    /// Writes the key that contains the scope.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Machine => f.write_str("HKLM"),
+            Self::User(sid) => write!(f, "HKU\\{sid}"),
+        }
+    }
+}
+
 /// The kinds of policy store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
