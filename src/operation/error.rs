@@ -56,6 +56,7 @@ impl From<TargetError> for Error {
                 let hint = Hint::new("use a complete and undamaged file, or allow kbfix to read this one as it is");
                 (Code::TARGET_MALFORMED, hint.with(option.clone()))
             }
+            TargetError::WrongKind { hint, .. } => (Code::TARGET_MALFORMED, (*hint).into()),
             TargetError::Unsupported { .. } => (
                 Code::TARGET_UNSUPPORTED,
                 "use another kind of target, or leave out the option that does not fit".into(),
@@ -78,7 +79,11 @@ impl From<TargetError> for Error {
             },
             TargetError::Remote { trouble, .. } => (remote(trouble), trouble.hint().into()),
         };
-        Self::new(Exit::Unusable, Diagnostic::error(code, error.to_string()).hint(hint))
+        let message = match error {
+            TargetError::WrongKind { what, detail, .. } => format!("{what}: {detail}"),
+            other => other.to_string(),
+        };
+        Self::new(Exit::Unusable, Diagnostic::error(code, message).hint(hint))
     }
 }
 

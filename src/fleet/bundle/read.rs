@@ -2,6 +2,9 @@
 
 use std::io::{self, BufRead, Read};
 
+use serde::Deserialize;
+use serde_json::Number;
+
 use super::{Bundle, BundleError};
 use crate::{
     format::json,
@@ -35,12 +38,14 @@ pub fn read(
 ) -> Result<Plan, BundleError> {
     let head = line(&mut from, MOST_HEAD)?.ok_or_else(|| BundleError::Shape("it is empty".to_owned()))?;
     let head = json::text(&head).map_err(BundleError::Shape)?;
-    let bundle: Bundle = json::check(head)
-        .and_then(|()| serde_json::from_str(head))
-        .map_err(|error| BundleError::Shape(error.to_string()))?;
-    if bundle.kbfix_fleet_plan != 1 {
-        return Err(BundleError::Shape("`kbfix_fleet_plan` is not 1".to_owned()));
+    let shape = |error: serde_json::Error| BundleError::Shape(error.to_string());
+    json::check(head).map_err(shape)?;
+    // Another version may have other members, so its number is checked first.
+    match serde_json::from_str::<Version>(head) {
+        Ok(Version { kbfix_fleet_plan }) if kbfix_fleet_plan.as_u64() == Some(1) => {}
+        _ => return Err(BundleError::Shape("`kbfix_fleet_plan` is not 1".to_owned())),
     }
+    let bundle: Bundle = serde_json::from_str(head).map_err(shape)?;
     let content = bundle.content_digest();
     if content != bundle.digest {
         let written = &bundle.digest;
@@ -74,6 +79,12 @@ pub fn read(
     let plan = plan.ok_or_else(|| BundleError::Shape(format!("it contains no plan for {}", machine.name)))?;
     let plan = json::text(&plan).map_err(BundleError::Shape)?;
     Ok(Plan::from_text(plan, Some(&machine.plan))?)
+}
+
+/// The member of the first line that contains the version of the format.
+#[derive(Deserialize)]
+struct Version {
+    kbfix_fleet_plan: Number,
 }
 
 /// Returns the next line without its line break; `None` at the end of the file. Returns an error if the line has more

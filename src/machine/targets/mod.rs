@@ -247,6 +247,16 @@ pub enum TargetError {
         /// The option that makes kbfix read the target nevertheless, if there is one.
         option: Option<NamedOption>,
     },
+    /// The target is not of the kind that its URI names, or has another version of its format.
+    #[error("{what}: {detail}; {hint}")]
+    WrongKind {
+        /// The file or folder.
+        what: String,
+        /// A description of what was found.
+        detail: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// Another apply or rollback holds the lock.
     #[error("{what} is locked by another kbfix apply or rollback")]
     Locked {

@@ -100,14 +100,26 @@ fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail, option: None };
     let text = json::text(&bytes).map_err(malformed)?;
     // Each part of the document refuses a member that is given twice, so no check of the text is needed before.
-    let snapshot =
-        serde_json::from_str::<Snapshot>(text).map_err(|e| malformed(format!("it is not a snapshot: {e}")))?;
-    if snapshot.kbfix_snapshot != 1 {
-        let detail =
-            format!("it is a snapshot of version {}, but this kbfix reads only version 1", snapshot.kbfix_snapshot);
-        return Err(malformed(detail));
-    }
-    Ok(snapshot)
+    let refused = match serde_json::from_str::<Snapshot>(text) {
+        Ok(snapshot) if snapshot.kbfix_snapshot == 1 => return Ok(snapshot),
+        Ok(_) => "`kbfix_snapshot` is not 1".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    // Another version may have other members, so its number is the first thing to report.
+    Err(match serde_json::from_str::<Version>(text) {
+        Ok(Version { kbfix_snapshot }) if kbfix_snapshot.as_u64() != Some(1) => TargetError::WrongKind {
+            detail: format!("it is a snapshot of version {kbfix_snapshot}, but this kbfix reads only version 1"),
+            hint: "take a new snapshot with this kbfix, or use the kbfix that took this one",
+            what,
+        },
+        _ => malformed(format!("it is not a snapshot: {refused}")),
+    })
+}
+
+/// The member of a snapshot file that contains the version of the format.
+#[derive(Deserialize)]
+struct Version {
+    kbfix_snapshot: serde_json::Number,
 }
 
 impl Target for SnapshotTarget {
@@ -239,6 +251,23 @@ mod tests {
                 out.push(']');
             }
             other => out.push_str(&other.to_string()),
+        }
+    }
+
+    #[test]
+    fn another_version_is_named_whatever_else_it_contains() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.json");
+        let error = |text: &str| {
+            fs::write(&file, text).unwrap();
+            load(&file).unwrap_err().to_string()
+        };
+        for text in [r#"{"kbfix_snapshot":2,"new":1}"#, r#"{"new":1,"kbfix_snapshot":2}"#] {
+            let expected = "it is a snapshot of version 2, but this kbfix reads only version 1";
+            assert!(error(text).contains(expected), "{}", error(text));
+        }
+        for text in [r#"{"kbfix_snapshot":1,"new":1}"#, r#"{"new":1}"#] {
+            assert!(error(text).contains("it is not a snapshot: unknown field `new`"), "{}", error(text));
         }
     }
 

@@ -124,6 +124,14 @@ proptest! {
     }
 }
 
+#[test]
+fn another_version_is_named_whatever_else_it_contains() {
+    for head in [r#"{"kbfix_fleet_plan":2,"new":1}"#, r#"{"kbfix_fleet_plan":2}"#] {
+        let error = taken(format!("{head}\n").as_bytes(), None, &machine("HALF")).unwrap_err().to_string();
+        assert!(error.contains("not a fleet plan of version 1: `kbfix_fleet_plan` is not 1"), "{error}");
+    }
+}
+
 /// Every byte counts, also in the plans of other machines.
 #[test]
 fn a_fleet_plan_altered_in_one_byte_is_refused() {
