@@ -17,13 +17,15 @@ const MOST: usize = 5;
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     let is_written = |key: &Key| !target.through_policy() || key.policy_branch().is_some();
     let unprocessed = match plan.changes().any(|change| is_written(&change.key)) {
-        true => None,
+        true => Ok(None),
         false => target.unprocessed_policy(),
     };
-    let unprocessed = unprocessed.map(|message| {
-        let hint = "increase `Version` in gpt.ini, or save any change of this policy in the Group Policy editor";
-        Diagnostic::warning(Code::POLICY_NOT_PROCESSED, message).hint(hint)
-    });
+    let hint = match unprocessed {
+        Ok(_) => "increase `Version` in gpt.ini, or save any change of this policy in the Group Policy editor",
+        Err(_) => "check that gpt.ini is a file that you may read, and that its `Version` is a number",
+    };
+    let unprocessed = unprocessed.unwrap_or_else(Some);
+    let unprocessed = unprocessed.map(|message| Diagnostic::warning(Code::POLICY_NOT_PROCESSED, message).hint(hint));
     let owned = plan.specs.iter().filter_map(|spec| {
         let hint = "change the policy, because a change of the registry alone does not last";
         let message = format!("{}: {}", spec.id, owned(spec)?);

@@ -69,24 +69,23 @@ pub fn versions(bytes: &[u8]) -> Result<(u16, u16), GptIniError> {
 /// Returns the reason why Windows does not process the policy file of one half; `None` if Windows processes it.
 ///
 /// `bytes` is the content of `gpt.ini`; it is empty if there is no such file.
-pub fn unprocessed(bytes: &[u8], side: Side) -> Option<String> {
-    let file = match File::read(bytes) {
-        Ok(file) => file,
-        Err(error) => return Some(error.to_string()),
-    };
-    let version = match file.version() {
-        Ok(version) => version,
-        Err(error) => return Some(error.to_string()),
-    };
+///
+/// # Errors
+///
+/// Returns [`GptIniError`] if the file cannot be read. It is then not known whether Windows processes the policy file.
+pub fn unprocessed(bytes: &[u8], side: Side) -> Result<Option<String>, GptIniError> {
+    let file = File::read(bytes)?;
+    let version = file.version()?;
     let (half, name) = match side {
         Side::Machine => (version & 0xFFFF, "machine"),
         Side::User => (version >> 16, "user"),
     };
     if half == 0 {
-        return Some(format!("the version number for the {name} settings is 0, which means that there are none"));
+        let why = format!("the version number for the {name} settings is 0, which means that there are none");
+        return Ok(Some(why));
     }
     let named = file.value(side.extensions()).is_some_and(|(_, value)| value.to_ascii_uppercase().contains(REGISTRY));
-    (!named).then(|| format!("{} does not name the extension for registry settings", side.extensions()))
+    Ok((!named).then(|| format!("{} does not name the extension for registry settings", side.extensions())))
 }
 
 /// Returns the file with the version of one half increased by one, and with the registry extension named for that half.
@@ -245,8 +244,8 @@ mod tests {
     #[test]
     fn a_file_that_windows_does_not_process_is_told() {
         let made = raise(b"", Side::Machine).unwrap();
-        assert_eq!(unprocessed(&made, Side::Machine), None);
-        let says = |bytes: &[u8], side| unprocessed(bytes, side).unwrap();
+        assert_eq!(unprocessed(&made, Side::Machine), Ok(None));
+        let says = |bytes: &[u8], side| unprocessed(bytes, side).unwrap().unwrap();
         assert_eq!(
             says(&made, Side::User),
             "the version number for the user settings is 0, which means that there are none"
@@ -259,8 +258,9 @@ mod tests {
             says(b"[General]\r\nVersion=1\r\n", Side::Machine)
                 .contains("does not name the extension for registry settings")
         );
-        assert!(says(b"[General]\r\nVersion=x\r\n", Side::Machine).contains("line 2"));
-        assert!(says(b"\xFF\xFE[\0", Side::Machine).contains("UTF-16"));
+        let wrong = GptIniError::Version { line: 2, found: "x".to_owned() };
+        assert_eq!(unprocessed(b"[General]\r\nVersion=x\r\n", Side::Machine), Err(wrong));
+        assert_eq!(unprocessed(b"\xFF\xFE[\0", Side::Machine), Err(GptIniError::Utf16));
     }
 
     #[test]

@@ -148,8 +148,11 @@ pub trait Target {
 
     /// Returns the reason why Windows does not process the policy file to which this target writes, as a sentence. Each
     /// write removes this reason.
-    fn unprocessed_policy(&self) -> Option<String> {
-        None
+    ///
+    /// # Errors
+    /// Returns a sentence if it is not known whether Windows processes the file.
+    fn unprocessed_policy(&self) -> Result<Option<String>, String> {
+        Ok(None)
     }
 
     /// Returns the path of the target's file if the file does not exist and the first change would create it.

@@ -280,6 +280,27 @@ fn a_policy_that_windows_does_not_process_is_told() {
 }
 
 #[test]
+fn it_is_not_known_whether_windows_processes_a_policy_whose_version_cannot_be_read() {
+    let image = Image::new();
+    image.0.write(LOCAL, &[dword(KEY, "a", 1)]);
+    let file = format!("pol:{}", image.0.store(LOCAL).display());
+    let says = |why: &str| {
+        let named = image.0.kbfix(&["diff", "spec.yaml", "--target", &file]);
+        for run in [image.run("diff spec.yaml --through-policy"), named] {
+            let text = run.exits(0).text();
+            assert!(text.contains("policy-not-processed]: it is not known whether Windows processes "), "{text}");
+            assert!(text.contains(why) && text.contains("check that gpt.ini is a file"), "{text}");
+            assert!(!text.contains("increase `Version`"), "{text}");
+        }
+    };
+    fs::write(image.0.store(GPT_INI), "[General]\r\nVersion=many\r\n").unwrap();
+    says("gpt.ini: line 2: expected a version of up to 10 digits, found `many`");
+    fs::remove_file(image.0.store(GPT_INI)).unwrap();
+    fs::create_dir(image.0.store(GPT_INI)).unwrap();
+    says("gpt.ini: it is not a file");
+}
+
+#[test]
 fn what_the_policy_file_does_not_show_is_unknown() {
     let image = Image::new();
     image.set(r"Policies\Vendor", "a", 1);

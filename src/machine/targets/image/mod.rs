@@ -251,8 +251,11 @@ impl Target for ImageTarget {
         self.through_policy
     }
 
-    fn unprocessed_policy(&self) -> Option<String> {
-        self.policy.as_ref()?.as_ref().ok()?.unprocessed()
+    fn unprocessed_policy(&self) -> Result<Option<String>, String> {
+        match &self.policy {
+            Some(Ok(policy)) => policy.unprocessed(),
+            _ => Ok(None),
+        }
     }
 
     fn read_events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {

@@ -53,7 +53,10 @@ impl LocalPolicy {
     }
 
     /// Returns the reason why Windows does not process the policy file, as a sentence; `None` if Windows processes it.
-    pub(super) fn unprocessed(&self) -> Option<String> {
+    ///
+    /// # Errors
+    /// Returns a sentence if this is not known.
+    pub(super) fn unprocessed(&self) -> Result<Option<String>, String> {
         self.file.unprocessed_policy()
     }
 

@@ -120,20 +120,28 @@ impl Disk {
         Ok(Some((path, side)))
     }
 
-    /// Returns the reason why Windows does not process the policy file, or why this is not known, as a sentence.
-    /// Returns `None` if Windows processes it, or if the file is not part of a Group Policy object.
-    pub(super) fn unprocessed(&self, policy: &Path) -> Option<String> {
-        let (path, side) = self.gpt_ini(policy).ok()??;
+    /// Returns the reason why Windows does not process the policy file, as a sentence. Returns `None` if Windows
+    /// processes it, or if this is not known because the file is not part of a Group Policy object.
+    ///
+    /// # Errors
+    ///
+    /// Returns a sentence if `gpt.ini` cannot be read.
+    pub(super) fn unprocessed(&self, policy: &Path) -> Result<Option<String>, String> {
+        let of = policy.display();
+        let unknown = |path: &Path, error: &dyn std::fmt::Display| {
+            format!("it is not known whether Windows processes {of}: {}: {error}", path.display())
+        };
+        let found = self.gpt_ini(policy).map_err(|error| unknown(&policy.with_file_name("gpt.ini"), &error))?;
+        let Some((path, side)) = found else { return Ok(None) };
         let place = path.display();
-        let why = match self.bytes(&path, MAX_INI) {
-            Ok(None) => format!("{place} does not exist"),
-            Ok(Some(bytes)) => format!("{place}: {}", gpt_ini::unprocessed(&bytes, side)?),
-            Err(error) => {
-                let file = policy.display();
-                return Some(format!("it is not known whether Windows processes {file}: {place}: {error}"));
+        let why = match self.bytes(&path, MAX_INI).map_err(|error| unknown(&path, &error))? {
+            None => Some(format!("{place} does not exist")),
+            Some(bytes) => {
+                let why = gpt_ini::unprocessed(&bytes, side).map_err(|error| unknown(&path, &error))?;
+                why.map(|why| format!("{place}: {why}"))
             }
         };
-        Some(format!("Windows does not process {}: {why}", policy.display()))
+        Ok(why.map(|why| format!("Windows does not process {of}: {why}")))
     }
 
     /// Returns the path of `gpt.ini`, and its content with an increased version.

@@ -193,8 +193,11 @@ impl Target for PolTarget {
         (!self.exists).then_some(self.named.as_path())
     }
 
-    fn unprocessed_policy(&self) -> Option<String> {
-        self.file.document.entries().next().and_then(|_| self.disk.unprocessed(&self.file.path))
+    fn unprocessed_policy(&self) -> Result<Option<String>, String> {
+        match self.file.document.entries().next() {
+            Some(_) => self.disk.unprocessed(&self.file.path),
+            None => Ok(None),
+        }
     }
 
     fn read_keys(&mut self, queries: &[KeyQuery]) -> Result<Vec<Answer<KeyFacts>>, TargetError> {
