@@ -19,6 +19,22 @@ fn one_target_has_one_name_however_it_is_spelled() {
 }
 
 #[test]
+fn the_hint_about_a_wrong_target_says_which_one_to_give() {
+    let machine = Machine::new();
+    machine.run("example @/m").code(0);
+    machine.write("script.reg", "REGEDIT4\r\n\r\n[-HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\r\n");
+    for (target, hint) in [
+        ("image:@/C", "give the root folder of a mounted Windows volume"),
+        ("image:@/m/Windows", "give the folder above it, the root of the volume"),
+        ("reg:@/script.reg", "give an export (`reg export KEY FILE`)"),
+    ] {
+        let run = machine.run(&format!("diff KB909094 --target {target}")).code(3);
+        let run = run.says("error[target-malformed]").says(&format!("help: {hint}"));
+        assert!(!run.stderr.contains("undamaged"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_journal_of_another_machine_is_called_a_journal() {
     let machine = Machine::new();
     machine.run("apply KB909094 @target @state").code(0);

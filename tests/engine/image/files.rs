@@ -8,7 +8,7 @@ use super::support::{Machine, SOFTWARE, SYSTEM, exists, reason};
 
 fn refused(machine: &Machine) -> String {
     match open(&Address::new(&machine.uri(), None, None).unwrap()) {
-        Err(TargetError::Malformed { detail, .. }) => detail,
+        Err(TargetError::WrongKind { detail, hint, .. }) => format!("{detail}; {hint}"),
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("the image was opened"),
     }

@@ -33,8 +33,11 @@ impl Volume {
     pub(super) fn open(root: &Path, folder: &Path, others: Drives) -> Result<Self, TargetError> {
         let what = folder.display().to_string();
         let mut system = DriveFolder::open(root).map_err(|source| TargetError::Io { what: what.clone(), source })?;
-        let windows =
-            windows_folder(&mut system).map_err(|detail| TargetError::Malformed { what, detail, option: None })?;
+        let windows = windows_folder(&mut system).map_err(|NoWindows { detail, hint }| TargetError::WrongKind {
+            what,
+            detail,
+            hint,
+        })?;
         Ok(Self { system, windows, others, missing: BTreeSet::new() })
     }
 
@@ -129,8 +132,14 @@ impl Volume {
     }
 }
 
+/// The reason why the Windows folder of a volume is not known, and what to do.
+struct NoWindows {
+    detail: String,
+    hint: &'static str,
+}
+
 /// Returns the name of the Windows folder. If there are several, it is the one that `boot.ini` starts.
-fn windows_folder(system: &mut DriveFolder) -> Result<String, String> {
+fn windows_folder(system: &mut DriveFolder) -> Result<String, NoWindows> {
     if let Some(name) = boot_folder(system)
         && has_hives(system, &name)?
     {
@@ -142,26 +151,31 @@ fn windows_folder(system: &mut DriveFolder) -> Result<String, String> {
             found.push(name);
         }
     }
+    let none = |detail: &str, hint| Err(NoWindows { detail: detail.to_owned(), hint });
     match found.as_slice() {
         [one] => Ok((*one).to_owned()),
         [] if matches!(system.find_below(["System32", "config"]), Answer::Present(_)) => {
-            Err("this is the Windows folder itself; give the folder above it, the root of the volume".to_owned())
+            none("this is the Windows folder itself", "give the folder above it, the root of the volume")
         }
-        [] => Err("this folder contains no Windows/System32/config; give the root folder of a mounted Windows \
-                volume"
-            .to_owned()),
+        [] => {
+            none("this folder contains no Windows/System32/config", "give the root folder of a mounted Windows volume")
+        }
         several => {
             let names = several.join(" and ");
-            Err(format!("this volume has two Windows folders, {names}, and no boot.ini says which one starts"))
+            let detail = format!("this volume has two Windows folders, {names}, and no boot.ini says which one starts");
+            none(&detail, "add the boot.ini of this Windows, or use a copy of the volume without the other folder")
         }
     }
 }
 
-fn has_hives(system: &mut DriveFolder, name: &str) -> Result<bool, String> {
+fn has_hives(system: &mut DriveFolder, name: &str) -> Result<bool, NoWindows> {
     match system.find_below([name, "System32", "config"]) {
         Answer::Present(path) => Ok(path.is_dir()),
         Answer::Absent => Ok(false),
-        Answer::Unread(why) => Err(why.to_string()),
+        Answer::Unread(why) => {
+            let hint = "check that you may read this folder, and that its path contains no link";
+            Err(NoWindows { detail: why.to_string(), hint })
+        }
     }
 }
 

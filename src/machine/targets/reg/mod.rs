@@ -57,7 +57,8 @@ impl RegTarget {
     /// if a file without a byte order mark has bytes outside ASCII.
     ///
     /// # Errors
-    /// Returns [`TargetError::Malformed`] for a file that is damaged, or that is a script which deletes keys or values.
+    /// Returns [`TargetError::Malformed`] for a file that is damaged, and [`TargetError::WrongKind`] for a script that
+    /// deletes keys or values.
     pub fn open(path: &Path, files: Option<&Path>, code_page: Option<CodePage>) -> Result<Self, TargetError> {
         let io = |path: &Path| {
             let what = path.display().to_string();
@@ -250,13 +251,13 @@ fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetErro
             .then(|| NamedOption { name: "code-page", value: Some("N".to_owned()) }),
     })?;
     match document.first_deletion() {
-        Some(line) => Err(TargetError::Malformed {
+        Some(line) => Err(TargetError::WrongKind {
             what: what(),
             detail: format!(
                 "line {line} deletes a key or a value: this is a script that makes changes, not an export of the \
-                    present state; give an export (`reg export KEY FILE`)"
+                    present state"
             ),
-            option: None,
+            hint: "give an export (`reg export KEY FILE`)",
         }),
         None => Ok(document),
     }
