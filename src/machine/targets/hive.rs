@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError, WriteFailure,
-    drives::{Drives, split_drive},
+    drives::{Drives, file_names},
     lock::lock_beside,
     offline::{HiveFile, OfflineRegistry, OpenError},
 };
@@ -71,14 +71,14 @@ impl Target for HiveTarget {
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         let mut missing = BTreeSet::new();
-        let answers = paths.iter().map(|path| {
-            self.drives.facts(path).unwrap_or_else(|| {
-                missing.extend(split_drive(path).map(|(letter, _)| letter));
-                Answer::unread(
-                    Reason::Unknown,
-                    "a hive contains no files; give a folder that contains the files of this drive",
-                )
-            })
+        let answers = paths.iter().map(|path| match (self.drives.facts(path), file_names(path)) {
+            (Some(facts), _) => facts,
+            (None, Ok((letter, _))) => {
+                missing.insert(letter);
+                let detail = "a hive contains no files; give a folder that contains the files of this drive";
+                Answer::unread(Reason::Unknown, detail)
+            }
+            (None, Err(why)) => Answer::Unread(why),
         });
         let answers = answers.collect();
         self.missing.append(&mut missing);

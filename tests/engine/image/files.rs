@@ -108,6 +108,22 @@ fn files_are_those_of_the_drive_that_windows_is_on() {
 }
 
 #[test]
+fn a_file_without_a_drive_is_not_missing_on_a_drive() {
+    let machine = Machine::new();
+    let uri = format!(r"hive:{}=HKLM\SYSTEM", machine.path(SYSTEM).display());
+    let mut hive = open(&Address::new(&uri, None, None).unwrap()).unwrap();
+    let mut ask = |path: &str| {
+        let Answer::Unread(why) = hive.read_files(&[path.to_owned()]).unwrap().remove(0) else { panic!("{path}") };
+        (why, hive.missing_drives())
+    };
+    let (why, missing) = ask(r"\\server\x\a.dll");
+    assert_eq!((why.reason, missing.len()), (Reason::Unsupported, 0));
+    assert!(why.detail.contains(r"`\\server\x\a.dll` is not an absolute path with a drive"), "{why}");
+    let (why, missing) = ask(r"D:\a.dll");
+    assert_eq!((why.reason, missing.into_iter().collect::<String>()), (Reason::Unknown, "D".to_owned()));
+}
+
+#[test]
 fn two_applies_at_once_are_refused_also_through_another_target() {
     let machine = Machine::new();
     let mut target = machine.target();

@@ -28,7 +28,7 @@ use crate::{
 use super::{
     Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, ValueSelection,
     WriteError, WriteFailure,
-    drives::{DriveFolder, split_drive},
+    drives::{DriveFolder, file_names},
     hku,
     one_file::{self, Loaded},
 };
@@ -275,15 +275,17 @@ impl Target for RegTarget {
 
     fn read_files(&mut self, paths: &[String]) -> Result<Vec<Answer<FileFacts>>, TargetError> {
         let mut missing = BTreeSet::new();
-        let mut facts = |path: &String| {
-            let drive = split_drive(path).map(|(letter, _)| letter);
-            missing.extend(drive.filter(|letter| self.files.is_none() || *letter != 'C'));
-            let detail = match (drive, &mut self.files) {
-                (None | Some('C'), Some(files)) => return files.facts(path),
-                (None | Some('C'), None) => "an export contains no files; give the folder with the files of drive C",
-                _ => "an export contains no files, and kbfix can be given only the folder with those of drive C",
-            };
-            Answer::unread(Reason::Unknown, detail)
+        let mut facts = |path: &String| match (file_names(path), &mut self.files) {
+            (Err(why), _) => Answer::Unread(why),
+            (Ok(('C', _)), Some(files)) => files.facts(path),
+            (Ok((letter, _)), _) => {
+                missing.insert(letter);
+                let detail = match letter {
+                    'C' => "an export contains no files; give the folder with the files of drive C",
+                    _ => "an export contains no files, and kbfix can be given only the folder with those of drive C",
+                };
+                Answer::unread(Reason::Unknown, detail)
+            }
         };
         let answers = paths.iter().map(&mut facts).collect();
         self.missing.append(&mut missing);

@@ -117,6 +117,18 @@ fn both_views_of_a_32_bit_windows_are_one() {
 }
 
 #[test]
+fn only_a_missing_drive_is_asked_for() {
+    let (_dir, mut target) = export(EXPORT);
+    let mut ask = |path: &str| {
+        let Answer::Unread(why) = target.read_files(&[path.to_owned()]).unwrap().remove(0) else { panic!("{path}") };
+        (why.reason, target.missing_drives().contains(&'C'))
+    };
+    assert_eq!(ask(r"\\server\x\a.dll"), (Reason::Unsupported, false));
+    assert_eq!(ask(r"D:\a.dll"), (Reason::Unknown, false));
+    assert_eq!(ask(r"C:\a.dll"), (Reason::Unknown, true));
+}
+
+#[test]
 fn a_script_or_another_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.reg");
@@ -128,7 +140,7 @@ fn a_script_or_another_file_is_refused() {
     ] {
         fs::write(&path, text).unwrap();
         let error = RegTarget::open(&path, None, None).unwrap_err();
-        assert!(matches!(&error, TargetError::Malformed { .. }));
+        assert!(matches!(&error, TargetError::Malformed { .. } | TargetError::WrongKind { .. }));
         assert!(error.to_string().contains(wanted), "{error}");
     }
     assert!(matches!(RegTarget::open(&dir.path().join("no"), None, None), Err(TargetError::Io { .. })));
