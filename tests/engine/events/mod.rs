@@ -7,6 +7,7 @@ use kbfix::{
     format::{
         event::{Event, EventLevel},
         evt, evtx,
+        regf::{Filetime, Hive},
     },
     targets::{Address, Answer, EventFacts, EventQuery, Reason, open},
 };
@@ -152,6 +153,27 @@ fn an_image_has_its_logs_where_windows_keeps_them() {
         let Answer::Unread(why) = ask(folder.path(), odd, "EXPROX", 1000, None) else { panic!() };
         assert_eq!(why.reason, Reason::Unsupported);
     }
+}
+
+#[test]
+fn a_log_with_a_key_but_without_a_file_is_not_absent() {
+    let folder = image("other", b"");
+    for (hive, key) in [
+        ("SYSTEM", r"ControlSet001\Services\EventLog\Vendor"),
+        ("SOFTWARE", r"Microsoft\Windows\CurrentVersion\WINEVT\Channels\Vendor-Channel"),
+    ] {
+        let path = folder.path().join("Windows/System32/config").join(hive);
+        let now = Filetime::now();
+        let mut hive = Hive::open(fs::read(&path).unwrap(), &[]).unwrap();
+        hive.edit(now).unwrap().create_key(key).unwrap();
+        fs::write(&path, hive.to_bytes(now).unwrap()).unwrap();
+    }
+    for log in ["Vendor", "Vendor-Channel"] {
+        let Answer::Unread(why) = ask(folder.path(), log, "EXPROX", 1000, None) else { panic!("{log}") };
+        assert_eq!(why.reason, Reason::Unknown);
+        assert!(why.detail.contains(&format!("the target has the log {log}, but the file")), "{why}");
+    }
+    assert_eq!(ask(folder.path(), "Nobody", "EXPROX", 1000, None), Answer::Absent);
 }
 
 #[cfg(unix)]

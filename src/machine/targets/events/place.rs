@@ -71,7 +71,7 @@ pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Resu
     paths.extend(old.map(|at| format!(r"{root}\System32\config\{}", OLD_FILES[at].1)));
     let is_known = match old {
         Some(0..3) => Ok(true),
-        _ => is_channel(&mut ask, log)?,
+        _ => is_registered(&mut ask, log)?,
     };
     let no_file =
         || Unread::new(Reason::Unknown, format!("the target has the log {log}, but the file of the log is missing"));
@@ -80,11 +80,17 @@ pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Resu
 }
 
 /// Returns whether the machine has an event log with this name.
-fn is_channel(mut ask: impl Ask, log: &str) -> Asked<bool> {
-    let path = match KeyPath::from_parts(RootKey::Hklm, &format!(r"{CHANNELS}\{log}")) {
-        Ok(path) => path,
-        Err(error) => return Ok(Err(Unread::new(Reason::Unsupported, error.to_string()))),
-    };
-    let query = KeyQuery { key: Key::new(path), values: ValueSelection::Names([].into()), subkeys: false };
-    Ok(ask(&query)?.known().map(|facts| facts.is_some()))
+fn is_registered(mut ask: impl Ask, log: &str) -> Asked<bool> {
+    for logs in [LOGS, CHANNELS] {
+        let path = match KeyPath::from_parts(RootKey::Hklm, &format!(r"{logs}\{log}")) {
+            Ok(path) => path,
+            Err(error) => return Ok(Err(Unread::new(Reason::Unsupported, error.to_string()))),
+        };
+        let query = KeyQuery { key: Key::new(path), values: ValueSelection::Names([].into()), subkeys: false };
+        match ask(&query)?.known() {
+            Ok(None) => {}
+            found => return Ok(found.map(|_| true)),
+        }
+    }
+    Ok(Ok(false))
 }
