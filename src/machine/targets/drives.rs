@@ -9,11 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use object::ReadCache;
-
 use crate::{
     files::{canonical::canonical, pinned::Pinned, read::read_open},
-    format::pe::{self, PeError},
+    format::pe::{self, Pe, PeError},
     registry::name,
     version::Platform,
 };
@@ -28,8 +26,8 @@ pub fn facts_of(path: &Path) -> Answer<FileFacts> {
 /// Returns the facts about a file. If there is a folder `root`, no part of the path below it may be a link.
 fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
     let opened = Pinned::reach(root, path).and_then(|reached| reached.file());
-    match opened.and_then(|file| Ok((file.metadata()?.len(), ReadCache::new(file)))) {
-        Ok((size, cache)) => facts_in(size, &cache),
+    match opened.and_then(|file| Ok((file.metadata()?.len(), pe::read_file(file)?))) {
+        Ok((size, found)) => facts_in(size, found),
         Err(error) => unread(path, &error),
     }
 }
@@ -40,8 +38,8 @@ pub fn bytes_below(root: &Path, path: &Path, most: u64) -> Answer<Vec<u8>> {
     opened.and_then(|file| read_open(file, most)).map_or_else(|error| unread(path, &error), Answer::Present)
 }
 
-fn facts_in(size: u64, cache: &ReadCache<fs::File>) -> Answer<FileFacts> {
-    let (platform, version) = match pe::read(cache) {
+fn facts_in(size: u64, found: Result<Pe, PeError>) -> Answer<FileFacts> {
+    let (platform, version) = match found {
         Err(PeError::NotPe) => (None, Answer::Absent),
         Err(error @ PeError::Damaged(_)) => (None, Answer::unread(Reason::Malformed, error.to_string())),
         Ok(pe) => {

@@ -1,6 +1,6 @@
 //! Reads the machine and the fixed file version of a PE file (`.exe`, `.dll`, `.sys`).
 //!
-//! The input is the bytes of a file, or a cache over a file. Only the headers and the path to the version are read. The
+//! The input is the bytes of a file, or a file. Only the headers and the path to the version are read. The
 //! result is the machine number, and the file version in VS_FIXEDFILEINFO. The version strings are never used, because
 //! they can differ from this version; even tools of Windows edit them.
 //!
@@ -12,8 +12,13 @@
 pub mod minimal;
 mod resource;
 
+use std::{
+    cell::Cell,
+    io::{self, Read, Seek, SeekFrom},
+};
+
 use object::{
-    LittleEndian as LE, ReadRef,
+    LittleEndian as LE, ReadCache, ReadRef,
     pe::{IMAGE_DIRECTORY_ENTRY_RESOURCE, ImageDosHeader, ImageNtHeaders32, ImageNtHeaders64},
     read::pe::{ImageNtHeaders, SectionTable, optional_header_magic},
 };
@@ -41,8 +46,49 @@ pub enum PeError {
     Damaged(String),
 }
 
-/// Reads a PE file. For a file on disk, pass `&ReadCache::new(file)` of the crate `object`, which reads only what is
-/// needed.
+/// Reads a PE file from a file on disk, of which only what is needed is read.
+///
+/// # Errors
+/// The outer error means that the file could not be read; the inner error is that of [`read`].
+pub fn read_file(file: impl Read + Seek) -> io::Result<Result<Pe, PeError>> {
+    let failed = Cell::new(None);
+    let found = read(&ReadCache::new(Watched { file, failed: &failed }));
+    failed.into_inner().map_or(Ok(found), Err)
+}
+
+/// A file, and the first error at which reading it failed. The crate `object` does not return this error.
+struct Watched<'a, F> {
+    file: F,
+    failed: &'a Cell<Option<io::Error>>,
+}
+
+impl<F> Watched<'_, F> {
+    fn watch<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.failed.set(self.failed.take().or(Some(error)));
+            }
+            kind.into()
+        })
+    }
+}
+
+impl<F: Read> Read for Watched<'_, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer);
+        self.watch(read)
+    }
+}
+
+impl<F: Seek> Seek for Watched<'_, F> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = self.file.seek(to);
+        self.watch(at)
+    }
+}
+
+/// Reads a PE file.
 ///
 /// # Errors
 /// Returns [`PeError`] if the data is not a PE file. If only the version cannot be read, the error is in

@@ -14,9 +14,40 @@ fn machine_and_version_are_read_from_both_formats() {
         let bytes = pe(machine, pe64, 16, 1, &[block([6, 5, 7651, 19])]);
         let expected = Pe { machine, version: Ok(Some(FileVersion([6, 5, 7651, 19]))) };
         assert_eq!(read(bytes.as_slice()), Ok(expected.clone()));
-        let cached = object::ReadCache::new(std::io::Cursor::new(bytes));
-        assert_eq!(read(&cached), Ok(expected));
+        assert_eq!(read_file(io::Cursor::new(bytes)).unwrap(), Ok(expected));
     }
+}
+
+/// A file of which the first reads succeed, and every later one fails.
+struct Failing {
+    file: io::Cursor<Vec<u8>>,
+    left: usize,
+}
+
+impl Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(1).ok_or_else(|| io::Error::other("a bad sector"))?;
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Failing {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_a_file_without_a_version() {
+    let bytes = pe(0x14C, false, 16, 1, &[block([6, 5, 7651, 19])]);
+    let mut failed = 0;
+    while let Err(error) = read_file(Failing { file: io::Cursor::new(bytes.clone()), left: failed }) {
+        assert_eq!(error.to_string(), "a bad sector");
+        failed += 1;
+    }
+    assert!(failed > 3, "{failed}");
+    // A truncated file can be read.
+    assert_eq!(read_file(io::Cursor::new(b"MZ")).unwrap(), Err(PeError::NotPe));
 }
 
 #[test]
@@ -74,8 +105,7 @@ fn real_files_have_a_machine() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "dll") {
-            let cache = object::ReadCache::new(std::fs::File::open(&path).unwrap());
-            let pe = read(&cache).unwrap();
+            let pe = read_file(std::fs::File::open(&path).unwrap()).unwrap().unwrap();
             assert!([0x14C, 0x8664].contains(&pe.machine), "{}", path.display());
             eprintln!("{}: {:?}", path.display(), pe.version);
             assert!(pe.version.is_ok(), "{}", path.display());
