@@ -54,6 +54,9 @@ pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static st
     };
     let parent = key.parent().filter(|_| action == TextAction::DeleteKey);
     let path = parent.as_ref().unwrap_or(key).below_root();
+    if path.is_empty() {
+        return Err("this format cannot express a setting of a root key itself");
+    }
     let mut out = String::new();
     for line in [configuration, path, name, &what] {
         if line.contains(['\r', '\n']) || line.trim() != line || line.starts_with(';') {
@@ -161,5 +164,12 @@ mod tests {
             assert!(lgpo(&key.parse().unwrap(), TextAction::DeleteKey).is_err(), "{key}");
         }
         assert!(lgpo(&"HKU\\A".parse().unwrap(), TextAction::CreateKey).is_err());
+        let (name, data) = (ValueName::new("N").unwrap(), Data::dword(1));
+        for root in ["HKLM", "HKCU"] {
+            let root: KeyPath = root.parse().unwrap();
+            for action in [TextAction::Set(&name, &data), TextAction::Delete(&name), TextAction::DeleteAllValues] {
+                assert!(lgpo(&root, action).unwrap_err().contains("root key"), "{action:?}");
+            }
+        }
     }
 }
