@@ -127,10 +127,15 @@ impl TextEncoding {
         Some(match self {
             Self::Utf16 => match bytes.get(at + 1) {
                 Some(0) if first < 0x80 => (first, 2),
+                Some(0xD8..0xDC) if matches!(bytes.get(at + 3), Some(0xDC..0xE0)) => (OTHER, 4),
                 Some(_) => (OTHER, 2),
                 None => (OTHER, 1),
             },
             _ if first < 0x80 => (first, 1),
+            Self::Utf8 => {
+                let more = bytes.iter().skip(at + 1).take(3).take_while(|byte| matches!(byte, 0x80..0xC0));
+                (OTHER, 1 + more.count())
+            }
             Self::Ansi(Some(page)) if page.is_lead(first) && bytes.get(at + 1).is_some_and(|b| *b >= 0x40) => {
                 (OTHER, 2)
             }
@@ -208,6 +213,20 @@ mod tests {
         assert_eq!(japan.encode("a¥b"), Err('¥'));
         assert_eq!(japan.encode("表").unwrap(), [0x95, b'\\']);
         assert_eq!(CodePage::new(1252).unwrap().encode("ä→"), Err('→'));
+    }
+
+    #[test]
+    fn every_character_is_one_unit() {
+        let text = "aä€😀\u{10ffff}b";
+        for encoding in [TextEncoding::Utf8, TextEncoding::Utf16] {
+            let bytes = encoding.encode(text).unwrap();
+            let (mut at, mut units) = (0, Vec::new());
+            while let Some((unit, length)) = encoding.unit(&bytes, at) {
+                units.push(unit);
+                at += length;
+            }
+            assert_eq!((at, units), (bytes.len(), vec![b'a', OTHER, OTHER, OTHER, OTHER, b'b']));
+        }
     }
 
     #[test]

@@ -91,6 +91,16 @@ fn an_edit_in_version_4_is_written_in_ansi() {
 }
 
 #[test]
+fn a_column_counts_characters_in_every_encoding() {
+    let text = "\u{feff}Windows Registry Editor Version 5.00\n[HKLM\\K]\n\"ä😀ää\"=foo\n";
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [text.as_bytes().to_vec(), utf16] {
+        let error = Document::parse(bytes, None).unwrap_err();
+        assert_eq!((error.code(), error.line, error.column, &*error.found), ("reg-data", 3, 8, "`foo`"));
+    }
+}
+
+#[test]
 fn errors_name_the_place() {
     let at = |text: &str| {
         let error = error(text);
