@@ -126,8 +126,12 @@ impl<'a> Scan<'a> {
     /// Returns the error for bytes outside ASCII in an unknown code page; its line and column are those of the first
     /// such byte from `start` on.
     pub(super) fn needs_code_page(&self, mut start: Mark) -> RegError {
-        while self.bytes.get(start.at).is_some_and(u8::is_ascii) && start.at < self.at {
+        while let Some(byte) = self.bytes.get(start.at).filter(|byte| byte.is_ascii() && start.at < self.at) {
             start.at += 1;
+            if *byte == b'\n' || *byte == b'\r' && self.bytes.get(start.at) != Some(&b'\n') {
+                start.line += 1;
+                start.line_start = start.at;
+            }
         }
         let found = self.bytes.get(start.at).map_or("a byte".to_owned(), |b| format!("the byte 0x{b:02x}"));
         RegError {

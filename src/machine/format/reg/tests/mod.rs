@@ -75,6 +75,11 @@ fn version_4_strings_are_ansi_in_their_code_page() {
     let data = Document::parse(b"REGEDIT4\n[HKLM\\K]\n\"e\"=hex(2):95,5c,00\n".to_vec(), None).unwrap_err();
     assert_eq!((data.code(), data.line, data.column), ("reg-code-page", 3, 5));
     assert!(Document::parse(b"REGEDIT4\n; \x95\n[HKLM\\K]\n".to_vec(), None).is_ok());
+    for end in ["\n", "\r\n", "\r"] {
+        let text = "REGEDIT4\n\n[HKLM\\K]\n\"a\"=\"x\ny\nz".replace('\n', end);
+        let error = Document::parse([text.as_bytes(), b"\xe9\""].concat(), None).unwrap_err();
+        assert_eq!((error.line, error.column, &*error.found), (6, 2, "the byte 0xe9"), "{end:?}");
+    }
 }
 
 #[test]
