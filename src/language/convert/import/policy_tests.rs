@@ -200,6 +200,16 @@ fn text_that_cannot_be_read_is_named_by_its_line() {
     assert_eq!(page(b"Computer\nA\nn\nSZ:\xE9"), [("reg-code-page", 4)]);
     assert_eq!(page(b"\xEF\xBB\xBFComputer\nA\nn\nSZ:\xE9"), [("reg-code-page", 4)]);
     let reading = Reading { code_page: CodePage::new(1252), ..Reading::default() };
+    let japan = Reading { code_page: CodePage::new(932), ..Reading::default() };
+    let text = b"Computer\nA\n\x95\\\nDWORD:1\n\nComputer\nA\nn\nSZ:\x81\n";
+    let errors = import("p", text, japan, about()).unwrap_err();
+    assert_eq!(errors[0].place.as_ref().unwrap().line, 9, "{errors:#?}");
+    let wide = |text: &str, end: &[u8]| {
+        let units = text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        page(&[b"\xFF\xFE", units.as_slice(), end].concat())
+    };
+    assert_eq!(wide("Computer\nA\nn\nSZ:", b"\0\xDC\n\0"), [("reg-code-page", 4)]);
+    assert_eq!(wide("Computer\nA\nn", b"\n"), [("reg-code-page", 3)]);
     let imported = import("p", b"Computer\nSoftware\\A\nn\nSZ:\xE9", reading, about()).unwrap();
     assert!(imported.text.contains("data: é"), "{}", imported.text);
 }

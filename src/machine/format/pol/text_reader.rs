@@ -259,13 +259,15 @@ fn decode(bytes: &[u8], code_page: Option<CodePage>) -> Result<String, TextError
         found: found.to_owned(),
     };
     let line_at = |at: usize| 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
-    let utf16 = || wrong(1, "UTF-16 text", "bytes that are not");
     match bytes {
-        [0xFF, 0xFE, rest @ ..] if rest.len() % 2 == 0 => {
-            let units: Vec<u16> = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-            String::from_utf16(&units).map_err(|_| utf16())
+        [0xFF, 0xFE, rest @ ..] => {
+            let units = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+            let text: String = char::decode_utf16(units).map_while(Result::ok).collect();
+            match 2 * text.encode_utf16().count() == rest.len() {
+                true => Ok(text),
+                false => Err(wrong(1 + text.matches('\n').count(), "UTF-16 text", "bytes that are not")),
+            }
         }
-        [0xFF, 0xFE, ..] => Err(utf16()),
         [0xFE, 0xFF, ..] => {
             Err(wrong(1, "UTF-8, or UTF-16 with the low byte first", "UTF-16 with the high byte first"))
         }
@@ -275,9 +277,12 @@ fn decode(bytes: &[u8], code_page: Option<CodePage>) -> Result<String, TextError
         },
         _ => match (bytes.iter().position(|byte| !byte.is_ascii()), code_page) {
             (None, _) => Ok(bytes.iter().map(|byte| char::from(*byte)).collect()),
-            (Some(at), Some(page)) => page
-                .decode(bytes)
-                .map_err(|_| wrong(line_at(at), &format!("text in code page {}", page.number()), "bytes that are not")),
+            (Some(_), Some(page)) => page.decode(bytes).map_err(|_| {
+                // In no code page is a line feed a part of another character.
+                let mut lines = bytes.split(|byte| *byte == b'\n');
+                let line = 1 + lines.position(|line| page.decode(line).is_err()).unwrap_or_default();
+                wrong(line, &format!("text in code page {}", page.number()), "bytes that are not")
+            }),
             (Some(at), None) => {
                 Err(wrong(line_at(at), "ASCII, or a byte order mark, in a file without a code page", "other bytes"))
             }
