@@ -49,6 +49,18 @@ fn text_on_standard_input_is_in_unicode_and_a_file_may_have_to_be_imported() {
     machine.run("apply @/bad.reg @target @state").code(2).says("bad.reg:2").says("with `kbfix import` and --lenient");
 }
 
+#[test]
+fn the_code_page_of_a_text_for_lgpo_can_be_given_unless_it_has_a_mark() {
+    let machine = Machine::new();
+    let text = b"Computer\r\nSoftware\\Policies\\T\r\na\r\nSZ:\xE9\r\n";
+    std::fs::write(machine.path("p.txt"), text).unwrap();
+    machine.run("import @/p.txt").code(2).says("reg-code-page").says("or give its code page (--code-page N)");
+    machine.run("import @/p.txt --code-page 1252").code(0).says("data: é");
+    std::fs::write(machine.path("p.txt"), [&b"\xEF\xBB\xBF"[..], text].concat()).unwrap();
+    let run = machine.run("import @/p.txt").code(2).says("save the file as UTF-8 with a byte order mark");
+    assert!(!run.stderr.contains("code-page N"), "{}", run.stderr);
+}
+
 /// A `Registry.pol` that sets one number.
 fn pol() -> Vec<u8> {
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();

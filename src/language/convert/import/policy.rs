@@ -1,7 +1,7 @@
 //! Imports a policy file, or text for LGPO.exe: executes its entries on a model of the registry keys.
 
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, Hint},
     format::pol::{self, Entry, Instruction, TextEntry, TextError, TextErrorKind},
     registry::{KeyPath, notation},
 };
@@ -106,10 +106,14 @@ pub(super) fn refused(errors: &[TextError], file: &File<'_>) -> Vec<Diagnostic> 
     let finding = |error: &TextError| {
         let code = match error.kind {
             TextErrorKind::TooLarge => Code::REG_TOO_LARGE,
-            TextErrorKind::Encoding => Code::REG_CODE_PAGE,
+            TextErrorKind::Encoding | TextErrorKind::CodePage => Code::REG_CODE_PAGE,
             TextErrorKind::Syntax | TextErrorKind::Unsupported => Code::POLICY_FILE,
         };
-        Diagnostic::error(code, error.to_string()).at(file.place(error.line)).hint(error.kind.hint())
+        let hint = match error.kind {
+            TextErrorKind::CodePage => Hint::new(error.kind.hint()).option("code-page", "N"),
+            kind => kind.hint().into(),
+        };
+        Diagnostic::error(code, error.to_string()).at(file.place(error.line)).hint(hint)
     };
     errors.iter().map(finding).collect()
 }

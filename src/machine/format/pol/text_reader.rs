@@ -43,8 +43,10 @@ pub struct TextError {
 pub enum TextErrorKind {
     /// The file is larger than the limit of kbfix.
     TooLarge,
-    /// The bytes are not text in a known encoding.
+    /// The bytes are not text in the encoding that the byte order mark names.
     Encoding,
+    /// The file has no byte order mark, and its code page is not known or is not the given one.
+    CodePage,
     /// The line is not the next line that an entry requires.
     Syntax,
     /// The entry has no equivalent in a policy file of the machine or of all users.
@@ -56,7 +58,8 @@ impl TextErrorKind {
     pub fn hint(self) -> &'static str {
         match self {
             Self::TooLarge => "divide the file into smaller files, and import each of them",
-            Self::Encoding => "save the file as UTF-8 with a byte order mark, or give its code page",
+            Self::Encoding => "save the file as UTF-8 with a byte order mark",
+            Self::CodePage => "save the file as UTF-8 with a byte order mark, or give its code page",
             Self::Syntax => "write each entry as four lines: Computer or User, the key, the value name, and the action",
             Self::Unsupported => "remove the entry, and mention it under `notes` of the spec",
         }
@@ -252,11 +255,10 @@ fn strings(text: &str) -> Vec<String> {
 }
 
 fn decode(bytes: &[u8], code_page: Option<CodePage>) -> Result<String, TextError> {
-    let wrong = |line, expected: &str, found: &str| TextError {
-        kind: TextErrorKind::Encoding,
-        line,
-        expected: expected.to_owned(),
-        found: found.to_owned(),
+    let wrong = |line, expected: &str, found: &str| {
+        let has_mark = matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0xEF, 0xBB, 0xBF, ..]);
+        let kind = if has_mark { TextErrorKind::Encoding } else { TextErrorKind::CodePage };
+        TextError { kind, line, expected: expected.to_owned(), found: found.to_owned() }
     };
     let line_at = |at: usize| 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
     match bytes {
