@@ -72,6 +72,11 @@ pub(super) fn play<'a>(
                 let finding = Diagnostic::error(Code::POLICY_SECURE_KEY, message).at(file.place(line));
                 player.findings.push(finding.hint(hint));
             }
+            Instruction::Unknown(name) => {
+                let message = format!("kbfix does not know the instruction `{}` for {key}", notation::one_line(name));
+                let hint = "remove the entry from the file, and mention it under `notes` of the spec";
+                player.findings.push(Diagnostic::error(Code::POLICY_FILE, message).at(file.place(line)).hint(hint));
+            }
             Instruction::Comment(_) | Instruction::DeleteKeys(_) => {}
         }
     }
@@ -92,6 +97,7 @@ pub(super) fn lines(document: &pol::Document) -> Vec<String> {
                 Instruction::DeleteKeys(_) => "**DeleteKeys".to_owned(),
                 Instruction::CreateKey => String::new(),
                 Instruction::SecureKey => "**SecureKey".to_owned(),
+                Instruction::Unknown(name) => notation::one_line(name),
                 Instruction::Comment(_) => "**Comment".to_owned(),
             };
             format!("[{key}] {what}").trim_end().to_owned()

@@ -151,6 +151,9 @@ fn what_a_spec_cannot_say_is_named_by_its_entry() {
     ]);
     let codes: Vec<_> = refused(&bytes).into_iter().map(|(code, line, _)| (code, line)).collect();
     assert_eq!(codes, [("policy-secure-key", 2), ("policy-file", 3), ("import-data", 1)]);
+    let (code, line, message) = refused(&pol(&[(KEY, "a", 4, ONE), (KEY, "**foo", 4, ONE)])).remove(0);
+    assert_eq!((code, line), ("policy-file", 2));
+    assert!(message.contains("the instruction `**foo` for HKLM\\Software\\Policies\\K"), "{message}");
     let only = |bytes: Vec<u8>| refused(&bytes).remove(0);
     assert_eq!(only(bytes[..30].to_vec()).0, "policy-file");
     assert_eq!(only(pol(&[])).0, "nothing-desired");

@@ -160,7 +160,8 @@ impl Document {
                 }
                 Instruction::DeleteAllValues => index.clears.push(at),
                 Instruction::DeleteKeys(_) => self.deletions.push(at),
-                Instruction::CreateKey | Instruction::SecureKey | Instruction::Comment(_) => {}
+                Instruction::CreateKey | Instruction::SecureKey | Instruction::Unknown(_) | Instruction::Comment(_) => {
+                }
             }
         }
         self.entries.push(Some(entry));

@@ -146,6 +146,7 @@ impl Document {
                     Some(
                         Instruction::CreateKey
                             | Instruction::SecureKey
+                            | Instruction::Unknown(_)
                             | Instruction::Comment(_)
                             | Instruction::DeleteKeys(_)
                     )

@@ -70,6 +70,9 @@ pub enum Instruction {
     CreateKey,
     /// `**SecureKey`: changes the key's permissions.
     SecureKey,
+    /// Another value name that begins with `**`. A program that processes policies must skip an instruction that it
+    /// does not know (Microsoft, "Control Codes", MSDN Library 1998).
+    Unknown(String),
     /// `**Comment:` does nothing; the string is the text after the colon. In `ntuser.pol`, such an entry precedes the
     /// entries of each GPO and contains its name.
     Comment(String),
@@ -101,6 +104,8 @@ pub(super) fn meaning(root: RootKey, key: &str, name: &str, data: Data) -> Resul
         Instruction::SecureKey
     } else if let Some(text) = after(name, "**Comment:") {
         Instruction::Comment(text.to_owned())
+    } else if is_reserved(name) {
+        Instruction::Unknown(name.to_owned())
     } else if name.is_empty() && data.value_type.0 == 0 {
         Instruction::CreateKey
     } else {

@@ -67,7 +67,8 @@ impl<'a> KeyState<'a> {
                 self.deleted = true;
             }
             Instruction::CreateKey => self.present = true,
-            Instruction::DeleteKeys(_) | Instruction::SecureKey | Instruction::Comment(_) => {}
+            Instruction::DeleteKeys(_) | Instruction::SecureKey | Instruction::Unknown(_) | Instruction::Comment(_) => {
+            }
         }
         self.present |= matches!(instruction, Instruction::Set { .. } | Instruction::Soft { .. });
     }

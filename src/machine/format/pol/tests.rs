@@ -98,6 +98,11 @@ fn the_later_entry_wins() {
     for other in ["**SecureKey", "**Comment:text", "**Unknown", "B", ""] {
         assert_eq!(a(&of(&[(other, one())])), Setting::Nothing, "{other}");
     }
+    // A name that cannot be written as a value is not read as one.
+    let unknown = of(&[("**A", one())]);
+    assert_eq!(unknown.entries().next().unwrap().instruction(), Ok(&Instruction::Unknown("**A".to_owned())));
+    assert_eq!(unknown.value(&key(KEY), &name("**A")), Setting::Nothing);
+    assert!(!unknown.key(&key(KEY)).present && unknown.values(&key(KEY)).is_empty());
     let document = of(&[set(), del(), ("B", one())]);
     assert_eq!(document.values(&key(KEY)).len(), 2);
     assert_eq!(document.value(&key(r"Software\Policies\Other"), &name("A")), Setting::Nothing);

@@ -95,7 +95,11 @@ impl<'a> Found<'a> {
             Instruction::DeleteAllValues => {
                 names.iter().for_each(|name| self.put(key, names, name, PolicyEffect::Delete, None));
             }
-            Instruction::DeleteKeys(_) | Instruction::CreateKey | Instruction::SecureKey | Instruction::Comment(_) => {}
+            Instruction::DeleteKeys(_)
+            | Instruction::CreateKey
+            | Instruction::SecureKey
+            | Instruction::Unknown(_)
+            | Instruction::Comment(_) => {}
         }
     }
 
