@@ -1,9 +1,8 @@
 //! Writes JSON in the canonical form of RFC 8785. A digest of this form does not depend on how a document is formatted.
 //!
-//! There are no spaces. Members are sorted by the UTF-16 units of their names. Strings and whole numbers are written as
-//! in ECMAScript, except that numbers which a 64-bit float cannot represent keep all their digits. The text is written
-//! while the document is serialized. No tree of the document is built, because it would take several times as much
-//! memory as the text.
+//! There are no spaces. Members are sorted by the UTF-16 units of their names. Strings and numbers are written as in
+//! ECMAScript, where each number is a 64-bit float. The text is written while the document is serialized. No tree of
+//! the document is built, because it would take several times as much memory as the text.
 
 mod parts;
 mod read;
@@ -170,6 +169,18 @@ fn swap(bytes: &mut [u8], first: usize) {
     }
 }
 
+/// Returns the text of a finite number in ECMAScript (`Number::toString`).
+fn ecmascript(number: f64) -> String {
+    let shortest = format!("{number:e}");
+    let exponent = shortest.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or_default();
+    match exponent {
+        _ if number == 0.0 => "0".to_owned(),
+        21.. => shortest.replace('e', "e+"),
+        -6..21 => number.to_string(),
+        _ => shortest,
+    }
+}
+
 /// Defines methods of a serializer that write numbers as their decimal digits.
 macro_rules! digits {
     ($($method:ident: $type:ty),*) => {
@@ -192,22 +203,34 @@ impl<'w> Serializer for &'w mut Writer {
 
     digits! {
         serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_u8: u8, serialize_u16: u16,
-        serialize_u32: u32, serialize_f32: f32, serialize_f64: f64
+        serialize_u32: u32
+    }
+
+    fn serialize_f32(self, number: f32) -> Result<()> {
+        self.serialize_f64(number.into())
+    }
+
+    fn serialize_f64(self, number: f64) -> Result<()> {
+        if !number.is_finite() {
+            return Err(Error::custom("a number of JSON is finite"));
+        }
+        self.out.extend(ecmascript(number).as_bytes());
+        Ok(())
     }
 
     fn serialize_i64(self, number: i64) -> Result<()> {
         match u64::try_from(number) {
             Ok(number) => self.serialize_u64(number),
+            Err(_) if number < -(1 << 53) => self.serialize_f64(number as f64),
             Err(_) => serde_json::to_writer(&mut self.out, &number),
         }
     }
 
     fn serialize_u64(self, number: u64) -> Result<()> {
         match number > 1 << 53 {
-            true => self.out.extend((number as f64).to_string().as_bytes()),
-            false => serde_json::to_writer(&mut self.out, &number)?,
+            true => self.serialize_f64(number as f64),
+            false => serde_json::to_writer(&mut self.out, &number),
         }
-        Ok(())
     }
 
     fn serialize_char(self, character: char) -> Result<()> {
