@@ -66,15 +66,19 @@ pub struct Event {
 pub struct Damage {
     parts: usize,
     first: String,
+    /// Whether the rest of the log was not read, because too many parts before it are unreadable.
+    is_cut: bool,
 }
 
 impl Damage {
     /// The number of unreadable parts after which reading of the log stops.
     const MOST: usize = 10_000;
 
-    /// Returns whether so many parts are unreadable that the rest of the log is not read.
-    pub fn is_too_much(&self) -> bool {
-        self.parts >= Self::MOST
+    /// Returns whether so many parts are unreadable that the rest of the log must not be read. Call this only if there
+    /// is a rest.
+    pub fn leaves_rest(&mut self) -> bool {
+        self.is_cut |= self.parts >= Self::MOST;
+        self.is_cut
     }
 
     /// Counts an unreadable part. `what` returns a description of where the part is and what is wrong with it.
@@ -90,10 +94,27 @@ impl Damage {
         match self.parts {
             0 => None,
             1 => Some(self.first.clone()),
-            _ if self.is_too_much() => {
+            _ if self.is_cut => {
                 Some(format!("{}, and there are so many errors that the rest was not read", self.first))
             }
             n => Some(format!("{}, and {} more", self.first, n - 1)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Damage;
+
+    #[test]
+    fn the_rest_was_not_read_only_if_there_is_a_rest() {
+        let mut damage = Damage::default();
+        for n in 1..=Damage::MOST {
+            assert!(!damage.leaves_rest());
+            damage.add(|| format!("part {n}"));
+        }
+        assert_eq!(damage.sentence().unwrap(), "part 1, and 9999 more");
+        assert!(damage.leaves_rest());
+        assert_eq!(damage.sentence().unwrap(), "part 1, and there are so many errors that the rest was not read");
     }
 }

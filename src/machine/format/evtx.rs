@@ -39,7 +39,7 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
     }
     let settings = std::sync::Arc::new(ParserSettings::new().indent(false));
     for chunk in parser.chunks() {
-        if damage.is_too_much() {
+        if damage.leaves_rest() {
             break;
         }
         let mut chunk = match chunk {

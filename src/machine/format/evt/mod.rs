@@ -85,7 +85,7 @@ fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, e
     };
     let mut gone = 0;
     while gone < all {
-        if damage.is_too_much() {
+        if damage.leaves_rest() {
             return;
         }
         let at = ring.forward(from, gone);

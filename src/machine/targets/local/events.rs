@@ -136,7 +136,7 @@ fn each(
     }
     let set = Handle(set);
     let (mut buffer, mut left) = (vec![0_u16; 4096], most);
-    while left > 0 && !damage.is_too_much() {
+    while left > 0 && !damage.leaves_rest() {
         let (mut found, mut count) = ([0; BATCH], 0);
         let wanted = left.min(BATCH);
         // SAFETY: there is room for as many handles as are requested.
@@ -222,7 +222,7 @@ fn old_api(log: &str, tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), 
     }
     let log = Log(handle);
     let mut buffer = vec![0_u8; 64 << 10];
-    while !damage.is_too_much() {
+    while !damage.leaves_rest() {
         let (size, mut used, mut needed) = (buffer.len() as u32, 0, 0);
         let flags = EVENTLOG_SEQUENTIAL_READ | FORWARDS;
         // SAFETY: the buffer has the given size.
