@@ -13,10 +13,11 @@ use super::event::{Event, EventLevel};
 ///
 /// Returns a description of what is missing or wrong in the XML.
 pub fn of_xml(xml: &str) -> Result<Event, String> {
+    let malformed = |error: &dyn std::fmt::Display| format!("the XML of the event is malformed: {error}");
     let mut reader = Reader::from_str(xml);
     let (mut path, mut found): (Vec<String>, System) = (Vec::new(), System::default());
     loop {
-        let part = reader.read_event().map_err(|error| format!("the XML of the event is malformed: {error}"))?;
+        let part = reader.read_event().map_err(|error| malformed(&error))?;
         match &part {
             Part::Start(element) | Part::Empty(element) => {
                 path.push(String::from_utf8_lossy(element.local_name().as_ref()).into_owned());
@@ -24,9 +25,8 @@ pub fn of_xml(xml: &str) -> Result<Event, String> {
                     && system == "System"
                 {
                     for attribute in element.attributes() {
-                        let attribute =
-                            attribute.map_err(|error| format!("the XML of the event is malformed: {error}"))?;
-                        let value = attribute.unescape_value().map_err(|error| error.to_string())?;
+                        let attribute = attribute.map_err(|error| malformed(&error))?;
+                        let value = attribute.unescape_value().map_err(|error| malformed(&error))?;
                         found.attribute(name, attribute.key.local_name().as_ref(), &value);
                     }
                 }
@@ -38,7 +38,7 @@ pub fn of_xml(xml: &str) -> Result<Event, String> {
                 if let [_, system, name] = path.as_slice()
                     && system == "System"
                 {
-                    let text = text.decode().map_err(|error| error.to_string())?;
+                    let text = text.decode().map_err(|error| malformed(&error))?;
                     found.text(name, text.trim());
                 }
             }
@@ -125,6 +125,7 @@ mod tests {
             ("SystemTime", "Time", "its SystemTime is ``"),
             (">4<", ">high<", "its Level is `high`"),
             ("<System>", "<Sys>", "the XML of the event is malformed: "),
+            ("&amp;", "&nothing;", "the XML of the event is malformed: "),
         ] {
             let error = of_xml(&EVENT.replace(was, is)).unwrap_err();
             assert!(error.starts_with(what), "{error}");
