@@ -23,14 +23,18 @@ pub struct NewEvent<'a> {
     pub strings: &'a [&'a str],
 }
 
-/// Returns a file of `size` bytes with a closed log that contains these events, oldest first.
+/// Returns a file of `size` bytes with a closed log that contains these events, oldest first. The file is larger if the
+/// largest record and the end record would not fit.
 ///
-/// `size` must be a multiple of four, with room for the largest record and the end record. If there is not enough room
-/// for all events, the newest overwrite the oldest.
+/// `size` must be a multiple of four. If there is not enough room for all events, the newest overwrite the oldest.
 pub fn create(events: &[NewEvent<'_>], size: usize) -> Vec<u8> {
+    let records: Vec<Vec<u8>> = (1..).zip(events).map(|(number, event)| record(number, event)).collect();
+    // A filler is shorter than the fixed part of a record.
+    let largest = records.iter().map(Vec::len).max().unwrap_or_default();
+    let size = size.max(HEADER + FIXED + largest + END + FIXED);
     let mut log = Log { file: vec![0; size], at: HEADER, oldest: HEADER, kept: std::collections::VecDeque::new() };
-    for (number, event) in (1..).zip(events) {
-        log.write(number, &record(number, event));
+    for (number, record) in (1..).zip(&records) {
+        log.write(number, record);
     }
     log.close(events.len() as u32 + 1)
 }

@@ -45,6 +45,16 @@ fn a_log_is_read_from_the_oldest_record_to_the_newest() {
 }
 
 #[test]
+fn a_log_has_room_for_its_largest_record() {
+    for size in (0..400).step_by(4) {
+        assert_eq!(minutes(&log_of(0, size)), (vec![], None), "{size}");
+        assert_eq!(minutes(&log_of(1, size)), (vec![0], None), "{size}");
+        let (found, damage) = minutes(&log_of(9, size));
+        assert_eq!((found.last(), damage), (Some(&8), None), "{size}");
+    }
+}
+
+#[test]
 fn a_full_log_goes_on_after_its_header() {
     for size in (1000..1600).step_by(4) {
         for count in 1..40 {
