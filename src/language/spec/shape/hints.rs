@@ -37,11 +37,22 @@ pub(in crate::spec) fn is_value_rule(path: &Path) -> bool {
     path.0.len() == 4 && path.field_at(0) == Some("registry") && path.field_at(2) == Some("values")
 }
 
+/// Returns whether `path` leads to registry data in a value rule: data that the rule writes or compares, as a whole.
+/// Its texts for people, its conditions and the parts of strings are not such data.
+fn is_data_of_rule(path: &Path) -> bool {
+    match (path.field_at(4), path.field_at(5)) {
+        (Some("data" | "if_absent" | "allowed"), _) => true,
+        (Some("bits"), field) => matches!(field, Some("set" | "clear")),
+        (Some("keep"), field) => matches!(field, Some("at_least" | "at_most" | "one_of" | "not")),
+        _ => false,
+    }
+}
+
 /// Returns the first type in the field `type` of a value rule; `None` if there is no type. `path` is the path of the
-/// rule or of a field in it.
+/// rule, or of registry data in it. For any other part of the rule, returns `None`.
 pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<String> {
     let rule = Path(path.0.get(..4)?.to_vec());
-    if !is_value_rule(&rule) {
+    if !is_value_rule(&rule) || path.0.len() > 4 && !is_data_of_rule(path) {
         return None;
     }
     let given = rule.field("type");
@@ -52,8 +63,8 @@ pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<Strin
     text(&given).or_else(|| text(&given.item(0)))
 }
 
-/// Returns the first type in the field `type` of a value rule; `None` if it is not a number type. `path` is the path of
-/// the rule or of a field in it.
+/// Returns the first type in the field `type` of a value rule; `None` if it is not a number type. `path` is as for
+/// [`type_beside`].
 pub(in crate::spec) fn number_type_beside(places: &Places, path: &Path) -> Option<String> {
     type_beside(places, path).filter(|value_type| is_number_type(value_type))
 }
