@@ -18,8 +18,8 @@ use crate::{
 
 use super::{
     hints,
-    required::is_required,
-    wording::{bits_of, example, form, kind_and_data, kind_of, kinds, list, list_or, owner, plain, remove, show},
+    required::{Accepted, is_required, remove},
+    wording::{bits_of, example, form, kind_and_data, kind_of, list, list_or, owner, plain, show},
 };
 
 /// The parts of a document that do not match the schema.
@@ -161,9 +161,7 @@ impl Explainer<'_, '_> {
             }
             return;
         }
-        let mut kinds = Vec::new();
-        collect_kinds(context, &mut kinds);
-        self.wrong_kind(path, error.instance(), &kinds);
+        self.wrong_kind(path, error.instance());
     }
 
     /// Returns whether `error` says only that the data at `path` has the wrong kind, such as a list instead of a
@@ -182,7 +180,7 @@ impl Explainer<'_, '_> {
     fn leaf(&mut self, path: &Path, error: &ValidationError<'_>) {
         let found = error.instance();
         let (code, message, hint) = match error.kind() {
-            Failure::Type { kind } => return self.wrong_kind(path, found, &kinds(kind)),
+            Failure::Type { .. } => return self.wrong_kind(path, found),
             // Its type error already says that it is not a number.
             Failure::Constant { .. } if path.last_field() == Some("kbfix") && !found.is_number() => return,
             Failure::Constant { expected_value } if path.last_field() == Some("kbfix") => {
@@ -235,7 +233,7 @@ impl Explainer<'_, '_> {
         let known = || names.iter().map(String::as_str);
         let meant = suggest(&text, known()).or_else(|| suggest(&format!("REG_{text}"), known()));
         let hint = match (found, meant) {
-            (Value::Null, _) => return self.wrong_kind(path, found, &["a word"]),
+            (Value::Null, _) => return self.wrong_kind(path, found),
             _ if path.last_field() == Some("ensure") && hints::is_value_rule(&above_of(path)) => {
                 "write `absent`; a value that must exist has `data` instead".to_owned()
             }
@@ -283,7 +281,7 @@ impl Explainer<'_, '_> {
         Some((Diagnostic::error(Code::DATA_KIND, message).hint(hint), above))
     }
 
-    fn wrong_kind(&mut self, path: &Path, found: &Value, expected: &[&str]) {
+    fn wrong_kind(&mut self, path: &Path, found: &Value) {
         self.verdict.wrong.push(path.clone());
         let places = self.findings.places();
         // The empty field before it is reported instead.
@@ -293,7 +291,8 @@ impl Explainer<'_, '_> {
         if let Some(whole) = self.list_for_one(path) {
             return self.findings.add(whole.0, &whole.1, Part::Data);
         }
-        let expected = list_or(expected);
+        let accepted = Accepted::at(self.schema, path);
+        let expected = list_or(&accepted.kinds);
         let plain = plain_scalar(places, path);
         let (code, message, hint) = match (found, plain) {
             (Value::Null, _) => {
@@ -306,7 +305,7 @@ impl Explainer<'_, '_> {
                     let hint = format!("indent {beside} further than {name}");
                     return self.findings.data(Code::EMPTY_FIELD, path, message, Some(hint));
                 }
-                let wanted = hints::for_kind(path, found, &expected).unwrap_or_else(|| format!("write {expected}"));
+                let wanted = hints::for_kind(path, found, &expected).unwrap_or_else(|| accepted.hint());
                 let hint = match is_required(self.schema, path) {
                     true => wanted,
                     false => format!("{wanted}, or remove the field"),
@@ -336,7 +335,7 @@ impl Explainer<'_, '_> {
                         "write true or false, without quotes".to_owned()
                     }
                     (Value::String(text), _) if expected == "a list" => format!("write a list: [{}]", shorten(text)),
-                    _ => format!("write {expected}"),
+                    _ => accepted.hint(),
                 };
                 (Code::WRONG_KIND, format!("expected {expected}, found {}", kind_and_data(found)), hint.into())
             }
@@ -360,25 +359,6 @@ fn words(context: &[Vec<ValidationError<'static>>]) -> Vec<Value> {
         }
     }
     out
-}
-
-fn collect_kinds(context: &[Vec<ValidationError<'static>>], out: &mut Vec<&str>) {
-    for error in context.iter().flatten() {
-        let found = match error.kind() {
-            Failure::Type { kind } => kinds(kind),
-            Failure::Constant { .. } | Failure::Enum { .. } => vec!["a word"],
-            Failure::AnyOf { context } | Failure::OneOfNotValid { context } => {
-                collect_kinds(context, out);
-                continue;
-            }
-            _ => continue,
-        };
-        for kind in found {
-            if !out.contains(&kind) {
-                out.push(kind);
-            }
-        }
-    }
 }
 
 /// Returns the text of the unquoted scalar at `path`; `None` if there is none.

@@ -1,6 +1,8 @@
-//! Determines whether a field of a document is required.
+//! Determines from the schema whether a field of a document is required, and what it accepts.
 
 use serde_json::Value;
+
+use super::wording::{kind_word, list, list_or, plain};
 
 use crate::spec::source::path::{Path, Step};
 
@@ -8,15 +10,71 @@ use crate::spec::source::path::{Path, Step};
 /// as required only if each form that has the field requires it.
 pub(super) fn is_required(schema: &Value, path: &Path) -> bool {
     let Some((Step::Field(name), above)) = path.0.split_last() else { return false };
-    let mut owners = forms(schema, schema);
-    for step in above {
-        owners = owners.into_iter().flat_map(|owner| below(owner, step, schema)).collect();
-    }
+    let owners = forms_at(schema, above);
     let mut having = owners.into_iter().filter(|owner| owner["properties"].get(&**name).is_some()).peekable();
     let requires = |owner: &Value| {
         owner["required"].as_array().is_some_and(|all| all.iter().any(|one| one.as_str() == Some(&**name)))
     };
     having.peek().is_some() && having.all(requires)
+}
+
+/// Returns a hint for an empty field; `None` if `path` is an item of a list.
+pub(in crate::spec) fn remove(path: &Path, schema: &Value) -> Option<String> {
+    path.last_field().map(|name| match is_required(schema, path) {
+        true => format!("give it data; `{name}` is required"),
+        false => format!("give it data, or remove `{name}`"),
+    })
+}
+
+/// The data that the schema allows at one place.
+#[derive(Default)]
+pub(super) struct Accepted {
+    /// Words for the kinds of data, such as `a list`. A field with a few fixed words accepts `a word`, not `a string`.
+    pub kinds: Vec<&'static str>,
+    /// The fixed words, if the field accepts any.
+    pub words: Vec<String>,
+}
+
+impl Accepted {
+    /// Returns what the schema allows at `path`; nothing if it has no such place.
+    pub(super) fn at(schema: &Value, path: &Path) -> Self {
+        let mut found = Self::default();
+        for form in forms_at(schema, &path.0) {
+            let options = form["enum"].as_array().map(Vec::as_slice);
+            let options = options.or_else(|| form.get("const").map(std::slice::from_ref)).unwrap_or_default();
+            let kind = match options.iter().all(Value::is_number) {
+                true => form["type"].as_str().map(kind_word),
+                false => Some("a word"),
+            };
+            found.kinds.extend(kind.filter(|kind| !found.kinds.contains(kind)));
+            if kind == Some("a word") {
+                found.words.extend(options.iter().map(plain));
+                // A view may be written with or without quotes, but it is one word.
+                found.words.dedup();
+            }
+        }
+        found
+    }
+
+    /// Returns a hint that says what to write.
+    pub(super) fn hint(&self) -> String {
+        let others: Vec<&str> = self.kinds.iter().copied().filter(|kind| *kind != "a word").collect();
+        let words = list(self.words.iter().map(String::as_str));
+        match (self.words.as_slice(), others.as_slice()) {
+            ([], _) => format!("write {}", list_or(&self.kinds)),
+            ([_], []) => format!("write {words}"),
+            (_, []) => format!("write one of {words}"),
+            (_, others) => format!("write one of {words}, or {}", list_or(others)),
+        }
+    }
+}
+
+/// Returns the schemas of all forms that the schema allows for the node at `steps` from the root; empty if the schema
+/// has no such node.
+fn forms_at<'s>(schema: &'s Value, steps: &[Step]) -> Vec<&'s Value> {
+    steps.iter().fold(forms(schema, schema), |owners, step| {
+        owners.into_iter().flat_map(|owner| below(owner, step, schema)).collect()
+    })
 }
 
 /// Returns the schemas of the node to which `step` leads from a node with the schema `owner`.

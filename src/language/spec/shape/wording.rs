@@ -1,18 +1,8 @@
 //! Functions that describe data and fields in findings about the structure of a document.
 
-use jsonschema::error::TypeKind;
 use serde_json::Value;
 
-use super::required::is_required;
 use crate::{diag::text::shorten, spec::source::path::Path};
-
-/// Returns a hint for an empty field; `None` if `path` is an item of a list.
-pub(in crate::spec) fn remove(path: &Path, schema: &Value) -> Option<String> {
-    path.last_field().map(|name| match is_required(schema, path) {
-        true => format!("give it data; `{name}` is required"),
-        false => format!("give it data, or remove `{name}`"),
-    })
-}
 
 /// Formats the bits of a negative number as `0x…`: with 64 bits if `is_long` is true or 32 bits are too few, otherwise
 /// with 32 bits.
@@ -23,21 +13,16 @@ pub(in crate::spec) fn bits_of(number: i64, is_long: bool) -> String {
     }
 }
 
-/// Returns words for the kinds of data that the schema keyword `type` allows, such as `a string`.
-pub(in crate::spec) fn kinds(kind: &TypeKind) -> Vec<&'static str> {
-    let names: Vec<String> = match kind {
-        TypeKind::Single(kind) => vec![kind.to_string()],
-        TypeKind::Multiple(set) => set.iter().map(|kind| kind.to_string()).collect(),
-    };
-    let word = |name: &String| match name.as_str() {
+/// Returns words for the kind of data that the schema keyword `type` calls `name`, such as `a string`.
+pub(in crate::spec) fn kind_word(name: &str) -> &'static str {
+    match name {
         "string" => "a string",
         "integer" | "number" => "a number",
         "boolean" => "true or false",
         "array" => "a list",
         "object" => "a mapping",
         _ => "nothing",
-    };
-    names.iter().map(word).collect()
+    }
 }
 
 /// Returns words for the kind of this data, such as `a list`.
