@@ -196,7 +196,7 @@ fn check_one(needed: Needed, source: &Source<'_>, settings: &Settings) -> Checke
         findings.add_placed(diagnostic);
     }
     findings.add_uncounted(more);
-    ambiguous::check(&mut findings);
+    ambiguous::check(&mut findings, &shape::validate::spec_schema);
     suspicious::check(&mut findings);
     let accepted = meaning::certain(&text, sound, &findings).and_then(repair::accepted);
     let Some(document) = accepted.or_else(|| validated(&text, sound, &mut findings)) else {

@@ -93,7 +93,7 @@ fn form<T: DeserializeOwned>(
     let sound = diagnostics.is_empty();
     diagnostics.into_iter().for_each(|diagnostic| findings.add_placed(diagnostic));
     findings.add_uncounted(more);
-    ambiguous::check(&mut findings);
+    ambiguous::check(&mut findings, &|| schema);
     suspicious::check(&mut findings);
     let Some(value) = meaning::read(text, sound, &mut findings).filter(|_| !findings.has_errors()) else {
         return Err(findings.finish());

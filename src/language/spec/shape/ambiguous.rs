@@ -3,6 +3,8 @@
 //! Some readers interpret `on` as a string, others as true; `0777` can be 777, 511 or a string. kbfix does not guess
 //! which of these the author means.
 
+use serde_json::Value;
+
 use crate::{
     diag::{Code, Hint, text::shorten},
     spec::source::{
@@ -10,15 +12,15 @@ use crate::{
         path::Path,
         reading::Reading,
         readings::{Readings, is_plainly_text, quote_hint},
-        tree::{Kind, Style, Visited},
+        tree::{Kind, Places, Style, Visited},
         yaml11::is_day,
     },
 };
 
 use super::hints;
 
-/// Checks every unquoted scalar of the document.
-pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
+/// Checks every unquoted scalar of the document. `schema` returns the JSON schema of the document.
+pub(in crate::spec) fn check<'s>(findings: &mut Findings<'_>, schema: &impl Fn() -> &'s Value) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {
         Visited::Name(entry) => {
@@ -35,7 +37,7 @@ pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
             {
                 let readings = Readings::of(text);
                 if !is_clear(readings) {
-                    data(findings, &way.path(), text, readings);
+                    data(findings, &way.path(), text, readings, schema);
                 }
             }
         }
@@ -51,31 +53,48 @@ fn is_clear(readings: Readings) -> bool {
     }
 }
 
-fn data(findings: &mut Findings<'_>, path: &Path, text: &str, readings: Readings) {
+fn data<'s>(findings: &mut Findings<'_>, path: &Path, text: &str, readings: Readings, schema: &impl Fn() -> &'s Value) {
     match readings.agreed() {
+        // PyYAML converts a date to a date object, which becomes the same text again before kbfix reads it.
+        None if is_day(text) && is_review(path) => {}
+        _ if findings.only_counts() => {}
         Some(Reading::Float) => {
             let message =
                 format!("`{}` without quotes is a number with a fraction, which no field accepts", shorten(text));
-            let hint = hints::for_fraction(findings.places(), path, text).map(Hint::new).or_else(|| quote_hint(text));
-            findings.data(Code::UNQUOTED_SCALAR, path, message, hint);
+            let hint = hints::for_fraction(findings.places(), path, text)
+                .or_else(|| hints::without_quotes(schema(), path, text, false));
+            findings.data(Code::UNQUOTED_SCALAR, path, message, hint.map(Hint::new).or_else(|| quote_hint(text)));
         }
         Some(Reading::Int(_)) => too_large(findings, path, text),
         Some(_) => {}
-        // PyYAML converts a date to a date object, which becomes the same text again before kbfix reads it.
-        None if is_day(text) && is_review(path) => {}
-        None if findings.only_counts() => {}
         None => {
-            let truth = readings.old == Reading::Bool;
-            let hint = truth.then(|| hints::for_truth(findings.places(), path, text)).flatten().map(Hint::new);
-            let hint = hint.or_else(|| match hints::type_beside(findings.places(), path) {
-                Some(value_type) if !hints::is_number_type(&value_type) => quote_hint(text),
-                Some(value_type) if text.contains(':') => {
-                    Some(Hint::new(format!("a {value_type} takes one number, without `:`")))
-                }
-                _ => readings.hint(text),
-            });
+            let hint = hint(findings.places(), path, text, readings, schema);
             findings.data(Code::AMBIGUOUS_SCALAR, path, readings.message(text), hint);
         }
+    }
+}
+
+/// Returns a hint for a scalar that the readers interpret differently; `None` if there is none.
+fn hint<'s>(
+    places: &Places,
+    path: &Path,
+    text: &str,
+    readings: Readings,
+    schema: &impl Fn() -> &'s Value,
+) -> Option<Hint> {
+    let truth = if readings.old == Reading::Bool { hints::for_truth(places, path, text) } else { None };
+    if let Some(hint) = truth {
+        return Some(Hint::new(hint));
+    }
+    match hints::type_beside(places, path) {
+        Some(value_type) if !hints::is_number_type(&value_type) => quote_hint(text),
+        Some(value_type) if text.contains(':') => {
+            Some(Hint::new(format!("a {value_type} takes one number, without `:`")))
+        }
+        _ => match hints::without_quotes(schema(), path, text, !readings.numbers().is_empty()) {
+            Some(hint) => Some(Hint::new(hint)),
+            None => readings.hint(text),
+        },
     }
 }
 

@@ -325,7 +325,8 @@ impl Explainer<'_, '_> {
                 )
             }
             _ => {
-                let hint = match (found, hints::for_kind(path, found, &expected)) {
+                let truth = found.as_bool().and_then(|yes| hints::for_truth(places, path, &yes.to_string()));
+                let hint = match (found, truth.or_else(|| hints::for_kind(path, found, &expected))) {
                     (_, Some(hint)) => hint,
                     (Value::String(text), _) if expected.contains("a number") && text.contains(',') => {
                         "write the number without separators".to_owned()

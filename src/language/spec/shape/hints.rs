@@ -11,6 +11,8 @@ use crate::{
     },
 };
 
+use super::required::Accepted;
+
 /// The hint for a list where the registry type allows only one string. The hint does not suggest another type, because
 /// the program that reads the value expects this type.
 pub(in crate::spec) const ONE_STRING: &str = "write one string, with the separator that the program expects between \
@@ -74,16 +76,41 @@ pub(in crate::spec) fn is_number_type(value_type: &str) -> bool {
     matches!(value_type, "REG_DWORD" | "REG_QWORD" | "REG_DWORD_BIG_ENDIAN")
 }
 
+/// Returns the truth value that `word` (such as `yes`, `on` or `true`) means; `None` for another word.
+fn truth_of(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "yes" | "y" | "on" | "true" => Some(true),
+        "no" | "n" | "off" | "false" => Some(false),
+        _ => None,
+    }
+}
+
 /// Returns a hint that says what to write instead of `word` (such as `yes`, `on` or `true`) in the field at `path`;
 /// `None` if nothing better is known.
 pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Option<String> {
-    let yes = matches!(word.to_ascii_lowercase().as_str(), "yes" | "y" | "on" | "true");
-    Some(match path.last_field() {
-        Some("computer") => format!("write `{}`", if yes { "required" } else { "never" }),
-        Some("exists") => format!("write {yes}"),
-        Some("ensure") => format!("write `{}`", if yes { "present" } else { "absent" }),
-        _ => format!("a {} takes a number: write {}", number_type_beside(places, path)?, u8::from(yes)),
-    })
+    let yes = truth_of(word)?;
+    if let Some(value_type) = number_type_beside(places, path).filter(|_| !is_value_rule(path)) {
+        return Some(format!("a {value_type} takes a number: write {}", u8::from(yes)));
+    }
+    match path.last_field().filter(|_| !is_value_rule(path)) {
+        Some("computer") => Some(format!("write `{}`", if yes { "required" } else { "never" })),
+        Some("ensure") => Some(format!("write `{}`", if yes { "present" } else { "absent" })),
+        _ => None,
+    }
+}
+
+/// Returns a hint for the unquoted scalar `text` at `path`, where `schema` does not allow just any string. Quotes would
+/// not help there: the hint says what the field accepts. Returns `None` if it accepts any string, or a number and
+/// `is_number` is true, or if the schema has no such field.
+pub(in crate::spec) fn without_quotes(schema: &Value, path: &Path, text: &str, is_number: bool) -> Option<String> {
+    let accepted = Accepted::at(schema, path);
+    let accepts = |kind: &str| accepted.kinds.contains(&kind);
+    if accepted.kinds.is_empty() || accepts("a string") || is_number && accepts("a number") {
+        return None;
+    }
+    let is_word = |yes: &bool| accepts("true or false") || accepted.words.iter().any(|word| *word == yes.to_string());
+    let truth = truth_of(text).filter(is_word).map(|yes| format!("write {yes}"));
+    Some(truth.or_else(|| for_kind(path, &Value::Null, "")).unwrap_or_else(|| accepted.hint()))
 }
 
 /// Returns a hint for a number with a fraction, which no field of a spec accepts; `None` if nothing better is known.

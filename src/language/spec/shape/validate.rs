@@ -31,6 +31,11 @@ fn compiled() -> &'static Compiled {
     })
 }
 
+/// Returns the JSON schema of specs.
+pub(in crate::spec) fn spec_schema() -> &'static Value {
+    &compiled().schema
+}
+
 /// Checks `value`, the data of a spec, against the JSON schema of specs. Adds the findings, and returns the wrong
 /// parts.
 pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verdict {

@@ -59,9 +59,8 @@ impl Readings {
         format!("`{shown}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
     }
 
-    /// Returns a hint for a scalar that the readers interpret differently. If it may be a number, the hint contains
-    /// each possible number in a form that all readers interpret in the same way. Returns `None` if there is no hint.
-    pub(in crate::spec) fn hint(self, text: &str) -> Option<Hint> {
+    /// Returns each number as which one of the readers interprets the scalar.
+    pub(in crate::spec) fn numbers(self) -> Vec<i128> {
         let mut numbers: Vec<i128> = Vec::new();
         for reading in [self.new, self.old, self.here] {
             if let Reading::Int(Some(number)) = reading
@@ -70,7 +69,13 @@ impl Readings {
                 numbers.push(number);
             }
         }
-        match numbers.as_slice() {
+        numbers
+    }
+
+    /// Returns a hint for a scalar that the readers interpret differently. If it may be a number, the hint contains
+    /// each possible number in a form that all readers interpret in the same way. Returns `None` if there is no hint.
+    pub(in crate::spec) fn hint(self, text: &str) -> Option<Hint> {
+        match self.numbers().as_slice() {
             _ if text.contains(':') => quote_hint(text),
             [] => quote_hint(text),
             [one] => Some(format!("write {one}; for a string, write it in quotes: \"{}\"", shorten(text)).into()),
