@@ -336,6 +336,11 @@ impl Explainer<'_, '_> {
                         "write true or false, without quotes".to_owned()
                     }
                     (Value::String(text), _) if expected == "a list" => format!("write a list: [{}]", shorten(text)),
+                    (Value::Number(number), _) if expected == "a list" => {
+                        let takes_numbers = Accepted::at(self.schema, &path.item(0)).kinds.contains(&"a number");
+                        let quote = if takes_numbers { "" } else { "\"" };
+                        format!("write a list: [{quote}{number}{quote}]")
+                    }
                     _ => accepted.hint(),
                 };
                 (Code::WRONG_KIND, format!("expected {expected}, found {}", kind_and_data(found)), hint.into())

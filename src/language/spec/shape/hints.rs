@@ -50,6 +50,15 @@ fn is_data_of_rule(path: &Path) -> bool {
     }
 }
 
+/// Returns whether the author chose the last name in the path: that of a parameter or location, or allowed data.
+fn is_own_name(path: &Path) -> bool {
+    match (path.field_at(0), path.0.len()) {
+        (Some("parameters" | "locations"), 2) => true,
+        (Some("parameters"), 4) => path.field_at(2) == Some("allowed"),
+        _ => false,
+    }
+}
+
 /// Returns the first type in the field `type` of a value rule; `None` if there is no type. `path` is the path of the
 /// rule, or of registry data in it. For any other part of the rule, returns `None`.
 pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<String> {
@@ -137,7 +146,8 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
         other => shorten(&other.to_string()),
     };
     let written = shown(found);
-    let field = path.last_field();
+    // A parameter or location can have the name of a field.
+    let field = path.last_field().filter(|_| !is_own_name(path));
     if is_value_rule(path) {
         return Some(match found {
             Value::Number(_) => format!("write {{ type: REG_DWORD, data: {written} }}"),
@@ -173,7 +183,8 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
         }
         (Some("restart"), _) => "write { computer: required } or { computer: never }".to_owned(),
         (Some("article"), Value::String(_)) => format!("write {{ url: {} }}", quoted(&written)),
-        (Some("applicable" | "when" | "not"), _) => {
+        // The `not` of a `keep` takes a list of data.
+        (Some("applicable" | "when" | "not"), _) if path.field_at(4) != Some("keep") => {
             "write a condition: { registry: { key: … } }, { file: { path: … } } or { os: { at_least: \"6.1\" } }"
                 .to_owned()
         }
