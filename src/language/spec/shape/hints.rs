@@ -181,7 +181,7 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
             let url = if written.starts_with("http") { written.as_str() } else { "https://…" };
             format!("write a list of mappings: [{{ level: microsoft, what: …, url: \"{url}\" }}]")
         }
-        (Some("restart"), _) => "write { computer: required } or { computer: never }".to_owned(),
+        (Some("restart"), _) if path.0.len() == 1 => "write { computer: required } or { computer: never }".to_owned(),
         (Some("article"), Value::String(_)) => format!("write {{ url: {} }}", quoted(&written)),
         // The `not` of a `keep` takes a list of data.
         (Some("applicable" | "when" | "not"), _) if path.field_at(4) != Some("keep") => {
