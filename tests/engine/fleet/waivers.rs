@@ -133,6 +133,15 @@ fn a_fleet_that_is_waived_is_done_and_a_fleet_plan_leaves_it_out() {
     assert_eq!(plan.changes().count(), 0);
 }
 
+#[test]
+fn a_waiver_that_does_not_expire_on_a_date_shows_one() {
+    for (date, hint) in [("May", "for example 2027-01-31"), ("2027-02-30", "for example 2027-01-31")] {
+        let text = waiver("", "machines: [a]").replace("2026-11-27", date);
+        let found = read(&text, &specs(&[SPEC]), &Folder::new().members()).unwrap_err();
+        assert!(found[0].hint.as_ref().unwrap().to_string().ends_with(hint), "{found:#?}");
+    }
+}
+
 /// Returns the outcome of THIRD on a machine.
 fn of_third(report: &FleetReport, machine: &str) -> FleetOutcome {
     let has = |case: &&kbfix::fleet::Case| case.spec == "THIRD" && case.machines.iter().any(|name| **name == *machine);

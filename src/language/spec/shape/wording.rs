@@ -84,6 +84,7 @@ pub(in crate::spec) fn example(path: &Path) -> Option<String> {
     let example = match path.last_field() {
         Some("id") => "KB909094",
         Some("reviewed") => "2008-05-13",
+        Some("expires") => "2027-01-31",
         Some("url") => "https://support.microsoft.com/kb/909094",
         _ => return None,
     };
