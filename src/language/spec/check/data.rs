@@ -7,7 +7,7 @@ use crate::{
     registry::{Data, Decoded, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
-        shape::{hints::ONE_STRING, wording::bits_of},
+        shape::{hints::ONE_STRING, wording::same_bits},
     },
 };
 
@@ -100,8 +100,7 @@ pub(super) fn write_number(text: &str) -> String {
 fn number_hint(text: &str, value_type: ValueType) -> String {
     let negative = text.parse::<i64>().ok().filter(|number| *number < 0);
     if let Some(number) = negative {
-        let bits = bits_of(number, value_type == ValueType::QWORD);
-        return format!("registry numbers are unsigned; the same bits are {bits}");
+        return same_bits(number, value_type == ValueType::QWORD);
     }
     let whole = text.split_once('.').filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|b| b == b'0'));
     if let Some(number) = whole.and_then(|(whole, _)| number_in(whole)) {

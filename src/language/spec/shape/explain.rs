@@ -12,6 +12,7 @@ use crate::{
     spec::source::{
         findings::{Findings, Part, with_hint},
         path::{Path, Step},
+        readings::quote_hint,
         tree::{Kind, Places, Style},
     },
 };
@@ -19,7 +20,7 @@ use crate::{
 use super::{
     hints,
     required::{Accepted, is_required, remove},
-    wording::{bits_of, example, form, kind_and_data, kind_of, list, list_or, owner, plain, show},
+    wording::{example, form, kind_and_data, kind_of, list, list_or, owner, plain, same_bits, show},
 };
 
 /// The parts of a document that do not match the schema.
@@ -185,7 +186,7 @@ impl Explainer<'_, '_> {
             Failure::Constant { .. } if path.last_field() == Some("kbfix") && !found.is_number() => return,
             Failure::Constant { expected_value } if path.last_field() == Some("kbfix") => {
                 let message = format!("this kbfix does not know version {} of the spec language", show(found));
-                (Code::SPEC_VERSION, message, Some(format!("write version {expected_value}")))
+                (Code::SPEC_VERSION, message, Some(format!("write version {expected_value}").into()))
             }
             Failure::Constant { expected_value } => return self.words(path, found, &[(**expected_value).clone()]),
             Failure::Enum { options } => {
@@ -196,9 +197,11 @@ impl Explainer<'_, '_> {
                 (Code::OUT_OF_RANGE, format!("{} is below {limit}", show(found)), self.negative(path, found))
             }
             Failure::Maximum { limit } => (Code::OUT_OF_RANGE, format!("{} is above {limit}", show(found)), None),
-            Failure::MinItems { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), remove(path, self.schema)),
+            Failure::MinItems { .. } => {
+                (Code::EMPTY, format!("{} is empty", owner(path)), remove(path, self.schema).map(Hint::new))
+            }
             Failure::MinProperties { .. } => {
-                (Code::EMPTY, format!("{} is empty", owner(path)), remove(path, self.schema))
+                (Code::EMPTY, format!("{} is empty", owner(path)), remove(path, self.schema).map(Hint::new))
             }
             Failure::MinLength { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), None),
             Failure::MaxLength { limit } => {
@@ -208,7 +211,7 @@ impl Explainer<'_, '_> {
             Failure::Pattern { .. } if found.as_str() == Some("") && path.last_field() == Some("id") => return,
             Failure::Pattern { .. } => {
                 let message = format!("{} is not {}", show(found), form(path));
-                (Code::WRONG_FORM, message, example(path))
+                (Code::WRONG_FORM, message, example(path).map(Hint::new))
             }
             _ => (Code::SCHEMA, error.to_string(), None),
         };
@@ -216,12 +219,16 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// Returns a hint for a negative number: the unsigned number with the same bits, with 64 bits if the value is a
-    /// REG_QWORD. Returns `None` if the number is not negative.
-    fn negative(&self, path: &Path, found: &Value) -> Option<String> {
+    /// Returns a hint for a negative number of the registry; `None` for any other number.
+    fn negative(&self, path: &Path, found: &Value) -> Option<Hint> {
         let number = found.as_i64().filter(|number| *number < 0)?;
-        let is_long = hints::type_beside(self.findings.places(), path).is_some_and(|name| name == "REG_QWORD");
-        Some(format!("registry numbers are unsigned; the same bits are {}", bits_of(number, is_long)))
+        match hints::type_beside(self.findings.places(), path).as_deref() {
+            Some("REG_QWORD") => Some(same_bits(number, true).into()),
+            Some("REG_SZ" | "REG_EXPAND_SZ") => quote_hint(&number.to_string()),
+            None if !hints::is_registry_number(path) => None,
+            None | Some("REG_DWORD" | "REG_DWORD_BIG_ENDIAN") => Some(same_bits(number, false).into()),
+            Some(_) => None,
+        }
     }
 
     /// Reports data that is not one of `options`, which are the only words or numbers that the field allows.

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use crate::{diag::text::shorten, spec::source::path::Path};
 
-/// Formats the bits of a negative number as `0x…`: with 64 bits if `is_long` is true or 32 bits are too few, otherwise
-/// with 32 bits.
-pub(in crate::spec) fn bits_of(number: i64, is_long: bool) -> String {
-    match i32::try_from(number) {
+/// Returns the hint for a negative number in a place for registry data: the unsigned number with the same bits, which
+/// are 64 bits if `is_long` is true or 32 bits are too few.
+pub(in crate::spec) fn same_bits(number: i64, is_long: bool) -> String {
+    let bits = match i32::try_from(number) {
         Ok(number) if !is_long => format!("0x{number:X}"),
         _ => format!("0x{number:X}"),
-    }
+    };
+    format!("registry numbers are unsigned; the same bits are {bits}")
 }
 
 /// Returns words for the kind of data that the schema keyword `type` calls `name`, such as `a string`.
