@@ -7,7 +7,10 @@ use crate::{
     registry::{Data, Decoded, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
-        shape::{hints::ONE_STRING, wording::same_bits},
+        shape::{
+            hints::ONE_STRING,
+            wording::{RANGE_OF_DWORD, same_bits},
+        },
     },
 };
 
@@ -100,7 +103,7 @@ pub(super) fn write_number(text: &str) -> String {
 fn number_hint(text: &str, value_type: ValueType) -> String {
     let negative = text.parse::<i64>().ok().filter(|number| *number < 0);
     if let Some(number) = negative {
-        return same_bits(number, value_type == ValueType::QWORD);
+        return same_bits(number, Some(if value_type == ValueType::QWORD { 64 } else { 32 }));
     }
     let whole = text.split_once('.').filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|b| b == b'0'));
     if let Some(number) = whole.and_then(|(whole, _)| number_in(whole)) {
@@ -172,7 +175,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     }
     let Ok(small) = u32::try_from(number) else {
         let message = format!("{} is more than a {value_type} can hold", show(literal));
-        return Err(misfit(Code::DATA_RANGE, message, "numbers of this type are from 0 to 4294967295 (0xFFFFFFFF)"));
+        return Err(misfit(Code::DATA_RANGE, message, RANGE_OF_DWORD));
     };
     if value_type == ValueType::DWORD { Ok(Data::dword(small)) } else { Ok(Data::new(value_type, small.to_be_bytes())) }
 }

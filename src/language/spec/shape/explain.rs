@@ -223,10 +223,11 @@ impl Explainer<'_, '_> {
     fn negative(&self, path: &Path, found: &Value) -> Option<Hint> {
         let number = found.as_i64().filter(|number| *number < 0)?;
         match hints::type_beside(self.findings.places(), path).as_deref() {
-            Some("REG_QWORD") => Some(same_bits(number, true).into()),
+            Some("REG_QWORD") => Some(same_bits(number, Some(64)).into()),
+            Some("REG_DWORD" | "REG_DWORD_BIG_ENDIAN") => Some(same_bits(number, Some(32)).into()),
             Some("REG_SZ" | "REG_EXPAND_SZ") => quote_hint(&number.to_string()),
             None if !hints::is_registry_number(path) => None,
-            None | Some("REG_DWORD" | "REG_DWORD_BIG_ENDIAN") => Some(same_bits(number, false).into()),
+            None => Some(same_bits(number, None).into()),
             Some(_) => None,
         }
     }

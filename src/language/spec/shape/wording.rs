@@ -4,14 +4,18 @@ use serde_json::Value;
 
 use crate::{diag::text::shorten, spec::source::path::Path};
 
-/// Returns the hint for a negative number in a place for registry data: the unsigned number with the same bits, which
-/// are 64 bits if `is_long` is true or 32 bits are too few.
-pub(in crate::spec) fn same_bits(number: i64, is_long: bool) -> String {
-    let bits = match i32::try_from(number) {
-        Ok(number) if !is_long => format!("0x{number:X}"),
+/// The range of a REG_DWORD, as a hint.
+pub(in crate::spec) const RANGE_OF_DWORD: &str = "numbers of this type are from 0 to 4294967295 (0xFFFFFFFF)";
+
+/// Returns the hint for a negative number in a place for registry data: the unsigned number with the same bits. `bits`
+/// is the size of the registry type; if it is `None`, there are 32 bits, or 64 if the number needs them.
+pub(in crate::spec) fn same_bits(number: i64, bits: Option<u32>) -> String {
+    let shown = match (bits, i32::try_from(number)) {
+        (None | Some(32), Ok(number)) => format!("0x{number:X}"),
+        (Some(32), Err(_)) => return format!("registry numbers are unsigned; {RANGE_OF_DWORD}"),
         _ => format!("0x{number:X}"),
     };
-    format!("registry numbers are unsigned; the same bits are {bits}")
+    format!("registry numbers are unsigned; the same bits are {shown}")
 }
 
 /// Returns words for the kind of data that the schema keyword `type` calls `name`, such as `a string`.
