@@ -12,7 +12,11 @@ use crate::{
     },
 };
 
-use super::{Context, Path, data, keep, variables};
+use super::{
+    Context, Path, data, keep,
+    numbers::{self, NoNumber},
+    variables,
+};
 
 /// Checks `set` and `clear` for a number of the type `value_type`. Returns `None` after reporting an error.
 pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, path: &Path) -> Option<Desired> {
@@ -20,7 +24,7 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
     let mut part = |scalar: &Option<Scalar>, field: &str| {
         let Some(scalar) = scalar else { return Some(0) };
         let path = path.field(field);
-        match data::number(scalar) {
+        match numbers::number(scalar) {
             Some(number) if number <= most => Some(number),
             Some(_) => {
                 let message = format!("{} has more bits than a {value_type}", data::show_scalar(scalar));
@@ -28,8 +32,9 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
                 None
             }
             None => {
-                let message = format!("`{}` is not a number", data::show_scalar(scalar));
-                cx.error(Code::DATA_KIND, &path, message, data::write_number(&data::show_scalar(scalar)));
+                let text = data::show_scalar(scalar);
+                let found = NoNumber::of(&text, Some(value_type));
+                cx.error(found.code, &path, found.message(&text), found.hint);
                 None
             }
         }

@@ -159,7 +159,8 @@ fn data_test(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<V
     } else if test.at_least.is_some() || test.at_most.is_some() {
         let expression = |scalar: &Option<Scalar>| scalar.clone().map(|scalar| DataExpression::Literal(scalar.into()));
         let (least, most) = (expression(&test.at_least), expression(&test.at_most));
-        ValueTest::Number(keep::bounds(cx, least.as_ref(), most.as_ref(), path)?)
+        let value_type = types.as_ref().and_then(|types| types.first().copied());
+        ValueTest::Number(keep::bounds(cx, least.as_ref(), most.as_ref(), value_type, path)?)
     } else {
         ValueTest::Exists(test.exists.unwrap_or(true))
     };

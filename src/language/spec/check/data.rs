@@ -7,14 +7,15 @@ use crate::{
     registry::{Data, Decoded, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
-        shape::{
-            hints::ONE_STRING,
-            wording::{RANGE_OF_DWORD, same_bits},
-        },
+        shape::{hints::ONE_STRING, wording::RANGE_OF_DWORD},
     },
 };
 
-use super::{Context, Path, parameter::Resolved};
+use super::{
+    Context, Path,
+    numbers::{NoNumber, number_in, of_reg_notation},
+    parameter::Resolved,
+};
 
 /// The reason why the data in a spec is not valid for the type of the value.
 pub(super) struct Misfit {
@@ -48,81 +49,6 @@ pub(super) fn value_type(name: TypeName) -> ValueType {
         TypeName::RegFullResourceDescriptor => ValueType::FULL_RESOURCE_DESCRIPTOR,
         TypeName::RegResourceRequirementsList => ValueType::RESOURCE_REQUIREMENTS_LIST,
     }
-}
-
-/// Returns the number that a scalar contains, also as a string in decimal or `0x…`; `None` if it contains no number.
-pub(super) fn number(scalar: &Scalar) -> Option<u64> {
-    match scalar {
-        Scalar::Number(number) => Some(*number),
-        Scalar::Text(text) => number_in(text),
-    }
-}
-
-/// Returns the number that a literal contains, like [`number`]; `None` if it contains no number.
-pub(super) fn number_of(literal: &Literal) -> Option<u64> {
-    match literal {
-        Literal::Number(number) => Some(*number),
-        Literal::Text(text) => number_in(text),
-        Literal::List(_) => None,
-    }
-}
-
-/// Parses a number in decimal or `0x…`. Returns `None` for a decimal number with a leading zero, because the author may
-/// mean an octal number.
-pub(super) fn number_in(text: &str) -> Option<u64> {
-    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => (digits, 16),
-        None => (text, 10),
-    };
-    // `from_str_radix` would accept a sign, but a registry number has none.
-    let all_digits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
-    let doubtful = radix == 10 && digits.len() > 1 && digits.starts_with('0');
-    (all_digits && !doubtful).then(|| u64::from_str_radix(digits, radix).ok()).flatten()
-}
-
-/// Returns a hint that says how to write `text` as a number: `dword:…` becomes `0x…`, and a leading zero is removed.
-pub(super) fn write_number(text: &str) -> String {
-    if let Some(hex) = text.strip_prefix("dword:").filter(|hex| number_in(&format!("0x{hex}")).is_some()) {
-        return format!("write 0x{hex}");
-    }
-    let digits = text.trim_start_matches('0');
-    if digits.len() == text.len() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return "write the number in decimal, or as 0x…".to_owned();
-    }
-    let decimal = if digits.is_empty() { "0" } else { digits };
-    match u64::from_str_radix(text, 8) {
-        Ok(octal) if octal > 7 => {
-            format!("write 0x{octal:x} if the number is octal, {} if it is decimal", shorten(decimal))
-        }
-        _ => format!("write {}, without the leading zero", shorten(decimal)),
-    }
-}
-
-/// Returns a hint for text that is not a number of the type `value_type`. It offers a number if `text` is a negative
-/// number, a number such as `5.0`, or bytes such as `hex:05,00`.
-fn number_hint(text: &str, value_type: ValueType) -> String {
-    let negative = text.parse::<i64>().ok().filter(|number| *number < 0);
-    if let Some(number) = negative {
-        return same_bits(number, Some(if value_type == ValueType::QWORD { 64 } else { 32 }));
-    }
-    let whole = text.split_once('.').filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|b| b == b'0'));
-    if let Some(number) = whole.and_then(|(whole, _)| number_in(whole)) {
-        return format!("write {number}");
-    }
-    match of_reg_notation(text).map(|bytes| Data::new(value_type, bytes).decode()) {
-        Some(Decoded::Number(number)) => format!("write {number}, which has these bytes"),
-        _ => write_number(text),
-    }
-}
-
-/// Parses the bytes in `hex:00,01` or `hex(7):00,01`, the notation of .reg files and of win_regedit. Returns `None` for
-/// text in another form.
-fn of_reg_notation(text: &str) -> Option<Vec<u8>> {
-    let (prefix, digits) = text.split_once(':')?;
-    let number = prefix.strip_prefix("hex")?;
-    let is_prefix = number.is_empty() || (number.starts_with('(') && number.ends_with(')'));
-    let digits: String = digits.chars().filter(|c| *c != ',' && !c.is_ascii_whitespace()).collect();
-    is_prefix.then(|| crate::registry::notation::parse_hex_digits(&digits)).flatten()
 }
 
 /// Formats a scalar for a message, shortened if it is long.
@@ -159,8 +85,10 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     let number = match literal {
         Literal::Number(number) => *number,
         Literal::Text(text) => number_in(text).ok_or_else(|| {
-            let message = format!("{value_type} takes a number, but `{}` is not a number", shorten(text));
-            misfit(Code::DATA_KIND, message, number_hint(text, value_type))
+            let NoNumber { code, what, hint } = NoNumber::of(text, Some(value_type));
+            let but =
+                if code == Code::DATA_KIND { format!("{value_type} takes a number, but ") } else { String::new() };
+            misfit(code, format!("{but}`{}` is {what}", shorten(text)), hint)
         })?,
         Literal::List(_) => {
             return Err(misfit(

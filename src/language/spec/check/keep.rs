@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Context, Path, data, exactly_one};
+use super::{
+    Context, Path, data, exactly_one,
+    numbers::{self, NoNumber},
+};
 use crate::{
     diag::{Code, text::shorten},
     registry::{Data, ValueType},
@@ -143,18 +146,20 @@ fn numbers(cx: &mut Context<'_>, which: &KeepWhich, types: &[ValueType], path: &
         cx.error_at_name(Code::TYPE_MISMATCH, path, message, "write `one_of` with the data that may stay, or `any`");
         return None;
     }
-    bounds(cx, which.at_least.as_ref(), which.at_most.as_ref(), path).map(Keep::Between)
+    bounds(cx, which.at_least.as_ref(), which.at_most.as_ref(), types.first().copied(), path).map(Keep::Between)
 }
 
-/// Checks the bounds `at_least` and `at_most` of the field at `path`. Returns `None` after reporting an error.
+/// Checks the bounds `at_least` and `at_most` of the field at `path`. `value_type` is the type of the value; `None` if
+/// it is not known. Returns `None` after reporting an error.
 pub(super) fn bounds(
     cx: &mut Context<'_>,
     least: Option<&DataExpression>,
     most: Option<&DataExpression>,
+    value_type: Option<ValueType>,
     path: &Path,
 ) -> Option<Bounds> {
-    let least = bound(cx, least, &path.field("at_least"));
-    let most = bound(cx, most, &path.field("at_most"));
+    let least = bound(cx, least, value_type, &path.field("at_least"));
+    let most = bound(cx, most, value_type, &path.field("at_most"));
     let bounds = Bounds { least: least?, most: most? };
     if let (Some(least), Some(most)) = (bounds.least, bounds.most)
         && least > most
@@ -167,7 +172,12 @@ pub(super) fn bounds(
 }
 
 /// Returns the number of a bound, or `Some(None)` if the spec gives no bound. Returns `None` after reporting an error.
-fn bound(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Path) -> Option<Option<u64>> {
+fn bound(
+    cx: &mut Context<'_>,
+    expression: Option<&DataExpression>,
+    value_type: Option<ValueType>,
+    path: &Path,
+) -> Option<Option<u64>> {
     let Some(expression) = expression else { return Some(None) };
     let meaning = data::meaning(cx, expression, path)?;
     let scalar = match &meaning.chosen {
@@ -175,11 +185,11 @@ fn bound(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Path)
         Literal::Text(text) => Scalar::Text(text.clone()),
         Literal::List(_) => Scalar::Text(data::show(&meaning.chosen)),
     };
-    let number = data::number(&scalar);
+    let number = numbers::number(&scalar);
     if number.is_none() {
         let text = data::show_scalar(&scalar);
-        let hint = data::write_number(&text);
-        cx.error(Code::DATA_KIND, path, format!("`{text}` is not a number"), hint);
+        let found = NoNumber::of(&text, value_type);
+        cx.error(found.code, path, found.message(&text), found.hint);
     }
     number.map(Some)
 }
@@ -237,7 +247,7 @@ pub(super) fn holds_data(
 /// at bounds in `keep`: a bound that refuses any number of the range also refuses one of its two ends.
 fn refused_in_range(keep: &document::Keep, meaning: &data::Meaning) -> Option<Literal> {
     let document::Keep::Which(which) = keep else { return None };
-    let numbers = |list: &[Literal]| -> BTreeSet<u64> { list.iter().filter_map(data::number_of).collect() };
+    let numbers = |list: &[Literal]| -> BTreeSet<u64> { list.iter().filter_map(numbers::number_of).collect() };
     match (&which.one_of, &which.not) {
         (Some(one_of), _) => meaning.outside(&numbers(one_of)),
         (None, Some(not)) => {

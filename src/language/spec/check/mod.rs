@@ -14,6 +14,7 @@ mod keep;
 mod keys;
 mod labels;
 mod names;
+mod numbers;
 mod parameters;
 pub(in crate::spec) mod reach;
 mod rules;

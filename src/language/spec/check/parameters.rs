@@ -12,7 +12,11 @@ use crate::{
     },
 };
 
-use super::{Context, Path, data, parameter_types};
+use super::{
+    Context, Path, data,
+    numbers::{self, NoNumber},
+    parameter_types,
+};
 
 /// Reports that `name` is not a valid name. `what` is the kind of name: a parameter or a location.
 pub(super) fn illegal_name(cx: &mut Context<'_>, name: &str, what: &str, path: &Path) {
@@ -162,14 +166,18 @@ fn limits<'p>(
     let mut allowed = Vec::new();
     for (at, (scalar, meaning)) in scalars.iter().enumerate() {
         let data = match (kind, scalar) {
-            (ParameterType::Number, scalar) => data::number(scalar).map(Literal::Number),
+            (ParameterType::Number, scalar) => numbers::number(scalar).map(Literal::Number),
             (ParameterType::String, Scalar::Text(text)) => Some(Literal::Text(text.clone())),
             (ParameterType::String, Scalar::Number(_)) | (ParameterType::List, _) => None,
         };
         match data {
             Some(data) => allowed.push((data, *meaning)),
             None => {
-                let message = format!("`{}` is not {}", data::show_scalar(scalar), word(kind));
+                let what = match (kind, scalar) {
+                    (ParameterType::Number, Scalar::Text(text)) => NoNumber::of(text, None).what.to_owned(),
+                    _ => format!("not {}", word(kind)),
+                };
+                let message = format!("`{}` is {what}", data::show_scalar(scalar));
                 let hint = "give all values in `allowed` the type of the parameter";
                 match &from.allowed {
                     Some(Allowed::Meanings(_)) => {
@@ -203,7 +211,7 @@ fn kind(from: &Parameter, scalars: &[(Scalar, &str)]) -> ParameterType {
         (Some(Literal::Text(_)), _) => ParameterType::String,
         (Some(Literal::List(_)), _) => ParameterType::List,
         (None, false) => {
-            let numbers = !scalars.is_empty() && scalars.iter().all(|(scalar, _)| data::number(scalar).is_some());
+            let numbers = !scalars.is_empty() && scalars.iter().all(|(scalar, _)| numbers::number(scalar).is_some());
             if numbers { ParameterType::Number } else { ParameterType::String }
         }
     }
@@ -219,11 +227,11 @@ fn range(cx: &mut Context<'_>, from: &Parameter, kind: ParameterType, path: &Pat
     let mut end = |scalar: &Option<Scalar>, field: &str, open: u64| match scalar {
         None => Some(open),
         Some(scalar) => {
-            let number = data::number(scalar);
+            let number = numbers::number(scalar);
             if number.is_none() {
-                let message = format!("`{}` is not a number", data::show_scalar(scalar));
-                let hint = data::write_number(&data::show_scalar(scalar));
-                cx.error(Code::PARAMETER_KIND, &path.field(field), message, hint);
+                let text = data::show_scalar(scalar);
+                let found = NoNumber::of(&text, None);
+                cx.error(Code::PARAMETER_KIND, &path.field(field), found.message(&text), found.hint);
             }
             number
         }
@@ -240,18 +248,22 @@ fn range(cx: &mut Context<'_>, from: &Parameter, kind: ParameterType, path: &Pat
 
 fn default(cx: &mut Context<'_>, literal: &Literal, limits: &Limits<'_>, path: &Path) -> Option<Literal> {
     let found = match (limits.kind, literal) {
-        (ParameterType::Number, Literal::Text(text)) => data::number_in(text).map(Literal::Number),
+        (ParameterType::Number, Literal::Text(text)) => numbers::number_in(text).map(Literal::Number),
         (ParameterType::Number, Literal::Number(_))
         | (ParameterType::String, Literal::Text(_))
         | (ParameterType::List, Literal::List(_)) => Some(literal.clone()),
         _ => None,
     };
     let Some(found) = found else {
-        let message = format!("the default `{}` is not {}", data::show(literal), word(limits.kind));
+        let what = match (limits.kind, literal) {
+            (ParameterType::Number, Literal::Text(text)) => NoNumber::of(text, None).what.to_owned(),
+            _ => format!("not {}", word(limits.kind)),
+        };
+        let message = format!("the default `{}` is {what}", data::show(literal));
         let hint = match (limits.kind, literal) {
             (ParameterType::String, Literal::Number(number)) => Hint::quote(&format!("\"{number}\"")),
             (ParameterType::List, _) => format!("write a list: [{}]", data::show(literal)).into(),
-            (ParameterType::Number, Literal::Text(text)) => data::write_number(text).into(),
+            (ParameterType::Number, Literal::Text(text)) => NoNumber::of(text, None).hint.into(),
             _ => "write data of the parameter's type".into(),
         };
         cx.error(Code::PARAMETER_KIND, path, message, hint);
@@ -277,13 +289,13 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
         }
     };
     let found = match limits.kind {
-        ParameterType::Number => data::number_in(text).map(Literal::Number),
+        ParameterType::Number => numbers::number_in(text).map(Literal::Number),
         ParameterType::String => Some(Literal::Text(text.to_owned())),
         ParameterType::List if text.is_empty() => Some(Literal::List(Vec::new())),
         ParameterType::List => Some(Literal::List(text.split(',').map(|item| item.trim().to_owned()).collect())),
     };
     let refused = match &found {
-        None => Some(data::write_number(text)),
+        None => Some(NoNumber::of(text, None).hint),
         Some(found) => limits.refuses(found),
     };
     let Some(hint) = refused else { return found };
@@ -293,6 +305,7 @@ fn setting(cx: &mut Context<'_>, name: &str, data: &Setting, limits: &Limits<'_>
         cx.error_at_name(Code::SETTING_NOT_ALLOWED, path, message, HIDDEN_HINT);
         return None;
     }
+    let what = if found.is_none() { NoNumber::of(text, None).what } else { &what };
     let message = format!("the parameter `{name}` is set to `{}`, which is {what}", shorten(text));
     let texts: Vec<String> = limits.allowed.iter().map(|(data, _)| data::show(data)).collect();
     let meant =

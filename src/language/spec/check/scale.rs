@@ -1,7 +1,7 @@
 //! Warns about a rule that overwrites all other numbers in a value, although one of them could be stricter because the
 //! number is a level, or its bits are switches. Overwriting a stricter number would weaken the machine.
 
-use super::{Context, Part, Path, data};
+use super::{Context, Part, Path, data, numbers};
 use crate::{
     diag::Code,
     registry::ValueType,
@@ -32,14 +32,15 @@ pub(super) fn without_keep(
 /// `None`.
 fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     if let Some(name) = &meaning.parameter {
-        let numbers: Vec<u64> = meaning.others.iter().filter_map(data::number_of).collect();
+        let numbers: Vec<u64> = meaning.others.iter().filter_map(numbers::number_of).collect();
         let has_middle = meaning.range.is_some_and(|(least, most)| most - least > 1);
         // Without a limit, the parameter can be any number.
         if numbers.is_empty() || has_middle || !is_switch(&numbers) {
             return Some(format!("the parameter `{name}` can have other values than on and off"));
         }
     }
-    let allowed: Vec<u64> = rule.allowed.iter().flatten().filter_map(|scalar: &Scalar| data::number(scalar)).collect();
+    let allowed: Vec<u64> =
+        rule.allowed.iter().flatten().filter_map(|scalar: &Scalar| numbers::number(scalar)).collect();
     (!is_switch(&allowed)).then(|| "`allowed` has data other than on and off".to_owned())
 }
 

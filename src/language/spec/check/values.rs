@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, scale, variables, varying};
+use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, numbers, scale, variables, varying};
 use crate::{
     diag::{Code, text::first_few},
     registry::{Data, ValueType},
@@ -226,7 +226,7 @@ fn allowed(
         return None;
     }
     let list = || first_few(allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))));
-    let numbers = allowed.iter().filter_map(data::number).collect();
+    let numbers = allowed.iter().filter_map(numbers::number).collect();
     let middle = meaning.outside(&numbers);
     for literal in std::iter::once(&meaning.chosen).chain(&meaning.others).chain(&middle) {
         // Data that is not valid for a type is reported elsewhere, at the data itself.
