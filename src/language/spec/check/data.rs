@@ -115,10 +115,7 @@ fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
             Err(misfit(Code::DATA_TEXT, message, "for such bytes, use REG_BINARY"))
         }
         Literal::Text(text) => Ok(Data::text(value_type, text)),
-        Literal::Number(number) => {
-            let message = format!("{value_type} takes a string, but {number} without quotes is a number");
-            Err(misfit(Code::DATA_KIND, message, Hint::quote(&format!("\"{number}\""))))
-        }
+        Literal::Number(number) => Err(unquoted(&number.to_string(), value_type)),
         Literal::List(_) => {
             let message = format!("{value_type} takes one string, not a list");
             Err(misfit(Code::DATA_KIND, message, ONE_STRING))
@@ -132,6 +129,7 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
             Err(misfit(Code::DATA_TEXT, "a string of a REG_MULTI_SZ cannot contain a NUL", "write two strings"))
         }
         Literal::List(list) => Ok(Data::multi_sz(list)),
+        Literal::Number(number) => Err(unquoted(&number.to_string(), ValueType::MULTI_SZ)),
         other => {
             let shown = show(other);
             let message = format!("REG_MULTI_SZ takes a list of strings, but `{shown}` is not a list");
@@ -156,13 +154,33 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
     }
 }
 
+/// Returns the reason why a number without quotes is not valid for a type whose data is not a number. `spelling` is the
+/// number as it is written in the spec.
+fn unquoted(spelling: &str, value_type: ValueType) -> Misfit {
+    let spelling = shorten(spelling);
+    let but = format!("but {spelling} without quotes is a number");
+    match value_type {
+        ValueType::SZ | ValueType::EXPAND_SZ => {
+            let hint = Hint::quote(&format!("\"{spelling}\""));
+            misfit(Code::DATA_KIND, format!("{value_type} takes a string, {but}"), hint)
+        }
+        ValueType::MULTI_SZ => {
+            let hint = format!("write a list: [\"{spelling}\"]");
+            misfit(Code::DATA_KIND, format!("{value_type} takes a list of strings, {but}"), hint)
+        }
+        _ => {
+            let digits = spelling.strip_prefix("0x").unwrap_or(&spelling);
+            let zero = if digits.len() % 2 == 1 { "0" } else { "" };
+            let hint = format!("if these are the hex digits, write them in quotes: \"{zero}{digits}\"");
+            misfit(Code::DATA_KIND, format!("{value_type} takes bytes in hex digits, {but}"), hint)
+        }
+    }
+}
+
 fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     let text = match literal {
         Literal::Text(text) => text,
-        Literal::Number(number) => {
-            let message = format!("{value_type} takes bytes in hex digits, but {number} without quotes is a number");
-            return Err(misfit(Code::DATA_KIND, message, format!("write the bytes in quotes: \"{number}\"")));
-        }
+        Literal::Number(number) => return Err(unquoted(&number.to_string(), value_type)),
         Literal::List(_) => {
             let message = format!("{value_type} takes bytes in hex digits, not a list");
             return Err(misfit(Code::DATA_KIND, message, "write the bytes in one string: \"01 00 ff\""));
@@ -259,7 +277,17 @@ pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueTy
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
     let all = std::iter::once(&meaning.chosen).chain(&meaning.others);
     for (at, literal) in all.enumerate() {
-        if let Err(Misfit { code, message, hint, part }) = convert(literal, value_type) {
+        if let Err(misfit) = convert(literal, value_type) {
+            if cx.findings.only_counts() {
+                return None;
+            }
+            // Such as `0x10`, which is not `16` if it is meant as text or bytes.
+            let spelling = cx.findings.places().unquoted(path).filter(|_| matches!(literal, Literal::Number(_)));
+            let misfit = match spelling.filter(|_| meaning.parameter.is_none() && misfit.code == Code::DATA_KIND) {
+                Some(spelling) => unquoted(spelling, value_type),
+                None => misfit,
+            };
+            let Misfit { code, message, hint, part } = misfit;
             match &meaning.parameter {
                 None => cx.error_within(code, path, &part.unwrap_or_default(), message, hint),
                 Some(name) if meaning.is_set && at == 0 => {

@@ -13,7 +13,7 @@ use crate::{
         findings::{Findings, Part, with_hint},
         path::{Path, Step},
         readings::quote_hint,
-        tree::{Kind, Places, Style},
+        tree::Kind,
     },
 };
 
@@ -301,7 +301,7 @@ impl Explainer<'_, '_> {
         }
         let accepted = Accepted::at(self.schema, path);
         let expected = list_or(&accepted.kinds);
-        let plain = plain_scalar(places, path);
+        let plain = places.unquoted(path).map(str::to_owned);
         let (code, message, hint) = match (found, plain) {
             (Value::Null, _) => {
                 let name = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
@@ -373,14 +373,6 @@ fn words(context: &[Vec<ValidationError<'static>>]) -> Vec<Value> {
         }
     }
     out
-}
-
-/// Returns the text of the unquoted scalar at `path`; `None` if there is none.
-fn plain_scalar(places: &Places, path: &Path) -> Option<String> {
-    match &places.resolve(places.node(path)?).kind {
-        Kind::Scalar { text, style: Style::Plain } => Some(text.clone()),
-        _ => None,
-    }
 }
 
 /// Returns the part of the schema that contains the keyword to which the JSON pointer `pointer` leads; `None` if there

@@ -95,6 +95,14 @@ impl Places {
         node
     }
 
+    /// Returns the text of the unquoted scalar at `path`; `None` if there is none.
+    pub(in crate::spec) fn unquoted(&self, path: &Path) -> Option<&str> {
+        match &self.resolve(self.node(path)?).kind {
+            Kind::Scalar { text, style: Style::Plain } => Some(text),
+            _ => None,
+        }
+    }
+
     /// Returns the field at `path`; `None` if there is no such field.
     pub(in crate::spec) fn entry(&self, path: &Path) -> Option<&Entry> {
         let (last, above) = path.0.split_last()?;
