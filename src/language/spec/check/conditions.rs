@@ -98,7 +98,9 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
         ("exists", test.exists.is_some()),
         ("equals", test.equals.is_some()),
         ("one_of", test.one_of.is_some()),
-        ("at_least", test.at_least.is_some() || test.at_most.is_some()),
+        // The two bounds together count as one test.
+        ("at_least", test.at_least.is_some()),
+        ("at_most", test.at_most.is_some() && test.at_least.is_none()),
         ("starts_with", test.starts_with.is_some()),
         ("contains", test.contains.is_some()),
         ("matches", test.matches.is_some()),
@@ -112,7 +114,6 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
     let Some(name) = &test.name else {
         let of_type = test.types.is_some().then_some("type");
         if let Some(field) = of_type.or(given.first().copied().filter(|field| *field != "exists")) {
-            let field = if field == "at_least" && test.at_least.is_none() { "at_most" } else { field };
             let message = format!("`{field}` tests data, but a key has no data");
             cx.error_at_name(
                 Code::CONTRADICTION,
