@@ -76,11 +76,6 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         .trigger
         .as_ref()
         .map(|trigger| conditions::condition(cx, &trigger.done_when, &path.field("trigger").field("done_when")));
-    if rule.trigger.is_some() && rule.exclusive.is_some() {
-        let message = "a trigger is written once, but `exclusive` always applies";
-        cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, "remove `exclusive`, or `trigger`");
-        return None;
-    }
     let label = Label::new(rule.id.as_ref(), rule.severity, rule.controls.as_deref()).map(Box::new);
     let mut values = Some(Vec::with_capacity(rule.values.len()));
     for (name, value) in &rule.values {
@@ -97,6 +92,11 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
         });
     }
     cx.own_key = None;
+    if rule.trigger.is_some() && rule.exclusive.is_some() {
+        let message = "a trigger is written once, but `exclusive` always applies";
+        cx.error_at_name(Code::CONTRADICTION, &path.field("exclusive"), message, "remove `exclusive`, or `trigger`");
+        return None;
+    }
     if let (Some(key), Some(Some(when))) = (&key, &when) {
         let path = path.field("when");
         untied_star(cx, key, when, &path);
