@@ -131,15 +131,19 @@ pub(super) fn version(text: &str) -> Option<String> {
     if let Some(meant) = find(&VERSIONS, first).filter(|_| build.len() < text.len() && first.len() == 4) {
         return Some(meant.to_owned());
     }
-    match first.parse::<u32>().ok()? {
-        10240.. => Some(format!("10.0.{build}")),
-        2195 => Some(format!("5.0.{build}")),
-        2600 => Some(format!("5.1.{build}")),
-        3790 => Some(format!("5.2.{build}")),
-        6000..=6003 => Some(format!("6.0.{build}")),
-        7600 | 7601 => Some(format!("6.1.{build}")),
-        9200 => Some(format!("6.2.{build}")),
-        9600 => Some(format!("6.3.{build}")),
-        _ => None,
-    }
+    let (major, minor) = match first.parse::<u32>().ok()? {
+        10240.. => (10, 0),
+        2195 => (5, 0),
+        2600 => (5, 1),
+        3790 => (5, 2),
+        6000..=6003 => (6, 0),
+        7600 | 7601 => (6, 1),
+        9200 => (6, 2),
+        9600 => (6, 3),
+        _ => return None,
+    };
+    let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u32>().is_ok();
+    // Only one number can follow the build. Other text after it is left out.
+    let revision = build.split_once('.').map(|(_, rest)| rest).filter(|rest| is_number(rest));
+    Some(format!("{major}.{minor}.{first}{}", revision.map(|number| format!(".{number}")).unwrap_or_default()))
 }
