@@ -86,25 +86,28 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
         cx.error(Code::KEY_SYNTAX, path, message, format!("write `{}`", shorten(meant)));
         return None;
     }
-    let short = |root: RootKey| root.short();
-    if let Some(drive) = text.strip_suffix(':') {
-        let root = RootKey::parse(drive).map_or(drive, short);
-        let message = format!("`{}` is PowerShell's notation for a drive", shorten(text));
-        let hint = format!("write `{}`", shorten(&whole.replacen(text, root, 1)));
-        cx.error_within(Code::KEY_DRIVE_NOTATION, path, text, message, hint);
-        return None;
-    }
-    if whole.contains('/') && !whole.contains('\\') {
-        let message = "separate the names in a key path with backslashes";
-        cx.error(Code::KEY_SYNTAX, path, message, format!("write '{}'", shorten(&whole.replace('/', "\\"))));
+    let (first, rest) = whole.split_at(whole.find(['\\', '/']).unwrap_or(whole.len()));
+    let drive = first.strip_suffix(':');
+    let named = RootKey::parse(drive.unwrap_or(first));
+    if let Some(root) = named {
+        // In a name, a slash is allowed.
+        let rest = if rest.starts_with('/') { rest.replace('/', "\\") } else { rest.to_owned() };
+        let hint = shorten(&format!("{}{rest}", root.short()));
+        if drive.is_some() {
+            let message = format!("`{}` is PowerShell's notation for a drive", shorten(first));
+            cx.error_within(Code::KEY_DRIVE_NOTATION, path, first, message, format!("write `{hint}`"));
+        } else {
+            let message = "separate the names in a key path with backslashes";
+            cx.error(Code::KEY_SYNTAX, path, message, format!("write '{hint}'"));
+        }
         return None;
     }
     let known: Vec<&str> = RootKey::ALL.iter().flat_map(|r| [r.short(), r.long()]).collect();
-    let hint = match suggest(text, known.iter().copied()) {
+    let hint = match suggest(drive.unwrap_or(first), known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "a key begins with HKLM, HKCU, HKU, HKCR or HKCC".to_owned(),
     };
-    cx.error_within(Code::UNKNOWN_ROOT_KEY, path, text, format!("`{}` is not a root key", shorten(text)), hint);
+    cx.error_within(Code::UNKNOWN_ROOT_KEY, path, first, format!("`{}` is not a root key", shorten(first)), hint);
     None
 }
 
