@@ -30,8 +30,10 @@ pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &
         "`when` is never true: its parts contradict each other"
     } else if excluded(conditions) {
         "the `when` of the value and the `when` of its rule are never both true"
-    } else {
+    } else if excluded(&applicable.iter().chain([*last]).collect::<Vec<_>>()) {
         "`when` is never true on a machine to which the spec applies"
+    } else {
+        "the `when` of the value and the `when` of its rule are never both true on a machine to which the spec applies"
     };
     let hint = "correct one of the conditions, or remove the rule or value";
     cx.warning(Code::DEAD_RULE, path, Part::Name, message, hint);
