@@ -45,6 +45,11 @@ pub(super) fn keep(cx: &mut Context<'_>, from: &document::Keep, types: &[ValueTy
         cx.error_at_name(Code::CONTRADICTION, &path.field("separator"), message, "remove `separator`");
         return None;
     }
+    if which.separator.is_some() && types.iter().all(|value_type| *value_type == ValueType::MULTI_SZ) {
+        let message = "a REG_MULTI_SZ is a list without a separator";
+        cx.error_at_name(Code::TYPE_MISMATCH, &path.field("separator"), message, "remove `separator`");
+        return None;
+    }
     let lists = match one {
         "subset" => true,
         // Without a separator, `contains` looks for these texts in a string, and letter case matters.

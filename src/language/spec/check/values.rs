@@ -117,7 +117,11 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
             }
             if !all.iter().all(is_text) {
                 let message = format!("{what} is only for a REG_SZ or a REG_EXPAND_SZ");
-                cx.error(Code::TYPE_MISMATCH, &at, message, "give the type that the value has on the machine");
+                let hint = match (one, all) {
+                    (Some("list"), [ValueType::MULTI_SZ]) => "remove `separator`, or give the type of the string",
+                    _ => "give the type that the value has on the machine",
+                };
+                cx.error(Code::TYPE_MISMATCH, &at, message, hint);
                 return None;
             }
             Some(given)
