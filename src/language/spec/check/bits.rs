@@ -77,19 +77,8 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
     let Some(separator) = &edit.separator else { return Some(Desired::List { add, remove }) };
     for (list, field) in [(&add, "add"), (&remove, "remove")] {
         for item in list {
-            let fault = if item.contains(separator.as_str()) {
-                format!("`{}` contains the separator", shorten(item))
-            } else if item.trim() != item || item.trim().is_empty() {
-                format!("`{}` has spaces around it, which a list ignores", shorten(item))
-            } else {
-                continue;
-            };
-            cx.error(
-                Code::DATA_TEXT,
-                &path.field(field),
-                fault,
-                "write each item as its own entry of the list, without spaces around it",
-            );
+            let Some(fault) = keep::item_fault(item, separator) else { continue };
+            cx.error(Code::DATA_TEXT, &path.field(field), fault, keep::ITEMS_HINT);
             return None;
         }
     }

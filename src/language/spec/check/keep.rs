@@ -109,17 +109,28 @@ fn items(
     }
     for (at, item) in strings.iter().enumerate() {
         let fault = match &which.separator {
-            _ if item.trim().is_empty() => "an item cannot be an empty string".to_owned(),
-            Some(separator) if item.contains(separator.as_str()) => {
-                format!("`{}` contains the separator", shorten(item))
-            }
-            _ => continue,
+            _ if item.trim().is_empty() => Some("an item cannot be an empty string".to_owned()),
+            Some(separator) => item_fault(item, separator),
+            None => None,
         };
-        cx.error(Code::DATA_TEXT, &path.item(at), fault, "write each item as its own entry of the list");
+        let Some(fault) = fault else { continue };
+        cx.error(Code::DATA_TEXT, &path.item(at), fault, ITEMS_HINT);
         return None;
     }
     let ignore_case = which.ignore_case.unwrap_or(true);
     Some(Items { items: strings.to_vec(), separator: which.separator.clone(), ignore_case })
+}
+
+/// The hint for an item that a list with separators cannot contain.
+pub(super) const ITEMS_HINT: &str = "write each item as its own entry of the list, without spaces around it";
+
+/// Returns the reason why `item` cannot be an item of a list in a string with this separator; `None` if it can.
+pub(super) fn item_fault(item: &str, separator: &str) -> Option<String> {
+    if item.contains(separator) {
+        return Some(format!("`{}` contains the separator", shorten(item)));
+    }
+    (item.trim() != item || item.is_empty())
+        .then(|| format!("`{}` has spaces around it, which a list ignores", shorten(item)))
 }
 
 /// Compiles the regular expression `text`, which is at `path`. Returns `None` after reporting an error.
