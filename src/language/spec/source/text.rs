@@ -46,7 +46,11 @@ impl<'a> Text<'a> {
         }
         if is_registry_file(bytes) {
             let message = "this is a registry file, not a spec";
-            let hint = format!("`kbfix import {name}` makes a spec from it");
+            // The name may be that of standard input, or need quotes in a shell.
+            let hint = match bytes {
+                [0xFE, 0xFF, ..] => "save it as UTF-16 LE, as regedit does, or as UTF-8",
+                _ => "`kbfix import FILE` makes a spec from such a file",
+            };
             return Err(Box::new(Diagnostic::error(Code::WRONG_KIND, message).at(start(name)).hint(hint)));
         }
         let text = match std::str::from_utf8(bytes) {
@@ -215,6 +219,14 @@ mod tests {
         let header: Vec<u8> =
             "\u{feff}Windows Registry Editor Version 5.00\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(fault(&header), ("wrong-kind", 1, 1));
+        for (name, bytes, hint) in [
+            ("-", &b"REGEDIT4\r\n"[..], "`kbfix import FILE` makes"),
+            ("a b.reg", b"REGEDIT4\r\n", "`kbfix import FILE` makes"),
+            ("a", b"\xFE\xFF\0R\0E\0G\0E\0D\0I\0T\x004", "save it as UTF-16 LE"),
+        ] {
+            let found = Text::decode(name, bytes).unwrap_err();
+            assert!(found.hint.as_ref().unwrap().starts_with(hint), "{found:?}");
+        }
         assert_eq!(fault(b"\xFF\xFEa\0"), ("not-utf8", 1, 1));
         assert_eq!(fault(b"k\0b\0f\0"), ("not-utf8", 1, 1));
         assert_eq!(fault(b"\0k\0b\0f"), ("not-utf8", 1, 1));
