@@ -321,7 +321,10 @@ impl Builder<'_> {
                 let message = format!("not YAML: {}", slip.message);
                 self.report(Code::YAML_SYNTAX, slip.spot, message, Some(&slip.hint));
             }
-            None => self.report(Code::YAML_SYNTAX, at, format!("not YAML: {}", error.info()), None),
+            None => {
+                let hint = "check the quotes, brackets and indentation in this line and the lines before it";
+                self.report(Code::YAML_SYNTAX, at, format!("not YAML: {}", error.info()), Some(hint));
+            }
         }
         None
     }

@@ -120,6 +120,18 @@ impl<'t> Line<'t> {
         Some(self.slip(column, header.len(), message, hint))
     }
 
+    /// Returns the mistake that an item of a list begins with the `-` in this column, although the list is in brackets
+    /// (`in_flow`) or begins on the line of its name; `None` if there is no `-`.
+    pub(super) fn dash(&self, column: usize, in_flow: bool) -> Option<Slip> {
+        let column = [column, column.saturating_sub(1)].into_iter().find(|column| self.at(*column) == Some('-'))?;
+        let (message, hint) = match in_flow {
+            true => ("an item inside brackets does not begin with `-`", "remove the `-`"),
+            false => ("a list with `-` cannot begin on the line of its name", "begin each item on a line of its own"),
+        };
+        let quotes = in_quotes(&self.token(column));
+        Some(self.slip(column, 1, message, format!("{hint}; a string that begins with `-` needs quotes: {quotes}")))
+    }
+
     /// Returns the mistake if there is a `*` or `&` in this column, with which YAML begins an alias or anchor;
     /// otherwise `None`.
     pub(super) fn anchor(&self, column: usize) -> Option<Slip> {

@@ -37,7 +37,18 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
             _ => line.after_quotes(at.column),
         };
     }
-    if has("unexpected character") || has("block scalar, did not find expected comment") {
+    if has("block sequence entries") || has("\"-\" is only valid") || has("cannot start with '-'") {
+        return line.dash(at.column, !has("block sequence entries"));
+    }
+    if has("wrongly indented line in block scalar") {
+        let message = "an empty line before this text has more spaces than the text is indented";
+        return Some(line.slip(at.column, 1, message, "remove the spaces from the empty lines before the text"));
+    }
+    if has("tag") || has("handle") || has("directive") {
+        let begin = (1..=at.column).rev().find(|column| matches!(line.at(*column), Some('!' | '%')))?;
+        return line.first_character(begin);
+    }
+    if ["unexpected character", "mapping keys are not allowed", "block scalar"].into_iter().any(has) {
         return line.first_character(at.column);
     }
     if has("anchor") {
@@ -275,6 +286,15 @@ mod tests {
             ("a: [ >-\n  b ]\n", 1, 6, "a block (`>-`) is not allowed"),
             ("a: [ >=5 ]\n", 1, 6, "write it in quotes: '>=5'"),
             ("a: { b: | }\n", 1, 9, "write it in quotes: '|'"),
+            ("a: |0\n  b\n", 1, 4, "write it in quotes: '|0'"),
+            ("a: |\n    \n  b\n", 3, 3, "remove the spaces from the empty lines"),
+            ("a: - b\n", 1, 4, "a line of its own; a string that begins with `-` needs quotes: '- b'"),
+            ("a: [b, - c]\n", 1, 8, "remove the `-`; a string that begins with `-` needs quotes: '- c'"),
+            ("a: { b: - c }\n", 1, 9, "an item inside brackets does not begin with `-`"),
+            ("a: [-]\n", 1, 5, "remove the `-`"),
+            ("a: ? b\n", 1, 4, "write it in quotes: '? b'"),
+            ("a: !b!c d\n", 1, 4, "write it in quotes: '!b!c d'"),
+            ("a: 1\n%b\n", 2, 1, "write it in quotes: '%b'"),
             ("a:\n  - b: 1\n - c\n", 3, 2, "in one column"),
             ("title:T\nid: x\n", 1, 6, "write `title: T`"),
             ("words without sense\nid: x\n", 1, 1, "neither `name: data`"),
