@@ -105,6 +105,11 @@ fn a_message_says_all_that_is_not_sensitive() {
         words("{ type: REG_SZ, dta: hunter, sensitive: true }", "unknown-field", "7:26"),
         "`registry[0].values.V` has no field `dta` / did you mean `data`?"
     );
+    // The digits of a version of YAML are not data.
+    let allowed = "parameters: { p: { description: d, allowed: { on: hunter, 0x1: hunter2 }, sensitive: true } }\n";
+    let text = printed(&found(allowed, &[]));
+    assert!(text.contains("in YAML 1.2 and true or false in YAML 1.1, which Ansible reads"), "{text}");
+    assert!(text.contains("(hidden) without quotes is the number (hidden)") && !text.contains("hunter"), "{text}");
     // Data that is not sensitive is shown.
     let text = printed(&found(&value("{ type: REG_DWORD, data: hunter, sensitive: false }"), &[]));
     assert!(text.contains("`hunter` is not a number") && text.contains("data: hunter, sensitive"), "{text}");

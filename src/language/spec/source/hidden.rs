@@ -105,16 +105,18 @@ impl Hidden {
     /// Returns a part of a message that is not in backticks, with `(hidden)` in place of sensitive numbers. Returns
     /// `None` if another word of the part may be sensitive.
     fn outside(&self, part: &str) -> Option<String> {
-        let mut out = part.to_owned();
-        for word in words(part).filter(|word| !self.is_known(word)) {
-            if word.starts_with(|c: char| c.is_ascii_digit()) {
-                if self.is_part(word) {
-                    out = out.replace(word, HIDDEN);
-                }
-            } else if self.is_part(word) {
+        let (mut out, mut rest) = (String::new(), part);
+        while let Some(word) = words(rest).next() {
+            let (before, after) = rest.split_once(word)?;
+            out.push_str(before);
+            let is_shown = self.is_known(word) || !self.is_part(word) || is_version_of_yaml(&out);
+            if !is_shown && !word.starts_with(|c: char| c.is_ascii_digit()) {
                 return None;
             }
+            out.push_str(if is_shown { word } else { HIDDEN });
+            rest = after;
         }
+        out.push_str(rest);
         Some(out)
     }
 
@@ -177,6 +179,11 @@ impl Hidden {
             is_word || (lower.chars().count() > 2 && secret.contains(&lower))
         })
     }
+}
+
+/// Returns whether a number after `before` is a part of `YAML 1.1` or `YAML 1.2`, which messages of kbfix contain.
+fn is_version_of_yaml(before: &str) -> bool {
+    before.ends_with("YAML ") || before.ends_with("YAML 1.")
 }
 
 /// Returns the number in a word, decimal or `0x…`; `None` if the word is not a number.
