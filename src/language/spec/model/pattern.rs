@@ -162,17 +162,14 @@ impl KeyPattern {
         }
     }
 
+    /// Writes the path of the pattern, without its view.
     fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
         out.write_str(self.root.short())?;
         for name in &self.names {
             out.write_char('\\')?;
             name.write(out)?;
         }
-        self.write_view(out)
-    }
-
-    fn write_view(&self, out: &mut impl fmt::Write) -> fmt::Result {
-        if self.view == View::Bits32 { out.write_str(" [32-bit view]") } else { Ok(()) }
+        Ok(())
     }
 
     /// Returns the pattern as text in upper case. The text is equal for two patterns only if they are equal without
@@ -180,6 +177,10 @@ impl KeyPattern {
     pub fn folded(&self) -> String {
         let mut text = String::with_capacity(64);
         let _ = self.write(&mut text);
+        if self.view == View::Bits32 {
+            // Unlike words in brackets, two backslashes are not a part of any name.
+            text.push_str("\\\\32");
+        }
         if text.is_ascii() {
             text.make_ascii_uppercase();
             return text;
@@ -191,9 +192,10 @@ impl KeyPattern {
 impl fmt::Display for KeyPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.unset {
-            Some(unset) => f.write_str(&unset.key).and_then(|()| self.write_view(f)),
-            None => self.write(f),
+            Some(unset) => f.write_str(&unset.key)?,
+            None => self.write(f)?,
         }
+        if self.view == View::Bits32 { f.write_str(" [32-bit view]") } else { Ok(()) }
     }
 }
 
