@@ -134,6 +134,16 @@ impl Desired {
             }
             (Replaced { types: a, .. }, Joined { types: b, .. })
             | (Joined { types: a, .. }, Replaced { types: b, .. }) => a.iter().any(|t| b.contains(t)),
+            // The edit of the string that the other rule writes must leave its items as they are.
+            (CommaSet { value_type, text }, Joined { types, edit })
+            | (Joined { types, edit }, CommaSet { value_type, text }) => {
+                types.contains(value_type) && comma_set(&edit.edit(text)) == comma_set(text)
+            }
+            (CommaSet { value_type, text }, Replaced { types, edit })
+            | (Replaced { types, edit }, CommaSet { value_type, text }) => {
+                let stays = |edited: String| comma_set(&edited) == comma_set(text);
+                types.contains(value_type) && edit.edit(text).is_ok_and(stays)
+            }
             (OneOf(all), CommaSet { value_type, text }) | (CommaSet { value_type, text }, OneOf(all)) => {
                 all.iter().any(|data| match data.decode() {
                     Decoded::Text(found) => data.value_type == *value_type && comma_set(&found) == comma_set(text),

@@ -216,6 +216,28 @@ mod tests {
         assert!(set("A=1, B=1").agrees_with(&Desired::OneOf(vec![Data::sz("b =1,a=1")])));
         assert!(!set("A=1").agrees_with(&set("A=1,B=1")));
         assert!(!set("ß").agrees_with(&set("SS")));
+        let joined = |separator: &str, add: &[&str], remove: &[&str]| {
+            let strings = |all: &[&str]| all.iter().map(ToString::to_string).collect();
+            let edit = Joined { separator: separator.to_owned(), add: strings(add), remove: strings(remove) };
+            Desired::Joined { types: vec![ValueType::EXPAND_SZ, ValueType::SZ], edit: Box::new(edit) }
+        };
+        let replaced = |pattern: &str, with: &str| {
+            let edit =
+                Replacement { pattern: crate::spec::model::Expression::new(pattern).unwrap(), with: with.to_owned() };
+            Desired::Replaced { types: vec![ValueType::SZ], edit: Box::new(edit) }
+        };
+        for (edit, agrees) in [
+            (joined(",", &["b=1"], &["C"]), true),
+            (joined(",", &["C"], &[]), false),
+            (joined(",", &[], &["a=1"]), false),
+            (joined(";", &["a=1"], &[]), false),
+            (replaced("B=(?<part>[01])", "1"), true),
+            (replaced("B=(?<part>[01])", "0"), false),
+            (replaced("C=(?<part>[01])", "1"), false),
+        ] {
+            let both = (edit.agrees_with(&set("A=1,B=1")), set("A=1,B=1").agrees_with(&edit));
+            assert_eq!(both, (agrees, agrees), "{edit:?}");
+        }
         assert!(list(&["a"]).agrees_with(&Desired::OneOf(vec![Data::multi_sz(["b", "A"])])));
         // Programs read the list only up to the first empty string.
         assert!(!list(&["a"]).agrees_with(&Desired::OneOf(vec![Data::multi_sz(["b", "", "a"])])));
