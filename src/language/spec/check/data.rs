@@ -1,6 +1,6 @@
 //! Converts data from the form in which a spec contains it to the bytes of a registry value.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 
 use crate::{
     diag::{Code, Hint, text::shorten},
@@ -215,7 +215,7 @@ pub(super) struct Meaning {
     /// The data that this run uses.
     pub chosen: Literal,
     /// For a parameter: the data in its `allowed`, or the two ends of its `range`. Otherwise empty.
-    pub others: Vec<Literal>,
+    pub others: Rc<[Literal]>,
     /// The name of the parameter that has this data; `None` if the data is in the spec itself.
     pub parameter: Option<String>,
     /// Whether the operator set the parameter.
@@ -227,7 +227,7 @@ pub(super) struct Meaning {
 impl Meaning {
     /// Returns the data in the spec itself, without a parameter.
     fn of_spec(literal: &Literal) -> Self {
-        Self { chosen: literal.clone(), others: Vec::new(), parameter: None, is_set: false, range: None }
+        Self { chosen: literal.clone(), others: Rc::default(), parameter: None, is_set: false, range: None }
     }
 
     /// Returns the least number in the range of the parameter that is not in `accepted`; `None` if there is none.
@@ -275,7 +275,7 @@ pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueTy
 /// Converts the data of this run to registry data of the type `value_type`. Reports an error and returns `None` if this
 /// data, or other data that its parameter allows, is not valid for the type.
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
-    let all = std::iter::once(&meaning.chosen).chain(&meaning.others);
+    let all = std::iter::once(&meaning.chosen).chain(meaning.others.iter());
     for (at, literal) in all.enumerate() {
         if let Err(misfit) = convert(literal, value_type) {
             if cx.findings.only_counts() {

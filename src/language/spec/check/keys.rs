@@ -204,12 +204,13 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
         cx.error_within(Code::CONTRADICTION, path, &format!("{{{name}}}"), message, hint);
         return None;
     }
-    let data = parameter.text();
-    if parameter.is_text_or_number() && !data.contains(['\\', '*']) && !data.is_empty() {
-        return Some(data);
-    }
+    // Data that this run does not use must be a part of a name as well.
+    let data = match parameter.no_name.clone() {
+        None if parameter.is_text_or_number() => return Some(parameter.text()),
+        no_name => no_name.unwrap_or_else(|| parameter.text()),
+    };
     let hint = "in a key, a parameter must be one name, or a part of a name";
-    if parameter.is_set {
+    if parameter.is_set && data == parameter.text() {
         cx.setting_error(name, &shorten(&data), path, "this is not a valid name of a key", hint.into());
         return None;
     }

@@ -1,6 +1,11 @@
 //! A parameter of a spec, with the data that it has in this run.
 
-use crate::spec::document::{Literal, ParameterType};
+use std::rc::Rc;
+
+use crate::{
+    registry::KeyName,
+    spec::document::{Literal, ParameterType},
+};
 
 /// A parameter, and the data that it has in this run.
 #[derive(Debug, Clone)]
@@ -17,20 +22,36 @@ pub(super) struct Resolved {
     /// Otherwise `None`.
     pub(super) unset: Option<String>,
     /// The data in the parameter's `allowed`, or the two ends of its `range`; empty if it has neither.
-    pub(super) others: Vec<Literal>,
+    pub(super) others: Rc<[Literal]>,
     /// Whether `others` is a list of all data that the parameter allows.
     pub(super) is_list_of_all: bool,
+    /// The first data that the parameter allows, but that cannot be a part of a key's name; `None` if there is none.
+    pub(super) no_name: Option<String>,
+}
+
+/// Returns `literal` as text, with the items of a list separated by commas.
+pub(super) fn text_of(literal: &Literal) -> String {
+    match literal {
+        Literal::Number(number) => number.to_string(),
+        Literal::Text(text) => text.clone(),
+        Literal::List(list) => list.join(","),
+    }
+}
+
+/// Returns whether the data of a parameter can be a key's name or a part of it.
+pub(super) fn is_part_of_name(data: &str) -> bool {
+    KeyName::new(data).is_ok() && !data.contains(|c: char| c == '*' || c.is_control())
 }
 
 impl Resolved {
     /// Returns the data in this run, and the data that the parameter could have in other runs.
-    pub(super) fn possible(&self) -> (Literal, Vec<Literal>) {
+    pub(super) fn possible(&self) -> (Literal, Rc<[Literal]>) {
         (self.current.clone(), self.others.clone())
     }
 
     /// Returns the range of the parameter; `None` if it has none.
     pub(super) fn range(&self) -> Option<(u64, u64)> {
-        match self.others.as_slice() {
+        match &*self.others {
             [Literal::Number(least), Literal::Number(most)] if !self.is_list_of_all => Some((*least, *most)),
             _ => None,
         }
@@ -38,11 +59,7 @@ impl Resolved {
 
     /// Returns the data in this run as a string. The items of a list are separated by commas.
     pub(super) fn text(&self) -> String {
-        match &self.current {
-            Literal::Number(number) => number.to_string(),
-            Literal::Text(text) => text.clone(),
-            Literal::List(list) => list.join(","),
-        }
+        text_of(&self.current)
     }
 
     /// Returns whether the parameter can be a part of a key's name: it must not be a list.

@@ -1,6 +1,6 @@
 //! Checks the declarations of a spec's parameters, and the data that the operator sets for them.
 
-use super::parameter::Resolved;
+use super::parameter::{Resolved, is_part_of_name, text_of};
 use crate::{
     diag::{
         Code, Hint,
@@ -122,14 +122,17 @@ fn resolve(
     };
     let is_set = set.is_some();
     let current = set.or(default).or_else(|| possible.first().cloned()).unwrap_or_else(example);
+    let mut names = std::iter::once(&current).chain(&possible).map(text_of);
+    let no_name = names.find(|text| !is_part_of_name(text));
     Some(Resolved {
         kind: limits.kind,
         current,
         is_set,
         is_sensitive,
         unset,
-        others: possible,
+        others: possible.into(),
         is_list_of_all: !limits.allowed.is_empty(),
+        no_name,
     })
 }
 

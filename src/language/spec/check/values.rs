@@ -232,7 +232,7 @@ fn allowed(
     let list = || first_few(allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))));
     let numbers = allowed.iter().filter_map(numbers::number).collect();
     let middle = meaning.outside(&numbers);
-    for literal in std::iter::once(&meaning.chosen).chain(&meaning.others).chain(&middle) {
+    for literal in std::iter::once(&meaning.chosen).chain(meaning.others.iter()).chain(&middle) {
         // Data that is not valid for a type is reported elsewhere, at the data itself.
         let of_types: Result<Vec<Data>, _> = types.iter().map(|t| data::convert(literal, *t)).collect();
         if of_types.map_or(true, |data| each.contains(&data)) {
