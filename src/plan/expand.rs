@@ -64,8 +64,8 @@ pub(super) type ByUser = (Option<String>, Result<Vec<Key>, Unread>);
 ///
 /// Returns the reason for the first key or value that could not be read.
 pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    if let Some(unset) = &pattern.unset {
-        return Err(not_set(&unset.parameter));
+    if let Some(parameter) = pattern.unset_parameter() {
+        return Err(not_set(parameter));
     }
     match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
         (Some(own), Some(names)) => fill(vec![own.clone()], names, reader),
@@ -86,8 +86,8 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
 
 /// Returns the keys below `roots` that the pattern matches.
 fn below(roots: Vec<Key>, pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    match &pattern.unset {
-        Some(unset) => Err(not_set(&unset.parameter)),
+    match pattern.unset_parameter() {
+        Some(parameter) => Err(not_set(parameter)),
         None => fill(roots, &pattern.names, reader),
     }
 }
@@ -247,8 +247,8 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                 let Some(at) = spec.locations.get(name) else {
                     return Ok(Resolved::NoFolder(format!("location {name} is not declared")));
                 };
-                if let Some(unset) = &at.key.unset {
-                    return Err(not_set(&unset.parameter));
+                if let Some(parameter) = at.key.unset_parameter() {
+                    return Err(not_set(parameter));
                 }
                 let Some(path) = at.key.path() else {
                     return Ok(Resolved::NoFolder(format!("location {name} matches more than one key")));

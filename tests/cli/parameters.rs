@@ -78,6 +78,10 @@ fn a_snapshot_needs_a_parameter_only_where_a_key_depends_on_it() {
         .run("diff @/data.yaml --set level=3 --target snapshot:@/snapshot.json")
         .code(1)
         .says("\"v\"=dword:00000003");
+    let two = KEY.replace("type: string }", "type: string }, w: { description: a word, type: string }");
+    machine.write("two.yaml", &two.replace(r"\{clsid}", r"\{clsid}\{w}"));
+    let run = machine.run("snapshot @/two.yaml @target --out @/two.json").code(0);
+    run.says("come from the parameter `clsid`").says("come from the parameter `w`");
     machine.run("diff @/key.yaml --set clsid=x --target snapshot:@/snapshot.json").code(4).says("KEY: unknown");
     machine.run("snapshot @/key.yaml --set clsid=x @target --out @/set.json").code(0);
     machine.run("diff @/key.yaml --set clsid=x --target snapshot:@/set.json").code(0);

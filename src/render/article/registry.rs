@@ -81,7 +81,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, Str
     }
     let mut path = rule.key.root.long().to_owned();
     // The internal text for a parameter without a value means nothing to a reader, so the parameter's name is shown.
-    if let (Some(_), Some((_, below))) = (&rule.key.unset, written.key.split_once('\\')) {
+    if let Some((_, below)) = written.key.split_once('\\').filter(|_| rule.key.unset.is_some()) {
         path.push('\\');
         path.push_str(below);
     } else {

@@ -24,15 +24,16 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     let root = root(cx, root_text, text, path)?;
     let parts = || below.map(|below| below.split('\\')).into_iter().flatten();
     let mut names = Vec::with_capacity(parts().count());
-    let met = cx.met_unset.take();
+    let met = std::mem::take(&mut cx.met_unset);
     for part in parts() {
         names.push(name_pattern(cx, part, path)?);
     }
-    let unset = cx.met_unset.clone().map(|parameter| {
+    let parameters = std::mem::replace(&mut cx.met_unset, met);
+    cx.met_unset.extend(parameters.iter().cloned());
+    let unset = (!parameters.is_empty()).then(|| {
         let key = varying::shown(cx, root.short(), parts(), &names);
-        Box::new(Unset { parameter, key })
+        Box::new(Unset { parameters, key })
     });
-    cx.met_unset = cx.met_unset.take().or(met);
     let of_user = |own: &Option<KeyPattern>| own.as_ref().is_some_and(|own| own.root == RootKey::Hkcu);
     let same_user = root == RootKey::Hkcu && cx.own_key.as_ref().is_some_and(of_user);
     let key = KeyPattern { root, names, view: View::Bits64, own: None, same_user, default_profile: false, unset };
@@ -55,15 +56,17 @@ fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> 
     let mut key = own?;
     let (of_rule, above) = (key.names.len(), key.to_string());
     key.own = Some(of_rule);
-    let met = cx.met_unset.take();
+    let met = std::mem::take(&mut cx.met_unset);
     for part in below.split('\\').skip(1) {
         key.names.push(name_pattern(cx, part, path)?);
     }
-    if let Some(parameter) = cx.met_unset.clone().or(key.unset.take().map(|unset| unset.parameter)) {
+    let mut parameters = std::mem::replace(&mut cx.met_unset, met);
+    parameters.extend(key.unset.take().into_iter().flat_map(|unset| unset.parameters));
+    cx.met_unset.extend(parameters.iter().cloned());
+    if !parameters.is_empty() {
         let key_text = varying::shown(cx, &above, below.split('\\').skip(1), &key.names[of_rule..]);
-        key.unset = Some(Box::new(Unset { parameter, key: key_text }));
+        key.unset = Some(Box::new(Unset { parameters, key: key_text }));
     }
-    cx.met_unset = cx.met_unset.take().or(met);
     lint(cx, &key, of_rule, false, path).then_some(key)
 }
 

@@ -82,8 +82,8 @@ struct Context<'t> {
     /// The names of the parameters whose data is sensitive.
     sensitive: BTreeSet<String>,
     used_locations: BTreeSet<String>,
-    /// The name of an unset parameter in the key or data that is being checked; `None` if there is none.
-    met_unset: Option<String>,
+    /// The names of the unset parameters in the key or data that is being checked.
+    met_unset: BTreeSet<String>,
     /// The key of the rule that is being checked. The outer `None` means that no rule is being checked; the inner
     /// `None` means that the key has an error.
     own_key: Option<Option<model::KeyPattern>>,
@@ -142,7 +142,7 @@ impl Context<'_> {
         self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
             if found.unset.is_some() {
-                self.met_unset = Some(name.to_owned());
+                self.met_unset.insert(name.to_owned());
             }
             return Some(found.clone());
         }
@@ -185,7 +185,7 @@ pub(in crate::spec) fn check(
         used_parameters: BTreeSet::new(),
         sensitive,
         used_locations: BTreeSet::new(),
-        met_unset: None,
+        met_unset: BTreeSet::new(),
         own_key: None,
         applicable: None,
     };

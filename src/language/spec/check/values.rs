@@ -27,7 +27,7 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     ];
     let one = exactly_one(cx, path, "the value", &fields);
     let types = types(cx, rule, one, path);
-    let met = cx.met_unset.take();
+    let met = std::mem::take(&mut cx.met_unset);
     let desired = one.zip(types.clone()).and_then(|(one, types)| match one {
         "data" => wanted(cx, rule, &types, path),
         "bits" => bits::bits(cx, rule.bits.as_ref()?, *types.first()?, &path.field("bits")),
@@ -36,10 +36,11 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
         _ => Some(Desired::Absent),
     });
     let sound = one.is_none_or(|one| companions(cx, rule, one, path));
-    let is_varying = cx.met_unset.is_some();
+    let is_varying = !cx.met_unset.is_empty();
     let if_absent = if_absent(cx, rule, types.as_deref(), path);
-    let is_absent_open = cx.met_unset.is_some();
-    cx.met_unset = cx.met_unset.take().or(met);
+    let is_absent_open = !cx.met_unset.is_empty();
+    let own = std::mem::replace(&mut cx.met_unset, met);
+    cx.met_unset.extend(own);
     if let (Some(Some(meant)), Some(types)) = (&if_absent, &types) {
         absent_is_allowed(cx, rule, meant, types, path);
     }

@@ -83,7 +83,8 @@ impl Spec {
         let tested = when.chain(prerequisites).chain(&self.applicable).flat_map(Condition::keys);
         let rules = self.rules.iter().map(|rule| &rule.key);
         let locations = self.locations.values().map(|at| &at.key);
-        rules.chain(tested).chain(locations).filter_map(|key| Some(key.unset.as_deref()?.parameter.as_str())).collect()
+        let unset = rules.chain(tested).chain(locations).filter_map(|key| key.unset.as_deref());
+        unset.flat_map(|unset| &unset.parameters).map(String::as_str).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Patterns for keys and files. A pattern can contain a `*`, or parts that kbfix replaces with data of the target.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::registry::{Key, KeyName, KeyPath, RootKey, View, name::upcase};
 
@@ -25,16 +25,16 @@ pub struct KeyPattern {
     /// Whether a pattern below HKCU also matches the key in the Default profile, which Windows copies for every new
     /// user.
     pub default_profile: bool,
-    /// The unset parameter in the key, so that the key is not known; `None` if all parameters in it have data. If it is
+    /// The unset parameters in the key, so that the key is not known; `None` if all parameters in it have data. If it is
     /// `Some`, `names` contains example data.
     pub unset: Option<Box<Unset>>,
 }
 
-/// An unset parameter in a key.
+/// The unset parameters in a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unset {
-    /// The name of the parameter.
-    pub parameter: String,
+    /// The names of the parameters; never empty.
+    pub parameters: BTreeSet<String>,
     /// The key for messages, with `{name}` in place of each unset parameter, and without a view.
     pub key: String,
 }
@@ -160,6 +160,11 @@ impl KeyPattern {
             default_profile: self.default_profile,
             unset: self.unset.clone(),
         }
+    }
+
+    /// Returns the name of an unset parameter in the key; `None` if all parameters in it have data.
+    pub fn unset_parameter(&self) -> Option<&str> {
+        self.unset.as_ref()?.parameters.first().map(String::as_str)
     }
 
     /// Writes the path of the pattern, without its view.
