@@ -63,7 +63,7 @@ pub enum ExampleError {
     Key(#[from] KeyPathError),
 }
 
-/// Creates the machine's volume in `folder`. Creates the folder if it does not exist.
+/// Creates the machine's volume in `folder`. Creates the folder if it does not exist, and replaces existing files.
 ///
 /// # Errors
 /// Returns [`ExampleError`]. Files that were already written remain.
@@ -83,7 +83,7 @@ fn events() -> Vec<NewEvent<'static>> {
     let at = |second: i64, source, id: u32, strings: &'static [&'static str]| {
         // The two upper bits of a message's code are its severity.
         let level = if id >> 30 == 2 { EventLevel::Warning } else { EventLevel::Information };
-        // Seconds since the first of them, which is 2008-05-14 06:12:40.
+        // `second` counts from the first event, which is at 2008-05-14 06:12:40 UTC.
         let time = Timestamp::from_second(1_210_745_560 + second).unwrap_or_default();
         NewEvent { time, source, id, level, computer: "FRONTEND1", strings }
     };
@@ -98,7 +98,8 @@ fn events() -> Vec<NewEvent<'static>> {
     ]
 }
 
-/// Returns the hive that Windows mounts at the key `mount`. It contains what [`EXPORT`] contains below this key.
+/// Returns the bytes of the hive file that Windows mounts at the key `mount`. The hive contains what [`EXPORT`]
+/// contains below this key.
 fn hive(mount: &KeyPath) -> Result<Vec<u8>, ExampleError> {
     let document = Document::parse(EXPORT.to_vec(), None)?;
     let now = Filetime::now();
@@ -107,8 +108,8 @@ fn hive(mount: &KeyPath) -> Result<Vec<u8>, ExampleError> {
         let mut editor = hive.edit(now)?;
         for key in document.keys() {
             let Some(below) = key.relative_to(mount) else { continue };
-            // The file contains no CurrentControlSet, but numbered control sets. Select contains the number of the
-            // current one.
+            // A hive contains no key CurrentControlSet, but numbered control sets. The key Select contains the number
+            // of the current one.
             let below = match below.strip_prefix("CurrentControlSet") {
                 Some(rest) => format!("ControlSet001{rest}"),
                 None => below.to_owned(),

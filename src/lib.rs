@@ -27,7 +27,8 @@
 //! - [`operation`] has one function for each thing that can be done to a target, such as [`diff`](operation::diff()),
 //!   [`apply`](operation::apply()) and [`rollback`](operation::rollback()). The changes are recorded in a [`journal`].
 //! - [`fleet`] plans many machines at once, and reports on them in one document.
-//! - [`render`] formats reports, plans, journals and diagnostics ([`diag`]). It returns text and prints nothing.
+//! - [`render`] formats reports, articles, journals and diagnostics ([`diag`]). It prints nothing: the caller decides
+//!   where the output goes.
 //!
 //! # Compatibility
 //!

@@ -10,7 +10,7 @@ use kbfix::{
     targets::{AddressError, Drift, TargetError},
 };
 
-/// The reason why a command stopped before it had a result. Nothing was changed.
+/// The reason why a command stopped before it had a result. No target was changed.
 #[derive(Debug)]
 pub(super) struct CommandError {
     /// The exit code of the command.
@@ -46,24 +46,26 @@ impl CommandError {
         self
     }
 
-    /// Returns the error for wrong usage of the command line.
+    /// Returns the error for wrong usage of the command line, with [`Exit::Refused`]. This includes a request that the
+    /// chosen format or file cannot satisfy.
     pub(super) fn usage(message: impl Into<String>, hint: impl Into<Hint>) -> Self {
         Self::new(Exit::Refused, Diagnostic::error(Code::USAGE, message).hint(hint))
     }
 
-    /// Returns the error for a file that cannot be read or written.
+    /// Returns the error for a file, folder or stream that cannot be read or written. `path` is its path, or its name
+    /// in messages.
     pub(super) fn file(path: &str, error: &io::Error) -> Self {
         let hint = match error.kind() {
             io::ErrorKind::NotFound => "check the spelling of the name, and that the folder exists",
             io::ErrorKind::PermissionDenied => "check that you may read the file, or write to its folder",
-            io::ErrorKind::AlreadyExists => "name a file that does not exist yet",
+            io::ErrorKind::AlreadyExists => "give another name, because a file or folder with this name already exists",
             io::ErrorKind::IsADirectory => "name a file; this is a folder",
             io::ErrorKind::FileTooLarge => "check that this is the right file",
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "free some space on that disk, or name \
                 another folder"
             }
-            _ => "check that this is a file and that you may use it",
+            _ => "check that the path is correct and that you may use the file or folder",
         };
         Self::new(Exit::Refused, Diagnostic::error(Code::FILE_ACCESS, format!("{path}: {error}")).hint(hint))
     }

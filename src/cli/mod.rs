@@ -1,4 +1,4 @@
-//! The command line: the arguments, the commands (one file for each), and the exit codes.
+//! The command line: the arguments, the commands (one file for each), and the output.
 //!
 //! Results go to standard output, everything else to standard error. A command returns its exit code, or an
 //! [`error::CommandError`] if it stopped before it had a result. Only `main` ends the process.

@@ -19,7 +19,7 @@ use super::{error::CommandError, output::Output};
 /// The place to which a command writes its output document.
 #[derive(Debug)]
 pub(super) enum Destination {
-    /// Standard output: `-`, or a path that leads to it.
+    /// Standard output: `-`, or (on Unix) a path that leads to the file or pipe to which standard output goes.
     StandardOutput,
     /// A file, which is created or replaced as a whole.
     File {
@@ -41,12 +41,13 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Adds a file that the command reads, or a folder of spec files.
+    /// Adds a file that the command reads. For a folder, this does not add the files in it.
     pub(super) fn add(&mut self, path: impl Into<PathBuf>) {
         self.files.push(path.into());
     }
 
-    /// Adds all files of the target.
+    /// Adds the files that the address of the target names, and the folders of `--files` and `--drive`. For `smb:`,
+    /// adds the file with the password; for this machine, adds nothing.
     pub(super) fn add_target(&mut self, address: &Address) {
         match address.kind() {
             Ok(Kind::Image(folder)) => self.folders.push(folder),
@@ -80,8 +81,8 @@ impl Destination {
     /// Returns the destination for the path that `--out` gives.
     ///
     /// # Errors
-    /// Returns an error if the path leads to a file that the command reads or to a file of its target, or if it cannot
-    /// be written to.
+    /// Returns an error if the path leads to a folder, to a file that the command reads or to a file of its target, or
+    /// if the folder of the file does not exist. Whether the file can be written is not checked.
     pub(super) fn new(out: &Path, inputs: &Inputs) -> Result<Self, CommandError> {
         let failed = |error: io::Error| CommandError::file(&out.display().to_string(), &error);
         if out.as_os_str() == "-" {
@@ -108,13 +109,14 @@ impl Destination {
     /// Writes the document.
     ///
     /// # Errors
-    /// Returns the system's error. A file that already existed is then unchanged.
+    /// Returns the system's error. A file that already existed is then unchanged, unless only the sync of its folder
+    /// failed. Standard output causes no error here: [`Output::exit`] reports it.
     pub(super) fn write(&self, bytes: &[u8], output: &mut Output) -> Result<(), CommandError> {
         self.write_by(replace_file, bytes, output)
     }
 
-    /// Writes a document that contains registry data, which may be confidential. If this function creates the file,
-    /// only the file's owner can read it.
+    /// Writes a document that contains registry data, which may be confidential. If this function creates the file on
+    /// Unix, only the file's owner can read it.
     ///
     /// # Errors
     /// Returns an error as [`Destination::write`] does.
@@ -122,11 +124,10 @@ impl Destination {
         self.write_by(replace_private_file, bytes, output)
     }
 
-    /// Writes a document piece by piece, readable only by the owner like [`Destination::write_private`]. Returns an
-    /// error if the destination is standard output.
+    /// Writes a document piece by piece, with the permissions that [`Destination::write_private`] sets.
     ///
     /// # Errors
-    /// Returns an error as [`Destination::write`] does.
+    /// Returns an error as [`Destination::write`] does, or if the destination is standard output.
     pub(super) fn write_private_by(
         &self,
         write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,

@@ -32,7 +32,7 @@ pub(super) enum Format {
 
 /// Writes results and messages to the output streams.
 pub(super) struct Output {
-    /// The error because of which standard output could not be written; `None` if it could.
+    /// The first error of standard output; `None` if there was none. A pipe that the reader closed is not an error.
     broken: Option<io::Error>,
     /// `Some` if the last report said that the target was changed. The inner value is the path of the journal, if any.
     changed: Option<Option<String>>,
@@ -47,7 +47,7 @@ impl Output {
         Self { broken: None, changed: None, of_specs: Vec::new(), traces: false }
     }
 
-    /// Writes a result. A pipe that the reader closed is not an error; any other failure changes the exit code.
+    /// Writes a result. A pipe that the reader closed is not an error; [`Self::exit`] reports any other failure.
     pub(super) fn result(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
@@ -95,7 +95,7 @@ impl Output {
         }
     }
 
-    /// Writes warnings about specs to standard error, and keeps them. A JSON report also contains them.
+    /// Writes warnings about specs to standard error, and keeps them. [`Self::report`] adds them to a JSON report.
     pub(super) fn of_specs<'a>(&mut self, warnings: impl IntoIterator<Item = &'a Diagnostic>) {
         let warnings: Vec<Diagnostic> = warnings.into_iter().cloned().collect();
         self.diagnostics(&warnings);
@@ -107,7 +107,7 @@ impl Output {
         self.changed = report.changed.then(|| report.journal.clone());
     }
 
-    /// Writes a report. Writes its diagnostics to standard error, unless the format itself contains diagnostics.
+    /// Writes a report. Also writes its diagnostics to standard error, except if the format is JSON.
     pub(super) fn report(&mut self, report: &Report, format: Format) {
         self.record(report);
         match format {
@@ -151,14 +151,14 @@ impl Output {
         stop.exit
     }
 
-    /// Returns the exit code of the process: that of the command, or a higher one if the result could not be written.
-    /// In that case, also prints the error and whether the target was changed.
+    /// Returns the exit code of the process: that of the command, or possibly a higher one if the result could not be
+    /// written. In that case, also prints the error and whether the target was changed.
     pub(super) fn exit(&mut self, exit: Exit) -> Exit {
         let Some(error) = self.broken.take() else { return exit };
         let (hint, least) = match &self.changed {
             Some(Some(journal)) => (format!("the target was changed; the journal is {journal}"), Exit::ReportLost),
             Some(None) => ("the target was changed".to_owned(), Exit::ReportLost),
-            None => ("nothing was changed on the target".to_owned(), Exit::Refused),
+            None => ("nothing was changed in the registry of the target".to_owned(), Exit::Refused),
         };
         self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
         // An exit code from 3 to 7 contains more information, and is still correct, so it stays.
@@ -209,7 +209,8 @@ impl Progress for Output {
     }
 }
 
-/// Returns whether a stream shows colours: it is a terminal, and neither NO_COLOR nor TERM=dumb is set.
+/// Returns whether text on a stream is coloured: usually, if the stream is a terminal that shows colours. The
+/// environment variables NO_COLOR, CLICOLOR and CLICOLOR_FORCE can change this.
 fn colour<S: anstream::stream::RawStream>(stream: &S) -> bool {
     anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
 }

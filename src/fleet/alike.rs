@@ -61,7 +61,7 @@ impl Alike {
         self.known().get(likeness).cloned()
     }
 
-    /// Returns the facts that were read from the first machine; `None` as long as no plan was kept.
+    /// Returns the facts of the first plan that was kept; `None` as long as no plan was kept.
     pub(super) fn asked(&self) -> Option<&Facts> {
         self.asked.get()
     }

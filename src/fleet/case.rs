@@ -22,16 +22,18 @@ pub struct Case {
     pub spec: String,
     /// The outcome of the spec on these machines.
     pub outcome: FleetOutcome,
-    /// The SHA-256 of the changes as canonical JSON, without sensitive data; null if there are no changes.
+    /// The digest of the changes: `sha256:` and the SHA-256, in hex digits, of the changes as canonical JSON, without
+    /// sensitive data; null if there are no changes.
     pub digest: Option<String>,
-    /// The changes that the spec requires on each machine with this case.
+    /// The changes that the spec requires on each machine with this case, except those that waivers accept.
     #[serde(serialize_with = "shown", skip_serializing_if = "Vec::is_empty", default)]
     pub changes: Vec<KeyChange>,
     /// The checks that do not pass, with the found and the required state. Empty unless the outcome is
     /// `pending_restart`, `blocked`, `unknown` or `waived`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub checks: Vec<Check>,
-    /// The reasons for the outcome, and the users who are left out.
+    /// The reasons for the outcome, and the users who are left out. Empty for the outcomes `not_applicable` and
+    /// `in_desired_state`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub reasons: Vec<String>,
     /// The SIDs of users for whom something could not be read, although the rest of the spec was planned.
@@ -41,10 +43,11 @@ pub struct Case {
     /// whether it does, or that the machine is waiting for a restart.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<Note>,
-    /// The part of this case that waivers accept; null if they accept nothing.
+    /// The part of this case that waivers accept; missing if they accept nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub waived: Option<Waived>,
-    /// The names of the machines, in the order of the report.
+    /// The names of the machines, in the order of the report. Empty in a fleet comparison, where the difference
+    /// contains them.
     pub machines: Vec<Arc<str>>,
 }
 
@@ -138,8 +141,8 @@ impl Case {
         case
     }
 
-    /// Removes from the case everything that the waivers in `among` accept. An unknown outcome cannot be waived, not
-    /// even if it is unknown only for some users.
+    /// Removes from the case everything that the waivers in `among` accept. Only the outcomes `changes_pending`,
+    /// `pending_restart` and `blocked` can be waived, and only if no user is unread.
     fn waive(&mut self, waivers: &Waivers, among: &[usize]) {
         let asks =
             matches!(self.outcome, FleetOutcome::ChangesPending | FleetOutcome::PendingRestart | FleetOutcome::Blocked);
@@ -177,11 +180,11 @@ impl Case {
                 json!([spec, outcome, digest, checks, reasons, unread_users, waived]).to_string()
             }
         };
-        // A case without notes keeps the id that it had before there were notes.
+        // A case without notes has the same id as in versions of kbfix that had no notes.
         if !self.notes.is_empty() {
             content.push_str(&json!(self.notes).to_string());
         }
-        // Half a digest is enough: the ids must only differ from each other, and prove nothing.
+        // A quarter of the hash is enough: the ids must only differ from each other, and prove nothing.
         self.id = plan::file::sha256(content.as_bytes())[..16].into();
     }
 }

@@ -38,14 +38,14 @@ fn identity(snapshot: &mut SnapshotTarget) -> Result<Machine, String> {
     identify(snapshot).map_err(|error| error.to_string())
 }
 
-/// Plans specs on a machine whose target is not a snapshot.
+/// Plans specs on one target, without sharing the plans with other machines.
 fn cases(target: &mut dyn Target, specs: &[Spec]) -> Result<(Plan, MachineCases), String> {
     let (plan, cases) = planned(target, specs, &Waivers::default(), &[], make_plan)?;
     Ok((plan, cases.into_iter().map(Arc::new).collect()))
 }
 
-/// Compares two versions of specs on a fleet. Each machine is read once. `before` and `after` contain one list of specs
-/// for each set of parameters. `which` contains, for each machine, the index of the list to plan on it.
+/// Compares two versions of specs on a fleet. Each machine is opened once. `before` and `after` contain one list of
+/// specs for each set of parameters. `which` contains, for each machine, the index of the list to plan on it.
 pub fn impact(
     members: &Members,
     before: &[Vec<Spec>],
@@ -84,7 +84,7 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
     };
     let both = |member| before.get(&key(member)).map(|old| (*old, member));
     let work: Vec<(&Member, &Member)> = new.each.iter().filter_map(both).collect();
-    let (lists, at_old) = ([specs.to_vec()], |why| format!("before: {why}"));
+    let (lists, at_old) = ([specs.to_vec()], |why| format!("in the earlier state: {why}"));
     let planner = Planner::new(&lists);
     let look = |(old, new): &(&Member, &Member)| {
         if let (Some(mut old), Some(mut new)) = (snapshot(old).map_err(at_old)?, snapshot(new)?)
@@ -181,7 +181,8 @@ fn compare<'a, T: Sync>(
     comparison
 }
 
-/// Returns the cases of one machine that differ between before and after.
+/// Returns, for each spec whose cases on one machine differ, the indexes in `known` of its cases before and after;
+/// `None` if the spec exists only in the other version.
 fn differing(before: &[Arc<Case>], after: &[Arc<Case>], known: &mut Cases) -> Vec<(Option<usize>, Option<usize>)> {
     let mut old: BTreeMap<&str, &Case> = before.iter().map(|case| (&*case.spec, &**case)).collect();
     let mut found = Vec::new();

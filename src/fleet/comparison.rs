@@ -37,7 +37,7 @@ pub struct FleetComparison {
     pub differences: Vec<Difference>,
     /// The values, keys and files that changed, with most machines first. Always empty for `impact`.
     pub facts: Vec<FactDrift>,
-    /// The machines that could not be read in one of the two states, each with the reason.
+    /// The machines that could not be read in at least one of the two states, each with the reason.
     pub unreadable: Vec<Unreadable>,
     /// The names of the entries in the folders of snapshots that were not read, because they are folders, hidden files
     /// (whose names begin with a dot) or not `.json` files.
@@ -64,9 +64,9 @@ pub struct Difference {
     pub spec: String,
     /// The kind of the difference.
     pub kind: DifferenceKind,
-    /// The result before; null if the spec or the machine did not exist before.
+    /// The result before; null if the spec did not exist before.
     pub before: Option<Case>,
-    /// The result now; null if the spec or the machine no longer exists.
+    /// The result now; null if the spec no longer exists.
     pub after: Option<Case>,
     /// The names of the machines with this difference.
     pub machines: Vec<Arc<str>>,
@@ -82,7 +82,7 @@ pub enum DifferenceKind {
     Differs,
     /// Nothing must be done any more, and something had to be done before.
     Goes,
-    /// Nothing had to be done before, and nothing must be done now, but for another reason.
+    /// Nothing had to be done before, and nothing must be done now, but the two results differ.
     Quiet,
 }
 
@@ -141,7 +141,8 @@ impl FleetComparison {
         }
     }
 
-    /// Sets the exit code: 1 for differences, 3 if a machine could not be read, 4 if a spec is now blocked or unknown.
+    /// Sets the exit code to the highest that applies: 1 for differences, 3 if a machine could not be read, 4 if a spec
+    /// with a difference is now blocked or unknown, waits for a restart, or needs a parameter.
     pub(super) fn with_exit(mut self) -> Self {
         let is_same = self.differences.is_empty()
             && self.facts.is_empty()

@@ -146,8 +146,9 @@ impl FleetFile {
         if wrong.is_empty() { Ok(Self { members, of_folder, waves: content.waves, warnings }) } else { Err(wrong) }
     }
 
-    /// Returns the machines of the file, together with the snapshots in `folder`. A snapshot gets the groups and
-    /// parameters that the file gives to the machine of the same name.
+    /// Returns the machines of the file, together with the snapshots of `folder`: the path of the folder, and its
+    /// snapshots. A machine without a target in the file gets the snapshot of the same name as its target; without such
+    /// a snapshot, its address is an error. Each other snapshot is a machine of its own.
     pub fn with_snapshots(self, folder: Option<(&Path, Vec<Member>)>) -> Members {
         let Self { mut members, of_folder, waves, .. } = self;
         let path = folder.as_ref().map(|(path, _)| path.display().to_string());
@@ -166,7 +167,9 @@ impl FleetFile {
                     ))
                 }
                 (None, None) => {
-                    member.address = Err("this machine has no target, and no folder of snapshots was given".to_owned());
+                    member.address = Err(
+                        "this machine has no target, and no folder of snapshots was given (--snapshots)".to_owned(),
+                    );
                 }
             }
         }

@@ -14,9 +14,9 @@ use crate::{files::list::list, targets::Address};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ignored(pub Vec<String>);
 
-/// Returns one machine for each `.json` file of a folder, and the names of all other entries. Subfolders are not read.
-/// The name of a machine is the name of its file without the ending `.json` or `.snapshot.json`. If two files would
-/// have the same name, both keep their full file names.
+/// Returns one machine for each `.json` file of a folder whose name does not begin with a dot, and the names of all
+/// other entries. Subfolders are not read. The name of a machine is the name of its file without the ending `.json` or
+/// `.snapshot.json`. If two files would have the same name, both keep their full file names.
 ///
 /// # Errors
 /// Returns the system's error if the folder cannot be listed.
@@ -55,7 +55,7 @@ fn stem(file: &str) -> Option<&str> {
 fn member(name: String, path: &Path) -> Member {
     let address = match path.to_str() {
         Some(text) => Address::new(&format!("snapshot:{text}"), None, None).map_err(|error| error.to_string()),
-        None => Err("the name of the snapshot's file is not valid Unicode".to_owned()),
+        None => Err("the path of the snapshot's file is not valid Unicode".to_owned()),
     };
     let named = format!("snapshot:{}", path.display());
     Member { name, named, address, groups: Vec::new(), parameters: BTreeMap::new() }

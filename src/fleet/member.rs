@@ -36,7 +36,8 @@ impl Members {
         Self { each, waves }
     }
 
-    /// Returns the number of a machine's wave, from 1; `None` if the fleet has no waves.
+    /// Returns the number of a machine's wave, from 1; `None` if the fleet has no waves. A machine that no wave names
+    /// gets the number after that of the last wave.
     pub fn wave(&self, member: &Member) -> Option<usize> {
         if self.waves.is_empty() {
             return None;

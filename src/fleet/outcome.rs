@@ -20,11 +20,11 @@ pub enum FleetOutcome {
     ChangesPending,
     /// The hotfix was installed, and takes effect only after the next start of the computer.
     PendingRestart,
-    /// A prerequisite is not met.
+    /// The spec cannot be applied, for example because a prerequisite is not met or the hotfix is missing.
     Blocked,
     /// The spec has a parameter without a default, and the parameter is not set.
     NeedsParameter,
-    /// The target does not contain the facts that are needed to decide the outcome.
+    /// The outcome cannot be decided, for example because a fact could not be read.
     Unknown,
     /// The machine could not be read.
     Unreadable,

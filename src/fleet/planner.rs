@@ -1,4 +1,4 @@
-//! Plans the machines of a fleet. If several machines have the same plan, the plan is made only once.
+//! Plans the snapshots of a fleet. If several snapshots have the same plan, the plan is usually made only once.
 
 use std::{
     collections::HashMap,
@@ -65,7 +65,7 @@ impl<'a> Planner<'a> {
         Ok(cases)
     }
 
-    /// Returns the cases and the whole plan of a snapshot; `None` if plans of these specs cannot be shared, or the
+    /// Returns the whole plan and the cases of a snapshot; `None` if plans of these specs cannot be shared, or the
     /// snapshot lacks a fact that they need.
     ///
     /// # Errors

@@ -15,15 +15,16 @@ pub struct MachineRow {
     pub name: Arc<str>,
     /// The target as the user named it.
     pub target: String,
-    /// The computer name of the machine; null if the target does not contain it.
+    /// The computer name of the machine; null if the target does not contain it or could not be read.
     pub computer_name: Option<String>,
-    /// The MachineGuid of the machine; null if the target does not contain it.
+    /// The MachineGuid of the machine; null if the target does not contain it or could not be read.
     pub machine_guid: Option<String>,
-    /// The time at which the snapshot was taken, as RFC 3339; null for other targets.
+    /// The time at which the snapshot was taken, as RFC 3339; null for other targets, and if it could not be read.
     pub taken: Option<String>,
     /// The groups to which the machine belongs.
     pub groups: Vec<String>,
-    /// The number of the machine's wave, from 1; null if the fleet has no waves.
+    /// The number of the machine's wave, from 1; null if the fleet has no waves. Machines that are in no wave have the
+    /// number after that of the last wave.
     pub wave: Option<usize>,
     /// The worst outcome of all specs on the machine.
     pub outcome: FleetOutcome,
@@ -46,15 +47,16 @@ pub struct Line<'a> {
     pub name: &'a str,
     /// The target as the user named it.
     pub target: &'a str,
-    /// The computer name of the machine; null if the target does not contain it.
+    /// The computer name of the machine; null if the target does not contain it or could not be read.
     pub computer_name: Option<&'a str>,
-    /// The MachineGuid of the machine; null if the target does not contain it.
+    /// The MachineGuid of the machine; null if the target does not contain it or could not be read.
     pub machine_guid: Option<&'a str>,
-    /// The time at which the snapshot was taken, as RFC 3339; null for other targets.
+    /// The time at which the snapshot was taken, as RFC 3339; null for other targets, and if it could not be read.
     pub taken: Option<&'a str>,
     /// The groups to which the machine belongs.
     pub groups: &'a [String],
-    /// The number of the machine's wave, from 1; null if the fleet has no waves.
+    /// The number of the machine's wave, from 1; null if the fleet has no waves. Machines that are in no wave have the
+    /// number after that of the last wave.
     pub wave: Option<usize>,
     /// The worst outcome of all specs on the machine.
     pub outcome: FleetOutcome,

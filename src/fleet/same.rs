@@ -41,7 +41,7 @@ pub(super) fn same_machines(rows: &[(Arc<str>, Machine)]) -> Vec<SameMachine> {
         }
         for found in groups.into_values().filter(|found| found.len() > 1) {
             let machines: Vec<Arc<str>> = found.iter().map(|(name, _)| name.clone()).collect();
-            // A machine that occurs twice has the same name and the same MachineGuid, and is reported only once.
+            // A machine that occurs twice has the same computer name and MachineGuid, and is reported only once.
             if known.insert(machines.clone()) {
                 let identity = identity(&found[0].1).unwrap_or_default();
                 all.push(SameMachine { machines, by, identity });

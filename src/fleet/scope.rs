@@ -9,8 +9,8 @@ use crate::{
 /// The part of a spec to which a waiver applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope {
-    /// The key, as the spec writes it; `None` if the waiver applies to all keys. A name in the path with `*`, `{` or
-    /// `%` matches any name, and `HKCU` matches any user.
+    /// The key, as the spec or a report writes it; `None` if the waiver applies to all keys. A name in the path with
+    /// `*`, `{` or `%` matches any name, and `HKCU` matches any user. The key matches in both registry views.
     key: Option<String>,
     value: Option<ValueName>,
 }
@@ -19,7 +19,8 @@ impl Scope {
     /// Returns the part of the spec to which the waiver applies.
     ///
     /// # Errors
-    /// Returns the field of the waiver that matches nothing in the spec, and a message for the user.
+    /// Returns the field of the waiver that is wrong, for example because it matches nothing in the spec, and a message
+    /// for the user.
     pub(super) fn of(waiver: &Waiver, spec: &Spec) -> Result<Self, (&'static str, String)> {
         let mut scope = Self { key: waiver.key.clone(), value: None };
         if let Some(name) = &waiver.value {
@@ -30,8 +31,8 @@ impl Scope {
             if waiver.key.is_some() || waiver.value.is_some() {
                 return Err((
                     "rule",
-                    "`rule` cannot be combined with `key` or `value`, because a rule already has a \
-                    key and a value"
+                    "`rule` cannot be combined with `key` or `value`, because `rule` alone \
+                    already names a rule or a value of the spec"
                         .to_owned(),
                 ));
             }
@@ -87,7 +88,7 @@ impl Scope {
     }
 }
 
-/// Returns whether `pattern`, which is a key as a spec writes it, matches `key`.
+/// Returns whether `pattern`, which is a key as a spec or a report writes it, matches `key`, in either registry view.
 fn covers(pattern: &str, key: &Key) -> bool {
     let long = key.path.to_long();
     let mut found: Vec<&str> = long.split('\\').collect();

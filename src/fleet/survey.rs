@@ -34,9 +34,10 @@ struct Seen {
 
 /// Reads each machine of the fleet once, plans specs on it, and returns one row for each machine.
 ///
-/// The work is done on all cores. Only one row is kept for each machine. If a spec reads the same facts on several
-/// machines, it is planned only once for them. `specs` contains one list for each set of parameters, and `which`
-/// contains, for each machine, the index of its list. If a machine cannot be read, its row contains the reason.
+/// The work is done on all cores. Only one row is kept for each machine. If several snapshots without waivers give the
+/// same answers to the queries of a spec, the spec is usually planned only once for them. `specs` contains one list for
+/// each set of parameters, and `which` contains, for each machine, the index of its list. If a machine cannot be read,
+/// its row contains the reason.
 pub fn survey(
     members: &Members,
     specs: &[Vec<Spec>],

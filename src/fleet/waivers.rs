@@ -58,11 +58,11 @@ pub fn waivers_schema() -> Value {
 }
 
 impl Waivers {
-    /// Reads a waivers file. `today` is the current day in UTC.
+    /// Reads a waivers file, and returns the waivers with warnings about the file. `today` is the current day in UTC.
     ///
     /// # Errors
-    /// Returns all errors in the file. It is also an error if a waiver has expired, or names a spec, rule, value,
-    /// machine or group that does not exist.
+    /// Returns all errors in the file. It is also an error if a waiver has expired, names no machine, or names a spec,
+    /// rule, key, value, machine or group that does not exist.
     pub fn read(
         name: &str,
         bytes: &[u8],
@@ -141,7 +141,7 @@ impl Waivers {
         (0..self.list.len()).filter(|at| is_for(&self.list[*at])).collect()
     }
 
-    /// Returns the first of the waivers in `among` that applies to the whole spec.
+    /// Returns the index of the first waiver in `among` that applies to the whole spec; `None` if there is none.
     pub(super) fn whole(&self, spec: &str, among: &[usize]) -> Option<usize> {
         among.iter().copied().find(|at| self.list[*at].spec == spec && self.scopes[*at].is_whole())
     }
@@ -183,7 +183,8 @@ impl Waivers {
 }
 
 impl Split {
-    /// Also waives the creation of each key that is needed only for waived values in keys below it.
+    /// Also waives each change of a key without values if values in keys below it are waived, and no values in keys
+    /// below it are left.
     fn keep_no_empty_keys(&mut self) {
         let holds = |changes: &[KeyChange], key: &Key| {
             changes.iter().filter(|change| !change.values.is_empty()).any(|change| is_above(key, &change.key))

@@ -16,7 +16,7 @@ pub enum StoreError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// There is no journal with this name.
+    /// There is neither a journal with this name in the folder, nor a file at this path.
     #[error("there is no journal {name}: neither a file with this name, nor a journal in {}", folder.display())]
     Missing {
         /// The name that was given.
@@ -24,16 +24,20 @@ pub enum StoreError {
         /// The folder that was searched.
         folder: PathBuf,
     },
-    /// Someone other than this account and the administrators can write to the file or folder.
+    /// Someone other than this account and the administrators can write to the file or folder, or owns it.
     #[error("{}: {fault}", path.display())]
     Untrusted {
         /// The file or folder.
         path: PathBuf,
-        /// A sentence that names the account or the permissions by which someone else can write.
+        /// A sentence that names the owner, or the account or permissions by which someone else can write.
         fault: String,
     },
-    /// No later journal can be created, because the time in the newest journal's name is the latest possible one.
-    #[error("{}: its name has the latest possible time, so no later journal can be created", path.display())]
+    /// No later journal can be created, because the time in the newest journal's name is the latest possible one, or no
+    /// valid time.
+    #[error(
+        "{}: the time in its name is the latest possible one or not valid, so no later journal can be created",
+        path.display()
+    )]
     LastOfAll {
         /// The newest journal.
         path: PathBuf,
@@ -41,7 +45,7 @@ pub enum StoreError {
     /// The file is damaged, or not a journal.
     #[error("{}, line {line}: {detail}", path.display())]
     Malformed {
-        /// The file or folder.
+        /// The file.
         path: PathBuf,
         /// The number of the damaged line, counted from 1.
         line: usize,

@@ -47,10 +47,10 @@ pub(super) struct KeyHistory {
 pub(super) struct Track<T> {
     /// The state of the key or value before kbfix first changed it.
     pub(super) base: T,
-    /// The state in which kbfix left the key or value. After a failed apply, this can be one of several states; all are
-    /// listed, and the last of them is the state that the apply intended.
+    /// The state in which kbfix left the key or value. After a failed or interrupted operation, this can be one of two
+    /// states; both are listed, and the last is the state that the operation intended.
     pub(super) left: Vec<T>,
-    /// The ids, in lower case, of the specs that changed the key or value.
+    /// The ids, in lower case, of the specs that changed the key or value since it was last in the state `base`.
     pub(super) specs: BTreeSet<String>,
 }
 
@@ -132,7 +132,7 @@ impl History {
                 Operation::Rollback(_) | Operation::Retire => Direction::Undo,
             };
             directions.insert(&journal.header.id, direction);
-            // All changes were restored together.
+            // The operation failed and undid all its changes, so it left no trace.
             if journal.events.first().is_some_and(|event| event.event == EventKind::Undone) {
                 continue;
             }
@@ -214,18 +214,19 @@ impl History {
         }
     }
 
-    /// Returns whether kbfix has created the key, and has not deleted it since.
+    /// Returns whether kbfix has created the key and not deleted it since. Also returns `true` if this is possible
+    /// because an operation failed or was interrupted.
     pub fn is_created(&self, key: &Key) -> bool {
         let existence = self.keys.get(key).and_then(|history| history.existence.as_ref());
         existence.is_some_and(|track| !track.base && track.left.contains(&true))
     }
 
-    /// Returns the id of the newest journal.
+    /// Returns the id of the newest journal; `None` if there is no journal.
     pub fn newest(&self) -> Option<&str> {
         self.newest.as_deref()
     }
 
-    /// Returns the ids of all specs in the journals.
+    /// Returns the ids of all specs that the journals show as applied or retired, even if this was undone.
     pub fn known(&self) -> impl Iterator<Item = &str> {
         self.specs.values().map(|spec| &*spec.id)
     }

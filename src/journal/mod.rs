@@ -1,9 +1,10 @@
-//! The journal of an apply. It contains the state before the apply, and is written to disk before the first change.
+//! The journal of an apply, rollback or retirement. It contains the state before the first change.
 //!
 //! A journal is a file of JSON lines. The first line, the header, lists every change with its data before and after.
-//! The header is complete on disk before anything is written to the target. Each later line is an event: how the apply
-//! ended, and whether it was rolled back. A journal without an event belongs to an apply that was interrupted. The
-//! target can be restored from such a journal too. Format: `docs/reference/journal.md`.
+//! The header is complete on disk before anything is written to the target. Each later line is an event: how the
+//! operation ended, and whether its changes were rolled back. A journal without an event belongs to an operation that
+//! still runs or was interrupted. The target can be restored from such a journal too. Format:
+//! `docs/reference/journal.md`.
 
 mod error;
 mod store;
@@ -51,10 +52,11 @@ pub struct Header {
     /// current control set, or if this key is not a link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_set: Option<u16>,
-    /// The ids of the specs.
+    /// The ids of the specs that required the changes; for a retirement, of the retired specs. For a rollback, this is
+    /// one string: the ids in the journal that it undoes, joined with `+`.
     pub specs: Vec<String>,
-    /// The number of changes that each spec made, in the order of `specs`; `changes` has the same order. Missing if
-    /// there is only one spec.
+    /// The number of changed keys of each spec, in the order of `specs`; `changes` has the same order. Missing if there
+    /// is only one spec, and for a rollback or a retirement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_spec: Vec<usize>,
     /// The ids of the specs for which a retirement kept some changes. After the retirement, these specs count as
@@ -65,10 +67,11 @@ pub struct Header {
     pub plan: String,
     /// The restarts that all specs together require.
     pub restart: Restart,
-    /// The restarts that each spec requires, in the order of `specs`. Missing if there is only one spec.
+    /// The restarts that each spec requires, in the order of `specs`. Missing if there is only one spec, and for a
+    /// rollback or a retirement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restarts: Vec<Restart>,
-    /// The changes in the order in which they were made, each with the data before and after.
+    /// The changes in the order in which they are made, each with the data before and after.
     pub changes: Vec<KeyChange>,
 }
 
@@ -103,7 +106,7 @@ pub struct Event {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "What")]
 pub enum EventKind {
-    /// All changes were made and read back.
+    /// All changes were made and read back; or they are in place again, because their rollback was rolled back.
     Done,
     /// Writing failed, and everything that had been written was undone.
     Undone,
@@ -157,7 +160,7 @@ impl Journal {
         }
     }
 
-    /// Returns whether `rollback --last` may select this journal.
+    /// Returns whether `rollback --last` may select this journal: an apply or a retirement that may have left changes.
     pub fn can_be_rolled_back(&self) -> bool {
         matches!(self.header.action, Operation::Apply | Operation::Retire)
             && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
@@ -189,7 +192,7 @@ impl Journal {
     }
 
     /// Returns the journal that this rollback undid, from the same folder; `None` if this is not a rollback, or if that
-    /// journal cannot be read.
+    /// journal cannot be read or is not older.
     fn undone(&self) -> Option<Self> {
         let Operation::Rollback(id) = &self.header.action else { return None };
         // Accept an older journal only, so that following the chain always ends.

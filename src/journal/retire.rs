@@ -43,7 +43,7 @@ pub struct LiveSpec<'a> {
 pub struct RetirePlan {
     /// The changes, the conflicts, and the keys and values that could not be read.
     pub undo: Rollback,
-    /// One sentence for each key or value that a live spec still requires.
+    /// One sentence for each key or value that is not restored, because a live spec still requires it.
     pub kept: Vec<String>,
     /// The ids of the live specs for which something is kept.
     pub kept_for: BTreeSet<String>,

@@ -20,7 +20,8 @@ use crate::{
 pub struct Rollback {
     /// The changes to make, in order.
     pub changes: Vec<KeyChange>,
-    /// The keys and values that someone else has changed after the apply. They are kept.
+    /// The keys and values that are kept, because someone else has changed them, or a key above or below, after the
+    /// apply.
     pub conflicts: Vec<Conflict>,
     /// The keys and values that could not be read, each with the reason.
     pub unread: Vec<String>,

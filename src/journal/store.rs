@@ -27,7 +27,8 @@ const MOST: u64 = 1 << 30;
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
-    /// Whether this is the default folder. kbfix sets and checks the permissions of the default folder.
+    /// Whether this is the default folder. On Windows, only administrators may write to the default folder, and kbfix
+    /// sets and checks these permissions.
     #[cfg_attr(not(windows), allow(dead_code, reason = "on other systems every state folder gets the same mode"))]
     is_default: bool,
 }
@@ -36,8 +37,8 @@ impl Store {
     /// Returns the state folder at the path `named`, or else the default state folder.
     ///
     /// The default is `%ProgramData%\kbfix` on Windows. On other systems it is `$XDG_STATE_HOME/kbfix`, or
-    /// `~/.local/state/kbfix` if that variable is not set. Returns `None` if the user gave no folder and the
-    /// environment does not name these folders.
+    /// `~/.local/state/kbfix` if that variable does not contain an absolute path. Returns `None` if `named` is `None`
+    /// and the system or the environment names no such folder.
     pub fn new(named: Option<&Path>) -> Option<Self> {
         match named {
             Some(root) => Some(Self { root: root.to_owned(), is_default: false }),
@@ -54,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Returns the error that [`Store::begin`] would return.
+    /// Returns the reason why [`Store::begin`] would fail, as far as it is found.
     pub fn check(&self) -> Result<(), StoreError> {
         self.trusted()?;
         let folder = self.journals();
@@ -82,7 +83,8 @@ impl Store {
         Ok(trust::check_folder(&self.root)? && trust::check_folder(&self.journals())?)
     }
 
-    /// Creates the state folder if it is missing. Only this account and the administrators can write to it.
+    /// Creates the state folder and its subfolder `journal`, if they are missing. Only this account and the
+    /// administrators can write to them.
     ///
     /// # Errors
     ///
@@ -105,7 +107,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Fails if the line cannot be written. In this case, no journal remains.
+    /// Fails if the folder cannot be used, if the line is too long or cannot be written, or if no later id is possible.
+    /// In these cases, no journal remains.
     pub fn begin(&self, mut header: Header) -> Result<Journal, StoreError> {
         self.create()?;
         let folder = self.journals();
@@ -117,7 +120,7 @@ impl Store {
             // Leave room for events, so that the journal can be read again.
             if line.len() as u64 > MOST / 2 {
                 return Err(error(io::Error::other(
-                    "the journal would be too large for kbfix to read; apply fewer specs at once",
+                    "the journal would be too large for kbfix to read; apply or retire fewer specs at once",
                 )));
             }
             match create_private_file(&path, &line) {
@@ -153,8 +156,8 @@ impl Store {
         id_at(Timestamp::now())
     }
 
-    /// Returns the id of the next journal. It contains the present time, or a time one millisecond after the newest
-    /// journal if that is later.
+    /// Returns the id of the next journal. It contains the present time, or the time one millisecond after that in the
+    /// name of the newest journal, if this is later.
     fn next_id(&self) -> Result<String, StoreError> {
         let now = Timestamp::now();
         let newest =
@@ -217,7 +220,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such journal, or if it is damaged.
+    /// Fails if there is no such journal, or if it is damaged, cannot be read, or can be written by someone else.
     pub fn find(&self, name: &str) -> Result<Journal, StoreError> {
         let bare = name.strip_suffix(".jsonl").unwrap_or(name);
         let folder = self.journals();
@@ -296,9 +299,9 @@ fn header(line: &str) -> Result<Header, String> {
             1"
             ));
         }
-        None => return Err("it has no member `kbfix_journal`".to_owned()),
+        None => return Err("it has no member `kbfix_journal`, so it is not a journal of kbfix".to_owned()),
     }
-    let (written, content, rest) = unseal(line).ok_or("it has no member `digest`")?;
+    let (written, content, rest) = unseal(line).ok_or("it has no member `digest`, or this member is not a string")?;
     if written != content {
         return Err(format!(
             "it was altered or damaged: it contains the digest {written}, but the digest of its content is {content}"

@@ -4,7 +4,8 @@
 //! compile the parts of kbfix in parallel.
 //!
 //! - [`spec`] reads and checks specs.
-//! - [`convert`] makes specs from `.reg` files and other formats, and exports specs to them.
+//! - [`convert`] makes specs from files of other tools, such as `.reg` files, exports specs for other tools, and
+//!   describes the DSC resources of kbfix.
 
 // Only for the library: tests may unwrap, and benchmarks print.
 #![cfg_attr(

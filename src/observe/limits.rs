@@ -7,7 +7,7 @@ use crate::targets::{Answer, KeyChange, KeyFacts, KeyQuery, PolicyFacts};
 /// Without this limit, a file of a few megabytes could fill any memory: it can nest keys deeply and give them long
 /// names. A real path has about 100 bytes.
 const MOST_PATHS: usize = 64 << 20;
-/// The highest number of keys that one observation queries, and that a `*` can match.
+/// The highest number of keys that one observation queries, and that a `*` in a key path can match.
 ///
 /// While a plan is made and printed, each key takes about 3 KB and 30 µs. A file of a few megabytes can contain a
 /// million keys.
@@ -17,7 +17,7 @@ pub(crate) const MOST_KEYS: usize = 200_000;
 /// A key is looked up name by name, so it takes long to look up keys below hundreds of levels. A real path has about
 /// ten names.
 const MOST_NAMES: usize = 2_500_000;
-/// The highest number of keys and values that one observation finds. A key counts as two.
+/// The highest number of existing keys and values that one observation finds. A key counts as two.
 ///
 /// While a plan is made and printed, a key takes about 5 KB and a value about 3 KB, so that all of them take less than
 /// 1 GB.
@@ -65,7 +65,7 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// Returns a message that names the limit that is exceeded.
+    /// Returns a message with the limit that is exceeded, without the name of the target.
     pub(super) fn take(&mut self, queries: &[KeyQuery], most: Self) -> Result<(), String> {
         take(&mut self.keys, queries.len(), most.keys, "keys")?;
         let names = queries.iter().map(|query| query.key.path.depth()).sum();
@@ -104,9 +104,10 @@ fn take(left: &mut usize, count: usize, most: usize, what: &str) -> Result<(), S
     Ok(())
 }
 
-/// The words that messages use for the limit of the paths of keys.
+/// The words of [`asked_for`] for the limit of the paths of keys.
 pub(super) const PATHS: &str = "bytes in the paths of keys";
 
+/// Returns the message that more than `most` of `what` would have to be read.
 pub(super) fn asked_for(most: usize, what: &str) -> String {
-    format!("the specs need more than {most} {what}, which is the maximum for kbfix")
+    format!("kbfix would have to read more than {most} {what}, which is the maximum for kbfix")
 }

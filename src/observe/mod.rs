@@ -1,10 +1,9 @@
-//! Observation: reads exactly the requested facts from a target, in as few batches as possible.
+//! Observation: reads the requested facts from a target, in few batches.
 //!
 //! Which facts are needed can depend on other facts: a registry value can contain the folder of a file, and `*` matches
 //! the subkeys that exist. So code that needs facts queries a [`Reader`], which records every query that it cannot
-//! answer yet. [`observe()`] reads the answers to these queries in one batch, and runs the code again, until the reader
-//! can answer every query. So the code that makes a plan also decides what is read, and nothing is read that no spec
-//! needs.
+//! answer yet. [`observe()`] reads the answers to these queries together, and runs the code again, until the reader can
+//! answer every query. So the code that makes a plan also decides what is read, and nothing else is read.
 
 mod limits;
 mod missing;
@@ -28,10 +27,10 @@ pub(crate) use query::{AnswerDigest, Query};
 pub(crate) use reader::NOT_READ;
 pub use reader::{KeyImage, Reader, Reads};
 
-/// The highest number of times that one observation reads a batch of facts.
+/// The highest number of times that one observation runs the code that queries facts.
 ///
-/// Each batch depends on the facts of the batch before: a value contains the folder of a file, or a `*` matches the
-/// keys to read next. A whole tree of keys takes one batch, whatever its depth.
+/// What a round reads depends on the facts of the round before: a value contains the folder of a file, or a `*` matches
+/// the keys to read next. A whole tree of keys takes one round, whatever its depth.
 const MOST_QUESTIONS: usize = 600;
 
 /// Runs `ask`, which queries facts from a [`Reader`], and reads these facts from the target. Repeats this until `ask`
@@ -39,7 +38,8 @@ const MOST_QUESTIONS: usize = 600;
 ///
 /// # Errors
 ///
-/// Returns [`TargetError`] if the target as a whole cannot be read, or if there are too many queries or repetitions.
+/// Returns [`TargetError`] if the target as a whole cannot be read, if it contains more of the requested facts than
+/// kbfix reads, or if there are too many queries or repetitions.
 pub fn observe(target: &mut dyn Target, ask: impl FnMut(&Reader<'_>)) -> Result<Facts, TargetError> {
     observe_within(Limits::MOST, Facts::default(), target, ask)
 }
@@ -155,7 +155,9 @@ fn above(keys: &[Key], facts: &Facts, level: &mut BTreeMap<Key, Ask>) {
 }
 
 fn too_much(target: &dyn Target, what: &str) -> TargetError {
-    let detail = format!("{what}; the target is damaged, or was crafted to exhaust the memory of kbfix");
+    let detail = format!(
+        "{what}; the specs select too much, or the target is damaged or was crafted to exhaust the memory of kbfix"
+    );
     TargetError::Unsupported { what: target.uri(), detail }
 }
 
@@ -163,7 +165,7 @@ fn too_much(target: &dyn Target, what: &str) -> TargetError {
 ///
 /// # Errors
 ///
-/// Returns [`TargetError`] if the target as a whole cannot be read.
+/// Returns [`TargetError`] if the target as a whole cannot be read, or if its policy stores contain too much.
 pub fn observe_again(target: &mut dyn Target, facts: &Facts) -> Result<Facts, TargetError> {
     let mut now = read_again(target, facts)?;
     read_policies_into(&mut now, target, &facts.policy_questions(), &mut Limits::MOST.clone())?;

@@ -41,12 +41,12 @@ impl Reader<'_> {
     /// Returns the settings of policy stores for a value: one entry for each store that sets the value or could not be
     /// read.
     ///
-    /// The list is empty if the target has no policy stores, or if the key is not one in which Group Policy sets
-    /// values.
+    /// The list is empty if the target has no policy stores, if Group Policy does not set values in this key, or if the
+    /// stores were not read yet.
     ///
     /// # Errors
     ///
-    /// Returns the reason if the settings are not known.
+    /// Returns the reason if the facts come from a snapshot that does not contain the settings for this value.
     pub fn policies(&self, key: &Key, name: &ValueName) -> Result<Vec<Told>, Unread> {
         let Some(scope) = PolicyScope::of(key).filter(|_| self.with_policies) else { return Ok(Vec::new()) };
         self.trace(|| Query::Policy(key.clone(), name.clone()));

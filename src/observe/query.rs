@@ -11,7 +11,7 @@ use crate::{
 /// The SHA-256 of answers.
 pub(crate) type AnswerDigest = [u8; 32];
 
-/// A query that a [`Reader`](super::Reader) answered.
+/// A query to a [`Reader`](super::Reader).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Query {
     /// Asks whether the key exists.

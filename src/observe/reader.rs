@@ -16,8 +16,8 @@ use crate::{
     targets::{Answer, Facts, FileFacts, KeyChange, KnownKey, Reason, Unread},
 };
 
-/// The reason of an answer that is not in the facts yet. Users never see it, because the question is asked again after
-/// the fact was read.
+/// The reason of an answer that is not in the facts yet. Users do not see it, because the code that made the query runs
+/// again after the fact was read.
 pub(crate) const NOT_READ: &str = "it was not read";
 
 /// Answers queries from facts, and records the queries that the facts do not answer.
@@ -46,7 +46,7 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Returns the keys that were queried.
+    /// Returns the keys that were queried. A key whose subkeys were queried comes twice.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.iter().chain(&self.lists)
     }
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
         self.sensitive.borrow().len()
     }
 
-    /// Returns the number of queries that the facts did not answer.
+    /// Returns the number of queries that the facts did not answer; each repetition counts.
     pub fn missed_count(&self) -> usize {
         self.missed.get()
     }
@@ -303,8 +303,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the first key, value or file that was queried but is not in the facts; `None` if all queries were
-    /// answered.
+    /// Returns, as text for a message, the first key, value, file or policy setting that was queried but is not in the
+    /// facts; `None` if all queries were answered.
     pub fn unanswered(&self) -> Option<String> {
         let missing = self.missing.borrow();
         let value = |(key, ask): (&Key, &Ask)| match ask.names.first() {
@@ -325,7 +325,7 @@ impl<'a> Reader<'a> {
         self.facts.borrow_mut().to_mut().apply(change);
     }
 
-    /// Runs `ask`, and then reverts the effect of [`Reader::pretend`] calls that `ask` made.
+    /// Runs `ask`, and then reverts the effect of all calls of [`Reader::pretend`] and [`Reader::planned_for`] in it.
     pub fn aside<T>(&self, ask: impl FnOnce() -> T) -> T {
         let (facts, planned) = (self.facts.borrow().clone(), self.planned.borrow().clone());
         let answer = ask();

@@ -21,7 +21,7 @@ use crate::{
     targets::{Address, Facts, Target},
 };
 
-/// The default limit for the number of keys and values that one spec changes because of a `*`.
+/// The default of [`ApplyOptions::max_changes`].
 pub const MOST_CHANGES: usize = 1000;
 
 /// Options for an apply.
@@ -30,9 +30,9 @@ pub struct ApplyOptions {
     /// Whether to change nothing, and only show what would be done. Errors that would stop a real apply are reported
     /// too, if kbfix can find them without changing anything.
     pub check: bool,
-    /// The limit for the number of keys and values that one spec changes because of a `*`.
+    /// The limit for the [`SpecPlan::by_star`] of each spec. If one is higher, nothing is changed.
     pub max_changes: usize,
-    /// The warnings that prevent the apply. Possible are [`Code::POLICY_OWNED`] and [`Code::POLICY_UNKNOWN`].
+    /// The codes of the warnings about the plan and the target that prevent the apply, such as [`Code::POLICY_OWNED`].
     pub fail_on: Vec<Code>,
     /// The packages of the hotfixes that are installed before the registry is changed.
     pub packages: Packages,

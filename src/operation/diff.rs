@@ -32,12 +32,13 @@ pub struct Diff {
 
 /// Makes a plan from specs, or checks a saved plan against the target.
 ///
-/// A warning is added if more than `max_changes` keys and values of one spec change because of a `*`. The request is
-/// dropped as soon as the plan is made, unless it is only borrowed, because many specs take much memory.
+/// A warning is added if [`SpecPlan::by_star`](crate::plan::SpecPlan::by_star) of a spec is above `max_changes`. The
+/// request is dropped as soon as the plan is made, unless it is only borrowed, because many specs take much memory.
 ///
 /// # Errors
 ///
-/// Fails if the target as a whole cannot be read, or if the saved plan must not be applied.
+/// Fails if the target as a whole cannot be read, if the saved plan must not be applied, or if a file that the plan
+/// changes is damaged.
 pub fn diff(
     request: impl Borrow<Request>,
     max_changes: usize,

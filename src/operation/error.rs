@@ -47,7 +47,7 @@ impl From<TargetError> for Error {
     fn from(error: TargetError) -> Self {
         let (code, hint): (Code, Hint) = match &error {
             TargetError::Locked { .. } => {
-                (Code::TARGET_LOCKED, "wait until the other apply or rollback ends, and try again".into())
+                (Code::TARGET_LOCKED, "wait until the other run of kbfix has ended, and try again".into())
             }
             TargetError::Malformed { option: None, .. } => {
                 (Code::TARGET_MALFORMED, "use a complete and undamaged file".into())
@@ -107,7 +107,7 @@ impl From<PlanRefusal> for Error {
         match error {
             PlanRefusal::Target(error) => error.into(),
             PlanRefusal::OtherMachine { .. } => {
-                let hint = "make a plan from a snapshot of this machine: a snapshot contains the machine's name";
+                let hint = "make a new plan from this machine, or from a snapshot of it, which contains its name";
                 Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
             }
             PlanRefusal::OtherPlace { through_policy } => {

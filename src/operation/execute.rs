@@ -1,8 +1,8 @@
 //! Makes changes: writes the journal and the changes, reads them back, and undoes them if something fails.
 //!
-//! The caller has locked the target, and has made the plan under that lock. The journal is complete on disk before the
-//! first change is written. After the last change, everything is read back and compared. After any failure, the changes
-//! that were written are undone by the same code that a later rollback uses.
+//! The caller has locked the target, and has made or checked the plan under that lock. The journal is complete on disk
+//! before the first change is written. After the last change, everything is read back and compared. After any failure,
+//! the changes that were written are undone by the same code that a later rollback uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -270,7 +270,7 @@ impl<'a> Expected<'a> {
 }
 
 impl Applied {
-    /// Returns the journal; `None` if nothing was written.
+    /// Returns the journal; `None` for [`Applied::Nothing`].
     pub fn journal(&self) -> Option<&Journal> {
         match self {
             Self::Nothing => None,

@@ -114,7 +114,7 @@ fn refused(error: &PackageError) -> Error {
         PackageError::Kind { .. } => {
             (Code::PACKAGE_USAGE, "give the file of the package itself, not an archive that contains it")
         }
-        _ => (Code::FILE_ACCESS, "check that the file exists and that you may read it"),
+        _ => (Code::FILE_ACCESS, "check that the file or folder exists, and that you may use it"),
     };
     Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
 }
@@ -169,8 +169,8 @@ pub(super) fn run(
     Installed { plan, steps }
 }
 
-/// Applies the rest of a plan after its packages were run. Registry changes are made only if every package was
-/// installed, and the file versions confirm this.
+/// Applies the rest of a plan after its packages were run. If a package fails or begins to restart the computer, the
+/// registry is not changed. A spec whose hotfix is still missing after its package was run is blocked.
 ///
 /// Because packages have already changed the machine, errors are also returned as a report. If `specs` is given, these
 /// specs are planned again. If not, the saved plan is used, provided that the packages changed no other facts on which
@@ -307,7 +307,8 @@ fn saved_plan_after(
     Ok(plan)
 }
 
-/// Returns each hotfix file that is still missing or too old after the installation, with the spec's id.
+/// Returns the spec's id and a description of each hotfix file that is still missing or not sufficient, or cannot be
+/// read, after the installation.
 fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, String)>, Error> {
     let mut out = Vec::new();
     for spec in &plan.specs {

@@ -134,7 +134,8 @@ fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
 }
 
 /// Checks that no journal of the target is newer than the plan that retires specs, and that the plan deletes no
-/// protected key which kbfix has not created.
+/// protected key which kbfix has not created. If the newest journal records that this plan was applied, the status is
+/// [`PlanStatus::AlreadyApplied`].
 ///
 /// # Errors
 ///

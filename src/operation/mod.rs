@@ -1,8 +1,8 @@
 //! The operations on a target, such as apply and rollback. Each operation is one function.
 //!
-//! [`diff`] makes a plan, [`apply`] applies specs or a plan, [`rollback`] undoes one apply, and [`retire`] undoes the
-//! changes of specs in all applies. Each returns a [`Report`](report::Report). [`make_plan`], [`check_plan`] and
-//! [`execute`] are the steps of these operations.
+//! [`diff`] makes a plan, and returns a [`Diff`]. [`apply`] applies specs or a plan, [`rollback`] undoes the changes of
+//! one journal, and [`retire`] undoes the changes of specs in all applies. Each of these three returns a
+//! [`Report`](report::Report). [`make_plan`], [`check_plan`] and [`execute`] are the steps of these operations.
 
 mod apply;
 mod changes;

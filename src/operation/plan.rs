@@ -43,7 +43,7 @@ pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, Target
 /// Makes a plan like [`make_plan`] for one of many machines. The plan does not contain the identity of the machine.
 ///
 /// So the plan contains only the facts that the specs need. `like` contains the facts of such a plan for another
-/// machine. These facts are read first, in one batch.
+/// machine. The keys and files in `like` are read first, in one batch.
 ///
 /// # Errors
 ///
@@ -59,7 +59,8 @@ pub(crate) fn make_plan_like(
     Ok(planning.finish(facts))
 }
 
-/// Makes a plan from the known plans of the specs. The plan contains all facts that are read for `queries`.
+/// Makes a plan from `specs`, the known plans of the specs for this target. The plan contains all facts that are read
+/// for `queries` and for the identity of the machine.
 ///
 /// # Errors
 ///
@@ -173,10 +174,11 @@ pub fn identify(target: &mut dyn Target) -> Result<Machine, TargetError> {
 
 /// Checks that a plan or journal belongs to the machine of the target.
 ///
-/// If both MachineGuids are known, only they are compared, because a renamed computer keeps its MachineGuid. If their
-/// computer names differ, the function returns both names, because a copied disk image has the same MachineGuid as the
-/// original (unless sysprep was run). If neither computer name nor MachineGuid is known, the URI of the target must be
-/// the same. `set` is the number of the control set that contains the computer name, if this is not the current one.
+/// A computer name or MachineGuid that `wanted` contains must be the same on the target; letter case is ignored. If the
+/// MachineGuids are the same but the computer names differ, the function returns both names: a renamed computer keeps
+/// its MachineGuid, but a copied disk image also has the MachineGuid of the original (unless sysprep was run).
+/// Otherwise it returns `None`. If `wanted` contains neither, the URI of the target must be `wanted_uri`. `set` is the
+/// number of the control set that contains the computer name, if this is not the current one.
 ///
 /// # Errors
 ///
@@ -223,8 +225,8 @@ pub(super) fn compare_machines(
     Err(PlanRefusal::OtherMachine { wanted: wanted_name, found: found_name })
 }
 
-/// Returns the diagnostic that a spec changes more than `most` keys and values because of a `*`. `severity` makes it an
-/// error or a warning.
+/// Returns the diagnostic that [`SpecPlan::by_star`] is above the limit `most`. `severity` makes it an error or a
+/// warning.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let message =
         format!("{}: {} keys and values would change because of a `*`, but the limit is {most}", spec.id, spec.by_star);
@@ -260,13 +262,13 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
 /// Returns a warning if the file of the target does not exist, because its name may be wrong.
 fn missing_file(target: &dyn Target) -> Option<Diagnostic> {
     let file = target.missing_file()?.display();
-    let message = format!("{file} does not exist, so it sets no values; apply will create it");
+    let message = format!("{file} does not exist, so it sets no values; the first change will create it");
     let hint = "if the file should exist, correct its name";
     Some(Diagnostic::warning(Code::POLICY_FILE_MISSING, message).hint(hint))
 }
 
-/// Returns a warning if a spec is unknown because the target lacks the files of a drive, and the operator gave no
-/// folder with these files.
+/// Returns a warning if the outcome is unknown, and kbfix needed files of a drive which the target lacks and for which
+/// the operator gave no folder.
 fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let drives = target.missing_drives();
     if drives.is_empty() || plan.outcome() < Outcome::Unknown {

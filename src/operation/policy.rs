@@ -12,8 +12,8 @@ use crate::{
 /// The highest number of values that a message names. If there are more, the message says how many more.
 const MOST: usize = 5;
 
-/// Returns one warning for each spec with values whose state Group Policy will undo, and one warning for all values
-/// whose state it may undo.
+/// Returns one warning for each spec with values whose state Group Policy will undo, one warning for all values whose
+/// state it may undo, and one if Windows does not process the policy file of the target.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     let is_written = |key: &Key| !target.through_policy() || key.policy_branch().is_some();
     let unprocessed = match plan.changes().any(|change| is_written(&change.key)) {

@@ -1,4 +1,4 @@
-//! The report of a command, as one versioned document. The Ansible plugins read only this document.
+//! The report of a command, as one versioned document. The Ansible plugins read this document.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,7 +33,8 @@ pub struct Report {
     pub through_policy: bool,
     /// The identity of the machine that the target is, or is a copy of.
     pub machine: Machine,
-    /// The worst outcome of all specs; null if the command stopped before it had one.
+    /// The worst outcome of all specs; null if the command stopped before it had one. It is `unknown` or worse if a
+    /// user could not be read, even if changes were made for other users.
     pub outcome: Option<Outcome>,
     /// The exit code of the command.
     #[schemars(with = "u8")]
@@ -59,16 +60,16 @@ pub struct Report {
     /// --symptoms` requested it. The symptoms do not affect the outcome.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub symptoms: Vec<SpecSymptoms>,
-    /// The necessary restarts. After apply, rollback and retire, the restarts are necessary now; after diff, once the
-    /// plan is applied.
+    /// The necessary restarts. After apply, rollback and retire, the restarts are necessary now; after diff and after a
+    /// dry run, once the changes are made.
     pub restart: Restart,
     /// The restart for which the machine was already waiting when its facts were read; missing if no spec needs this
     /// information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_restart: Option<PendingRestart>,
-    /// The path of the journal; null if nothing was written.
+    /// The path of the journal; null if this run wrote none.
     pub journal: Option<String>,
-    /// The steps outside the registry that were done (packages and services), in order.
+    /// The steps outside the registry that were done, tried or skipped (packages and services), in order.
     pub steps: Vec<Step>,
     /// The keys and values that a rollback or retirement kept, because someone else had changed them after the apply.
     pub conflicts: Vec<Conflict>,
@@ -181,7 +182,7 @@ impl Report {
         Self { digest: Some(digest), ..Self::of_plan(plan, command) }
     }
 
-    /// Raises the exit code to at least [`Exit::Blocked`] if there is a warning with one of these codes.
+    /// Raises the exit code to at least [`Exit::Blocked`] if there is a diagnostic with one of these codes.
     #[must_use]
     pub fn failing_on(mut self, codes: &[Code]) -> Self {
         if self.diagnostics.iter().any(|diagnostic| codes.contains(&diagnostic.code)) {
@@ -191,7 +192,7 @@ impl Report {
     }
 
     /// Adds the keys and values that a retirement keeps because someone else has changed them. If there are any, the
-    /// outcome becomes failed, or blocked if `is_tried` is false, which means a dry run.
+    /// outcome becomes at least failed, or at least blocked if `is_tried` is false, which means a dry run.
     #[must_use]
     pub(super) fn keeping(mut self, conflicts: Vec<Conflict>, is_tried: bool) -> Self {
         if conflicts.is_empty() {

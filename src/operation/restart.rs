@@ -42,7 +42,7 @@ pub(super) fn find(plan: &Plan) -> Result<(), Error> {
     }
 }
 
-/// Restarts the services that the report names, if the target was changed and the changes were not undone.
+/// Restarts the services that the report names, if the target was changed, and nothing failed or was undone.
 pub(super) fn restart(report: &mut Report, progress: &mut impl Progress) {
     let failed = report.outcome.is_none_or(|outcome| outcome >= Outcome::RolledBack);
     if !report.changed || failed || report.restart.services.is_empty() {
@@ -56,8 +56,8 @@ pub(super) fn restart(report: &mut Report, progress: &mut impl Progress) {
     };
     report.steps.extend(done.unwrap_or_default());
     if !wrong.is_empty() {
-        let message = format!("the changes were made, but a service was not restarted: {}", wrong.join("; "));
-        let hint = "restart it by hand: another apply would find nothing to change, so it would not restart the \
+        let message = format!("the changes were made, but the restart of a service failed: {}", wrong.join("; "));
+        let hint = "complete it by hand: another apply would find nothing to change, so it would not restart the \
             service";
         report.diagnostics.push(Diagnostic::error(Code::SERVICE_RESTART_FAILED, message).hint(hint));
         // The registry is in the desired state, so this is not a failure of the apply. But a caller that requested the

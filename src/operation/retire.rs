@@ -220,7 +220,7 @@ fn unknown(ids: &[&String], given: &[Spec], store: &Store) -> Result<Vec<Diagnos
     let is_unknown = |id: &&&String| !all.iter().any(|known| known.eq_ignore_ascii_case(id));
     let warning = |id: &&String| {
         let message =
-            format!("no spec, built-in spec or journal on this host has the id {id}; nothing was retired for this id");
+            format!("no given spec, built-in spec or journal has the id {id}; nothing was retired for this id");
         let hint = match suggest(id, all.iter().copied()) {
             Some(meant) => format!("did you mean {meant}?"),
             None => "check the spelling of the id".to_owned(),
@@ -236,7 +236,8 @@ fn absent(given: &[Spec], history: &History) -> Vec<String> {
     history.live().into_iter().filter(|id| !is_given(id)).map(str::to_owned).collect()
 }
 
-/// Returns the built-in specs that are applied, not retired, and not in `given`.
+/// Returns the built-in specs that are applied, not retired, and not in `given`. Fails if another such spec is not
+/// built in.
 fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec<Spec>, Error> {
     let is_here =
         |id: &str| retired.iter().chain(given.iter().map(|spec| &spec.id)).any(|one| one.eq_ignore_ascii_case(id));

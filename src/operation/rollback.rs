@@ -1,4 +1,4 @@
-//! The operation rollback: undoes the changes of one apply, with its journal.
+//! The operation rollback: undoes the changes of one journal, for example of an apply.
 
 use super::{
     apply::carry_out,
@@ -28,11 +28,11 @@ pub struct RollbackOptions {
     pub force_machine: bool,
 }
 
-/// Undoes the changes of an apply.
+/// Undoes the changes of `journal`: of an apply, a retirement or another rollback.
 ///
-/// Keys and values that someone else has changed after the apply are kept and reported. `address` is the address of the
-/// target. `older` is the id of the journal before this one; the report suggests it if this journal has nothing else to
-/// undo.
+/// Keys and values that someone else has changed after the apply are kept and reported, unless `options.force` is set.
+/// `address` is the address of the target. `older` is the id of the journal before this one; the report suggests it if
+/// this journal has nothing else to undo.
 ///
 /// # Errors
 ///
@@ -71,7 +71,7 @@ pub fn rollback(
     };
     let renamed = was.zip(is).map(|(was, is)| {
         let message = format!("the journal {} belongs to {was}, but this target is {is}", journal.header.id);
-        let hint = "kbfix rolls back only keys and values that are still as the apply left them";
+        let hint = "unless you force it, kbfix restores only keys and values that are still as the apply left them";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
     let moved = set.map(|number| in_set(&mut journal, number));
@@ -126,7 +126,9 @@ pub fn rollback(
     Ok(report)
 }
 
-/// Returns the number of the control set to which the apply wrote; `None` if this is the current control set.
+/// Returns the number of the control set to which the apply wrote; `None` if this is the current control set, or if the
+/// apply changed nothing in a control set with a number. If the current control set is not known, the number is
+/// returned.
 fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<u16>, TargetError> {
     let Some(was) = journal.header.control_set else { return Ok(None) };
     Ok(match target.control_set()? {
@@ -145,8 +147,8 @@ fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
         change.key = change.key.in_control_set(number);
     }
     let set = control_set::name(number);
-    let message = format!("the apply wrote to {set}, which is no longer the current control set");
-    let hint = format!("the changes are rolled back in {set}; the current control set stays as it is");
+    let message = format!("the apply wrote to {set}, which is no longer known to be the current control set");
+    let hint = format!("the changes are rolled back in {set}; any other control set stays as it is");
     Diagnostic::warning(Code::OTHER_CONTROL_SET, message).hint(hint)
 }
 
@@ -169,14 +171,14 @@ pub(super) fn rehearsed(mut plan: Plan, target: &mut dyn Target, command: Comman
     report
 }
 
-/// Returns the newest journal that can be rolled back, and the id of the next older one. If a target is given, only its
-/// journals are searched. Journals older than these two are not read.
+/// Returns the newest journal that can be rolled back, and the id of the next older one; `None` if there is no older
+/// one. If a target is given, only its journals are searched. Journals older than these two are not read.
 ///
 /// Warns of each damaged file that may be a journal between the two.
 ///
 /// # Errors
 ///
-/// Fails if there is no such journal, or if a damaged file may be a newer journal.
+/// Fails if there is no such journal, if a damaged file may be a newer journal, or if the state folder cannot be read.
 pub fn newest(
     store: &Store,
     target: Option<&Address>,
@@ -206,7 +208,7 @@ pub fn newest(
         }
     }
     found.map(|found| (found, None)).ok_or_else(|| {
-        let message = format!("no journal in {} can be rolled back", store.root().display());
+        let message = format!("no matching journal in {} can be rolled back", store.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` lists the journals");
         Error::new(Exit::Refused, diagnostic)

@@ -2,19 +2,19 @@
 //!
 //! Steps are done only if the user requests them, and none can be rolled back. Therefore the plan names all steps, each
 //! kind of step has an option of its own, and steps are possible only on the target `local`. The report contains each
-//! step that was done, as a [`Step`].
+//! step that was done, tried or skipped, as a [`Step`].
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A step outside the registry that was done.
+/// A step outside the registry that was done, tried or skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
     /// The kind of the step.
     pub action: StepKind,
     /// The file of the package, or the name of the service.
     pub name: String,
-    /// The id of the spec that required the step; missing if several specs required it.
+    /// The id of the spec whose hotfix was installed; missing for a service, which several specs can require.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<String>,
     /// The result of the step.

@@ -20,8 +20,8 @@ use super::{
 
 /// A plan that is being built.
 ///
-/// [`observe`](crate::observe::observe) calls [`ask`](Self::ask) several times. Each call shows which facts are still
-/// missing, and `observe` reads these facts before the next call.
+/// [`observe`](crate::observe::observe) calls [`ask`](Self::ask) until no fact is missing. Each call shows which facts
+/// are still missing, and `observe` reads these facts before the next call.
 pub struct Planning<'a> {
     target: String,
     through_policy: bool,
@@ -40,11 +40,11 @@ pub struct Planning<'a> {
 struct Planned<'a> {
     plan: SpecPlan,
     wants: DesiredState<'a>,
-    /// The keys that were queried; `None` if the spec has no `*` that can match a key which a later spec creates.
+    /// The keys that were queried; `None` if it is the only spec, or no key of its rules has a `*`.
     reads: Option<Reads>,
     /// Whether all facts that the spec needs were known. If so, further facts cannot change the plan of the spec.
     complete: bool,
-    /// Whether the spec would change anything if it were the only one. If so, its plan also depends on earlier specs.
+    /// Whether the spec has changes if earlier specs require nothing. If so, its plan also depends on earlier specs.
     has_changes: bool,
     /// The number of sensitive values that were known when the spec was planned. Messages in the plan hide their data.
     hidden: usize,
@@ -74,7 +74,7 @@ impl<'a> Planning<'a> {
         Self { asks_machine: false, ..self }
     }
 
-    /// Sets whether values in policy branches are read and changed in the local GPO instead of the registry.
+    /// Sets [`Plan::through_policy`]. The reader of [`ask`](Self::ask) must read from the same place.
     #[must_use]
     pub fn through_policy(self, through_policy: bool) -> Self {
         Self { through_policy, ..self }
@@ -151,10 +151,10 @@ impl<'a> Planning<'a> {
 pub(super) struct Among<'a> {
     pub(super) plan: SpecPlan,
     pub(super) wants: DesiredState<'a>,
-    /// The keys that were queried; `None` if the spec has no `*` that can match a key which a later spec creates.
+    /// The keys that were queried; `None` if it is the only spec, or no key of its rules has a `*`.
     pub(super) reads: Option<Reads>,
-    /// The keys that the spec would change if it were the only one. Its changes can be refused if earlier specs require
-    /// something in these keys, or in the keys above them.
+    /// The keys that the spec would change if earlier specs required nothing. Its changes can be refused if earlier
+    /// specs require something in these keys, or in the keys above them.
     pub(super) changed: Vec<Key>,
 }
 
@@ -201,7 +201,7 @@ pub fn machine(reader: &Reader<'_>) -> Machine {
     machine_of_set("CurrentControlSet", reader)
 }
 
-/// Reads the identity of the target's machine, with the computer name from the given control set.
+/// Reads the identity of the target's machine. The computer name is in the control set `set`, such as `ControlSet001`.
 pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
     let text = |value: Option<(Key, ValueName)>| {
         let (key, name) = value?;
@@ -225,8 +225,8 @@ pub(super) fn counts(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending)
 }
 
-/// Returns the outcome that follows from a spec's checks; `None` if all checks pass, so that the registry rules decide.
-/// A hotfix that will be installed counts as installed, and a trigger that will be written counts as done.
+/// Returns the outcome that follows from a spec's checks, except its cause; `None` if they pass, so that the rules
+/// decide. A hotfix that will be installed counts as installed, and a trigger that will be written counts as done.
 pub(super) fn gate(checks: &[Check], installs: bool, run_triggers: bool) -> Option<Outcome> {
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
     let hotfix = if installs { Truth::Met } else { of(Part::Hotfix) };
@@ -285,7 +285,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             let mut reasons = reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable);
             if outcome == Outcome::Blocked && of(Part::Trigger) == Truth::Unmet {
                 let id = &spec.id;
-                reasons.push(format!("a trigger must be written, but was not requested: give `--trigger {id}`"));
+                reasons.push(format!("a trigger is not done, and kbfix writes it only with `--trigger {id}`"));
             }
             (outcome, reasons)
         }
@@ -385,7 +385,7 @@ fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> V
     found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
 }
 
-/// Blocks a spec that has `clashes` with earlier specs, and removes everything that was planned for it.
+/// Blocks a spec that has `clashes` with earlier specs, and removes its installation and its changes.
 fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;

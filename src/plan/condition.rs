@@ -48,8 +48,9 @@ impl Truth {
 
 /// Evaluates a condition and adds each fact that was tested to `evidence`.
 ///
-/// `own` is the key of the rule to which the condition belongs. All facts are requested, even if the first one decides
-/// the result, so that they are read in one batch.
+/// `own` is the key to which the rule of the condition is applied; `None` if the condition belongs to no rule, or does
+/// not depend on that key. All facts are requested, even if the first one decides the result, so that they are read in
+/// one batch.
 pub(super) fn holds(
     condition: &Condition,
     own: Option<&Key>,
@@ -180,7 +181,7 @@ fn value(
     (place, wanted, found, truth)
 }
 
-/// Tests a file, and returns the found state, the wanted state and the result.
+/// Tests a file, and returns the evidence. Its `planned_by` is `None`.
 pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: &Reader<'_>) -> Evidence {
     let mut wanted = match test {
         FileTest::Absent => "absent".to_owned(),
@@ -213,7 +214,7 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
     Evidence { place, wanted, found, result, planned_by: None }
 }
 
-/// Tests the version and the processor of a file that exists. Also returns a description of what was found.
+/// Tests the version and the processor of a file that exists. Returns a description of the found state, and the result.
 pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform: Option<Platform>) -> (String, Truth) {
     let found_platform = facts.platform.map_or("no platform".to_owned(), |p| p.to_string());
     let platform_holds = Truth::of(platform.is_none_or(|wanted| facts.platform == Some(wanted)));

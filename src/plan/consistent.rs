@@ -1,9 +1,9 @@
 //! Checks that the parts of a loaded plan do not contradict each other.
 //!
 //! The digest shows that a plan was not altered by accident, but anyone who edits the file can compute a new digest. So
-//! kbfix rejects every plan that it would not have written itself. Examples are a plan whose outcome hides changes, a
-//! change that no fact supports (it would be made whatever the state of the target is), and the deletion of a protected
-//! key.
+//! kbfix rejects a plan that it cannot have written itself, as far as the plan alone shows this. Examples are a plan
+//! whose outcome hides changes, a change that no fact supports (it would be made whatever the state of the target is),
+//! and the deletion of a protected key.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Returns the first contradiction, as a sentence that names the spec and the place.
+/// Returns the first contradiction, as a sentence. If it concerns one spec, the sentence names the spec.
 pub(super) fn check(plan: &Plan) -> Result<(), String> {
     let has_stores = plan.facts.has_policies() && plan.retires.is_none();
     let reader = Reader::new(&plan.facts).with_policies(has_stores).through_policy(plan.through_policy);
@@ -38,7 +38,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     let mut ids = BTreeSet::new();
     for spec in &plan.specs {
         if !ids.insert(spec.id.to_ascii_lowercase()) {
-            return Err(format!("the spec {} is given twice", spec.id));
+            return Err(format!("it contains the spec {} twice", spec.id));
         }
         check_spec(spec, plan.retires.is_some(), &reader).map_err(|fault| format!("{}: {fault}", spec.id))?;
     }
@@ -114,7 +114,7 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
         (None, outcome) => outcome != Outcome::NotApplicable,
     };
     if must_act != spec.does_something() {
-        let has = if must_act { "no changes" } else { "changes" };
+        let has = if must_act { "neither changes nor an installation" } else { "changes or an installation" };
         Some(format!("its outcome is {outcome}, but it has {has}"))
     } else if !fits {
         Some(format!("its outcome is {outcome}, but its checks lead to another outcome"))
@@ -123,10 +123,10 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
     } else if let Some(sid) = changed_users(spec).find(|sid| spec.unread_users.contains(sid)) {
         Some(format!("it changes keys of user {sid}, although `unread_users` says that this user is left out"))
     } else if !(counts || spec.satisfied.is_empty() && spec.named.is_empty()) {
-        Some(format!("its outcome is {outcome}, but it lists keys and values that are already in the desired state"))
+        Some(format!("its outcome is {outcome}, but its `satisfied` or `named` lists keys and values"))
     } else if counts && spec.by_star > spec.changes.iter().map(KeyChange::size).sum() {
         Some(format!(
-            "`by_star` says that {} keys and values change through a `*`, but it has fewer changes",
+            "`by_star` says that {} keys and values change through a `*`, but the spec has fewer changes",
             spec.by_star
         ))
     } else if spec.rules.is_some_and(|rules| rules.here >= rules.of) {
@@ -184,7 +184,7 @@ fn planned_by_fault(one: &Satisfied, reader: &Reader<'_>) -> Option<String> {
     });
     let text = |id: &Option<String>| id.as_ref().map_or("no earlier spec".to_owned(), Clone::clone);
     (by.1 != one.planned_by).then(|| {
-        format!("`planned_by` of {} is {}, but the changes come from {}", one.key, text(&one.planned_by), text(&by.1))
+        format!("`planned_by` of {} is {}, but this state comes from {}", one.key, text(&one.planned_by), text(&by.1))
     })
 }
 
@@ -261,7 +261,8 @@ fn update_fault(change: &KeyChange, reader: &Reader<'_>) -> Option<String> {
 
 fn delete_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Option<String> {
     let key = &change.key;
-    // A plan that retires specs may delete a key that kbfix has created. When it is applied, the journals are asked.
+    // A plan that retires specs may delete a key that kbfix has created. When it is applied, the journals must show
+    // this.
     if is_protected(key) && !retires {
         return Some(format!("it deletes {key}, a key that Windows needs"));
     }

@@ -16,7 +16,7 @@ use super::value;
 /// The registry state that a spec requires, from all rules whose conditions are met.
 #[derive(Debug, Default)]
 pub(super) struct DesiredState<'a> {
-    /// Keys that must exist. Such a key may contain anything.
+    /// Keys that must exist.
     pub present: BTreeSet<Key>,
     /// Keys that must be absent, with everything below them.
     pub absent: BTreeSet<Key>,
@@ -66,7 +66,8 @@ impl OneValue<'_> {
     ///
     /// # Errors
     ///
-    /// Fails if part of the existing data must be kept, but the data does not have the form that the rule needs.
+    /// Fails if a rule changes only a part of the existing data, but this data is not known or does not have the form
+    /// that the rule needs.
     pub(super) fn after(&self, before: Option<&Data>) -> Result<Option<Option<Data>>, Unread> {
         let first = value::after(self.first, before)?;
         let after = self.others.iter().try_fold(first, |data, rule| value::after(rule, data.as_ref()))?;

@@ -24,11 +24,9 @@ pub(super) struct Earlier<'a> {
     exclusive: OfKeys<'a>,
     /// The values for which there are rules, each with the position of a spec.
     values: BTreeSet<(&'a Key, &'a ValueName, usize)>,
-    /// The keys that were queried for earlier specs. Contains only specs with a `*` that can match a key which a later
-    /// spec creates.
+    /// The keys that were queried for earlier specs. Contains only specs with a `*` in the key of a rule.
     read: OfKeys<'a>,
-    /// The keys whose subkeys were listed for earlier specs. Contains only specs with a `*` that can match a key which
-    /// a later spec creates.
+    /// The keys whose subkeys were listed for earlier specs. Contains only specs with a `*` in the key of a rule.
     listed: OfKeys<'a>,
 }
 
@@ -43,7 +41,7 @@ struct One<'a> {
 
 impl<'a> Earlier<'a> {
     /// Adds an earlier spec that is in desired state, or will be after its changes. `reads` contains the keys that were
-    /// queried for it; `None` if it has no `*` that can match a key which a later spec creates.
+    /// queried for it; `None` if it is the only spec, or no key of its rules has a `*`.
     pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
         let at = self.specs.len();
         let of_spec = |key| (key, at);
@@ -93,8 +91,9 @@ impl<'a> Earlier<'a> {
         about
     }
 
-    /// Returns one message for each key for which an earlier spec would have to make further changes after `changes`,
-    /// because a `*` of the earlier spec matches a key that `changes` creates.
+    /// Returns one message for each key that an earlier spec would have to change after `changes`, mostly because its
+    /// `*` matches a key that `changes` creates. Only earlier specs with a `*` in the key of a rule are considered, and
+    /// only if `changes` creates a key.
     pub(super) fn left_out(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
         if !changes.iter().any(|change| change.action == ChangeAction::Create) {
             return Vec::new();
@@ -108,7 +107,11 @@ impl<'a> Earlier<'a> {
         }
         let changes_of = |One { spec, .. }: &One<'a>| {
             let clash = |change: KeyChange| {
-                format!("{}: a `*` of {}, earlier in this run, would match this key", change.key, spec.id)
+                format!(
+                    "{}: {}, earlier in this run, would have to change this key after the changes of this spec, for \
+                     example because a `*` matches the key",
+                    change.key, spec.id
+                )
             };
             rules::evaluate(spec, reader).changes.into_iter().map(clash).collect::<Vec<_>>()
         };

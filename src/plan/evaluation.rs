@@ -15,8 +15,8 @@ pub(super) struct Evaluation<'a> {
     /// The changes of keys. Deletions come first, each subkey before its parent. Updates and creations follow, each
     /// parent before its subkeys.
     pub changes: Vec<KeyChange>,
-    /// The number of keys and values in `changes` that a rule with `*` found: the keys that match the `*`, and all
-    /// that is in or below these keys.
+    /// The number of keys and values in `changes` that are in or below a key which the pattern of a rule with `*`
+    /// matches. These keys count too.
     pub by_star: usize,
     /// The number of the spec's rules, and how many of them apply to this target.
     pub rules: RulesHere,
@@ -52,7 +52,8 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Removes the changes and all other results about users who could not be read completely, except the checks.
+    /// Removes the changes and all other results about users who could not be read completely, except the checks and
+    /// the desired state.
     pub(super) fn leave_out_users(&mut self) {
         let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
         self.changes.retain(|change| !is_left_out(&change.key));

@@ -45,8 +45,8 @@ pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
 
 /// Returns a sentence if the facts contradict the evidence about a key, value or file.
 ///
-/// Three kinds of evidence are not compared: places that could not be read, folders that no registry value names, and a
-/// `*` that matches no key.
+/// Not compared are evidence whose result is unknown, folders that no registry value names, key patterns that match no
+/// key, and tests of the Windows version.
 fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     if evidence.result == Truth::Unknown || evidence.found.starts_with("no such folder: ") {
         return None;
@@ -59,7 +59,7 @@ fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     }
     // Evidence can also depend on an earlier spec through the path of its place, which the plan does not record.
     let by_another = planned_by.filter(|id| evidence.planned_by.as_ref() != Some(id));
-    by_another.map(|id| format!("{place} is planned by {id}, but `planned_by` is missing"))
+    by_another.map(|id| format!("{place} is planned by {id}, but `planned_by` does not name this spec"))
 }
 
 /// Returns the state of the key, value or file according to the facts, in each wording that evidence can have. Returns

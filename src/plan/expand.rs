@@ -20,12 +20,12 @@ const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 
 /// Returns the keys that a pattern matches on the target, sorted, with their canonical names.
 ///
-/// All keys that a `*` matches exist. If the pattern continues after the `*`, the keys that it names below may be
-/// absent.
+/// The keys may be absent, unless the last name of the pattern contains a `*`.
 ///
 /// # Errors
 ///
-/// Returns the reason for the first key or value that could not be read.
+/// Fails if a key or value could not be read, a parameter in the pattern is not set, or a `*` matches more than
+/// [`MOST_KEYS`] keys.
 pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     keys_of(pattern, None, reader)
 }
@@ -58,11 +58,13 @@ pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<
 /// user.
 pub(super) type ByUser = (Option<String>, Result<Vec<Key>, Unread>);
 
-/// Returns the keys that a pattern matches. The pattern can be relative to `own`, the key of a rule.
+/// Returns the keys that a pattern matches. The pattern can be relative to `own`, the key to which a rule is applied,
+/// or to the user in whose hive `own` is.
 ///
 /// # Errors
 ///
-/// Returns the reason for the first key or value that could not be read.
+/// Fails if a key or value could not be read, a parameter in the pattern is not set, or a `*` matches more than
+/// [`MOST_KEYS`] keys.
 pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     if let Some(parameter) = pattern.unset_parameter() {
         return Err(not_set(parameter));
@@ -159,7 +161,8 @@ fn too_many() -> Unread {
     Unread::new(Reason::Unsupported, format!("a `*` matches more than {MOST_KEYS} keys"))
 }
 
-/// Returns the root key itself. For HKCU, returns the key below HKU of each user who has a hive on the target.
+/// Returns the root key itself. For HKCU, returns the key below HKU of each user who has a hive on the target, or HKCU
+/// itself in an export of one user.
 fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     if root != RootKey::Hkcu {
         return Ok(vec![KeyPath::root_key(root)]);
@@ -229,7 +232,7 @@ fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
 pub(super) enum Resolved {
     /// The absolute path on the target.
     Path(String),
-    /// The folder of the path is not known. The text says why.
+    /// The registry of the target names no such folder. The text says why.
     NoFolder(String),
 }
 
@@ -237,7 +240,8 @@ pub(super) enum Resolved {
 ///
 /// # Errors
 ///
-/// Returns the reason for the first key or value that could not be read.
+/// Fails if a key or value could not be read or does not contain the path of a folder, if a variable in this path
+/// cannot be expanded, or if a parameter is not set.
 pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> Result<Resolved, Unread> {
     let mut out = String::new();
     for part in &pattern.0 {
@@ -258,7 +262,7 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
                     Some(folder) => folder,
                     None => {
                         return Ok(Resolved::NoFolder(format!(
-                            "{key} {:?}, the path of {{{name}}}, is absent",
+                            "{key} {:?}, which contains the path of {{{name}}}, is absent",
                             at.name
                         )));
                     }
@@ -311,8 +315,8 @@ fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> R
     Ok(out)
 }
 
-/// Returns the folder that is the value of a variable on the target. It is read from the same registry values that
-/// Windows uses.
+/// Returns the folder that is the value of a variable on the target; `None` if it is not set. The folder is read from
+/// the same registry value that Windows uses.
 fn variable(
     variable: PathVariable,
     reader: &Reader<'_>,

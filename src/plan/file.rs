@@ -76,7 +76,8 @@ impl Plan {
         (serde_json::to_string(&sealed).unwrap_or_default(), sealed.digest)
     }
 
-    /// Reads a plan file and checks its digest, the approved digest if one is given, and its consistency.
+    /// Reads the text of a plan file, and checks its digest, the digest `approved` if there is one, and its
+    /// consistency. The digest `approved` may lack the prefix `sha256:`.
     ///
     /// # Errors
     ///
@@ -93,7 +94,7 @@ impl Plan {
             _ => return Err(not_one()),
         }
         let Some(Value::String(written)) = digest else {
-            return Err(PlanError::Shape("it has no member `digest`".to_owned()));
+            return Err(PlanError::Shape("it has no member `digest`, or this member is not a string".to_owned()));
         };
         let content = digest_of(&rest);
         if content != written {
@@ -133,7 +134,8 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Returns whether two digests are the same. Each may lack the prefix `sha256:`, and the case of letters is ignored.
+/// Returns whether two digests are the same. Each may lack the prefix `sha256:`. The case of letters and spaces at both
+/// ends are ignored.
 pub(crate) fn same_digest(a: &str, b: &str) -> bool {
     let bare = |d: &str| {
         let lower = d.trim().to_ascii_lowercase();
@@ -204,8 +206,8 @@ fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// Returns the SHA-256, in hex digits, of a document in canonical JSON. Returns an empty string if the document cannot
-/// be written as JSON.
+/// Returns the digest of a document: `sha256:`, and the SHA-256 of its canonical JSON in hex digits. Returns an empty
+/// string if the document cannot be written as JSON.
 pub fn digest(document: &impl Serialize) -> String {
     let mut hash = Sha256::new();
     match in_parts(document, |part| hash.update(part)) {
@@ -218,7 +220,7 @@ fn digest_of(canonical: &[u8]) -> String {
     format!("sha256:{}", sha256(canonical))
 }
 
-/// Returns the SHA-256 of bytes, in hex digits.
+/// Returns the SHA-256 of bytes, in lower-case hex digits without the prefix `sha256:`.
 pub fn sha256(bytes: &[u8]) -> String {
     hex_digits(&Sha256::digest(bytes))
 }

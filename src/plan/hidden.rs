@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::registry::notation::HIDDEN;
 
-/// Removes the data of sensitive values from all changes and satisfied rules in `value`.
+/// Removes the data of sensitive values from all changes, satisfied values and policy settings in `value`.
 pub(crate) fn hide(value: &mut Value) {
     match value {
         Value::Object(fields) => {

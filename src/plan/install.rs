@@ -62,8 +62,8 @@ pub struct Threshold {
 }
 
 impl Install {
-    /// Returns the installation of the spec's hotfix; `None` if the operator did not request it, or if the path of one
-    /// of the files cannot be determined.
+    /// Returns the installation of the spec's hotfix; `None` if the operator did not request it, if the spec names no
+    /// package, or if the path of one of the files cannot be determined.
     pub(super) fn wanted(spec: &Spec, reader: &Reader<'_>) -> Option<Self> {
         let hotfix = spec.hotfix.as_ref().filter(|hotfix| hotfix.install)?;
         let package = hotfix.package.as_ref()?;
@@ -94,7 +94,7 @@ fn thresholds(test: &VersionTest) -> Vec<Threshold> {
 }
 
 impl InstalledFile {
-    /// Tests a file. Returns the found state, the wanted state, and whether the file is sufficient.
+    /// Tests a file. Returns the found state, the wanted versions, and whether the file is sufficient.
     pub fn judge(&self, facts: &FileFacts) -> (String, String, bool) {
         let branches: Vec<Branch> = self
             .versions

@@ -79,7 +79,8 @@ pub(super) fn one_key(
             let after = value.after(before.as_ref()).map_err(|why| match reader.is_hidden(key, value.name) {
                 true => Unread::new(
                     why.reason,
-                    "the existing data does not have the form that the rule needs; it is sensitive and is not shown",
+                    "the existing data is not known or does not have the form that the rule needs; it is sensitive and \
+                     not shown",
                 ),
                 false => why,
             });

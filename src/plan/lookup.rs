@@ -6,13 +6,13 @@ use crate::{
     targets::{Reason, Unread},
 };
 
-/// Returns the key below HKLM with this path. `below` must be a constant of this program, because it is not checked.
+/// Returns the key below HKLM with this path. `below` must be a valid path, because it is not checked.
 pub(super) fn hklm(below: &str) -> Key {
     Key::new(KeyPath::known(RootKey::Hklm, below))
 }
 
-/// Returns the data of a value below HKLM; `None` if the value is absent. `key` and `name` must be constants of this
-/// program.
+/// Returns the data of a value below HKLM; `None` if the value is absent. `key` must be a valid path, because it is not
+/// checked.
 pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<Data>, Unread> {
     let name = ValueName::new(name).map_err(|e| Unread::new(Reason::Unsupported, e.to_string()))?;
     reader.value(&hklm(key), &name).known()
@@ -20,7 +20,7 @@ pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<O
 
 /// Returns the string in a value below HKLM; `None` if the value is absent.
 pub(super) fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
-    read(key, name, "text", Data::as_read_text, reader)
+    read(key, name, "a string", Data::as_read_text, reader)
 }
 
 /// Returns the data of a value below HKLM, converted by `meaning`; `None` if the value is absent.

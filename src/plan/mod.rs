@@ -51,7 +51,7 @@ use crate::{
     targets::{Facts, KeyChange},
 };
 
-/// All changes that a target needs to satisfy specs, and the facts on which they depend.
+/// All changes that a target needs to satisfy specs, or that retire specs, and the facts on which they depend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "kbfix plan, version 1")]
@@ -82,9 +82,9 @@ pub struct Plan {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
-    /// The computer name; null if the target does not contain it.
+    /// The computer name; null if its registry value is absent, could not be read, or is not a string.
     pub computer_name: Option<String>,
-    /// The MachineGuid; null if the target does not contain it.
+    /// The MachineGuid; null if its registry value is absent, could not be read, or is not a string.
     pub machine_guid: Option<String>,
 }
 
@@ -92,51 +92,52 @@ pub struct Machine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpecPlan {
-    /// The spec's id.
+    /// The spec's id; for a rollback or a retirement, the ids of all its specs, joined by `+`.
     pub id: String,
-    /// The article's title.
+    /// The article's title; for a rollback or a retirement, a description of it.
     pub title: String,
-    /// The SHA-256 of the spec's file, in hex digits; empty in a plan that retires specs.
+    /// The SHA-256 of the spec's file, in hex digits; empty for a rollback or a retirement.
     pub sha256: String,
     /// The value of each parameter; `(hidden)` for a sensitive parameter.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// The outcome of the spec.
+    /// The outcome of the spec. If the spec does not apply or cannot be applied, `changes`, `named`, `satisfied`,
+    /// `policy` and `policy_unread` are empty.
     pub outcome: Outcome,
-    /// The reasons for an outcome of `not_applicable`, `pending_restart`, `blocked`, `needs_parameter`, `unknown` or
-    /// `failed`, and the users who are left out.
+    /// The reasons for the outcome, as sentences. They also name the users who are left out and what a rollback or a
+    /// retirement keeps, and say if a saved plan was already applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
     /// The SIDs of users who could not be read completely, if the spec changes something else. `reasons` contains the
-    /// reasons. Nothing is planned for these users, and the outcome of the whole run is `unknown`. If the spec changes
-    /// nothing else, its outcome is `unknown`, and only `reasons` names the users.
+    /// reasons. Nothing is planned for these users, and the outcome of the whole run is `unknown` or worse. If the spec
+    /// changes nothing else, its outcome is `unknown`, and only `reasons` names the users.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread_users: Vec<String>,
-    /// The checks of the spec that are made before the registry rules.
+    /// The checks of the spec that are made before the registry is changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
     /// Whether the operator requested the triggers of the spec. If so, the triggers that are not done are written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run_triggers: bool,
     /// The installation of the hotfix, which is done before the changes. Missing unless a file of the hotfix is missing
-    /// or too old, and the operator requested the installation.
+    /// or not sufficient, and the operator requested the installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<Install>,
     /// The changes, in the order in which they will be made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<KeyChange>,
-    /// The number of keys and values that change because a `*` of the spec matches their key. Above a limit, `kbfix
-    /// apply` makes these changes only if its options allow it.
+    /// The number of changed keys that a `*` of the spec matches, and of changed keys and values in or below them.
+    /// Above a limit, `kbfix apply` makes these changes only if its options allow it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub by_star: usize,
-    /// The number of the spec's rules that apply to this target; missing if all apply. A rule does not apply if its
-    /// `when` does not hold, or if its key pattern (such as `*`) matches no key.
+    /// The number of rules that apply to this target; missing if all apply, or if a check prevents changes. A rule does
+    /// not apply if its `when` does not hold, its key matches no key, or it is a trigger that need not be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<RulesHere>,
     /// The rules and values that have an `id`, a `severity` or `controls` in the spec and apply to this target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<NamedRule>,
-    /// Every key and value that is already in the state that the spec requires.
+    /// The keys and values that are already in the state that the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
     /// The settings of policy stores for the values that the spec sets.
@@ -150,11 +151,11 @@ pub struct SpecPlan {
     pub manual_steps: Vec<ManualStep>,
     /// The restarts that are needed after the changes.
     pub restart: Restart,
-    /// The restart that the machine is already waiting for. Missing if the spec does not apply, or if it neither has a
-    /// hotfix nor requires a restart of the computer.
+    /// Whether the machine is already waiting for a restart, and why. Missing if the spec is not known to apply, or if
+    /// it neither has a hotfix nor may require a restart of the computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_restart: Option<PendingRestart>,
-    /// The names of the parameters without a value. They are not in the document; `reasons` describes them.
+    /// The parameters that the outcome `needs_parameter` is about. Not in the document; `reasons` describes them.
     #[serde(skip)]
     #[schemars(skip)]
     pub unset: Vec<String>,
@@ -173,12 +174,12 @@ pub struct Restart {
     pub computer: ComputerRestart,
     /// The services to restart, by service name.
     pub services: Vec<String>,
-    /// A note about the restart, for the operator.
+    /// A note about the restart, for the operator; null if there is none.
     pub note: Option<String>,
 }
 
 impl Restart {
-    /// Returns the restarts that all of `each` together require. Each service is listed once.
+    /// Returns the restarts that all of `each` together require. Each service is listed once. The `note` is `None`.
     pub fn together<'a>(each: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all = Self { computer: ComputerRestart::Never, services: Vec::new(), note: None };
         for one in each {
@@ -193,7 +194,7 @@ impl Restart {
     }
 }
 
-/// A test that a spec requires before its registry rules, with the facts that were tested.
+/// A test of a spec before the registry is changed, with the facts that were tested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
@@ -219,9 +220,9 @@ pub enum Part {
     Prerequisite,
     /// A file version of the `hotfix` of the spec.
     Hotfix,
-    /// The option `on_subkeys: refuse` of a key that must be absent. The check passes if the key has no other subkeys.
+    /// The option `on_subkeys: refuse` of a key to delete. The check passes if the spec deletes all its subkeys too.
     Deletion,
-    /// The `trigger` of a rule. The check passes if the trigger is done, or if its values are already written.
+    /// The `trigger` of a rule. The check passes if the trigger is done, or if its key or values are already written.
     Trigger,
 }
 
@@ -260,7 +261,7 @@ pub enum Truth {
     Met,
     /// The test is not satisfied.
     Unmet,
-    /// The target does not contain the facts that are needed to decide.
+    /// The test cannot be decided, for example because a fact could not be read.
     Unknown,
 }
 
@@ -318,16 +319,17 @@ pub enum Outcome {
     /// The hotfix is installed, but its files are replaced only when the computer restarts. Nothing is changed.
     PendingRestart,
     /// A prerequisite or the hotfix is missing, a trigger is not done, a key that must be deleted has subkeys, or the
-    /// spec conflicts with an earlier one. Nothing is changed.
+    /// spec conflicts with an earlier one; or a rollback or retirement may restore nothing. The registry is unchanged.
     Blocked,
     /// A parameter of the spec has no value and no default. Nothing is changed.
     NeedsParameter,
-    /// The target does not contain the facts that are needed to decide the outcome. Nothing is changed.
+    /// The outcome cannot be decided, for example because a fact could not be read, because rules of the spec
+    /// contradict each other, or because kbfix refuses to delete a key. Nothing is changed for the spec.
     Unknown,
     /// Writing failed or was refused, and everything that had been written was restored.
     RolledBack,
-    /// Either writing failed, and not everything could be restored; or the package of the hotfix failed, and the
-    /// registry was not changed.
+    /// Writing failed, and not everything could be restored; or the package of the hotfix failed, and the registry was
+    /// not changed; or a rollback or a retirement kept keys and values that someone else had changed.
     Failed,
 }
 
@@ -379,19 +381,19 @@ impl Plan {
         self.specs.iter().flat_map(|spec| &spec.changes)
     }
 
-    /// Returns the first spec that changes more than `most` keys and values because of a `*`.
+    /// Returns the first spec with changes whose [`SpecPlan::by_star`] is above `most`; `None` if there is none.
     ///
     /// The matches of a `*` depend on the machine, so a reviewer of the spec cannot know their number.
     pub fn wider_than(&self, most: usize) -> Option<&SpecPlan> {
         self.specs.iter().find(|spec| !spec.changes.is_empty() && spec.by_star > most)
     }
 
-    /// Returns the combined restarts of all specs with changes. Notes are not included.
+    /// Returns the combined restarts of all specs that install or change something. Notes are not included.
     pub fn restart(&self) -> Restart {
         Restart::together(self.specs.iter().filter(|spec| spec.does_something()).map(|spec| &spec.restart))
     }
 
-    /// Returns the worst outcome of all specs; in desired state if there is no spec.
+    /// Returns the worst outcome of all specs; [`Outcome::InDesiredState`] if there is no spec.
     pub fn outcome(&self) -> Outcome {
         self.specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState)
     }

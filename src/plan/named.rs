@@ -53,13 +53,13 @@ pub(super) struct Held<'a> {
     pub values: Vec<&'a ValueRule>,
 }
 
-/// Returns the rules and values of the spec that have an id, a severity or controls, in the order of the spec. `held`
-/// must have the same order.
+/// Returns the rules and values of the spec that have an id, a severity or controls and apply to the target, in the
+/// order of the spec. `held` must have the same order.
 pub(super) fn named(spec: &Spec, held: &[Held<'_>], changes: &[KeyChange]) -> Vec<NamedRule> {
     let mut out: Vec<NamedRule> = Vec::new();
     let mut add = |label: &Label, places: Vec<Place>| {
         let result = Truth::of(!places.iter().any(|place| place.changes(changes)));
-        // A rule for both registry views was split into two, which are joined here.
+        // A rule for both registry views was split into two. They are joined here if they have an id.
         match out.iter_mut().find(|known| label.id.is_some() && known.label.id == label.id) {
             Some(known) => {
                 known.result = Truth::all([known.result, result]);
@@ -98,13 +98,15 @@ impl Held<'_> {
     }
 }
 
-/// Returns a sentence about the first rule in a loaded plan whose result contradicts the changes; `None` if there is
-/// none.
+/// Returns a sentence about the first rule in a loaded plan that has no places, or whose result contradicts the
+/// changes; `None` if there is none.
 pub(super) fn fault(named: &[NamedRule], changes: &[KeyChange]) -> Option<String> {
     let is_wrong = |rule: &&NamedRule| {
         rule.places.is_empty() || rule.result != Truth::of(!rule.places.iter().any(|place| place.changes(changes)))
     };
-    named.iter().find(is_wrong).map(|rule| format!("the `result` of the rule {} contradicts the changes", rule.label))
+    named.iter().find(is_wrong).map(|rule| {
+        format!("the `result` of the rule {} contradicts the changes, or its `places` is empty", rule.label)
+    })
 }
 
 impl Place {

@@ -69,8 +69,8 @@ pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evide
     Truth::all(truths)
 }
 
-/// Reads the version of Windows as four numbers: major, minor, build and update revision. Returns `None` if the
-/// registry does not contain it.
+/// Reads the version of Windows as four numbers: major, minor, build and update revision. A missing build or update
+/// revision counts as 0. Returns `None` if the registry contains no major and minor number.
 ///
 /// Windows 10 and later have separate values for the major and minor number. Earlier versions have both numbers in
 /// `CurrentVersion`. In Windows 10 and later, `CurrentVersion` is always 6.3, for old programs.

@@ -40,14 +40,14 @@ const SESSION_MANAGER: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager
 /// them.
 const MOVES: [&str; 2] = ["PendingFileRenameOperations", "PendingFileRenameOperations2"];
 
-/// A restart that the machine is waiting for, as its registry shows it.
+/// The facts in the registry that show whether the machine is already waiting for a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PendingRestart {
-    /// The keys that exist only while Windows waits for a restart. An empty list means that no such key exists, unless
+    /// The existing keys which show that Windows waits for a restart. If the list is empty, no such key exists, unless
     /// `unread` names one.
     pub signs: Vec<String>,
-    /// The files of the hotfix that the next start replaces.
+    /// The missing or insufficient files of the hotfix that the next start of the computer replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<ReplacedFile>,
     /// The facts that could not be read, each with the reason. If there are any, it is not known whether the machine is
@@ -64,19 +64,19 @@ pub struct ReplacedFile {
     pub path: String,
     /// The path of the file that will replace the hotfix's file.
     pub from: String,
-    /// The version of the replacing file, or the reason why it is not known.
+    /// The version of the replacing file, or the reason why it has none or its version is not known.
     pub found: String,
     /// Whether the replacing file is sufficient for the hotfix.
     pub result: Truth,
 }
 
 impl PendingRestart {
-    /// Returns whether the machine is known to be waiting for a restart.
+    /// Returns whether one of the `signs` exists, or the next start replaces a file with one that may be sufficient.
     pub fn is_pending(&self) -> bool {
         !self.signs.is_empty() || self.replaced.iter().any(|file| file.result != Truth::Unmet)
     }
 
-    /// Combines the pending restarts that several specs found; `None` if no spec needed to know them.
+    /// Combines the pending restarts that several specs found; `None` if `each` is empty.
     pub fn together<'a>(each: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         each.into_iter().fold(None, |all: Option<Self>, one| {
             let mut all = all.unwrap_or_default();
@@ -87,8 +87,8 @@ impl PendingRestart {
         })
     }
 
-    /// Returns a sentence that says for what the machine is waiting; `None` if it is not known to be waiting for a
-    /// restart.
+    /// Returns a sentence that says for what the machine is waiting; `None` if [`is_pending`](Self::is_pending) is
+    /// false.
     pub fn sentence(&self) -> Option<String> {
         let signs = self.signs.iter().map(|sign| format!("{sign} exists"));
         let files = self.replaced.iter().filter(|file| file.result != Truth::Unmet);
@@ -120,7 +120,7 @@ impl ReplacedFile {
                 format!("{path}: the next start replaces this file with {from}, whose version is not known: {found}")
             }
             Truth::Unmet => format!(
-                "{path}: {from}, which replaces this file at the next start, is not sufficient \
+                "{path}: {from}, which should replace this file at the next start, is not sufficient \
                 either: {found}"
             ),
         }
@@ -251,7 +251,8 @@ fn parse(data: &Data) -> Option<Vec<Move>> {
     )
 }
 
-/// Returns whether the destination `text` of a move begins with the mark `!`, which allows the move to replace a file.
+/// Returns whether the destination `text` of a move has the mark `!` before its path, which allows the move to replace
+/// a file.
 fn replaces(text: &str) -> bool {
     text.split('\\').next().is_some_and(|marks| marks.contains('!'))
 }

@@ -29,8 +29,8 @@ pub struct PolicyOwner {
     pub store: PolicyStore,
     /// The path of the policy file on the machine.
     pub path: String,
-    /// The name of the GPO that contains the setting; missing if neither `ntuser.pol` nor the history of Group Policy
-    /// contains it.
+    /// The name of the GPO that contains the setting; missing unless `ntuser.pol` names this GPO, or the history of
+    /// Group Policy contains no other GPO.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpo: Option<String>,
     /// The effect of the setting on the value at each refresh of Group Policy.
@@ -49,7 +49,7 @@ pub struct PolicyOwner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyResult {
-    /// The required state is kept, because the policy sets the same state.
+    /// The required state is kept: after a refresh, the value still satisfies the spec.
     Keeps,
     /// The required state is undone: the policy writes other data, or deletes the value.
     Undoes,

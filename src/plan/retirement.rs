@@ -31,7 +31,7 @@ pub struct Conflict {
     pub found: String,
     /// The data or state that was there before the apply.
     pub before: String,
-    /// Whether `--force` restores the key or value. It never restores a key that contains something that someone else
-    /// created.
+    /// Whether `--force` restores the key or value. It never deletes a key or value that someone else created, or a key
+    /// that contains one, and it restores nothing in a key whose parent key is absent.
     pub forcible: bool,
 }

@@ -13,7 +13,8 @@ use crate::{
     targets::Answer,
 };
 
-/// Returns a message about the first value that is sensitive in one part of the plan but not in another.
+/// Returns a message about the first value that is sensitive in one part of the plan but not in another; `None` if
+/// there is none.
 pub(super) fn fault(plan: &Plan) -> Option<String> {
     let mut known: BTreeMap<(&Key, &ValueName), bool> = BTreeMap::new();
     let mut differs = |key, name, is_sensitive| {

@@ -29,8 +29,8 @@ use crate::{
 /// The maximum number of different lists of queries that are kept for one spec. A spec has several lists if its queries
 /// depend on the answers to earlier queries.
 const MOST_LISTS: usize = 16;
-/// The maximum number of plans that are kept for one spec. If a spec has more plans, its plan differs on most
-/// machines, so that sharing saves nothing.
+/// The maximum number of plans that are kept for one list of queries. If there are more, the plan differs on most
+/// machines, so that sharing saves nothing, and the kept plans are dropped.
 const MOST_PLANS: usize = 256;
 
 /// The plans of a list of specs, which many machines share.
@@ -64,7 +64,7 @@ struct Known<'a> {
 /// The plans of a spec for the same answers. There is more than one if earlier specs can refuse the changes of the
 /// spec.
 struct Changing<'a> {
-    /// The keys that the spec would change if it were the only one, and all keys above them.
+    /// The keys that the spec would change if earlier specs required nothing, and all keys above them.
     changed: Vec<Key>,
     by_earlier: HashMap<AnswerDigest, Arc<SharedPlan<'a>>>,
 }

@@ -13,7 +13,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Fails if part of the existing data must be kept, but the data does not have the form that the rule needs.
+/// Fails if the rule changes only a part of the existing data, but this data is not known or does not have the form
+/// that the rule needs.
 pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Data>, Unread> {
     if before.is_some_and(Data::is_not_configured)
         && matches!(
@@ -41,7 +42,8 @@ pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Da
 }
 
 fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unread> {
-    let malformed = |why: String| Unread::new(Reason::Malformed, format!("{why}, so the existing data cannot be kept"));
+    let malformed =
+        |why: String| Unread::new(Reason::Malformed, format!("{why}, so kbfix cannot change only a part of the data"));
     Ok(match desired {
         Desired::Absent => None,
         Desired::OneOf(choices) => match before {
@@ -93,7 +95,7 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
         }
         Desired::Replaced { types, edit } => {
             let Some(data) = before else {
-                return Err(malformed("the value is absent, so there is nothing to replace".to_owned()));
+                return Err(malformed("the value is absent and there is nothing to replace".to_owned()));
             };
             let (found, value_type) = read_string(data, types).map_err(malformed)?;
             Some(edited(data, &found, edit.edit(&found).map_err(malformed)?, value_type))
@@ -101,8 +103,8 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
     })
 }
 
-/// Returns the string in the data as programs read it, and the type that the value will have: its present type, or one
-/// of `types`.
+/// Returns the string in the data as programs read it, and the type that the value will have: its present type, or the
+/// first of `types`. The error is a text that says why this is not possible.
 fn read_string(data: &Data, types: &[ValueType]) -> Result<(String, ValueType), String> {
     let whole = match data.decode() {
         Decoded::Text(text) => Some(text),

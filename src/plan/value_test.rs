@@ -7,7 +7,8 @@ use crate::{
     targets::Answer,
 };
 
-/// Tests the answer about a value. Also returns a description of what the test requires.
+/// Tests the answer about a value. Returns a description of what the test requires, and the result. `others` contains
+/// the values with which a test [`ValueTest::SameAs`] compares.
 pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Others>) -> (String, Truth) {
     match test {
         ValueTest::SameAs(_) => match others {
@@ -49,7 +50,7 @@ pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Oth
                 }
                 _ => Truth::Unmet,
             };
-            (format!("with {} in it", notation::quoted(text)), of_data(answer, holds))
+            (format!("a string or list that contains {}", notation::quoted(text)), of_data(answer, holds))
         }
         ValueTest::Matches(expression) => {
             let holds = |found: &str| Truth::of(expression.occurs_in(found));

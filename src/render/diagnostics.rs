@@ -20,7 +20,8 @@ pub struct Findings<'d> {
     /// The version of the format of this document: 1.
     #[schemars(extend("const" = 1))]
     pub kbfix_findings: u32,
-    /// The findings, sorted by file and by place in the file.
+    /// The findings: first warnings about files that kbfix made into specs, then the findings about each spec file, in
+    /// the order of their lines, then those about several specs together.
     pub diagnostics: Vec<&'d Diagnostic>,
 }
 

@@ -131,8 +131,8 @@ fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>)
     lines
 }
 
-/// Returns the differing parts of two pieces of data that are too long to be shown in full; empty if they are not too
-/// long.
+/// Returns the differing parts of two pieces of data if one of them is too long to be shown in full. Returns no parts
+/// if both are short, if one is absent, or if their types differ.
 fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
     let (Some(before), Some(after)) = (before, after) else { return long_data::Lines::default() };
     let is_hidden = |data: &Data| match data.decode() {
@@ -201,7 +201,8 @@ fn comment(data: &Data) -> Vec<String> {
     vec![one]
 }
 
-/// Returns the meaning of data on one line; `None` if `.reg` notation itself shows the data in readable form.
+/// Returns the meaning of data on one line; `None` if `.reg` notation itself is readable, or if there is no other form,
+/// as for REG_BINARY.
 pub(super) fn readable(data: &Data) -> Option<String> {
     if let (Decoded::List(list), true) = (data.decode(), data.bytes.len() <= LONGEST_TEXT) {
         let items: Vec<_> = list.iter().map(|item| notation::quoted(item)).collect();
@@ -210,7 +211,8 @@ pub(super) fn readable(data: &Data) -> Option<String> {
     comment(data).first().map(|line| one_line(line))
 }
 
-/// Returns a sentence with the numbers of keys and values that are created, updated and deleted.
+/// Returns the numbers of keys and values that are created, updated and deleted, such as `1 key to create, 2 values to
+/// update`; empty if there are no changes.
 pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> String {
     let mut counts = std::collections::BTreeMap::new();
     for change in changes {

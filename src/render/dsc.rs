@@ -1,4 +1,4 @@
-//! Formats the answers of kbfix's DSC resources. Each answer is one line of JSON with the state of an instance.
+//! Makes the answers of kbfix's DSC resources, as JSON. Most of them are the state of an instance.
 
 use serde_json::{Map, Value, json};
 
@@ -48,8 +48,8 @@ const PREVENTING: [Code; 4] =
     [Code::TOO_MANY_CHANGES, Code::POLICY_OF_USERS, Code::CANNOT_APPLY, Code::JOURNAL_UNTRUSTED];
 
 /// Returns the state that the operation `set` would print, without a journal. `report` is the report of a dry run. The
-/// member `_metadata.whatIf` describes what `set` would do: for each spec, there is a line with its outcome, its
-/// reasons, and the unified diff. If `set` would fail, the state is the actual state, and the first lines say why.
+/// member `_metadata.whatIf` is a list of lines that describe what `set` would do: for each spec its outcome, its
+/// reasons and the unified diff. If `set` would fail, the state is the actual state, and the first lines say why.
 ///
 /// Source: PowerShell/DSC, `invoke_set` in `command_resource.rs`: DSC shows the output as the state after the
 /// operation (`afterState`), also with what-if.
@@ -96,8 +96,8 @@ pub fn differing(report: &Report) -> Vec<String> {
     names
 }
 
-/// Returns the instances that the operation `export` lists: one for each spec that applies to the target. The
-/// properties of an instance name its spec. A spec whose text must not be shown is left out: with its id instead, the
+/// Returns the instances that the operation `export` lists: one for each spec that is, or may be, applicable to the
+/// target. `specs` and the specs in `report` are the same, in the same order. A spec whose text must not be shown is left out: with its id instead, the
 /// instance would not be valid, or would name another spec.
 pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report: &Report) -> Vec<Map<String, Value>> {
     let applies = |(spec, plan): &(&Spec, &SpecPlan)| {

@@ -130,7 +130,7 @@ pub(super) fn add_to_schema(schema: &mut Value) {
         ("Install", "sentence", text("The installation in words.")),
         ("KeyChange", "long_key", text("The key with the long name of its root key, on one line.")),
         ("KeyChange", "diff", json!({ "$ref": "#/$defs/DiffLines", "description": "The change as lines of a diff." })),
-        ("Data", "readable", text("The meaning of the bytes in readable form, if `text` shows hex digits.")),
+        ("Data", "readable", text("The meaning of the bytes, if it is easier to read than `text`.")),
     ];
     if let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) {
         definitions.insert("DiffLines".to_owned(), lines);

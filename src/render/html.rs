@@ -70,7 +70,7 @@ fn list(items: &[Item], out: &mut String) {
         }
         if let Some(url) = &item.url {
             let url_text = escaped(url);
-            // The schema allows only `https:` addresses, but this code does not rely on that.
+            // The schema of specs allows only `http:` and `https:` addresses, but this code does not rely on that.
             if url.starts_with("http://") || url.starts_with("https://") {
                 let _ = write!(out, " <a href=\"{url_text}\" rel=\"noreferrer\">{url_text}</a>");
             } else {

@@ -27,7 +27,7 @@ pub fn human(report: &Report, paint: Paint) -> String {
             writeln!(out, "  after the apply {}, now {}; kept", one_line(&conflict.left), one_line(&conflict.found));
     }
     for moved in &report.moved {
-        let _ = writeln!(out, "{} {}", paint.removed("moved"), one_line(&moved.place));
+        let _ = writeln!(out, "{} {}", paint.removed("changed"), one_line(&moved.place));
         let _ = writeln!(out, "  was {}, is {}", one_line(&moved.was), one_line(&moved.is));
     }
     ending(report, &mut out);

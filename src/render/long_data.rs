@@ -1,5 +1,5 @@
-//! Shows where two long pieces of data differ. Each differing part is shown with its position and the data around it,
-//! so that a digest never hides a change.
+//! Shows where two long pieces of data differ: each differing part with its position, up to [`MOST`] units. So the
+//! reader sees more of a change than its digest.
 
 use std::ops::Range;
 
@@ -9,13 +9,13 @@ use crate::registry::notation;
 
 use super::edits::edits;
 
-/// The number of unchanged units that are shown before and after a difference. A unit is a byte, a character or a
-/// string.
+/// The number of unchanged bytes or characters that are shown before and after a difference. Differences with at most
+/// so many unchanged units between them are shown as one. A unit is a byte, a character or a string.
 const AROUND: usize = 8;
 /// The maximum number of differing units that are shown, for all parts together.
 const MOST: usize = 16 << 10;
-/// The maximum number of pairs of units that are compared with each other. If there are more, everything from the first
-/// difference to the last is shown as one part.
+/// The maximum number of pairs of units that are compared with each other. If there are more, data of the same length
+/// is compared in place. In other data, everything from the first difference to the last is shown as one part.
 const MOST_PAIRS: usize = 4 << 20;
 
 /// Lines of text that show the differing parts, one line for each part: first the data before the change, then the data
@@ -97,8 +97,8 @@ fn parts<T: Ord>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)>
         if a.len() == b.len() { (0..a.len()).filter(|at| a[*at] != b[*at]).collect() } else { vec![] };
     let is_near = a.len() == b.len() && (differ.len() <= a.len() / 4 || a.len() <= AROUND);
     let is_small = a.len().saturating_mul(b.len()) <= MOST_PAIRS;
-    // If little differs, the units are compared in place. Otherwise something was inserted or removed, and everything
-    // after it has moved.
+    // If little differs, the units are compared in place. Otherwise something was probably inserted or removed, and
+    // everything after it has moved.
     if is_near || (a.len() == b.len() && !is_small) {
         for at in differ {
             add(at..at + 1, at..at + 1);

@@ -1,4 +1,4 @@
-//! Formats plans, reports and diagnostics as text, JSON, HTML, Markdown and `.reg`.
+//! Formats reports, articles, journals and diagnostics as text, JSON, HTML, Markdown, `.reg` and other formats.
 //!
 //! The functions only turn data into text. None of them reads a target or determines an outcome.
 
@@ -55,7 +55,7 @@ pub fn report_schema() -> serde_json::Value {
 
 /// Formats a document as indented JSON.
 fn json(document: &impl serde::Serialize) -> String {
-    // A string, a number, or a list of these can always be written as JSON.
+    // Only a path that is not valid Unicode cannot be written as JSON; the document is then an empty line.
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text

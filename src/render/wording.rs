@@ -9,7 +9,7 @@ use crate::{
 
 use super::diff;
 
-/// Describes how many changes a spec has, and whether they were made.
+/// Describes how many changes a spec has, and whether they were made; `none` if it has no changes.
 pub(super) fn changes(spec: &SpecPlan) -> String {
     let count = diff::count(&spec.changes);
     match spec.outcome {
@@ -30,7 +30,7 @@ pub(super) fn local_gpo(spec: &SpecPlan, report: &Report) -> Option<String> {
     })
 }
 
-/// Describes how many changes a spec of the report has, and whether they were made.
+/// Describes the changes of a spec as [`changes`] does, and also says if the target refused them.
 pub(super) fn changes_in(report: &Report, spec: &SpecPlan) -> String {
     let count = diff::count(&spec.changes);
     match spec.outcome {
@@ -39,7 +39,7 @@ pub(super) fn changes_in(report: &Report, spec: &SpecPlan) -> String {
     }
 }
 
-/// Returns a warning to be shown before the changes if writing failed, because the changes are then not in place.
+/// Returns a warning to be shown before the changes if writing failed, because not all of them are then in place.
 pub(super) fn caution(spec: &SpecPlan, report: &Report) -> Option<&'static str> {
     match spec.outcome {
         Outcome::RolledBack if report.is_refused => {
@@ -77,7 +77,8 @@ pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     (format!("{computer}{services}"), spec.restart.note.as_deref().map(str::trim))
 }
 
-/// Returns whether a restart is needed. If the changes of the spec were undone, none is needed.
+/// Returns whether a report must say which restarts are needed: the spec changes something, and its changes were not
+/// undone.
 pub(super) fn asks_for_restart(spec: &SpecPlan) -> bool {
     spec.does_something() && spec.outcome != Outcome::RolledBack
 }

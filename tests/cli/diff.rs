@@ -270,7 +270,7 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     machine.write("other.yaml", &spec("").replace("id: R", "id: O").replace(r"\T", r"\U"));
     let asked = machine.run("diff @/spec.yaml @target").code(4);
     assert!(
-        asked.stdout.contains("because       a trigger must be written, but was not requested: give `--trigger R`"),
+        asked.stdout.contains("because       a trigger is not done, and kbfix writes it only with `--trigger R`"),
         "{asked:?}"
     );
     let shown = machine.run("diff @/spec.yaml --trigger r @target").code(1).stdout;

@@ -167,7 +167,7 @@ fn what_a_change_to_specs_means_and_what_moved() {
     let stricter = String::from_utf8(spec.to_vec()).unwrap().replace("6.5.7651.19", "6.5.7651.20");
     machine.write("head/kb.yaml", &stricter);
     let line = "fleet impact @/head --base @/base --snapshots @/fleet";
-    machine.run(line).code(4).says("2 machines compared: 2 different").says("specs that differ: KB909094");
+    machine.run(line).code(4).says("2 machines compared: 2 different").says("specs that were changed: KB909094");
     machine.run("fleet impact @/base --base @/base --snapshots @/fleet").code(0);
     let run = machine.run(&format!("{line} --format json")).code(4);
     let schema = machine.run("schema fleet-comparison").json();

@@ -94,6 +94,6 @@ fn a_lock_that_cannot_be_made_says_what_is_missing() {
     let machine = Machine::new();
     fs::create_dir(machine.path(".kbfix-machine.reg.lock")).unwrap();
     let run = machine.run("apply KB909094 @target @state").code(3).says("target-lock").says("cannot lock ");
-    run.says("[DIR]/.kbfix-machine.reg.lock: it is a folder").says("move the file away");
+    run.says("[DIR]/.kbfix-machine.reg.lock: the lock file is a folder").says("move the file away");
     machine.run("diff KB909094 @target").code(1);
 }

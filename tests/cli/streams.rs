@@ -71,7 +71,7 @@ fn a_full_disk_is_an_error() {
     assert!(set.status.code() == Some(8) && said.contains("the target was changed; the journal is"), "{said}");
     machine.run("rollback --last @state").code(0);
 
-    let nothing = "nothing was changed on the target";
+    let nothing = "nothing was changed in the registry of the target";
     assert!(run("diff KB909094 @target", 2).contains(nothing));
     assert!(run("snapshot KB909094 @target --out -", 2).contains(nothing));
     for format in ["human", "json", "markdown"] {

@@ -97,7 +97,7 @@ fn what_an_earlier_spec_wants_holds_after_the_run() {
     machine.write("new.yaml", &spec("NEW", r"HKLM\SOFTWARE\T1", &number(2)));
     machine.write("same.yaml", &spec("SAME", r"HKLM\SOFTWARE\T2", &number(1)));
     apply("@/all.yaml @/new.yaml @/same.yaml")
-        .says(r"T1: a `*` of ALL, earlier in this run, would match this key")
+        .says(r"T1: ALL, earlier in this run, would have to change this key after the changes of this spec")
         .says("SAME: changed");
     machine.run("diff @/all.yaml @target").code(0);
     // In the other order, the key that the second spec deletes is wanted by the first.
@@ -123,7 +123,7 @@ fn what_an_earlier_spec_requires_may_be_known_after_the_changes_of_a_later_one()
     machine
         .run("diff @/each.yaml @/new.yaml @target")
         .code(4)
-        .says(r"x: a `*` of EACH, earlier in this run, would match this key");
+        .says(r"x: EACH, earlier in this run, would have to change this key after the changes of this spec");
     machine.run("diff @/new.yaml @/each.yaml @target").code(1).says("EACH: changes pending");
 }
 

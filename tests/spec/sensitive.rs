@@ -95,7 +95,8 @@ fn a_message_says_all_that_is_not_sensitive() {
     };
     assert_eq!(
         words("{ type: REG_DWORD, data: hunter, sensitive: true }", "data-kind", "7:35"),
-        "REG_DWORD takes a number, but (hidden) is not a number / write the number in decimal, or as 0x…"
+        "REG_DWORD takes a number, but (hidden) is not a number / write the number in decimal, \
+        or as 0x…: whole, not negative, and of at most 64 bits"
     );
     assert_eq!(
         words("{ type: REG_SZ, data: 4711, sensitive: true }", "data-kind", "7:32"),

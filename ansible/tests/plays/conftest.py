@@ -69,7 +69,7 @@ class Site:
         self.hosts[name] = variables
 
     def exchange(self, name: str, export: t.Callable[[bytes], bytes] = bytes, dll: str = "new") -> pathlib.Path:
-        """A host with a copy of the example machine, its registry edited by `export`."""
+        """Adds a host with a copy of the example machine, whose registry is edited by `export`. Returns its folder."""
         machine = self.folder / name
         machine.mkdir()
         subprocess.run([binary(), "example", machine / "C"], check=True, capture_output=True)
@@ -138,7 +138,7 @@ class Site:
 
     @staticmethod
     def each_task(played: Played) -> list[Task]:
-        """What a play printed, for each task that is named `task N`."""
+        """Returns what a play printed, for each task that is named `task N`."""
         found = []
         for part in re.split(r"^TASK \[task \d+\]", played.output.partition("PLAY RECAP")[0], flags=re.M)[1:]:
             outcome = re.search(r"^(ok|changed|fatal): \[", part, re.M)
@@ -156,7 +156,7 @@ def _with_messages(output: str) -> str:
 
 
 def old_dll(path: pathlib.Path) -> None:
-    """Returns the DLL with the version before the hotfix, which is written into VS_FIXEDFILEINFO."""
+    """Gives the DLL the version before the hotfix, in its VS_FIXEDFILEINFO."""
     data = bytearray(path.read_bytes())
     at = data.index(b"\xbd\x04\xef\xfe") + 8
     data[at : at + 8] = bytes.fromhex("05000600") + (1).to_bytes(2, "little") + (7638).to_bytes(2, "little")

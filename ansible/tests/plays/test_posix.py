@@ -925,7 +925,7 @@ def test_a_jump_host(site: Site) -> None:
 
 
 def small_program(site: Site) -> pathlib.Path:
-    """A script that is kbfix. The role copies and hashes the program many times, and a debug build has 60 MB."""
+    """Returns a script that runs kbfix. The role copies and hashes the program many times, and a debug build has 60 MB."""
     program = site.folder / "small"
     program.write_text(f'#!/bin/sh\nexec {binary()} "$@"\n')
     program.chmod(0o755)

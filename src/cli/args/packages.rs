@@ -53,6 +53,7 @@ impl PackageArguments {
     }
 
     /// Records in each spec whether the user gave a package for its hotfix, and whether its triggers were requested.
+    /// Returns an error if an id that the user gave is not the id of a spec with a package or trigger.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         self.triggers.ask(specs)?;
         Ok(self.packages().ask(specs)?)
@@ -65,7 +66,8 @@ impl PackageArguments {
 }
 
 impl TriggerArguments {
-    /// Records in each spec whether the user requested its triggers.
+    /// Records in each spec whether the user requested its triggers. Returns an error if an id that the user gave is
+    /// not the id of a spec with a trigger.
     pub(in crate::cli) fn ask(&self, specs: &mut [Spec]) -> Result<(), CommandError> {
         for id in &self.triggers {
             let Some(spec) = specs.iter_mut().find(|spec| spec.id.eq_ignore_ascii_case(id)) else {

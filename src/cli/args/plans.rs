@@ -39,8 +39,8 @@ pub(in crate::cli) enum Asked {
 }
 
 impl Asked {
-    /// Opens a saved plan (`-` means standard input). Reads the plan of one machine and checks its digest against the
-    /// approved one. A fleet plan is read later, by [`Self::on`].
+    /// Opens the saved plan `file` (`-` means standard input). Reads the plan of one machine, and checks it against the
+    /// approved `digest`, if there is one. A fleet plan is read later, by [`Self::on`]. `name` is for messages.
     pub(in crate::cli) fn of_plan(file: &str, name: &str, digest: Option<&str>) -> Result<Self, CommandError> {
         let failed = |error: io::Error| CommandError::file(name, &error);
         let mut from: Box<dyn BufRead> = match file {
@@ -87,14 +87,16 @@ fn refused(name: &str, error: BundleError) -> CommandError {
         BundleError::Other { .. } => (Code::PLAN_DIGEST, "apply the plan that was approved, or have this one reviewed"),
         BundleError::Missing { unreadable: true, .. } => (
             Code::FLEET_PLAN_MISSING,
-            "the snapshot of this machine could not be read: take a new snapshot, and \
-                make a new fleet plan",
+            "this machine could not be read for the fleet plan: correct the cause (for example, take a new \
+                snapshot), and make a new fleet plan",
         ),
         BundleError::Missing { .. } => {
-            (Code::FLEET_PLAN_MISSING, "make a new fleet plan with a snapshot of this machine")
+            let hint = "make a new fleet plan for a fleet with this machine; a machine has no plan if waivers cover \
+                        changes of each spec";
+            (Code::FLEET_PLAN_MISSING, hint)
         }
         BundleError::Twice { .. } => {
-            (Code::FLEET_PLAN_TWICE, "keep only one snapshot of each machine, and make a new fleet plan")
+            (Code::FLEET_PLAN_TWICE, "include each machine in the fleet only once, and make a new fleet plan")
         }
         BundleError::Plan(_) => (Code::PLAN_INVALID, "make a new fleet plan, and have it reviewed"),
     };
@@ -106,7 +108,7 @@ pub(in crate::cli) fn destination(out: &Path, inputs: &Inputs) -> Result<Destina
     match Destination::new(out, inputs)? {
         Destination::StandardOutput => {
             let message = format!("`--out {}` is standard output, to which the report is written", out.display());
-            let hint = "name a file; or give `diff --with-plan --format json`, which puts the plan into the report";
+            let hint = "name a file; only `diff` can put the plan into the report (`--with-plan --format json`)";
             Err(CommandError::usage(message, hint))
         }
         other => Ok(other),
@@ -130,7 +132,7 @@ fn fits_in(size: usize, most: usize) -> Result<(), CommandError> {
         return Ok(());
     }
     let message = format!("the plan would have {size} bytes, but kbfix reads at most {most} bytes");
-    Err(CommandError::usage(message, "plan fewer specs at once, or apply the specs without a saved plan"))
+    Err(CommandError::usage(message, "plan fewer specs at once, or make the changes without a saved plan"))
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ impl Source {
     }
 
     /// Returns the source of a spec. If the file is of another kind that `kbfix import` recognizes, converts it to a
-    /// spec first.
+    /// spec first. Returns an error if this is not possible.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
         // A larger file was not read completely, and is refused because of its size.
         if self.bytes.len() > spec::MAX_BYTES || Kind::of(&self.bytes) == Kind::Other {
@@ -60,8 +60,8 @@ impl Source {
     }
 }
 
-/// Returns the id for a spec that is made from another file: the name of the file, without its extension and without
-/// characters that an id cannot contain.
+/// Returns the id for a spec that is made from another file: the name of the file without its extension, with `-` in
+/// place of each character that an id cannot contain, cut to 100 characters. Returns `registry` if nothing is left.
 pub(in crate::cli) fn id_of(file: &str) -> String {
     let extensions = [".reg", ".pol", ".txt", ".osc.yaml", ".osc.yml", ".yaml", ".yml"];
     let length = extensions.into_iter().find(|end| file.to_ascii_lowercase().ends_with(end)).map_or(0, str::len);
@@ -75,7 +75,7 @@ pub(in crate::cli) fn id_of(file: &str) -> String {
 }
 
 /// Returns the bytes of text from standard input. Adds a UTF-8 byte order mark to a `.reg` file or the text for
-/// LGPO.exe, because without this mark such text would be read in a code page.
+/// LGPO.exe, because without this mark kbfix refuses characters outside ASCII in such text.
 fn piped_bytes(text: String) -> Vec<u8> {
     match matches!(Kind::of(text.as_bytes()), Kind::Reg | Kind::Lgpo) && !text.starts_with('\u{feff}') {
         true => format!("\u{feff}{text}").into_bytes(),

@@ -105,7 +105,7 @@ impl SpecArguments {
     /// Reads and checks the specs. Prints warnings to standard error.
     ///
     /// # Errors
-    /// Returns all errors in the specs.
+    /// Returns all errors in the specs, or the first reason why the specs cannot be read.
     pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::new(), output)
     }
@@ -116,7 +116,7 @@ impl SpecArguments {
         self.load_by(spec::load_rules, Settings::for_validation(), output)
     }
 
-    /// Loads all built-in specs. Parameters have their defaults.
+    /// Loads all built-in specs. Parameters have their defaults; a parameter without a default is not set.
     ///
     /// # Errors
     /// Returns an error if a built-in spec is invalid, which is a bug in kbfix.
@@ -128,7 +128,8 @@ impl SpecArguments {
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
 
-    /// Reads and checks the specs like `load`. `settings` contains parameters that are already set.
+    /// Reads and checks the specs like `load`. `settings` says whether a parameter may be unset, and contains
+    /// parameters that are already set.
     pub(in crate::cli) fn load_with(&self, settings: Settings, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_by(spec::load_all, settings, output)
     }
@@ -152,12 +153,12 @@ impl SpecArguments {
         Self { specs, set, stdin_name: "-".to_owned(), stdin_specs }
     }
 
-    /// Returns the same arguments with these specs in place of the named ones.
+    /// Returns the same arguments with these specs in place of the named ones, and without `--stdin-specs`.
     pub(in crate::cli) fn in_place_of(&self, specs: Vec<String>) -> Self {
         Self { specs, stdin_specs: false, ..self.clone() }
     }
 
-    /// Returns whether any spec is named, or comes from standard input.
+    /// Returns whether any spec is named, or `--stdin-specs` is given.
     pub(in crate::cli) fn are_named(&self) -> bool {
         !self.specs.is_empty() || self.stdin_specs
     }
@@ -177,7 +178,7 @@ impl SpecArguments {
                 settings.insert(name, data.clone());
             }
             let loaded = check(&sources, &settings);
-            // The warnings for the other sets would be the same.
+            // Most warnings for the other sets would be the same.
             if at == 0 && !loaded.has_errors() {
                 output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
             }
@@ -186,7 +187,8 @@ impl SpecArguments {
         Ok(lists)
     }
 
-    /// Returns the name for a file in messages. For `-`, this is the name that `--stdin-name` gives.
+    /// Returns the name for a file in messages. For `-`, this is the name of `--stdin-name`, or by default "standard
+    /// input".
     pub(in crate::cli) fn name_of<'a>(&'a self, file: &'a str) -> &'a str {
         match (file, self.stdin_name.as_str()) {
             ("-", "-") => "standard input",
@@ -219,7 +221,8 @@ impl SpecArguments {
                 return Err(CommandError::usage("the text after a `--set` has no `=`", "write it as --set name=data"));
             };
             if settings.get(name).is_some() {
-                return Err(CommandError::usage(format!("`--set {name}` is given twice"), "give each parameter once"));
+                let message = format!("`--set {name}` sets a parameter that is already set");
+                return Err(CommandError::usage(message, "set each parameter once, with --set or on standard input"));
             }
             settings.insert(name, data);
         }

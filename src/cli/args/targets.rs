@@ -108,7 +108,8 @@ impl TargetArguments {
         Self { target, files: files.map(PathBuf::from), code_page: None, drives: Vec::new(), allow_dirty: false }
     }
 
-    /// Returns the address of the named target. On Windows, the default is this machine.
+    /// Returns the address of the named target. On Windows, the default is this machine; on other systems, it is an
+    /// error if no target is named.
     pub(in crate::cli) fn address(&self) -> Result<Address, CommandError> {
         self.address_with(false)
     }
@@ -120,7 +121,7 @@ impl TargetArguments {
             None => {
                 let message = "no target was given, and this system is not Windows";
                 let hint =
-                    Hint::new("name a target with --target: image:DIR, hive:FILE=KEY, reg:FILE, pol:FILE, snapshot:FILE or smb://HOST")
+                    Hint::new("name a target: image:DIR, hive:FILE=KEY, reg:FILE, pol:FILE, snapshot:FILE, smb://HOST")
                         .option("target", "URI");
                 return Err(CommandError::new(
                     Exit::Refused,
@@ -153,7 +154,7 @@ impl TargetArguments {
         }
     }
 
-    /// Opens the target.
+    /// Opens the target, and also returns its address.
     pub(in crate::cli) fn open(&self) -> Result<(Address, Box<dyn Target>), CommandError> {
         let address = self.address()?;
         let target = open(&address)?;
@@ -167,8 +168,8 @@ impl ChangedTargetArguments {
         self.target.address_with(self.through_policy)
     }
 
-    /// Opens the target. If a saved plan changes the local GPO of an image, the option `--through-policy` is not
-    /// needed.
+    /// Opens the target, and also returns its address. If a saved plan changes the local GPO of an image, the option
+    /// `--through-policy` is not needed.
     pub(in crate::cli) fn open_for(&self, asked: &Asked) -> Result<(Address, Box<dyn Target>), CommandError> {
         let mut address = self.address()?;
         if matches!(address.kind()?, Kind::Image(_)) && asked.goes_through_policy() {

@@ -145,8 +145,8 @@ impl Arguments {
     fn reading(&self, bytes: &[u8]) -> Result<Reading, CommandError> {
         if self.root.is_some() && Kind::of(bytes) != Kind::Pol {
             return Err(CommandError::usage(
-                "--root can only be used with a Registry.pol; this file itself contains its root keys",
-                "remove --root",
+                "--root can only be used with a Registry.pol, and this file is not a Registry.pol",
+                "remove --root: a .reg file or a text for LGPO.exe itself contains its root keys",
             ));
         }
         let page = |number| {

@@ -55,10 +55,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
                 Format::Human => journals.iter().map(render::journal::line).collect(),
             });
             if !store.root().exists() {
-                output.note(&format!(
-                    "the folder {} does not exist, so no apply has written a journal there",
-                    store.root().display()
-                ));
+                output
+                    .note(&format!("the folder {} does not exist, so it contains no journals", store.root().display()));
             }
             // If there are damaged journals, the list is not complete. The exit code tells this to a program that only
             // reads the list.

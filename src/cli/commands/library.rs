@@ -15,7 +15,7 @@ use crate::cli::{
 
 /// List or search the built-in specs; with --for, also show the outcomes of these specs on a target.
 ///
-/// A listed spec meets all options that you give. Letter case does not matter in any of them.
+/// A listed spec matches all words and all search options that you give. Letter case does not matter.
 ///
 /// With --for, kbfix compares every spec in the list with a target. kbfix changes nothing. If a spec has a parameter
 /// without a default, its outcome is `needs parameter`, or `not applicable` if the spec does not apply to the machine.

@@ -88,8 +88,8 @@ pub(in crate::cli) struct Arguments {
     check: bool,
 
     /// Save the plan in this file, for review and for `kbfix apply --plan`. With this option, kbfix changes nothing on
-    /// the target, as with --check. If there is no spec to retire, the plan changes nothing. If there is a newer
-    /// journal of the target later, `kbfix apply` refuses a plan that retires specs.
+    /// the target, as with --check. If there is no spec to retire, the plan changes nothing. If another run
+    /// writes a newer journal of the target, `kbfix apply` refuses a plan that retires specs.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 

@@ -40,8 +40,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     force: bool,
 
-    /// Roll back even if the target seems to be another machine than that of the journal: its MachineGuid differs, for
-    /// example after sysprep, or both its computer name and its address differ.
+    /// Roll back even if the target seems to be another machine than that of the journal. This is the case if its
+    /// MachineGuid differs, for example after sysprep. It is also the case if its computer name differs, unless the
+    /// MachineGuid and the address are the same. If the journal contains neither of the two, the address must be the
+    /// same.
     #[arg(long)]
     force_machine: bool,
 

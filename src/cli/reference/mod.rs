@@ -233,7 +233,8 @@ fn argument_item(argument: &Arg) -> Vec<String> {
     out
 }
 
-/// Takes the default out of a help text, which ends its first paragraph with it: `… [default: standard output]`.
+/// Separates the default from a help text that contains it, such as `… [default: standard output]`. Returns the text
+/// without the default, and the default; `None` if the text contains no default.
 fn without_default(help: &str) -> (String, Option<&str>) {
     match help.split_once(" [default: ").and_then(|(before, rest)| Some((before, rest.split_once(']')?))) {
         Some((before, (default, after))) => (format!("{before}{after}"), Some(default)),

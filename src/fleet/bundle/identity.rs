@@ -4,7 +4,8 @@ use super::{Bundle, BundleError, BundleMachine};
 use crate::plan::Machine;
 
 /// Returns the index of the machine in the fleet plan. Machines are compared by MachineGuid if both MachineGuids are
-/// known, otherwise by computer name. If neither is known, the URI of the target must be the same.
+/// known, otherwise by computer name if both names are known. If nothing is known of either machine, the URI of the
+/// target must be the same.
 ///
 /// # Errors
 /// Returns [`BundleError::Missing`] if no plan matches the machine, and [`BundleError::Twice`] if several plans match.

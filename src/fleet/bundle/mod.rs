@@ -2,7 +2,7 @@
 //!
 //! The file has one line for the fleet, followed by one line for the plan of each machine. The first line contains the
 //! SHA-256 of each other line, and a digest of all of its own content. So this digest covers every byte of the file.
-//! Reading the file needs memory only for the first line and for one plan.
+//! Reading the file needs memory only for the first line and for two plans.
 
 mod identity;
 mod read;
@@ -33,7 +33,7 @@ pub struct Bundle {
     pub machines: Vec<BundleMachine>,
     /// The names of the machines that could not be read and have no plan.
     pub unreadable: Vec<String>,
-    /// The names of the machines that have no plan, because waivers accept everything that differs on them.
+    /// The names of the machines that have no plan, because each spec is waived on them, at least in part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<String>,
     /// The digest: `sha256:` and the SHA-256 in hex digits of the rest of this line as canonical JSON (RFC 8785).
@@ -61,10 +61,11 @@ pub struct BundleMachine {
     pub machine: Machine,
     /// The groups to which the machine belongs.
     pub groups: Vec<String>,
-    /// The number of the machine's wave, from 1; null if the fleet has no waves.
+    /// The number of the machine's wave, from 1; null if the fleet has no waves. Machines that are in no wave have the
+    /// number after that of the last wave.
     pub wave: Option<usize>,
-    /// The ids of the specs that are not in the machine's plan, because a waiver accepts a part of what they would
-    /// change.
+    /// The ids of the specs that are not in the machine's plan, because they are waived on the machine, at least in
+    /// part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<String>,
     /// The number of keys and values that the machine's plan changes.

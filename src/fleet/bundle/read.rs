@@ -26,8 +26,8 @@ pub fn is_bundle(start: &[u8]) -> bool {
     start.starts_with(START)
 }
 
-/// Reads a fleet plan to its end, checks every byte against the digest in it and against the approved digest, and
-/// returns the plan that `choose` selects. The other plans are only checked.
+/// Reads a fleet plan to its end, checks every byte against the digest in it and, if it is given, the `approved`
+/// digest, and returns the plan that `choose` selects. The other plans are only checked.
 ///
 /// # Errors
 /// Returns [`BundleError`] if the file cannot be read or trusted, or `choose` fails.
@@ -88,7 +88,7 @@ struct Version {
 }
 
 /// Returns the next line without its line break; `None` at the end of the file. Returns an error if the line has more
-/// than `most` bytes.
+/// than `most` bytes, or no line break at its end.
 fn line(from: &mut impl BufRead, most: u64) -> Result<Option<Vec<u8>>, BundleError> {
     let mut bytes = Vec::new();
     let size = Read::take(&mut *from, most + 1).read_until(b'\n', &mut bytes)?;

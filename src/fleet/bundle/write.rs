@@ -56,7 +56,7 @@ impl<F: io::Read + Write + Seek> Draft<F> {
         Self { spool, end: 0, lines: (0..machines).map(|_| None).collect(), failed: None }
     }
 
-    /// Adds the plan of the machine with this index.
+    /// Adds the plan of the machine with this index. If writing fails, [`Draft::bundle`] returns the error.
     pub fn add(&mut self, at: usize, mut line: PlanLine) {
         if self.failed.is_none() {
             self.failed = self.spool.write_all(line.text.as_bytes()).err();

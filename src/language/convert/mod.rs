@@ -1,5 +1,5 @@
-//! Converts between specs and the formats of other tools: `import` makes specs from these formats, `export` makes files
-//! in these formats from specs, and `dsc_resource` makes kbfix a resource of Microsoft DSC.
+//! Converts between specs and the formats of other tools: `import` makes specs from files of other tools, `export`
+//! makes files for other tools from specs, and `dsc_resource` makes kbfix a resource of Microsoft DSC.
 
 pub mod dsc_resource;
 pub mod export;

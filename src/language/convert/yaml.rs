@@ -1,8 +1,8 @@
 //! Writes a document as YAML that every YAML parser reads in the same way.
 //!
 //! kbfix does not use the crate yaml_serde for this, because that crate quotes only text that YAML 1.2 would not read
-//! as a string. Ansible reads a spec as YAML 1.1, and [`crate::spec::shape::ambiguous`] refuses text that the two
-//! versions read differently. So this writer leaves text unquoted only if every parser reads it as a string.
+//! as a string. Ansible reads a spec in a task as YAML 1.1, and [`crate::spec::shape::ambiguous`] refuses text that the
+//! two versions read differently. So this writer leaves text unquoted only if every parser reads it as a string.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::{
     spec::{document::Document, is_forbidden, is_text},
 };
 
-/// The maximum width of a mapping or list that is written on one line, in columns.
+/// The maximum length of a line that contains a whole mapping or list, in characters.
 const WIDTH: usize = 110;
 /// The maximum length of a field name that is written without `? ` before it, in characters. YAML allows 1024.
 const LONGEST_NAME: usize = 500;
@@ -31,7 +31,8 @@ pub(crate) fn block_of(value: &Value) -> String {
     out
 }
 
-/// Appends a mapping or list to `out` as YAML: each field or item begins on its own line, after `indent` spaces.
+/// Appends a value to `out` as YAML. Each field of a mapping and each item of a list begins on its own line, after
+/// `indent` spaces.
 fn block(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Object(fields) => {
@@ -96,8 +97,9 @@ fn field(name: &str, value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// Returns the value as YAML on one line. `column` is the column at which the text will begin. Returns `None` if the
-/// value contains nested mappings or lists, or if the line would be too long.
+/// Returns the value as YAML on one line. `column` is the column at which the text will begin, from 0. Returns `None`
+/// if the value contains a mapping or a list of lists, if a field name in it has more than [`LONGEST_NAME`] characters,
+/// or if the line would be longer than [`WIDTH`]. A scalar and an empty list always fit.
 fn flow(value: &Value, column: usize) -> Option<String> {
     let inner = |value: &Value| match value {
         Value::Object(_) => None,
@@ -126,7 +128,7 @@ fn flow(value: &Value, column: usize) -> Option<String> {
     (empty || column + line.chars().count() <= WIDTH).then_some(line)
 }
 
-/// Formats `text` as a YAML string: without quotes if every YAML parser reads it as this string, otherwise in quotes.
+/// Formats `text` as a YAML string, in quotes unless it is certain that every YAML parser reads it as this string.
 fn text(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '\\' | '/' | '(' | ')' | ' ');
     let unmistakable =

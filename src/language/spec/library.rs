@@ -85,7 +85,8 @@ const SPECS: &[(&str, &[u8])] = &[
     spec!("WER-LOCALDUMPS"),
 ];
 
-/// Returns the content of the file of the built-in spec with this id; `None` if there is no such spec.
+/// Returns the content of the file of the built-in spec with this id, in any letter case; `None` if there is no such
+/// spec.
 pub fn find(id: &str) -> Option<&'static [u8]> {
     SPECS.iter().find(|(name, _)| name.eq_ignore_ascii_case(id)).map(|(_, bytes)| *bytes)
 }

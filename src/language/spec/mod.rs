@@ -1,4 +1,4 @@
-//! Specs: turns a YAML file into a checked [`Spec`], or into findings that say what is wrong in the file.
+//! Specs: turns a YAML file into a checked [`Spec`], and into findings that say what is wrong in the file.
 //!
 //! A file passes through these modules in order:
 //!
@@ -51,7 +51,7 @@ const MUCH_TEXT: usize = 64 << 10;
 /// The bytes of a spec file, and its name in messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// The path as the user gave it; `-` for standard input.
+    /// The path as the user gave it, `-` for standard input, or another name, such as `built-in KB909094`.
     pub name: &'a str,
     /// The content of the file.
     pub bytes: &'a [u8],
@@ -62,7 +62,8 @@ pub struct Source<'a> {
 pub struct Loaded {
     /// The spec; `None` if one of `diagnostics` is an error.
     pub spec: Option<Spec>,
-    /// The errors and warnings about the file, in the order of their lines.
+    /// The errors and warnings about the file, in the order of their lines. After them come a finding that says how
+    /// many are not shown, if there are too many, and, only from [`load`], the findings about the settings.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -71,12 +72,13 @@ pub struct Loaded {
 pub struct LoadedAll {
     /// The result for each file, in the order of the files.
     pub each: Vec<Loaded>,
-    /// Findings about several specs together, such as conflicts, and findings about the operator's settings.
+    /// Findings about several specs together, such as conflicts, and errors about settings for parameters that no spec
+    /// declares.
     pub across: Vec<Diagnostic>,
 }
 
 impl LoadedAll {
-    /// Returns all findings: first those about each file, then those about several specs together.
+    /// Returns all findings: first those about each file, then those in `across`.
     pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.each.iter().flat_map(|l| &l.diagnostics).chain(&self.across)
     }
@@ -105,7 +107,8 @@ pub struct Validated {
 }
 
 impl Validated {
-    /// Returns all findings: first those about each file, then those about several specs together.
+    /// Returns all findings: first those about each file, then those about several specs together and about the
+    /// operator's settings.
     pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.files.iter().flat_map(|file| &file.diagnostics).chain(&self.across)
     }
@@ -216,13 +219,14 @@ fn check_one(needed: Needed, source: &Source<'_>, settings: &Settings) -> Checke
 }
 
 /// Reads the data of the text, checks it against the schema, and corrects or replaces the parts that do not match.
-/// If the data cannot be checked further, adds a finding and returns `None`.
+/// Returns `None` if the data cannot be checked further; at least one finding is then an error. `sound` says whether
+/// the text was parsed without errors.
 fn validated(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<repair::Repaired> {
     let value = meaning::read(text, sound, findings)?;
     let verdict = shape::validate::check(&value, findings);
     let repaired = repair::repair(value, &verdict);
     if repaired.is_none() && !findings.has_errors() {
-        let message = "the spec matches the schema, but still cannot be read";
+        let message = "the spec matches the schema, but kbfix cannot read it; this is a bug in kbfix: please report it";
         findings.name(Code::INTERNAL, &path::Path::default(), message, None::<Hint>);
     }
     repaired

@@ -2,7 +2,7 @@
 
 use super::{Spec, check::reach};
 
-/// The criteria of a search for specs. A spec must meet each criterion that is not `None`. Letter case is ignored.
+/// The criteria of a search for specs. A spec must meet each criterion that is given. Letter case is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
     /// Words that must all be in the spec: in the id, the title, another name (KB, CVE), a product, the address of the
@@ -10,7 +10,8 @@ pub struct Search {
     pub words: Vec<String>,
     /// Text that must be in the name of a product, or in the title; `None` if the product does not matter.
     pub product: Option<String>,
-    /// A build of Windows to which the spec may apply; `None` if the build does not matter.
+    /// A build of Windows to which the spec may apply, because its `applicable` does not rule out all versions of the
+    /// build; `None` if the build does not matter.
     pub build: Option<Build>,
     /// Text that must be in one of the keys; `None` if the keys do not matter.
     pub key: Option<String>,
@@ -18,7 +19,8 @@ pub struct Search {
     pub value: Option<String>,
 }
 
-/// A build of Windows, including all of its update revisions.
+/// A build of Windows, such as `17763` or `10.0.17763`, including all of its update revisions. It can also be a version
+/// with all of its builds, such as `6.1`, or a single revision, such as `10.0.17763.1697`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Build {
     /// The lowest Windows version that belongs to the build.
@@ -27,9 +29,9 @@ pub struct Build {
     last: [u32; 4],
 }
 
-/// The error if a text is not a build of Windows; the field is the text.
+/// The error if a text is not a build of Windows in a form that [`Build`] accepts; the field is the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a build of Windows: write it as 10.0.17763, 6.1.7601 or 17763")]
+#[error("`{0}` is not a build of Windows in a known form: write 10.0.17763, 6.1.7601 or, from Windows 10 on, 17763")]
 pub struct BuildError(String);
 
 impl std::str::FromStr for Build {
@@ -51,7 +53,8 @@ impl std::str::FromStr for Build {
 }
 
 impl Search {
-    /// Returns whether the spec meets all search criteria.
+    /// Returns whether the spec meets all search criteria. The document of the spec must contain `registry`; see
+    /// [`load_rules`](super::load_rules).
     pub fn finds(&self, spec: &Spec) -> bool {
         let document = &spec.document;
         let products = || document.applies_to.iter().chain([&spec.title]);

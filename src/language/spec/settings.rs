@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Setting {
-    /// One string. If the parameter is a list, commas separate its items in the string.
+    /// One string. If the parameter is a number, the string contains the number in decimal or as `0x…`. If the
+    /// parameter is a list, commas separate its items in the string.
     Text(String),
-    /// A list of strings, which may contain commas.
+    /// A list of strings, which may contain commas. Only valid for a parameter that is a list.
     List(Vec<String>),
 }
 
@@ -18,8 +19,8 @@ impl<T: Into<String>> From<T> for Setting {
     }
 }
 
-/// The data that the operator chooses for parameters, by parameter name. If no spec of the run declares a name, loading
-/// the specs reports an error.
+/// The data that the operator chooses for parameters, by parameter name. All specs of a run that declare a name get the
+/// same data. If no spec of the run declares a name, loading the specs reports an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     given: BTreeMap<String, Setting>,
@@ -33,9 +34,8 @@ impl Settings {
         Self::default()
     }
 
-    /// Creates empty settings with which a parameter may have neither a setting nor a default. kbfix uses them to
-    /// validate specs, and to plan only those specs of a run for which the operator set all parameters. If a
-    /// parameter is unset, the checks of its spec use data that the parameter allows.
+    /// Creates empty settings with which a parameter may have neither a setting nor a default, for example to validate
+    /// specs. If a parameter is unset, the checks of its spec use data that the parameter allows.
     pub fn for_validation() -> Self {
         Self { for_validation: true, ..Self::default() }
     }

@@ -30,7 +30,7 @@ pub struct SideDocument<'t, T> {
     pub warnings: Vec<Diagnostic>,
     text: Text<'t>,
     places: Places,
-    /// The sensitive parts of the document, once they have been searched.
+    /// The sensitive parts of the document, which are searched for at the first use. `None` if there are none.
     hidden: OnceCell<Option<Hidden>>,
 }
 
@@ -44,7 +44,8 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
     /// messages, such as `a fleet file`.
     ///
     /// # Errors
-    /// Returns all errors in the YAML text, and all places where the document does not match its schema.
+    /// Returns the errors in the YAML text or, if it has none, those about places where the document does not match its
+    /// schema. Warnings about the text are included.
     pub fn read(source: Source<'t>, id: &str, noun: &str) -> Result<Self, Vec<Diagnostic>> {
         let text = Text::decode(source.name, source.bytes).map_err(|found| {
             let mut found = vec![*found];
@@ -62,8 +63,8 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
         Ok(Self { content, warnings, text, places, hidden: OnceCell::new() })
     }
 
-    /// Returns the place of a node in the file. `steps` are the field names and indexes of items from the root to the
-    /// node. If the node does not exist, returns the place of the nearest node above it.
+    /// Returns the place of a node in the file. `steps` are the field names and the indexes of items, in decimal and
+    /// from 0, from the root to the node. If the node does not exist, returns the place of the nearest node above it.
     pub fn place(&self, steps: &[&str]) -> Place {
         let found = (0..=steps.len()).rev().find_map(|length| {
             let path = steps[..length].iter().try_fold(Path::default(), |path, step| {

@@ -33,9 +33,9 @@ codes! {
     USAGE = "usage";
     /// A file cannot be read or written.
     FILE_ACCESS = "file-access";
-    /// The file that `--out` names is also an input of the same command.
+    /// The file that `--out` names is also an input of the same command, or a file of the target.
     OUT_IS_INPUT = "out-is-input";
-    /// An argument is neither a spec file, nor a folder, nor the id of a built-in spec.
+    /// An argument is neither a spec file, nor a folder with specs, nor the id of a built-in spec.
     SPEC_NOT_FOUND = "spec-not-found";
     /// No target was given.
     TARGET_MISSING = "target-missing";
@@ -45,9 +45,9 @@ codes! {
     TARGET_UNREADABLE = "target-unreadable";
     /// The target's file is damaged, or has another format than expected.
     TARGET_MALFORMED = "target-malformed";
-    /// This kind of target does not support the operation.
+    /// This kind of target does not support the operation, or specs need more of the target than kbfix reads.
     TARGET_UNSUPPORTED = "target-unsupported";
-    /// Another apply or rollback holds the target's lock.
+    /// Another run of kbfix that changes the target holds its lock.
     TARGET_LOCKED = "target-locked";
     /// The target's lock file cannot be created, or another file has its name.
     TARGET_LOCK = "target-lock";
@@ -55,7 +55,7 @@ codes! {
     TARGET_PROGRAM = "target-program";
     /// The credentials for a remote target are missing or cannot be used.
     TARGET_CREDENTIALS = "target-credentials";
-    /// The machine of a remote target cannot be reached over the network.
+    /// The machine of a remote target cannot be reached, or lacks the protocol or the service that kbfix needs.
     TARGET_UNREACHABLE = "target-unreachable";
     /// The machine of a remote target does not let the account log on.
     TARGET_LOGON = "target-logon";
@@ -82,8 +82,8 @@ codes! {
     PLAN_STALE = "plan-stale";
     /// The `*` in a key path of a spec matches so many keys that the operator must confirm the changes.
     TOO_MANY_CHANGES = "too-many-changes";
-    /// A spec tests the version of a file, but the target does not contain files, and the operator gave no folder with
-    /// them.
+    /// A spec tests the version of a file on a drive that the target does not contain, and the operator gave no folder
+    /// for that drive.
     FILES_NOT_GIVEN = "files-not-given";
     /// The target is a policy file, and this file does not exist.
     POLICY_FILE_MISSING = "policy-file-missing";
@@ -100,11 +100,11 @@ codes! {
     CANNOT_APPLY = "cannot-apply";
     /// The state folder or a journal cannot be read or written.
     JOURNAL_ACCESS = "journal-access";
-    /// A journal is damaged.
+    /// A journal is damaged, or a file that was given as a journal is none.
     JOURNAL_MALFORMED = "journal-malformed";
     /// An account other than this user and the administrators could have written a journal or the state folder.
     JOURNAL_UNTRUSTED = "journal-untrusted";
-    /// There is no journal to roll back.
+    /// There is no journal with the given name, none that can be rolled back, or none that shows a spec as applied.
     JOURNAL_MISSING = "journal-missing";
     /// An entry for a machine in a fleet file cannot be used.
     FLEET_MACHINE = "fleet-machine";
@@ -114,7 +114,7 @@ codes! {
     FLEET_EMPTY = "fleet-empty";
     /// A waiver has expired, or its expiry date is not valid.
     WAIVER_EXPIRED = "waiver-expired";
-    /// A waiver names something that does not exist, such as a spec, rule or machine.
+    /// A waiver names something that does not exist, such as a spec, rule or machine, or names no machine.
     WAIVER_UNKNOWN = "waiver-unknown";
     /// A fleet plan has no plan for the machine that an apply should change.
     FLEET_PLAN_MISSING = "fleet-plan-missing";
@@ -124,21 +124,21 @@ codes! {
     FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written to the target.
     WRITE_FAILED = "write-failed";
-    /// A rollback or a `retire` left a setting as it is, because someone else changed it after the apply.
+    /// A rollback or a `retire` keeps a key or value as it is, because someone else changed it after the apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
     /// `kbfix retire` lacks the file of another applied spec, so it does not know which changes this spec requires.
     RETIRE_NEEDS_SPEC = "retire-needs-spec";
     /// `kbfix retire` was given an id that no spec, built-in spec or journal has.
     RETIRE_UNKNOWN_ID = "retire-unknown-id";
-    /// A rollback changed a control set that is not the current one.
+    /// A rollback concerns a control set that is not, or not known to be, the current one.
     OTHER_CONTROL_SET = "other-control-set";
-    /// A `.reg` file is larger than the largest file that kbfix reads.
+    /// A file to import is larger than kbfix reads, or the spec made from it would be larger than a spec can be.
     REG_TOO_LARGE = "reg-too-large";
     /// A file that was given as a `.reg` file does not begin with the header of such a file.
     REG_HEADER = "reg-header";
     /// A file that was given as a `.reg` file is a hive.
     REG_HIVE = "reg-hive";
-    /// A `.reg` file has bytes outside ASCII, and their encoding (code page) is not known.
+    /// A `.reg` file, or a text file for LGPO.exe, has bytes outside ASCII whose encoding (code page) is not known.
     REG_CODE_PAGE = "reg-code-page";
     /// A section header (`[…]`) of a `.reg` file does not name a valid key.
     REG_KEY = "reg-key";
@@ -164,7 +164,7 @@ codes! {
     IMPORT_LIST_END = "import-list-end";
     /// A `.reg` file changes HKCU of the user who imports it; the imported spec changes HKCU of each user.
     IMPORT_EACH_USER = "import-each-user";
-    /// A `.reg` file names a numbered control set; the imported spec names the current one.
+    /// A `.reg` file names numbered control sets; the imported spec names the current one, so they must not differ.
     IMPORT_CONTROL_SET = "import-control-set";
     /// The imported spec lacks a part of the source file, because a spec cannot express this part.
     IMPORT_LEFT_OUT = "import-left-out";
@@ -180,7 +180,7 @@ codes! {
     DSC_TYPE = "dsc-type";
     /// `kbfix dsc set` did not bring the target into the state that a spec requires.
     DSC_NOT_SET = "dsc-not-set";
-    /// A package was given that no spec of the run can use, or a package that the plan installs was not given.
+    /// A package was given that no spec of the run can use or that is an archive, or one of the plan was not given.
     PACKAGE_USAGE = "package-usage";
     /// A file that was given as a package is not the package that the spec describes.
     PACKAGE_MISMATCH = "package-mismatch";
@@ -188,61 +188,61 @@ codes! {
     PACKAGE_FAILED = "package-failed";
     /// A package was installed, but the hotfix is still not present.
     HOTFIX_NOT_EFFECTIVE = "hotfix-not-effective";
-    /// A package was installed, but Windows puts the new file in place only when the computer restarts.
+    /// A hotfix was installed, but Windows puts the new file in place only when the computer restarts.
     PENDING_RESTART = "pending-restart";
     /// A package has begun to restart the computer.
     RESTART_BEGUN = "restart-begun";
-    /// A spec requires the restart of a service that does not exist.
+    /// A service that must be restarted does not exist, or kbfix cannot find out whether it exists.
     SERVICE_MISSING = "service-missing";
     /// A service could not be restarted.
     SERVICE_RESTART_FAILED = "service-restart-failed";
-    /// A spec file is larger than the limit.
+    /// A spec or another YAML file is larger than the limit.
     FILE_TOO_LARGE = "file-too-large";
-    /// A spec file is not UTF-8.
+    /// A spec or another YAML file is not UTF-8.
     NOT_UTF8 = "not-utf8";
-    /// A spec contains a character that must be escaped: a NUL, a control character or a Unicode line separator.
+    /// A YAML file contains a character that must be escaped: a NUL, a control character or a Unicode line separator.
     CONTROL_CHARACTER = "control-character";
     /// A YAML file, such as a spec, contains no data: it is empty, or has only comments or a null.
     EMPTY_FILE = "empty-file";
-    /// A spec file is not valid YAML.
+    /// A YAML file, such as a spec, is not valid YAML.
     YAML_SYNTAX = "yaml-syntax";
     /// Lists and mappings in a YAML file are nested too deep.
     YAML_TOO_DEEP = "yaml-too-deep";
     /// A YAML document has too many nodes or too much text, counted after its aliases are expanded.
     YAML_TOO_LARGE = "yaml-too-large";
-    /// A spec file contains several YAML documents.
+    /// A YAML file, such as a spec, contains several YAML documents.
     SEVERAL_DOCUMENTS = "several-documents";
     /// A YAML mapping contains the same key twice.
     DUPLICATE_FIELD = "duplicate-field";
-    /// A spec uses a YAML tag, such as `!!str`.
+    /// A YAML file, such as a spec, uses a YAML tag, such as `!!str`.
     YAML_TAG = "yaml-tag";
     /// The key of a YAML mapping is not a plain or quoted scalar.
     YAML_KEY = "yaml-key";
-    /// A spec uses a merge key, `<<`.
+    /// A YAML file, such as a spec, uses a merge key, `<<`.
     YAML_MERGE_KEY = "yaml-merge-key";
     /// A YAML alias stands inside the node to which it refers.
     YAML_RECURSION = "yaml-recursion";
     /// An unquoted scalar means different things in YAML 1.1 and YAML 1.2.
     AMBIGUOUS_SCALAR = "ambiguous-scalar";
-    /// An unquoted YAML scalar is read as a number, a Boolean or null, where a string is required.
+    /// An unquoted YAML scalar is a number, a Boolean or null, where a string is required, or a floating-point number.
     UNQUOTED_SCALAR = "unquoted-scalar";
     /// A number is too large for every registry type.
     NUMBER_TOO_LARGE = "number-too-large";
-    /// A path contains a tab or line break, because a backslash in double quotes began an escape.
+    /// A string in double quotes contains a control character, or a path a tab or line break, because of an escape.
     ESCAPED_CHARACTER = "escaped-character";
-    /// A string begins and ends with typographic quotes (`“…”`), which YAML reads as characters of the string.
+    /// A string begins with a typographic quote (such as `“`), which YAML reads as a character of the string.
     CURLY_QUOTES = "curly-quotes";
     /// The two YAML parsers of kbfix read different contents from one file.
     YAML_READERS_DISAGREE = "yaml-readers-disagree";
-    /// The spec language has no such field.
+    /// The spec language, or the format of another YAML file, has no such field.
     UNKNOWN_FIELD = "unknown-field";
     /// A required field is missing.
     MISSING_FIELD = "missing-field";
     /// A field has no value.
     EMPTY_FIELD = "empty-field";
-    /// A list, mapping or string is empty, but must not be.
+    /// A list, mapping or string is empty, or a change of bits or strings names none.
     EMPTY = "empty";
-    /// The value of a field is of the wrong kind.
+    /// The value of a field is of the wrong kind, or a file that was given as a spec is a registry file.
     WRONG_KIND = "wrong-kind";
     /// A string is not one of the words that its field allows.
     UNKNOWN_WORD = "unknown-word";
@@ -254,9 +254,9 @@ codes! {
     SPEC_VERSION = "spec-version";
     /// The JSON schema forbids the text of a spec, for a reason that no other code describes.
     SCHEMA = "schema";
-    /// A spec has neither `hotfix` nor `registry`.
+    /// A spec has neither `hotfix` nor `registry`, or a file to import contains nothing that a spec can require.
     NOTHING_DESIRED = "nothing-desired";
-    /// A spec must have exactly one of several fields, but has none or more than one of them.
+    /// A part of a spec must have exactly one of several fields (a test of the Windows version: at least one).
     EXACTLY_ONE = "exactly-one";
     /// Two fields of a spec contradict each other.
     CONTRADICTION = "contradiction";
@@ -266,7 +266,7 @@ codes! {
     KEY_DRIVE_NOTATION = "key-drive-notation";
     /// A key path does not begin with a root key.
     UNKNOWN_ROOT_KEY = "unknown-root-key";
-    /// A value name is not valid.
+    /// A value name is not valid, or is a notation for the default value (`@`, `(Default)`).
     VALUE_NAME = "value-name";
     /// A character in a name is invisible, or looks like another character.
     LOOKALIKE = "lookalike";
@@ -280,7 +280,7 @@ codes! {
     CONTROL_SET = "control-set";
     /// A path contains `Wow6432Node`, instead of a field `view` in the rule.
     WOW6432NODE = "wow6432node";
-    /// A spec deletes a key that Windows needs.
+    /// A spec deletes a key that Windows needs, a root key, or all other contents of such a key.
     PROTECTED_KEY = "protected-key";
     /// A rule uses the wildcard `*` below `Classes`, where a key named `*` (for files of all types) is probably meant.
     STAR = "star";
@@ -312,7 +312,7 @@ codes! {
     SERVICE_START = "service-start";
     /// A location can resolve to more than one folder.
     LOCATION_NOT_SINGLE = "location-not-single";
-    /// A file path is not valid, or not absolute.
+    /// A file path is not valid or not absolute, or the file name of a package contains a folder.
     FILE_PATH = "file-path";
     /// A path begins with a drive letter, but Windows can be on another drive.
     FIXED_FOLDER = "fixed-folder";
@@ -334,7 +334,7 @@ codes! {
     DATA_RANGE = "data-range";
     /// A string is not a sequence of bytes in hex digits.
     DATA_HEX = "data-hex";
-    /// A string contains a NUL, or a list of strings contains an empty string or the same string twice.
+    /// A string contains a NUL, or an item of a list is empty, given twice, or cannot be stored in that list.
     DATA_TEXT = "data-text";
     /// A REG_MULTI_SZ has an empty string before another string, so most programs do not read all of it.
     EMPTY_STRING = "empty-string";
@@ -342,11 +342,11 @@ codes! {
     REGULAR_EXPRESSION = "regular-expression";
     /// A `%VARIABLE%` stands in data of a type that Windows does not expand.
     UNEXPANDED_VARIABLE = "unexpanded-variable";
-    /// A spec sets a value to data that is not in its own list of allowed data (`allowed`).
+    /// Data in a spec, or data that a parameter can have, is not in the list of allowed data (`allowed`) beside it.
     DATA_NOT_ALLOWED = "data-not-allowed";
     /// A spec sets a number without `keep`, so it would also replace a stricter number.
     NO_KEEP = "no-keep";
-    /// The field beside the registry type does not accept that type.
+    /// The field beside the registry type does not accept that type, or a type is given twice.
     TYPE_MISMATCH = "type-mismatch";
     /// A bit is both set and cleared, or a string both added and removed.
     OVERLAP = "overlap";

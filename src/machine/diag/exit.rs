@@ -9,11 +9,11 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// Everything was in the desired state, or all changes were made.
+    /// The command did everything that it was told to do, or there was nothing to do.
     Done = 0,
-    /// Something differs from the desired state, or from another state; nothing was changed.
+    /// Something differs from the desired state or from another state, or a hive has an error; nothing was changed.
     Differences = 1,
-    /// kbfix refused the input: the command line, a spec, a plan or a journal.
+    /// kbfix refused the input, such as the command line or a spec, or could not read or write a file.
     Refused = 2,
     /// The target cannot be read or is locked, or the journal cannot be written.
     Unusable = 3,
@@ -56,7 +56,10 @@ impl Exit {
                 "`diff`, `--check`, `retire --out` and `fleet`: something must be changed, or is different; `hive check`: \
                  the hive has an error"
             }
-            Self::Refused => "the command line is wrong, or kbfix refuses a spec, a plan or a journal",
+            Self::Refused => {
+                "the command line is wrong, kbfix refuses a spec, a plan or a journal, or a file cannot be read or \
+                 written"
+            }
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
                 "a spec could not be applied, or not for each user (blocked, unknown, pending restart, needs \

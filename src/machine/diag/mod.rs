@@ -1,4 +1,4 @@
-//! Diagnostics: errors and warnings for the user, each with a stable code, a place in a file and a hint.
+//! Diagnostics: errors and warnings for the user, each with a stable code, and often a place in a file and a hint.
 //!
 //! A diagnostic is data; `kbfix::render` prints it. An operation that cannot continue returns an error of its own type;
 //! an error about a file is also reported as a diagnostic, so that every message has the same parts.

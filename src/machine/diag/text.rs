@@ -23,7 +23,8 @@ pub fn first_few(texts: impl IntoIterator<Item = impl Into<String>>) -> String {
     text
 }
 
-/// Returns the entry of `known` that is most similar to `name`; `None` if no entry is similar enough.
+/// Returns the entry of `known` that is most similar to `name`; `None` if no entry is similar enough, or if `name` has
+/// more than 64 bytes.
 pub fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if name.len() > 64 {
         return None;

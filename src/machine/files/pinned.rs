@@ -2,7 +2,8 @@
 //!
 //! Between the check of a path and its use, someone who can write to a folder in the path can replace a part of the
 //! path by a link. kbfix, which runs as an administrator, would then access another file. To prevent this, the folders
-//! are kept open, and [`Pinned::path`] always leads through the folder that was checked.
+//! are kept open, and [`Pinned::path`] leads through the folder that was checked. (On a Unix system without `/proc`, it
+//! does not.)
 
 use std::{
     fs::{File, Metadata, metadata, symlink_metadata},
@@ -10,7 +11,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// A file and the open folders that lead to it.
+/// The path of a file, and the open folders that lead to it. The file itself is not open.
 #[derive(Debug)]
 pub struct Pinned {
     path: PathBuf,
@@ -21,10 +22,12 @@ pub struct Pinned {
 impl Pinned {
     /// Opens the folders from `root` down to the file at `path`, which must be below `root`.
     ///
-    /// No link is followed on the way, and the file itself must not be a link. Links in `root` itself are allowed.
+    /// No link is followed on the way, and the file itself must exist and not be a link. Links in `root` itself are
+    /// allowed.
     ///
     /// # Errors
-    /// Returns the system's error, or one of kind `InvalidInput` that names the link on the way.
+    /// Returns the system's error, or one of kind `InvalidInput` if a part of the path is a link or is not a file name,
+    /// or the path is not below `root`.
     pub fn open(root: &Path, path: &Path) -> io::Result<Self> {
         Self::walk(root, path, false)
     }
@@ -67,13 +70,13 @@ impl Pinned {
                 None => return Ok(Self { path: through, held }),
             }
         }
-        Err(wrong(path, "is the folder itself"))
+        Err(wrong(path, "is the folder itself, not a file in it"))
     }
 
     /// Opens the folders from `root` down to the file, as [`Pinned::open`] does.
     ///
-    /// Without a root, the operator has named the file itself. Links in its path are then followed as usual, and no
-    /// folder is kept open.
+    /// Without a root, the operator has named the file itself. Nothing is checked then, links in the path are followed
+    /// as usual, and no folder is kept open.
     ///
     /// # Errors
     /// Returns the errors of [`Pinned::open`].
@@ -88,7 +91,8 @@ impl Pinned {
     ///
     /// # Errors
     ///
-    /// Returns the error of the operating system, or one of kind `InvalidInput` if the file has become a link.
+    /// Returns the error of the operating system, one of kind `InvalidInput` if the file has become a link, or one that
+    /// says that it is not a regular file.
     pub fn file(&self) -> io::Result<File> {
         let file = match self.held.is_empty() {
             true => {
@@ -104,7 +108,8 @@ impl Pinned {
         Ok(file)
     }
 
-    /// Returns a path to the file that leads through the open folder.
+    /// Returns a path to the file. It leads through the open folder, if there is one and the system has `/proc`;
+    /// otherwise it is the ordinary path.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -11,7 +11,7 @@ use std::{
 /// The type of the file is checked before it is opened: a pipe, device or folder is refused.
 ///
 /// # Errors
-/// Returns the system's error, or a description of what is wrong with the file.
+/// Returns the system's error, or one that says that this is not a regular file or has more than `most` bytes.
 pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_open(open_file(path, most)?, most)
 }

@@ -1,6 +1,7 @@
 //! An event from an event log, with the fields that kbfix uses.
 //!
-//! The modules `evt` and `evtx`, which read the two formats of logs, both return this type.
+//! The modules [`super::evt`] and [`super::evtx`], which read the two formats of logs, and [`super::event_xml`] all
+//! produce this type.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -51,7 +52,8 @@ impl EventLevel {
 pub struct Event {
     /// The program or component that logged the event. Event Viewer calls it source; the XML calls it provider.
     pub source: String,
-    /// The name of the same source before Windows Vista, if it was registered under another name.
+    /// The name of the source in the event logs before Windows Vista (`EventSourceName` in the XML); `None` if the event
+    /// contains no such name. It can be equal to `source`.
     pub old_source: Option<String>,
     /// The event ID, as Event Viewer shows it.
     pub id: u32,
@@ -61,7 +63,7 @@ pub struct Event {
     pub time: Timestamp,
 }
 
-/// The parts of an event log that could not be read: their number, and a description of the first.
+/// The damaged parts of an event log: their number, and a description of the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Damage {
     parts: usize,
@@ -71,17 +73,18 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// The number of unreadable parts after which reading of the log stops.
+    /// The number of damaged parts after which reading of the log stops.
     const MOST: usize = 10_000;
 
-    /// Returns whether so many parts are unreadable that the rest of the log must not be read. Call this only if there
+    /// Returns whether so many parts are damaged that the rest of the log must not be read. Call this only if there
     /// is a rest.
     pub fn leaves_rest(&mut self) -> bool {
         self.is_cut |= self.parts >= Self::MOST;
         self.is_cut
     }
 
-    /// Counts an unreadable part. `what` returns a description of where the part is and what is wrong with it.
+    /// Counts a damaged part. `what` returns a description of where the part is and what is wrong with it; only the
+    /// description of the first part is kept.
     pub fn add(&mut self, what: impl FnOnce() -> String) {
         if self.parts == 0 {
             self.first = what();
@@ -89,7 +92,8 @@ impl Damage {
         self.parts += 1;
     }
 
-    /// Returns a text with the first unreadable part and the number of the others; `None` if everything was read.
+    /// Returns the description of the first damaged part, and the number of the others or the statement that there are
+    /// too many; `None` if no part is damaged.
     pub fn sentence(&self) -> Option<String> {
         match self.parts {
             0 => None,

@@ -7,11 +7,11 @@ use quick_xml::{Reader, events::Event as Part};
 
 use super::event::{Event, EventLevel};
 
-/// Returns the event that the XML describes.
+/// Returns the event that the XML describes. Only the element `System` is read.
 ///
 /// # Errors
 ///
-/// Returns a description of what is missing or wrong in the XML.
+/// Returns a description of what is missing or wrong in this element, as part of a sentence.
 pub fn of_xml(xml: &str) -> Result<Event, String> {
     let malformed = |error: &dyn std::fmt::Display| format!("the XML of the event is malformed: {error}");
     let mut reader = Reader::from_str(xml);
@@ -84,12 +84,12 @@ impl System {
             // The provider may have no name if a program without a manifest logged the event.
             source: self.source.unwrap_or_default(),
             old_source: self.old_source.filter(|name| !name.is_empty()),
-            id: self.id.parse().map_err(|_| format!("its EventID is `{}`", self.id))?,
+            id: self.id.parse().map_err(|_| format!("its EventID `{}` is not a number", self.id))?,
             level: EventLevel::of_number(match self.level.as_str() {
                 "" => 0,
-                level => level.parse().map_err(|_| format!("its Level is `{level}`"))?,
+                level => level.parse().map_err(|_| format!("its Level `{level}` is not a number from 0 to 255"))?,
             }),
-            time: time.map_err(|_| format!("its SystemTime is `{}`", self.time))?,
+            time: time.map_err(|_| format!("its SystemTime `{}` is not a time", self.time))?,
         })
     }
 }
@@ -121,9 +121,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         for (was, is, what) in [
-            (">13<", "><", "its EventID is ``"),
-            ("SystemTime", "Time", "its SystemTime is ``"),
-            (">4<", ">high<", "its Level is `high`"),
+            (">13<", "><", "its EventID `` is not a number"),
+            ("SystemTime", "Time", "its SystemTime `` is not a time"),
+            (">4<", ">high<", "its Level `high` is not a number from 0 to 255"),
             ("<System>", "<Sys>", "the XML of the event is malformed: "),
             ("&amp;", "&nothing;", "the XML of the event is malformed: "),
         ] {

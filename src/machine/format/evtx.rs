@@ -1,7 +1,7 @@
 //! Reads event logs in the format of Windows Vista and later, such as `Application.evtx`.
 //!
 //! The crate `evtx` reads them, one chunk of 64 KiB at a time, and converts the records to XML of limited size. A chunk
-//! or record that `evtx` cannot read counts as damage.
+//! or record that `evtx` cannot read counts as damage, and so does a wrong checksum.
 
 use std::io::{Read, Seek};
 
@@ -17,17 +17,19 @@ const HEADER: u64 = 4096;
 /// The size of a chunk in bytes; a log consists of its header and of chunks, which contain the records.
 const CHUNK: u64 = 64 << 10;
 
-/// The reason why a file cannot be read as an event log.
+/// The reason why the header of a log cannot be read: the file is not an event log of this format, or is truncated, or
+/// the system returned an error.
 #[derive(Debug, thiserror::Error)]
-#[error("the file is not an event log: {0}")]
+#[error("the file is not an event log, or cannot be read: {0}")]
 pub struct EvtxFault(#[from] EvtxError);
 
-/// Calls `each` for every event of a log of `size` bytes, in the order of the file. Returns the parts that could not be
-/// read.
+/// Calls `each` for every event of a log of `size` bytes, in the order of the file. Returns the damaged parts.
+///
+/// If too many parts are damaged ([`Damage::is_too_much`]), the rest is not read.
 ///
 /// # Errors
 ///
-/// Returns [`EvtxFault`] if the file is not an event log of this format.
+/// Returns [`EvtxFault`] if the header of the log cannot be read.
 pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> Result<Damage, EvtxFault> {
     let mut parser = EvtxParser::from_read_seek(file)?.with_configuration(ParserSettings::new().indent(false));
     let mut damage = Damage::default();
@@ -68,7 +70,7 @@ pub fn read(file: impl Read + Seek, size: u64, mut each: impl FnMut(Event)) -> R
                     }
                 }
             }
-            Err(error) => damage.add(|| format!("its chunk {number}: {error}")),
+            Err(error) => damage.add(|| format!("chunk {number}: {error}")),
         }
     }
     Ok(damage)

@@ -1,11 +1,12 @@
 //! Edits the file `gpt.ini` of a Group Policy object (GPO), which contains the GPO's version and the names of the
 //! extensions that process the GPO.
 //!
-//! Windows processes a `Registry.pol` again only if the version in `gpt.ini` differs from the version that it processed
-//! last, and only if `gpt.ini` names the registry extension. So a program that changes the policy file must increase
-//! the version.
+//! By default, Windows processes a `Registry.pol` again only if the version in `gpt.ini` differs from the version that
+//! it processed last, and only if `gpt.ini` names the registry extension. So a program that changes the policy file
+//! must increase the version.
 //!
-//! The file is edited as an INI file. All other lines and bytes stay as they are.
+//! The file is edited as an INI file. All other lines stay as they are; a line end that is missing at the end of the
+//! file may be added.
 //!
 //! Source: Microsoft, \[MS-GPOL\] 2.2.4, 2.2.6 and 3.3.5.4 (version; names of extensions), \[MS-GPREG\] 1.9 (the
 //! extension's identifier). The identifiers of the editor of administrative templates are those that Salt and winkit
@@ -43,36 +44,39 @@ const REGISTRY: &str = "{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 /// The reason why kbfix cannot edit a `gpt.ini`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GptIniError {
-    /// The file is in UTF-16.
-    #[error("the file is in UTF-16; expected single bytes, as Windows writes gpt.ini")]
+    /// The file is in UTF-16, or contains a NUL byte.
+    #[error("the file is in UTF-16 or contains a NUL byte; expected ANSI text, as Windows writes gpt.ini")]
     Utf16,
-    /// The version is not a number.
-    #[error("line {line}: expected a version of up to 10 digits, found `{found}`")]
+    /// The version is not a 32-bit number.
+    #[error("line {line}: expected a version number from 0 to 4294967295, found `{found}`")]
     Version {
         /// The line, from 1.
         line: usize,
-        /// The text that was found.
+        /// The first 40 characters of the text that was found.
         found: String,
     },
 }
 
-/// Returns the versions of the machine half and of the user half. A missing version counts as zero.
+/// Returns the version of the machine half, and then that of the user half. A missing version counts as zero.
+///
+/// `bytes` is the content of `gpt.ini`.
 ///
 /// # Errors
 ///
-/// Returns [`GptIniError`] if the version cannot be read.
+/// Returns [`GptIniError`] if the file or the version in it cannot be read.
 pub fn versions(bytes: &[u8]) -> Result<(u16, u16), GptIniError> {
     let version = File::read(bytes)?.version()?;
     Ok((version as u16, (version >> 16) as u16))
 }
 
-/// Returns the reason why Windows does not process the policy file of one half; `None` if Windows processes it.
+/// Returns the reason why Windows does not process the policy file of one half, or why kbfix cannot read `gpt.ini`.
+/// Returns `None` if Windows processes the policy file.
 ///
-/// `bytes` is the content of `gpt.ini`; it is empty if there is no such file.
+/// `bytes` is the content of `gpt.ini`.
 ///
 /// # Errors
 ///
-/// Returns [`GptIniError`] if the file cannot be read. It is then not known whether Windows processes the policy file.
+/// Returns [`GptIniError`] if the file or the version in it cannot be read. It is then not known whether Windows processes the policy file.
 pub fn unprocessed(bytes: &[u8], side: Side) -> Result<Option<String>, GptIniError> {
     let file = File::read(bytes)?;
     let version = file.version()?;
@@ -90,11 +94,11 @@ pub fn unprocessed(bytes: &[u8], side: Side) -> Result<Option<String>, GptIniErr
 
 /// Returns the file with the version of one half increased by one, and with the registry extension named for that half.
 ///
-/// If `bytes` is empty, the result is the content of a new file.
+/// After the highest version, 65535, comes 1. If `bytes` is empty, the result is the content of a new file.
 ///
 /// # Errors
 ///
-/// Returns [`GptIniError`] if the file cannot be read.
+/// Returns [`GptIniError`] if the file or the version in it cannot be read.
 pub fn raise(bytes: &[u8], side: Side) -> Result<Vec<u8>, GptIniError> {
     let mut file = File::read(bytes)?;
     let version = file.version()?;
@@ -112,7 +116,7 @@ pub fn raise(bytes: &[u8], side: Side) -> Result<Vec<u8>, GptIniError> {
     Ok(file.lines.concat())
 }
 
-/// Returns `named`, a list of extensions, with the registry extension inserted. The list is sorted by identifier.
+/// Returns `named`, a list of extensions that is sorted by identifier, with the registry extension inserted.
 fn with_registry(named: &str, side: Side) -> String {
     let mut groups: Vec<&str> = named.split_inclusive(']').map(str::trim).filter(|group| !group.is_empty()).collect();
     let at =

@@ -1,7 +1,7 @@
 //! Checks JSON documents: no object may contain a member twice.
 //!
-//! RFC 8259 (section 4) does not define the meaning of such an object. serde_json keeps the last member, but a person
-//! who reviews the document may see the first. Therefore kbfix refuses such a document.
+//! RFC 8259 (section 4) does not define the meaning of such an object. In a map, serde_json keeps the last member,
+//! but a person who reviews the document may see the first. Therefore kbfix refuses such a document.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -10,10 +10,10 @@ use serde::{
     de::{Deserializer, Error, MapAccess, SeqAccess, Visitor},
 };
 
-/// Checks that `text` is JSON in which no object contains a member twice. Returns nothing of the content.
+/// Checks that `text` is JSON in which no object contains a member twice.
 ///
 /// # Errors
-/// Returns serde_json's error, with line and column.
+/// Returns serde_json's error, with line and column: the text is not JSON, or an object contains a member twice.
 pub fn check(text: &str) -> serde_json::Result<()> {
     serde_json::from_str::<Checked>(text).map(drop)
 }

@@ -1,4 +1,4 @@
-//! Readers and writers for the file formats that kbfix uses. They do not depend on specs or targets, and access no
+//! Readers and writers for the file formats that kbfix uses. They do not depend on specs or targets, and open no
 //! files.
 
 pub mod canonical;

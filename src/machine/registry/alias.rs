@@ -52,8 +52,8 @@ fn aliases<const COUNT: usize>(pairs: [(Place, Place); COUNT]) -> [Alias; COUNT]
 impl Key {
     /// Returns the canonical name of the key.
     ///
-    /// Two names lead to the same key exactly if their canonical names are equal. Names that depend on the machine are
-    /// an exception: they are not resolved here.
+    /// Two names with the same canonical name lead to the same key. Names that depend on the machine or the user, such
+    /// as `HKLM\SYSTEM\CurrentControlSet` and `HKCU`, are not resolved here, and neither are other links.
     ///
     /// `one_view` says that the target is a 32-bit Windows, on which both views are the same.
     #[must_use]
@@ -73,7 +73,8 @@ impl Key {
         }
     }
 
-    /// Returns whether the key has another name that leads to it, or is a link that Windows makes at startup.
+    /// Returns whether an alias leads to the key itself, not only to a key above it, or whether the key is the link
+    /// `CurrentControlSet` or a user's link `Software\Classes`.
     ///
     /// A list of subkeys can lack such a key although it exists.
     pub fn is_also_elsewhere(&self) -> bool {
@@ -82,8 +83,9 @@ impl Key {
             || user_of_classes(&self.path).is_some_and(|(_, rest)| rest.is_empty())
     }
 
-    /// Returns the subkeys of this key that are links which Windows makes at startup. A hive file does not contain
-    /// them.
+    /// Returns the name of a link that Windows makes directly below this key and that no hive file contains:
+    /// `CurrentControlSet` in `HKLM\SYSTEM`, and `Classes` in the `Software` of a user. Returns an empty list for any
+    /// other key.
     pub fn links(&self) -> Vec<KeyName> {
         let name = match (self.path.root(), self.path.depth()) {
             (RootKey::Hklm, 1) => "CurrentControlSet",
@@ -96,7 +98,7 @@ impl Key {
 }
 
 impl KeyPath {
-    /// Returns the other names of a canonical key.
+    /// Returns the names that aliases give to a key; this path must be its canonical name.
     ///
     /// Each pair is an alias of this key or of a key above it, and the other name of this key that results from it.
     pub fn other_names(&self) -> Vec<(KeyPath, KeyPath)> {

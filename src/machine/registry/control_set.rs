@@ -60,7 +60,7 @@ impl Key {
             return self.clone();
         }
         let names: Vec<&str> = [SYSTEM, set].into_iter().chain(self.path.names().skip(2)).collect();
-        // The numbered name is the shorter one; the other one stays if the path would be too long.
+        // This fails only if the path already had more names than the registry allows. Such a path stays as it is.
         let path = KeyPath::from_parts(RootKey::Hklm, &names.join("\\"));
         path.map_or_else(|_| self.clone(), |path| Self { path, view: self.view })
     }

@@ -53,7 +53,9 @@ impl ValueType {
         "REG_QWORD",
     ];
 
-    /// Parses the text of a type: a name such as `REG_DWORD`, or `REG_0x99` for a type without a name.
+    /// Parses the text of a type as it prints: `REG_DWORD` or another name, or `REG_0x99` for a type without a name.
+    ///
+    /// Returns `None` for any other text, such as another letter case.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(at) = Self::NAMES.iter().position(|n| *n == text) {
             return Some(Self(at as u32));
@@ -115,7 +117,7 @@ pub enum Decoded {
     Text(String),
     /// A REG_MULTI_SZ, without the NULs.
     List(Vec<String>),
-    /// A type whose data is plain bytes.
+    /// Data of any other type, which is not decoded.
     Bytes,
     /// Bytes that do not fit their type; the string says why.
     Malformed(&'static str),

@@ -1,7 +1,7 @@
 //! Reads data as most programs do, even if the bytes do not have exactly the form of their type.
 //!
 //! Windows stores any bytes, such as a string without its NUL, or a list without its final NUL. Programs still read
-//! such data, so kbfix reads it too. kbfix refuses data that different programs would read differently.
+//! such data, so kbfix reads it too. kbfix refuses a list or number that different programs would read differently.
 //!
 //! Source: Microsoft, "RegQueryValueExW" (a string may lack its terminating NULs), "REG_MULTI_SZ" in "Registry Value
 //! Types" (an empty string ends the list), "RegGetValueW" (RRF_RT_DWORD and RRF_RT_QWORD also accept bytes of that
@@ -28,9 +28,9 @@ impl Data {
     /// an empty list if the string is empty.
     ///
     /// # Errors
-    /// Returns why the data cannot be read as a list: its type, invalid UTF-16, text after an empty string (which
-    /// programs do not read), a NUL inside a REG_SZ or REG_EXPAND_SZ, or a `%variable%`, which programs do not expand
-    /// in a REG_MULTI_SZ.
+    /// Returns why the data cannot be read as a list: its type, invalid UTF-16 or an odd number of bytes, text after an
+    /// empty string (which programs do not read), a NUL inside a REG_SZ or REG_EXPAND_SZ, or a `%` in a REG_EXPAND_SZ,
+    /// because programs do not expand variables in a REG_MULTI_SZ.
     pub fn as_read_list(&self) -> Result<Vec<String>, String> {
         if ![ValueType::SZ, ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&self.value_type) {
             return Err(format!("a {} is not a list of strings", self.value_type));
@@ -48,7 +48,7 @@ impl Data {
             ValueType::MULTI_SZ => {}
             _ if list.len() > 1 => return Err("there is a NUL inside the string".to_owned()),
             ValueType::EXPAND_SZ if list.iter().any(|string| string.contains('%')) => {
-                return Err("a REG_EXPAND_SZ with variables is not a list of strings".to_owned());
+                return Err("a REG_EXPAND_SZ that contains % is not a list of strings".to_owned());
             }
             _ => {}
         }

@@ -25,8 +25,8 @@ pub fn native_path(text: &str) -> Option<KeyPath> {
     })
 }
 
-/// Returns the target of a link: a key path, or the text of the link if it does not lead to a key of HKLM or HKU.
-/// Returns `None` if `value` is not a REG_LINK.
+/// Returns the target of a link: a key path, or `Err` with the text of the link in backticks, if the link does not lead
+/// to a key of HKLM or HKU. Returns `None` if `value` is not a REG_LINK.
 pub fn link_target(value: &Data) -> Option<Result<KeyPath, String>> {
     if value.value_type != ValueType::LINK {
         return None;
@@ -98,7 +98,8 @@ fn settled(key: &Key) -> KeyPath {
     shared().unwrap_or(stored)
 }
 
-/// Returns whether Windows makes a link from name number `at` in the path of a key of HKLM to the sibling key `found`.
+/// Returns whether Windows makes a link at the name with the index `at` in `names`, the path of a key below HKLM, to
+/// the sibling key `found`.
 fn leads_to(names: &[&str], at: usize, found: &str) -> bool {
     let is = |at: usize, name: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(name));
     let above = |name: &str| at > 0 && is(at - 1, name);

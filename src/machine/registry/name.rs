@@ -23,8 +23,8 @@ pub const MAX_VALUE_NAME: usize = 16_383;
 /// Returns whether `name` matches a pattern. `parts` are the parts of the pattern between its `*`; each `*` matches any
 /// characters, or none.
 ///
-/// The name must begin with the first part, end with the last, and contain the parts between them in this order. Case
-/// is ignored.
+/// The name must begin with the first part, end with the last, and contain the parts between them in this order. A
+/// single part must equal the name. Case is ignored.
 pub fn fits(name: &str, parts: &[impl AsRef<str>]) -> bool {
     let units = |text: &str| text.encode_utf16().map(upcase).collect::<Vec<_>>();
     let name = units(name);
@@ -126,7 +126,7 @@ fn hash<H: Hasher>(name: &str, state: &mut H) {
     state.write_u16(0xFFFF);
 }
 
-/// Returns at most eight characters of ASCII in upper case, as a number.
+/// Returns at most eight bytes as a number, the first as the most significant, with ASCII letters in upper case.
 fn upper_case(part: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     bytes[..part.len()].copy_from_slice(part);
@@ -161,7 +161,7 @@ fn refusal(character: char) -> String {
         '\0' => {
             "the name contains a NUL; programs that use the Windows API cannot read or create such a name".to_owned()
         }
-        other => format!("the name contains {other:?}, which the registry does not allow in it"),
+        other => format!("the name contains `{other}`, which the registry does not allow in it"),
     }
 }
 
@@ -199,7 +199,7 @@ macro_rules! name_type {
                 &self.name
             }
 
-            /// Returns whether `beginning` contains the whole name. This is so if it ends with a zero, because a name
+            /// Returns whether `beginning` contains the whole name. This is so if its last byte is zero, because a name
             /// contains no NUL.
             fn is_short(&self) -> bool {
                 self.beginning.trailing_zeros() >= 8

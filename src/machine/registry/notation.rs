@@ -1,7 +1,7 @@
 //! Writes data and names on one line, in the notation of a version 5 `.reg` file.
 //!
-//! Every diff and message uses this notation. It is lossless: data that the short forms (`"text"`, `dword:`) cannot
-//! express exactly is written as `hex(type):` and its bytes.
+//! Diffs, plans, journals and many messages use this notation. It is lossless: data that the short forms (`"text"`,
+//! `dword:`) cannot express exactly is written as `hex(type):` and its bytes.
 //!
 //! Source: Microsoft, "How to add, modify, or delete registry subkeys and values by using a .reg file" (KB310516).
 
@@ -17,7 +17,8 @@ pub const NOT_CONFIGURED: &str = "not configured";
 
 /// Returns the text for data in a message: the type, and the data in `.reg` notation.
 ///
-/// For sensitive data, the text contains only the type. For `None`, it is `absent`.
+/// For sensitive data, the text is the type and [`HIDDEN`]. For `None`, it is `absent`; for [`Data::not_configured`],
+/// it is [`NOT_CONFIGURED`].
 pub fn message(data: Option<&Data>, is_sensitive: bool) -> String {
     match data {
         None => "absent".to_owned(),
@@ -88,7 +89,7 @@ fn hex(byte: u8) -> [u8; 2] {
     [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
-/// Parses pairs of hex digits; returns `None` for anything else.
+/// Parses bytes from pairs of hex digits, in either case; returns `None` for any other text.
 pub fn parse_hex_digits(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;

@@ -11,7 +11,7 @@ pub enum RootKey {
     Hkcu,
     /// `HKEY_LOCAL_MACHINE`: the settings of the machine.
     Hklm,
-    /// `HKEY_USERS`: one key for every loaded user hive, named after the user's SID.
+    /// `HKEY_USERS`: one key for every loaded user hive, named after the user's SID; `.DEFAULT` is that of the system.
     Hku,
     /// `HKEY_CURRENT_CONFIG`: the current hardware profile.
     Hkcc,
@@ -43,7 +43,7 @@ impl RootKey {
         }
     }
 
-    /// Parses the short or long name of a root key, in any case.
+    /// Parses the short or long name of a root key, in any case; returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|r| text.eq_ignore_ascii_case(r.short()) || text.eq_ignore_ascii_case(r.long()))
     }

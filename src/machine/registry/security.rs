@@ -1,6 +1,7 @@
 //! A key's class name and security descriptor, which contains the owner and the permissions of the key.
 //!
-//! kbfix does not change them. If kbfix deletes a key, both are lost; a rollback restores them.
+//! kbfix does not change them. If kbfix deletes a key, both are lost; a rollback restores them, if the target stores
+//! them at all (an export and a policy file do not).
 //!
 //! Source: Microsoft, [MS-DTYP] "Windows Data Types", 2.4.6 `SECURITY_DESCRIPTOR`, 2.4.2 `SID`, 2.4.5 `ACL`.
 
@@ -92,10 +93,11 @@ impl SecurityDescriptor {
         &self.0
     }
 
-    /// Returns whether two security descriptors have the same owner and group and grant the same access.
+    /// Returns whether two security descriptors have the same owner, group and DACL, byte for byte, and whether both or
+    /// none of the DACLs are protected from inheritance.
     ///
-    /// Two things are not compared: the flags that say where an access control list comes from (automatically
-    /// inherited, or by default), and the audit entries, which not every account may read or set.
+    /// Not compared are the other flags of the descriptor, such as whether the system inherited the DACL, and the audit
+    /// entries, which not every account may read or set.
     pub fn grants_as(&self, other: &Self) -> bool {
         let compared = |one: &Self| one.control() & (DACL_PRESENT | DACL_PROTECTED);
         compared(self) == compared(other) && [0, 1, 3].iter().all(|n| part(&self.0, *n) == part(&other.0, *n))

@@ -92,8 +92,8 @@ const SHARED_SOFTWARE: &[&str] = &[
 /// Subkeys of a `Classes` key that exist separately in each view. Both views share all other subkeys.
 const REDIRECTED_CLASSES: &[&str] = &["CLSID", "DirectShow", "Interface", "Media Type", "MediaFoundation"];
 
-/// For the path of a key in the 32-bit view, returns its path in the 64-bit view. Returns `None` if both views share
-/// the key.
+/// For the path of a key in the 32-bit view, returns its path in the 64-bit view. Returns `None` if this is the same
+/// path: both views share the key, or the path itself contains `Wow6432Node`.
 fn redirected(path: &KeyPath) -> Option<KeyPath> {
     let names: Vec<&str> = path.names().collect();
     let is = |at: usize, wanted: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(wanted));
@@ -139,8 +139,8 @@ impl fmt::Display for View {
 
 /// A key in one of the two views: its path and the view.
 ///
-/// Targets are queried with it, and changes contain it. It prints as the path alone in the 64-bit view, and with `
-/// [32-bit view]` after the path in the 32-bit view.
+/// Targets are queried with it, and changes contain it. It prints as the path alone in the 64-bit view; in the 32-bit
+/// view, a space and `[32-bit view]` follow the path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// The path.
@@ -161,10 +161,10 @@ impl Key {
         Self { path, view: View::Bits64 }
     }
 
-    /// Returns the parent of this key, in the same view.
+    /// Returns the key that contains this key; `None` for a root key.
     ///
-    /// For the topmost keys that exist separately in the 32-bit view, it is the key above them in the 64-bit view, such
-    /// as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
+    /// It is the parent in the same view, if that parent contains the key. Otherwise it is a key of the 64-bit view,
+    /// such as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
     pub fn parent(&self) -> Option<Self> {
         let above = Self { path: self.path.parent()?, view: self.view };
         if self.view == View::Bits64 {

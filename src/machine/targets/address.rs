@@ -15,12 +15,12 @@ use crate::{
 
 use super::smb::Host;
 
-/// The address of a target as the user gave it. Journals store it, so that a rollback can open the same target again.
-/// It contains no password.
+/// The address of a target: its URI and options, with absolute paths. Journals store it, so that a rollback can open
+/// the same target again. It contains no password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
-    /// The URI, with an absolute path.
+    /// The URI. If it contains a path, the path is absolute.
     pub uri: String,
     /// The local folder that contains the files of drive C of the exported, offline or remote machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,8 @@ pub struct Address {
     /// drive letters in upper case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drives: BTreeMap<char, PathBuf>,
-    /// Whether kbfix may read a hive that was not written completely (dirty). kbfix never writes such a hive.
+    /// Whether kbfix may read a hive that was not written completely (dirty) and that its logs cannot complete. kbfix
+    /// never writes such a hive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_dirty: bool,
     /// Whether kbfix reads and writes values in the policy branches of `HKLM` in the local GPO of an image, instead of
@@ -90,7 +91,7 @@ const KINDS: &str =
     "a target is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE`, `pol:FILE`, `snapshot:FILE` or `smb://HOST`";
 
 impl Address {
-    /// Parses a URI, and makes the path in it absolute.
+    /// Parses a URI, and makes the path in it and the path `files` absolute. All other options are unset.
     ///
     /// # Errors
     /// Returns [`AddressError`] if the URI has none of the known forms.
@@ -122,21 +123,22 @@ impl Address {
         self
     }
 
-    /// Sets whether kbfix may read a hive that was not written completely (dirty).
+    /// Sets [`Address::allow_dirty`].
     #[must_use]
     pub fn with_dirty_hives(mut self, allowed: bool) -> Self {
         self.allow_dirty = allowed;
         self
     }
 
-    /// Sets whether kbfix reads and writes values in policy branches in the local GPO of an image.
+    /// Sets [`Address::through_policy`].
     #[must_use]
     pub fn with_through_policy(mut self, through: bool) -> Self {
         self.through_policy = through;
         self
     }
 
-    /// Returns an option that was given although this kind of target does not use it, and the reason why not.
+    /// Returns an option that was given although this kind of target does not use it, and the reason why not; `None` if
+    /// there is no such option.
     ///
     /// Callers reject such an option: if they ignored it, kbfix would read something other than what the user named.
     ///
@@ -199,13 +201,14 @@ impl Address {
                     }
                 }
                 _ => Err(because(
-                    "a hive file needs the key at which Windows loads it, such as `hive:FILE=HKLM\\SYSTEM`".to_owned(),
+                    "a hive needs its file and the key at which Windows loads it, such as `hive:FILE=HKLM\\SYSTEM`"
+                        .to_owned(),
                 )),
             },
             Some(("reg", path)) => Ok(Kind::Reg(path.into())),
             Some(("pol", rest)) => policy(rest).map_err(because),
             Some(("snapshot", path)) => Ok(Kind::Snapshot(path.into())),
-            // The error may be a password in the wrong place, so no part of the URI is quoted.
+            // A password in the wrong place may be the cause of the error, so no part of the URI is quoted.
             Some(("smb", _)) => self.uri.parse().map(Kind::Smb).map_err(|error: crate::targets::smb::HostError| {
                 AddressError { uri: "smb://…".to_owned(), detail: error.to_string() }
             }),
@@ -214,7 +217,8 @@ impl Address {
     }
 }
 
-/// Parses the part of a policy file's URI after `pol:`.
+/// Parses the part of a policy file's URI after `pol:`. Text after the last `=` that is not a root key is part of the
+/// path.
 fn policy(rest: &str) -> Result<Kind, String> {
     let given = rest.rsplit_once('=').and_then(|(path, root)| Some((path, RootKey::parse(root)?)));
     if let Some((path, root)) = given {
@@ -232,8 +236,9 @@ fn policy(rest: &str) -> Result<Kind, String> {
     }
 }
 
-/// Returns whether a policy file may contain settings for HKCU, which only its path can show: the file does not contain
-/// its root key. A relative path starts at the current folder.
+/// Returns whether a policy file may contain settings for HKCU: it is named `ntuser.pol`, or is in a folder `User`.
+/// Only the path can show this, because the file does not contain its root key. A relative path starts at the current
+/// folder.
 pub fn may_be_of_users(path: &str) -> bool {
     let whole = std::path::absolute(path).map_or_else(|_| path.into(), |whole| whole.display().to_string());
     let mut parts = whole.split(['/', '\\']).rev().take(2);
@@ -243,7 +248,8 @@ pub fn may_be_of_users(path: &str) -> bool {
 /// Returns the path in the form that locks, journals and plans use: absolute, without `.` and `..`, and with links
 /// resolved as far as the path exists.
 ///
-/// Returns the path as given if the current folder is unknown, or if the result could not be written in a URI.
+/// If this form is not valid Unicode, and so cannot be written in a URI, links are not resolved. If the current folder
+/// is unknown, a relative path is returned as given.
 fn absolute(path: &Path) -> PathBuf {
     let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut rest = Vec::new();

@@ -11,7 +11,7 @@ use crate::{
     version::{FileVersion, Platform},
 };
 
-/// The answer of a target to a question about one key, value or file.
+/// The answer of a target to one question, such as a question about a key, value or file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer<T> {
@@ -19,36 +19,38 @@ pub enum Answer<T> {
     Present(T),
     /// The target was searched, and the key, value or file does not exist.
     Absent,
-    /// The key, value or file could not be read, so it is unknown whether it exists.
+    /// The state of the key, value or file is not known, for this reason.
     Unread(Unread),
 }
 
-/// The reason why a key, value or file could not be read.
+/// The reason why the state of a key, value or file is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(deny_unknown_fields)]
 #[error("{reason}: {detail}")]
 pub struct Unread {
     /// The kind of reason.
     pub reason: Reason,
-    /// The reason as a sentence.
-    // Cloning is cheap, because many keys can have the same reason.
+    /// The reason in words. If access was denied, this can be only the path of a file.
+    // Shared, so that it can be cloned cheaply: many keys can have the same reason.
     pub detail: Arc<str>,
 }
 
-/// The kinds of reasons why a key, value or file could not be read.
+/// The kinds of reasons why the state of a key, value or file is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The system denied access.
     Denied,
-    /// The key, value or file exists, but its bytes are damaged.
+    /// The bytes of the key, value or file are damaged, or the bytes of something that kbfix must read first, such as
+    /// its hive.
     Malformed,
-    /// The key, value or file exists, but kbfix or the format of the target cannot express it.
+    /// kbfix cannot read the key, value or file in this target, or cannot express it: for example, a registry link
+    /// leads to the key, or the name is not valid Unicode.
     Unsupported,
     /// A policy file does not set the value, so Group Policy leaves it as it is.
     NotConfigured,
     /// The target contains no information about the key, value or file, such as an export that does not contain the
-    /// key.
+    /// key; or an error occurred that does not show whether it exists.
     Unknown,
 }
 
@@ -65,12 +67,13 @@ impl std::fmt::Display for Reason {
 }
 
 impl Unread {
-    /// Returns a reason of this kind; `detail` is the reason as a sentence.
+    /// Returns a reason of this kind; `detail` is the reason in words.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into().into() }
     }
 
     /// Returns the reason why kbfix does not read a key at or below a registry link that Windows itself did not make.
+    /// `link` is the path of the link, and `to` is the key or text to which it leads.
     pub(super) fn linked(link: &dyn std::fmt::Display, to: &str) -> Self {
         let detail = format!(
             "{link} is a link to {to}; kbfix follows only the links that Windows itself makes, so name the \
@@ -81,7 +84,7 @@ impl Unread {
 }
 
 impl<T> Answer<T> {
-    /// Returns the answer that the key, value or file could not be read, with the reason.
+    /// Returns the answer that the state is not known, with the reason; `detail` is the reason in words.
     pub fn unread(reason: Reason, detail: impl Into<String>) -> Self {
         Self::Unread(Unread::new(reason, detail))
     }
@@ -98,7 +101,7 @@ impl<T> Answer<T> {
     /// Returns the content, or `None` if the key, value or file is absent.
     ///
     /// # Errors
-    /// Returns the reason if it could not be read.
+    /// Returns the reason if the answer is [`Answer::Unread`].
     pub fn known(self) -> Result<Option<T>, Unread> {
         match self {
             Self::Present(t) => Ok(Some(t)),
@@ -107,7 +110,7 @@ impl<T> Answer<T> {
         }
     }
 
-    /// If there is content, returns the result of `f` for it. Otherwise returns the same answer.
+    /// Returns the result of `f` for the content if there is content, otherwise the same answer.
     pub fn and_then<U>(self, f: impl FnOnce(T) -> Answer<U>) -> Answer<U> {
         match self {
             Self::Present(t) => f(t),
@@ -135,7 +138,7 @@ impl Answer<Data> {
         }
     }
 
-    /// Returns the answer about a value in this state. The state has the form of `before` and `after` in a change.
+    /// Returns the answer about a value in this state, which has the form that [`Self::state`] returns.
     pub(super) fn of_state(state: Option<Data>) -> Self {
         match state {
             Some(data) if data.is_not_configured() => Self::not_configured(),
@@ -145,17 +148,18 @@ impl Answer<Data> {
 }
 
 impl<T> Answer<T> {
-    /// Returns the answer about a key or value that a policy file does not set.
+    /// Returns the answer about a value that a policy file neither sets nor deletes.
     pub(super) fn not_configured() -> Self {
         Self::unread(
             Reason::NotConfigured,
-            "the policy file does not set this value, so Group Policy does not change it",
+            "the policy file neither sets nor deletes this value, so this file does not change it on the machine",
         )
     }
 }
 
 impl Answer<()> {
-    /// Returns whether values can be set in the key without creating it first: it exists, or is a key of a policy file.
+    /// Returns whether values can be set in the key without creating the key first. This is so if the key exists, and
+    /// for every key that a policy file can contain but does not delete.
     ///
     /// # Errors
     /// Returns the reason if it is not known whether the key exists.
@@ -203,8 +207,8 @@ impl KeyFacts {
 pub struct FileFacts {
     /// The size of the file in bytes.
     pub size: u64,
-    /// The platform in the PE header; `None` if the file is not a PE file, or if it is for a platform that kbfix does
-    /// not know.
+    /// The platform in the PE header; `None` if the file is not a PE file, if its headers are damaged, or if it is for
+    /// a platform that kbfix does not know.
     pub platform: Option<Platform>,
     /// The fixed file version from the version resource; absent if the file has no version or is not a PE file.
     pub version: Answer<FileVersion>,

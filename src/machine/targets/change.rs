@@ -36,9 +36,9 @@ pub struct KeyChange {
     pub key: Key,
     /// The change of the key itself.
     pub action: ChangeAction,
-    /// The class name and security descriptor of the key. For a deleted key, these are the present ones; for a created
-    /// key, the ones to set. `None` if the target stores none; a created key then inherits its security from its parent
-    /// key.
+    /// The class name and security descriptor of the key: for a deleted key, the present ones; for a created key, the
+    /// ones to set. `None` for an updated key, for a key that a spec creates, and if the target stores none. A key that
+    /// is created with `None` inherits its security from its parent key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub properties: Option<KeyProperties>,
     /// The changes of the key's values.

@@ -1,4 +1,4 @@
-//! Reads to which control set the link `HKLM\SYSTEM\CurrentControlSet` of a running Windows leads.
+//! Interprets the link `HKLM\SYSTEM\CurrentControlSet` of a running Windows, which leads to a control set.
 //!
 //! The link itself is read, not the key `HKLM\SYSTEM\Select`: Windows creates the link at startup, and `Select` may
 //! have been changed since then.
@@ -8,7 +8,7 @@ use crate::registry::{self, Data, control_set};
 use super::{Answer, Reason};
 
 /// Returns the number of the control set in the data of a link's value `SymbolicLinkValue`. The answer is absent if the
-/// data is not a REG_LINK.
+/// data is not a REG_LINK, and malformed if the link leads to another key.
 pub(super) fn of_link(value: &Data) -> Answer<u16> {
     let to = match registry::link_target(value) {
         None => return Answer::Absent,

@@ -78,7 +78,7 @@ fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
 /// A local folder that contains the files of one drive of another machine, from the drive's root folder on.
 ///
 /// For example, `C:\Windows\a.dll` is read from `FOLDER/Windows/a.dll`; upper and lower case do not matter. Files of
-/// other drives are unknown. Paths that lead out of the folder (`..`, a symbolic link) are not read. The names in each
+/// other drives are unknown. Paths with `..`, and links that lead out of the folder, are not read. The names in each
 /// folder are cached.
 #[derive(Debug)]
 pub struct DriveFolder {
@@ -139,8 +139,8 @@ impl DriveFolder {
         })
     }
 
-    /// Returns the local path of a file, spelled as on the local disk. `path` is the file's absolute path on the other
-    /// machine.
+    /// Returns the local path of a file or folder, spelled as on the local disk. `path` is its absolute path on the
+    /// other machine.
     pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
         self.names_below_root(path).map_or_else(Answer::Unread, |names| self.find_below(names))
     }
@@ -184,8 +184,8 @@ impl DriveFolder {
         self.entry(path)
     }
 
-    /// Returns the entry of `folder` with the short (8.3) name `wanted`. The answer is unknown if the file system does
-    /// not report short names, as for copies of a volume.
+    /// Returns the entry of `folder` with the short (8.3) name `wanted`. The answer is unknown if no entry has this
+    /// short name, because many file systems do not report short names.
     fn step_by_short_name(&self, folder: &Path, wanted: &str) -> Answer<PathBuf> {
         if !short_name::is_one(wanted) {
             return Answer::Absent;
@@ -201,7 +201,7 @@ impl DriveFolder {
         }
     }
 
-    /// Returns the path of an entry of a folder, with links resolved. A link that leads out of the folder is not read.
+    /// Returns the path of an entry, with links resolved. A link that leads out of the folder of the drive is not read.
     fn entry(&self, path: PathBuf) -> io::Result<Answer<PathBuf>> {
         if !fs::symlink_metadata(&path)?.is_symlink() {
             return Ok(Answer::Present(path));
@@ -247,7 +247,7 @@ impl Drives {
         folders.into_iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Returns the local folder for the drive in `path`; `None` if there is no folder for this drive.
+    /// Returns the local folder for the drive in `path`, the first if there are several; `None` if there is none.
     pub fn of(&mut self, path: &str) -> Option<&mut DriveFolder> {
         let (letter, _) = split_drive(path)?;
         self.0.iter_mut().find(|drive| drive.letter == letter)
@@ -272,7 +272,7 @@ impl Drives {
 /// Splits an absolute path into its drive letter, in upper case, and the names below the drive's root folder.
 ///
 /// # Errors
-/// Returns an error if the path does not begin with a drive and a backslash, or contains an invalid file name.
+/// Returns an error if the path does not begin with a drive and `\` or `/`, or contains an invalid file name.
 pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
     let unsupported = |why: &str| Unread::new(Reason::Unsupported, format!("`{path}` {why}"));
     let (drive, rest) = split_drive(path).ok_or_else(|| unsupported("is not an absolute path with a drive"))?;
@@ -284,7 +284,7 @@ pub fn file_names(path: &str) -> Result<(char, Vec<&str>), Unread> {
     Ok((drive, names))
 }
 
-/// Returns the drive letter of an absolute path, in upper case, and the text after its colon.
+/// Returns the drive letter of an absolute path, in upper case, and the text after its colon; `None` for other paths.
 pub fn split_drive(path: &str) -> Option<(char, &str)> {
     let (drive, rest) = path.split_once(':')?;
     let mut letters = drive.chars();

@@ -39,10 +39,11 @@ impl HiveTarget {
     /// Opens the hive file at `path`, whose root Windows loads as the key `key`.
     ///
     /// `allow_dirty` concerns a hive that was not written completely (dirty) and that its logs cannot complete: if it
-    /// is true, such a hive is read as it is, but never written.
+    /// is true, such a hive is read as it is, but never written; otherwise it is not read.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read or is not a hive.
+    /// Returns an error if the file cannot be read, is damaged or is not a hive, or is dirty and `allow_dirty` is
+    /// false.
     pub fn open(path: &Path, key: KeyPath, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let what = path.display().to_string();
         let real = canonical(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;

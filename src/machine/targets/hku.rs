@@ -2,10 +2,11 @@
 
 use crate::registry::{Key, KeyPath, RootKey, sid};
 
-/// Returns the key at which Windows loads the hive of the user to whom `path` belongs; `None` if `path` is in no user's
-/// hive.
+/// Returns the key directly below `HKU` at which the user's hive that contains `path` is loaded: `HKU\SID`, or
+/// `HKU\SID_Classes`. For the Default profile's hive, returns the key that kbfix uses. Returns `None` for any other
+/// path.
 ///
-/// Windows removes that key when the user logs off, but keys below it still exist in the user's hive file.
+/// Windows removes the key of a user when the user logs off, but the keys below it still exist in the user's hive file.
 pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {
     if path.root() != RootKey::Hku {
         return None;

@@ -7,8 +7,8 @@
 //! - write a list of changes, each checked against its `before`;
 //! - lock the target while it is read and written.
 //!
-//! Absent, denied, malformed, unsupported and unknown are different answers (see [`Answer`]). Only "absent" says that
-//! something does not exist; the others say that the state could not be read.
+//! Absent, denied, malformed, unsupported, not configured and unknown are different answers (see [`Answer`] and
+//! [`Reason`]). Only "absent" says that something does not exist; the others say why its state is not known.
 
 mod address;
 mod answer;
@@ -61,8 +61,9 @@ use crate::{
 /// A question about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyQuery {
-    /// The key, in the 32-bit or 64-bit view. For a key below `HKCU`, the live registry returns the state in the hive
-    /// of the user who runs kbfix; for other targets, it is unknown.
+    /// The key, in the 32-bit or 64-bit view. In the target `local`, `HKCU` is the hive of the user who runs kbfix. In
+    /// an image and on a remote machine, keys below `HKCU` are unknown. An export, a hive file and a policy file can
+    /// contain such keys.
     pub key: Key,
     /// The values of the key to read.
     pub values: ValueSelection,
@@ -71,7 +72,7 @@ pub struct KeyQuery {
 }
 
 impl KeyQuery {
-    /// Returns whether the query asks for everything in the key: all values and all subkeys.
+    /// Returns whether the query asks for all values of the key and the names of all its subkeys.
     pub fn lists_all(&self) -> bool {
         self.subkeys && self.values == ValueSelection::All
     }
@@ -92,13 +93,14 @@ pub enum ValueSelection {
 pub enum PolicyStores {
     /// The target contains policy stores.
     Here,
-    /// The target never contains policy stores, because it is an export or a hive.
+    /// The target never contains policy stores, because it is an export, a hive file or a single policy file, or a
+    /// snapshot of one of these.
     Elsewhere,
-    /// The target is a copy of a machine that was made without the policy stores.
+    /// The target is a snapshot of a machine that contains no facts about policy stores.
     NotTaken,
 }
 
-/// A system whose registry and files kbfix reads and, for most kinds of targets, changes.
+/// A system or file from which kbfix reads keys, values and files, and in which it changes keys and values.
 pub trait Target {
     /// Returns the URI of the target as the user gave it, without any password.
     fn uri(&self) -> String;
@@ -122,8 +124,8 @@ pub trait Target {
         PolicyStores::Elsewhere
     }
 
-    /// Returns, for each query, the settings of the policy stores for the queried values. Called only for a target that
-    /// contains policy stores.
+    /// Returns, for each query, the settings of the policy stores for the queried values. If the target contains no
+    /// policy stores, the facts contain no answers.
     ///
     /// # Errors
     /// Returns an error only if the target as a whole cannot be read.
@@ -131,7 +133,8 @@ pub trait Target {
         Ok(queries.iter().cloned().map(PolicyFacts::not_covered).collect())
     }
 
-    /// Answers each query about events, in the same order. If the target has no such event log, the answer is absent.
+    /// Answers each query about events, in the same order. The answer is absent if the target has event logs, but not
+    /// the queried one.
     ///
     /// # Errors
     /// Returns an error only if the target as a whole cannot be read.
@@ -146,8 +149,8 @@ pub trait Target {
         false
     }
 
-    /// Returns the reason why Windows does not process the policy file to which this target writes, as a sentence. Each
-    /// write removes this reason.
+    /// Returns the reason why Windows does not process the policy file to which this target writes, as a sentence;
+    /// `None` if Windows processes the file, or the target writes to no policy file. Each write removes this reason.
     ///
     /// # Errors
     /// Returns a sentence if it is not known whether Windows processes the file.
@@ -155,7 +158,8 @@ pub trait Target {
         Ok(None)
     }
 
-    /// Returns the path of the target's file if the file does not exist and the first change would create it.
+    /// Returns the path of the target's file if the file does not exist and the first change would create it, otherwise
+    /// `None`.
     fn missing_file(&self) -> Option<&Path> {
         None
     }
@@ -166,7 +170,8 @@ pub trait Target {
     }
 
     /// Returns the number of the control set to which `HKLM\SYSTEM\CurrentControlSet` leads now. The answer is absent
-    /// if this key is not a link to a control set.
+    /// if this key is not a link, or if an export does not show to which control set it leads; also for a policy file
+    /// and a snapshot. The answer is malformed if the link leads to another key.
     ///
     /// # Errors
     /// Returns an error only if the target as a whole cannot be read.
@@ -178,19 +183,20 @@ pub trait Target {
     /// present state, not a cached one.
     ///
     /// # Errors
-    /// Returns [`TargetError::Locked`] if another apply or rollback holds the lock.
+    /// Returns [`TargetError::Locked`] if another run of kbfix holds the lock, or another error if the lock cannot be
+    /// taken or the target cannot be read again.
     fn lock(&mut self) -> Result<Lock, TargetError>;
 
     /// Checks whether a file that these changes would edit has damage that makes every edit unsafe.
     ///
     /// # Errors
-    /// Returns [`TargetError::Malformed`] for the first such file.
+    /// Returns [`TargetError::Malformed`] for the first such file. A file that cannot be opened is no error here.
     fn refuse_damaged(&mut self, _changes: &[KeyChange]) -> Result<(), TargetError> {
         Ok(())
     }
 
-    /// Checks whether planned changes can be written, for example whether the format of a file can express them. Writes
-    /// nothing.
+    /// Checks, as far as this is possible without writing, whether planned changes can be written: for example, whether
+    /// the format of a file can express them. Some kinds of targets check nothing.
     ///
     /// # Errors
     /// Returns the reason why [`Target::write`] would refuse the changes.
@@ -198,11 +204,11 @@ pub trait Target {
         Ok(())
     }
 
-    /// Makes the changes in their order. Before each change, the present state is checked against the `before` of the
-    /// change.
+    /// Makes the changes; those in the same hive or file are made in their order. Before each change, the present state
+    /// is checked against the `before` of the change.
     ///
     /// A file is replaced as a whole, so either all changes in it are made or none. The files of an image are replaced
-    /// one after the other.
+    /// one after the other. The target `local` replaces the hive files of users who are not logged on first.
     ///
     /// # Errors
     /// Returns [`WriteFailure`], which says which changes may have been made.
@@ -232,7 +238,8 @@ pub enum TargetError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The lock file could not be created. If another file has its name, the error is `AlreadyExists`.
+    /// The lock file could not be created or locked. If its name belongs to something that kbfix cannot use as a lock
+    /// file, the kind of the error is `AlreadyExists`.
     #[error("cannot lock {what}: {source}")]
     NoLock {
         /// The path of the lock file.
@@ -243,7 +250,7 @@ pub enum TargetError {
     /// The target is damaged, or is not of the kind that its URI names.
     #[error("{what}: {detail}")]
     Malformed {
-        /// The file or key that is damaged.
+        /// The path of the file or folder that is damaged.
         what: String,
         /// A description of what is wrong, and where.
         detail: String,
@@ -260,16 +267,17 @@ pub enum TargetError {
         /// What to do.
         hint: &'static str,
     },
-    /// Another apply or rollback holds the lock.
-    #[error("{what} is locked by another kbfix apply or rollback")]
+    /// Another run of kbfix that changes the target holds the lock.
+    #[error("{what} is locked by another kbfix run")]
     Locked {
         /// The target that is locked.
         what: String,
     },
-    /// This kind of target does not support what kbfix should do.
+    /// kbfix cannot use the target in this way: for example, its kind is not available on this system, or it contains
+    /// too much to be read.
     #[error("{what}: {detail}")]
     Unsupported {
-        /// The target.
+        /// The target, or the option that is not supported.
         what: String,
         /// What is not supported, as a sentence.
         detail: String,
@@ -285,7 +293,8 @@ pub enum TargetError {
 }
 
 impl TargetError {
-    /// Converts the error into the reason why changes were not written. `place` is what should have been changed.
+    /// Converts the error into the reason why changes were not written. `place` is the key or file that should have
+    /// been changed.
     fn refusal(self, place: &str) -> WriteError {
         let place = place.to_owned();
         match self {
@@ -298,34 +307,36 @@ impl TargetError {
 /// The reason why a change was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The state of the target differs from the `before` of the change.
+    /// The state of the target differs from the `before` of the change, or someone else has changed a hive since it was
+    /// read.
     #[error("{place}: expected {expected}, found {found}")]
     Stale {
-        /// The key, and the value name if the error concerns a value.
+        /// The key (with the value name if the error concerns a value) or the file.
         place: String,
-        /// The state that the change expected, which is its `before`.
+        /// The expected state.
         expected: String,
         /// The present state.
         found: String,
     },
-    /// The system denied write access.
+    /// The system denied access.
     #[error("{place}: access denied")]
     Denied {
-        /// The key, and the value name if the error concerns a value.
+        /// The key (with the value name if the error concerns a value), the file or the remote machine.
         place: String,
     },
-    /// The target cannot store the change: its format cannot express a name or data, or it is read-only.
+    /// kbfix refuses the change: for example, the target's format cannot express the data, the present state could not
+    /// be read, or a trial showed that the change could not be undone.
     #[error("{place}: {detail}")]
     Unsupported {
-        /// The key, and the value name if the error concerns a value.
+        /// The key (with the value name if the error concerns a value) or the file.
         place: String,
-        /// The reason why the target cannot store the change.
+        /// The reason why kbfix refuses the change.
         detail: String,
     },
     /// The system reported another error.
     #[error("{place}: {source}")]
     Io {
-        /// The key or file that should have been changed.
+        /// The key, value or file that should have been changed, or the remote machine.
         place: String,
         /// The system's error.
         source: std::io::Error,
@@ -338,8 +349,7 @@ pub enum WriteError {
 pub struct WriteFailure {
     /// The reason why the changes were not written.
     pub error: WriteError,
-    /// The changes that may have been made, in the order in which they were begun. The last of them may have been made
-    /// only in part.
+    /// The changes that may have been made, completely or in part, in the order in which kbfix makes them.
     ///
     /// All other changes were not begun. If their keys are not in the expected state, something else has changed these
     /// keys.

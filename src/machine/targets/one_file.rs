@@ -46,10 +46,10 @@ pub(super) trait OneFile {
     /// change.
     ///
     /// # Errors
-    /// Returns the error of the first change that cannot be made.
+    /// Returns the error of the first change that cannot be made. The changes before it stay in memory.
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError>;
 
-    /// Undoes the changes in memory, as a trial.
+    /// Checks whether the changes in memory can be read back and undone. They may be undone afterwards.
     ///
     /// # Errors
     /// Returns the error of the first change that cannot be read back or undone.
@@ -84,14 +84,14 @@ pub(super) struct NotReplaced {
     pub(super) is_restored: bool,
 }
 
-/// A target with changes in memory, and the files to replace to write these changes.
+/// The document of a target after changes in memory, and the files to replace to write these changes.
 #[derive(Debug)]
 pub(super) struct Prepared<T: OneFile> {
     document: T::Document,
     files: Replacements,
 }
 
-/// Reads the file again if it may have changed: after a failure, and before the first read after [`lock`].
+/// Reads the file again if it may have changed, for example after a failed [`lock()`] or [`write()`].
 pub(super) fn refresh(target: &mut impl OneFile) -> Result<(), TargetError> {
     if target.file().is_stale { reload(target) } else { Ok(()) }
 }
@@ -105,7 +105,7 @@ fn reload(target: &mut impl OneFile) -> Result<(), TargetError> {
     Ok(())
 }
 
-/// Takes the lock of the target, and reads the file again.
+/// Takes the lock of the target, removes temporary files of killed processes, and reads the file again.
 pub(super) fn lock(target: &mut impl OneFile) -> Result<Lock, TargetError> {
     let file = target.file();
     file.is_stale = true;
@@ -139,7 +139,7 @@ pub(super) fn write(target: &mut impl OneFile, changes: &[KeyChange]) -> Result<
     replace(target, prepared, changes)
 }
 
-/// Makes the changes in memory. Nothing is written to disk yet.
+/// Makes the changes in memory, and checks whether they can be undone. Nothing is written to disk yet.
 pub(super) fn prepare<T: OneFile>(target: &mut T, changes: &[KeyChange]) -> Result<Prepared<T>, WriteError> {
     let place = target.file().place();
     // The file is read again, because another program may have edited it without taking the lock.

@@ -57,7 +57,7 @@ fn local() -> Result<Box<dyn Target>, TargetError> {
     Err(TargetError::Unsupported {
         what: "local".to_owned(),
         detail: "this kbfix does not run on Windows, so there \
-        is no live registry; name an image, a hive, an export, a snapshot or another machine"
+        is no live registry; name an image, a hive, an export, a policy file, a snapshot or another machine"
             .to_owned(),
     })
 }
@@ -74,7 +74,7 @@ fn smb(host: Host, _drives: Drives) -> Result<Box<dyn Target>, TargetError> {
     Err(TargetError::Unsupported {
         what: host.to_string(),
         detail: "kbfix reaches another machine through Samba, which it uses only on Linux and similar \
-            systems"
+            systems; run kbfix on the other machine, or on such a system"
             .to_owned(),
     })
 }

@@ -9,7 +9,8 @@ use crate::registry::{Data, Key};
 
 use super::{Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, ValueSelection, WriteError};
 
-/// Checks that the present state matches the `before` of a change. `read` answers questions about the present state.
+/// Checks that the present state matches the `before` of a change and, for a created key, that its parent exists.
+/// `read` answers questions about the present state.
 ///
 /// # Errors
 /// Returns [`WriteError::Stale`] if the present state differs, and [`WriteError::Unsupported`] if it cannot be read.

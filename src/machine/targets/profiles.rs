@@ -1,7 +1,8 @@
 //! Finds the users of a machine, which are the entries of `ProfileList`, and their hive files.
 //!
 //! The target `image:DIR` uses this module for every user. The target `local` uses it for users who are not logged on,
-//! because their hives are only files.
+//! because their hives are only files. Targets of whole machines also use it to find the Windows folder and other
+//! folders.
 //!
 //! Sources: Microsoft, "Registry Hives" (NTUSER.DAT), "User Profiles".
 
@@ -35,7 +36,7 @@ pub(super) type Asked<T> = Result<Result<T, Unread>, TargetError>;
 pub(super) trait Ask: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {}
 impl<F: FnMut(&KeyQuery) -> Result<Answer<KeyFacts>, TargetError>> Ask for F {}
 
-/// A user who has a profile.
+/// The profile of a user, or the Default profile.
 #[derive(Debug)]
 pub(super) struct Profile {
     sid: KeyName,
@@ -61,7 +62,7 @@ pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
 }
 
 /// Returns the folder for the data of all users: `C:\ProgramData`, and before Windows Vista `C:\Documents and
-/// Settings\All Users`. If the registry does not name this folder, returns Windows' default path.
+/// Settings\All Users`. If the registry does not name this folder, returns the default path since Windows Vista.
 ///
 /// # Errors
 /// Returns an error if the target as a whole cannot be read.
@@ -74,7 +75,7 @@ pub(super) fn program_data(mut ask: impl Ask, system_root: &Result<String, Unrea
     Ok(folder.and_then(|folder| expanded(&folder, system_root)))
 }
 
-/// Returns the path of the folder of a user's profile; `None` if the user has no profile.
+/// Returns the path of the folder of a user's profile; `None` if `ProfileList` contains no path for this user.
 ///
 /// # Errors
 /// Returns an error if the target as a whole cannot be read.
@@ -87,8 +88,8 @@ pub(super) fn folder_of(
     Ok(folder.and_then(|folder| folder.map(|folder| expanded(&folder, system_root)).transpose()))
 }
 
-/// Returns the path of a folder below the folder of all profiles. The registry value `name` contains the name of the
-/// folder; returns `None` if there is no such value.
+/// Returns the path of a folder below the folder of all profiles. The value `name` contains the name of the folder.
+/// Returns `None` if this value or the value `ProfilesDirectory` is absent.
 fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
     let (above, name): (Result<_, Unread>, Result<_, Unread>) =
         (text(&mut ask, PROFILES, "ProfilesDirectory")?, text(&mut ask, PROFILES, name)?);
@@ -110,7 +111,7 @@ pub(super) fn moves_windows(change: &KeyChange) -> bool {
         && change.values.iter().any(|value| value.name.as_str().eq_ignore_ascii_case("SystemRoot"))
 }
 
-/// Returns every user with a profile, and the Default profile.
+/// Returns the profile of every user except the system's own account, and the Default profile.
 ///
 /// # Errors
 /// The outer error says that the target as a whole cannot be read; the inner error says that the list of profiles

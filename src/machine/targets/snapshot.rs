@@ -112,7 +112,7 @@ fn load(path: &Path) -> Result<Snapshot, TargetError> {
             hint: "take a new snapshot with this kbfix, or use the kbfix that took this one",
             what,
         },
-        _ => malformed(format!("it is not a snapshot: {refused}")),
+        _ => malformed(format!("it is not a snapshot that this kbfix can read: {refused}")),
     })
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the package. If kbfix ends before [`Process::leave`], for whatever reason, the package and all programs
-    /// that it started end too.
+    /// that it started end too, unless the system refused to create a job object.
     ///
     /// # Errors
     ///
@@ -83,8 +83,8 @@ impl Process {
         }
     }
 
-    /// Lets the programs that the package started continue. Returns a text for people that says whether any of them
-    /// still run.
+    /// Lets the programs that the package started continue. Returns a text for people that says that some of them still
+    /// run; an empty string if none do, or if this is not known.
     pub(super) fn leave(self) -> &'static str {
         match self.job.map(|job| job.set_limits(0).and_then(|()| job.running())) {
             Some(Ok(1..)) => "; a program that it started still runs",

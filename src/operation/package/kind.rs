@@ -19,7 +19,7 @@ pub(super) enum Kind {
 pub(super) const RESTART_BEGUN: u32 = 1641;
 
 impl Kind {
-    /// Returns the kind of a package according to the extension of its file name.
+    /// Returns the kind of a package according to the extension of its file name; `None` for any other extension.
     pub(super) fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "exe" => Some(Self::Program),
@@ -41,8 +41,8 @@ impl Kind {
         }
     }
 
-    /// Returns a text about the Windows service that does the installation. The service continues even after kbfix
-    /// ended the program.
+    /// Returns a text about the Windows service that does the installation; an empty string if there is none. The
+    /// service continues even after kbfix ended the program.
     pub(super) fn service(self) -> &'static str {
         match self {
             Self::Program => "",
@@ -53,7 +53,8 @@ impl Kind {
         }
     }
 
-    /// Returns the meaning of an exit code, as a text for people; an empty string if the meaning is not known.
+    /// Returns the meaning of an exit code, as a text for people that begins with a comma; an empty string if it is not
+    /// known.
     ///
     /// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages", "Windows Update error code list by component";
     /// KB949545 (0x240006 and, from a wusa before that update, 1); KB2773898 (5 over WinRM).

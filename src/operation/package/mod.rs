@@ -106,7 +106,8 @@ pub fn check(path: &Path, install: &Install) -> Result<(), PackageError> {
 ///
 /// # Errors
 ///
-/// Returns [`PackageError`] if the file cannot be copied, or is not the package that the spec names.
+/// Returns [`PackageError`] if the file cannot be copied, is not the package that the spec names, or is of a kind that
+/// kbfix cannot run.
 pub fn prepare(path: &Path, install: &Install, state: &Path) -> Result<Prepared, PackageError> {
     let io = |path: &Path| {
         let path = path.to_owned();

@@ -37,8 +37,8 @@ impl Process {
         }
     }
 
-    /// Lets the programs that the package started continue. Returns a text for people that says whether any of them
-    /// still run.
+    /// Lets the programs that the package started continue. Returns a text for people that says that some of them still
+    /// run; an empty string if none do, or if this is not known.
     pub(super) fn leave(self) -> &'static str {
         ""
     }

@@ -53,7 +53,7 @@ pub trait Manager {
     /// Returns the reason, for people.
     fn stop(&mut self, name: &str) -> std::result::Result<(), String>;
 
-    /// Starts the service, and waits until it is running.
+    /// Starts the service, and waits until it is running or paused.
     ///
     /// # Errors
     ///
@@ -126,7 +126,8 @@ pub fn missing(services: &[String], manager: &mut dyn Manager) -> std::result::R
 /// Restarts these services in this order, each only once, and returns the steps. Calls `tell` after each step.
 ///
 /// A service that is not running is not started, because someone may have stopped it on purpose. A service that was
-/// paused is paused again. Every service that was stopped is started again, even if another step fails.
+/// paused is paused again. kbfix tries to start every service again that it has stopped or tried to stop, even if
+/// another step fails.
 pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl FnMut(&Step)) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut add = |action, name: &str, result, detail: String| {

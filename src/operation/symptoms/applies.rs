@@ -51,7 +51,8 @@ pub(super) struct Applies {
 }
 
 impl Applies {
-    /// Reads the journals of all applies to a target and of all retirements on it. Without `store`, there are none.
+    /// Reads the journals of all applies to a machine and of all retirements on it (see [`is_of`]). Without `store`,
+    /// there are none.
     pub(super) fn read(store: Option<&Store>, machine: &Machine, uri: &str) -> Self {
         let (mut journals, damaged) = match store.map(Store::list) {
             None => (Vec::new(), Vec::new()),
@@ -96,8 +97,8 @@ impl Applies {
 
 /// Returns whether a journal belongs to this machine.
 ///
-/// A snapshot or a copy of a disk belongs to the machine from which it was made. If the name of the machine is not
-/// known, the URI of the target must be the same.
+/// A snapshot or a copy of a disk belongs to the machine from which it was made. If neither the name nor the
+/// MachineGuid is known on both sides, the URI of the target must be the same.
 fn is_of(header: &Header, machine: &Machine, uri: &str) -> bool {
     let same =
         |a: &Option<String>, b: &Option<String>| a.as_ref().zip(b.as_ref()).map(|(a, b)| a.eq_ignore_ascii_case(b));

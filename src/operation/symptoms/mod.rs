@@ -56,10 +56,10 @@ pub struct SpecSymptoms {
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// The last apply of the spec to this target that was neither rolled back nor retired, according to the journals.
+    /// The last apply of the spec to this machine that was neither rolled back nor retired, according to the journals.
     pub last_apply: Answer<LastApply>,
-    /// The retirement that undid the last apply of the spec to this target, so that `last_apply` is absent; null if the
-    /// spec was not retired, or was applied again since.
+    /// The retirement that undid the last apply of the spec to this machine, so that `last_apply` is absent; null if
+    /// the spec was not retired, or was applied again since.
     pub retired: Option<Retirement>,
     /// Each symptom, in the order of the spec.
     pub symptoms: Vec<FoundSymptom>,
@@ -77,7 +77,7 @@ pub struct FoundSymptom {
     /// The events that were found in the log. Absent means that the target does not have this log.
     pub found: Answer<Seen>,
     /// The number of times that the event was logged before and since the last apply; null if there was no apply, or if
-    /// either number is not known.
+    /// the log or the journals could not be read.
     pub apply: Option<AroundApply>,
     /// A sentence for people that contains the numbers of `found` and `apply`.
     pub sentence: String,
@@ -118,7 +118,7 @@ pub struct AroundApply {
     /// Whether the oldest event in the log is later than the apply, because the log was cleared or older events were
     /// overwritten.
     pub log_begins_after: bool,
-    /// Whether any event, of any kind, was logged after the apply.
+    /// Whether any event, of any kind, was logged after the apply, or in the same second.
     pub logged_since: bool,
 }
 
@@ -144,7 +144,8 @@ impl Default for Symptoms {
 }
 
 impl SpecSymptoms {
-    /// Returns whether an event log could not be read, or could be read only in part.
+    /// Returns whether an event log could not be read completely, or the last apply is not known although the spec has
+    /// symptoms.
     pub fn is_unknown(&self) -> bool {
         let is_unread = |symptom: &FoundSymptom| match &symptom.found {
             Answer::Present(seen) => seen.damage.is_some(),

@@ -225,7 +225,7 @@ fn undo(spec: &Spec) -> Vec<Block> {
         (format!("diff {name}{set}"), "shows what would change, and changes nothing"),
         (format!("apply {name}{set}"), "makes the changes, and records the previous state in a journal"),
         ("rollback --last".to_owned(), "undoes the latest apply"),
-        ("journal list".to_owned(), "lists the journals, one for each apply"),
+        ("journal list".to_owned(), "lists the journals, one for each run that made changes"),
         ("journal show NAME".to_owned(), "shows the data before the apply with the journal NAME"),
         ("rollback NAME".to_owned(), "undoes the apply with the journal NAME"),
     ];

@@ -54,13 +54,13 @@ pub enum Block {
 /// An item of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Item {
-    /// The nesting depth: 0 for an item of the list itself, 1 for an item below such an item.
+    /// The nesting depth: 0 for an item of the list itself, 1 for an item below such an item, and so on.
     pub depth: usize,
     /// The name that is shown before the text; empty if there is none.
     pub name: String,
     /// The text of the item.
     pub text: String,
-    /// The address of a page with more information; null if there is none.
+    /// The address of a page with more information; missing if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Whether the statement is an inference, which means that no source contains it directly.

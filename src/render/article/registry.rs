@@ -93,7 +93,7 @@ fn key(rule: &KeyRule, written: &document::KeyRule, unset: &BTreeMap<String, Str
     match &rule.desired {
         DesiredKey::Absent(on_subkeys) => {
             if *on_subkeys == OnSubkeys::Refuse {
-                line(out, "; only if the key has no subkeys; otherwise nothing is done");
+                line(out, "; only if other rules delete all subkeys of the key; otherwise the spec is blocked");
             }
             line(out, &format!("[-{path}]"));
         }

@@ -12,7 +12,8 @@ use super::{Article, Block, Item};
 /// The width of text on a terminal, in columns.
 const WIDTH: usize = 100;
 
-/// Formats the article as text for a terminal, with lines of at most 100 columns.
+/// Formats the article as text for a terminal. Paragraphs and lists are broken into lines of at most 100 columns, but
+/// `.reg` notation, commands and long words are not.
 pub fn human(article: &Article, paint: Paint) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", paint.bold(&one_line(&article.id)));

@@ -47,7 +47,10 @@ fn specs(comparison: &FleetComparison) -> Vec<String> {
         let ids: Vec<String> = ids.iter().map(|id| one_line(id)).collect();
         (!ids.is_empty()).then(|| format!("specs that {what}: {}", ids.join(", ")))
     };
-    [(&moved.come, "come"), (&moved.go, "go"), (&moved.differ, "differ")].into_iter().filter_map(line).collect()
+    [(&moved.come, "were added"), (&moved.go, "were removed"), (&moved.differ, "were changed")]
+        .into_iter()
+        .filter_map(line)
+        .collect()
 }
 
 /// Describes a difference in a few words, such as `changes pending (1 value to create), was in desired state`.
@@ -130,8 +133,9 @@ fn hunks(difference: &Difference) -> Vec<Line> {
     case.into_iter().flat_map(|case| &case.changes).flat_map(diff::hunk).collect()
 }
 
-/// Formats a comparison as GitHub-flavoured Markdown of at most [`MOST`] bytes. If something does not fit, the text
-/// says how much is left out.
+/// Formats a comparison as GitHub-flavoured Markdown of at most [`MOST`] bytes. If a row, a machine or a difference
+/// does not fit, the text says how many are left out. Of each difference, it shows at most 10 facts, 5 reasons and 5
+/// notes.
 pub fn comparison_markdown(comparison: &FleetComparison) -> String {
     let command = match comparison.command {
         FleetCommand::Drift => "drift",
@@ -169,7 +173,7 @@ pub fn comparison_markdown(comparison: &FleetComparison) -> String {
         if more > 0 {
             let _ = writeln!(
                 out,
-                "\n**{} more are not shown here**: the JSON report contains all of them.",
+                "\n**Not shown here: {}**. The report as JSON contains everything.",
                 number_of(more, what)
             );
         }

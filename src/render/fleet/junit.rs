@@ -20,8 +20,9 @@ use crate::{
 
 /// Writes the report as JUnit XML, in the form of Jenkins' schema `junit-10.xsd`.
 ///
-/// The outcomes "changes pending" and "blocked" count as failures, "unknown" and "unreadable" as errors, and "not
-/// applicable" and "waived" as skipped tests. Machines that could not be read are in a separate suite.
+/// The outcomes "changes pending", "pending restart" and "blocked" count as failures, "needs parameter", "unknown" and
+/// "unreadable" as errors, and "not applicable" and "waived" as skipped tests. Machines that could not be read are in a
+/// separate suite.
 ///
 /// # Errors
 /// Returns the error of the writer `to`.

@@ -12,10 +12,10 @@ use crate::{
 /// The maximum number of bytes of the whole text. A comment can have 65,536 characters on GitHub and a million on
 /// GitLab.
 pub const MOST: usize = 65_000;
-/// The maximum number of bytes of the table of specs, and of the tables of exceptions. The changes get the remaining
-/// bytes.
+/// The maximum number of bytes of each table: the specs, the exceptions, and the machines that could not be read. The
+/// changes get the remaining bytes.
 const TABLE: usize = 16_000;
-/// The maximum number of bytes of one block, which is a table row or a case with its diff.
+/// The maximum number of bytes of a case with its diff. The lines of the diff that do not fit are left out.
 pub(super) const BLOCK: usize = 8_000;
 /// The number of bytes that are reserved for the sentences that say what is not shown.
 pub(super) const NOTES: usize = 2_000;
@@ -44,11 +44,7 @@ pub fn markdown(report: &FleetReport) -> String {
         out.push_str(&part.text);
         if part.more > 0 {
             let more = number_of(part.more, what);
-            let _ = writeln!(
-                out,
-                "\n**{more} more are not shown here**: the report as HTML, CSV or JSON contains \
-                all of them."
-            );
+            let _ = writeln!(out, "\n**Not shown here: {more}**. The report as JSON contains everything.");
         }
         if !part.text.is_empty() {
             out.push('\n');
@@ -134,7 +130,7 @@ fn changes(report: &FleetReport) -> (String, Vec<String>) {
             let _ = writeln!(block, "{}\n", cell(&note));
         }
         for sentence in wording::waivers(case, report) {
-            let _ = writeln!(block, "{} is {}\n", wording::waived_changes(case), cell(&sentence));
+            let _ = writeln!(block, "{}: {}\n", wording::waived_changes(case), cell(&sentence));
         }
         let _ = writeln!(block, "```diff");
         let lines: Vec<String> = case.changes.iter().flat_map(diff::hunk).map(|line| line.to_string()).collect();

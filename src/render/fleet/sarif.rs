@@ -22,8 +22,9 @@ use crate::{
 /// Source: GitHub, "SARIF results exceed one or more limits".
 pub const MOST_LOCATIONS: usize = 1_000;
 
-/// Writes the report as SARIF. Each case that needs attention is a result. The result has a location for each machine
-/// with the case, but at most [`MOST_LOCATIONS`]. If there are more machines, the message of the result says so.
+/// Writes the report as SARIF. Each case that needs attention or has a note is a result. The result has a location for
+/// each machine with the case, but at most [`MOST_LOCATIONS`]. If there are more machines, the message of the result
+/// says so. Each machine that could not be read is also a result.
 ///
 /// # Errors
 /// Returns the error of the writer `to`.
@@ -146,7 +147,8 @@ fn location(row: &MachineRow) -> Value {
     })
 }
 
-/// Returns the URI of the file of a target. The URI is relative if the user gave a relative path.
+/// Returns the URI of the file or folder of a target; the target itself as a URI for `pol:`, `smb:` and `local`. The
+/// URI is relative if the user gave a relative path.
 fn uri(target: &str) -> String {
     let Some((kind @ ("snapshot" | "reg" | "image" | "hive"), path)) = target.split_once(':') else {
         return percent(target, ":/@[]");

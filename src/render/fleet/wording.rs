@@ -15,7 +15,7 @@ pub(super) fn machines(count: usize) -> String {
     number_of(count, "machine")
 }
 
-/// Returns the first `most` names, and the number of the names that are left out.
+/// Returns the first `most` names, and the number of the names that are left out; all names if there is only one more.
 pub(super) fn names(machines: &[Arc<str>], most: usize) -> String {
     // A single remaining name is shown, because it is as short as the text "1 more".
     let shown = if machines.len() <= most + 1 { machines.len() } else { most };
@@ -88,7 +88,7 @@ pub(super) fn columns(report: &FleetReport) -> Vec<FleetOutcome> {
     FleetOutcome::ALL.into_iter().filter(has).collect()
 }
 
-/// Summarizes the fleet in one sentence, such as `500 machines (changes pending: 487, blocked: 2;
+/// Summarizes the fleet in one sentence, worst outcomes first, such as `500 machines (blocked: 2, changes pending: 487;
 /// policy-owned: 3)`.
 pub(super) fn summary(report: &FleetReport) -> String {
     let all = machines(report.counts.machines);

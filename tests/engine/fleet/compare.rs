@@ -52,7 +52,7 @@ fn outcomes_and_changes_come_go_and_differ() {
     assert_eq!(gone.specs.go, ["THIRD"]);
     assert_eq!(told(&gone), [(DifferenceKind::Goes, "THIRD", 10)]);
     let text = render::fleet::comparison_human(&gone, Paint { colour: false });
-    assert!(text.contains("specs that go: THIRD") && text.contains("+\"Third\"=dword:00000003"), "{text}");
+    assert!(text.contains("specs that were removed: THIRD") && text.contains("+\"Third\"=dword:00000003"), "{text}");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn the_list_of_users_is_not_changed_together_with_what_is_in_their_hives() {
     let changes = planned(&mut *target, &rules(&format!("{user}{list}")));
     let files = machine.files();
     let error = target.write(&changes).unwrap_err();
-    assert!(error.begun.is_empty() && error.to_string().contains("moves the hives of users"), "{error}");
+    assert!(error.begun.is_empty() && error.to_string().contains("where the hives of users are"), "{error}");
     assert!(target.rehearse(&changes).is_err());
     assert!(machine.files() == files);
     let (of_users, of_list): (Vec<_>, Vec<_>) =

@@ -21,7 +21,7 @@ pub struct Instance {
     /// The local folder with the files of the target's drive C; `None` if the input gives no such folder. A target such
     /// as a hive does not contain these files itself.
     pub files: Option<String>,
-    /// The properties that kbfix copies from its input to its output: all except secure ones and, after
+    /// The properties that kbfix copies from its input to its output: all except read-only ones, secure ones and, after
     /// [`Instance::hide`], those with other sensitive data.
     pub given: Map<String, Value>,
     /// The ids of the specs whose texts [`Instance::hide`] has removed.
@@ -47,15 +47,17 @@ pub struct InputError {
     pub hint: String,
 }
 
-/// The names of the properties that kbfix adds to the output of each resource. If the input contains them, kbfix
+/// The names of the properties that kbfix adds to the output of its resources. If the input contains them, kbfix
 /// ignores them.
 const READ_ONLY: [&str; 6] = ["result", "results", "journal", "_inDesiredState", "_restartRequired", "_metadata"];
 
 impl Instance {
-    /// Reads the input of `resource`, in JSON. Empty input means that no properties are given.
+    /// Reads the input of `resource`, in JSON. Empty input means that no properties are given. The property `specs` may
+    /// be missing; [`Instance::specs`] is then empty.
     ///
     /// # Errors
-    /// Returns [`InputError`] if the input does not match the schema of the resource, or gives a property twice.
+    /// Returns [`InputError`] if the input is not a JSON object, gives a property twice, or contains an unknown
+    /// property, data of the wrong type, or the id of a built-in spec that does not exist.
     pub fn read(resource: Resource, input: &str) -> Result<Self, InputError> {
         let invalid = |why: String| InputError {
             what: format!("the input of {} is not valid: {why}", resource.type_name()),
@@ -125,7 +127,7 @@ impl Instance {
 
     /// Removes sensitive data from the properties that kbfix copies to its output: the data of each parameter that one
     /// of `specs` treats as sensitive, and the text of each spec that contains sensitive data. The id of the spec takes
-    /// the place of its text. `specs` are the specs of this instance, in the same order.
+    /// the place of its text. `specs` must be the specs of this instance, in the same order.
     pub fn hide(&mut self, resource: Resource, specs: &[Spec]) {
         let is_sensitive = |name: &String| specs.iter().any(|spec| spec.sensitive.contains(name));
         match resource {
@@ -187,7 +189,7 @@ fn specs(value: &Value) -> Result<Vec<SpecText>, String> {
 fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) if !text.is_empty() => Ok(text.clone()),
-        Value::String(_) => Err("expected text, found an empty string".to_owned()),
+        Value::String(_) => Err("expected a string that is not empty, found an empty string".to_owned()),
         other => Err(expected("a string", other)),
     }
 }

@@ -67,8 +67,8 @@ fn methods(more: &[Value]) -> Value {
         "export": method("export"),
         "exitCodes": {
             "0": "Success",
-            "2": "The input, a spec or the state folder was refused; nothing was changed",
-            "3": "The target could not be read, or is locked; nothing was changed",
+            "2": "The input, a spec, the number of changes or the state folder was refused; nothing was changed",
+            "3": "The target could not be read or is locked, or the journal could not be written; nothing was changed",
             "5": "A write failed; everything was restored",
             "6": "A write failed, and not everything could be restored: see the journal",
             "8": "Done, but standard output could not be written",

@@ -77,7 +77,8 @@ impl Resource {
         }
     }
 
-    /// Returns the built-in spec of the resource, with its default parameters; `None` for `Kbfix/SpecList`.
+    /// Returns the built-in spec of the resource, with its default parameters; `None` for `Kbfix/SpecList`, and if no
+    /// built-in spec has the id.
     pub fn spec(self) -> Option<Spec> {
         let Self::Spec(id) = self else { return None };
         let bytes = library::find(id)?;

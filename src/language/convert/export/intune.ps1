@@ -1,5 +1,5 @@
-@HEAD@# Assign it to run as SYSTEM. The last line of the output is the summary.
-# kbfix is looked for in Program Files\kbfix, then in PATH.
+@HEAD@# Assign this script to run as SYSTEM. The last line of its output is the summary.
+# This script searches for kbfix.exe in Program Files\kbfix, then in PATH.
 
 function Get-KbfixSummary {
     param([object]$Report, [int]$ExitCode)
@@ -37,7 +37,7 @@ if (-not (Test-Path -LiteralPath $kbfix)) {
     $kbfix = $found.Path
 }
 
-# The input has only ASCII, and the report is UTF-8.
+# The input of kbfix has only ASCII characters, and the report is UTF-8.
 $OutputEncoding = [System.Text.Encoding]::ASCII
 try { [Console]::OutputEncoding = [System.Text.Encoding]::UTF8 } catch { $null = $_ }
 # Text on standard error is also in the report, and here it would count as an error of the script.

@@ -2,7 +2,7 @@
 //! that makes the changes.
 //!
 //! Both scripts run the kbfix that is installed on the machine, and pass it the complete texts of the specs and the
-//! operator's settings. So the scripts work with any version of the built-in specs.
+//! operator's settings. So it does not matter which specs are built into that kbfix.
 //!
 //! Requirements of Intune (Microsoft Learn, "Use Remediations to detect and fix support issues"):
 //!
@@ -84,12 +84,12 @@ pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Re
     Ok(Remediation {
         detect: script(
             &common("diff --stdin-specs --format json"),
-            "Detection script: exits with 0 if the machine satisfies these specs, otherwise with 1.",
+            "Detection script: exits with 0 if each of these specs is satisfied or does not apply, otherwise with 1.",
         )?,
         remediate: script(
             &common("apply --stdin-specs --format json"),
-            "Remediation script: makes the changes that these specs require; exits with 0 if the specs are then \
-                satisfied, otherwise with 1.",
+            "Remediation script: makes the changes that these specs require; exits with 0 if each spec is then \
+                satisfied or does not apply, otherwise with 1.",
         )?,
     })
 }

@@ -27,7 +27,7 @@ pub(super) struct ExportedKey<'a> {
     /// Says whether values that the spec does not name (or also such subkeys) must be deleted from the key; `None` if
     /// they stay.
     pub(super) exclusive: Option<Exclusive>,
-    /// Whether the list contains every rule of the spec for the key and for the keys below it.
+    /// Whether the list can satisfy every rule of the spec for the key and for the keys below it.
     pub(super) is_whole: bool,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], users: Users, losses: &mut Ve
     all
 }
 
-/// Returns a loss for each sensitive value whose data is in the file.
+/// Returns a loss for each sensitive value whose data is in the list of keys and values.
 fn readable(spec: &Spec, rule: &KeyRule, state: &KeyState, sensitive: &BTreeSet<ValueName>) -> Vec<Loss> {
     let KeyState::Present { values, .. } = state else { return Vec::new() };
     let written = values.iter().filter(|(name, data)| data.is_some() && sensitive.contains(name));
@@ -97,7 +97,7 @@ fn readable(spec: &Spec, rule: &KeyRule, state: &KeyState, sensitive: &BTreeSet<
     written.map(loss).collect()
 }
 
-/// Returns whether a list of keys and values can express the rule completely.
+/// Returns whether a list of keys and values can satisfy the rule, whatever the key contained before.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         let is_edit = matches!(
@@ -120,7 +120,7 @@ fn gate(spec: &Spec, lose: &mut impl FnMut(String)) {
     if spec.applicable.is_some() {
         lose(
             "the file does not test whether the article applies to a machine; use the file only on machines to \
-            which it applies"
+            which the article applies"
                 .to_owned(),
         );
     }

@@ -2,7 +2,7 @@
 //! `win_regedit`, a policy file or LGPO's text for Group Policy, and the scripts of a Microsoft Intune remediation.
 //!
 //! The Intune scripts run kbfix and lose nothing. No other format can express everything in a spec. [`Export::losses`]
-//! and comments in the exported file list what is lost.
+//! lists what is lost. Comments in the exported file list this too, except in a policy file, which has no comments.
 
 mod dsc;
 mod intune;
@@ -22,16 +22,16 @@ pub use tasks::win_regedit;
 pub struct Export {
     /// The bytes of the file.
     pub bytes: Vec<u8>,
-    /// The parts of the specs that the file does not express.
+    /// The parts of the specs that the file does not express, and the sensitive values that it shows.
     pub losses: Vec<Loss>,
 }
 
-/// A part of a spec that a format cannot express.
+/// A part of a spec that a format cannot express, or a sensitive value that a file shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     /// The spec's id.
     pub spec: String,
-    /// Says which part of the spec is lost, and what the exported file does instead.
+    /// Says which part of the spec is lost and, if the exported file does something else instead, what it does.
     pub what: String,
     /// Whether the loss is that the file shows sensitive data.
     pub is_secret: bool,
@@ -47,7 +47,7 @@ impl Loss {
         if self.is_secret {
             return "give the file only to people who may know the data, or let kbfix itself apply the spec: `kbfix apply`";
         }
-        "kbfix itself can apply this part of the spec: `kbfix apply`"
+        "apply the spec with `kbfix apply`, which takes this part of the spec into account"
     }
 }
 

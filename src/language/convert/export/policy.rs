@@ -1,7 +1,7 @@
 //! Exports for Group Policy: a `Registry.pol` file, and the text that LGPO.exe reads.
 //!
-//! `ensure: absent` becomes an entry that deletes the value or the key. `exclusive: true` becomes an entry that first
-//! deletes all other values.
+//! `ensure: absent` becomes an entry that deletes the value or the key. `exclusive: true` becomes an entry that deletes
+//! all values of the key, before the entries that set its values.
 
 use crate::{
     format::pol::{Document, TextAction},
@@ -14,8 +14,8 @@ use super::{
     keys::{ExportedKey, KeyState, Users, exported_keys},
 };
 
-/// Exports the specs as a policy file (`Registry.pol`). The file is for HKCU if all keys of the specs are below HKCU,
-/// otherwise for HKLM.
+/// Exports the specs as a policy file (`Registry.pol`). The file is for HKLM if it can express a key below HKLM,
+/// otherwise for HKCU. Keys below other root keys are left out.
 pub fn pol(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let keys = policy_keys(specs, &mut losses);

@@ -14,7 +14,7 @@ use super::{
 /// Exports the specs as a version 5 `.reg` file: UTF-16LE with a byte order mark.
 ///
 /// # Errors
-/// Returns an error if the format cannot express the name of a key or value.
+/// Returns an error if the name of a key contains a line break. A value whose name contains one is left out instead.
 pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     let mut losses = Vec::new();
     let all = exported_keys(specs, Users::One, &mut losses);
@@ -23,7 +23,7 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
         let ExportedKey { spec, path, state, exclusive, is_whole, .. } = key;
         let mut lose = |what: String| losses.push(Loss::new(spec.id.clone(), what));
         if *exclusive == Some(Exclusive::Tree) && *is_whole {
-            // This comment must come before everything that is written below the key.
+            // The deletion must come before everything that is written in the key or below it.
             deleted.push(ScriptKey { path, delete: true, values: Vec::new() });
             lose(format!("{path}: the file deletes the key and creates it again, which changes its permissions"));
         } else {

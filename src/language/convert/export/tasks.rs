@@ -15,10 +15,10 @@ use super::{
     keys::{ExportedKey, KeyState, Users, exported_keys},
 };
 
-/// The column after which a long string continues on the next line. ansible-lint allows 160 columns.
+/// The column after which a long string or comment continues on the next line. ansible-lint allows 160 columns.
 const WIDTH: usize = 110;
 
-/// Exports the specs as a file of Ansible tasks, with one task for each key or value.
+/// Exports the specs as a file of Ansible tasks: one task for each value, and for each key without values to set.
 pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut tasks = String::new();

@@ -13,11 +13,11 @@ pub(super) struct Keys(BTreeMap<KeyPath, Left>);
 /// A key that a line of the imported file names.
 #[derive(Clone)]
 pub(super) struct Named {
-    /// The key as the file spells it.
+    /// The key as the file spells it, but in `CurrentControlSet` instead of a numbered control set.
     pub(super) path: KeyPath,
     /// The number of the line that names the key.
     pub(super) line: usize,
-    /// The number of keys that the file named before this one.
+    /// The number of sections of a `.reg` file, or of entries of a policy, before the one that names the key.
     pub(super) order: usize,
     /// The name of the control set that contains the key, in the spelling of the file; `None` if the key is in no
     /// control set.
@@ -26,7 +26,8 @@ pub(super) struct Named {
 
 /// The state of one key after all lines of the file.
 pub(super) struct Left {
-    /// The key, with the first line of the file that contributes to its final state.
+    /// The key, with the line that deletes it if it stays absent. Otherwise the line is the first one that creates or
+    /// changes the key or a key below it after the last deletion.
     pub(super) named: Named,
     /// The final state of the key.
     pub(super) state: State,
@@ -38,7 +39,8 @@ pub(super) enum State {
     Absent,
     /// The key exists.
     Present {
-        /// The values of this key that the file names, each with its final state and the number of its line.
+        /// The values of this key that the file sets or deletes, each with its final state and the number of its line.
+        /// A deleted value is missing if `others` deletes it anyway.
         values: BTreeMap<ValueName, (LeftValue, usize)>,
         /// The effect of the file on the other values and subkeys of this key.
         others: Others,
@@ -76,7 +78,8 @@ impl Left {
         Self { named, state: State::Present { values: BTreeMap::new(), others, created: true } }
     }
 
-    /// Returns whether the file deletes the key with its subkeys. The file may create the key again afterwards.
+    /// Returns whether the file deletes the key with its subkeys, or deletes a key above it. The file may create the
+    /// key again afterwards.
     fn is_emptied(&self) -> bool {
         !matches!(self.state, State::Present { others: Others::Stay | Others::ValuesGone, .. })
     }
@@ -109,8 +112,8 @@ impl Keys {
         self.0.range(stored.clone()..).map_while(move |(key, left)| key.is_within(&stored).then_some(left))
     }
 
-    /// Returns the nearest key, at `path` or above it, that the file deletes; `None` if there is none. The file may
-    /// create that key again afterwards.
+    /// Returns the nearest key in the model, at `path` or above it, that the file deletes with its subkeys or with a
+    /// key above it; `None` if there is none. The file may create that key again afterwards.
     pub(super) fn deleted(&self, path: &KeyPath) -> Option<&Left> {
         self.emptied(&stored(path)).map(|(_, left)| left)
     }
@@ -141,8 +144,8 @@ impl Keys {
         left
     }
 
-    /// Returns the state of a key so that the caller can delete values in it. Does not create the key; returns `None`
-    /// if the key is absent.
+    /// Returns the state of a key so that the caller can delete values in it. Does not create the key. If the file
+    /// deletes the key, its state is [`State::Absent`]; if the file deletes only a key above it, returns `None`.
     pub(super) fn find(&mut self, named: &Named) -> Option<&mut Left> {
         let stored = stored(&named.path);
         if !self.0.contains_key(&stored) && self.emptied(&stored).is_none() {
@@ -168,7 +171,7 @@ impl Keys {
                 self.0.remove(&key).is_some_and(|left| matches!(left.state, State::Present { created: true, .. }));
         }
         if stored.parent().is_some_and(|above| self.emptied(&above).is_some()) {
-            // In a key that was deleted and created again, everything else is already absent.
+            // Below a key that the file deletes, everything that the file does not create again is already absent.
             return;
         }
         // Creating something in this key also created the keys above it, and those stay.

@@ -44,7 +44,8 @@ fn is_reg(bytes: &[u8]) -> bool {
     text.starts_with(HEADER_4) || text == HEADER_5
 }
 
-/// Returns whether the bytes are an OSConfig manifest: a YAML document with the field `resources`, which no spec has.
+/// Returns whether the bytes seem to be an OSConfig manifest: in the first 64 KiB, a line begins with `resources:`, a
+/// field that no spec has, and no line begins with `kbfix:`.
 fn is_manifest(bytes: &[u8]) -> bool {
     const MANY: usize = 64 << 10;
     let mut has_resources = false;

@@ -3,13 +3,14 @@
 //!
 //! Such a file is a list of steps, but a spec describes the final state. So the modules `script` and `policy` execute
 //! the steps on a model of the keys, and the rules of the spec are made from the final state of the model. If a spec
-//! cannot express a step, the import fails with an error at the line of this step. Three things are different in the
-//! spec, because a spec must work on any machine:
+//! cannot express a step, the import fails with an error at the line of this step. Some things are different in the
+//! spec, because a spec must work on any machine and can contain only valid data:
 //!
 //! - A numbered control set, such as `ControlSet001`, becomes `CurrentControlSet`. This causes a warning.
 //! - HKCU means the hive of each user in a spec, but the hive of the importing user in a `.reg` file. This causes a
 //!   warning.
 //! - A key below `Wow6432Node` becomes a key in the 32-bit view, which is the same key on 64-bit Windows.
+//! - A `REG_MULTI_SZ` without the second NUL at its end gets this NUL. This causes a warning.
 
 mod keys;
 mod kind;
@@ -50,10 +51,11 @@ pub struct About<'a> {
 /// Options of `kbfix import` for reading the file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reading {
-    /// The code page of the bytes outside ASCII, if the file has no byte order mark. If it is `None`, such bytes are an
-    /// error.
+    /// The ANSI code page of a text file without a byte order mark. If it is `None`, bytes outside ASCII in such a file
+    /// are an error.
     pub code_page: Option<CodePage>,
-    /// Whether to skip the lines that regedit skips, with a warning for each. Otherwise such lines are errors.
+    /// Whether to skip the lines of a `.reg` file that regedit skips, with a warning for each. Otherwise such lines are
+    /// errors.
     pub lenient: bool,
     /// The root key of a `Registry.pol`: HKLM for the policy of the machine, HKCU for the policy of users. If this is
     /// `None`, the policy is for HKLM, unless the name of the file can also belong to a policy of users: then the
@@ -93,11 +95,12 @@ pub struct Imported {
 }
 
 /// Makes a spec from the bytes of a `Registry.pol`, of a text for LGPO.exe, or of a `.reg` file in version 4 or 5.
-/// `name` is the name of the file in messages. For a `Registry.pol`, the number of an entry replaces the line number in
-/// messages.
+/// `name` is the path of the file; messages show it, and [`Reading::root`] says when it matters for a `Registry.pol`.
+/// For a `Registry.pol`, the number of an entry replaces the line number in messages.
 ///
 /// # Errors
-/// Returns the errors in the file, and one error for each step that a spec cannot express.
+/// Returns the syntax errors in the file; if there are none, one error for each step that a spec cannot express, with
+/// the warnings. It is also an error if the file contains no key, or the spec would be too large.
 pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> Result<Imported, Vec<Diagnostic>> {
     let mut findings = Vec::new();
     let file = |is_of_one_user| File { name, lines: lines(bytes), is_of_one_user };
@@ -199,7 +202,7 @@ fn too_large(size: &str, place: Place) -> Diagnostic {
 /// Parses a `.reg` file. Returns the document, and the lines that were skipped because the operator gave `--lenient`.
 ///
 /// # Errors
-/// Returns all syntax errors in the file.
+/// Returns all syntax errors in the file; with `--lenient`, the first one that regedit does not skip.
 fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipped>), Vec<reg::RegError>> {
     let Reading { code_page, lenient, .. } = reading;
     if lenient {
@@ -276,7 +279,7 @@ impl File<'_> {
         {
             hint.push_str(&match lenient {
                 true => format!("; kbfix skips at most {} errors of a file, and this is one more", reg::MAX_SKIPPED),
-                false => "; or give --lenient to skip this line with a warning, as regedit does".to_owned(),
+                false => "; or give --lenient to skip such lines with a warning, as regedit does".to_owned(),
             });
         }
         findings
@@ -298,8 +301,8 @@ impl File<'_> {
     }
 }
 
-/// Returns the lines of the file for messages, each shortened to 200 characters. Invalid bytes become the replacement
-/// character U+FFFD.
+/// Returns the lines of a text file for messages, each shortened to 200 characters. Bytes that are not valid in UTF-8
+/// (in UTF-16, if the file begins with its byte order mark) become the replacement character U+FFFD.
 fn lines(bytes: &[u8]) -> Vec<String> {
     const LONGEST: usize = 200;
     let text = match bytes {

@@ -42,8 +42,9 @@ impl<'a> Player<'a> {
         self.keys
     }
 
-    /// Returns the key at `path`, which `line` of the file names, for the functions that execute a step. `order` is the
-    /// number of keys that the file named before. `deletes` says whether the step deletes the key.
+    /// Returns the key at `path`, which `line` of the file names, for the functions that execute a step. `order` is as
+    /// in [`Named::order`]. `deletes` says whether the step deletes the key. Adds a warning if the key is in a numbered
+    /// control set, and an error if the step contradicts an earlier step in another control set.
     pub(super) fn named(&mut self, path: &KeyPath, line: usize, order: usize, deletes: bool) -> Named {
         let (path, set) = current_control_set(path, line, self.file, self.findings);
         let named = Named { path, line, order, set };
@@ -75,7 +76,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Executes `step`, which sets or deletes the value `name` of the key, and which is in this line of the file.
+    /// Executes `step`, which sets or deletes the value `name` of the key. `line` is the line of the step in the file.
     pub(super) fn value(&mut self, named: &Named, name: &ValueName, step: Step, line: usize) {
         let left = match step {
             Step::Delete => self.keys.find(named),
@@ -122,7 +123,8 @@ fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'
 }
 
 /// Returns the same key in the current control set if `path` is in a numbered control set; otherwise `path` itself.
-/// Also returns the name of the control set in `path`; `None` if it contains no control set.
+/// Also returns the name of the control set in `path`; `None` if it contains no control set. Adds a warning for a
+/// numbered control set.
 fn current_control_set(
     path: &KeyPath,
     line: usize,

@@ -76,8 +76,8 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
                             format!("a spec cannot express the data of {}: {why}", notation::value_name(name));
                         let hint = match data.map(Data::decode) {
                             Some(Decoded::Malformed(_)) => {
-                                "a spec can contain only data that is valid for its type: a string ends with one \
-                                    NUL, a list with two; correct the data, or remove the value"
+                                "a spec can contain only data that is valid for its type: for example, a string \
+                                    ends with one NUL, a list with two; correct the data, or remove the value"
                             }
                             _ => "remove the value from the file, and mention it under `notes` of the spec",
                         };
@@ -111,7 +111,8 @@ fn own_key(name: Option<String>, exists: Option<bool>) -> Box<Condition> {
     Box::new(Condition { registry: Some(Box::new(test)), ..Condition::default() })
 }
 
-/// Returns the registry view to which the key at `path` belongs, and the path of the key in that view.
+/// Returns the view in which a spec names the key at `path`, and the path of the key in this view. `path` is in the
+/// 64-bit view, and the result is in the 32-bit view only if `path` contains `Wow6432Node`.
 fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
     let names: Vec<&str> = path.names().collect();
     let wow = names.iter().position(|n| name::compare(n, "Wow6432Node").is_eq());

@@ -79,8 +79,10 @@ fn terminated(data: &Data) -> Data {
 }
 
 fn unreadable(why: &str, line: usize, file: &File<'_>) -> Diagnostic {
-    let hint = Hint::new("export the key again as version 5, which is Unicode, or give its code page")
-        .option("code-page", "N");
+    let hint = Hint::new(
+        "export the key again as version 5, which is Unicode; or, if the file is not Unicode, give its code page",
+    )
+    .option("code-page", "N");
     Diagnostic::error(
         Code::IMPORT_UNREADABLE,
         format!(

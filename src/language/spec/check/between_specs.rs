@@ -23,7 +23,8 @@ use crate::{
 
 use super::{Checked, key_is_within, rules::RuleKey};
 
-/// Checks all specs of a run against each other, and returns the findings, such as a conflict between two specs.
+/// Checks all specs of a run against each other, and returns the findings, such as a conflict between two specs. A file
+/// whose spec has errors is left out, except for the names of its parameters.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     undeclared(files, settings, &mut out);
@@ -53,7 +54,7 @@ fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>)
         all.dedup();
         let hint = match suggest(name, all.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None if all.is_empty() => "none of the specs in this run has a parameter".to_owned(),
+            None if all.is_empty() => "none of the specs in this run has a parameter; remove this setting".to_owned(),
             None => format!("the parameters are {}", first_few(all.iter().map(|n| format!("`{n}`")))),
         };
         let message = format!("no spec of this run has a parameter `{}`", shorten(name));
@@ -230,8 +231,8 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
     }
 }
 
-/// Reports a conflict between two rules of different specs: an error if both rules always apply. It is only a warning
-/// if one of them has a condition, or if the specs apply to different machines.
+/// Reports a conflict between two rules of different specs. It is only a warning if `conditional` is true, if one of
+/// the rules has a condition or is a trigger, or if the `applicable` of the specs differs; otherwise it is an error.
 fn report(
     sources: &[Source<'_>],
     first: &Rule<'_>,

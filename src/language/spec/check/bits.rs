@@ -103,7 +103,7 @@ pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType],
     let has_part = edit.pattern.regex().capture_names().flatten().any(|name| name == PART);
     if !has_part && edit.edit(&edit.with).is_err() {
         let message =
-            "the pattern does not match its own replacement, so a later run could not recognize the replaced part";
+            "the pattern does not match exactly its own replacement, so a later run could not recognize the result";
         let hint = "make the pattern match the old and the new text, such as `old|new`; or give it a group named \
                     `part`, as in `Timeout=(?<part>\\d+)`";
         cx.error(Code::CONTRADICTION, &path.field("pattern"), message, hint);
@@ -122,7 +122,7 @@ fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Pat
         let fault = if item.is_empty() {
             "an item cannot be an empty string".to_owned()
         } else if !before.insert(name::folded(item)) {
-            format!("`{}` is in the list twice", shorten(item))
+            format!("`{}` is in the list twice; letter case is ignored", shorten(item))
         } else {
             continue;
         };

@@ -114,7 +114,7 @@ fn registry(cx: &mut Context<'_>, test: &RegistryTest, path: &Path) -> Option<Co
     let Some(name) = &test.name else {
         let of_type = test.types.is_some().then_some("type");
         if let Some(field) = of_type.or(given.first().copied().filter(|field| *field != "exists")) {
-            let message = format!("`{field}` tests data, but a key has no data");
+            let message = format!("`{field}` tests a value, but without `name` this is a test of a key");
             cx.error_at_name(
                 Code::CONTRADICTION,
                 &path.field(field),

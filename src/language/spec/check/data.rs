@@ -111,7 +111,7 @@ fn numeric(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
 fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
     match literal {
         Literal::Text(text) if text.contains('\0') => {
-            let message = format!("a {value_type} cannot contain a NUL");
+            let message = format!("a {value_type} cannot contain a NUL character");
             Err(misfit(Code::DATA_TEXT, message, "for such bytes, use REG_BINARY"))
         }
         Literal::Text(text) => Ok(Data::text(value_type, text)),
@@ -126,7 +126,7 @@ fn text(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
 fn list(literal: &Literal) -> Result<Data, Misfit> {
     match literal {
         Literal::List(list) if list.iter().any(|item| item.contains('\0')) => {
-            Err(misfit(Code::DATA_TEXT, "a string of a REG_MULTI_SZ cannot contain a NUL", "write two strings"))
+            Err(misfit(Code::DATA_TEXT, "a REG_MULTI_SZ string cannot contain a NUL character", "write two strings"))
         }
         Literal::List(list) => Ok(Data::multi_sz(list)),
         Literal::Number(number) => Err(unquoted(&number.to_string(), ValueType::MULTI_SZ)),
@@ -218,7 +218,7 @@ pub(super) struct Meaning {
     pub others: Rc<[Literal]>,
     /// The name of the parameter that has this data; `None` if the data is in the spec itself.
     pub parameter: Option<String>,
-    /// Whether the operator set the parameter.
+    /// Whether the data comes from a parameter that the operator set.
     pub is_set: bool,
     /// The range of the parameter; `None` if it has none.
     pub range: Option<(u64, u64)>,

@@ -83,7 +83,8 @@ fn find(table: &[(&str, &'static str)], shown: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| known.eq_ignore_ascii_case(shown)).map(|(_, meant)| *meant)
 }
 
-/// Warns about each service that the spec names by its display name, and about suspicious characters in service names.
+/// Warns about each service whose name is a known display name or contains a space, and about suspicious characters in
+/// service names.
 pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
     for (at, service) in services.iter().enumerate() {
         names::check(cx, service, &path.item(at), Part::Data);
@@ -91,7 +92,7 @@ pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
             Some(meant) => format!("write `{meant}`"),
             // Few service names contain a space, and few display names do not.
             None if service.contains(' ') => {
-                "the internal name is the name of the service's key below HKLM\\SYSTEM\\CurrentControlSet\\Services"
+                "write the internal name: the name of the service's key below HKLM\\SYSTEM\\CurrentControlSet\\Services"
                     .to_owned()
             }
             None => continue,
@@ -101,7 +102,7 @@ pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
     }
 }
 
-/// Warns about each edition that the spec names by its marketing name instead of its `EditionID`.
+/// Warns about each edition whose name is a known marketing name or contains a space, and so is no `EditionID`.
 pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
     for (at, edition) in editions.iter().enumerate() {
         let name = edition.rsplit_once(|c: char| c == ' ' && edition.starts_with("Windows"));
@@ -109,18 +110,18 @@ pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
         if meant.is_some_and(|meant| meant.eq_ignore_ascii_case(edition)) || meant.is_none() && !edition.contains(' ') {
             continue;
         }
-        let message = format!("`{}` is a name that Windows displays, not an EditionID", shorten(edition));
+        let message = format!("`{}` looks like a name that Windows displays, not like an EditionID", shorten(edition));
         let hint = match meant {
             Some(meant) => format!("write `{meant}`"),
-            None => r"the value EditionID in HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion contains the edition"
+            None => r"write the EditionID of such a Windows, from HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
                 .to_owned(),
         };
         cx.warning(Code::DISPLAY_NAME, &path.item(at), Part::Data, message, hint);
     }
 }
 
-/// Returns the version number of the Windows version with the name or the build `text`; `None` if kbfix does not know
-/// it.
+/// Returns the version number that `text`, the name or the build of a Windows version, probably means; `None` if kbfix
+/// does not know the name or build.
 pub(super) fn version(text: &str) -> Option<String> {
     if let Some(meant) = find(&VERSIONS, text) {
         return Some(meant.to_owned());

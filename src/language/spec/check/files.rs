@@ -139,7 +139,7 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
                 return Some(("has slashes", "separate folders with backslashes"));
             }
             if text.starts_with(r"\\") {
-                return Some(("is on another machine", ABSOLUTE));
+                return Some(("begins with two backslashes, like a path on another machine", ABSOLUTE));
             }
             let drive = text.as_bytes();
             if !matches!(drive, [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic()) {
@@ -149,7 +149,12 @@ fn fault(parts: &[PathPart]) -> Option<(&'static str, &'static str)> {
         }
         Some(PathPart::Location(_) | PathPart::Variable(_)) => match rest.first() {
             Some(PathPart::Text(text)) if text.starts_with('\\') => {}
-            _ => return Some(("names a folder, but no file in it", "add a backslash and the name of the file")),
+            _ => {
+                return Some((
+                    "has no backslash after the location or variable at its beginning",
+                    "write a backslash there, and then the rest of the path of the file",
+                ));
+            }
         },
     }
     for part in rest {

@@ -109,7 +109,7 @@ fn items(
     }
     for (at, item) in strings.iter().enumerate() {
         let fault = match &which.separator {
-            _ if item.trim().is_empty() => Some("an item cannot be an empty string".to_owned()),
+            _ if item.trim().is_empty() => Some("an item cannot be empty or consist only of spaces".to_owned()),
             Some(separator) => item_fault(item, separator),
             None => None,
         };
@@ -247,7 +247,7 @@ pub(super) fn holds_data(
         }
         let message = match &meaning.parameter {
             None => {
-                format!("`keep` does not accept the data `{}`, so every run would write it again", data::show(literal))
+                format!("`keep` does not accept the data `{}`, which the rule itself writes", data::show(literal))
             }
             Some(name) => {
                 format!("the parameter `{name}` can be `{}`, which `keep` does not accept", data::show(literal))

@@ -40,12 +40,12 @@ pub(super) fn key(cx: &mut Context<'_>, text: &str, view_given: bool, path: &Pat
     lint(cx, &key, 0, view_given, path).then_some(key)
 }
 
-/// Checks a key in a `when` that begins with `.`, which means the key of the rule itself. `below` is the rest of the
-/// text, such as `\Name` for a subkey. Returns `None` after reporting an error.
+/// Checks a key in a `when` or `done_when` that begins with `.`, which means the key of the rule itself. `below` is the
+/// rest of the text, such as `\Name` for a subkey. Returns `None` after reporting an error.
 fn own_key(cx: &mut Context<'_>, below: &str, view_given: bool, path: &Path) -> Option<KeyPattern> {
     let Some(own) = cx.own_key.clone() else {
-        let message = "`.` means the key of a rule; it can only be used in the `when` of that rule or of its values";
-        cx.error(Code::KEY_SYNTAX, path, message, "name the key");
+        let message = "`.` means the key of a rule; only the conditions of that rule and of its values can use it";
+        cx.error(Code::KEY_SYNTAX, path, message, "write the whole key, from HKLM or another root key on");
         return None;
     };
     if view_given {
@@ -284,7 +284,8 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, skip: usize, view_given: bool, p
     sound
 }
 
-/// Checks the key and the name of a value that a spec reads. Returns `None` after reporting an error.
+/// Checks the key and the name of a value that a spec reads. `path` is the path of the field that contains the fields
+/// `key` and `name`. Returns `None` after reporting an error.
 pub(super) fn value_at(
     cx: &mut Context<'_>,
     key_text: &str,
@@ -355,15 +356,15 @@ pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part:
     None
 }
 
-/// Returns whether a rule may delete the key. Reports an error if the key is protected, or if its last name contains a
-/// `*`.
+/// Returns whether a rule may delete the key. Reports an error if the key is a root key, if it can match a protected
+/// key, or if its last name contains a `*`.
 pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; it cannot be deleted")
     } else if matches!(key.names.last(), Some(NamePattern::Like(_))) {
         format!("a deletion of `{key}` would delete every subkey whose name matches")
     } else if can_be_protected(key) {
-        format!("`{key}` is a key that Windows needs; kbfix never deletes it")
+        format!("`{key}` is or can match a key that Windows needs; kbfix never deletes it")
     } else {
         return true;
     };
@@ -371,12 +372,13 @@ pub(super) fn may_delete(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) ->
     false
 }
 
-/// Returns whether a rule may delete all other content of the key. Reports an error if the key is protected.
+/// Returns whether a rule may delete all other content of the key. Reports an error if the key is a root key, or if it
+/// can match a protected key.
 pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> bool {
     let message = if key.names.is_empty() {
         format!("`{key}` is a root key; kbfix never deletes everything in a root key")
     } else if can_be_protected(key) {
-        format!("`{key}` is a key that Windows needs; kbfix never deletes its other contents")
+        format!("`{key}` is or can match a key that Windows needs; kbfix never deletes its other contents")
     } else {
         return true;
     };
@@ -385,7 +387,8 @@ pub(super) fn may_empty(cx: &mut Context<'_>, key: &KeyPattern, path: &Path) -> 
     false
 }
 
-/// Returns whether `key` is the key `above` or below it, in the same view.
+/// Returns whether `key` is the key `above` or below it, in the same view. Both must contain canonical names. A name
+/// with `*` equals only the same pattern.
 pub(in crate::spec) fn is_within(key: &KeyPattern, above: &KeyPattern) -> bool {
     // Two keys mostly begin with the same names, so their last names are compared first.
     let is_prefix = |names: &[NamePattern]| names.iter().rev().eq(above.names.iter().rev());

@@ -9,7 +9,7 @@ use crate::{diag::Code, spec::document::Document};
 pub(in crate::spec) struct OwnId {
     /// The id.
     pub(super) id: String,
-    /// The number of the rule in the document.
+    /// The index of the rule under `registry` in the document.
     rule: usize,
     /// The name of the value, as the document contains it; `None` if the id is that of the rule.
     value: Option<String>,
@@ -27,7 +27,7 @@ impl OwnId {
     }
 }
 
-/// Returns the id of each rule and value of a document.
+/// Returns the ids of the rules and values of a document; rules and values without an id are left out.
 pub(super) fn ids(document: &Document) -> Vec<OwnId> {
     let mut out = Vec::new();
     for (at, rule) in document.registry.iter().enumerate() {

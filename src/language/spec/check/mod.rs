@@ -1,8 +1,8 @@
 //! Checks whether a spec makes sense: turns a document that matches the JSON schema into a [`Spec`], or reports its
 //! errors.
 //!
-//! Every part of the document is checked, even if another part has errors, so that one run reports all errors. If a
-//! function of this module returns `None`, it has already reported the error.
+//! A part of the document is checked even if another part has errors, so that one run reports as many errors as
+//! possible. If a function that checks a part returns `None`, the error has already been reported.
 
 pub(in crate::spec) mod between_specs;
 mod bits;
@@ -54,9 +54,9 @@ pub(in crate::spec) struct Checked {
     pub spec: Option<Box<Spec>>,
     /// The errors and warnings about the file.
     pub diagnostics: Vec<Diagnostic>,
-    /// The key of each rule of the spec, for comparing the rules with those of other specs.
+    /// The keys of the rules in `spec.rules`, in the same order, for comparing the rules with those of other specs.
     pub rule_keys: Vec<rules::RuleKey>,
-    /// The ids of the rules and values of the spec.
+    /// The ids of the rules and values of the spec; empty if there is no `spec`.
     pub ids: Vec<labels::OwnId>,
     /// The names of the parameters that the document declares, even if the document has errors.
     pub declared: BTreeSet<String>,
@@ -103,7 +103,7 @@ impl Context<'_> {
     }
 
     /// Reports that the operator set the parameter `name` to data that is not valid at `path`, where the spec uses the
-    /// parameter.
+    /// parameter. `message` says why. If the parameter is sensitive, only a fixed message and hint are shown.
     fn setting_error(&mut self, name: &str, data: &str, path: &Path, message: impl std::fmt::Display, hint: Hint) {
         if self.sensitive.contains(name) {
             let message = format!("the data of the sensitive parameter `{name}` is not valid here");
@@ -137,7 +137,7 @@ impl Context<'_> {
     }
 
     /// Returns the parameter `name`, which the spec uses at `path`. Returns `None` if the spec does not declare the
-    /// parameter, or if its declaration has an error.
+    /// parameter, which is then reported, or if the declaration has an error, which is already reported.
     fn parameter(&mut self, name: &str, path: &Path) -> Option<parameter::Resolved> {
         self.used_parameters.insert(name.to_owned());
         if let Some(found) = self.parameters.get(name) {
@@ -167,7 +167,8 @@ fn declare(meant: Option<&str>, field: &str, name: &str) -> String {
     }
 }
 
-/// Checks a document that matches the schema, with the operator's settings. Returns the spec and all findings.
+/// Checks a document that matches the schema, with the operator's settings. Returns the spec, and `findings` together
+/// with the findings of these checks.
 pub(in crate::spec) fn check(
     repaired: Repaired,
     origin: Origin,

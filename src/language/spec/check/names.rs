@@ -1,5 +1,5 @@
-//! Finds suspicious characters in the names of keys and values, which a copy from a web page or document often adds or
-//! changes.
+//! Finds suspicious characters in names, such as those of keys, values, files, services and event logs. A copy from a
+//! web page or document often adds or changes such characters.
 
 use unicode_script::{Script, UnicodeScript};
 
@@ -10,7 +10,8 @@ use crate::{
 
 use super::{Context, Part, Path};
 
-/// Warns about suspicious characters in the name of a key or value: outer spaces, and characters that look like others.
+/// Warns about suspicious characters in a name: spaces at its ends, invisible characters, and characters that look like
+/// others.
 pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     // Almost every name has only visible ASCII characters and spaces.
     if !name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
@@ -22,31 +23,28 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     }
 }
 
-/// Warns about the first character in the name that looks like another character.
+/// Warns about the first character in the name that is invisible or looks like another character.
 fn lookalike(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     if let Some((odd, what, hint)) = odd_character(name) {
         let message = format!("`{}` contains the character U+{:04X}, {what}", shorten(name), u32::from(odd));
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
     } else if let Some((letter, script)) = foreign_letter(name) {
-        let message = format!(
-            "`{}` contains the {script} letter U+{:04X} between Latin letters",
-            shorten(name),
-            u32::from(letter)
-        );
+        let message =
+            format!("`{}` contains the {script} letter U+{:04X} among Latin letters", shorten(name), u32::from(letter));
         let hint = "type the name again, or copy it from a registry that contains it";
         cx.warning_within(Code::LOOKALIKE, path, part, name, message, hint);
     }
 }
 
-/// Finds the first character that looks like a character on the keyboard, such as a dash that looks like a hyphen.
-/// Returns the character, a description and a hint; `None` if there is no such character.
+/// Finds the first character that is invisible, or looks like a character on the keyboard, such as a dash that looks
+/// like `-`. Returns the character, a description and a hint; `None` if there is no such character.
 fn odd_character(name: &str) -> Option<(char, &'static str, &'static str)> {
     name.chars().find_map(|c| {
         let (what, hint) = match c {
             ' ' => return None,
             _ if c.is_whitespace() && !c.is_control() => ("which looks like a space but is not one", "write a space"),
             _ if notation::is_unseen(c) && !c.is_control() => ("which is invisible", "remove it"),
-            '\u{2010}'..='\u{2015}' | '\u{2212}' => ("a dash, which looks like a hyphen", "write `-`"),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => ("which looks like `-` but is another character", "write `-`"),
             '\u{2018}'..='\u{201b}' => ("a curly quote", "write `'`"),
             '\u{201c}'..='\u{201f}' => ("a curly quote", "write `\"`"),
             '\u{2044}' | '\u{2215}' => ("which looks like a slash but is not one", "write `/`"),

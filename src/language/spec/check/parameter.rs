@@ -23,7 +23,7 @@ pub(super) struct Resolved {
     pub(super) unset: Option<String>,
     /// The data in the parameter's `allowed`, or the two ends of its `range`; empty if it has neither.
     pub(super) others: Rc<[Literal]>,
-    /// Whether `others` is a list of all data that the parameter allows.
+    /// Whether `others` contains all data that the parameter allows: it has `allowed`.
     pub(super) is_list_of_all: bool,
     /// The first data that the parameter allows, but that cannot be a part of a key's name; `None` if there is none.
     pub(super) no_name: Option<String>,
@@ -44,7 +44,7 @@ pub(super) fn is_part_of_name(data: &str) -> bool {
 }
 
 impl Resolved {
-    /// Returns the data in this run, and the data that the parameter could have in other runs.
+    /// Returns the data in this run, and examples of the data that the parameter could have in other runs: `others`.
     pub(super) fn possible(&self) -> (Literal, Rc<[Literal]>) {
         (self.current.clone(), self.others.clone())
     }

@@ -12,7 +12,8 @@ use crate::{
 
 use super::data;
 
-/// Returns the type of each parameter that the rules use as data of only one type, by parameter name.
+/// Returns the type of each parameter that the rules use with only one type, by parameter name. A part of a key has the
+/// type string.
 pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterType> {
     let mut found: BTreeMap<String, Option<ParameterType>> = BTreeMap::new();
     // In the name of a key, a parameter is used as a string, in the form in which it was written.

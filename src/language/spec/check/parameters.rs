@@ -181,7 +181,7 @@ fn limits<'p>(
                     _ => format!("not {}", word(kind)),
                 };
                 let message = format!("`{}` is {what}", data::show_scalar(scalar));
-                let hint = "give all values in `allowed` the type of the parameter";
+                let hint = "give all data in `allowed` the type of the parameter; a list cannot have `allowed`";
                 match &from.allowed {
                     Some(Allowed::Meanings(_)) => {
                         cx.error_at_name(

@@ -1,4 +1,4 @@
-//! Finds rules that apply to no machine, because two of their conditions contradict each other.
+//! Finds rules that apply to no machine, because their conditions contradict each other.
 //!
 //! This module finds only three kinds of contradictions: between versions and products of Windows, between a condition
 //! and its own negation, and between two tests of one key or value. It assumes that all other conditions can be true
@@ -17,8 +17,8 @@ use crate::{
 /// The maximum number of parts of a condition that is compared with others. Larger conditions would take too long.
 const MOST: usize = 200;
 
-/// Warns if no machine can satisfy all of `conditions` and the spec's `applicable`. `path` is the path of the last
-/// condition.
+/// Warns if this module finds that no machine can satisfy all of `conditions` and the spec's `applicable`. `path` is
+/// the path of the last condition.
 pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &Path) {
     let Some((last, above)) = conditions.split_last() else { return };
     let applicable = cx.applicable.clone();
@@ -39,7 +39,8 @@ pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &
     cx.warning(Code::DEAD_RULE, path, Part::Name, message, hint);
 }
 
-/// Returns whether the condition can be true on a Windows whose version is from `first` to `last`, inclusive.
+/// Returns whether the condition can be true on a Windows whose version is from `first` to `last`, inclusive. Returns
+/// `true` for a condition with too many parts to be compared.
 pub(in crate::spec) fn may_hold(condition: &Condition, first: [u32; 4], last: [u32; 4]) -> bool {
     let range = Versions(vec![(version(first), version(last).saturating_add(1))]);
     !is_compared(condition) || Systems::may_pass(condition).0.iter().any(|versions| !versions.and(&range).0.is_empty())
@@ -58,7 +59,8 @@ fn parts(condition: &Condition) -> usize {
     }
 }
 
-/// Returns whether it is certain that no machine satisfies all conditions.
+/// Returns whether it is certain that no machine satisfies all conditions. Only the contradictions that this module
+/// knows are found.
 fn excluded(conditions: &[&Condition]) -> bool {
     let systems =
         conditions.iter().fold(Systems::all(), |systems, condition| systems.and(&Systems::may_pass(condition)));

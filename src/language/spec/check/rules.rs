@@ -18,14 +18,15 @@ pub(in crate::spec) struct RuleKey {
     /// The index of the rule under `registry` in the document. A rule for both views has two [`RuleKey`]s with this
     /// index.
     pub number: usize,
-    /// The rule's key with its canonical name: for example, HKCR becomes HKLM\SOFTWARE\Classes. It contains `{name}`
-    /// in place of the data of an unset parameter `name`.
+    /// The rule's key with its canonical name: for example, HKCR becomes `HKLM\SOFTWARE\Classes`. The key contains
+    /// `{name}` in place of the data of an unset parameter `name`.
     pub key: KeyPattern,
     /// The canonical name of the key in upper case, as [`KeyPattern::folded`] returns it.
     pub folded: String,
 }
 
-/// Checks all rules of a spec. Returns the valid rules, and the key of each.
+/// Checks all rules of a spec. Returns the valid rules, and their keys in the same order. A rule for both views becomes
+/// two rules.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> (Vec<KeyRule>, Vec<RuleKey>) {
     let (mut out, mut rule_keys) = (Vec::new(), Vec::new());
     let mut add = |rule: KeyRule, compared: Option<&KeyPattern>, view: View, number: usize| {
@@ -169,8 +170,8 @@ fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &
     if let Some(tested) = when.keys().into_iter().find(same) {
         let below: Vec<String> = tested.names[last + 1..].iter().map(ToString::to_string).collect();
         let message = format!(
-            "the condition is true if one key matches `{tested}`, and the rule then applies to every key that \
-                matches `{key}`"
+            "the condition is one test of all keys that match `{tested}`; if it is true, the rule applies to every key \
+                that matches `{key}`"
         );
         let hint = match tested.names.strip_prefix(key.names.as_slice()) {
             Some([]) => "to test each key by itself, write `key: .`".to_owned(),
@@ -231,7 +232,7 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule
                 let path = path.item(*at);
                 let value = path.field("values").field(&name);
                 let path = if is_value { value } else { path.field("key") };
-                let hint = format!("give rule {} a `when` that is false where this rule applies", first_at + 1);
+                let hint = format!("give this rule and rule {} a `when`, so that only one applies", first_at + 1);
                 cx.error_at_name(Code::CONFLICTING_RULES, &path, message, hint);
                 break;
             }

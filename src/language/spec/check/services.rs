@@ -11,8 +11,9 @@ use crate::{
 
 use super::{Context, Part, Path, rules::RuleKey};
 
-/// Warns if a rule sets the value `Start` of a service, but the spec has neither a restart of the computer nor a note
-/// about restarts. Windows reads `Start` only when the computer starts, so a restart of the service is not enough.
+/// Warns if a rule requires a state of the value `Start` of a service, but the spec neither requires a restart of the
+/// computer nor has a note about restarts. Windows reads `Start` only when the computer starts, so a restart of the
+/// service is not enough.
 ///
 /// Sources: Microsoft, "Database of Installed Services" and "ChangeServiceConfigW function". Only
 /// `ChangeServiceConfigW` informs a running Windows of a new start type; a write to the registry does not.
@@ -43,7 +44,7 @@ pub(super) fn read_at_start(
     }
 }
 
-/// Returns whether the key is `HKLM\SYSTEM\CurrentControlSet\Services\X`.
+/// Returns whether the key is `HKLM\SYSTEM\CurrentControlSet\Services\X`, where `X` is any name, with or without `*`.
 fn is_service(key: &KeyPattern) -> bool {
     let above = ["SYSTEM", "CurrentControlSet", "Services"];
     let is = |(name, wanted): (&NamePattern, &str)| match name {

@@ -120,7 +120,7 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
                 let message = format!("{what} is only for a REG_SZ or a REG_EXPAND_SZ");
                 let hint = match (one, all) {
                     (Some("list"), [ValueType::MULTI_SZ]) => "remove `separator`, or give the type of the string",
-                    _ => "give the type that the value has on the machine",
+                    _ => "use one of these types, or both",
                 };
                 cx.error(Code::TYPE_MISMATCH, &at, message, hint);
                 return None;
@@ -169,7 +169,7 @@ fn wanted(cx: &mut Context<'_>, rule: &ValueRule, types: &[ValueType], path: &Pa
         return Some(Desired::OneOf(all));
     }
     let &[value_type @ (ValueType::SZ | ValueType::EXPAND_SZ)] = types else {
-        let message = "`comma_set` can only be used with a string, that is, with the type REG_SZ or REG_EXPAND_SZ";
+        let message = "`comma_set` can only be used with one type, which must be REG_SZ or REG_EXPAND_SZ";
         cx.error(Code::TYPE_MISMATCH, &path.field("compare"), message, "remove `compare`, or make the type REG_SZ");
         return None;
     };

@@ -4,7 +4,8 @@ use crate::{diag::Code, registry::ValueType};
 
 use super::{Context, Part, Path};
 
-/// Warns about an environment variable in a REG_SZ, because Windows expands variables only in a REG_EXPAND_SZ.
+/// Warns about the first known environment variable in `text` if REG_SZ is the only type, because Windows expands
+/// variables only in a REG_EXPAND_SZ.
 pub(super) fn unexpanded(cx: &mut Context<'_>, text: &str, types: &[ValueType], path: &Path) {
     const VARIABLES: [&str; 24] = [
         "ALLUSERSPROFILE",

@@ -100,7 +100,7 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
     if fits && (matches!(out[0], 3..=6) || is_ten) {
         return Some(out);
     }
-    let what = if fits { "is a name or a build, not a version" } else { "is not a version" };
+    let what = if fits { "looks like a name or a build, not a version" } else { "is not a version" };
     let message = format!("`{}` {what} of Windows", shorten(text));
     let hint = match super::display_names::version(text) {
         Some(meant) => format!("write \"{meant}\""),
@@ -110,7 +110,7 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
     None
 }
 
-/// Returns whether `text` is a date that exists, in the form year-month-day.
+/// Returns whether `text`, which has the form year-month-day, is a date that exists.
 pub(super) fn is_date(text: &str) -> bool {
     let parts: Vec<u32> = text.split('-').filter_map(|part| part.parse().ok()).collect();
     let &[year, month, day] = parts.as_slice() else { return false };

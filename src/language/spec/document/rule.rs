@@ -90,8 +90,8 @@ pub struct KeyRule {
     /// Use a trigger for a value, such as BurFlags, that makes Windows do something. Windows then deletes or resets
     /// such a value.
     ///
-    /// Without `--trigger ID`, the outcome is blocked, except if the values of the rule are already written, or
-    /// `done_when` is true or unknown.
+    /// If `done_when` is true, or the rule is already satisfied, kbfix changes nothing for the rule. Otherwise, the
+    /// outcome is unknown if one of the two is unknown, or else blocked without `--trigger ID`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Box<Trigger>>,
     /// The rules for the values of the key, by value name; "" is the default value. Values without a rule stay as they
@@ -110,8 +110,8 @@ pub struct KeyRule {
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     /// A condition that is true after Windows has done what the rule requests. While this condition is true, kbfix does
-    /// not make the changes of the rule, with or without `--trigger ID`. If this condition is unknown, and the values
-    /// of the rule are not yet written, the outcome is unknown. In this condition, `key: .` is the rule's own key.
+    /// not make the changes of the rule, with or without `--trigger ID`. If this condition is unknown, and the rule is
+    /// not yet satisfied, the outcome is unknown. In this condition, `key: .` is the rule's own key.
     pub done_when: Condition,
 }
 

@@ -79,6 +79,8 @@ impl Choice<'_> {
 impl Desired {
     /// Returns whether this rule and `other` are compatible: one value can satisfy both. If a rule keeps other data
     /// (`keep`), both rules must also be satisfied after kbfix has applied them one after the other, in either order.
+    /// If only the actual string can show whether the rules conflict, returns `true`. For a [`Desired::CommaSet`] and a
+    /// rule that changes a part of a string, returns `false` without a comparison.
     pub fn agrees_with(&self, other: &Self) -> bool {
         use Desired::{Absent, Bits, CommaSet, Joined, Kept, List, OneOf, Replaced};
         match (self, other) {

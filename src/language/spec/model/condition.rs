@@ -16,7 +16,7 @@ pub struct ValueAt {
     pub name: ValueName,
 }
 
-/// A condition of a checked spec, which is true or false on a target.
+/// A condition of a checked spec, which is true, false or unknown on a target.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// Tests whether a key exists or is absent.
@@ -51,7 +51,8 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Returns all keys that the condition tests, also in nested conditions and through values.
+    /// Returns all keys that the condition tests or whose values it tests, also in nested conditions. The keys of
+    /// locations in the paths of files are not included.
     pub fn keys(&self) -> Vec<&KeyPattern> {
         match self {
             Self::Key { key, .. } => vec![key],
@@ -74,19 +75,21 @@ pub enum ValueTest {
     OneOf(Vec<Literal>),
     /// The data must equal the data of another value of the target.
     SameAs(Box<OtherValue>),
-    /// The data must be a number within these bounds. The bounds themselves are accepted.
+    /// The data must be a number, not a string, within these bounds. The bounds themselves are accepted.
     Number(Bounds),
     /// The data must equal one item of this list in type and bytes. If the condition accepts several types, the list
-    /// contains the same data once for each type.
+    /// contains the data once for each type for which the data is valid.
     Data(Vec<Data>),
-    /// The data must be a string that begins with this text.
+    /// The data must be a string that begins with this text. Letter case matters.
     StartsWith(String),
-    /// The data must be a string that contains this text, or a list that contains this string.
+    /// The data must be a string that contains this text, or a list that contains this string. Letter case matters only
+    /// in a string.
     Contains(String),
     /// The data must be a string in which this regular expression matches.
     Matches(Expression),
-    /// The data must be a string that contains exactly one version, which must be in a range. The fields are the lowest
-    /// accepted version and the lowest version that is too high; `None` if there is no such limit.
+    /// The data must be a string that contains a version in a range. If the string contains several versions, the
+    /// condition is unknown. The fields are the lowest accepted version and the lowest version that is too high; `None`
+    /// if there is no such limit.
     Version(Option<TextVersion>, Option<TextVersion>),
     /// The value must have one of these types and pass the test.
     OfType(Vec<ValueType>, Box<ValueTest>),
@@ -144,7 +147,8 @@ pub enum VersionTest {
     /// This version and all later versions.
     AtLeast(FileVersion),
     /// In each branch, the version with the fix and all later versions. The branches are sorted by their lowest
-    /// version. A file belongs to the last branch whose lowest version is not above the version of the file.
+    /// version. A file belongs to the last branch whose lowest version is not above the version of the file. A file
+    /// that belongs to no branch is not accepted.
     Branches(Vec<Branch>),
 }
 
@@ -167,7 +171,7 @@ pub struct OsTest {
     pub at_least: Option<[u32; 4]>,
     /// The lowest version that is too high, in the same form as `at_least`; `None` if there is no upper limit.
     pub below: Option<[u32; 4]>,
-    /// The accepted editions of Windows (`EditionID`); empty if all editions are accepted.
+    /// The accepted editions of Windows (`EditionID`), in any letter case; empty if all editions are accepted.
     pub editions: Vec<String>,
     /// The accepted kinds of Windows; empty if all kinds are accepted.
     pub products: Vec<Product>,
@@ -175,11 +179,11 @@ pub struct OsTest {
     pub service_pack: Option<u32>,
 }
 
-/// A prerequisite: a condition with a title.
+/// A prerequisite or a cause: a condition with a title.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prerequisite {
-    /// A text that names the prerequisite, as the article does.
+    /// The prerequisite or the cause in words, as the article names it.
     pub title: String,
-    /// The condition that must be true.
+    /// The condition, which must be true for a prerequisite.
     pub condition: Condition,
 }

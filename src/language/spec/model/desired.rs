@@ -52,21 +52,24 @@ pub struct ValueRule {
     /// The desired state of the value.
     pub desired: Desired,
     /// The states that the rule can require, if `desired` or `if_absent` depends on a parameter without data, so that
-    /// kbfix cannot plan changes for the rule. They then contain example data. `None` if no parameter is missing.
+    /// kbfix cannot plan changes for the rule. Then `desired` and `if_absent` contain example data for this parameter.
+    /// `None` if they depend on no such parameter.
     pub varying: Option<Box<Varying>>,
     /// The data that Windows uses if the value is absent; `None` if the spec does not give it.
     pub if_absent: Option<Data>,
     /// Whether the data is sensitive, so that kbfix never shows it.
     pub is_sensitive: bool,
-    /// The value's id in findings, its severity and its controls. If the value has no severity or no controls, those of
-    /// the rule for its key are used. `None` if the spec gives none of these.
+    /// The value's id in findings, its severity and its controls. A severity or controls that the value does not have
+    /// are copied from the rule for its key. `None` if the spec gives the value itself none of the three; the label of
+    /// the rule for its key then applies.
     pub label: Option<Box<Label>>,
 }
 
 /// The states that a rule can require of a value, if the rule depends on a parameter without data.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Varying {
-    /// One state for each data that the parameter allows.
+    /// One of these states: one for each data that the parameter allows, or a single one if only `if_absent` depends on
+    /// the parameter.
     Each(Vec<Desired>),
     /// Data of one of these types. If there are bounds, the data is a number within them.
     Of(Vec<ValueType>, Option<Bounds>),
@@ -104,7 +107,8 @@ pub enum Desired {
         /// The bits that must be 0.
         clear: u64,
     },
-    /// The value is a REG_MULTI_SZ that contains all strings of `add` and no string of `remove`.
+    /// The value is a REG_MULTI_SZ that contains all strings of `add` and no string of `remove`. Letter case does not
+    /// matter. If `add` is empty, the value can also be absent.
     List {
         /// The strings that the list must contain.
         add: Vec<String>,
@@ -112,7 +116,8 @@ pub enum Desired {
         remove: Vec<String>,
     },
     /// The value is a string that contains a list with separators. The list contains each item that `edit` adds, and no
-    /// item that `edit` removes. If kbfix creates the value, the value gets the first of `types`.
+    /// item that `edit` removes. If kbfix creates the value, the value gets the first of `types`. If `edit` adds no
+    /// item, the value can also be absent.
     Joined {
         /// The accepted types: REG_SZ, REG_EXPAND_SZ or both.
         types: Vec<ValueType>,
@@ -194,9 +199,9 @@ impl Desired {
     }
 }
 
-/// Splits a string into the items of a list separated by commas. Each item is returned once, in upper case and without
-/// spaces around it. Spaces around `=` are removed as well, because Windows accepts them in UNC hardening flags
-/// (`RequireIntegrity = 1`).
+/// Splits a string into the items of a list separated by commas. Returns each item that is not empty once, as UTF-16 in
+/// upper case and without spaces around it. Spaces around `=` are removed as well, because Windows accepts them in UNC
+/// hardening flags (`RequireIntegrity = 1`).
 pub fn comma_set(text: &str) -> BTreeSet<Vec<u16>> {
     let tidy = |item: &str| item.split('=').map(str::trim).collect::<Vec<_>>().join("=");
     let items = text.split(',').map(tidy).filter(|item| !item.is_empty());

@@ -18,7 +18,7 @@ impl Expression {
     /// Compiles the regular expression `text`.
     ///
     /// # Errors
-    /// Returns the reason why kbfix does not accept `text` as a regular expression.
+    /// Returns the reason why kbfix does not accept `text` as a regular expression: a text for a message.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
             return Err(format!("the expression has {} bytes, but at most {LONGEST} are allowed", text.len()));
@@ -26,7 +26,9 @@ impl Expression {
         let built =
             RegexBuilder::new(text).size_limit(MOST_MEMORY).dfa_size_limit(MOST_MEMORY).nest_limit(DEEPEST).build();
         built.map(Self).map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "the expression needs too much memory".to_owned(),
+            regex::Error::CompiledTooBig(_) => {
+                "the expression needs too much memory; write it shorter, or with smaller numbers in braces".to_owned()
+            }
             // The message repeats the expression; only its last line says what is wrong.
             other => {
                 let text = other.to_string();

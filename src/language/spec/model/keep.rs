@@ -25,23 +25,25 @@ pub enum Keep {
     OneOf(Vec<Data>),
     /// Data stays if it is well-formed and equals no item of this list.
     NoneOf(Vec<Data>),
-    /// A list stays if it contains each of these strings. Without a separator, a string stays if it contains each of
-    /// these texts.
+    /// A list stays if it contains each of these strings. Without a separator, a REG_SZ or REG_EXPAND_SZ is not a list:
+    /// it stays if each of these strings is a part of it.
     Contains(Items),
-    /// A list stays if it contains no other strings than these.
+    /// A list stays if it contains no strings other than these.
     Subset(Items),
     /// A string stays if this regular expression matches a part of it.
     Matches(Expression),
 }
 
-/// Strings that a test looks for in a list. The list is a REG_MULTI_SZ, or a string with separators.
+/// The strings of [`Keep::Contains`] or [`Keep::Subset`]. The list that they are compared with is a REG_MULTI_SZ, or a
+/// string with separators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Items {
-    /// The strings that the test looks for.
+    /// The strings.
     pub items: Vec<String>,
     /// The text between the items of a list in a REG_SZ or REG_EXPAND_SZ; `None` if such a string is not a list.
     pub separator: Option<String>,
-    /// Whether the items of a list are compared without regard to letter case.
+    /// Whether the items of a list are compared without regard to letter case. In a string that is not a list, letter
+    /// case always matters.
     pub ignore_case: bool,
 }
 
@@ -77,7 +79,7 @@ impl Items {
 }
 
 impl std::fmt::Display for Items {
-    /// Formats the strings as `"a", "b"`, followed by a note if letter case matters.
+    /// Formats the strings as `"a", "b"`, followed by a note if `ignore_case` is false.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.items.iter().map(|item| notation::quoted(item)).collect::<Vec<_>>().join(", "))?;
         f.write_str(if self.ignore_case { "" } else { " in this letter case" })
@@ -145,7 +147,7 @@ impl Keep {
 }
 
 /// Returns the number that the data contains: data of a number type, or a decimal number in a string, without sign,
-/// spaces or leading zeros. Returns `None` for other data.
+/// spaces or leading zeros. Returns `None` for other data, and for a number of more than 64 bits.
 pub(super) fn number(decoded: &Decoded) -> Option<u64> {
     match decoded {
         Decoded::Number(number) => Some(*number),

@@ -15,14 +15,14 @@ use super::variable::variable_at;
 /// One name in the path of a [`KeyPattern`](super::KeyPattern).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamePattern {
-    /// Matches only the key with this name.
+    /// Matches only the key with this name, in any letter case.
     Name(KeyName),
     /// Matches every existing subkey whose name matches this pattern with `*`.
     Like(Like),
 }
 
-/// A pattern for names, in which each `*` matches any number of characters, including none. The field contains the
-/// texts before, between and after the stars.
+/// A pattern for names, in which each `*` matches any number of characters, including none. Letter case is ignored. The
+/// field contains the texts before, between and after the stars.
 #[derive(Debug, Clone)]
 pub struct Like(Vec<String>);
 
@@ -44,8 +44,8 @@ const SPECIAL: [char; 3] = ['*', '{', '['];
 const ESCAPES: [(&str, &str); 3] = [("[*]", "*"), ("[{]", "{"), ("[[]", "[")];
 
 impl Like {
-    /// Returns the pattern for names that begin with the first of `parts`, end with the last, and contain the others in
-    /// between, in this order.
+    /// Creates a pattern with a `*` between every two of `parts`: it matches names that begin with the first part, end
+    /// with the last, and contain the others in between, in this order.
     pub(in crate::spec) fn new(parts: Vec<String>) -> Self {
         Self(parts)
     }

@@ -45,7 +45,7 @@ impl Controls {
         *self == Self::default()
     }
 
-    /// Returns the name of each catalogue with the identifiers of its controls.
+    /// Returns the names of all four catalogues, each with the identifiers of its controls, which can be none.
     pub fn by_catalogue(&self) -> [(&'static str, &[String]); 4] {
         [("STIG", &self.stig), ("CIS", &self.cis), ("CCE", &self.cce), ("NIST", &self.nist)]
     }
@@ -79,7 +79,7 @@ impl Label {
 }
 
 impl std::fmt::Display for Label {
-    /// Formats the label as `SRV-0012, high, STIG V-254372, NIST AC-17(2)`.
+    /// Formats the label as `SRV-0012, high, STIG V-254372, NIST AC-17(2)`, without the parts that it does not have.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let severity = self.severity.map(|severity| match severity {
             Severity::Low => "low",

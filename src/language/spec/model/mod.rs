@@ -42,7 +42,8 @@ pub struct Spec {
     pub title: String,
     /// The file from which the spec was read.
     pub origin: Origin,
-    /// The data of each parameter as a string, by parameter name. Sensitive data is replaced with a fixed text.
+    /// The data of each parameter that is not in `unset`, as a string, by parameter name. Commas separate the items of
+    /// a list. Sensitive data is replaced with a fixed text.
     pub parameters: BTreeMap<String, String>,
     /// The names of the parameters that the operator set. The other parameters have their default, or are in `unset`.
     pub set: BTreeSet<String>,
@@ -68,13 +69,14 @@ pub struct Spec {
     pub rules: Vec<KeyRule>,
     /// The restarts that the spec requires after its changes.
     pub restart: Restart,
-    /// The document from which the spec was made. `kbfix::render` and the exports read it.
+    /// The document from which the spec was made. Its `registry` is empty if the spec was loaded with
+    /// [`load_rules`](crate::spec::load_rules).
     pub document: Document,
 }
 
 impl Spec {
     /// Returns the names of the unset parameters that are part of keys. Without their data, kbfix does not know which
-    /// keys to read.
+    /// keys to read. If a key contains several unset parameters, only the last one is included.
     pub fn unset_in_keys(&self) -> BTreeSet<&str> {
         let values = self.rules.iter().flat_map(KeyRule::values);
         let when = self.rules.iter().flat_map(|rule| [rule.when.as_deref(), rule.done_when.as_deref()]).flatten();
@@ -88,23 +90,24 @@ impl Spec {
     }
 }
 
-/// The file from which a spec was read.
+/// The file or other source from which a spec was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The path of the file as the user gave it, `-` for standard input, or the name of a built-in spec.
+    /// The path of the file as the user gave it, `-` for standard input, or another name for messages, such as
+    /// `built-in KB909094`.
     pub name: String,
-    /// The SHA-256 of the file's bytes, in hex digits.
+    /// The SHA-256 of the file's bytes, in lower-case hex digits.
     pub sha256: String,
 }
 
 /// The update that a spec requires.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hotfix {
-    /// The name of the update.
+    /// The name of the update; the id of the spec if the spec gives the update no name.
     pub title: String,
     /// The files of the update. Their versions show whether the update is installed.
     pub files: Vec<HotfixFile>,
-    /// The package that installs the update; `None` if kbfix must not install the update.
+    /// The package that installs the update; `None` if the spec names no package, so that kbfix cannot install it.
     pub package: Option<Package>,
     /// Whether the operator supplies the package and requests its installation.
     pub install: bool,

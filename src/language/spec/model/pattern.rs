@@ -54,18 +54,19 @@ pub enum PathPart {
     Variable(PathVariable),
 }
 
-/// The environment variables, allowed in paths, that kbfix can look up in the registry of the target.
+/// The environment variables that kbfix can look up in the registry of the target. The path of a file in a spec can
+/// begin with one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathVariable {
     /// `%SystemRoot%` or `%windir%`.
     SystemRoot,
     /// The variable `%SystemDrive%`.
     SystemDrive,
-    /// The variable `%ProgramFiles%`.
+    /// `%ProgramFiles%` or `%ProgramW6432%`.
     ProgramFiles,
     /// The variable `%ProgramFiles(x86)%`.
     ProgramFilesX86,
-    /// The variable `%CommonProgramFiles%`.
+    /// `%CommonProgramFiles%` or `%CommonProgramW6432%`.
     CommonProgramFiles,
     /// The variable `%CommonProgramFiles(x86)%`.
     CommonProgramFilesX86,
@@ -79,8 +80,9 @@ impl KeyPattern {
         self.names.iter().any(|name| matches!(name, NamePattern::Like(_)))
     }
 
-    /// Returns whether there can be a key that matches both patterns. If both have a name with `*` at the same index,
-    /// this function assumes that these names match.
+    /// Returns whether there can be a key that matches both patterns. Both must contain the canonical names of their
+    /// keys, see [`KeyPattern::one_name`]. If both have a name with `*` at the same index, this function assumes that
+    /// one name can match both.
     pub fn may_meet(&self, other: &Self) -> bool {
         (self.root, self.view, self.names.len()) == (other.root, other.view, other.names.len())
             && self.names.iter().zip(&other.names).all(|(a, b)| a.may_meet(b))
@@ -100,7 +102,8 @@ impl KeyPattern {
         }
     }
 
-    /// Returns the path of the key that the pattern matches; `None` if a name contains a `*`.
+    /// Returns the pattern as the path of one key; `None` if a name contains a `*`. A path below HKCU then means this
+    /// key in the hive of each user.
     pub fn path(&self) -> Option<KeyPath> {
         let mut path = KeyPath::root_key(self.root);
         for name in &self.names {
@@ -112,8 +115,9 @@ impl KeyPattern {
         Some(path)
     }
 
-    /// Returns the pattern for the same keys by their canonical names. On a Windows with two views, a key can have
-    /// several names.
+    /// Returns the pattern for the same keys by their canonical names on 64-bit Windows: for example, HKCR becomes
+    /// `HKLM\SOFTWARE\Classes`. In the result, [`own`](Self::own) is `None` and [`same_user`](Self::same_user) is
+    /// false.
     pub fn one_name(&self) -> Self {
         let is_node = |name: &NamePattern| match name {
             NamePattern::Name(name) => name.as_str().eq_ignore_ascii_case("Wow6432Node"),
@@ -177,8 +181,8 @@ impl KeyPattern {
         Ok(())
     }
 
-    /// Returns the pattern as text in upper case. The text is equal for two patterns only if they are equal without
-    /// regard to letter case, so it can be the key of a map.
+    /// Returns the root key, the names and the view of the pattern as text in upper case. For two patterns in which
+    /// these parts are equal without regard to letter case, the text is equal, so it can be the key of a map.
     pub fn folded(&self) -> String {
         let mut text = String::with_capacity(64);
         let _ = self.write(&mut text);
@@ -206,7 +210,7 @@ impl fmt::Display for KeyPattern {
 
 impl PathVariable {
     /// Parses the name of a variable, without percent signs. Letter case is ignored. Returns `None` if kbfix does not
-    /// know it.
+    /// know the variable.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "systemroot" | "windir" => Self::SystemRoot,

@@ -59,7 +59,8 @@ const CONTROL_SETS: std::ops::RangeInclusive<u16> = 0..=999;
 /// deeper than in the list.
 const DEEPEST: usize = 6;
 
-/// Returns whether the key is protected, so that kbfix must not delete it.
+/// Returns whether the key is protected, so that kbfix must not delete it. Returns `false` for a root key, which cannot
+/// be deleted in any case.
 pub fn is_protected(key: &Key) -> bool {
     // Deleting a tree asks this about all its keys.
     if key.path.depth() > DEEPEST {
@@ -77,7 +78,7 @@ pub fn is_protected(key: &Key) -> bool {
     })
 }
 
-/// Returns whether a protected key can match the pattern.
+/// Returns whether the pattern can match a protected key.
 pub(in crate::spec) fn can_be_protected(key: &KeyPattern) -> bool {
     let key = key.one_name();
     let narrow = (0..key.names.len()).filter(|at| can_be_wow6432node(&key, *at)).map(|at| {
@@ -102,7 +103,7 @@ fn fits(pattern: &NamePattern, name: &str) -> bool {
     }
 }
 
-/// Returns whether the protected key `protected` can match the pattern `key`.
+/// Returns whether the pattern `key` can match a key that `protected`, an item of [`PROTECTED`], stands for.
 fn can_be(key: &KeyPattern, protected: &str) -> bool {
     let mut parts = protected.split('\\');
     let mut names = key.names.iter();

@@ -23,7 +23,7 @@ pub struct Joined {
 /// The replacement of a part of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
-    /// The regular expression that finds the part: its group `part`, or the whole match if it has no such group.
+    /// The regular expression that finds the part: its group [`PART`], or the whole match if it has no such group.
     pub pattern: Expression,
     /// The text that replaces the part.
     pub with: String,
@@ -44,7 +44,7 @@ impl Joined {
         if missing.is_empty() && items.len() == before {
             return text.to_owned();
         }
-        // A list may end with a separator, which stays there. An empty string is a list without items.
+        // A separator at the end of a list stays there if items remain. An empty string is a list without items.
         let ends_empty = items.last().is_some_and(|last| last.trim().is_empty());
         let end = if ends_empty && !missing.is_empty() { items.pop() } else { None };
         let is_empty = items.is_empty();
@@ -58,13 +58,13 @@ impl Replacement {
     /// Returns `text` with the part replaced.
     ///
     /// # Errors
-    /// Returns the reason why the part cannot be replaced: the pattern must match exactly once in `text`, and must also
-    /// match the result, so that a later run recognizes the result.
+    /// Returns the reason why the part cannot be replaced, as a text for a message: the pattern must match exactly once
+    /// in `text`, and must find exactly the new part in the result, so that a later run recognizes the result.
     pub fn edit(&self, text: &str) -> Result<String, String> {
         let edited = self.edit_once(text)?;
         match self.edit_once(&edited) {
             Ok(again) if again == edited => Ok(edited),
-            _ => Err("the pattern would not match any more after the replacement".to_owned()),
+            _ => Err("the pattern would not find exactly the new text after the replacement".to_owned()),
         }
     }
 

@@ -3,7 +3,7 @@
 /// A version of up to four numbers; missing numbers are 0.
 pub type TextVersion = [u32; 4];
 
-/// Parses a version: one to four numbers with dots between them. Returns `None` for other text.
+/// Parses a version: one to four numbers of at most 32 bits, with dots between them. Returns `None` for other text.
 pub fn parse(text: &str) -> Option<TextVersion> {
     let mut version = [0; 4];
     let mut parts = text.split('.');
@@ -17,11 +17,10 @@ pub fn parse(text: &str) -> Option<TextVersion> {
     parts.next().is_none().then_some(version)
 }
 
-/// Returns all versions in `text`: two to four numbers with dots between them. A dot before or after them is ignored,
-/// because it can end a sentence.
+/// Returns all versions in `text`: two to four numbers with dots between them. Dots before and after a version are
+/// ignored, because a dot can end a sentence or begin a file extension.
 pub fn within(text: &str) -> Vec<TextVersion> {
     let tokens = text.split(|c: char| !c.is_ascii_digit() && c != '.');
-    // A dot before or after the version ends a sentence, or begins a file extension.
     tokens.map(|token| token.trim_matches('.')).filter(|token| token.contains('.')).filter_map(parse).collect()
 }
 

@@ -44,7 +44,8 @@ pub(in crate::spec) fn check<'s>(findings: &mut Findings<'_>, schema: &impl Fn()
     });
 }
 
-/// Returns whether all readers interpret a scalar in the same way, as data that a field can have.
+/// Returns whether all readers interpret a scalar in the same way, and not as a floating-point number or as a number
+/// with more than 64 bits.
 fn is_clear(readings: Readings) -> bool {
     match readings.agreed() {
         Some(Reading::Int(Some(number))) => u64::try_from(number).is_ok() || i64::try_from(number).is_ok(),
@@ -60,7 +61,7 @@ fn data<'s>(findings: &mut Findings<'_>, path: &Path, text: &str, readings: Read
         _ if findings.only_counts() => {}
         Some(Reading::Float) => {
             let message =
-                format!("`{}` without quotes is a number with a fraction, which no field accepts", shorten(text));
+                format!("`{}` without quotes is a floating-point number, which kbfix does not accept", shorten(text));
             let hint = hints::for_fraction(findings.places(), path, text)
                 .or_else(|| hints::without_quotes(schema(), path, text, false));
             findings.data(Code::UNQUOTED_SCALAR, path, message, hint.map(Hint::new).or_else(|| quote_hint(text)));
@@ -99,8 +100,8 @@ fn hint<'s>(
 }
 
 fn too_large(findings: &mut Findings<'_>, path: &Path, text: &str) {
-    let message = format!("`{}` is larger than any registry type can hold", shorten(text));
-    let hint = "a REG_QWORD goes up to 18446744073709551615";
+    let message = format!("`{}` without quotes is a number outside the range of every registry type", shorten(text));
+    let hint = "a REG_QWORD goes from 0 to 18446744073709551615; a string, or bytes in hex digits, need quotes";
     findings.data(Code::NUMBER_TOO_LARGE, path, message, Some(hint));
 }
 

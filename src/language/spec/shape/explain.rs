@@ -26,10 +26,12 @@ use super::{
 /// The parts of a document that do not match the schema.
 #[derive(Default)]
 pub(in crate::spec) struct Verdict {
-    /// The path of each field that the schema does not have, with the field that the author probably meant; `None` if
-    /// no field is similar.
+    /// The path of each field that the schema does not have, with the name of the field that the author probably meant.
+    /// The name is `None` if no field is similar, if the document already has that field, or if the error was only
+    /// counted.
     pub unknown: Vec<(Path, Option<String>)>,
-    /// The paths of the errors that are not unknown fields.
+    /// The paths of the parts that `repair` must replace: the places of the other errors, and mappings with unknown
+    /// fields that `repair` cannot correct.
     pub wrong: Vec<Path>,
 }
 
@@ -112,7 +114,7 @@ impl Explainer<'_, '_> {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 // In `{ data: 01,00 }`, YAML reads a second field `00` without data.
                 None if given.is_some_and(|given| given.get(name) == Some(&Value::Null)) => {
-                    "a string with a comma needs quotes inside `{ }`".to_owned()
+                    "write it as `name: data`; a string with a comma needs quotes inside `{ }`".to_owned()
                 }
                 None => format!("its fields are {}", list(known.iter().copied())),
             };
@@ -186,7 +188,11 @@ impl Explainer<'_, '_> {
             Failure::Constant { .. } if path.last_field() == Some("kbfix") && !found.is_number() => return,
             Failure::Constant { expected_value } if path.last_field() == Some("kbfix") => {
                 let message = format!("this kbfix does not know version {} of the spec language", show(found));
-                (Code::SPEC_VERSION, message, Some(format!("write version {expected_value}").into()))
+                (
+                    Code::SPEC_VERSION,
+                    message,
+                    Some(format!("write version {expected_value}, or use a newer kbfix").into()),
+                )
             }
             Failure::Constant { expected_value } => return self.words(path, found, &[(**expected_value).clone()]),
             Failure::Enum { options } => {
@@ -254,8 +260,8 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// Returns a finding and its path if `path` is an item of a list, but the type of the value does not accept a list.
-    /// Otherwise returns `None`.
+    /// Returns a finding and its path if `path` is an item of the list in the `data` of a value rule, but the type of
+    /// the value does not accept a list. Otherwise returns `None`.
     fn list_for_one(&self, path: &Path) -> Option<(Diagnostic, Path)> {
         let (Step::Item(_), above) = path.0.split_last()? else { return None };
         let above = Path(above.to_vec());
@@ -339,7 +345,7 @@ impl Explainer<'_, '_> {
                     (Value::String(text), _) if expected.contains("a number") && text.contains(',') => {
                         "write the number without separators".to_owned()
                     }
-                    (Value::String(_), _) if expected == "a number" => "write the number without quotes".to_owned(),
+                    (Value::String(_), _) if expected == "a number" => "write a number without quotes".to_owned(),
                     (Value::String(_), _) if expected == "true or false" => {
                         "write true or false, without quotes".to_owned()
                     }

@@ -147,7 +147,7 @@ pub(in crate::spec) fn for_fraction(places: &Places, path: &Path, text: &str) ->
     })
 }
 
-/// Returns a hint for data of the wrong kind: an example of the mapping, list or number that the author probably meant.
+/// Returns a hint for data of the wrong kind: an example of the data that the author probably meant.
 /// `found` is the data, and `expected` describes the kind that the field accepts. Returns `None` if there is no
 /// example.
 pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> Option<String> {

@@ -1,5 +1,6 @@
-//! Warns about text that is valid YAML but probably a mistake: a path in double quotes in which YAML read backslashes
-//! as tabs or line breaks, and typographic quotes, which YAML reads as part of the text.
+//! Warns about text that is valid YAML but probably a mistake: a control character for which YAML has an escape with
+//! one letter (a tab or line break only in text that looks like a path), and a typographic quote at the beginning of an
+//! unquoted scalar, which YAML reads as part of the text.
 
 use crate::{
     diag::{Code, Diagnostic, text::shorten},
@@ -59,7 +60,7 @@ fn text(findings: &mut Findings<'_>, path: &Path, text: &str, (style, spot): (St
         findings.add(Diagnostic::warning(code, message).hint(hint), path, part);
     };
     if style == Style::Plain && text.starts_with(['“', '”', '„', '‘', '’', '‚']) {
-        let message = format!("the quotes around `{}` are part of the string", shorten(text));
+        let message = format!("the typographic quotes in `{}` are part of the string", shorten(text));
         warn(Code::CURLY_QUOTES, message, "write straight quotes, \" or ', if they only enclose the string");
     }
     // In a key, such a character is an error and is reported elsewhere.
@@ -72,7 +73,7 @@ fn text(findings: &mut Findings<'_>, path: &Path, text: &str, (style, spot): (St
         && (looks_like_path(text) || !matches!(c, '\t' | '\n' | '\r'))
     {
         let message = format!(
-            "the text contains the character U+{:04X}, because `{escape}` in double quotes means this character",
+            "the text contains the character U+{:04X}; in double quotes, `{escape}` means this character",
             u32::from(c)
         );
         let hint = "if you mean a backslash, write the string in single quotes or without quotes";

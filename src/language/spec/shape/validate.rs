@@ -1,4 +1,4 @@
-//! Checks a document against the JSON schema. Compiles the schema only if `accept` cannot accept the document.
+//! Checks a document against its JSON schema. Compiles the schema of specs only if `accept` cannot accept the spec.
 
 use std::sync::OnceLock;
 
@@ -45,7 +45,7 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
     let Compiled { schema, validator } = compiled();
     let mut verdict = Verdict::default();
     let Some(validator) = validator else {
-        let message = "the schema of specs does not compile";
+        let message = "the schema of specs does not compile; this is a bug in kbfix: please report it";
         findings.data(Code::INTERNAL, &Path::default(), message, None::<Hint>);
         verdict.wrong.push(Path::default());
         return verdict;
@@ -63,7 +63,8 @@ pub(in crate::spec) fn check(value: &Value, findings: &mut Findings<'_>) -> Verd
 /// Checks `value`, the data of another document than a spec, against `schema`. Adds the findings.
 pub(in crate::spec) fn check_against(schema: &Value, value: &Value, findings: &mut Findings<'_>) {
     let Ok(validator) = jsonschema::draft202012::new(schema) else {
-        findings.data(Code::INTERNAL, &Path::default(), "the schema of the document does not compile", None::<Hint>);
+        let message = "the schema of the document does not compile; this is a bug in kbfix: please report it";
+        findings.data(Code::INTERNAL, &Path::default(), message, None::<Hint>);
         return;
     };
     let mut explainer = Explainer { schema, document: value, findings, verdict: Verdict::default() };

@@ -76,10 +76,10 @@ pub(in crate::spec) fn owner(path: &Path) -> String {
 /// Describes the text that the field at `path` accepts.
 pub(in crate::spec) fn form(path: &Path) -> &'static str {
     match path.last_field() {
-        Some("id") => "an id: letters, digits, `.`, `_`, `-`",
-        Some("reviewed" | "expires") => "a date: year-month-day",
+        Some("id") => "an id: letters (A to Z, a to z), digits, `.`, `_`, `-`",
+        Some("reviewed" | "expires") => "a date: year-month-day, with 4, 2 and 2 digits",
         Some("sha256") => "a SHA-256: 64 hex digits",
-        Some("url") => "an address: http:// or https://",
+        Some("url") => "an address that begins with http:// or https:// and has no spaces",
         _ => "in the form that the schema requires",
     }
 }

@@ -176,7 +176,8 @@ impl<'t> Findings<'t> {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Name);
     }
 
-    /// Returns all findings, sorted by their place in the file. They do not show sensitive data.
+    /// Returns the findings, sorted by their place in the file. If some were only counted, a last finding says how
+    /// many. The findings do not show sensitive data.
     pub(in crate::spec) fn finish(self) -> Vec<Diagnostic> {
         let mut list = self.list;
         list.sort_by_key(|d| d.place.as_ref().map(|p| (p.line, p.column)));

@@ -20,8 +20,8 @@ pub(in crate::spec) struct Hidden {
     pub(super) known: BTreeSet<String>,
 }
 
-/// The minimum length of sensitive data that is hidden in messages about other parts of the document. Shorter data
-/// is too common.
+/// The minimum length, in characters, of sensitive data that is hidden in messages about other parts of the document.
+/// Shorter data is too common.
 const DISTINCT: usize = 4;
 
 /// The maximum number of sensitive texts with which each word of a message is compared. If there are more, every word
@@ -29,7 +29,7 @@ const DISTINCT: usize = 4;
 const MOST: usize = 1000;
 
 impl Hidden {
-    /// Removes the sensitive data from `diagnostic`. The place and the kind of error stay.
+    /// Removes the sensitive data from `diagnostic`. The code, the line and the column stay.
     pub(in crate::spec) fn hide(&self, diagnostic: &mut Diagnostic) {
         let mut is_within = false;
         if let Some(place) = &mut diagnostic.place {
@@ -45,7 +45,11 @@ impl Hidden {
             return;
         }
         diagnostic.message = self.message(&diagnostic.message).unwrap_or_else(|| {
-            let what = if diagnostic.code == Code::YAML_SYNTAX { "not YAML" } else { "this is not as it must be" };
+            let what = if diagnostic.code == Code::YAML_SYNTAX {
+                "not YAML"
+            } else {
+                "the code of this message names the problem"
+            };
             format!("{what}; a longer message would show sensitive data")
         });
         if diagnostic.hint.as_ref().is_some_and(|hint| !self.is_clean(hint)) {
@@ -73,7 +77,7 @@ impl Hidden {
         self.texts.len() <= MOST
     }
 
-    /// Returns whether a text contains sensitive data.
+    /// Returns whether a text contains, or may contain, sensitive data.
     fn is_told_in(&self, text: &str) -> bool {
         if !self.is_small() {
             return words(text).any(|word| !self.is_known(word));

@@ -1,8 +1,8 @@
 //! Reads the data of a YAML document. Names of fields are always strings, even if they look like numbers or other data.
 //!
 //! kbfix has two YAML parsers: saphyr-parser, which gives the place of each node, and yaml_serde. If both certainly
-//! read a text in the same way, the data is taken from the nodes of the first. Otherwise both read the text, and kbfix
-//! refuses the text if the results differ.
+//! read a text in the same way, the data is taken from the nodes of the first. Otherwise both read the text. kbfix
+//! refuses the text if the results differ; it compares them only if the text has no other errors.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,8 @@ use super::{
     tree::{Kind, Node, Places, Style},
 };
 
-/// Returns the data of the document if both parsers certainly read the text in the same way; otherwise `None`.
+/// Returns the data of the document if both parsers certainly read the text in the same way, and no error was found in
+/// the text; otherwise `None`.
 ///
 /// `sound` says whether the first parser read the text without errors.
 pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Findings<'t>) -> Option<Data<'t>> {
@@ -28,8 +29,8 @@ pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Find
     (is_correct && alike::is_certain(text.text)).then(|| Data::of(places, places.root()))
 }
 
-/// Returns the data of the document. If the data cannot be read, or the two parsers read it differently, adds a finding
-/// and returns `None`.
+/// Returns the data of the document; `None` if the data cannot be read, or if the two parsers read it differently. If
+/// it returns `None`, at least one finding is an error.
 ///
 /// `sound` says whether the first parser read the text without errors.
 pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<Value> {
@@ -59,7 +60,7 @@ pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Finding
     Some(value)
 }
 
-/// Converts data to JSON. Returns `None` if the data contains a number that no field of a spec accepts.
+/// Converts data to JSON. Returns `None` if the data contains a number with a fraction, or with more than 64 bits.
 pub(in crate::spec) fn value(data: Data<'_>) -> Option<Value> {
     Some(match data.look() {
         Look::Null => Value::Null,

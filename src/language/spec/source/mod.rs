@@ -3,8 +3,8 @@
 //! - `text` decodes the bytes of the file.
 //! - `parse` builds a tree of the YAML nodes with their places, from the events of the crate saphyr-parser.
 //!   `characters` gives this crate the text. `tree` contains the nodes.
-//! - `meaning` reads the data: from this tree (through `data`) if `alike` recognizes that all YAML parsers read the
-//!   text in the same way, otherwise with a second parser, the crate yaml_serde.
+//! - `meaning` reads the data: from this tree (through `data`) if `alike` recognizes that a second parser, the crate
+//!   yaml_serde, reads the text in the same way; otherwise with this second parser.
 //! - `syntax_error` and `slip` explain why a text is not YAML.
 //! - `readings` compares how YAML readers interpret an unquoted scalar.
 //! - `findings` collects the findings with their places. `sensitive` finds the sensitive parts of the document, and

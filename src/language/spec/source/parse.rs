@@ -24,7 +24,8 @@ use super::{
 pub(in crate::spec) const MAX_DEPTH: usize = 32;
 /// The maximum number of nodes of a document, after its aliases are replaced with their nodes.
 pub(in crate::spec) const MAX_NODES: usize = 250_000;
-/// The maximum size of all scalars of a document in bytes, after its aliases are replaced with their nodes.
+/// The maximum size of all scalars and field names of a document in bytes, after its aliases are replaced with their
+/// nodes.
 pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
 
 /// The maximum number of fields of a mapping in which a repeated name is found by comparing all names. For larger
@@ -33,7 +34,8 @@ const FEW_NAMES: usize = 16;
 
 /// The result of building the tree of nodes.
 pub(in crate::spec) struct Read {
-    /// The nodes with their places; `None` if the text is not one well-formed YAML document.
+    /// The nodes with their places; `None` after an error that ended the parsing, such as text that is not YAML, an
+    /// empty file, or too many nodes. `diagnostics` then contains this error, or `more` counts it.
     pub places: Option<Places>,
     /// The errors in the text. If `places` is `Some`, the document can be checked further in spite of the errors.
     pub diagnostics: Vec<Diagnostic>,
@@ -107,7 +109,7 @@ impl Builder<'_> {
                 Event::DocumentStart(_) => {
                     documents += 1;
                     if documents > 1 {
-                        let hint = "put each spec into its own file";
+                        let hint = "put each document into its own file";
                         self.report(Code::SEVERAL_DOCUMENTS, spot, "the file has a second YAML document", Some(hint));
                         return None;
                     }
@@ -287,10 +289,10 @@ impl Builder<'_> {
 
     fn too_large(&mut self, spot: Spot) -> Option<usize> {
         let message = format!(
-            "with its aliases expanded, the spec has more than {MAX_NODES} nodes or {} MiB of text",
+            "with its aliases expanded, the file has more than {MAX_NODES} items or {} MiB of text",
             MAX_EXPANDED >> 20
         );
-        self.report(Code::YAML_TOO_LARGE, spot, message, Some("split it into several specs"));
+        self.report(Code::YAML_TOO_LARGE, spot, message, Some("split it into several files"));
         None
     }
 
@@ -300,7 +302,9 @@ impl Builder<'_> {
     }
 
     fn not_a_name(&mut self, spot: Spot) -> Option<usize> {
-        self.report(Code::YAML_KEY, spot, "the name of a field must be a string", Some("write the name itself"));
+        let message = "the name of a field must be a string, not a list, a mapping or an alias";
+        let hint = "write the name itself; a string that begins with `{`, `[` or `*` needs quotes";
+        self.report(Code::YAML_KEY, spot, message, Some(hint));
         None
     }
 

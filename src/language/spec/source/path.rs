@@ -61,7 +61,8 @@ impl Path {
         Self(steps)
     }
 
-    /// Returns the field name in the last step of the path; `None` if the last step is an item of a list.
+    /// Returns the field name in the last step of the path; `None` if the last step is an item of a list, or if the
+    /// path has no steps.
     pub(in crate::spec) fn last_field(&self) -> Option<&str> {
         match self.0.last() {
             Some(Step::Field(name)) => Some(name),
@@ -69,7 +70,8 @@ impl Path {
         }
     }
 
-    /// Returns the field name in the step with index `at`; `None` if this step is an item of a list.
+    /// Returns the field name in the step with index `at`, counted from 0; `None` if this step is an item of a list, or
+    /// if the path is shorter.
     pub(in crate::spec) fn field_at(&self, at: usize) -> Option<&str> {
         match self.0.get(at) {
             Some(Step::Field(name)) => Some(name),

@@ -21,13 +21,14 @@ pub(in crate::spec) enum Reading {
 }
 
 impl Reading {
+    /// Returns words for a message, such as `the number 5`.
     pub(in crate::spec) fn word(self) -> String {
         match self {
             Self::Null => "nothing".into(),
             Self::Bool => "true or false".into(),
             Self::Int(Some(number)) => format!("the number {number}"),
             Self::Int(None) => "a number".into(),
-            Self::Float => "a number with a fraction".into(),
+            Self::Float => "a floating-point number".into(),
             Self::Time => "a date or time".into(),
             Self::Special => "a YAML instruction".into(),
             Self::Text => "a string".into(),
@@ -45,6 +46,7 @@ pub(super) fn word(text: &str) -> Option<Reading> {
     }
 }
 
+/// Splits the sign from a number. Returns -1 or 1, and the rest of the text.
 pub(super) fn signed(text: &str) -> (i128, &str) {
     match text.as_bytes().first() {
         Some(b'-') => (-1, &text[1..]),

@@ -54,7 +54,7 @@ impl Readings {
                 self.here.word()
             );
         }
-        // PyYAML does not read the one-letter words of YAML 1.1, such as `y`, as true or false.
+        // The only such text of one character is `=`. PyYAML, which Ansible uses, reports an error for it.
         let reader = if text.len() == 1 { "YAML 1.1" } else { "YAML 1.1, which Ansible reads" };
         format!("`{shown}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
     }

@@ -49,8 +49,9 @@ pub(in crate::spec) fn parameters(places: &Places) -> BTreeSet<String> {
     search.parameters
 }
 
-/// Hides sensitive data in the findings about a text that could not be parsed. If the text contains the word
-/// `sensitive`, all its lines count as sensitive, because it is not known what this word refers to.
+/// Hides sensitive data in the findings about a text that could not be parsed. All lines of a spec count as sensitive
+/// if it contains the word `sensitive`, possibly misspelled, because it is not known what this word refers to. All
+/// lines of another document count as sensitive if it contains the word `parameters`.
 pub(in crate::spec) fn hide_unparsed(text: &str, private: Private<'_>, findings: &mut [Diagnostic]) {
     let is_private = text.split(|c: char| !is_of_word(c) && c != '-').any(|word| match private {
         Private::Spec(_) => is_mark(word),
@@ -82,7 +83,7 @@ fn is_mark(name: &str) -> bool {
 struct Part<'p> {
     /// The index of the node, after aliases are followed.
     node: usize,
-    /// The field whose data the node is; `None` for the items of lists.
+    /// The field whose data the node is; `None` for the root and for the items of lists.
     entry: Option<&'p Entry>,
     /// The name of the field that contains the mapping with `entry`.
     above: Option<&'p str>,

@@ -64,8 +64,8 @@ impl<'t> Line<'t> {
         rest.trim_end().trim_end_matches(':').to_owned()
     }
 
-    /// Returns the mistake if there is a tab at this column, or a special space (such as web pages contain) in the
-    /// line; otherwise `None`.
+    /// Returns the mistake if there is a tab at this column or directly before it, or a special space (such as web
+    /// pages contain) anywhere in the line; otherwise `None`.
     pub(super) fn odd_space(&self, column: usize) -> Option<Slip> {
         let odd = |c: char| c.is_whitespace() && !matches!(c, ' ' | '\t');
         if let Some(at) = self.chars.iter().position(|c| odd(*c)) {

@@ -183,12 +183,13 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
                 begin,
                 word.chars().count(),
                 message,
-                format!("separate the items in `{open} {close}` with commas"),
+                format!("separate the items in `{open} {close}` with commas; a string with `: ` in it needs quotes"),
             ));
         }
     }
-    let message = format!("the `{open}` here is not closed");
-    Some(first.slip(column, 1, message, format!("close it with `{close}`, and separate its items with commas")))
+    let message = format!("the `{open}` here is not closed, or the text after it has a mistake");
+    let hint = format!("close it with `{close}`, separate its items with commas, and indent its further lines");
+    Some(first.slip(column, 1, message, hint))
 }
 
 /// Returns the last line before the line `number` that is neither empty nor a comment; `None` if there is none.
@@ -209,7 +210,7 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
         return missing_space(text, at);
     }
     let name = line.part(indent + 1, at.column);
-    let message = format!("`{}` is indented further than the fields that it belongs to", shorten(&name));
+    let message = format!("`{}` is indented further than the fields before it", shorten(&name));
     let hint = "indent this field like the fields next to it";
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }

@@ -41,7 +41,7 @@ impl<'a> Text<'a> {
     pub(in crate::spec) fn decode(name: &'a str, bytes: &'a [u8]) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() > MAX_BYTES {
             let message = format!("the file has {} bytes; a spec has at most {MAX_BYTES} (1 MiB)", bytes.len());
-            let hint = "split it into several specs";
+            let hint = "split it into several files";
             return Err(Box::new(Diagnostic::error(Code::FILE_TOO_LARGE, message).at(start(name)).hint(hint)));
         }
         if is_registry_file(bytes) {
@@ -92,7 +92,7 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Returns the line with this number, counted from 1, without its line break.
+    /// Returns the line with this number, counted from 1, without its line break; empty if there is no such line.
     pub(in crate::spec) fn line(&self, line: usize) -> &'a str {
         let Some(from) = line.checked_sub(1).and_then(|at| self.lines().get(at)) else { return "" };
         let to = self.lines().get(line).copied().unwrap_or(self.text.len());
@@ -115,7 +115,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Finds the text `part` in the range `spot`. Returns `None` if the range does not contain `part` exactly once.
+    /// Finds the text `part` in the range `spot`. Returns `None` if `part` is empty, or if not exactly one place within
+    /// a line of the range contains it.
     pub(in crate::spec) fn find(&self, spot: Spot, part: &str) -> Option<Spot> {
         let mut found = None;
         for line in spot.line..=spot.end_line {

@@ -22,8 +22,8 @@ pub(in crate::spec) struct Node {
     pub spot: Spot,
     /// The kind of node, with its content.
     pub kind: Kind,
-    /// The number of nodes in this node (with itself), and the size of their text in bytes, after aliases are replaced
-    /// with their nodes.
+    /// The number of nodes in this node (with itself), and the size of their scalars and field names in bytes, after
+    /// aliases are replaced with their nodes.
     pub size: (usize, usize),
 }
 
@@ -126,8 +126,8 @@ impl Places {
         }
     }
 
-    /// Returns the range of the name of the field at `path`; `None` if there is no such field. For an item of a list,
-    /// returns the range of its first field or, if it has no fields, of its data.
+    /// Returns the range of the name of the field at `path`; `None` if there is no such node. For the root or an item
+    /// of a list, returns the range of its first field or, if it has no fields, of its data.
     pub(in crate::spec) fn name(&self, path: &Path) -> Option<Spot> {
         if let Some(entry) = self.entry(path) {
             return Some(entry.spot);

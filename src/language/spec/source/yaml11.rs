@@ -95,13 +95,13 @@ fn digits_of(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Returns whether the text is a date in a form such as `2008-05-13`.
+/// Returns whether the text has the form of a date such as `2008-05-13`. The date need not exist in the calendar.
 pub(in crate::spec) fn is_day(text: &str) -> bool {
     let is_right = |(at, byte): (usize, u8)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() };
     text.len() == 10 && text.bytes().enumerate().all(is_right)
 }
 
-/// Returns whether the text is a date and a time, such as `2001-12-14t21:59:43.10-05:00`.
+/// Returns whether the text has the form of a date with a time, such as `2001-12-14t21:59:43.10-05:00`.
 fn is_time(text: &str) -> bool {
     let Some(split) = text.find(['T', 't', ' ', '\t']) else { return false };
     let parts: Vec<&str> = text[..split].split('-').collect();

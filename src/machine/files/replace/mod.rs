@@ -22,15 +22,16 @@ use crate::registry::notation::hex_digits;
 
 /// Replaces the file at `path` with `bytes`, or creates it.
 ///
-/// After a crash at any moment, there is either the complete old file or the complete new one. A temporary file
-/// `.kbfix-NAME-*.tmp` may remain beside it, which [`remove_leftovers`] removes.
+/// After a crash at any moment, there is either the complete old file (or none, if there was none) or the complete new
+/// one. A temporary file, whose name begins with [`own_name`], may remain beside it; [`remove_leftovers`] removes it.
 ///
 /// Permissions, owner and extended attributes are kept (on Windows, the owner only if this user may set it, and no
 /// extended attributes). A symbolic link is replaced, not followed: to replace the file to which a link leads, pass the
 /// canonical path.
 ///
 /// # Errors
-/// Returns the system's error; the old file is then still there.
+/// Returns the system's error. The old file is then still there, unless only the sync of the folder failed: then the
+/// new file is in place, but may not be on disk yet.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     prepare(path, bytes)?.put_in_place()
 }
@@ -47,7 +48,7 @@ impl Prepared {
     /// Replaces the file with the new one.
     ///
     /// # Errors
-    /// Returns the system's error; the old file is then still there.
+    /// Returns the system's error. The old file is then still there, unless only the sync of the folder failed.
     pub fn put_in_place(self) -> io::Result<()> {
         persist(self.file, &self.path)?;
         sync_folder(folder_of(&self.path))
@@ -74,7 +75,7 @@ pub fn replace_inheriting_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Creates a folder with the NTFS permissions of the folder above it.
 ///
 /// # Errors
-/// Returns the system's error. No folder is left then.
+/// Returns the system's error; no new folder is left then.
 pub fn create_inheriting_folder(path: &Path) -> io::Result<()> {
     fs::create_dir(path)?;
     #[cfg(unix)]
@@ -174,7 +175,8 @@ const RANDOM: usize = 6;
 
 /// Returns the prefix of the names of the files that kbfix creates beside the file at `path`, such as temporary files.
 ///
-/// The prefix contains the name of the file at `path`, so that one can see to which file each of them belongs.
+/// The prefix contains the name of the file at `path`, so that one can see to which file each of them belongs. Instead
+/// of a name that is long or not valid Unicode, it contains the SHA-256 of the name.
 pub fn own_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     match name.to_str() {

@@ -32,7 +32,8 @@ use windows_sys::Win32::{
 
 use crate::files::long_path::wide;
 
-/// The file attributes to keep: those that a user can see or set. All other attributes describe how the file is stored.
+/// The file attributes to keep. The read-only attribute is not among them, because Windows does not replace a read-only
+/// file. Most other attributes describe how the file is stored.
 const KEPT: u32 =
     FILE_ATTRIBUTE_ARCHIVE | FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_NOT_CONTENT_INDEXED | FILE_ATTRIBUTE_SYSTEM;
 

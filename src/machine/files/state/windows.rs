@@ -73,8 +73,12 @@ pub fn program_data() -> io::Result<PathBuf> {
     }
     let text: Vec<u16> = buffer.into_iter().take_while(|unit| *unit != 0).collect();
     let drive = system_folder()?.components().next().map(|drive| drive.as_os_str().to_owned()).unwrap_or_default();
-    expanded(OsString::from_wide(&text), &drive)
-        .ok_or_else(|| io::Error::other(format!("its path in ProfileList is {}", String::from_utf16_lossy(&text))))
+    expanded(OsString::from_wide(&text), &drive).ok_or_else(|| {
+        io::Error::other(format!(
+            "the value ProgramData in ProfileList is `{}`, which is not an absolute path",
+            String::from_utf16_lossy(&text)
+        ))
+    })
 }
 
 /// Returns the path `text` with `%SystemDrive%`, at its beginning, replaced by `drive`. Returns `None` if the result is

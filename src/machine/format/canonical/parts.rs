@@ -14,7 +14,7 @@ const LEVELS: usize = 4;
 /// The minimum length of a part that is passed on, in bytes. Only the last part can be shorter.
 const PART: usize = 1 << 15;
 
-/// Writes the value as canonical JSON, and passes each part of it to `take`.
+/// Writes the value as canonical JSON, and passes the parts of the text to `take`, in order.
 ///
 /// # Errors
 /// Returns an error for a map whose keys are not strings. Some parts may then have been passed already.

@@ -9,13 +9,15 @@ use crate::format::event::EventLevel;
 /// An event to write to a new log.
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
-    /// The time at which the event was logged. The format stores no fractions of a second.
+    /// The time at which the event was logged. The format stores no fractions of a second. A time before 1970 or after
+    /// 2106 is written as the beginning of 1970.
     pub time: Timestamp,
     /// The source: the program or component that logged the event.
     pub source: &'a str,
     /// The event ID as the format stores it: a 32-bit number with severity, facility and message number.
     pub id: u32,
-    /// The level. Only error and warning are written as such; any other level is written as information.
+    /// The level. The format has no other levels than error, warning and information, so critical is written as error,
+    /// and verbose as information.
     pub level: EventLevel,
     /// The name of the computer on which the event occurred.
     pub computer: &'a str,
@@ -47,7 +49,7 @@ struct Log {
     /// The offset of the oldest record.
     oldest: usize,
     /// The number, offset and size of each record that is not overwritten, oldest first. The size includes the filler
-    /// bytes after the record.
+    /// bytes before the record.
     kept: std::collections::VecDeque<(u32, usize, usize)>,
 }
 

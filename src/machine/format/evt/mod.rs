@@ -1,4 +1,4 @@
-//! Reads event logs in the format of Windows Server 2003 and before, such as `AppEvent.Evt`.
+//! Reads and creates event logs in the format of Windows Server 2003 and before, such as `AppEvent.Evt`.
 //!
 //! A log is a ring buffer. It starts with a header, which is followed by the records. After the newest record there is
 //! an end record, which contains the offset of the oldest record. When a full log reaches the end of the file, it
@@ -48,9 +48,11 @@ pub enum EvtError {
     Version(u32, u32),
 }
 
-/// Calls `each` for every event of a log, oldest first, and returns the parts that could not be read.
+/// Calls `each` for every event of a log, and returns the damaged parts. If the log has an end record, the oldest event
+/// comes first.
 ///
-/// After a damaged part, reading continues with the next record.
+/// After a damaged part, reading continues with the next record. If too many parts are damaged
+/// ([`Damage::is_too_much`]), the rest is not read.
 ///
 /// # Errors
 ///
@@ -69,7 +71,7 @@ pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtErro
     match closed.or_else(|| ring.newest_end()) {
         Some(end) => walk(&ring, end.oldest, Some(end.at), &mut damage, &mut each),
         None => {
-            damage.add(|| "the log has no end record: it is incomplete, or was not closed".to_owned());
+            damage.add(|| "the log has no valid end record: it is incomplete or damaged".to_owned());
             let start = ring.place(number(16)).unwrap_or(0);
             walk(&ring, start, None, &mut damage, &mut each);
         }
@@ -118,8 +120,8 @@ fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, e
     }
 }
 
-/// Returns the event in the record at `at`, and the size of this record. `left` is the number of bytes that are not yet
-/// read.
+/// Returns the event in the record at the position `at`, and the size of this record in bytes; or what is wrong with
+/// the record. `left` is the number of bytes that are not yet read.
 fn record_at(ring: &Ring<'_>, at: usize, left: usize) -> Result<(Event, usize), String> {
     let length = ring.number(at) as usize;
     if ring.number(ring.forward(at, 4)) != SIGNATURE {

@@ -14,7 +14,7 @@ pub(super) const HEAD: usize = FIXED + NAME;
 ///
 /// # Errors
 ///
-/// Returns a description of what is wrong with the record.
+/// Returns a description of what is wrong with the record, as part of a sentence.
 pub fn of_record(bytes: &[u8]) -> Result<Event, String> {
     let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     if bytes.len() < SMALLEST || number(4) != SIGNATURE {
@@ -36,8 +36,8 @@ pub(super) const UNEVEN: &str = "the record does not end with its length";
 pub(super) fn of_head(head: &[u8]) -> Result<Event, String> {
     let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let mut source: Vec<u16> = head[FIXED..].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
-    let length =
-        source.iter().position(|unit| *unit == 0).ok_or("the source name of the record has no NUL at its end")?;
+    let unended = "the source name of the record is too long, or has no NUL at its end";
+    let length = source.iter().position(|unit| *unit == 0).ok_or(unended)?;
     source.truncate(length);
     // Every 32-bit number of seconds is a valid time.
     let time = Timestamp::from_second(number(12).into()).map_err(|error| error.to_string())?;
@@ -51,7 +51,8 @@ pub(super) fn of_head(head: &[u8]) -> Result<Event, String> {
     })
 }
 
-/// Returns the level for the event type in a record. The types are single bits; the two audit types are information.
+/// Returns the level for the event type in a record. The types are single bits. The two audit types are information,
+/// and so is success (0).
 fn level(event_type: u16) -> EventLevel {
     match event_type {
         1 => EventLevel::Error,

@@ -58,7 +58,7 @@ impl<'a> Ring<'a> {
         format!("offset {:#x}", at + HEADER)
     }
 
-    /// Returns the four-byte number at a position.
+    /// Returns the four-byte number at a position; 0 for a position outside the ring.
     pub(super) fn number(&self, at: usize) -> u32 {
         self.bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
     }
@@ -110,7 +110,8 @@ impl<'a> Ring<'a> {
         (0..length).step_by(4).all(|by| self.number(self.forward(at, by)) == 0)
     }
 
-    /// Returns the distance in bytes to the next record; `left` if no record starts in the next `left` bytes.
+    /// Returns the distance in bytes from `at` to the next record; `left` if the next `left` bytes contain no whole
+    /// record.
     pub(super) fn to_next(&self, at: usize, left: usize) -> usize {
         let is_record = |by: &usize| {
             let length = self.number(self.forward(at, *by)) as usize;

@@ -93,7 +93,8 @@ fn a_damaged_record_is_named_and_the_next_ones_are_read() {
     // The name of the source fills the record.
     let mut log = whole.clone();
     log[records[2] + FIXED..records[3] - 4].fill(0x41);
-    let what = format!("at offset {:#x}: the source name of the record has no NUL at its end", records[2]);
+    let what =
+        format!("at offset {:#x}: the source name of the record is too long, or has no NUL at its end", records[2]);
     assert_eq!(minutes(&log), (vec![0, 1, 3, 4, 5], Some(what)));
 }
 
@@ -101,7 +102,7 @@ fn a_damaged_record_is_named_and_the_next_ones_are_read() {
 fn a_log_without_an_end_is_read_and_named() {
     let whole = log_of(4, 0x1_0000);
     let end = (0..).find(|at| whole[at + 4..at + 8] == END_SIGNATURE[0].to_le_bytes()).unwrap();
-    let what = "the log has no end record: it is incomplete, or was not closed";
+    let what = "the log has no valid end record: it is incomplete or damaged";
     let mut log = whole.clone();
     log[end..end + END].fill(0);
     assert_eq!(minutes(&log), (vec![0, 1, 2, 3], Some(what.to_owned())));
@@ -123,7 +124,7 @@ fn what_is_no_log_is_refused() {
     // A header alone.
     assert_eq!(
         minutes(&log_of(0, 0x1000)[..48]).1.unwrap(),
-        "the log has no end record: it is incomplete, or was not closed"
+        "the log has no valid end record: it is incomplete or damaged"
     );
 }
 

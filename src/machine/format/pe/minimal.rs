@@ -1,6 +1,6 @@
-//! Builds the smallest PE file that has a file version.
+//! Builds small PE files that contain only a file version.
 //!
-//! The example machine and the tests use it, so that the repository contains no programs of other vendors.
+//! The example machine and the tests use them, so that the repository contains no programs of other vendors.
 
 use crate::version::FileVersion;
 

@@ -31,17 +31,17 @@ pub use resource::VersionError;
 pub struct Pe {
     /// The Machine field of IMAGE_FILE_HEADER, such as 0x014c for x86.
     pub machine: u16,
-    /// The fixed file version; `None` if the PE file has none.
+    /// The fixed file version; `None` if the PE file has none, and an error if it has one that cannot be read.
     pub version: Result<Option<FileVersion>, VersionError>,
 }
 
 /// The reason why a file cannot be read as a PE file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeError {
-    /// The file is not a PE file. This does not mean that it is damaged.
+    /// The file is not a PE file, ends before the PE signature, or cannot be read up to there.
     #[error("the file is not a PE file (.exe, .dll or .sys)")]
     NotPe,
-    /// The file begins like a PE file, but is truncated or damaged.
+    /// The file begins like a PE file, but is truncated or damaged, or cannot be read.
     #[error("the PE file is damaged: {0}")]
     Damaged(String),
 }
@@ -91,8 +91,8 @@ impl<F: Seek> Seek for Watched<'_, F> {
 /// Reads a PE file.
 ///
 /// # Errors
-/// Returns [`PeError`] if the data is not a PE file. If only the version cannot be read, the error is in
-/// [`Pe::version`].
+/// Returns [`PeError`] if the data is not a PE file, or its headers are damaged. If only the version cannot be read,
+/// the error is in [`Pe::version`].
 pub fn read<'data, R: ReadRef<'data>>(data: R) -> Result<Pe, PeError> {
     let dos = data.read_at::<ImageDosHeader>(0).map_err(|()| PeError::NotPe)?;
     if dos.e_magic.get(LE) != object::pe::IMAGE_DOS_SIGNATURE {

@@ -17,10 +17,10 @@ pub struct Document {
     source: Vec<u8>,
     /// The entries of the file in their order; `None` for a removed entry.
     entries: Vec<Option<Entry>>,
-    /// New entries. Each is written before the entry in `entries` whose index is its key in this map.
+    /// Inserted entries. Each is written before the entry in `entries` whose index is its key in this map.
     inserted: BTreeMap<usize, Entry>,
     index: BTreeMap<KeyPath, KeyIndex>,
-    /// The entries that delete keys, in file order.
+    /// The positions of the entries that delete keys, in file order.
     pub(super) deletions: Vec<Position>,
 }
 
@@ -54,8 +54,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Returns [`PolError`], with the position, if the bytes are not a policy file. An entry with an invalid name is no
-    /// such error; [`Entry::instruction`] then returns the reason.
+    /// Returns [`PolError`], with the position, if the bytes are not a policy file or the file is too large. An entry
+    /// with an invalid name is no such error; [`Entry::instruction`] then returns the reason.
     pub fn parse(bytes: Vec<u8>, root: RootKey) -> Result<Self, PolError> {
         let entries = parse::parse(&bytes, root)?;
         let mut document = Self { source: bytes, ..Self::empty() };
@@ -70,7 +70,7 @@ impl Document {
         self.entries.iter().map(Option::as_ref).enumerate().flat_map(each)
     }
 
-    /// Returns the keys that occur in entries, sorted and without duplicates.
+    /// Returns the keys of the entries, sorted and without duplicates. They include keys whose entries an edit removed.
     pub fn keys(&self) -> impl Iterator<Item = &KeyPath> {
         self.index.keys()
     }
@@ -88,7 +88,7 @@ impl Document {
         out
     }
 
-    /// Returns the keys below `key` that occur in entries, sorted.
+    /// Returns those of [`Self::keys`] that are below `key`, sorted.
     pub(super) fn keys_below(&self, key: &KeyPath) -> impl Iterator<Item = &KeyPath> {
         self.index
             .range(key..)

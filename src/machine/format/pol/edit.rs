@@ -1,4 +1,4 @@
-//! Edits a policy file. Only the entries of the edited value change; new entries are usually added at the end.
+//! Edits a policy file. Only the entries of the edited key or value change; new entries are usually added at the end.
 
 use super::{
     document::{Document, Position},
@@ -23,9 +23,9 @@ pub enum EditError {
     /// The data is longer than the data of an entry can be.
     #[error("a policy file cannot contain data of {0} bytes; the limit is {MAX_DATA} bytes")]
     DataTooLong(usize),
-    /// The value name is too long for an entry.
+    /// The value name is too long for an entry. The length includes an instruction such as `**del.`.
     #[error(
-        "a policy file cannot contain a value name of {0} UTF-16 units; the limit is {MAX_NAME} units, including `**del.`"
+        "a policy file cannot contain a value name of {0} UTF-16 units, counted with `**del.` if the value is to be deleted; the limit is {MAX_NAME} units"
     )]
     NameTooLong(usize),
     /// Windows would read the value name as an instruction.
@@ -33,23 +33,27 @@ pub enum EditError {
         "a policy file cannot contain a value name that begins with `**`, because Windows reads such a name as an instruction"
     )]
     Reserved,
-    /// The key is a root key, or its path is too long for a policy file.
-    #[error("a policy file cannot contain the key {0}: {1}")]
+    /// The key is a root key, its path is not valid in a policy file, or the key to delete is directly below a root
+    /// key.
+    #[error("a policy file cannot change the key {0}: {1}")]
     Key(KeyPath, String),
     /// A policy file cannot delete the key, because its name contains `;`, or begins or ends with a space. The entry
     /// `**DeleteKeys` contains a list of names, in which Windows reads `;` as a separator and ignores outer spaces.
     #[error("a policy file cannot delete the key {0}, because its name contains `;`, or begins or ends with a space")]
     DeletedName(KeyPath),
-    /// An entry deletes all values of the key, so a single value of the key cannot become "not configured".
-    #[error("an entry of the policy file deletes all values of {0}, so no value of this key can be \"not configured\"")]
+    /// An entry deletes the key or all its values, so a single value of the key cannot become "not configured".
+    #[error(
+        "an entry of the policy file deletes the key {0} or all its values, so no value of this key can be \"not configured\""
+    )]
     DeletesAll(KeyPath),
 }
 
 impl Document {
     /// Edits the policy file so that Windows will set this value to `data` when it processes the file.
     ///
-    /// If the file already has an entry for the value, this entry is replaced. The spelling of its key and value name
-    /// stays the same. Otherwise a new entry is added at the end.
+    /// If an entry for this value alone determines its setting, and no later entry would change the effect of a new
+    /// one, this entry is replaced. The spelling of its key and value name stays the same. Otherwise a new entry is
+    /// added at the end.
     ///
     /// # Errors
     ///
@@ -79,7 +83,7 @@ impl Document {
         self.put(key, name, "", data, in_place)
     }
 
-    /// Makes Windows delete a value (`**del.NAME`).
+    /// Makes Windows delete a value (`**del.NAME`), unless the other entries already have this effect.
     ///
     /// # Errors
     ///
@@ -100,7 +104,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Returns [`EditError::DeletesAll`] if an entry deletes all values of the key; nothing is changed then.
+    /// Returns [`EditError::DeletesAll`] if an entry deletes the key or all its values; nothing is changed then.
     pub fn forget(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
         if self.is_cleared(key) {
             return Err(EditError::DeletesAll(key.clone()));
@@ -128,11 +132,12 @@ impl Document {
         Ok(())
     }
 
-    /// Removes the entries that delete all values of a key, and the entries before them, which have no effect.
+    /// Removes the entries that delete all values of a key, and the entries for values before the last of them, which
+    /// have no effect.
     ///
     /// # Errors
     ///
-    /// Returns [`EditError::DeletesAll`] if the key itself is deleted; nothing is changed then.
+    /// Returns [`EditError::DeletesAll`] if an entry deletes the key itself; nothing is changed then.
     pub fn keep_other_values(&mut self, key: &KeyPath) -> Result<(), EditError> {
         if self.state(key).key_deleted {
             return Err(EditError::DeletesAll(key.clone()));
@@ -157,7 +162,7 @@ impl Document {
         Ok(())
     }
 
-    /// Makes Windows create a key.
+    /// Makes Windows create a key, unless another entry already has this effect.
     ///
     /// # Errors
     ///
@@ -170,7 +175,7 @@ impl Document {
         Ok(())
     }
 
-    /// Makes Windows delete a key with everything below it (`**DeleteKeys`).
+    /// Makes Windows delete a key with everything below it (`**DeleteKeys`), after it has processed the other entries.
     ///
     /// # Errors
     ///
@@ -180,7 +185,9 @@ impl Document {
         if setting.key_deleted && !setting.present {
             return Ok(());
         }
-        let root_key = || EditError::Key(key.clone(), "it is a root key, or directly below one".to_owned());
+        let root_key = || {
+            EditError::Key(key.clone(), "it cannot delete a root key, or a key directly below a root key".to_owned())
+        };
         let (parent, name) = key.parent().zip(key.last()).ok_or_else(root_key)?;
         if parent.below_root().is_empty() {
             return Err(root_key());
@@ -194,7 +201,7 @@ impl Document {
         Ok(())
     }
 
-    /// Removes all entries that set a value in a key, or create the key.
+    /// Removes all entries that set a value in a key, or create the key. The entries of keys below it stay.
     pub fn forget_key(&mut self, key: &KeyPath) {
         let sets = |at: &Position| {
             matches!(
@@ -227,7 +234,8 @@ impl Document {
         Ok(())
     }
 
-    /// Writes the entry that determines a value: replaces the present one, or adds one at the end.
+    /// Writes the entry that determines a value: replaces the present one, or adds one at the end. `in_place` says that
+    /// the present one may be replaced even if later entries contain the value name.
     fn put(
         &mut self,
         key: &KeyPath,

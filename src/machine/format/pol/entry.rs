@@ -21,18 +21,18 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Returns the key of the entry, or the reason why kbfix cannot interpret the entry.
+    /// Returns the key of the entry, or the same error as [`Self::instruction`].
     pub fn key(&self) -> Result<&KeyPath, &str> {
         self.meaning.as_ref().map(|(key, _)| key).map_err(String::as_str)
     }
 
     /// Returns what Windows does for the entry, or the reason why kbfix cannot interpret the entry, such as an invalid
-    /// name.
+    /// name. The reason begins with the position of the entry.
     pub fn instruction(&self) -> Result<&Instruction, &str> {
         self.meaning.as_ref().map(|(_, instruction)| instruction).map_err(String::as_str)
     }
 
-    /// Returns the position of an entry in bytes from the beginning of the file; `None` for a new entry.
+    /// Returns the position of the entry in bytes from the beginning of the file; `None` for a new entry.
     pub fn offset(&self) -> Option<usize> {
         match &self.raw {
             Raw::Span(range) => Some(range.start),
@@ -44,7 +44,7 @@ impl Entry {
 /// What Windows does when it processes an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instruction {
-    /// Sets the value to the data, and creates the key if it is missing.
+    /// Sets the value to the data, and creates the key if it is absent.
     Set {
         /// The value name.
         name: ValueName,
@@ -85,7 +85,7 @@ pub(super) const SOFT: &str = "**soft.";
 pub(super) fn meaning(root: RootKey, key: &str, name: &str, data: Data) -> Result<(KeyPath, Instruction), String> {
     let path = |below: &str| KeyPath::from_parts(root, below).map_err(|error| error.to_string());
     if key.is_empty() {
-        return Err("the key is empty".to_owned());
+        return Err("the path of the key below the root key is empty".to_owned());
     }
     let key = path(key)?;
     let value = |name: &str| ValueName::new(name).map_err(|error| format!("a value name of {key}: {error}"));

@@ -8,9 +8,9 @@ pub struct PolError {
     pub kind: PolErrorKind,
     /// The position in the file, in bytes from 0.
     pub offset: usize,
-    /// The text or data that was expected.
+    /// A description of what was expected.
     pub expected: String,
-    /// The text or data that was found.
+    /// A description of what was found.
     pub found: String,
 }
 
@@ -40,7 +40,7 @@ impl PolErrorKind {
                 "the file is damaged, and Windows ignores the rest of it; restore it from a backup, or write it \
                     again with gpedit"
             }
-            Self::Unfinished => "the file is incomplete; copy it again, or restore it from a backup",
+            Self::Unfinished => "the file is incomplete or damaged; copy it again, or restore it from a backup",
         }
     }
 }

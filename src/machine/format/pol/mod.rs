@@ -10,7 +10,8 @@
 //! `**del.NAME`, `**DelVals`, `**DeleteValues`, `**DeleteKeys`, `**SecureKey`, `**soft.NAME`, `**Comment:`.
 //!
 //! [`Document`] parses the bytes of a file, returns the setting of a value ([`Document::value`]), and edits the file
-//! without changing other bytes. This module accesses no files.
+//! without changing other bytes. [`parse_lgpo`] and [`lgpo`] read and write such entries as text for LGPO.exe. This
+//! module accesses no files.
 //!
 //! Source: Microsoft, "Registry Policy File Format" and \[MS-GPREG\] 2.2.1; Microsoft's LGPO tools for how instructions
 //! are recognized.

@@ -11,7 +11,7 @@ use crate::registry::{Data, KeyPath, ValueName};
 /// The effect of a policy file on one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting<'a> {
-    /// The value has this data.
+    /// The value gets this data.
     Data(&'a Data),
     /// The value gets this data if it is absent; otherwise it stays as it is.
     Soft(&'a Data),
@@ -29,7 +29,7 @@ pub struct KeySetting {
     pub present: bool,
     /// Whether Windows deletes all values of the key except those that a later entry sets.
     pub values_deleted: bool,
-    /// Whether Windows deletes the key. If `present` is also true, it creates the key again.
+    /// Whether Windows deletes the key, or a key above it. If `present` is also true, Windows creates the key again.
     pub key_deleted: bool,
 }
 
@@ -92,7 +92,8 @@ impl Document {
         self.state_of(key, name).setting(name)
     }
 
-    /// Returns, for each value name of a key that occurs in an entry, the effect on this value.
+    /// Returns the effect on each value of a key for which an entry contains the name. If entries delete all values of
+    /// the key, only the entries after the last of them count; [`KeySetting::values_deleted`] says so.
     pub fn values(&self, key: &KeyPath) -> BTreeMap<&ValueName, Setting<'_>> {
         self.state(key).values.into_iter().map(|(name, state)| (name, state.setting)).collect()
     }
@@ -122,7 +123,7 @@ impl Document {
         self.state_after(key, positions.into_iter())
     }
 
-    /// Returns whether an entry deletes all values of a key, except the values that a later entry sets.
+    /// Returns whether an entry deletes a key or all its values, except the values that a later entry sets.
     pub(super) fn is_cleared(&self, key: &KeyPath) -> bool {
         self.state_after(key, self.clears(key).iter().copied()).deleted
     }

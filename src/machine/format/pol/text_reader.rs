@@ -32,9 +32,9 @@ pub struct TextError {
     pub kind: TextErrorKind,
     /// The number of the line with the error, from 1.
     pub line: usize,
-    /// The text or data that was expected.
+    /// A description of what was expected.
     pub expected: String,
-    /// The text or data that was found.
+    /// A description of what was found.
     pub found: String,
 }
 
@@ -49,7 +49,8 @@ pub enum TextErrorKind {
     CodePage,
     /// The line is not the next line that an entry requires.
     Syntax,
-    /// The entry has no equivalent in a policy file of the machine or of all users.
+    /// The entry has no equivalent in a policy file of the machine or of all users: it is for a single user, or is
+    /// `CLEAR`.
     Unsupported,
 }
 
@@ -59,7 +60,7 @@ impl TextErrorKind {
         match self {
             Self::TooLarge => "divide the file into smaller files, and import each of them",
             Self::Encoding => "save the file as UTF-8 with a byte order mark",
-            Self::CodePage => "save the file as UTF-8 with a byte order mark, or give its code page",
+            Self::CodePage => "save the file as UTF-8 with a byte order mark, or give its code page, such as 1252",
             Self::Syntax => "write each entry as four lines: Computer or User, the key, the value name, and the action",
             Self::Unsupported => "remove the entry, and mention it under `notes` of the spec",
         }
@@ -67,7 +68,7 @@ impl TextErrorKind {
 }
 
 /// Returns whether the bytes look like a text for LGPO.exe: the first line that is neither empty nor a comment is
-/// `Computer` or `User`.
+/// `Computer` or `User`, or begins with `User:`. Only the first 64 KiB are examined.
 pub fn is_lgpo(bytes: &[u8]) -> bool {
     const MANY: usize = 64 << 10;
     let begin = &bytes[..bytes.len().min(MANY)];
@@ -285,9 +286,11 @@ fn decode(bytes: &[u8], code_page: Option<CodePage>) -> Result<String, TextError
                 let line = 1 + lines.position(|line| page.decode(line).is_err()).unwrap_or_default();
                 wrong(line, &format!("text in code page {}", page.number()), "bytes that are not")
             }),
-            (Some(at), None) => {
-                Err(wrong(line_at(at), "ASCII, or a byte order mark, in a file without a code page", "other bytes"))
-            }
+            (Some(at), None) => Err(wrong(
+                line_at(at),
+                "only ASCII, because there is no byte order mark and no code page",
+                "other bytes",
+            )),
         },
     }
 }

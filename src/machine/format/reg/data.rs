@@ -1,6 +1,6 @@
 //! Reads and writes the data of values in `.reg` files.
 //!
-//! It reads every form of data that regedit accepts, and writes the form that regedit writes.
+//! It reads the forms of data that regedit accepts, and writes the form that regedit writes.
 
 use super::{
     encoding::{self, CodePage, DecodeError, TextEncoding},
@@ -10,7 +10,8 @@ use super::{
 };
 use crate::registry::{Data, ValueType, notation};
 
-/// Data in the form in which a `.reg` file contains it. Strings of a version 4 file are not decoded yet.
+/// Data in the form in which a `.reg` file contains it. The bytes of [`Written::Hex`] can be text in an ANSI code page
+/// ([`is_ansi`]).
 pub(super) enum Written {
     Text(Result<String, String>),
     Dword(u32),

@@ -43,20 +43,22 @@ impl Document {
         parse::faults(bytes, code_page)
     }
 
-    /// Parses a file. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark.
+    /// Parses a file. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark, and in
+    /// the `hex(n):` data of strings in a version 4 file.
     ///
-    /// A name or a string that is not valid in the file's encoding is not an error of the file: [`Section::key`],
-    /// [`Entry::name`] or [`Entry::content`] then returns the reason.
+    /// A name or a string that is not valid in its encoding, or a value name that is too long, is not an error of the
+    /// file: [`Section::key`], [`Entry::name`] or [`Entry::content`] then returns the reason.
     ///
     /// # Errors
-    /// Returns [`RegError`], with line and column, if the bytes are not a `.reg` file.
+    /// Returns the first [`RegError`], with line and column: the bytes are not a `.reg` file, a line is not valid, the
+    /// file is too large, or it needs a code page that was not given.
     pub fn parse(bytes: Vec<u8>, code_page: Option<CodePage>) -> Result<Self, RegError> {
         let parsed = parse::parse(&bytes, code_page)?;
         Ok(Self::new(bytes, code_page, parsed))
     }
 
-    /// Parses a file as regedit does: skips lines that are not valid. Also returns the skipped lines, in order, with
-    /// the reasons.
+    /// Parses a file like [`Self::parse`], but skips lines that are not valid, as regedit does. Also returns the
+    /// skipped lines, in order, with the reasons.
     ///
     /// # Errors
     /// Returns [`RegError`] if the file has no header, needs a code page, is too large, or has more than 1000 errors.
@@ -142,7 +144,9 @@ impl Document {
         false
     }
 
-    /// Returns the values of a key; `None` if the file does not list it.
+    /// Returns the values of a key; `None` if the file does not list the key.
+    ///
+    /// Sections that delete the key are ignored, so the result is correct only without [`Self::first_deletion`].
     pub fn values(&self, key: &KeyPath) -> Option<Values<'_>> {
         let sections = self.index.get(key)?;
         if let Some(edited) = self.edited.as_ref().filter(|edited| edited.key == *key) {
@@ -166,7 +170,7 @@ impl Document {
         self.sections.get(section)?.body.get(line)?.entry.as_ref()
     }
 
-    /// Returns the number of the first line that deletes a key or a value; `None` if there is none.
+    /// Returns the number, from 1, of the first line that deletes a key or a value; `None` if there is none.
     ///
     /// A file with such a line is a script, not an export.
     pub fn first_deletion(&self) -> Option<usize> {
@@ -176,7 +180,8 @@ impl Document {
         })
     }
 
-    /// Returns the reason why the key of a section cannot be read, for the first such section.
+    /// Returns the reason why the key of a section cannot be read, for the first such section; `None` if all keys can
+    /// be read.
     pub fn unreadable_key(&self) -> Option<&str> {
         self.unreadable.and_then(|at| self.sections[at].key().err())
     }
@@ -251,7 +256,7 @@ impl<'a> Values<'a> {
         self.entry(name).map(|(_, data)| data)
     }
 
-    /// Returns the same as [`Self::get`], together with the name as it is spelled in the file.
+    /// Returns the same as [`Self::get`], together with the name as the value's first entry spells it.
     pub fn entry(&self, name: &ValueName) -> Option<(&'a ValueName, Result<&'a Data, &'a str>)> {
         let (found, entry) = match &self.by_name {
             ByName::Collected(entries) => entries.get_key_value(name).map(|(name, entry)| (*name, *entry))?,

@@ -13,17 +13,18 @@ use crate::registry::{Data, KeyPath, ValueName, notation};
 /// The reason why a key or a value cannot be written to the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// A name contains a line break, which the format cannot express.
-    #[error("a .reg file cannot contain a name with a line break")]
+    /// The name of a key or value contains a line break. The format cannot express such a key name, and programs read
+    /// such value names in different ways.
+    #[error("a .reg file cannot reliably contain a name with a line break")]
     LineBreak,
-    /// The file's encoding cannot express a name or data.
+    /// The file's encoding cannot express a name or data. The text is the whole message.
     #[error("{0}")]
     Encoding(String),
 }
 
 impl Document {
     /// Adds a key to the file, unless the file lists it already. The new section is inserted after the listed key that
-    /// precedes the new key in sorted order.
+    /// precedes the new key in sorted order, or before all sections.
     ///
     /// # Errors
     /// Returns [`EditError`]; nothing is changed then.
@@ -172,8 +173,8 @@ pub struct KeyEditor<'a> {
 impl KeyEditor<'_> {
     /// Sets a value.
     ///
-    /// If the file lists the value, its last entry gets the new data; the spelling of the name and the comments stay.
-    /// Otherwise, an entry is added at the end of the key.
+    /// If the key has entries with this name, the last one gets the new data; the spelling of the name and the comments
+    /// stay. Otherwise, an entry is added at the end of the key's last section.
     ///
     /// # Errors
     /// Returns [`EditError`]; nothing is changed then.

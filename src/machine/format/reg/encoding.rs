@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use encoding_rs::Encoding;
 
-/// An ANSI code page of Windows, such as 1252: the encoding of a version 4 `.reg` file.
+/// An ANSI code page of Windows, such as 1252: the encoding of a text file without a byte order mark.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CodePage {
     number: u16,
@@ -57,7 +57,8 @@ impl CodePage {
         text.map(|t| t.into_owned()).ok_or(DecodeError::Invalid)
     }
 
-    /// Encodes `text` in the code page. The error is the first character that the code page cannot express.
+    /// Encodes `text` in the code page. The error is the first character that the code page cannot express; U+FFFD if
+    /// the text as a whole cannot be encoded.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         let (bytes, _, lossy) = self.encoding.encode(text);
         // The round trip detects characters that the encoder only replaces: in code page 932 a yen sign would become a
@@ -120,8 +121,9 @@ pub(super) enum TextEncoding {
 pub(super) const OTHER: u8 = 0xFF;
 
 impl TextEncoding {
-    /// Returns the character at the offset `at`, and its length in bytes. Instead of a character outside ASCII, returns
-    /// [`OTHER`].
+    /// Returns the character at the offset `at`, and its length in bytes; `None` at the end of the bytes.
+    ///
+    /// Instead of a character outside ASCII, returns [`OTHER`]: in UTF-16 for each unit, and in UTF-8 for each byte.
     pub(super) fn unit(self, bytes: &[u8], at: usize) -> Option<(u8, usize)> {
         let first = *bytes.get(at)?;
         Some(match self {

@@ -40,7 +40,8 @@ pub enum Content {
     Data(Data),
     /// The entry is `"name"=-`, which deletes the value.
     Delete,
-    /// The data is a string that is not valid in the file's encoding. The text is the reason, as a part of a sentence.
+    /// The data is a string that is not valid in the file's encoding, or in the code page. The text is the reason, and
+    /// begins with the number of the line.
     Malformed(String),
 }
 
@@ -50,13 +51,13 @@ impl Entry {
         self.line
     }
 
-    /// Returns the value name, or the reason why it cannot be read.
+    /// Returns the value name, or the reason why it cannot be read, which begins with the number of the line.
     pub fn name(&self) -> Result<&ValueName, &str> {
         self.name.as_ref().map_err(String::as_str)
     }
 
-    /// Returns whether the name or the string contains the escape `\n` or `\r`, which regedit reads as a line break. In
-    /// a path this is probably a mistake, as in `C:\new`.
+    /// Returns whether the name or the string data contains the escape `\n` or `\r`, which regedit reads as a line
+    /// break. In a path this is probably a mistake, as in `C:\new`.
     pub fn has_line_break_escape(&self) -> bool {
         self.line_break_escape
     }
@@ -67,11 +68,11 @@ impl Entry {
     }
 }
 
-/// A line between the header of a section and the end of the section.
+/// An entry with its continuation lines, or comments and empty lines, between the header and the end of a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) raw: Raw,
-    /// The entry on this line; `None` for a comment or an empty line.
+    /// The entry; `None` for comments and empty lines, for lines that the parser skipped, and for a removed entry.
     pub(super) entry: Option<Entry>,
 }
 
@@ -99,7 +100,7 @@ impl Section {
         self.line
     }
 
-    /// Returns the key of the section, or the reason why it cannot be read.
+    /// Returns the key of the section, or the reason why it cannot be read, which begins with the number of the line.
     pub fn key(&self) -> Result<&KeyPath, &str> {
         self.key.as_ref().map_err(String::as_str)
     }

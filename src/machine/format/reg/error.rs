@@ -8,11 +8,11 @@ pub struct RegError {
     pub kind: RegErrorKind,
     /// The line, counted from 1.
     pub line: usize,
-    /// The column in characters, counted from 1.
+    /// The column, counted from 1, in characters; in UTF-16 units or bytes for a file in UTF-16 or UTF-8.
     pub column: usize,
-    /// The text that was expected at this line and column.
+    /// A description of what was expected at this line and column.
     pub expected: String,
-    /// The text that was found at this line and column.
+    /// A description of what was found at this line and column, for example the text in backticks.
     pub found: String,
 }
 
@@ -37,13 +37,13 @@ pub enum RegErrorKind {
     Header,
     /// The file is a hive, not a `.reg` file.
     Hive,
-    /// The file has bytes outside ASCII, but no code page was given.
+    /// A key, a value name or a string contains bytes outside ASCII, but no code page was given.
     CodePage,
     /// The text between the brackets of a section's header is not a valid key.
     Key,
-    /// A value stands before the first section whose key can be read.
+    /// A value is before the first section, or below a section that was skipped because its key is not valid.
     OutsideKey,
-    /// A line is neither a section's header, a value, a comment nor empty, or has other text after one of these.
+    /// A line is neither a section's header, a value, a comment nor empty, or a value is followed by other text.
     Syntax,
     /// A backslash in a quoted string does not begin a known escape.
     Escape,
@@ -92,7 +92,7 @@ impl RegErrorKind {
     /// Returns the hint for this kind of error: what the user can do about it.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::TooLarge => "export only the keys that the specs need",
+            Self::TooLarge => "export only the keys that you need",
             Self::Header => "export again with `reg export KEY FILE`, or put the header on the first line",
             Self::Hive => {
                 "for a hive file, use the target `hive:FILE=KEY`, for example --target 'hive:SOFTWARE=HKLM\\SOFTWARE'"
@@ -107,7 +107,9 @@ impl RegErrorKind {
             Self::Data => {
                 "write the data in one of these forms: \"text\", dword:00000001, hex:01,02, hex(7):61,00, or - to delete the value"
             }
-            Self::Unfinished => "the file is incomplete; export it again",
+            Self::Unfinished => {
+                "end the string with a double quote, or continue the data; if the file is incomplete, export it again"
+            }
         }
     }
 }

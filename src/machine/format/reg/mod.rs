@@ -4,9 +4,8 @@
 //! module parses such a file into sections and entries with line numbers, edits it without changing any other byte, and
 //! writes new version 5 scripts. It accesses no files.
 //!
-//! - A version 5 file with a byte order mark is UTF-16LE or UTF-8. Without one, it is in an ANSI code page, as for
-//!   regedit.
-//! - A version 4 file is in an ANSI code page; so are the bytes of its `hex(1):`, `hex(2):` and `hex(7):` data.
+//! - A file with a byte order mark is UTF-16LE or UTF-8. Without one, it is in an ANSI code page, as for regedit.
+//! - In a version 4 file, the bytes of `hex(1):`, `hex(2):` and `hex(7):` data are always in an ANSI code page.
 //! - ANSI bytes outside ASCII are decoded only if the caller names the code page, because the file itself does not name
 //!   it.
 //!

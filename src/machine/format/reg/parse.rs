@@ -65,7 +65,7 @@ pub(super) fn lenient(bytes: &[u8], code_page: Option<CodePage>) -> Result<(Pars
     Ok((parser.finish(bytes.len()), skipped))
 }
 
-/// Returns the errors in the file. After each error, parsing continues at the next line.
+/// Returns the errors in the file, at most [`MAX_FAULTS`]. After each error, parsing continues at the next line.
 pub(super) fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
     let mut parser = match begin(bytes, code_page) {
         Ok(parser) => parser,
@@ -161,7 +161,7 @@ struct Parser<'a> {
     version: Version,
     code_page: Option<CodePage>,
     sections: Vec<Section>,
-    /// Whether values may follow, which is so if the key of the last section could be read.
+    /// Whether values may follow, which is so if the key of the last section is valid.
     open: bool,
     /// The beginning of the current line or entry.
     statement: Mark,
@@ -322,7 +322,7 @@ impl Parser<'_> {
         let line = self.scan.line;
         let mark = self.scan.mark();
         if !self.open {
-            return Err(self.scan.error(mark, RegErrorKind::OutsideKey, "a [key] before the first value"));
+            return Err(self.scan.error(mark, RegErrorKind::OutsideKey, "a valid [key] above the value"));
         }
         self.scan.line_break_escape = false;
         let name = if self.scan.eat(b'@') {

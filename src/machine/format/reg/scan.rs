@@ -123,8 +123,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Returns the error for bytes outside ASCII in an unknown code page; its line and column are those of the first
-    /// such byte from `start` on.
+    /// Returns the error for bytes outside ASCII in an unknown code page. Its line is that of `start`. Its column
+    /// counts from the beginning of this line to the first such byte from `start` on, even across line breaks.
     pub(super) fn needs_code_page(&self, mut start: Mark) -> RegError {
         while let Some(byte) = self.bytes.get(start.at).filter(|byte| byte.is_ascii() && start.at < self.at) {
             start.at += 1;

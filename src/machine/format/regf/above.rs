@@ -1,4 +1,4 @@
-//! Records the path that was looked up last in a hive, and the key at its end.
+//! Records the path that was found last in a hive, and the key at its end.
 //!
 //! An apply changes many keys below one key, and each of them is looked up several times. With this record, the keys
 //! above them are looked up only once.
@@ -22,7 +22,7 @@ impl LastAbove {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((path.to_owned(), key));
     }
 
-    /// Returns the offset of the key at `path`, if this path was the last that was looked up.
+    /// Returns the offset of the key at `path`, if this path, in this spelling, was recorded last.
     pub(super) fn get(&self, path: &str) -> Option<u32> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.as_ref().filter(|(known, _)| known == path).map(|(_, key)| *key)

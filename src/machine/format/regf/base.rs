@@ -68,8 +68,8 @@ impl BaseBlock {
         })
     }
 
-    /// Returns whether the hive was not written completely, so that it must be recovered from its logs ("Dirty state of
-    /// a hive").
+    /// Returns whether the hive was not written completely or its base block is damaged, so that it must be recovered
+    /// from its logs ("Dirty state of a hive").
     pub(super) fn is_dirty(&self) -> bool {
         !self.checksum_holds || self.primary_sequence != self.secondary_sequence
     }

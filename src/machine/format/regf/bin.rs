@@ -9,7 +9,8 @@ pub(super) const BIN_HEADER: u32 = 32;
 /// The offset, in a hive bin's header, of the field with the size of the bin.
 pub(super) const BIN_SIZE: usize = 8;
 
-/// Returns the offset and size of each hive bin, in order. After the first invalid bin, returns an error and ends.
+/// Returns the offset and size in bytes of each hive bin, in order. The offset is from the first bin. For the first
+/// invalid bin, returns an error and ends.
 pub(super) fn bin_headers(bins: &[u8]) -> impl Iterator<Item = Result<(u32, u32), Error>> {
     let mut at = 0_usize;
     std::iter::from_fn(move || {
@@ -41,7 +42,7 @@ fn bin_size(bins: &[u8], at: usize) -> Result<u32, &'static str> {
     }
     let size = u32_at(header, 8).unwrap_or_default();
     if size == 0 || !size.is_multiple_of(4096) {
-        return Err("the size of the bin is not a multiple of 4096");
+        return Err("the size of the bin is 0, or not a multiple of 4096");
     }
     if at + size as usize > bins.len() {
         return Err("the structure extends beyond the end of the hive");

@@ -3,7 +3,8 @@
 use super::Recovery;
 use crate::registry::NameError;
 
-/// An error in a hive, or in one key or value of it. An error in one key or value does not affect the others.
+/// An error in a hive, or in one key or value of it, or the reason why an edit was refused. An error in one key or
+/// value does not affect the others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -15,7 +16,7 @@ pub enum Error {
     Unreadable {
         /// The offset in the file from which kbfix tried to read.
         offset: u64,
-        /// The message of the operating system.
+        /// The message of the operating system, or another reason.
         problem: String,
     },
     /// kbfix does not support this version of the hive format.
@@ -42,7 +43,8 @@ pub enum Error {
         /// The reason why no log could be used, or a description of what is missing.
         why: &'static str,
     },
-    /// The base block is damaged, and none of the given logs contains a copy of it.
+    /// The base block is so damaged that the version of the format is not known, and none of the given logs can
+    /// complete the hive.
     #[error("the base block's checksum is wrong, and no log can complete the hive: {why}")]
     BaseBlock {
         /// The reason why no log could be used.
@@ -79,20 +81,22 @@ pub enum Error {
     /// The key to delete has subkeys.
     #[error("the key `{0}` has subkeys")]
     HasSubkeys(String),
-    /// The key must not be deleted, because it is the hive's root or has a flag that forbids it.
-    #[error("the key `{0}` must not be deleted: it is the root of the hive or is marked as not deletable")]
+    /// The key must not be deleted, because it, or a key below it, is the hive's root or has a flag that forbids it.
+    #[error(
+        "the key `{0}` must not be deleted: it, or a key below it, is the root of the hive or is marked as not deletable"
+    )]
     Protected(String),
     /// Keys are nested more deeply than the registry allows.
     #[error("keys are nested too deeply: the registry allows 512 levels")]
     TooDeep,
-    /// Data, a list or the hive itself is larger than the hive's version of the format allows.
-    #[error("{what} is too large for this hive: {size} bytes or elements, the limit is {limit}")]
+    /// Data, a name, a list or the hive itself is larger than the hive's version of the format allows.
+    #[error("{what} is too large for this hive: {size}; the limit is {limit}")]
     TooLarge {
-        /// The name of what is too large, such as `a subkey list`.
+        /// The number that is too large, with its unit, such as `the length of the data in bytes`.
         what: &'static str,
-        /// The size of what is too large, in bytes or elements.
+        /// The value of this number.
         size: usize,
-        /// The largest size that is allowed, in bytes or elements.
+        /// The largest value that is allowed.
         limit: usize,
     },
 }

@@ -40,7 +40,8 @@ struct Open {
 }
 
 impl Space {
-    /// Finds the free cells in the bins of a hive. Returns an error if the cells do not fill the bins.
+    /// Finds the free cells in the bins of a hive. Returns an error if there is no bin, or if the cells do not fill the
+    /// bins.
     pub(super) fn of(bins: &[u8]) -> Result<Self, Error> {
         let mut space = Self {
             free: BTreeMap::new(),
@@ -144,7 +145,8 @@ pub(super) struct Cache {
     pub(super) sorted: HashSet<u32>,
     /// The offsets of the keys whose stored sizes (of the largest subkey, value or data) may be out of date.
     pub(super) stale: HashSet<u32>,
-    /// The offset of the key that was edited last, and its values: their names in upper case, and their offsets.
+    /// The offset of the key with many values that was edited last, and its values: their names in upper case, and
+    /// their offsets.
     pub(super) values: Option<(u32, HashMap<Vec<u16>, u32>)>,
     /// The number of values that will be added to one key next.
     pub(super) coming: usize,

@@ -1,6 +1,6 @@
 //! Hash tables for the cells and names of a hive.
 //!
-//! A check of a hive looks up each cell and name in such a table, so a fast hash function is used.
+//! Many cells and names of a hive are looked up in such tables, so a fast hash function is used.
 
 use std::collections;
 

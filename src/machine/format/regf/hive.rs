@@ -24,7 +24,7 @@ pub struct Hive {
     pub(super) minor: u32,
     pub(super) root: u32,
     pub(super) state: State,
-    /// The number of bytes in the file after the hive bins. A saved hive does not contain these bytes.
+    /// The number of bytes in the file after the hive bins; 0 after an edit. A saved hive does not contain these bytes.
     pub(super) remnant: u64,
     pub(super) changed: bool,
     pub(super) broken: bool,
@@ -39,8 +39,8 @@ pub struct Hive {
 
 /// A key of a hive, given by its offset.
 ///
-/// A node is valid until its key is deleted. If a key or value was deleted, all nodes become invalid when the hive is
-/// next saved, because keys may then be moved to shorten the file.
+/// A node is valid until its key is deleted. If a key or value was deleted, or data became shorter, all nodes become
+/// invalid when the hive is next saved, because keys may then be moved to shorten the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub(super) u32);
 
@@ -73,10 +73,10 @@ impl Hive {
     pub const BASE_BLOCK: usize = base::SIZE;
 
     /// Returns the length in bytes of the hive bins, which follow this base block. Returns `None` if the base block
-    /// says that the hive was not written completely.
+    /// says that the hive was not written completely, or has a wrong checksum.
     ///
     /// # Errors
-    /// Returns an error if the bytes are not the base block of a hive.
+    /// Returns an error if the bytes do not begin with the whole base block of a hive that kbfix can read.
     pub fn bins_of(base_block: &[u8]) -> Result<Option<u32>, Error> {
         let base = primary_base_block(base_block)?;
         Ok((!base.is_dirty()).then_some(base.bins_size))
@@ -84,8 +84,9 @@ impl Hive {
 
     /// Opens a hive from the bytes of its primary file and of the logs beside it (`.LOG`, `.LOG1`, `.LOG2`).
     ///
-    /// Empty logs and logs of other hives are ignored. A hive that was not written completely is recovered from its
-    /// logs in memory, as Windows does. If that is not possible, the result is [`Error::Dirty`].
+    /// Logs that are empty, damaged or older than the hive are ignored. A hive that was not written completely is
+    /// recovered from its logs in memory, as Windows does. If that is not possible, the result is [`Error::Dirty`] or
+    /// [`Error::BaseBlock`].
     pub fn open(primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let hive = Self::open_dirty(primary, logs)?;
         match hive.state {
@@ -95,7 +96,7 @@ impl Hive {
     }
 
     /// Opens a hive in the same way as [`Hive::open`]. If the hive was not written completely, and its logs cannot
-    /// complete it, opens it for reading only.
+    /// complete it, opens it for reading only ([`State::Dirty`]); its base block must then name a known version.
     pub fn open_dirty(mut primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let base = primary_base_block(&primary)?;
         let mut state = State::Clean;
@@ -140,12 +141,12 @@ impl Hive {
             return Ok(None);
         }
         let end = len.min(u64::from(base.bins_size) + base::SIZE as u64);
-        let too_large = Error::NotAHive("the hive is larger than this system can read");
+        let too_large = Error::NotAHive("the file is larger than this system can read");
         let store = Store::parts(source, usize::try_from(end).map_err(|_| too_large)?);
         Ok(Some(Self::new(store, &base, State::Clean, len - end)))
     }
 
-    /// Builds a hive from a base block and hive bins that are complete, or were completed.
+    /// Builds a hive from the bytes of its file. Bytes after the hive bins are dropped.
     pub(super) fn from_file(mut file: Vec<u8>, state: State) -> Result<Self, Error> {
         let base =
             BaseBlock::read(&file).ok_or(Error::NotAHive("the file does not begin with the signature `regf`"))?;
@@ -188,8 +189,8 @@ impl Hive {
         Node(self.root)
     }
 
-    /// Returns the current length of the hive's file in bytes. Saving can shorten it, because it removes empty bins at
-    /// the end.
+    /// Returns the current length of the base block and the hive bins in bytes. Saving can shorten the hive, because it
+    /// removes empty bins at the end.
     pub fn file_len(&self) -> usize {
         self.store.len()
     }

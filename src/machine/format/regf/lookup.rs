@@ -60,7 +60,7 @@ pub(super) struct Place {
 
 impl Hive {
     /// Returns the key at `path`, or `None` if it is absent. `path` is the names below the hive's root, joined by
-    /// backslashes; an empty path means the root.
+    /// backslashes; an empty path means the root. Symbolic links are not followed.
     pub fn find(&self, path: &str) -> Result<Option<Node>, Error> {
         let (mut node, mut rest) = (self.root(), path);
         if let Some((above, name)) = path.rsplit_once('\\') {
@@ -115,7 +115,7 @@ impl Hive {
         Ok(self.place(&key, &upcased(name), sorted)?.map(|place| place.node))
     }
 
-    /// Returns an iterator over the subkeys of `node`.
+    /// Returns an iterator over the subkeys of `node`. Returns an error if the key or its subkey list cannot be read.
     pub fn subkeys(&self, node: Node) -> Result<Subkeys<'_>, Error> {
         let key = self.key(node)?;
         let mut places = Vec::new();
@@ -137,7 +137,7 @@ impl Hive {
         Ok(Subkeys { hive: self, parent: node.0, places: places.into_iter(), repeated })
     }
 
-    /// Returns an iterator over the values of `node`.
+    /// Returns an iterator over the values of `node`. Returns an error if the key or its value list cannot be read.
     pub fn values(&self, node: Node) -> Result<Values<'_>, Error> {
         let key = self.key(node)?;
         let places: Vec<u32> = self.value_list(&key)?.chunks_exact(4).filter_map(|e| u32_at(e, 0)).collect();
@@ -159,7 +159,7 @@ impl Hive {
     }
 
     /// Returns whether the values of `node` are found by name without searching the whole list: the editor has read all
-    /// of them, and keeps their names until it edits another key.
+    /// of them, and keeps their names until it edits another key with many values, deletes a key or moves cells.
     pub(crate) fn finds_values_fast(&self, node: Node) -> bool {
         self.cache.values.as_ref().is_some_and(|(of, _)| *of == node.0)
     }

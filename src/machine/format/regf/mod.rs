@@ -2,7 +2,7 @@
 //!
 //! The input is the bytes of a primary file and of its `.LOG` files, or an open primary file. The results are keys and
 //! values, findings, and the bytes of a new primary file. This module opens no files, and imports only
-//! [`crate::registry`].
+//! [`crate::registry`] from this crate.
 //!
 //! A complete hive is read on demand. A hive that is recovered, checked or edited is kept in memory as one buffer. A
 //! [`Node`] is the offset of a key. Keys and values are read directly from the bytes of the hive, and every offset in

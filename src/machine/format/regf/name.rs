@@ -50,7 +50,7 @@ impl<'a> RawName<'a> {
         if self.latin1 && self.bytes.is_ascii() { str::from_utf8(self.bytes).ok() } else { None }
     }
 
-    /// Returns the name as a string.
+    /// Returns the name as a string, or an error if it is not valid UTF-16.
     pub fn text(&self) -> Result<String, NotUnicode> {
         if let Some(text) = self.ascii() {
             return Ok(text.to_owned());

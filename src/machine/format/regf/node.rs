@@ -96,7 +96,7 @@ impl<'a> KeyNode<'a> {
         RawName::new(bytes, self.u16(FLAGS) & FLAG_COMP_NAME != 0)
     }
 
-    /// Returns the name of the key as a string.
+    /// Returns the name of the key as a string. Returns an error if the name is not valid UTF-16.
     pub fn name_text(&self) -> Result<String, Error> {
         let offset = u64::from(self.at) + base::SIZE as u64;
         self.name().text().map_err(|_| Error::NotUnicode { structure: KEY, offset })
@@ -129,7 +129,8 @@ impl<'a> KeyNode<'a> {
         self.u16(FLAGS) & FLAG_SYM_LINK != 0
     }
 
-    /// Returns the offset of the key's security record. Keys that share a record have the same security descriptor.
+    /// Returns the offset of the key's security record, from the first hive bin. Keys that share a record have the same
+    /// security descriptor.
     pub fn security(&self) -> u32 {
         self.u32(SECURITY)
     }

@@ -55,7 +55,8 @@ impl Hive {
     /// therefore complete and newer than its logs, and Windows ignores the logs. The timestamps of the base block and
     /// the first bin become `now`.
     ///
-    /// Returns an error if the hive is read-only, or if an edit failed halfway.
+    /// Returns an error if the hive is read-only, if an edit failed halfway, or if a part of the hive cannot be
+    /// read.
     pub fn to_bytes(&mut self, now: Filetime) -> Result<Vec<u8>, Error> {
         self.finished_file(now).map(<[u8]>::to_vec)
     }
@@ -78,7 +79,8 @@ impl Hive {
         self.store.whole()
     }
 
-    /// Returns whether to empty the logs beside the file after the file was saved.
+    /// Returns whether to empty the logs beside the file after the file was saved. At present, the answer is always
+    /// yes.
     ///
     /// Windows applies no log to the saved file, because the file is complete ("Dirty state of a hive"). kbfix empties
     /// the logs nevertheless: if a later write of this hive by Windows fails, Windows must not take old log entries for

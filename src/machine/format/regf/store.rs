@@ -18,7 +18,7 @@ const WINDOW: usize = 8 << 10;
 /// The size in bytes of the largest cell that is read separately if it crosses the end of a window.
 ///
 /// Larger cells are rare: from version 1.4 on, data is stored in segments of 16 KiB. The limit ensures that kbfix reads
-/// less than four times the length of a damaged file.
+/// at most five times the length of a damaged file.
 const LARGEST_APART: usize = 24 << 10;
 
 /// An open file, or something that replaces one, from which bytes at any offset can be read.

@@ -8,7 +8,7 @@ use super::{Error, Hive, KeyNode, Node, lookup::Subkeys, node::SUBKEY_LIST};
 pub(super) const MAX_DEPTH: usize = 512;
 
 /// The iterator that [`Hive::walk`] returns. For each key, it returns the depth below the first key, and the key or the
-/// error of reading it.
+/// error of reading it. If the subkeys of a key cannot be read, it returns an error in their place.
 #[derive(Debug)]
 pub struct Walk<'a> {
     hive: &'a Hive,

@@ -47,12 +47,12 @@ pub enum KeyPathError {
     /// The path does not begin with a root key.
     #[error("`{0}` is not a root key; a key begins with HKLM, HKCU, HKU, HKCR or HKCC")]
     Root(String),
-    /// The path is in PowerShell's drive notation, such as `HKLM:\SOFTWARE`.
-    #[error("`{0}` is PowerShell's notation; write it without the colon")]
+    /// The path begins with the name of a drive, such as `C:`, or `HKLM:` in PowerShell. The string is that name.
+    #[error("`{0}` is PowerShell's notation for a drive; a key begins with a root key without a colon, such as HKLM")]
     Drive(String),
     /// The path has more levels than the registry allows.
     #[error(
-        "a key path has {0} names below its root key; the registry allows 512 levels in a hive, so {MAX_LEVELS} names at most"
+        "a key path has {0} names below its root key; the limit is {MAX_LEVELS}, because a hive has at most 512 levels"
     )]
     TooDeep(usize),
     /// One of the names in the path is not valid.
@@ -180,7 +180,10 @@ impl KeyPath {
         })
     }
 
-    /// Returns the path of the key `below` (names joined by backslashes) under `root`, after checking each name.
+    /// Returns the path of the key `below` (names joined by backslashes; empty for the root key itself) under `root`.
+    ///
+    /// # Errors
+    /// Fails if a name is not valid, or if there are more names than the registry allows.
     pub fn from_parts(root: RootKey, below: &str) -> Result<Self, KeyPathError> {
         let levels = below.split('\\').count();
         if levels > MAX_LEVELS {
@@ -238,8 +241,8 @@ impl KeyPath {
         }))
     }
 
-    /// Returns the path that follows this key and all keys below it in sorted order, before every other key that sorts
-    /// after this one. It ends with the character U+0001. A root key has no such path.
+    /// Returns the first possible path in sorted order after this key and all keys below it. It ends with the character
+    /// U+0001. This key must not be a root key.
     pub fn after_tree(&self) -> Self {
         Self::build(self.root, |both| {
             both.extend([self.folded(), "\u{1}"]);

@@ -7,12 +7,12 @@ use crate::targets::{Answer, TargetError};
 
 /// Answers each query, in the same order.
 ///
-/// `of_log` answers the queries about one log, and is called once for each log. Queries whose log names differ only in
-/// case are about the same log.
+/// `of_log` answers the queries about one log, in their order, and is called once for each log. Queries whose log names
+/// differ only in case are about the same log.
 ///
 /// # Errors
 ///
-/// Returns an error only if the target as a whole cannot be read.
+/// Returns the first error of `of_log`, which means that the target as a whole cannot be read.
 pub(in crate::targets) fn answers(
     queries: &[EventQuery],
     mut of_log: impl FnMut(&[&EventQuery]) -> Result<Answer<Vec<EventFacts>>, TargetError>,

@@ -12,13 +12,13 @@ use crate::{
     targets::{Answer, Reason},
 };
 
-/// The size in bytes of the largest log in the old format that kbfix reads. It is read completely into memory. Windows
-/// Server 2003 has no larger logs.
+/// The size in bytes of the largest log in the old format that kbfix reads. Such a log is read completely into memory.
+/// In practice, the logs of Windows Server 2003 are smaller.
 const MOST_EVT: u64 = 512 << 20;
 /// The size in bytes of the largest log in the new format that kbfix reads. Reading such a log takes minutes.
 const MOST_EVTX: u64 = 4 << 30;
 
-/// Returns the facts for the queries, which are all about the log in this file.
+/// Returns the facts for each query, in the same order. All queries must be about the log in this file.
 pub(in crate::targets) fn facts(file: File, queries: &[&EventQuery]) -> Answer<Vec<EventFacts>> {
     let mut tally = Tally::new(queries);
     match read(file, &mut tally) {

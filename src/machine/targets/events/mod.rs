@@ -77,8 +77,8 @@ pub struct EventAnswer {
 impl EventQuery {
     /// Returns whether the event matches the query.
     ///
-    /// The query may name the source as Event Viewer shows it, without `Microsoft-Windows-`, or by the name under which
-    /// the source was registered before Windows Vista.
+    /// The query may name the source in full, as Event Viewer shows it (without `Microsoft-Windows-`), or by the name
+    /// under which the source was registered before Windows Vista. Upper and lower case do not matter.
     fn fits(&self, event: &Event) -> bool {
         let same = |name: &str| name.eq_ignore_ascii_case(&self.source);
         let short = |name: &str| {

@@ -51,7 +51,12 @@ impl Place {
 /// determined.
 pub(in crate::targets) fn place(mut ask: impl Ask, log: &str, system_root: &Result<String, Unread>) -> Asked<Place> {
     if log.is_empty() || log.contains(['\\', ':']) || log.chars().any(char::is_control) {
-        return Ok(Err(Unread::new(Reason::Unsupported, format!("`{log}` is not the name of a log"))));
+        return Ok(Err(Unread::new(
+            Reason::Unsupported,
+            format!(
+                "`{log}` is not the name of a log: it is empty, or contains a backslash, a colon or a control character"
+            ),
+        )));
     }
     let registered = match text(&mut ask, &format!(r"{LOGS}\{log}"), "File")? {
         Ok(registered) => registered,

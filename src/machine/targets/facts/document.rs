@@ -77,7 +77,7 @@ impl TryFrom<FactsDocument> for Facts {
     }
 }
 
-/// Reads a map from value names to answers. Returns an error if two names differ only in case.
+/// Reads a map from value names to answers. Returns an error if a name occurs twice, in any letter case.
 pub(super) fn values<'de, D: Deserializer<'de>>(from: D) -> Result<SmallMap<ValueName, Answer<Data>>, D::Error> {
     struct Values;
     impl<'de> Visitor<'de> for Values {

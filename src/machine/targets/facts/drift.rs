@@ -14,11 +14,11 @@ use crate::{
 
 use super::{Facts, FilePath, KeyRecord};
 
-/// A key, value or file that differs between two sets of facts.
+/// A key, value, file or policy setting that differs between two sets of facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Moved")]
 pub struct Drift {
-    /// The key, value or file that differs.
+    /// The key, value, file or policy setting that differs, as text.
     pub place: String,
     /// The earlier state, as text.
     pub was: String,
@@ -53,7 +53,8 @@ impl Facts {
 
 impl Facts {
     /// Returns the differences between these facts and newer ones, which may answer other questions. A key, value or
-    /// file that is unknown in one of the two sets is not compared.
+    /// file that is unknown or missing in one of the two sets is not compared, and neither are class names and security
+    /// descriptors.
     pub fn changed(&self, now: &Self) -> Vec<Drift> {
         let mut changed = Vec::new();
         let keys: BTreeSet<&Key> = self.keys.keys().chain(now.keys.keys()).collect();
@@ -105,7 +106,7 @@ fn is_unknown<T>(answer: &Answer<T>) -> bool {
 }
 
 /// Returns a text for a list of subkeys. For one to five subkeys, it contains all names; for more, their number and the
-/// names that `others` lacks.
+/// first names that `others` lacks.
 fn subkeys(these: &SmallSet<KeyName>, others: &SmallSet<KeyName>) -> String {
     const FEW: usize = 5;
     if these.is_empty() {
@@ -140,7 +141,8 @@ impl KeyRecord {
             let (was, is) = match (was, is) {
                 (Answer::Present(was), Answer::Present(is)) if was.same(is) => return,
                 (Answer::Present(was), Answer::Present(is)) => (was.to_string(), is.to_string()),
-                // An export contains no properties, so their absence there is not a difference.
+                // An export contains neither class names nor security descriptors, so unknown ones are not a
+                // difference.
                 (_, Answer::Unread(Unread { reason: Reason::Unknown, .. })) => return,
                 (was, is) => (existence(was), existence(is)),
             };

@@ -1,8 +1,8 @@
 //! Facts: the answers that were read from a target.
 //!
 //! Planned changes can be applied to facts, to predict the state after them. Snapshot files contain facts, and plans
-//! list the facts on which they depend. The functions here return `None` if a question was never asked; callers must
-//! treat this as unknown, never as absent.
+//! list the facts on which they depend. A function that returns `Option<Answer<…>>` returns `None` if the facts do not
+//! answer the question; callers must treat this as unknown, never as absent.
 
 mod asked;
 mod document;
@@ -77,7 +77,8 @@ struct KeyRecord {
 }
 
 impl Facts {
-    /// Records the answer to a question about a key.
+    /// Records the answer to a question about a key. It is added to an earlier answer if the key exists in both
+    /// answers; otherwise it replaces the earlier answer.
     pub fn record_key(&mut self, query: &KeyQuery, answer: Answer<KeyFacts>) {
         if matches!(answer, Answer::Unread(_)) {
             self.asked.insert(query.key.clone(), Asked::by(query));
@@ -109,7 +110,7 @@ impl Facts {
         }
     }
 
-    /// Marks the data of the value as sensitive.
+    /// Marks the data of the value as sensitive, in its key and in the settings of policy stores.
     pub fn hide(&mut self, key: &Key, name: &ValueName) {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
             Arc::make_mut(record).sensitive.insert(name.clone());
@@ -117,14 +118,14 @@ impl Facts {
         self.hide_policies(key, name);
     }
 
-    /// Removes the answer about the value.
+    /// Removes the answer about the value. If kbfix asked for all values of the key, the value then counts as absent.
     pub fn forget(&mut self, key: &Key, name: &ValueName) {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
             Arc::make_mut(record).values.remove(name);
         }
     }
 
-    /// Returns whether the data of the value is sensitive.
+    /// Returns whether the data of the value is marked as sensitive in its key.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         matches!(self.keys.get(key), Some(Answer::Present(record)) if record.sensitive.contains(name))
     }
@@ -134,12 +135,12 @@ impl Facts {
         self.files.insert(FilePath(path.to_owned()), answer);
     }
 
-    /// Returns whether the key exists; `None` if the key is not in the facts.
+    /// Returns whether the key exists; `None` if the facts do not show this.
     pub fn key(&self, key: &Key) -> Option<Answer<()>> {
         self.record(key).map(existence)
     }
 
-    /// Returns the data of a value; absent if its key is absent. Returns `None` if the value is not in the facts.
+    /// Returns the data of a value; absent or unread if its key is. Returns `None` if the facts do not show the data.
     pub fn value(&self, key: &Key, name: &ValueName) -> Option<Answer<Data>> {
         match self.record(key)? {
             Answer::Present(record) => record.value(name).map(|(answer, _)| answer),
@@ -157,7 +158,8 @@ impl Facts {
         })
     }
 
-    /// Returns the name of the value as it is spelled in the target; `None` if the value was not found.
+    /// Returns the name of the value as the facts spell it: as in the target or, for an absent value, as kbfix asked
+    /// for it. Returns `None` if the facts contain no answer for this name.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
         match self.record(key)? {
             Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),
@@ -165,7 +167,7 @@ impl Facts {
         }
     }
 
-    /// Returns all existing values of the key, ordered by name; `None` if kbfix did not ask for all values.
+    /// Returns all values of the key that are not absent, ordered by name; `None` if kbfix did not ask for all values.
     pub fn all_values(&self, key: &Key) -> Option<Answer<SmallMap<ValueName, Answer<Data>>>> {
         match self.record(key)? {
             Answer::Present(record) if !record.all_values => None,
@@ -180,7 +182,7 @@ impl Facts {
         }
     }
 
-    /// Returns the values of the key that are known to be absent, even if other values are not configured.
+    /// Returns the absent values of a key whose other values a policy file does not configure; empty for other keys.
     fn deleted_values(&self, key: &Key) -> SmallMap<ValueName, Answer<Data>> {
         match self.record(key) {
             Some(Answer::Present(record)) if record.others() != Answer::Absent => {
@@ -191,7 +193,7 @@ impl Facts {
         }
     }
 
-    /// Returns the class name and security descriptor of the key; `None` if kbfix did not ask for them.
+    /// Returns the class name and security descriptor of the key, or why they are unknown; `None` if kbfix did not ask.
     pub fn properties(&self, key: &Key) -> Option<Answer<KeyProperties>> {
         match self.record(key)? {
             Answer::Present(KeyRecord { all_values: false, .. }) => None,
@@ -219,11 +221,11 @@ impl Facts {
         self.files.get(&FilePath(path.to_owned())).cloned()
     }
 
-    /// Returns the record of a key, or the answer that the key is absent. Returns `None` if the facts do not show
-    /// either.
+    /// Returns the record of a key, or the answer that the key is absent or unread. Returns `None` if the facts do not
+    /// show whether the key exists.
     ///
     /// A key is also absent if it is below an absent key, or missing in its parent's list of subkeys. Neither rule
-    /// applies to a key that may be stored under another name.
+    /// applies to a key that may have another name, or at which the hive of a user is loaded.
     fn record(&self, key: &Key) -> Option<Answer<&KeyRecord>> {
         if let Some(answer) = self.keys.get(key) {
             return Some(answer.as_ref().map(Arc::as_ref));
@@ -338,13 +340,13 @@ fn existence(answer: Answer<&KeyRecord>) -> Answer<()> {
 pub struct KnownKey(Option<Answer<Arc<KeyRecord>>>);
 
 impl KnownKey {
-    /// Returns whether the key exists; `None` if the facts do not contain this.
+    /// Returns whether the key exists; `None` if the facts do not show this.
     pub fn existence(&self) -> Option<Answer<()>> {
         self.0.as_ref().map(|answer| existence(answer.as_ref().map(Arc::as_ref)))
     }
 
-    /// Returns the data of a value and, if the value was found, its name as spelled in the target. Returns `None` if
-    /// kbfix did not ask for the value.
+    /// Returns the data of a value and, if the facts contain an answer for this name, the name as [`Facts::spelled`]
+    /// returns it. Returns `None` if the facts do not show the data.
     pub fn value(&self, name: &ValueName) -> Option<(Answer<Data>, Option<&ValueName>)> {
         match self.0.as_ref()? {
             Answer::Present(record) => record.value(name),

@@ -23,7 +23,7 @@ impl Facts {
         !self.policies.is_empty()
     }
 
-    /// Returns, for a value, the answer of each policy store that sets this value or could not be read.
+    /// Returns, for a value, the answer of each policy store that has a setting for this value or could not be read.
     ///
     /// Returns `None` if kbfix did not query the value, and an error if these facts are from a snapshot that does not
     /// contain the answer.
@@ -36,7 +36,8 @@ impl Facts {
         self.policies.values().map(|facts| facts.question()).collect()
     }
 
-    /// Answers a query about policy stores from these facts.
+    /// Answers a query about policy stores from these facts. Values that the facts do not cover are in the `uncovered`
+    /// of the answer.
     pub(in crate::targets) fn policies_of(&self, query: &PolicyQuery) -> PolicyFacts {
         match self.policies.get(&query.scope) {
             Some(facts) => facts.part(query.clone()),
@@ -88,7 +89,8 @@ impl Facts {
     }
 }
 
-/// Compares two states of a policy store, and adds each queried value whose setting differs to `moved`.
+/// Compares two states of a policy store. Adds to `moved` each queried value whose setting differs, or the store itself
+/// if it was read in only one of the states.
 fn compare(was: &StoreFacts, is: Option<&StoreFacts>, asked: &PolicyFacts, moved: &mut Vec<Drift>) {
     let unread = |store: &StoreFacts| match &store.found {
         Answer::Unread(why) => Some(why.clone()),

@@ -3,7 +3,7 @@
 //! The registry is in the hive files below the Windows folder and in those of the users in `ProfileList`. A hive is
 //! opened when one of its keys is first asked for. The volume is the drive that `SystemRoot` names; files on another
 //! drive are unknown unless the operator gave a folder for that drive. If a hive of the machine itself is missing, its
-//! keys are unknown, not absent: Windows cannot start without that hive, so the image is incomplete.
+//! keys are unknown, not absent: every Windows has this hive, so the image is incomplete.
 
 mod events;
 mod policy;
@@ -65,10 +65,10 @@ impl ImageTarget {
     /// other drives.
     ///
     /// `allow_dirty` concerns a hive that was not written completely (dirty) and that its logs cannot complete: if it
-    /// is true, such a hive is read as it is, but never written.
+    /// is true, such a hive is read as it is, but never written; otherwise it is not read.
     ///
     /// # Errors
-    /// Returns an error if the volume has no Windows folder, or has two and no `boot.ini` says which of them starts; or
+    /// Returns an error if the folder cannot be read; if it has no Windows folder, or has two and no `boot.ini` says which of them starts; or
     /// if `drives` contains the drive of the volume itself.
     pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let root =
@@ -86,15 +86,15 @@ impl ImageTarget {
         Ok(image)
     }
 
-    /// Sets whether values in the policy branches of `HKLM` are read and written in the local GPO of the image, instead
-    /// of in its hives.
+    /// Sets whether values in the [policy branches](PolicyBranch) of `HKLM` are read and written in the local GPO of
+    /// the image, instead of in its hives.
     #[must_use]
     pub fn through_policy(self, through_policy: bool) -> Self {
         Self { through_policy, ..self }
     }
 
-    /// Answers a question about a key, from the local GPO if the key is in a policy branch and the operator chose so,
-    /// otherwise from the hives.
+    /// Answers a question about a key, from the hives. If the operator chose the local GPO, keys in the machine's
+    /// policy branches are read from it instead, and keys in those of users are unsupported.
     fn read_key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         if self.through_policy {
             match query.key.one_name(false).policy_branch() {
@@ -173,8 +173,8 @@ impl ImageTarget {
             let absent = || {
                 Unread::new(
                     Reason::Unknown,
-                    "the image has no value SystemRoot, so its drive letter is \
-                not known",
+                    "the image has no value SystemRoot in HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion, \
+                    so its drive letter is not known",
                 )
             };
             let root = root.ok_or_else(absent)?;
@@ -210,7 +210,9 @@ fn mounted(folder: &Path, volume: &mut Volume, allow_dirty: bool) -> OfflineRegi
         let Ok(key) = KeyPath::from_parts(*root, name) else { continue };
         let file = match volume.in_config(file) {
             Answer::Present(path) => Ok(path),
-            Answer::Absent => Err(Unread::new(Reason::Unknown, format!("the image has no hive file {file}"))),
+            Answer::Absent => {
+                Err(Unread::new(Reason::Unknown, format!("the image has no hive file {file} in System32\\config")))
+            }
             Answer::Unread(why) => Err(why),
         };
         registry.mount(key, file);

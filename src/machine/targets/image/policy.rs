@@ -17,9 +17,9 @@ use crate::{
 
 use super::volume::Volume;
 
-/// The reason why kbfix does not read a key in the policy branch of a user.
-pub const USERS_POLICY: &str = "the local GPO has one policy for all users, and kbfix writes only the machine's policy \
-    through an image";
+/// The reason why kbfix neither reads nor writes a key in a policy branch of users in the local GPO of an image.
+pub const USERS_POLICY: &str = "the local GPO has one policy for all users, not one for each user, and in an image \
+    kbfix reads and writes only the policy for the machine";
 
 /// The local GPO of an image: its policy file for the machine.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl LocalPolicy {
     ///
     /// # Errors
     ///
-    /// Returns an error if the file is damaged or cannot be read.
+    /// The outer error means that the file is damaged or cannot be read; the inner error, that its path is not known.
     pub(super) fn open(
         volume: &mut Volume,
         system_root: &Result<String, Unread>,
@@ -118,7 +118,7 @@ impl Drop for Folders {
     }
 }
 
-/// Returns the local path of the policy file, and the folders above the file that do not exist.
+/// Returns the local path of the policy file, and the folders above the file that do not exist, topmost first.
 fn locate(volume: &mut Volume, system_root: &Result<String, Unread>) -> Result<(PathBuf, Vec<PathBuf>), Unread> {
     let root = system_root.clone()?;
     let mut on_machine = format!("{}\\System32", root.trim_end_matches('\\'));

@@ -70,7 +70,12 @@ impl Volume {
 
     /// Sets the volume's drive letter to that of `system_root`, the path of the Windows folder on the machine.
     pub(super) fn set_letter(&mut self, system_root: &str) -> Result<(), Unread> {
-        let malformed = || Unread::new(Reason::Malformed, format!("SystemRoot is `{system_root}`, without a drive"));
+        let malformed = || {
+            let detail = format!(
+                "SystemRoot is `{system_root}`, which is not an absolute path with a drive, such as C:\\Windows"
+            );
+            Unread::new(Reason::Malformed, detail)
+        };
         let (letter, _) = split_drive(system_root).ok_or_else(malformed)?;
         self.system.set_letter(letter);
         Ok(())
@@ -81,7 +86,7 @@ impl Volume {
         self.system.find_below([self.windows.as_str(), "System32", "config", file])
     }
 
-    /// Returns the local path of the file that has the path `path` on the machine.
+    /// Returns the local path of the file or folder that has the path `path` on the machine.
     pub(super) fn find(&mut self, path: &str, system_root: &Result<String, Unread>) -> Answer<PathBuf> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.find(path),
@@ -138,7 +143,7 @@ struct NoWindows {
     hint: &'static str,
 }
 
-/// Returns the name of the Windows folder. If there are several, it is the one that `boot.ini` starts.
+/// Returns the name of the Windows folder: the one that `boot.ini` starts, otherwise the only one with a usual name.
 fn windows_folder(system: &mut DriveFolder) -> Result<String, NoWindows> {
     if let Some(name) = boot_folder(system)
         && has_hives(system, &name)?
@@ -182,8 +187,9 @@ fn has_hives(system: &mut DriveFolder, name: &str) -> Result<bool, NoWindows> {
 /// The size in bytes of the largest `boot.ini` that kbfix reads.
 const MAX_BOOT_INI: u64 = 1 << 20;
 
-/// Returns the Windows folder that `boot.ini` starts, from a line such as
-/// `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`.
+/// Returns the name of the Windows folder that `boot.ini` starts, from a line such as
+/// `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`. Returns `None` if there is no such line, or it names no
+/// folder directly below the root folder.
 ///
 /// Source: Microsoft, "Overview of the Boot.ini File".
 fn boot_folder(system: &mut DriveFolder) -> Option<String> {

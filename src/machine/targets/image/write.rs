@@ -39,6 +39,10 @@ impl ImageTarget {
     }
 
     /// Divides the changes into those to make in the hives and those to make in the local GPO.
+    ///
+    /// # Errors
+    /// Returns an error for a change in a policy branch of users, and for a change of `SystemRoot` together with
+    /// changes in the local GPO.
     pub(super) fn split<'a>(&self, changes: &'a [KeyChange]) -> Result<Split<'a>, WriteError> {
         if !self.through_policy {
             return Ok((Cow::Borrowed(changes), Vec::new()));
@@ -57,7 +61,7 @@ impl ImageTarget {
         match in_hives.iter().find(|change| !in_policy.is_empty() && profiles::moves_windows(change)) {
             Some(change) => {
                 let detail = "this key determines where the local GPO is: after it changes, kbfix could not undo \
-                    the changes of this run in the local GPO; make the two changes in separate runs";
+                    the changes of this run in the local GPO; change this key in a run of its own";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
             None => Ok((Cow::Owned(in_hives), in_policy)),
@@ -91,7 +95,8 @@ impl ImageTarget {
     /// Prepares the users' hives if one of the changes is in them.
     ///
     /// # Errors
-    /// Returns an error if another change of the run would alter which hive belongs to which user.
+    /// Returns an error if the users' hives cannot be found, or if another change of the run could alter which hive
+    /// belongs to which user.
     fn ready_users(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         if !changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
             return Ok(());
@@ -106,8 +111,8 @@ impl ImageTarget {
         }
         match changes.iter().find(|change| profiles::names_hives(change)) {
             Some(change) => {
-                let detail = "a change of this key moves the hives of users, so this run's changes in those hives \
-                    could not be undone; change this key in a run of its own";
+                let detail = "a change of this key can alter where the hives of users are, so this run's changes in \
+                    those hives could not be undone; change this key in a run of its own";
                 Err(WriteError::Unsupported { place: change.key.to_string(), detail: detail.to_owned() })
             }
             None => Ok(()),

@@ -30,8 +30,8 @@ pub(super) fn file_facts(path: &str) -> Answer<FileFacts> {
     resolved(path).map_or_else(Answer::Unread, |path| drives::facts_of(&path))
 }
 
-/// Returns the bytes of a file of at most `most` bytes. `below` is its path below `folder`, which is a folder of this
-/// machine.
+/// Returns the bytes of a file; malformed if it has more than `most` bytes. `below` is its path below `folder`, which
+/// is a folder of this machine.
 ///
 /// No link below the folder is followed: the folder can be a profile, whose user may have put a link there.
 pub(super) fn bytes(folder: &str, below: &str, most: u64) -> Answer<Vec<u8>> {
@@ -52,7 +52,8 @@ pub(super) fn bytes(folder: &str, below: &str, most: u64) -> Answer<Vec<u8>> {
 /// Parts that do not exist, or cannot be checked, stay as they are.
 ///
 /// # Errors
-/// Returns an error if the path leads to another machine or is not an absolute path with a drive.
+/// Returns an error if the path leads to another machine, outside the drives and volumes, or through too many links, or
+/// if it is not an absolute path with a drive letter.
 pub(super) fn resolved(path: &str) -> Result<PathBuf, Unread> {
     let elsewhere = |detail: String| Unread::new(Reason::Unsupported, detail);
     let mut found = PathBuf::from(path);
@@ -106,8 +107,8 @@ fn prefix(path: &Path) -> Option<Prefix<'_>> {
     }
 }
 
-/// Returns whether a path begins with a drive letter or a volume name. The drive can nevertheless be mapped to another
-/// machine.
+/// Returns whether a path begins with a drive letter or a volume name. A drive letter can nevertheless be mapped to
+/// another machine.
 fn is_local(path: &Path) -> bool {
     match prefix(path) {
         Some(Prefix::Disk(_) | Prefix::VerbatimDisk(_)) => true,
@@ -118,7 +119,7 @@ fn is_local(path: &Path) -> bool {
     }
 }
 
-/// Returns the root of the path's drive or volume, such as `C:\`.
+/// Returns the root of the path's drive or volume, such as `C:\`; `None` if the path has no root.
 fn root(path: &Path) -> Option<PathBuf> {
     let mut components = path.components();
     Some(Path::new(components.next()?.as_os_str()).join(components.next()?.as_os_str()))

@@ -1,4 +1,4 @@
-//! Interprets Windows' error codes for a registry key.
+//! Interprets Windows' error codes for registry keys and event logs.
 //!
 //! Source: Microsoft, "System Error Codes".
 

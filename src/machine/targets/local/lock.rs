@@ -1,5 +1,5 @@
-//! The lock of the target `local`. It allows only one apply at a time on this machine, even with different state
-//! folders.
+//! The lock of the target `local`. It allows only one run of kbfix at a time to change this machine, even with
+//! different state folders.
 
 use std::{
     fs::{OpenOptions, TryLockError},
@@ -18,7 +18,8 @@ use super::{FolderError, create_admin_only_dir};
 /// create a mutex with the same name.
 ///
 /// # Errors
-/// Returns [`TargetError::Locked`] if another process holds the lock.
+/// Returns [`TargetError::Locked`] if another process holds the lock, and [`TargetError::Io`] if the folder or the file
+/// cannot be used.
 pub(super) fn take() -> Result<Lock, TargetError> {
     let folder = crate::files::state::program_data()
         .map_err(|source| TargetError::Io {

@@ -1,8 +1,8 @@
 //! The target `local`: the live registry and the disks of this Windows machine.
 //!
-//! The crate windows-registry opens the keys. Each key is opened only once for all questions about it or all changes in
-//! it. [`raw`] adds the calls that the crate lacks; [`error`] interprets Windows' error codes. The hive of a user who
-//! is not logged on is a file, which [`users`] reads and writes. Symbolic links (REG_LINK) are followed only if Windows
+//! The crate windows-registry opens the keys. A query opens its key only once for all that it asks about the key.
+//! [`raw`] adds the calls that the crate lacks; [`error`] interprets Windows' error codes. The hive of a user who is
+//! not logged on is a file, which [`users`] reads and writes. Symbolic links (REG_LINK) are followed only if Windows
 //! makes them ([`place`]).
 
 mod disk;
@@ -32,8 +32,8 @@ pub use secure::{
     FolderError, check_admin_only_dir, create_admin_only_dir, create_private_dir, file_fault, folder_fault,
 };
 
-/// The number of keys that a thread reads at a time. So few keys are read without another thread, because starting one
-/// takes time too.
+/// The number of keys that a thread reads at a time. Up to this number of keys are read by one thread, because starting
+/// another thread takes time too.
 const READ_TOGETHER: usize = 32;
 
 /// This Windows machine as a target: its live registry and the files on its disks.

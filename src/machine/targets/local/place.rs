@@ -1,8 +1,8 @@
 //! Opens keys of the live registry, but follows no links except those that Windows itself makes.
 //!
 //! Windows silently follows a symbolic link in a key's path. Therefore kbfix asks Windows for the real name of each
-//! opened key. If this is not the name of the requested key, the path contains a link that Windows did not make, and
-//! kbfix does not use the key. Otherwise the handle refers to the opened key, even if a link is changed later.
+//! opened key. If this is not a name of the requested key, the path contains a link that Windows did not make, and
+//! kbfix does not use the key. A handle continues to refer to the opened key, even if a link is changed later.
 //!
 //! Sources: Microsoft, "RegOpenKeyEx function", "ZwQueryKey function" (KeyNameInformation).
 
@@ -61,8 +61,8 @@ pub(super) struct Opened {
 pub(super) struct Above {
     /// The last key that was found absent. Every key below it is absent too.
     absent: Option<KeyPath>,
-    /// The last key that was found not to be a link. The keys above it, as [`Key::way`] lists them, are no links
-    /// either.
+    /// The last key that was found not to be a link. Among the keys above it, as [`Key::way`] lists them, no link was
+    /// found either.
     no_link: Option<KeyPath>,
 }
 
@@ -72,7 +72,7 @@ impl Above {
     }
 
     /// Records that `path`, a key above `key`, is absent. Nothing is recorded for the 32-bit view, and for root keys
-    /// that Windows composes of others: there, a key can exist although the key above it in the path is absent.
+    /// other than HKLM and HKU: there, a key can exist although the key above it in the path is absent.
     fn note_absent(&mut self, key: &Key, path: KeyPath) {
         let is_direct = key.view == View::Bits64 && matches!(path.root(), RootKey::Hklm | RootKey::Hku);
         if is_direct && key.path.is_within(&path) {
@@ -116,7 +116,7 @@ pub(super) fn open_below(key: &Key, access: u32, above: &mut Above) -> Result<Op
         return Ok(Opened { handle, hive: None });
     }
     let name = raw::name(&handle)?;
-    // The name says what leads elsewhere now, so nothing that was found before counts.
+    // The name shows that the path leads elsewhere now, so what was found before does not count.
     let link = || link_on_the_way(key, &mut Above::default());
     let elsewhere = match native_path(&name) {
         Some(real) if key.is_at(&real) => return Ok(Opened { handle, hive: hive_of(&real) }),
@@ -131,7 +131,8 @@ pub(super) fn open_below(key: &Key, access: u32, above: &mut Above) -> Result<Op
 }
 
 /// Returns the topmost registry link in the path of `key`, as the reason for not reading the key. Links that Windows
-/// itself makes are not considered. Keys that are no links according to `above` are not examined again.
+/// itself makes are not considered. Keys that are no links according to `above` are not examined again. Returns `None`
+/// if no link was found above the first absent key.
 fn link_on_the_way(key: &Key, above: &mut Above) -> Option<Unread> {
     let mut buffer = raw::Buffer::new();
     for path in key.way() {
@@ -157,7 +158,7 @@ fn link_on_the_way(key: &Key, above: &mut Above) -> Option<Unread> {
     None
 }
 
-/// Returns the number of the control set to which `CurrentControlSet` leads.
+/// Returns the number of the control set to which `CurrentControlSet` leads, as [`control_set::of_link`] does.
 ///
 /// The link itself is read, because `Select` may have been changed since Windows started.
 pub(super) fn control_set() -> Answer<u16> {
@@ -170,14 +171,14 @@ pub(super) fn control_set() -> Answer<u16> {
     }
 }
 
-/// Returns the reason why kbfix does not change a volatile key: a key that exists in memory only.
+/// Returns the reason why kbfix neither changes nor deletes a volatile key, which exists in memory only.
 pub(super) fn volatile(key: &Key) -> Unread {
     let detail = format!("{key} is a volatile key: Windows deletes it, with all changes in it, at the next restart");
     Unread::new(Reason::Unsupported, detail)
 }
 
 /// Returns the key at which the hive that contains a key is loaded. This is the root key and the first name of the
-/// key's real path, such as `HKLM\SOFTWARE`.
+/// key's real path, such as `HKLM\SOFTWARE`; `None` for a root key.
 fn hive_of(real: &KeyPath) -> Option<KeyPath> {
     KeyPath::from_parts(real.root(), real.names().next()?).ok()
 }

@@ -9,9 +9,9 @@
 //!   that follows the data in memory by chance. If its functions that set values are used, the program loads
 //!   oleaut32.dll, and with it much of the user interface, at each start.
 //!
-//! All other operations (handles, opening keys, removing values) use windows-registry. Only this file has `unsafe`
-//! calls on registry keys. Names contain no NUL, which [`crate::registry::KeyName`] and [`crate::registry::ValueName`]
-//! guarantee.
+//! All other operations (handles, opening keys, removing values) use windows-registry. Only this file and
+//! [`super::properties`] have `unsafe` calls on registry keys. Names contain no NUL, which [`crate::registry::KeyName`]
+//! and [`crate::registry::ValueName`] guarantee.
 #![allow(unsafe_code)]
 
 use std::ptr::{null, null_mut};

@@ -47,7 +47,8 @@ pub(super) fn key_facts(query: &KeyQuery, questions: &mut Questions) -> Answer<K
     contents(&handle, query, &mut questions.buffer).map_or_else(|answer| *answer, Answer::Present)
 }
 
-/// Reads from an open key what the query asks for. If the key was deleted after it was opened, the answer is absent.
+/// Reads from an open key what the query asks for. The error is the answer if this fails; it is absent if the key was
+/// deleted after it was opened.
 fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Box<Answer<KeyFacts>>> {
     let values = match &query.values {
         ValueSelection::Names(names) => named_values(handle, names, buffer).map_err(boxed)?,
@@ -118,7 +119,10 @@ pub(super) fn all_values(handle: &Handle, buffer: &mut raw::Buffer) -> Result<Sm
             }
         } else {
             let near = String::from_utf16_lossy(units).replace('\0', "\u{FFFD}");
-            let why = Answer::unread(Reason::Unsupported, format!("the value name {near:?} is not valid UTF-16"));
+            let why = Answer::unread(
+                Reason::Unsupported,
+                format!("the value name {near:?} contains a NUL or contains a NUL or is not valid UTF-16"),
+            );
             if let Ok(name) = ValueName::new(near) {
                 values.insert(name, why);
             }
@@ -144,7 +148,7 @@ fn subkey_names(handle: &Handle) -> Result<Answer<Vec<KeyName>>, Box<Answer<KeyF
     match odd {
         None => Ok(Answer::Present(names)),
         Some(near) => {
-            let detail = format!("the subkey name {near:?} is not valid UTF-16");
+            let detail = format!("the subkey name {near:?} contains a NUL or is not valid UTF-16");
             Ok(Answer::unread(Reason::Unsupported, detail))
         }
     }

@@ -1,4 +1,4 @@
-//! Finds, in the text form (SDDL) of a folder's security descriptor, the accounts that can write to the folder.
+//! Finds, in the text form (SDDL) of the security descriptor of a folder or file, an account that can write to it.
 //!
 //! Source: Microsoft, "Security Descriptor String Format", "ACE Strings" and "File Security and Access Rights".
 
@@ -18,8 +18,8 @@ const TRUSTED: [&str; 5] = ["BA", "SY", "LA", "S-1-5-32-544", "S-1-5-18"];
 /// Names that mean the owner of an object: CREATOR OWNER and OWNER RIGHTS. The owner is checked separately.
 const OWNER_ALIASES: [&str; 4] = ["CO", "OW", "S-1-3-0", "S-1-3-4"];
 
-/// Returns a description of the entry that makes an object unsafe; `None` if the object is safe. `sddl` is the owner
-/// and the DACL of its security descriptor.
+/// Returns the reason why an object is unsafe, as a sentence; `None` if the object is safe. `sddl` is the owner and the
+/// DACL of its security descriptor.
 ///
 /// The object is unsafe if an account can write to it, or can give itself the right to do so. Administrators, the
 /// system and the accounts in `also` (SIDs) are excepted.
@@ -29,7 +29,9 @@ pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
     let owner = before.strip_prefix("O:").map(|rest| rest.split("G:").next().unwrap_or(rest));
     match owner {
         None => return Some("it has no owner".to_owned()),
-        Some(owner) if !trusted(owner) => return Some(format!("its owner is {owner}, who is not an administrator")),
+        Some(owner) if !trusted(owner) => {
+            return Some(format!("its owner is {owner}, not the group Administrators or the system"));
+        }
         Some(_) => {}
     }
     let (flags, entries) = dacl.split_at(dacl.find('(').unwrap_or(dacl.len()));
@@ -46,7 +48,7 @@ fn entry_fault(entry: &str, trusted: &impl Fn(&str) -> bool) -> Option<String> {
         ["D" | "OD", ..] => None,
         ["A", _, rights, _, _, sid] => {
             let allowed = trusted(sid) || OWNER_ALIASES.contains(sid) || is_harmless(rights);
-            (!allowed).then(|| format!("{sid} has the rights {rights} on it or on new files in it"))
+            (!allowed).then(|| format!("{sid} has the rights {rights} (in SDDL) on it or on new files in it"))
         }
         _ => Some(format!("its access list has an entry of a kind that kbfix does not know: ({entry})")),
     }

@@ -68,7 +68,7 @@ pub enum FolderError {
     Untrusted {
         /// The path of the folder.
         path: PathBuf,
-        /// The account that can also write to the folder, or a description of another error in its permissions.
+        /// The reason why the folder is not trusted, as a sentence.
         fault: String,
     },
     /// Windows reported another error.
@@ -103,13 +103,13 @@ pub fn create_admin_only_dir(path: &Path) -> Result<(), FolderError> {
 /// exist.
 ///
 /// # Errors
-/// Returns Windows' error.
+/// Returns Windows' error, also if the folder exists already.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     create(path, &format!("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{})", own_sid()?))
 }
 
-/// Returns an account that can write to the folder `path`, other than this user, administrators and the system; `None`
-/// if there is no such account. The path may contain links.
+/// Returns a sentence about an account that can write to the folder `path`, other than this user, administrators and
+/// the system; `None` if there is no such account. The path may contain links.
 ///
 /// # Errors
 /// Returns Windows' error.
@@ -121,8 +121,8 @@ pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
     file_fault(&folder)
 }
 
-/// Returns an account that can write to an open file, other than this user, administrators and the system; `None` if
-/// there is no such account.
+/// Returns a sentence about an account that can write to an open file, other than this user, administrators and the
+/// system; `None` if there is no such account.
 ///
 /// # Errors
 /// Returns Windows' error.
@@ -205,7 +205,7 @@ fn create(path: &Path, sddl: &str) -> io::Result<()> {
     check(unsafe { CreateDirectoryW(path.as_ptr(), &attributes) })
 }
 
-/// Returns the owner and the DACL of an open folder, in SDDL.
+/// Returns the owner and the DACL of an open folder or file, in SDDL.
 fn security_of(folder: &File) -> io::Result<String> {
     let what = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
     let mut descriptor = null_mut();

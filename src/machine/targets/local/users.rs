@@ -66,7 +66,7 @@ impl Users {
     }
 
     /// Returns an error for a change in a hive that kbfix read from its file, but that Windows has loaded since then.
-    /// Windows may have changed this hive.
+    /// Windows may have changed this hive. The caller has found out that the hive is loaded now.
     pub(super) fn refuse_logged_on(&self, change: &KeyChange) -> Result<(), WriteError> {
         let (Some(Ok(hives)), Some(user)) = (&self.hives, user_of(&change.key.path)) else { return Ok(()) };
         if hives_of(&user).iter().any(|hive| hives.has_opened(hive)) { Err(logged_on(&user)) } else { Ok(()) }
@@ -83,8 +83,8 @@ pub(super) fn is_away(path: &KeyPath) -> bool {
     user_of(path).is_some_and(|user| !hives_of(&user).iter().any(is_loaded))
 }
 
-/// Returns the key below `HKU` that is named after the user to whom `path` belongs. Returns `None` for services and the
-/// system, because Windows always loads their hives.
+/// Returns the key below `HKU` that is named after the user to whom `path` belongs, or after the Default profile.
+/// Returns `None` for all other keys, such as those of services and the system, whose hives Windows loads itself.
 fn user_of(path: &KeyPath) -> Option<KeyPath> {
     let hive = hku::of_a_user(path)?.path.below_root().to_ascii_uppercase();
     KeyPath::from_parts(RootKey::Hku, hive.strip_suffix(CLASSES).unwrap_or(&hive)).ok()
@@ -106,7 +106,12 @@ fn is_loaded(hive: &KeyPath) -> bool {
 fn mounted() -> Result<OfflineRegistry, Unread> {
     let mut questions = read::Questions::new();
     let mut ask = |query: &KeyQuery| Ok(read::key_facts(query, &mut questions));
-    let absent = || Unread::new(Reason::Unknown, "the registry of this machine has no value SystemRoot");
+    let absent = || {
+        Unread::new(
+            Reason::Unknown,
+            "the registry of this machine has no value SystemRoot in HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion",
+        )
+    };
     let system_root = profiles::system_root(&mut ask).unwrap_or_else(|error| Err(unread(&error)));
     let system_root = system_root.and_then(|root| root.ok_or_else(absent));
     let found = profiles::profiles(&mut ask, &system_root).unwrap_or_else(|error| Err(unread(&error)))?;
@@ -120,8 +125,8 @@ fn mounted() -> Result<OfflineRegistry, Unread> {
     Ok(registry)
 }
 
-/// Returns an error if Windows has loaded the hive of this key. This function is called immediately before the hive's
-/// file is replaced, and after a replacement fails.
+/// Returns an error if Windows has loaded a hive of the user to whom this key belongs. This function is called
+/// immediately before the hive's file is replaced, and after a replacement fails.
 fn refuse_loaded(hive: &KeyPath) -> Result<(), WriteError> {
     match user_of(hive) {
         Some(user) if !is_away(&user) => Err(logged_on(&user)),

@@ -55,8 +55,8 @@ struct Writer<'b> {
 }
 
 impl Writer<'_> {
-    /// Makes one change, after checking that the present state is its `before`. Sets `begun` to true before the first
-    /// write.
+    /// Makes one change, after checking that the present state is its `before`. Sets `begun` to true if a part of the
+    /// change may have been made although an error is returned.
     fn key_change(&mut self, change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
         match change.action {
             ChangeAction::Create => self.create(change, begun),
@@ -176,8 +176,8 @@ impl Flush {
             let mut above =
                 std::iter::successors(Some(key.clone()), Key::parent).filter(|key| key.path.parent().is_some());
             let Some(opened) = above.find_map(|key| place::open(&key, KEY_QUERY_VALUE).ok()) else {
-                let detail = "no key of this hive can be opened, so kbfix cannot ask Windows to write the hive to \
-                    disk"
+                let detail = "no key of this hive can be opened, so kbfix cannot ask Windows to write the changes to \
+                    disk now"
                     .to_owned();
                 return Err(WriteError::Unsupported { place: key.to_string(), detail });
             };
@@ -188,7 +188,10 @@ impl Flush {
     }
 }
 
-/// Opens a key that must exist. Returns [`WriteError::Stale`] if the key does not exist.
+/// Opens a key that must exist.
+///
+/// # Errors
+/// Returns [`WriteError::Stale`] if the key does not exist, or another error if it cannot be opened.
 fn existing(key: &Key, access: u32) -> Result<Opened, WriteError> {
     place::open(key, access).map_err(|closed| match closed {
         place::Closed::Code(code) => failed(code, key.to_string(), "present"),
@@ -196,7 +199,8 @@ fn existing(key: &Key, access: u32) -> Result<Opened, WriteError> {
     })
 }
 
-/// Opens a key that must exist and must not be volatile. A volatile key exists in memory only.
+/// Opens a key that must exist and must not be volatile. A volatile key exists in memory only, and is refused with
+/// [`WriteError::Unsupported`].
 fn lasting(key: &Key, access: u32) -> Result<Opened, WriteError> {
     let opened = existing(key, access)?;
     if raw::is_volatile(&opened.handle) {
@@ -218,7 +222,7 @@ fn stale(place: String, expected: impl Into<String>, found: impl Into<String>) -
     WriteError::Stale { place, expected: expected.into(), found: found.into() }
 }
 
-/// Returns the parent of the key. The parent must exist, because it is never created implicitly.
+/// Returns the parent of the key, or the error for a root key, which has no parent.
 fn parent_of(key: &Key) -> Result<Key, WriteError> {
     key.parent().ok_or_else(|| WriteError::Unsupported {
         place: key.to_string(),
@@ -226,7 +230,8 @@ fn parent_of(key: &Key) -> Result<Key, WriteError> {
     })
 }
 
-/// Deletes a key. Returns the key at which its hive is loaded.
+/// Deletes a key, after checking that its present state is the `before` of the change. Returns the key at which its
+/// hive is loaded; `None` in a Windows container.
 fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<Option<KeyPath>, WriteError> {
     let place = || change.key.to_string();
     existing(&parent_of(&change.key)?, KEY_QUERY_VALUE)?;

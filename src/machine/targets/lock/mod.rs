@@ -5,8 +5,9 @@
 //! released.
 //!
 //! Other users may be able to write to the folder and create something under that name. Therefore no link is followed
-//! and no pipe is opened. An existing file is used only if it is empty and belongs to this user, like a file that a
-//! killed process left. A file that this process did not create is never deleted.
+//! and no pipe is opened. An existing file is used only if it is empty, like a file that a killed process left; on
+//! Unix, it must also belong to this user and have no second name. A file that this process did not create is never
+//! deleted.
 
 #[cfg(not(windows))]
 mod unix;
@@ -34,7 +35,7 @@ use crate::files::replace::own_name;
 ///
 /// # Errors
 /// Returns [`TargetError::Locked`] if another process, or another guard of this process, holds the lock. Returns
-/// [`TargetError::NoLock`] if the lock file cannot be created, or another file has its name.
+/// [`TargetError::NoLock`] if the lock file cannot be created or locked, or something else has its name.
 pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     let beside = path.with_file_name(format!("{}.lock", own_name(path)));
     match acquire(&beside) {
@@ -71,7 +72,8 @@ impl Drop for Held {
     }
 }
 
-/// Takes the lock at `path`. Returns `None` if another process holds the lock.
+/// Takes the lock whose lock file is at `path`. Returns `None` if another process, or another guard of this process,
+/// holds the lock.
 fn acquire(path: &Path) -> io::Result<Option<Held>> {
     // An attempt fails only if another process removed or created the file between two of the calls here.
     for _ in 0..TRIES {
@@ -95,19 +97,22 @@ fn acquire(path: &Path) -> io::Result<Option<Held>> {
 enum Taken {
     /// This process holds the lock now.
     Held(File),
-    /// Another process holds the lock.
+    /// Another process, or another guard of this process, holds the lock.
     ByAnother,
     /// Another process removed the file in the meantime, so the caller must try again.
-    #[cfg_attr(windows, allow(dead_code, reason = "Windows says so when it is opened"))]
+    #[cfg_attr(windows, allow(dead_code, reason = "on Windows, such a file cannot be opened"))]
     Again,
 }
 
-/// Returns the error for a file that cannot be a lock file of this user. `what` says why.
+/// Returns the error for something that cannot be a lock file of this user. `what` says what it is.
 fn foreign(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::AlreadyExists, format!("it is {what}, but must be an empty file of this user"))
+    io::Error::new(
+        io::ErrorKind::AlreadyExists,
+        format!("the lock file is {what}, but must be an empty file of this user"),
+    )
 }
 
-/// Returns an error unless the file is an empty regular file.
+/// Returns an error of the kind `AlreadyExists` unless the file is an empty regular file.
 fn refuse_foreign(metadata: &Metadata) -> io::Result<()> {
     match metadata.file_type() {
         kind if kind.is_symlink() => Err(foreign("a link")),
@@ -148,11 +153,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let lock = dir.path().join(".kbfix-a.reg.lock");
         fs::write(&lock, "precious").unwrap();
-        assert!(refusal(dir.path()).contains("it is a file with content"));
+        assert!(refusal(dir.path()).contains("the lock file is a file with content"));
         assert_eq!(fs::read(&lock).unwrap(), b"precious");
         fs::remove_file(&lock).unwrap();
         fs::create_dir(&lock).unwrap();
-        assert!(refusal(dir.path()).contains("it is a folder"));
+        assert!(refusal(dir.path()).contains("the lock file is a folder"));
         fs::remove_dir(&lock).unwrap();
         // A killed process can leave this empty file. Another program that locks it still finds the same file.
         fs::write(&lock, "").unwrap();
@@ -171,10 +176,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (lock, elsewhere) = (dir.path().join(".kbfix-a.reg.lock"), dir.path().join("elsewhere"));
         symlink(&elsewhere, &lock).unwrap();
-        assert!(refusal(dir.path()).contains("it is a link"));
+        assert!(refusal(dir.path()).contains("the lock file is a link"));
         assert!(!elsewhere.exists());
         fs::write(&elsewhere, "").unwrap();
-        assert!(refusal(dir.path()).contains("it is a link"));
+        assert!(refusal(dir.path()).contains("the lock file is a link"));
         fs::remove_file(&lock).unwrap();
         fs::hard_link(&elsewhere, &lock).unwrap();
         assert!(refusal(dir.path()).contains("a second name"));

@@ -1,4 +1,5 @@
-//! Lock files on Unix. A file is locked with flock, and deleted when the lock is released.
+//! Lock files on Unix. A file is locked with flock. If this process created the file, it deletes the file when it
+//! releases the lock.
 
 use std::{
     fs::{File, Metadata, Permissions, TryLockError, symlink_metadata},
@@ -37,6 +38,9 @@ pub(super) fn make(path: &Path) -> io::Result<Held> {
 }
 
 /// Locks an existing lock file.
+///
+/// # Errors
+/// Returns [`io::ErrorKind::AlreadyExists`] if the file cannot be a lock file of this user, or the system's error.
 pub(super) fn take(path: &Path) -> io::Result<Taken> {
     // The kind of the file is checked before it is opened, because opening a device can have effects.
     refuse_foreign(&symlink_metadata(path)?)?;

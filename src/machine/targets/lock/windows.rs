@@ -27,6 +27,9 @@ pub(super) fn make(path: &Path) -> io::Result<Held> {
 /// Opens an existing lock file without sharing. The file is not deleted when it is closed.
 ///
 /// The owner of the file need not be checked: while the file is open, nobody can remove or open it.
+///
+/// # Errors
+/// Returns [`io::ErrorKind::AlreadyExists`] if the file cannot be a lock file, or Windows' error.
 pub(super) fn take(path: &Path) -> io::Result<Taken> {
     let mut options = File::options();
     options.read(true).share_mode(0).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS);

@@ -62,7 +62,8 @@ pub(super) struct NewFile {
 pub(in crate::targets) enum OpenError {
     /// The file does not exist or cannot be read, so its keys are unknown.
     Unread(Unread),
-    /// The file is damaged or incomplete, so the whole target is refused.
+    /// The file is damaged or incomplete, or an error occurred when it was read. So the whole target is refused, unless
+    /// this is the hive of a user.
     Refused(TargetError),
 }
 
@@ -174,8 +175,8 @@ impl HiveFile {
     /// since they were read.
     ///
     /// # Errors
-    /// Returns [`WriteError`]. The file is then unchanged, or it was replaced but its logs could not be emptied. After
-    /// [`WriteError::Stale`], the file is unchanged.
+    /// Returns [`WriteError`]. After [`WriteError::Stale`], the file is unchanged. After any other error, it may have
+    /// been replaced, and its logs may not be empty.
     pub(super) fn replace(
         &self,
         new: NewHive,
@@ -270,7 +271,7 @@ fn complete(mut file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
     Ok(opened.map(|hive| (*hive.state() == crate::format::regf::State::Clean).then_some(hive)))
 }
 
-/// Converts an error of the hive format into the error of a change. `place` is the key or value in the message.
+/// Converts an error of the hive format into the error of a change. `place` is the key, value or file in the message.
 pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
     let place = place.to_owned();
     match error {

@@ -8,10 +8,10 @@ use std::{
 /// The suffixes that Windows adds to the name of a hive file, to get the names of its transaction logs.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
-/// Returns the paths of the transaction logs beside a hive file. The case of their names does not matter.
+/// Returns the paths of the transaction logs beside a hive file, sorted. The case of their names does not matter. Links
+/// are left out.
 ///
 /// # Errors
-///
 /// Returns the error of the operating system if the folder cannot be listed.
 pub fn logs_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {

@@ -30,8 +30,8 @@ pub(super) type Spot = (usize, String);
 type Findings = BTreeMap<usize, Vec<Finding>>;
 
 impl OfflineRegistry {
-    /// Checks that cells fill the bins of each hive that these changes would edit. Otherwise, a cell that is marked as
-    /// free could be in use.
+    /// Checks that cells fill the bins of each hive that these changes would edit and that can be opened. Otherwise, a
+    /// cell that is marked as free could be in use.
     ///
     /// # Errors
     /// Returns [`TargetError::Malformed`] for the first hive whose bins are not filled.

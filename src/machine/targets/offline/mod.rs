@@ -153,8 +153,8 @@ impl OfflineRegistry {
         }
     }
 
-    /// Discards the hives whose files another program has written since they were read. The next question reads these
-    /// files again. Returns whether there were such hives.
+    /// Discards the hives that another program has written since they were read, and those that are changed in memory
+    /// or could not be opened. The next question reads their files again. Returns whether there were such hives.
     fn forget_stale(&mut self) -> bool {
         let mut found = false;
         for mount in &mut self.mounts {
@@ -166,7 +166,8 @@ impl OfflineRegistry {
     /// Answers one question about a key.
     ///
     /// # Errors
-    /// Returns [`TargetError`] if a hive is damaged as a whole, is incomplete, or cannot be read from its disk.
+    /// Returns [`TargetError`] if the hive is damaged as a whole, is incomplete, or cannot be read from its disk. If
+    /// this is found when a user's hive is opened, only its keys are malformed.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         let answer = self.answer(query);
         self.judged(answer)
@@ -234,7 +235,8 @@ impl OfflineRegistry {
 
     fn mounted_below(&self, path: &KeyPath) -> Vec<KeyName> {
         let names = self.mounts.iter().filter_map(|mount| mount.key.relative_to(path)?.split('\\').next());
-        // Windows has no such key, so it is not listed. Otherwise a spec for the keys of all users would include it.
+        // Windows has no key for the Default profile, so it is not listed. Otherwise a spec for the keys of all users
+        // would include it.
         let names = names.filter(|name| !sid::is_default_profile(name));
         let mut names: Vec<_> = names.filter_map(|name| KeyName::new(name).ok()).collect();
         names.sort();

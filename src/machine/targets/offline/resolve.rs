@@ -51,7 +51,7 @@ enum Step {
 /// The maximum number of links that are followed for one key. No real machine has so many.
 const MAX_LINKS: usize = 16;
 
-/// The keys below `HKLM` that Windows keeps in memory only.
+/// Keys below `HKLM` that Windows makes at each start, in memory only or as a link.
 static VOLATILE: LazyLock<[KeyPath; 5]> = LazyLock::new(|| {
     [
         "HARDWARE",
@@ -101,8 +101,8 @@ impl OfflineRegistry {
         Err(Unread::new(
             Reason::Malformed,
             format!(
-                "the path of {key} leads through registry links that form a \
-            circle"
+                "the path of {key} leads through more than {MAX_LINKS} registry links, \
+            which probably form a circle"
             ),
         )
         .into())
@@ -168,8 +168,8 @@ impl OfflineRegistry {
         self.current_set().map(|(number, _)| *number)
     }
 
-    /// Returns the number of the current control set, and the path of its key. Reads them only once, because each key
-    /// below `CurrentControlSet` needs them.
+    /// Returns the number of the current control set, and the path of its key. Keeps them for later calls, because each
+    /// key below `CurrentControlSet` needs them.
     fn current_set(&mut self) -> Result<&(u16, KeyPath), Halt> {
         let Some(mount) = self.mounted_at(&SYSTEM) else {
             return Err(Unread::new(Reason::Unknown, format!(r"{} does not contain HKLM\SYSTEM", self.what)).into());
@@ -205,7 +205,7 @@ impl OfflineRegistry {
         if !in_memory {
             return Ok(());
         }
-        let detail = format!("{path} is not in the hive: Windows creates it at startup");
+        let detail = format!("{path} is not in the hive: Windows creates it at startup or when the user logs on");
         Err(Unread::new(Reason::Unknown, detail).into())
     }
 }

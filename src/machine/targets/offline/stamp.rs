@@ -31,7 +31,7 @@ impl Stamp {
     /// Returns the present state of the hive file at `path` and of its logs.
     ///
     /// # Errors
-    /// Returns the system's error.
+    /// Returns the system's error, or an error for something that is not a regular file.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
         // Opening a pipe would wait for a writer.

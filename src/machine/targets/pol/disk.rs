@@ -70,7 +70,7 @@ impl Disk {
         }
     }
 
-    /// Returns the content of the policy file, and whether the file exists.
+    /// Returns the content of the policy file, and whether the file exists. A missing file has no entries.
     pub(super) fn load(&self, path: &Path, root: RootKey) -> Result<(Document, bool), TargetError> {
         let what = || path.display().to_string();
         let found = self.bytes(path, MAX_FILE as u64);
@@ -96,7 +96,8 @@ impl Disk {
     }
 
     /// Returns the path of the `gpt.ini` that belongs to a policy file, and the half of the Group Policy object to
-    /// which the policy file belongs. Returns `None` if the file is not part of a Group Policy object.
+    /// which the policy file belongs. In the local GPO, `gpt.ini` need not exist. Returns `None` if the policy file is
+    /// not part of a Group Policy object.
     fn gpt_ini(&self, policy: &Path) -> io::Result<Option<(PathBuf, Side)>> {
         let named = |path: &Path| path.file_name()?.to_str().map(str::to_ascii_lowercase);
         let half = policy.parent().unwrap_or(policy);
@@ -144,7 +145,8 @@ impl Disk {
         Ok(why.map(|why| format!("Windows does not process {of}: {why}")))
     }
 
-    /// Returns the path of `gpt.ini`, and its content with an increased version.
+    /// Returns the path of `gpt.ini`, and its content with an increased version. Returns `None` if the policy file is
+    /// not part of a Group Policy object.
     fn raised(&self, policy: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
         let found = self.gpt_ini(policy).map_err(|error| refused(&policy.with_file_name("gpt.ini"), error))?;
         let Some((path, side)) = found else { return Ok(None) };
@@ -166,7 +168,8 @@ impl Disk {
         Ok(files)
     }
 
-    /// Replaces the files. If one of them cannot be replaced, it and the files before it get their old bytes again.
+    /// Replaces the files. If one of them cannot be replaced, kbfix tries to restore its old bytes and those of the
+    /// files before it; the error says whether this succeeded.
     pub(super) fn replace(&self, files: &Replacements) -> Result<(), NotReplaced> {
         let mut begun: Vec<(&Path, Option<Vec<u8>>)> = Vec::new();
         for (path, bytes) in files {

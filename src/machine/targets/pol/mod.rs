@@ -1,20 +1,21 @@
-//! The target `pol:FILE[=HKLM|HKCU]`: a registry policy file, which Group Policy processes at each refresh.
+//! The target `pol:FILE[=HKLM|HKCU]`: a registry policy file, from which Group Policy sets registry values.
 //!
 //! A value has three states in this target: data (an entry sets it), absent (an entry deletes it), and not configured
 //! (no entry concerns it, so Group Policy leaves it as it is). A value that is not configured may exist or not on the
-//! machine. So a condition about such a value, or about a key in which the file sets nothing, is unknown. A change can
-//! lead from any of these states to any other, so every change can be rolled back.
+//! machine. So a condition about such a value is unknown, and so is one about a key if the file sets nothing in or
+//! below the key. A change can lead from any of these states to any other, so every change can be rolled back.
 //!
 //! - All other values of a key are treated as one value named `**DelVals.`: absent if the file deletes them,
 //!   otherwise not configured. So a key that must contain no other values gets that entry.
 //! - If the file sets a value only if the value is absent (`**soft.`), the answer about it is "unsupported". If an
-//!   entry is not valid, every answer is "malformed".
-//! - The contents of a key can be listed only if the file deletes the key first. So kbfix does not delete keys through
-//!   a policy file.
+//!   entry is not valid, the answer about every key below the file's root key is "malformed".
+//! - The subkeys of a key can be listed only if the file deletes the key first. So kbfix deletes a key only if the file
+//!   deletes the key, and a later entry creates it again.
 //! - A file that does not exist is treated as a policy file without entries, and the first change creates it. Its
 //!   folder must exist.
-//! - If there is a `gpt.ini` in the folder above `Machine` or `User`, each write increases its version. Otherwise
-//!   Windows would not notice the change.
+//! - If the file is in a folder `Machine` or `User` with a `gpt.ini` in the folder above, each write increases the
+//!   version in `gpt.ini`. Otherwise Windows would not notice the change. If the folder above is named `GroupPolicy`, a
+//!   missing `gpt.ini` is created.
 
 use std::{
     collections::BTreeSet,
@@ -107,7 +108,8 @@ impl PolTarget {
             (true, true) => Some(Answer::Present(self.subkeys(&path))),
             (true, false) => Some(Answer::unread(
                 Reason::NotConfigured,
-                "a policy file does not show which keys exist, so kbfix does not delete keys through it",
+                "a policy file does not show which subkeys a key has, so kbfix can neither find keys by `*` nor \
+                 delete a key through it",
             )),
         };
         let set = self.file.document.values(&path);
@@ -152,13 +154,14 @@ impl PolTarget {
         let unsure = (!is_known).then(|| {
             Unread::new(
                 Reason::NotConfigured,
-                "the policy file sets nothing in this key, so it is not known whether the key exists",
+                "the policy file sets nothing in or below this key, so it is not known whether the key exists",
             )
         });
         Ok(Answer::Present(KeyFacts { values, unsure, properties, subkeys }))
     }
 
-    /// Returns the path of a key as the policy file contains it, or the reason why the file cannot contain the key.
+    /// Returns the path of a key as the policy file contains it. Returns a reason if the file cannot contain the key,
+    /// or if kbfix cannot read an entry of the file.
     fn resolve(&self, key: &crate::registry::Key) -> Result<KeyPath, Unread> {
         let path = key.one_name(false).stored();
         if path.root() != self.root {

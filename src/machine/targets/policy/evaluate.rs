@@ -18,8 +18,8 @@ const GPO_NAME: &str = "GPO Name: ";
 pub(super) struct Entries(Document);
 
 impl Entries {
-    /// Parses the bytes of the policy store at `path`. If an entry is not valid, the answer about the store is
-    /// malformed, because the entry may concern any value.
+    /// Parses the bytes of the policy store at `path`. If the file or one of its entries is not valid, the answer about
+    /// the store is malformed, because the entry may concern any value.
     pub(super) fn parse(path: &str, scope: &PolicyScope, bytes: Vec<u8>) -> Answer<Self> {
         let root = match scope {
             PolicyScope::Machine => RootKey::Hklm,

@@ -1,6 +1,6 @@
 //! Policy stores: the files of a machine that contain the registry settings of Group Policy.
 //!
-//! Group Policy writes these settings again at each refresh, so a change of such a value does not last. Because the
+//! Group Policy can write these settings again at any refresh, so a change of such a value may not last. Because the
 //! stores are files, they can be read even if Windows is not running.
 //!
 //! Sources: Microsoft, "Registry Policy File Format", "Step-by-Step Guide to Managing Multiple Local Group Policy
@@ -42,7 +42,8 @@ pub enum PolicyScope {
 }
 
 impl PolicyScope {
-    /// Returns the scope in which a key is; `None` if Group Policy sets no values there, as in the hives of services.
+    /// Returns the scope of a key that has its canonical name. Returns `None` if the key is in no scope, for example in
+    /// the hive of a service.
     pub fn of(key: &Key) -> Option<Self> {
         match key.path.root() {
             RootKey::Hklm => Some(Self::Machine),
@@ -102,7 +103,7 @@ impl PolicyStore {
     }
 }
 
-/// The effect of a policy on a value at each refresh.
+/// The effect of a policy on a value when Group Policy processes the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyEffect {
@@ -153,7 +154,8 @@ impl PolicySetting {
 pub struct StoreFacts {
     /// The kind of policy store.
     pub store: PolicyStore,
-    /// The path of the policy store's file on the machine.
+    /// The path of the policy store's file on the machine. If its folder is not known, the path begins with
+    /// `%SystemRoot%`, or is only the name of the file.
     pub path: String,
     /// The settings for the queried values, sorted by key and name. Absent means that the policy store's file does not
     /// exist.
@@ -166,7 +168,7 @@ pub struct StoreFacts {
 pub struct PolicyFacts {
     /// The scope of the policy stores.
     pub scope: PolicyScope,
-    /// The values that were queried.
+    /// The queried values for which these facts contain answers.
     #[serde(with = "asked")]
     #[schemars(with = "Vec<asked::Entry>")]
     pub(super) asked: Values,
@@ -187,8 +189,8 @@ pub struct PolicyQuery {
     pub values: Values,
 }
 
-/// The setting of a policy store for one value, or the reason why the store could not be read. A store that does not
-/// set the value has no such answer.
+/// The setting of a policy store for one value, or the reason why the store could not be read. A store without a
+/// setting for the value has no such answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreAnswer<'a> {
     /// The policy store.
@@ -214,12 +216,12 @@ impl PolicyFacts {
         Self { scope: query.scope, asked: Values::new(), uncovered: query.values, stores: Vec::new() }
     }
 
-    /// Returns whether the query asked for this value.
+    /// Returns whether these facts contain answers for this value.
     fn has_asked(&self, key: &Key, name: &ValueName) -> bool {
         contains(&self.asked, key, name)
     }
 
-    /// Returns, for a value, the answer of each policy store that sets this value or could not be read.
+    /// Returns, for a value, the answer of each policy store that has a setting for this value or could not be read.
     ///
     /// Returns `None` if the value was not queried, and an error if these facts are from a snapshot that does not
     /// contain the answer.
@@ -308,7 +310,7 @@ impl PolicyFacts {
         self.stores.iter().map(of).sum()
     }
 
-    /// Returns the values that were queried.
+    /// Returns the queried values for which these facts contain answers.
     pub(super) fn asked(&self) -> impl Iterator<Item = (&Key, &ValueName)> {
         self.asked.iter().flat_map(|(key, names)| names.iter().map(move |name| (key, name)))
     }

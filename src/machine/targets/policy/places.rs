@@ -15,14 +15,14 @@ const USERS: &str = "S-1-5-32-545";
 pub(in crate::targets) struct Place {
     pub(in crate::targets) store: PolicyStore,
     /// The folder below which no link is followed, with its path on the machine, such as `C:\WINDOWS`; `None` if the
-    /// machine has no such folder.
+    /// machine has no such folder, and the reason if its path is not known.
     pub(in crate::targets) folder: Result<Option<String>, Unread>,
     /// The path of the file below `folder`.
     pub(in crate::targets) below: String,
 }
 
 impl Place {
-    /// Returns the path of the file as text for messages.
+    /// Returns the path of the file for facts and messages, as described in [`super::StoreFacts::path`].
     pub(super) fn path(&self) -> String {
         let folder = match (&self.folder, self.store) {
             (Ok(Some(folder)), _) => folder.trim_end_matches('\\'),
@@ -50,8 +50,7 @@ pub(super) fn places(
         root.ok_or_else(|| {
             Unread::new(
                 Reason::Unknown,
-                "the file is below SystemRoot, which the registry does not \
-            contain",
+                "the registry contains no value SystemRoot, so the folder of this file is not known",
             )
         })
     });

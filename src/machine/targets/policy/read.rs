@@ -18,7 +18,8 @@ pub(in crate::targets) trait Stores {
     /// Answers a query about a key below `HKLM`.
     fn key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError>;
 
-    /// Returns the bytes of a policy store's file of at most `most` bytes.
+    /// Returns the bytes of the file `place.below` in the folder with the path `folder` on the machine; unread if the
+    /// file has more than `most` bytes.
     fn bytes(&mut self, place: &Place, folder: &str, most: u64) -> Result<Answer<Vec<u8>>, TargetError>;
 }
 

@@ -1,8 +1,9 @@
 //! The target `reg:FILE`: a registry export, and optionally a folder with the files of drive `C:`.
 //!
 //! An export covers the keys that it lists and everything below them, because an export is always recursive. A key or
-//! value below a listed key is absent if the export does not list it. The keys above a listed key exist, but their
-//! values and other subkeys are unknown. All other keys are unknown.
+//! value below a listed key is absent if the export does not list it; but below `HKU`, the hive of a user that is not
+//! listed is unknown, because it may not have been loaded. The keys above a listed key exist, but their values and
+//! other subkeys are unknown. All other keys are unknown.
 //!
 //! - A key of the 32-bit view is read where the 64-bit view has it: below `Wow6432Node`. An export that covers
 //!   `HKLM\SOFTWARE` but has no `Wow6432Node` there was made on a 32-bit Windows, which has only one view.
@@ -57,8 +58,9 @@ impl RegTarget {
     /// if a file without a byte order mark has bytes outside ASCII.
     ///
     /// # Errors
-    /// Returns [`TargetError::Malformed`] for a file that is damaged, and [`TargetError::WrongKind`] for a script that
-    /// deletes keys or values.
+    /// Returns [`TargetError::Malformed`] for a file that is damaged or needs a code page, [`TargetError::WrongKind`]
+    /// for a script that deletes keys or values, and [`TargetError::Io`] if the export or the folder `files` cannot be
+    /// read.
     pub fn open(path: &Path, files: Option<&Path>, code_page: Option<CodePage>) -> Result<Self, TargetError> {
         let io = |path: &Path| {
             let what = path.display().to_string();
@@ -74,8 +76,8 @@ impl RegTarget {
         self.file.document.keys_from(key).next().is_some_and(|first| first.is_within(key))
     }
 
-    /// Returns whether the export is from a 32-bit Windows, which has only one view. Every 64-bit Windows has the key
-    /// `Wow6432Node`.
+    /// Returns whether the export shows that it is from a 32-bit Windows, which has only one view. Every 64-bit Windows
+    /// has the key `Wow6432Node`.
     fn is_32_bit_windows(&self) -> bool {
         KeyPath::from_parts(RootKey::Hklm, r"SOFTWARE\Wow6432Node")
             .is_ok_and(|key| matches!(self.existence(&key), Existence::Absent))
@@ -99,7 +101,8 @@ impl RegTarget {
         Ok(KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{joined}")).unwrap_or(path))
     }
 
-    /// Returns the number of the current control set; `None` if the export does not contain `HKLM\SYSTEM\Select`.
+    /// Returns the number of the current control set; `None` if the export does not contain `HKLM\SYSTEM\Select` or its
+    /// value `Current`.
     fn current_control_set(&self) -> Result<Option<u16>, Unread> {
         let (Ok(select), Ok(current)) =
             (KeyPath::from_parts(RootKey::Hklm, r"SYSTEM\Select"), ValueName::new("Current"))

@@ -92,9 +92,9 @@ impl RegTarget {
         Ok(path)
     }
 
-    /// Returns an error if a change would delete the topmost key that the export lists.
+    /// Returns an error if a change would delete a key whose parent key the export does not cover.
     ///
-    /// Without this key, the export would no longer cover it, and could not show that it is absent.
+    /// Without the deleted key, the export would no longer cover its path, and could not show that it is absent.
     fn refuse_topmost(&self, path: &KeyPath, place: String) -> Result<(), WriteError> {
         if path.parent().is_some_and(|parent| matches!(self.existence(&parent), Existence::Covered)) {
             return Ok(());

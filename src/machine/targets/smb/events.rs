@@ -1,7 +1,8 @@
-//! Reads the event logs of a remote machine. Each log file is copied completely to this machine and read here.
+//! Reads the event logs of a remote machine. Each log file is copied completely to this machine and read here, unless a
+//! local folder contains the files of its drive.
 //!
-//! On Windows Vista and later, the files of open logs can be read. On Windows Server 2003 they cannot, so its logs are
-//! unknown.
+//! On Windows Vista and later, the files of open logs can be copied. On Windows Server 2003 they cannot, so its logs
+//! are unknown.
 
 use std::fs::File;
 
@@ -14,8 +15,13 @@ impl SmbTarget {
     pub(super) fn events(&mut self, queries: &[EventQuery]) -> Result<Vec<Answer<EventFacts>>, TargetError> {
         let system_root = profiles::system_root(|query: &KeyQuery| self.read_key(query))?;
         let system_root = system_root.and_then(|root| {
-            let absent =
-                || crate::targets::Unread::new(Reason::Unknown, "the registry of the machine has no value SystemRoot");
+            let absent = || {
+                crate::targets::Unread::new(
+                    Reason::Unknown,
+                    "the registry of the machine has no value SystemRoot in \
+                    HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion",
+                )
+            };
             root.ok_or_else(absent)
         });
         events::answers(queries, |asked| {
@@ -49,7 +55,7 @@ impl SmbTarget {
         }
         Ok(match self.connection.fetch(path).map_err(|trouble| self.failed(trouble))? {
             Answer::Present(fetched) => File::open(fetched.path()).map_or_else(
-                |error| Answer::unread(Reason::Unknown, format!("{path}, once fetched: {error}")),
+                |error| Answer::unread(Reason::Unknown, format!("the local copy of {path}: {error}")),
                 Answer::Present,
             ),
             Answer::Absent => Answer::Absent,

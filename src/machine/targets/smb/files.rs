@@ -37,7 +37,8 @@ impl Connection {
         Ok(self.fetch(path)?.and_then(|fetched| named(facts_of(&fetched.path()), path)))
     }
 
-    /// Returns the bytes of a file of at most `most` bytes. `path` is the file's absolute path on the remote machine.
+    /// Returns the bytes of a file; malformed if it has more than `most` bytes. `path` is the file's absolute path on
+    /// the remote machine.
     ///
     /// # Errors
     /// Returns an error if the remote machine as a whole cannot be read.
@@ -49,7 +50,8 @@ impl Connection {
     /// Copies the file at `path` from the remote machine to this machine.
     ///
     /// # Errors
-    /// Returns an error if the remote machine as a whole cannot be read.
+    /// Returns an error if the remote machine as a whole cannot be read, or if the folder for the copy cannot be
+    /// created.
     pub(super) fn fetch(&self, path: &str) -> Result<Answer<Fetched>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,
@@ -87,7 +89,8 @@ impl Connection {
         self.refused(&said.text(), path, drive)
     }
 
-    /// Returns the answer about a file that could not be copied. `text` is the output of smbclient.
+    /// Returns the answer about a file that could not be copied. `text` is the output of smbclient. If it mentions
+    /// neither the share nor the file, returns an error about the machine as a whole.
     fn refused<T>(&self, text: &str, path: &str, drive: char) -> Result<Answer<T>, Trouble> {
         let (mut on_share, mut of_file) = (None, None);
         for line in text.lines() {
@@ -100,7 +103,7 @@ impl Connection {
         if let Some(line) = on_share {
             let (reason, why) = match line.contains("NT_STATUS_ACCESS_DENIED") {
                 true => (Reason::Denied, "denies the account access to the share"),
-                false => (Reason::Unknown, "has no share"),
+                false => (Reason::Unknown, "has no usable share"),
             };
             return Ok(Answer::unread(
                 reason,
@@ -127,7 +130,7 @@ impl Connection {
     }
 }
 
-/// Replaces the path of the local copy in the answer with the path on the remote machine.
+/// Adds the path on the remote machine to the reason why the local copy could not be read.
 fn named<T>(answer: Answer<T>, path: &str) -> Answer<T> {
     match answer {
         Answer::Unread(why) => Answer::unread(why.reason, format!("the local copy of {path}: {}", why.detail)),

@@ -1,4 +1,4 @@
-//! Runs one of Samba's programs with a time limit, so that a machine that does not answer cannot block kbfix.
+//! Runs smbclient or Python with a time limit, so that a machine that does not answer cannot block kbfix.
 
 use std::{
     io::{self, Read, Write as _},
@@ -12,11 +12,11 @@ use super::Trouble;
 /// The maximum number of bytes that kbfix reads from each output stream of a program.
 const MAX_OUTPUT: u64 = 512 << 20;
 
-/// Environment variables that kbfix does not pass to Samba, which would take an account, a password or a setting from
-/// them.
+/// Environment variables that kbfix does not pass to the program: from these, Samba would take an account, a password,
+/// a setting or the language of messages.
 const NOT_PASSED_ON: [&str; 7] = ["USER", "LOGNAME", "PASSWD", "PASSWD_FD", "PASSWD_FILE", "SMB_CONF_PATH", "LANGUAGE"];
 
-/// What a program wrote to its two output streams, and whether it succeeded.
+/// The output of a program on its two output streams, and whether the program succeeded.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) success: bool,
@@ -25,7 +25,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// Returns the text of both output streams.
+    /// Returns the text of both output streams, that of standard error first.
     pub(super) fn text(&self) -> String {
         format!("{}\n{}", String::from_utf8_lossy(&self.error), String::from_utf8_lossy(&self.out))
     }
@@ -35,8 +35,8 @@ impl Said {
 /// program notices if kbfix is killed.
 ///
 /// # Errors
-/// Returns [`Trouble::Program`] if the program is not installed, and [`Trouble::Silent`] if it was killed because it
-/// took longer than `limit`.
+/// Returns [`Trouble::Program`] if the program cannot be started, [`Trouble::Silent`] if it was killed because it took
+/// longer than `limit`, and [`Trouble::Failed`] if it cannot be waited for.
 pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Said, Trouble> {
     let program = command.get_program().to_string_lossy().into_owned();
     for variable in NOT_PASSED_ON {

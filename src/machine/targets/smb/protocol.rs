@@ -35,8 +35,8 @@ pub(super) struct Place {
     root: &'static str,
     path: String,
     view: u8,
-    /// The paths of the keys above the requested key, topmost first, each with its root key. None of these keys may be
-    /// a link.
+    /// The root keys and paths of the keys above the requested key and of the requested key itself, topmost first. None
+    /// of these keys may be a link.
     way: Vec<(&'static str, String)>,
 }
 
@@ -170,7 +170,8 @@ enum Stage {
 pub(super) enum Refusal {
     /// The remote machine as a whole could not be accessed. The first `begun` changes may have been made.
     Trouble { trouble: Trouble, begun: usize },
-    /// A change, or the change of one value in it, failed.
+    /// The change with the index `at`, or the change of the value `name` in it, failed. The first `begun` changes may
+    /// have been made.
     Change { at: usize, name: Option<String>, begun: usize, fault: Fault },
 }
 
@@ -203,14 +204,15 @@ impl Connection {
         match document.failed {
             Some(failed) => Err(self.trouble(failed)),
             None if document.answers.len() == questions.len() => Ok(document.answers),
-            None => Err(Trouble::Failed("the machine sent fewer answers than kbfix sent queries".to_owned())),
+            None => Err(Trouble::Failed("the machine sent fewer or more answers than kbfix sent queries".to_owned())),
         }
     }
 
     /// Makes the changes in their order, over one connection.
     ///
     /// # Errors
-    /// Returns [`Refusal`]. The changes before the one that failed were made.
+    /// Returns [`Refusal`]. After [`Refusal::Change`], only the first `begun` changes may have been made; after
+    /// [`Refusal::Trouble`], any of them.
     pub(super) fn order(&self, orders: &[Order]) -> Result<(), Refusal> {
         let each = orders.iter().map(|order| 1 + order.values.len()).sum();
         let before = |trouble| Refusal::Trouble { trouble, begun: 0 };

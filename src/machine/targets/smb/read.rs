@@ -85,7 +85,7 @@ impl Connection {
         Ok(answers)
     }
 
-    /// Returns the number of the control set to which `CurrentControlSet` leads.
+    /// Returns the number of the control set to which `CurrentControlSet` leads, as [`control_set::of_link`] does.
     ///
     /// # Errors
     /// Returns an error if the remote machine as a whole cannot be read.
@@ -128,7 +128,8 @@ impl Connection {
         let found = self.ask(&users.iter().map(|(_, query)| question(query)).collect::<Vec<_>>())?;
         for ((at, hive), found) in users.iter().zip(found) {
             if answer(hive, found) == Answer::Absent {
-                let detail = format!("the user hive of {} is not loaded", queries[*at].key);
+                let detail =
+                    format!("the user hive of {} is not loaded, and cannot be read over the network", queries[*at].key);
                 answers[*at] = Answer::unread(Reason::Unknown, detail);
             }
         }

@@ -17,7 +17,7 @@ use crate::targets::{
 
 use super::{Host, Settings, Trouble};
 
-/// The time limit for connecting to the remote machine.
+/// The maximum time for connecting to an address of the remote machine, unless [`Settings::limit`] is shorter.
 const REACHED_WITHIN: Duration = Duration::from_secs(15);
 
 /// A remote machine as a target.
@@ -102,7 +102,7 @@ impl Stores for StoreFiles<'_> {
         if let Some(drive) = self.0.drives.of(&path) {
             return Ok(drive.bytes(&path, most));
         }
-        // The registry was read without shares and smbclient, so a machine without them is no failure here.
+        // The registry can be read without shares and smbclient. So if these are missing, only this store is unknown.
         let fetched = self.0.connection.bytes(&path, most);
         Ok(fetched.unwrap_or_else(|trouble| Answer::unread(Reason::Unknown, format!("{path}: {trouble}"))))
     }
@@ -144,8 +144,8 @@ impl Target for SmbTarget {
         self.connection.control_set().map_err(|trouble| self.failed(trouble))
     }
 
-    /// Takes a lock on this system. The lock prevents other runs with this account on this system, but not runs on
-    /// other systems.
+    /// Takes a lock on this system, a file in the state folder. The lock excludes other runs of this user on this
+    /// system, but not runs of other users, on other systems, or with another host name or port for the same machine.
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let failed = |source| TargetError::Io { what: format!("the lock for {}", self.uri()), source };
         let Connection { host, settings } = &self.connection;

@@ -3,7 +3,7 @@
 /// The reason why a remote machine cannot be read or changed at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// A program that kbfix needs for remote machines is not installed.
+    /// A program or module that kbfix needs for remote machines is not installed, or cannot be started.
     #[error("{program} is not available: {detail}")]
     Program {
         /// The name of the program.
@@ -17,7 +17,8 @@ pub enum Trouble {
     /// The host name is unknown, no program listens on the port, or the connection fails for another reason.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
-    /// The two machines support no common version of the SMB protocol.
+    /// The machine ended the connection before the logon, perhaps because the two machines support no common version of
+    /// the SMB protocol.
     #[error("the machine ended the connection before the logon: {0}")]
     Protocol(String),
     /// The connection broke during a read or a write.
@@ -49,8 +50,8 @@ impl Trouble {
                     KBFIX_SMB_PYTHON to use another Python"
             }
             Self::Settings(_) => {
-                "give the path of a credentials file in KBFIX_SMB_AUTH_FILE (lines username=…, password=…, mode 600), or set \
-                 KBFIX_SMB_KERBEROS=1"
+                "correct what the message names; kbfix needs the path of a credentials file in KBFIX_SMB_AUTH_FILE \
+                 (lines username=…, password=…, mode 600), or KBFIX_SMB_KERBEROS=1"
             }
             Self::Unreachable(_) => {
                 "check that the name is right, the machine is on, and its SMB port can be reached from here"
@@ -60,7 +61,7 @@ impl Trouble {
                 "if this is a Windows Server 2003, which only supports SMB 1, and the network is trusted, add ?smb1 to the target"
             }
             Self::Logon(_) => {
-                "check account, password and domain; kbfix tried only once, so that the account is not locked out"
+                "check account, password and domain (with Kerberos, also the ticket: run kinit); kbfix tried only once, so that the account is not locked out"
             }
             Self::Denied(_) => {
                 "use an account that is an administrator on that machine; for a machine that cannot sign messages, \

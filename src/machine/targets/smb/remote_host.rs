@@ -1,4 +1,4 @@
-//! Parses the URI of a remote machine, `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]]`.
+//! Parses the URI of a remote machine, `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]]` or `…?unsigned`.
 
 use std::{fmt, str::FromStr};
 
@@ -31,7 +31,7 @@ pub enum HostError {
         "expected the form smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1[&unsigned]], with a name or an IPv4 address as HOST"
     )]
     Form,
-    /// The string contains a password, which is not allowed.
+    /// The account in the string contains a colon or a percent sign, after which a password could follow.
     #[error(
         "a target must not contain a password, because others can read it (it is not repeated here); \
          write it into a file, and give the path of the file in KBFIX_SMB_AUTH_FILE"

@@ -1,6 +1,7 @@
 //! The credentials and the time limit for connections to a remote machine.
 //!
-//! kbfix itself handles no password: Samba reads it from a credentials file, or Kerberos has a ticket.
+//! kbfix itself uses no password: Samba reads it from a credentials file, or Kerberos has a ticket. kbfix only checks
+//! that the file contains a password.
 
 use std::{
     env,
@@ -116,8 +117,8 @@ impl Settings {
     }
 }
 
-/// Checks that only its owner can read the credentials file, and that it contains a password. Samba would ask the user
-/// for a missing password.
+/// Checks that nobody but its owner has rights to the credentials file, and that the file contains a password: Samba
+/// would ask the user for a missing password. Returns the path with links resolved.
 fn checked(file: &Path) -> Result<PathBuf, Trouble> {
     let refused =
         |why: String| Trouble::Settings(format!("the credentials file {} cannot be used: {why}", file.display()));
@@ -132,7 +133,7 @@ fn checked(file: &Path) -> Result<PathBuf, Trouble> {
     let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(refused(format!(
-            "users other than its owner can read it (mode {:03o}); run chmod 600 on it",
+            "users other than its owner have rights to it (mode {:03o}); run chmod 600 on it",
             mode & 0o777
         )));
     }

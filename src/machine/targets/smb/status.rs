@@ -47,7 +47,8 @@ impl Trouble {
         }
     }
 
-    /// Returns the error for the name of a status code in the output of a Samba program.
+    /// Returns the error for the output of a Samba program that failed: for the name of a status code in it, with the
+    /// last line of the output as the message. Without a known name, the error is [`Trouble::Failed`].
     pub(super) fn of_text(text: &str) -> Self {
         let line =
             || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("Samba gave no reason").to_owned();

@@ -53,7 +53,7 @@ def main():
 
 
 class Link(Exception):
-    """The requested key is a link, or below one."""
+    """The requested key is a link that Windows did not make, or is below one."""
 
     def __init__(self, root, path, target):
         self.fault = {"code": NOT_SUPPORTED, "text": "a link", "link": {"root": root, "path": path, "to": target.hex()}}

@@ -18,8 +18,8 @@ use super::{
     protocol::{Order, Place, Refusal, Setting},
 };
 
-/// The error code with which Windows refuses to create a key that already exists. Source: Microsoft, "System Error
-/// Codes".
+/// The error code that the helper script returns if a key to create already exists: ERROR_ALREADY_EXISTS. Source:
+/// Microsoft, "System Error Codes".
 const ALREADY_EXISTS: u32 = 183;
 
 impl Connection {
@@ -79,7 +79,7 @@ impl Connection {
                 return Err(WriteError::Unsupported { place: change.key.to_string(), detail });
             }
             precondition::before(change, |query| {
-                facts.answer(query, |what| format!("the answer contains {what}, which kbfix did not request"))
+                facts.answer(query, |what| format!("kbfix did not read {what} before the change"))
             })?;
             orders.push(order(change, &facts));
             facts.apply(change);

@@ -16,7 +16,7 @@ pub(super) const ROWS: usize = 2_200_000;
 pub(super) const UNREADABLE: usize = 200_000;
 /// The maximum number of bytes of the list of groups by which the user can filter machines.
 pub(super) const GROUPS: usize = 200_000;
-/// The maximum number of warnings that are shown, and of names of files that were not read.
+/// The maximum number of warnings that are shown, and of names of entries that were not read.
 pub(super) const NOTES: usize = 20;
 /// The maximum number of characters of one text from a machine or spec.
 const TEXT: usize = 1_000;
@@ -52,14 +52,14 @@ pub(super) fn fit(
     parts
 }
 
-/// Returns a sentence that says how many parts do not fit on the page, and which output formats contain all of them;
+/// Returns a sentence that says how many parts do not fit on the page, and which output format contains all of them;
 /// empty if all fit.
 pub(super) fn more(count: usize, what: &str) -> Markup {
     html! {
         @if count > 0 {
             p.more {
                 "Not shown on this page: " (number_of(count, &format!("more {what}"))) ". "
-                code { "--format csv" } " and " code { "--format json --lines" } " contain everything."
+                "The report with " code { "--format json" } " contains everything."
             }
         }
     }

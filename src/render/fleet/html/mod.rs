@@ -99,7 +99,7 @@ fn number(outcome: FleetOutcome) -> usize {
     outcome as usize
 }
 
-/// Returns the warnings of the report, and the names of the files that were not read.
+/// Formats the warnings of the report, and the names of the entries in the folder of snapshots that were not read.
 fn notes(report: &FleetReport) -> Markup {
     html! {
         @for diagnostic in report.diagnostics.iter().take(limit::NOTES) {

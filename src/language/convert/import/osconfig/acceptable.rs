@@ -17,7 +17,7 @@ use crate::{
 /// The keywords of a JSON schema that do not restrict data.
 const ANNOTATIONS: [&str; 5] = ["title", "description", "$comment", "default", "examples"];
 
-/// A regular expression for a string that is a list without items: only spaces and commas.
+/// A regular expression for a string that is a list without items: it is empty, or has only white space and commas.
 const EMPTY_LIST: &str = r"^[\s,]*$";
 
 /// The states of a value that an OSConfig rule accepts.
@@ -46,7 +46,7 @@ impl From<Accepted> for Acceptable {
 }
 
 impl Acceptable {
-    /// Returns a state that accepts only this data.
+    /// Returns the states of a value that must exist with this data.
     pub(super) fn just(data: Literal) -> Self {
         Accepted::OneOf(vec![data]).into()
     }
@@ -127,7 +127,8 @@ impl Acceptable {
     }
 
     /// Combines the alternatives of an `anyOf`: data is acceptable if at least one alternative accepts it. Alternatives
-    /// that list their data can be combined. Any other alternative must be the only one; otherwise returns `None`.
+    /// that list their data can be combined. Any other alternative must be the only one besides null; otherwise returns
+    /// `None`. An `enum` is combined in the same way.
     fn any_of(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().any(|one| one.absent);
         let mut list = Vec::new();
@@ -146,7 +147,7 @@ impl Acceptable {
     }
 
     /// Combines the alternatives of a `oneOf`: data is acceptable if exactly one alternative accepts it. Returns `None`
-    /// if two alternatives accept the same data, or if they cannot be combined.
+    /// if two alternatives accept the same data or both accept null, or if they cannot be combined.
     fn exactly_one(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().filter(|one| one.absent).count();
         let joined = Self::any_of(each)?;
@@ -247,8 +248,8 @@ pub(super) fn literal(value: &Value, kind: TypeName) -> Result<Literal, String> 
     found.ok_or_else(refused)
 }
 
-/// Translates a regular expression of ECMA-262 to the syntax of the crate `regex`. Supports only plain characters, `.`,
-/// `^` and `$`.
+/// Translates a regular expression of ECMA-262 to the syntax of the crate `regex`. Supports only plain characters,
+/// escaped punctuation, `.`, `^` and `$`.
 fn expression(pattern: &str) -> Result<String, String> {
     if pattern.is_empty() {
         return Err("the `pattern` of the rule accepts any string".to_owned());

@@ -1,9 +1,9 @@
 //! Imports a manifest of Microsoft OSConfig: makes a spec from its registry rules.
 //!
-//! A manifest is a list of resources. A rule is a resource `Microsoft.OSConfig/Test` that contains a resource
-//! `Microsoft.Windows/Registry` and a JSON schema. The schema describes the acceptable data; the module `acceptable`
-//! reads it. If a spec cannot express a rule exactly, the rule is left out; a warning and the notes of the spec give
-//! the reason.
+//! A manifest is a list of resources. A rule is a resource `Microsoft.Windows/Registry`, or a resource
+//! `Microsoft.OSConfig/Test` that contains such a resource and a JSON schema. The schema describes the acceptable data;
+//! the module `acceptable` reads it. If a spec cannot express a rule exactly, the rule is left out; a warning and the
+//! notes of the spec give the reason.
 //!
 //! In a schema, null stands for an absent value. So an absent value is acceptable only if the schema allows null.
 //! Microsoft's ConfigForge translates these schemas in the same way (`value != null && …`).
@@ -74,7 +74,8 @@ struct Rule {
 /// Makes a spec from the bytes of an OSConfig manifest. `name` is the name of the file in messages.
 ///
 /// # Errors
-/// Returns the errors in the manifest. A manifest without a registry rule that a spec can express is also an error.
+/// Returns the errors in the manifest, with the warnings. It is also an error if the manifest contains no registry rule
+/// that a spec can express, or the spec would be too large.
 pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedManifest, Vec<Diagnostic>> {
     let document: SideDocument<'_, Manifest> =
         SideDocument::read(Source { name, bytes }, ID, "a manifest").map_err(with_form)?;
@@ -187,7 +188,7 @@ fn rule(at: usize, properties: &Value, schema: Option<&Value>) -> Result<Rule, S
         .map_err(|_| format!("the spec language does not have the type {}", notation::quoted(type_name)))?;
     if kind != TypeName::RegMultiSz && is_dependency(&path, &name) {
         let message = "Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type";
-        return Err(format!("{message} {type_name} they would be lost, and the service would not start"));
+        return Err(format!("{message} {type_name} they would be lost, and the service might not start"));
     }
     let acceptable = match schema {
         Some(schema) => Acceptable::read(schema, kind)?,
@@ -221,8 +222,8 @@ fn is_dependency(path: &KeyPath, name: &ValueName) -> bool {
         && ["DependOnService", "DependOnGroup"].iter().any(|other| name.as_str().eq_ignore_ascii_case(other))
 }
 
-/// Gives each rule a unique id, made from the name of its resource, and a note with that name. `spec` is the id of the
-/// spec.
+/// Gives each rule whose resource has a name a note with this name, and a unique id made from the ASCII letters and
+/// digits, `.` and `_` of the name, if it contains any. `spec` is the id of the spec.
 fn label(rules: &mut [Rule], resources: &[Resource], spec: &str) {
     let mut taken = BTreeSet::from([spec.to_lowercase()]);
     let mut next: HashMap<String, usize> = HashMap::new();
@@ -267,7 +268,10 @@ fn named(resource: &Resource) -> String {
 
 fn count_of(count: usize, kind: &str) -> String {
     let (resources, are) = if count == 1 { ("resource", "is") } else { ("resources", "are") };
-    format!("{count} {resources} of the type {}, which {are} not about the registry", notation::quoted(kind))
+    format!(
+        "{count} {resources} of the type {}, which {are} not imported: kbfix imports only {REGISTRY}",
+        notation::quoted(kind)
+    )
 }
 
 impl About<'_> {

@@ -233,7 +233,7 @@ fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
         (
             "REG_SZ",
             "value: b }\n    schema: { pattern: a }",
-            "`keep` does not accept the data `b`, so every run would write it again",
+            "`keep` does not accept the data `b`, which the rule itself writes",
         ),
         ("REG_SZ", "value: a }\n    schema: { pattern: '' }", "the `pattern` of the rule accepts any string"),
         (
@@ -287,8 +287,8 @@ fn keys_have_one_name_and_rules_have_ids_of_their_own() {
         "HKEY_CURRENT_USER is the registry of the account that runs OSConfig",
         "\"HKXX\" is not a root key",
         "Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type REG_DWORD they would be lost",
-        "2 resources of the type \"X/Y\", which are not about the registry",
-        "1 resource of the type \"Microsoft.OSConfig/Include\", which is not about the registry",
+        "2 resources of the type \"X/Y\", which are not imported: kbfix imports only Microsoft.Windows/Registry",
+        "1 resource of the type \"Microsoft.OSConfig/Include\", which is not imported: kbfix imports only Microsoft.Windows/Registry",
     ] {
         assert!(messages.iter().any(|message| message.contains(part)), "{part}: {messages:#?}");
     }

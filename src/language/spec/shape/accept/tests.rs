@@ -1,4 +1,4 @@
-//! Tests that this code accepts exactly the documents that the crate jsonschema accepts.
+//! Tests that this code accepts the same documents as the crate jsonschema, except those about which it is not certain.
 
 use std::{fs, path::Path};
 

@@ -91,8 +91,12 @@ impl<'a> Checker<'a> {
         }
         for pair in below.windows(2) {
             if pair[0].name().compare(&pair[1].name()).is_ge() {
-                let message =
-                    format!("{:?} is before {:?} in the list of {:?}", pair[0].name(), pair[1].name(), key.name());
+                let message = format!(
+                    "{:?} is before {:?} in the list of {:?}, which must be sorted without duplicates",
+                    pair[0].name(),
+                    pair[1].name(),
+                    key.name()
+                );
                 self.add("subkey-order", pair[1].at, message);
             }
         }
@@ -132,7 +136,11 @@ impl<'a> Checker<'a> {
             let (name, stored) = (key.name(), leaf.hint(i).unwrap_or_default());
             match leaf.kind {
                 Kind::Hash if stored != name.hash() => {
-                    self.add("subkey-hash", at, format!("the hash of {name:?} is {stored:#x}, not {:#x}", name.hash()));
+                    self.add(
+                        "subkey-hash",
+                        at,
+                        format!("the list stores the hash {stored:#x} for {name:?}; correct is {:#x}", name.hash()),
+                    );
                 }
                 // Older systems wrote hints without changing their case; a NUL at the start means that there is no
                 // hint.

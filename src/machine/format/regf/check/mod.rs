@@ -109,7 +109,8 @@ struct Checker<'a> {
 }
 
 impl Hive {
-    /// Checks the whole structure of the hive. Returns all findings, ordered by offset.
+    /// Checks the whole structure of the hive. Returns the findings, ordered by offset: at most 20,000 with the same
+    /// code, and then one with the number of the others.
     pub fn check(&self) -> Vec<Finding> {
         let mut checker = Checker {
             hive: self,
@@ -227,8 +228,10 @@ impl<'a> Checker<'a> {
         }
         let size = self.bins.len();
         if base.bins_size as usize != size || !size.is_multiple_of(4096) || size == 0 {
-            let message =
-                format!("according to the base block, the bins have {} bytes, but the file has {size}", base.bins_size);
+            let message = format!(
+                "according to the base block, the bins have {} bytes; the file has {size}; both must be the same multiple of 4096",
+                base.bins_size
+            );
             self.add_at("base-size", base::BINS_SIZE as u64, message);
         }
         if self.hive.remnant > 0 {

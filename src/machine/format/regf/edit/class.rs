@@ -13,7 +13,7 @@ impl Editor<'_> {
         let node = self.existing(path)?;
         let wanted: Vec<u16> = class.unwrap_or_default().encode_utf16().collect();
         let length = u16::try_from(wanted.len() * 2).map_err(|_| Error::TooLarge {
-            what: "a class name",
+            what: "the length of the class name in bytes",
             size: wanted.len() * 2,
             limit: u16::MAX.into(),
         })?;

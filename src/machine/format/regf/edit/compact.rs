@@ -25,7 +25,7 @@ use super::{
 /// The length in bytes to which the bins of a hive are to be shortened.
 #[derive(Debug, Clone, Copy)]
 struct Goal {
-    /// The length that the bins must not exceed, however many bytes must be moved for it.
+    /// The length that the bins should not exceed, however many bytes must be moved for it.
     due: u32,
     /// The length that the bins should have, if at most `little` bytes must be moved for it.
     wanted: u32,

@@ -20,7 +20,11 @@ const LARGEST_BINS: u32 = 0x7FFF_F000;
 impl Hive {
     /// Allocates a cell, writes `bytes` into it, and returns its offset.
     pub(in super::super) fn allocate(&mut self, bytes: &[u8]) -> Result<u32, Error> {
-        let too_large = || Error::TooLarge { what: "a cell", size: bytes.len(), limit: LARGEST_BINS as usize };
+        let too_large = || Error::TooLarge {
+            what: "the length of a cell in bytes",
+            size: bytes.len(),
+            limit: LARGEST_BINS as usize,
+        };
         let size = u32::try_from(bytes.len()).ok().filter(|size| *size < LARGEST_BINS).ok_or_else(too_large)?;
         let size = (size + 4).next_multiple_of(8);
         let taken = self.space_mut()?.take(size);
@@ -150,7 +154,11 @@ impl Hive {
     fn grow(&mut self, size: u32) -> Result<(u32, u32), Error> {
         let start = self.bins_len() as u32;
         let limit = LARGEST_BINS as usize;
-        let too_large = || Error::TooLarge { what: "a hive", size: start as usize + size as usize, limit };
+        let too_large = || Error::TooLarge {
+            what: "the length of the hive bins in bytes",
+            size: start as usize + size as usize,
+            limit,
+        };
         let bin =
             size.checked_add(BIN_HEADER).and_then(|size| size.checked_next_multiple_of(PAGE)).ok_or_else(too_large)?;
         let end = start.checked_add(bin).filter(|end| *end <= LARGEST_BINS).ok_or_else(too_large)?;

@@ -31,7 +31,11 @@ impl Elements {
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let error = Error::TooLarge { what: "a subkey list", size: self.list.len(), limit: u16::MAX.into() };
+        let error = Error::TooLarge {
+            what: "the number of keys in a subkey list",
+            size: self.list.len(),
+            limit: u16::MAX.into(),
+        };
         let count = u16::try_from(self.list.len()).map_err(|_| error)?;
         let mut bytes = Vec::with_capacity(4 + self.list.len() * self.kind.step());
         bytes.extend(self.kind.signature());
@@ -84,8 +88,7 @@ impl Hive {
         self.put_u32(parent, node::SUBKEYS, count + 1)
     }
 
-    /// Removes the key `child` from the subkey list of the key `parent`, which must be sorted, and updates the number
-    /// of subkeys.
+    /// Removes the key `child` from the subkey list of the key `parent`, and updates the number of subkeys.
     pub(super) fn unlink(&mut self, parent: u32, child: u32) -> Result<(), Error> {
         self.sort(parent)?;
         let key = self.key(Node(parent))?;
@@ -248,7 +251,8 @@ impl Hive {
 }
 
 fn root_bytes(leaves: &[u32]) -> Result<Vec<u8>, Error> {
-    let error = Error::TooLarge { what: "an index root", size: leaves.len(), limit: u16::MAX.into() };
+    let error =
+        Error::TooLarge { what: "the number of leaves in an index root", size: leaves.len(), limit: u16::MAX.into() };
     let count = u16::try_from(leaves.len()).map_err(|_| error)?;
     let mut bytes = Vec::from(*b"ri");
     bytes.extend(count.to_le_bytes());

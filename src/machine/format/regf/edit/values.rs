@@ -42,7 +42,7 @@ impl Editor<'_> {
         let name = ValueName::new(name)?;
         let limit = if self.hive.minor < 4 { LARGEST_CELL } else { SEGMENT * usize::from(u16::MAX) };
         if data.bytes.len() > limit {
-            return Err(Error::TooLarge { what: "data", size: data.bytes.len(), limit });
+            return Err(Error::TooLarge { what: "the length of the data in bytes", size: data.bytes.len(), limit });
         }
         self.hive.refuse_handle(node)?;
         let wanted = upcased(name.as_str());

@@ -84,7 +84,8 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Applies the entries of all logs to the hive, in the order of their sequence numbers.
+/// Applies the entries of the logs that are not older than the hive, in the order of their sequence numbers. If the
+/// base block is invalid, applies only those of the latest log.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,
@@ -93,7 +94,7 @@ pub(super) fn recover(
 ) -> Result<Recovery, &'static str> {
     let mut logs: Vec<(Log<'_>, Vec<Entry<'_>>)> = logs.into_iter().map(|log| (log, Entry::all(&log, limit))).collect();
     if logs.iter().all(|(_, entries)| entries.is_empty()) {
-        return Err("none of the logs contains an entry with correct hashes");
+        return Err("none of the logs contains a valid entry");
     }
     // Logs whose changes the primary file already contains are not applied again.
     if base.checksum_holds {

@@ -22,7 +22,7 @@ use super::{
 /// The number of bytes that a hive may grow during a recovery, in addition to the total size of its logs.
 const SLACK: usize = 1 << 20;
 
-/// A log of a hive, with a valid base block.
+/// A log with a valid base block.
 #[derive(Debug, Clone, Copy)]
 struct Log<'a> {
     base: BaseBlock,
@@ -42,7 +42,7 @@ pub(super) fn recover(primary: &mut Vec<u8>, logs: &[Vec<u8>]) -> Result<Result<
     // New content of a hive comes from its logs, so logs that would make the hive grow by much more than their own size
     // are not trusted.
     let limit = primary.len() + logs.iter().map(|log| log.bytes.len()).sum::<usize>() + SLACK;
-    let mut why = "no log has a valid base block";
+    let mut why = "no log has a valid base block of a known format";
     for format in [LogFormat::Entries, LogFormat::Vector] {
         let logs: Vec<Log<'_>> = logs.iter().filter(|log| log.format() == Some(format)).copied().collect();
         if logs.is_empty() {

@@ -29,10 +29,10 @@ pub struct Recovery {
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.format {
-            LogFormat::Vector => write!(f, "a log of the old format, with the number {}", self.sequence),
+            LogFormat::Vector => write!(f, "a log of the old format, with the sequence number {}", self.sequence),
             LogFormat::Entries => {
                 let entries = if self.entries == 1 { "entry" } else { "entries" };
-                write!(f, "{} log {entries} of the new format, up to number {}", self.entries, self.sequence)
+                write!(f, "{} log {entries} of the new format, up to sequence number {}", self.entries, self.sequence)
             }
         }
     }
@@ -45,8 +45,8 @@ mod tests {
     #[test]
     fn the_number_of_entries_agrees_with_its_noun() {
         let text = |format, entries| Recovery { format, entries, pages: 3, sequence: 7, base_block: false }.to_string();
-        assert_eq!(text(LogFormat::Vector, 1), "a log of the old format, with the number 7");
-        assert_eq!(text(LogFormat::Entries, 1), "1 log entry of the new format, up to number 7");
-        assert_eq!(text(LogFormat::Entries, 2), "2 log entries of the new format, up to number 7");
+        assert_eq!(text(LogFormat::Vector, 1), "a log of the old format, with the sequence number 7");
+        assert_eq!(text(LogFormat::Entries, 1), "1 log entry of the new format, up to sequence number 7");
+        assert_eq!(text(LogFormat::Entries, 2), "2 log entries of the new format, up to sequence number 7");
     }
 }

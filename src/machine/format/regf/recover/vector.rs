@@ -30,7 +30,8 @@ pub(super) fn recover(
     let log =
         fitting.reduce(|best, log| if log.base.primary_sequence > best.base.primary_sequence { log } else { best });
     let log = log.ok_or("the log and the hive were not written at the same time")?;
-    let pages = Pages::read(&log).filter(|_| log.base.bins_size as usize <= limit).ok_or("the log is cut short")?;
+    let pages =
+        Pages::read(&log).filter(|_| log.base.bins_size as usize <= limit).ok_or("the log is cut short or damaged")?;
 
     if !base.checksum_holds {
         log.restore_base_block(primary);

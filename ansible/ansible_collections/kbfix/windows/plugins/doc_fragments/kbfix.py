@@ -37,7 +37,8 @@ options:
     default: {}
   allow_dirty:
     description:
-      - Whether to read an incomplete hive of an image as it is if its logs do not complete it. Such a hive is never written.
+      - Whether to read an incomplete hive, of an image or as the target, as it is if its logs do not complete it. Such a hive is never
+        written.
     type: bool
     default: false
   code_page:
@@ -48,7 +49,8 @@ options:
       - The folder on the host for the journals.
       - The default is C(%ProgramData%\kbfix) on Windows and C($XDG_STATE_HOME/kbfix) on other systems.
       - M(kbfix.windows.kb_info) does not write a journal. With O(kbfix.windows.kb_info#module:symptoms=true) it reads the time of the last
-        apply of the specs from the journals. Otherwise it ignores the option, so that C(module_defaults) of the group can contain it.
+        apply of the specs from the journals. Otherwise it ignores the option, and M(kbfix.windows.kb_snapshot) always does, so that
+        C(module_defaults) of the group can contain it.
     type: str
   binary_path:
     description:
@@ -64,6 +66,7 @@ author:
 notes:
   - The binary is run only once for each task, with any number of specs and values, by M(ansible.windows.win_command) on Windows and
     by M(ansible.builtin.command) on other systems. So C(become), C(environment) and all connection plugins work as with these modules.
+    With the connection C(local) and without C(become), the action plugin itself runs the binary.
   - Specs, parameters and plans are sent on standard input, never on a command line, and are not logged on the host.
   - Data that a spec marks as C(sensitive) is hidden in results and diffs. For other secret data, set C(no_log=true) on the task, because
     its result and its diff show data.
@@ -148,7 +151,7 @@ options:
   diff_lines:
     description:
       - The highest number of lines of changes that diff mode prints. The diff ends with the number of the other keys. RV(changes)
-        contains all.
+        contains all, unless O(with_changes=false).
     type: int
     default: 2000
 """

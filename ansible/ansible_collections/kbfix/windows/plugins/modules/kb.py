@@ -43,6 +43,7 @@ options:
   install_hotfix:
     description:
       - Install the package of a spec in O(packages) if a file version is too low. This cannot be rolled back.
+      - Refused without O(packages).
       - Only for the target V(local).
     type: bool
     default: false

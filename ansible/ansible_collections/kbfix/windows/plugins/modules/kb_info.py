@@ -12,8 +12,8 @@ short_description: Check whether a Windows machine is in the state that Knowledg
 version_added: 0.1.0
 description:
   - Checks a machine against specs of Microsoft Knowledge Base articles, and reports what would have to change. Changes nothing.
-  - The task fails only if a spec has an error, the machine cannot be read, or there is a warning that O(fail_on) lists. Findings such as a
-    missing hotfix do not fail it.
+  - The task fails only if a spec has an error, the plan is refused, the machine cannot be read, or there is a warning that O(fail_on)
+    lists. Findings such as a missing hotfix do not fail the task.
 extends_documentation_fragment:
   - kbfix.windows.kbfix
   - kbfix.windows.kbfix.specs
@@ -50,7 +50,7 @@ options:
         be changed. The files that an earlier task wrote for the host are removed first.
       - Only the owner can read the plan (mode 0600), because it contains C(sensitive) data too.
       - The host name C(index) is refused, because the playbook C(audit) writes C(index.md). Names that end with C(.plan) are refused too.
-      - The files are also written in check mode, and regardless of C(no_log).
+      - The files are also written in check mode, and regardless of C(no_log). They are not written if the task fails.
     type: str
 attributes:
   check_mode:
@@ -172,7 +172,7 @@ report:
   type: dict
 report_files:
   description: The files that were written, by C(json), C(md) and C(plan.json).
-  returned: with O(reports), when kbfix got as far as an outcome
+  returned: with O(reports), when the task did not fail
   type: dict
   sample: {json: /srv/reports/web1.json, md: /srv/reports/web1.md}
 machine:

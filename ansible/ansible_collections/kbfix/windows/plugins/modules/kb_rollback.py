@@ -98,7 +98,7 @@ reboot_required:
   returned: when kbfix got as far as an outcome
   type: bool
 journal:
-  description: The journal of the rollback itself.
+  description: The journal of the rollback itself; null if nothing was written.
   returned: when kbfix reported
   type: str
 digest:

@@ -25,6 +25,8 @@ options:
         old snapshot for a host that cannot be read now.
       - Only the owner can read it (mode 0600), because it contains data of the machine.
       - It is also written in check mode, and regardless of C(no_log).
+      - The host name C(index) and names that end with C(.plan) are refused, as by M(kbfix.windows.kb_info) with
+        O(kbfix.windows.kb_info#module:reports).
     type: str
     required: true
   symptoms:

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The common code of the action plugins: checks the options, runs the binary on the host once, and reads its report."""
+"""The common code of the action plugins: checks the options, runs the binary on the host, and reads its report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ Result = dict[str, t.Any]
 
 
 class KbfixAction(ActionBase):  # type: ignore[misc]
-    """Runs kbfix through the command module for the host's system, so that become, environment and all connections work."""
+    """Runs kbfix through the command module for the host's system, so that become, environment and all connections work.
+
+    Only on the controller, as the user that Ansible runs as, kbfix is started directly.
+    """
 
     TRANSFERS_FILES = False
     OPTIONS: t.ClassVar[dict[str, t.Any]] = {}
@@ -94,7 +97,7 @@ class KbfixAction(ActionBase):  # type: ignore[misc]
             return start(call, environment)
         task = self._task
         check_mode, no_log = task.check_mode, task.no_log
-        # The binary must also run in check mode, to make a diff. Its input can contain secrets, which the command
+        # The binary must also run in check mode, as a dry run. Its input can contain secrets, which the command
         # module would otherwise write to the host's log.
         task.check_mode, task.no_log = False, True
         try:

@@ -210,10 +210,11 @@ def _target(options: Options) -> list[str]:
     # contains the password.
     if re.match(r"\s*(smb:.*|[^/]*//[^/]*)[:%].*@", target, re.IGNORECASE | re.DOTALL):
         raise KbfixFailure(
-            "target contains a password, which every user of the host could read from the command line; leave out the password"
+            "target contains a password, which every user of the host could read from the command line; "
+            "leave out the password, and name a file with the credentials in the environment variable KBFIX_SMB_AUTH_FILE"
         )
     if target != target.strip():
-        raise KbfixFailure("target begins or ends with a space; remove the space")
+        raise KbfixFailure("target begins or ends with a space or a line break; remove it")
     flags = [f"--target={target}"] if target else []
     flags += [f"--files={options['files']}"] if options.get("files") else []
     flags += [_drive(letter, folder) for letter, folder in (options.get("drives") or {}).items()]

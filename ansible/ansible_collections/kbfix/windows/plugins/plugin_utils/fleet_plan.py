@@ -43,7 +43,8 @@ def of_host(text: str, host: str, approved: str | None, name: str) -> Part:
         unreadable = " (its snapshot could not be read)" if host in fleet["unreadable"] else ""
         raise KbfixFailure(
             f"{name}: the fleet plan has {len(places) or 'no'} plans for {host}{unreadable}; "
-            "take a new snapshot of the host with the playbook collect, make a new fleet plan, and have it reviewed"
+            "take a new snapshot of the host with the playbook collect (unless the host is waived), "
+            "make a new fleet plan, and have it reviewed"
         )
     (place,) = places
     _only_once(machines, place, name)

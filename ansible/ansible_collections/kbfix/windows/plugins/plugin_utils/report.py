@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Reads the report of kbfix from the result of the command module. If there is no report, the message says why.
 
-The message never quotes what a program wrote instead of a report, because another program may have repeated a secret spec.
+Of what a program wrote instead of a report, the message quotes only findings of kbfix, the line of a refused command line, and the place of
+a crash, because another program may have repeated a secret spec.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ _COMMAND_LINE_REFUSED = re.compile(
 
 
 def read_report(raw: Raw, call: Call, windows: bool) -> Report:
-    """Returns the report, after checking its version and its command."""
+    """Returns the report, after checking its version, its command and its exit code."""
     text = (raw.get("stdout") or "").strip()
     document = _parse(text)
     if document is None:

@@ -11,7 +11,7 @@ from .report_types import Data, Diagnostic, KeyChange, Report, SpecPlan
 
 Result = dict[str, t.Any]
 
-# Outcomes of a spec that need an action which kbfix does not take, such as installing a hotfix.
+# Outcomes of a spec that need an action of the operator first, such as installing a hotfix or restarting the computer.
 BLOCKED = {"pending_restart", "blocked"}
 
 
@@ -117,7 +117,7 @@ def _diffs(report: Report, most: int) -> list[dict[str, str]]:
             found.append(_diff(each["heading"], each["before"], each["after"]))
     if hidden:
         found.append(
-            {"prepared": f"{keys} more keys with {hidden} lines are not shown, because diff_lines is {most}; `changes` contains all\n"}
+            {"prepared": f"{keys} more keys with {hidden} lines are not shown, because diff_lines is {most}; increase it to see them\n"}
         )
     return found
 

@@ -1,6 +1,6 @@
 # Copyright the kbfix authors
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The core without Ansible: options to a call, a raw result to a report, a report to a task's result."""
+"""Tests the core without Ansible: how options become a call, a raw result a report, and a report the result of a task."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_examples_use_options_that_there_are(name: str) -> None:
     assert seen
 
 
-# Of the playbooks' variables, those that they set themselves.
+# The variables of the playbooks that the playbooks set themselves.
 OWN = """
 audit bad blocked by_fleet by_fleet_plan by_plan by_plans by_specs fleet fleet_arguments fleet_specs folder made
 outcome page part result results stdin stopped unknown
@@ -147,13 +147,13 @@ def test_an_installation_is_in_the_diff() -> None:
     assert found["changed"] is True and found["diff"][0]["after"] == "; hotfix: run fix*.exe\n"
     named = result.of_run(report(pending), True, True, False, {**OPTIONS, "packages": {"kb1": "C:\\a b\\fix-x86.exe"}})
     assert named["diff"][0]["after"] == "; hotfix: run fix*.exe\n; its file is C:\\a b\\fix-x86.exe\n"
-    # Its name cannot fake a line.
+    # A line break in the file name does not add a line to the diff.
     named = result.of_run(report(pending), True, True, False, {**OPTIONS, "packages": {"kb1": "a\n+b"}})
     assert named["diff"][0]["after"].count("\n") == 2
 
 
 def test_an_error_beside_the_outcome_fails() -> None:
-    """As where everything was written and a service did not start again."""
+    """For example, everything was written, but a service did not start again."""
     diagnostic = {"code": "service-restart-failed", "severity": "error", "message": "it did not start"}
     found = run(spec("changed", CHANGE), changed=True, exit_code=7, diagnostics=[diagnostic])
     assert found["failed"] and found["changed"] and "it did not start [service-restart-failed]" in found["msg"]
@@ -162,7 +162,7 @@ def test_an_error_beside_the_outcome_fails() -> None:
 def test_the_outcome_is_told_in_the_words_of_the_report() -> None:
     found = run(spec("failed", sentence="writing failed", reasons=["a", "b"]), outcome="failed", exit_code=6)
     assert found["failed"] and not found["changed"] and found["msg"] == "KB1: writing failed: a; b"
-    # A binary that gives none.
+    # A report without a sentence.
     assert run(spec("blocked"))["msg"] == "KB1: blocked"
 
 
@@ -180,7 +180,7 @@ def test_check_mode_fails_where_the_run_is_refused() -> None:
         and not found["changed"]
         and "KB1: 1002 keys and values [too-many-changes]; allow that many (max_changes: 1002)" in found["msg"]
     )
-    # Nothing was looked at, so nothing is said of a restart.
+    # kbfix stopped before it read the target, so the result says nothing about a restart.
     assert "restart" not in found and "reboot_required" not in found
 
 
@@ -314,7 +314,7 @@ def test_a_template_that_ansible_leaves_in_a_name_is_refused(name: str) -> None:
             command.apply({"spec": spec}, False, texts)
     with pytest.raises(KbfixFailure, match=r"parameters: the name .* is a template"):
         command.apply({"src": [], "parameters": {name: 1}}, False, texts)
-    # A text is read by kbfix, and a name in the list is data, which Ansible has filled by then.
+    # kbfix reads a string itself. A value name in a list is data, in which Ansible has already expanded templates.
     assert command.apply({"spec": f"'{name}': 1"}, False, texts).stdin
     assert inline({"registry": [{"values": [{"name": name}]}]}) == {"registry": [{"values": {name: {}}}]}
 
@@ -378,7 +378,7 @@ def test_an_error_in_the_task_is_told_by_its_place_in_the_task() -> None:
         "spec (T1): registry[0].values.E.data: m [c]; quote it in your play",
         'spec (T1): registry[0].values["x y"]: m [c]; set it: d (parameters: {p: …})',
     ]
-    # A file's own text is what has to be quoted.
+    # For a spec in a file, the hint quotes the text of the file.
     in_file = in_the_task({**one, "place": {**place, "file": "a.yaml"}}, call)
     assert in_file["hint"] == one["hint"] and "path" not in in_file["place"]
 
@@ -390,7 +390,7 @@ SPELLED: list[tuple[list[tuple[str, str | None]], str]] = [
     ([("drive", "D=DIR")], " (drives: {D: DIR})"),
     ([("out", "FILE")], " (kb_info with with_plan: true)"),
     ([("files", None)], " (files)"),
-    # What no module has is spelled as on the host.
+    # An option that no module has is spelled as on the command line.
     ([("force-machine", None)], " (--force-machine)"),
     ([], ""),
 ]
@@ -402,7 +402,7 @@ def test_options_are_spelled_as_the_module_has_them(named: list[tuple[str, str |
     assert spelled(found) == text
     one: t.Any = {"code": "x", "severity": "error", "message": "m --force", "hint": "h --force", "options": found}
     shown = in_the_task(one, CALL)
-    # Nothing in a text is taken for an option.
+    # Words in a message or a hint that look like an option stay as they are.
     assert (shown["message"], shown["hint"]) == ("m --force", f"h --force{text}")
 
 
@@ -527,7 +527,7 @@ def test_which_outcomes_fail(outcome: str, failed: bool) -> None:
 
 @pytest.mark.parametrize("check", [False, True])
 def test_a_user_who_could_not_be_read_fails_the_task_and_is_named(check: bool) -> None:
-    """As where the changes for the other users are made: kbfix ends with exit code 4."""
+    """The changes for the other users are made, and kbfix ends with exit code 4."""
     reason = "the registry of S-1-5-21-7 could not be read"
     one = spec("changes_pending" if check else "changed", CHANGE, unread_users=["S-1-5-21-7"], reasons=[reason])
     found = run(one, check=check, changed=not check, outcome="unknown", exit_code=4)
@@ -603,7 +603,7 @@ def test_what_a_look_keeps_of_a_host(tmp_path: pathlib.Path) -> None:
         reports.clear(str(folder), host)
     with pytest.raises(KbfixFailure, match=r"web1.json/web2.json cannot be written"):
         reports.write(str(folder / "web1.json"), "web2", report)
-    # What is in files is not in the result too.
+    # With reports, the report and the plan are in files, and not in the result.
     assert "report" not in (found := result.of_look(report, False, {**OPTIONS, "reports": "r"})) and "plan" not in found
 
 
@@ -616,7 +616,7 @@ def test_changes_and_diffs_are_those_of_the_report() -> None:
     one, two = found["changes"]
     assert (one["key"], one["action"], one["after"]["readable"]) == (r"HKEY_LOCAL_MACHINE\A", "create", None)
     assert (two["action"], two["before"], two["after"]) == ("delete", data, None)
-    # Those of a blocked spec are not made.
+    # The changes of a blocked spec are never made.
     assert run(spec("blocked", CHANGE))["diff"] == []
 
 
@@ -660,13 +660,13 @@ def test_a_local_start_answers_as_the_command_module_does(tmp_path: pathlib.Path
     with pytest.raises(KbfixFailure, match="does not exist"):
         read_report(start(Call([str(tmp_path / "no"), "diff"]), {}), CALL, False)
     script.write_text("#!/bin/sh\nkill -9 $$\n")
-    # It reads nothing, and its pipe is closed.
+    # The program ends without reading its input, so the pipe is closed.
     with pytest.raises(KbfixFailure, match="crashed: signal 9"):
         read_report(start(Call([str(script), "diff"], "x" * 1_000_000), {}), CALL, False)
 
 
 def fleet_plan_of(*machines: tuple[str, str | None]) -> list[str]:
-    """The lines of a fleet plan, as `kbfix fleet plan` writes them."""
+    """Returns the lines of a fleet plan, as `kbfix fleet plan` writes them."""
     lines = [json.dumps({"kbfix_plan": 1, "of": name}) for name, _guid in machines]
     each = [
         {
