@@ -277,7 +277,7 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     assert!(shown.contains("trigger       unmet") && shown.contains("+\"v\"=dword:00000001"), "{shown}");
     std::fs::create_dir(machine.path("fleet")).unwrap();
     machine.run("snapshot @/spec.yaml @target --out @/fleet/FE1.json").code(0);
-    machine.run("fleet diff @/spec.yaml --snapshots @/fleet").code(4).says("give `--trigger R`");
+    machine.run("fleet diff @/spec.yaml --snapshots @/fleet").code(4).says("only with `--trigger R`");
     machine.run("fleet diff @/spec.yaml --snapshots @/fleet --trigger r").code(1).says("+\"v\"=dword:00000001");
     machine.run("fleet plan @/spec.yaml --snapshots @/fleet --trigger R --out @/fleet-plan.json").code(1);
     machine

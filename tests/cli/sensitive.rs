@@ -106,7 +106,7 @@ registry:
     hides(machine.run("diff @/other.yaml @/s.yaml --set password=hunter2 @target").code(4));
     // The present data is not a list, so its strings cannot be kept.
     machine.set_export(&machine.export().replace("\"Token\"", "\"List\"=hex:68,00,75,00,6e,00\r\n\"Token\""));
-    hides(machine.run("diff @/s.yaml --set password=hunter2 @target").code(4)).says("is not shown");
+    hides(machine.run("diff @/s.yaml --set password=hunter2 @target").code(4)).says("not shown");
     // Data for a parameter that does not fit its type.
     let typed = SPEC.replace("type: string, sensitive", "type: number, sensitive");
     machine

@@ -52,8 +52,8 @@ impl EventLevel {
 pub struct Event {
     /// The program or component that logged the event. Event Viewer calls it source; the XML calls it provider.
     pub source: String,
-    /// The name of the source in the event logs before Windows Vista (`EventSourceName` in the XML); `None` if the event
-    /// contains no such name. It can be equal to `source`.
+    /// The name of the source in the event logs before Windows Vista (`EventSourceName` in the XML); `None` if the
+    /// event contains no such name. It can be equal to `source`.
     pub old_source: Option<String>,
     /// The event ID, as Event Viewer shows it.
     pub id: u32,

@@ -141,5 +141,5 @@ fn the_markdown_of_a_comparison_fits() {
     let text = render::fleet::comparison_markdown(&comparison);
     assert!(text.len() <= MOST_MARKDOWN && text.len() > MOST_MARKDOWN / 2, "{}", text.len());
     assert_eq!(comparison.differences.len(), 120);
-    assert!(text.contains("not shown here"), "{text}");
+    assert!(text.contains("Not shown here"), "{text}");
 }
