@@ -68,7 +68,7 @@ impl<'a> Planning<'a> {
         }
     }
 
-    /// Leaves the identity of the machine out of the plan, so that it depends only on the facts that the specs need.
+    /// Leaves the machine's identity, but not the target's URI, out of the plan; its facts are those of the specs only.
     #[must_use]
     pub fn of_any_machine(self) -> Self {
         Self { asks_machine: false, ..self }

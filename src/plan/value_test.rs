@@ -50,7 +50,10 @@ pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Oth
                 }
                 _ => Truth::Unmet,
             };
-            (format!("a string or list that contains {}", notation::quoted(text)), of_data(answer, holds))
+            (
+                format!("a string with {} in it, or a list with this item", notation::quoted(text)),
+                of_data(answer, holds),
+            )
         }
         ValueTest::Matches(expression) => {
             let holds = |found: &str| Truth::of(expression.occurs_in(found));

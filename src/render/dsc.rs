@@ -97,8 +97,10 @@ pub fn differing(report: &Report) -> Vec<String> {
 }
 
 /// Returns the instances that the operation `export` lists: one for each spec that is, or may be, applicable to the
-/// target. `specs` and the specs in `report` are the same, in the same order. A spec whose text must not be shown is left out: with its id instead, the
-/// instance would not be valid, or would name another spec.
+/// target. `specs` and the specs in `report` are the same, in the same order.
+///
+/// The properties of an instance name its spec. A spec whose text must not be shown is left out: with its id instead,
+/// the instance would not be valid, or would name another spec.
 pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report: &Report) -> Vec<Map<String, Value>> {
     let applies = |(spec, plan): &(&Spec, &SpecPlan)| {
         plan.outcome != Outcome::NotApplicable && !instance.hidden.contains(&spec.id)

@@ -54,7 +54,11 @@ fn the_code_page_of_a_text_for_lgpo_can_be_given_unless_it_has_a_mark() {
     let machine = Machine::new();
     let text = b"Computer\r\nSoftware\\Policies\\T\r\na\r\nSZ:\xE9\r\n";
     std::fs::write(machine.path("p.txt"), text).unwrap();
-    machine.run("import @/p.txt").code(2).says("reg-code-page").says("or give its code page (--code-page N)");
+    machine
+        .run("import @/p.txt")
+        .code(2)
+        .says("reg-code-page")
+        .says("or give its code page, such as 1252 (--code-page N)");
     machine.run("import @/p.txt --code-page 1252").code(0).says("data: é");
     std::fs::write(machine.path("p.txt"), [&b"\xEF\xBB\xBF"[..], text].concat()).unwrap();
     let run = machine.run("import @/p.txt").code(2).says("save the file as UTF-8 with a byte order mark");

@@ -76,7 +76,8 @@ pub fn versions(bytes: &[u8]) -> Result<(u16, u16), GptIniError> {
 ///
 /// # Errors
 ///
-/// Returns [`GptIniError`] if the file or the version in it cannot be read. It is then not known whether Windows processes the policy file.
+/// Returns [`GptIniError`] if the file or the version in it cannot be read. It is then not known whether
+/// Windows processes the policy file.
 pub fn unprocessed(bytes: &[u8], side: Side) -> Result<Option<String>, GptIniError> {
     let file = File::read(bytes)?;
     let version = file.version()?;

@@ -267,7 +267,11 @@ mod tests {
             assert!(error(text).contains(expected), "{}", error(text));
         }
         for text in [r#"{"kbfix_snapshot":1,"new":1}"#, r#"{"new":1}"#] {
-            assert!(error(text).contains("it is not a snapshot: unknown field `new`"), "{}", error(text));
+            assert!(
+                error(text).contains("it is not a snapshot that this kbfix can read: unknown field `new`"),
+                "{}",
+                error(text)
+            );
         }
     }
 

@@ -294,7 +294,7 @@ fn it_is_not_known_whether_windows_processes_a_policy_whose_version_cannot_be_re
         }
     };
     fs::write(image.0.store(GPT_INI), "[General]\r\nVersion=many\r\n").unwrap();
-    says("gpt.ini: line 2: expected a version of up to 10 digits, found `many`");
+    says("gpt.ini: line 2: expected a version number from 0 to 4294967295, found `many`");
     fs::remove_file(image.0.store(GPT_INI)).unwrap();
     fs::create_dir(image.0.store(GPT_INI)).unwrap();
     says("gpt.ini: it is not a file");

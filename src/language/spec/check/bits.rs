@@ -32,7 +32,7 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
                 None
             }
             None => {
-                let text = data::show_scalar(scalar);
+                let text = numbers::text_of(scalar);
                 let found = NoNumber::of(&text, Some(value_type));
                 cx.error(found.code, &path, found.message(&text), found.hint);
                 None

@@ -203,7 +203,7 @@ fn bound(
     };
     let number = numbers::number(&scalar);
     if number.is_none() {
-        let text = data::show_scalar(&scalar);
+        let text = numbers::text_of(&scalar);
         let found = NoNumber::of(&text, value_type);
         cx.error(found.code, path, found.message(&text), found.hint);
     }

@@ -26,6 +26,14 @@ pub(super) fn number_of(literal: &Literal) -> Option<u64> {
     }
 }
 
+/// Returns the whole text of a scalar.
+pub(super) fn text_of(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Text(text) => text.clone(),
+    }
+}
+
 /// Parses a number in decimal or `0x…`. Returns `None` for a decimal number with a leading zero, because the author may
 /// mean an octal number.
 pub(super) fn number_in(text: &str) -> Option<u64> {
@@ -78,14 +86,15 @@ impl NoNumber {
     }
 }
 
-/// Returns a hint that says how to write `text` as a number: `dword:…` becomes `0x…`, and a leading zero is removed.
+/// Returns a hint that says how to write `text` as a number: `dword:…` becomes `0x…`, and leading zeros are removed. If
+/// `text` has another form, the hint says which numbers kbfix accepts.
 fn write_number(text: &str) -> String {
     if let Some(hex) = text.strip_prefix("dword:").filter(|hex| number_in(&format!("0x{hex}")).is_some()) {
         return format!("write 0x{hex}");
     }
     let digits = text.trim_start_matches('0');
     if digits.len() == text.len() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return "write the number in decimal, or as 0x…".to_owned();
+        return "write the number in decimal, or as 0x…: whole, not negative, and of at most 64 bits".to_owned();
     }
     let decimal = if digits.is_empty() { "0" } else { digits };
     match u64::from_str_radix(text, 8) {

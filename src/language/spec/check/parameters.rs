@@ -73,7 +73,7 @@ impl Limits<'_> {
         }
     }
 
-    /// Returns a text that lists the allowed data, with the meanings.
+    /// Returns a text that lists the first five allowed data with their meanings, shortened.
     fn list(&self) -> String {
         let each = self.allowed.iter().map(|(data, meaning)| match *meaning {
             "" => format!("`{}`", data::show(data)),
@@ -232,7 +232,7 @@ fn range(cx: &mut Context<'_>, from: &Parameter, kind: ParameterType, path: &Pat
         Some(scalar) => {
             let number = numbers::number(scalar);
             if number.is_none() {
-                let text = data::show_scalar(scalar);
+                let text = numbers::text_of(scalar);
                 let found = NoNumber::of(&text, None);
                 cx.error(Code::PARAMETER_KIND, &path.field(field), found.message(&text), found.hint);
             }

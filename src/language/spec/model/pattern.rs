@@ -25,8 +25,8 @@ pub struct KeyPattern {
     /// Whether a pattern below HKCU also matches the key in the Default profile, which Windows copies for every new
     /// user.
     pub default_profile: bool,
-    /// The unset parameters in the key, so that the key is not known; `None` if all parameters in it have data. If it is
-    /// `Some`, `names` contains example data.
+    /// The unset parameters in the key, because of which the key is not known; `names` then contains example data.
+    /// `None` if all parameters in the key have data.
     pub unset: Option<Box<Unset>>,
 }
 

@@ -53,12 +53,8 @@ fn is_data_of_rule(path: &Path) -> bool {
 /// Returns whether a number at `path` is registry data, and not, for example, the size of a file or a code page.
 pub(in crate::spec) fn is_registry_number(path: &Path) -> bool {
     const DATA: [&str; 8] = ["allowed", "at_least", "at_most", "default", "equals", "not", "one_of", "range"];
-    match path.field_at(0) {
-        _ if path.0.len() > 4 && is_data_of_rule(path) => true,
-        // The parameters of a machine in a fleet file.
-        Some("machines") => path.field_at(2) == Some("parameters"),
-        _ => path.0.iter().rev().take(2).any(|step| matches!(step, Step::Field(name) if DATA.contains(&&**name))),
-    }
+    let is_of_data = |step: &Step| matches!(step, Step::Field(name) if DATA.contains(&&**name));
+    path.0.len() > 4 && is_data_of_rule(path) || path.0.iter().rev().take(2).any(is_of_data)
 }
 
 /// Returns whether the author chose the last name in the path: that of a parameter or location, or allowed data.

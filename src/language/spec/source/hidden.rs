@@ -144,8 +144,8 @@ impl Hidden {
         (is_language && !self.texts.contains(text)) || (words.iter().all(|word| self.is_known(word)) && !is_data())
     }
 
-    /// Returns whether a hint certainly contains no sensitive data. Unlike a message, a hint can contain data in
-    /// another form, such as a number in hex digits.
+    /// Returns whether a hint contains no sensitive data, apart from known words and words of one or two letters, which
+    /// do not count as data. Unlike a message, a hint can contain data in another form, such as a number in hex digits.
     fn is_clean(&self, hint: &str) -> bool {
         let quotes = ['"', '\''];
         let has_quote = hint.char_indices().any(|(at, c)| {

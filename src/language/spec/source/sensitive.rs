@@ -106,7 +106,7 @@ impl<'p> Part<'p> {
 enum Link<'p> {
     /// Both use or declare this parameter.
     Parameter(&'p str),
-    /// Both contain the node with this index, one of them through an alias.
+    /// Both parts of the file contain the node with this index, at least one of them through a YAML alias.
     Node(usize),
     /// One is inside the other one, which has this index and says that it is sensitive.
     Inside(usize),

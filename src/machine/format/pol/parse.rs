@@ -76,7 +76,10 @@ impl<'a> Reader<'a> {
     fn take(&mut self, count: usize, what: &str) -> Result<&'a [u8], PolError> {
         let rest = &self.bytes[self.at..];
         let Some(taken) = rest.get(..count) else {
-            let found = format!("the end of the file after {} bytes", rest.len());
+            let found = match rest.len() {
+                0 => "the end of the file".to_owned(),
+                left => format!("the end of the file {left} bytes after this offset"),
+            };
             return Err(self.error(PolErrorKind::Unfinished, what, found));
         };
         self.at += count;

@@ -83,7 +83,7 @@ pub enum Error {
     HasSubkeys(String),
     /// The key must not be deleted, because it, or a key below it, is the hive's root or has a flag that forbids it.
     #[error(
-        "the key `{0}` must not be deleted: it, or a key below it, is the root of the hive or is marked as not deletable"
+        "the key `{0}` must not be deleted: it is the root of the hive, or it or a key below it is marked as not deletable"
     )]
     Protected(String),
     /// Keys are nested more deeply than the registry allows.

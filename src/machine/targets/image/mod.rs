@@ -68,8 +68,8 @@ impl ImageTarget {
     /// is true, such a hive is read as it is, but never written; otherwise it is not read.
     ///
     /// # Errors
-    /// Returns an error if the folder cannot be read; if it has no Windows folder, or has two and no `boot.ini` says which of them starts; or
-    /// if `drives` contains the drive of the volume itself.
+    /// Returns an error if the folder cannot be read; if it has no Windows folder, or has two and no `boot.ini` says
+    /// which of them starts; or if `drives` contains the drive of the volume itself.
     pub fn open(folder: &Path, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let root =
             canonical(folder).map_err(|source| TargetError::Io { what: folder.display().to_string(), source })?;
