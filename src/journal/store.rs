@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use crate::{
@@ -249,7 +249,7 @@ impl Store {
             match event(line) {
                 Ok(event) => events.push(event),
                 // The process ended while it was adding an event. That event is lost, but the header is complete.
-                Err(_) if !line.ends_with(b"\n") => {}
+                Err(_) if is_cut(line) => {}
                 Err(detail) => return Err(malformed(at + 1, detail)),
             }
         }
@@ -261,6 +261,12 @@ impl Store {
 fn event(line: &[u8]) -> Result<Event, String> {
     let line = json::text(line)?;
     json::check(line).and_then(|()| serde_json::from_str(line)).map_err(|error| error.to_string())
+}
+
+/// Returns whether the process ended while it was writing this line. A complete line that lacks only its line break,
+/// for example because an editor removed the line break, was not cut.
+fn is_cut(line: &[u8]) -> bool {
+    !line.ends_with(b"\n") && serde_json::from_slice::<IgnoredAny>(line).is_err()
 }
 
 /// Returns an id that contains this time and a random number, so that two processes at the same time get different ids.
@@ -325,11 +331,15 @@ pub(super) fn append(path: &Path, event: &Event) -> io::Result<()> {
         file.seek(SeekFrom::End(-1))?;
         file.read_exact(&mut last)?;
     }
-    // Remove a line that a crash left incomplete, so that the new event starts on its own line.
+    // The new event must start on its own line. Remove a line that a crash left incomplete, but never the header.
     if last != [b'\n'] {
         let whole = fs::read(path)?;
-        let end = whole.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        OpenOptions::new().write(true).open(path)?.set_len(end as u64)?;
+        match whole.iter().rposition(|b| *b == b'\n') {
+            Some(at) if is_cut(&whole[at + 1..]) => {
+                OpenOptions::new().write(true).open(path)?.set_len(at as u64 + 1)?;
+            }
+            _ => line.insert(0, b'\n'),
+        }
     }
     file.write_all(&line)?;
     file.sync_all()

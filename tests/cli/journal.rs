@@ -43,6 +43,32 @@ fn list_and_show_tell_what_was_done() {
     assert_eq!(shown["machine"]["computer_name"], "FRONTEND1");
 }
 
+/// A line that lacks only its line break is complete. A new event must delete neither such an event nor the header.
+#[test]
+fn a_new_event_keeps_a_complete_last_line_without_line_break() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    let applied = machine.export();
+    let path = format!("state/journal/{}", machine.journals().remove(0));
+    let whole = machine.read(&path);
+    let header = whole.lines().next().unwrap();
+    for (cut, kept) in [
+        (header.to_owned(), header.to_owned()),
+        (whole.trim_end().to_owned(), whole.trim_end().to_owned()),
+        (format!("{whole}{{\"time\":\"2026"), whole.trim_end().to_owned()),
+    ] {
+        machine.write(&path, &cut);
+        machine.set_export(&applied);
+        machine.run("rollback --last @state").code(0);
+        let text = machine.read(&path);
+        assert!(text.starts_with(&format!("{kept}\n{{")), "{text}");
+        assert_eq!(journals(&machine)[0].status(), Status::RolledBack);
+    }
+    // A complete line that is not an event is damage, with or without its line break.
+    machine.write(&path, &format!("{whole}{{\"time\":1}}"));
+    machine.run("rollback --last @state").code(2).says("journal-malformed").says("line 3: ");
+}
+
 /// If the clock went back, as when a virtual machine is resumed, the newest journal is still that of the last apply.
 #[test]
 fn journals_are_named_in_the_order_of_the_applies() {
