@@ -243,7 +243,7 @@ impl Store {
         let bytes = trust::read(&path, MOST)?;
         let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
         let (_, first) = lines.next().ok_or_else(|| malformed(1, "the file is empty".to_owned()))?;
-        let header = json::text(first).and_then(header).map_err(|detail| malformed(1, detail))?;
+        let header = json::text(first.trim_ascii_end()).and_then(header).map_err(|detail| malformed(1, detail))?;
         let mut events = Vec::new();
         for (at, line) in lines {
             match event(line) {
@@ -259,14 +259,20 @@ impl Store {
 
 /// Parses a line of a journal after the first.
 fn event(line: &[u8]) -> Result<Event, String> {
-    let line = json::text(line)?;
-    json::check(line).and_then(|()| serde_json::from_str(line)).map_err(|error| error.to_string())
+    let line = json::text(line.trim_ascii_end())?;
+    json::check(line).and_then(|()| serde_json::from_str(line)).map_err(|error| in_line(&error))
 }
 
 /// Returns whether the process ended while it was writing this line. A complete line that lacks only its line break,
 /// for example because an editor removed the line break, was not cut.
 fn is_cut(line: &[u8]) -> bool {
     !line.ends_with(b"\n") && serde_json::from_slice::<IgnoredAny>(line).is_err()
+}
+
+/// Returns the message of an error in a line of a journal. For serde_json, each line is a document of one line, so its
+/// message says `at line 1`; the number of the line in the journal is already in [`StoreError::Malformed`].
+fn in_line(error: &serde_json::Error) -> String {
+    error.to_string().replacen(&format!(" at line {} column ", error.line()), " at column ", 1)
 }
 
 /// Returns an id that contains this time and a random number, so that two processes at the same time get different ids.
@@ -295,8 +301,8 @@ fn first_line(header: &Header) -> serde_json::Result<Vec<u8>> {
 }
 
 fn header(line: &str) -> Result<Header, String> {
-    json::check(line).map_err(|e| e.to_string())?;
-    let version: Version = serde_json::from_str(line).map_err(|e| e.to_string())?;
+    json::check(line).map_err(|e| in_line(&e))?;
+    let version: Version = serde_json::from_str(line).map_err(|e| in_line(&e))?;
     match version.kbfix_journal {
         Some(version) if version == 1 => {}
         Some(version) => {

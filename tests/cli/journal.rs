@@ -69,6 +69,23 @@ fn a_new_event_keeps_a_complete_last_line_without_line_break() {
     machine.run("rollback --last @state").code(2).says("journal-malformed").says("line 3: ");
 }
 
+/// The message contains one line number: that of the line in the journal.
+#[test]
+fn an_error_in_a_line_names_this_line_only() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    let path = format!("state/journal/{}", machine.journals().remove(0));
+    let whole = machine.read(&path);
+    let malformed = |text: &str| {
+        machine.write(&path, text);
+        machine.run("journal list @state").code(2)
+    };
+    malformed(&format!("{whole}{{\"time\":1}}\n"))
+        .says("line 3: invalid type: integer `1`, expected a string at column 9\n");
+    malformed(&format!("{whole}{{\"time\"\n")).says("line 3: EOF while parsing an object at column 7\n");
+    malformed("{\"kbfix_journal\" 1}\n").says("line 1: expected `:` at column 18\n");
+}
+
 /// If the clock went back, as when a virtual machine is resumed, the newest journal is still that of the last apply.
 #[test]
 fn journals_are_named_in_the_order_of_the_applies() {
