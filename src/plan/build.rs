@@ -15,7 +15,10 @@ use crate::{
 
 use super::{
     Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition,
-    desired_state::DesiredState, earlier::Earlier, named, pending, rules,
+    desired_state::DesiredState,
+    earlier::Earlier,
+    gate::{counts, gate, reasons},
+    named, pending, rules,
 };
 
 /// A plan that is being built.
@@ -220,28 +223,6 @@ pub(crate) fn machine_values(set: &str) -> [Option<(Key, ValueName)>; 2] {
     .map(|(key, name)| Some((lookup::hklm(key), ValueName::new(name).ok()?)))
 }
 
-/// Returns whether a spec with this outcome has its desired state, or will have it after its changes.
-pub(super) fn counts(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::InDesiredState | Outcome::ChangesPending)
-}
-
-/// Returns the outcome that follows from a spec's checks, except its cause; `None` if they pass, so that the rules
-/// decide. A hotfix that will be installed counts as installed, and a trigger that will be written counts as done.
-pub(super) fn gate(checks: &[Check], installs: bool, run_triggers: bool) -> Option<Outcome> {
-    let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
-    let hotfix = if installs { Truth::Met } else { of(Part::Hotfix) };
-    let triggers = match of(Part::Trigger) {
-        Truth::Unmet if run_triggers => Truth::Met,
-        truth => truth,
-    };
-    match (of(Part::Applicable), Truth::all([of(Part::Prerequisite), of(Part::Deletion), hotfix, triggers])) {
-        (Truth::Unmet, _) => Some(Outcome::NotApplicable),
-        (Truth::Unknown, _) | (Truth::Met, Truth::Unknown) => Some(Outcome::Unknown),
-        (Truth::Met, Truth::Unmet) => Some(Outcome::Blocked),
-        (Truth::Met, Truth::Met) => None,
-    }
-}
-
 fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) {
     let mut checks = checks(spec, reader);
     let mut registry = rules::evaluate(spec, reader);
@@ -379,13 +360,7 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     checks
 }
 
-/// Returns a sentence for each fact with this result in the checks that `which` selects and that have this result.
-fn reasons(checks: &[Check], result: Truth, which: impl Fn(&Check) -> bool) -> Vec<String> {
-    let found = checks.iter().filter(|c| c.part != Part::Cause && which(c) && c.result == result);
-    found.flat_map(|c| c.evidence.iter().filter(|e| e.result == result).map(|e| c.sentence(e))).collect()
-}
-
-/// Blocks a spec that has `clashes` with earlier specs, and removes its installation and its changes.
+/// Blocks a spec that has `clashes` with earlier specs, and removes everything that was planned for it.
 fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evaluation::user_of, evidence, named, pending,
-    policy, sensitive,
+    Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evaluation::user_of, evidence, gate, named,
+    pending, policy, sensitive,
 };
 use crate::{
     observe::Reader,
@@ -100,13 +100,13 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
             return Some(format!("its outcome is {outcome}, which only a finished run can have"));
         }
     };
-    let counts = build::counts(spec.outcome);
-    let gate = build::gate(&spec.checks, spec.install.is_some(), spec.run_triggers);
+    let counts = gate::counts(spec.outcome);
+    let gate = gate::gate(&spec.checks, spec.install.is_some(), spec.run_triggers);
     let fits = match (gate, spec.outcome) {
         // A missing parameter takes precedence over everything except applicability.
         (gate, Outcome::NeedsParameter) => gate != Some(Outcome::NotApplicable),
         (gate, Outcome::PendingRestart) => {
-            let without_hotfix = build::gate(&spec.checks, true, spec.run_triggers);
+            let without_hotfix = gate::gate(&spec.checks, true, spec.run_triggers);
             let waits = spec.pending_restart.as_ref().is_some_and(|pending| pending.installs(&spec.checks));
             gate == Some(Outcome::Blocked) && without_hotfix.is_none() && waits
         }

@@ -12,6 +12,7 @@ mod value_test;
 mod exclusive;
 mod expand;
 pub mod file;
+mod gate;
 pub(crate) mod hidden;
 mod install;
 mod lookup;

@@ -15,9 +15,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     SpecPlan,
-    build::{Among, among, counts},
+    build::{Among, among},
     desired_state::DesiredState,
     earlier::Earlier,
+    gate::counts,
 };
 use crate::{
     observe::{AnswerDigest, Query, Reader, Reads},
