@@ -17,7 +17,7 @@ use super::{
     Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition,
     desired_state::DesiredState,
     earlier::Earlier,
-    gate::{counts, gate, reasons},
+    gate::{counts, gate, reasons, with_request},
     named, pending, rules,
 };
 
@@ -263,8 +263,10 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             let truth = if outcome == Outcome::Unknown { Truth::Unknown } else { Truth::Unmet };
             // If it is not known that the spec applies, only the `applicable` check is a reason.
             let applicable = of(Part::Applicable) != Truth::Met;
-            let mut reasons = reasons(&checks, truth, |c| (c.part == Part::Applicable) == applicable);
-            if outcome == Outcome::Blocked && of(Part::Trigger) == Truth::Unmet {
+            let is_reason =
+                |c: &Check| (c.part == Part::Applicable) == applicable && with_request(c, spec.run_triggers) == truth;
+            let mut reasons = reasons(&checks, truth, is_reason);
+            if outcome == Outcome::Blocked && !spec.run_triggers && of(Part::Trigger) == Truth::Unmet {
                 let id = &spec.id;
                 reasons.push(format!("a trigger is not done, and kbfix writes it only with `--trigger {id}`"));
             }

@@ -275,6 +275,17 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     );
     let shown = machine.run("diff @/spec.yaml --trigger r @target").code(1).stdout;
     assert!(shown.contains("trigger       unmet") && shown.contains("+\"v\"=dword:00000001"), "{shown}");
+    // If the request was made, a trigger is not a reason for blocking the spec.
+    let missing = r"prerequisites: [{ title: X, registry: { key: HKLM\SOFTWARE\Missing } }]";
+    machine
+        .write("blocked.yaml", &machine.read("spec.yaml").replace("registry:\n", &format!("{missing}\nregistry:\n")));
+    let reasons = |option: &str| {
+        let line = format!("diff @/blocked.yaml {option} @target --format json");
+        machine.run(&line).code(4).json()["specs"][0]["reasons"].as_array().unwrap().clone()
+    };
+    let requested = reasons("--trigger R");
+    assert!(requested.len() == 1 && requested[0].as_str().unwrap().contains(r"SOFTWARE\Missing"), "{requested:?}");
+    assert_eq!(reasons("").last().unwrap(), "a trigger must be written, but was not requested: give `--trigger R`");
     std::fs::create_dir(machine.path("fleet")).unwrap();
     machine.run("snapshot @/spec.yaml @target --out @/fleet/FE1.json").code(0);
     machine.run("fleet diff @/spec.yaml --snapshots @/fleet").code(4).says("only with `--trigger R`");
