@@ -367,6 +367,9 @@ fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;
         plan.reasons = clashes;
+        plan.unread_users.clear();
+        plan.by_star = 0;
+        plan.rules = None;
         plan.install = None;
         plan.changes.clear();
         plan.named.clear();

@@ -127,6 +127,24 @@ fn what_an_earlier_spec_requires_may_be_known_after_the_changes_of_a_later_one()
     machine.run("diff @/new.yaml @/each.yaml @target").code(1).says("EACH: changes pending");
 }
 
+/// A spec that an earlier spec blocks changes nothing, so its plan says nothing about rules, users or a `*`.
+#[test]
+fn nothing_remains_of_what_was_planned_for_a_blocked_spec() {
+    let machine = Machine::new();
+    let software = r"[HKEY_LOCAL_MACHINE\SOFTWARE";
+    let user = format!("{software}\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList\\S-1-5-21-1-2-3-1001]\r\n");
+    machine.set_export(&format!("REGEDIT4\r\n\r\n{software}]\r\n\r\n{software}\\T]\r\n\r\n{user}"));
+    machine.write("a.yaml", &spec("A", r"HKLM\SOFTWARE\T", "v: { type: REG_DWORD, data: 1 }"));
+    let of_user = "  - key: HKCU\\Software\\X\n    values: { w: { type: REG_DWORD, data: 1 } }\n";
+    machine.write("b.yaml", &(spec("B", r"HKLM\SOFTWARE\T*", "v: { type: REG_DWORD, data: 2 }") + of_user));
+    let report = machine.run("diff @/a.yaml @/b.yaml @target --format json").code(4).json();
+    let blocked = &report["specs"][1];
+    assert_eq!((&report["outcome"], &blocked["outcome"]), (&"blocked".into(), &"blocked".into()), "{report}");
+    for member in ["unread_users", "by_star", "rules"] {
+        assert!(blocked.get(member).is_none_or(serde_json::Value::is_null), "{member}: {blocked}");
+    }
+}
+
 /// If an exclusive rule names its key with `*`, the keys are known only on the machine.
 #[test]
 fn no_later_spec_adds_to_a_key_that_holds_nothing_else() {
