@@ -10,7 +10,11 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-use super::{desired_state::DesiredState, rules};
+use super::{
+    desired_state::{DesiredState, within},
+    evaluation::Evaluation,
+    rules,
+};
 
 /// The specs of a run that were planned earlier, indexed by the keys and values that they set.
 ///
@@ -91,11 +95,12 @@ impl<'a> Earlier<'a> {
         about
     }
 
-    /// Returns one message for each key that an earlier spec would have to change after `changes`, mostly because its
-    /// `*` matches a key that `changes` creates. Only earlier specs with a `*` in the key of a rule are considered, and
-    /// only if `changes` creates a key.
+    /// Returns one message for each key that an earlier spec would have to change after `changes`, because its `*`
+    /// matches this key or a key above it, which `changes` creates.
     pub(super) fn left_out(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
-        if !changes.iter().any(|change| change.action == ChangeAction::Create) {
+        let created = changes.iter().filter(|change| change.action == ChangeAction::Create);
+        let created: BTreeSet<Key> = created.map(|change| change.key.clone()).collect();
+        if created.is_empty() {
             return Vec::new();
         }
         let mut again: BTreeSet<usize> = BTreeSet::new();
@@ -106,14 +111,11 @@ impl<'a> Earlier<'a> {
             }
         }
         let changes_of = |One { spec, .. }: &One<'a>| {
-            let clash = |change: KeyChange| {
-                format!(
-                    "{}: {}, earlier in this run, would have to change this key after the changes of this spec, for \
-                     example because a `*` matches the key",
-                    change.key, spec.id
-                )
-            };
-            rules::evaluate(spec, reader).changes.into_iter().map(clash).collect::<Vec<_>>()
+            let clash = |key: &Key| format!("{key}: a `*` of {}, earlier in this run, would match this key", spec.id);
+            let Evaluation { changes, starred, .. } = rules::evaluate(spec, reader);
+            // The earlier spec can have further changes for other reasons, such as a `when` that is now true.
+            let is_new_match = |key: &&Key| within(key, &created).is_some() && within(key, &starred).is_some();
+            changes.iter().map(|change| &change.key).filter(is_new_match).map(clash).collect::<Vec<_>>()
         };
         again.into_iter().filter_map(|at: usize| self.specs.get(at)).flat_map(changes_of).collect()
     }

@@ -18,6 +18,8 @@ pub(super) struct Evaluation<'a> {
     /// The number of keys and values in `changes` that are in or below a key which the pattern of a rule with `*`
     /// matches. These keys count too.
     pub by_star: usize,
+    /// The keys that match the `*` of a rule.
+    pub starred: BTreeSet<Key>,
     /// The number of the spec's rules, and how many of them apply to this target.
     pub rules: RulesHere,
     /// The keys and values that are already in the required state.

@@ -40,9 +40,8 @@ pub(super) fn hide(spec: &Spec, reader: &Reader<'_>) {
 /// Evaluates all registry rules of a spec.
 pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a> {
     let mut result = Evaluation::default();
-    let mut starred: BTreeSet<Key> = BTreeSet::new();
     for rule in &spec.rules {
-        one_rule(rule, spec, reader, &mut starred, &mut result);
+        one_rule(rule, spec, reader, &mut result);
     }
     let wants = std::mem::take(&mut result.wants);
     let deletions = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader));
@@ -87,20 +86,14 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
     result.leave_out_users();
     result.changes.shrink_to_fit();
     result.unknown.append(&mut result.refused);
-    result.by_star = by_star(&result.changes, &starred);
+    result.by_star = by_star(&result.changes, &result.starred);
     result.wants = wants;
     result
 }
 
 /// Reads the keys and values of one rule. For each key to which the rule applies, adds its requirements to the desired
 /// state.
-fn one_rule<'a>(
-    rule: &'a KeyRule,
-    spec: &Spec,
-    reader: &Reader<'_>,
-    starred: &mut BTreeSet<Key>,
-    result: &mut Evaluation<'a>,
-) {
+fn one_rule<'a>(rule: &'a KeyRule, spec: &Spec, reader: &Reader<'_>, result: &mut Evaluation<'a>) {
     // A condition on the rule's own key, or on that key's user, can have a different result for each key.
     let is_own = |key: &&KeyPattern| key.own.is_some() || key.same_user;
     let by_key = rule.when.as_deref().is_some_and(|when| when.keys().iter().any(is_own));
@@ -133,7 +126,7 @@ fn one_rule<'a>(
     let mut here = SmallSet::default();
     let mut held = Vec::new();
     if rule.key.has_star() {
-        starred.extend(keys.iter().cloned());
+        result.starred.extend(keys.iter().cloned());
     }
     for key in keys {
         let (said, place) = (result.unknown.len(), key.clone());

@@ -127,6 +127,26 @@ fn what_an_earlier_spec_requires_may_be_known_after_the_changes_of_a_later_one()
     machine.run("diff @/new.yaml @/each.yaml @target").code(1).says("EACH: changes pending");
 }
 
+/// An earlier spec with a `*` can have further changes for another reason than a key that the `*` matches.
+#[test]
+fn only_a_key_that_a_star_matches_blocks_the_spec_that_creates_it() {
+    let machine = Machine::new();
+    let software = r"[HKEY_LOCAL_MACHINE\SOFTWARE";
+    machine.set_export(&format!("REGEDIT4\r\n\r\n{software}]\r\n\r\n{software}\\Vendor]\r\n\r\n{software}\\T]\r\n"));
+    let number = |name: &str| format!("{name}: {{ type: REG_DWORD, data: 1 }}");
+    let when = r"    when: { registry: { key: HKLM\SOFTWARE\T, name: flag } }";
+    let if_flag = format!("  - key: HKLM\\SOFTWARE\\Vendor\n{when}\n    values: {{ {} }}\n", number("w"));
+    machine.write("each.yaml", &(spec("EACH", r"HKLM\SOFTWARE\Vendor\*", &number("v")) + &if_flag));
+    let flag = spec("FLAG", r"HKLM\SOFTWARE\T", &number("flag"));
+    for (below, code) in [("Other", 1), (r"Vendor\x", 4)] {
+        let create = format!("  - key: HKLM\\SOFTWARE\\{below}\n    values: {{ {} }}\n", number("c"));
+        machine.write("flag.yaml", &(flag.clone() + &create));
+        let run = machine.run("diff @/each.yaml @/flag.yaml @target").code(code);
+        assert!(!run.stdout.contains(r"Vendor: a `*`"), "{}", run.stdout);
+        assert_eq!(run.stdout.contains(r"Vendor\x: a `*` of EACH"), code == 4, "{}", run.stdout);
+    }
+}
+
 /// A spec that an earlier spec blocks changes nothing, so its plan says nothing about rules, users or a `*`.
 #[test]
 fn nothing_remains_of_what_was_planned_for_a_blocked_spec() {
