@@ -106,7 +106,27 @@ impl InstalledFile {
             _ => VersionTest::Branches(branches),
         };
         let (found, truth) = condition::present(facts, Some(&test), self.platform);
-        let wanted = condition::versions_wanted(&test, condition::known_version(facts), None);
+        let wanted = condition::versions_wanted(&test, condition::known_version(facts), self.platform);
         (found, wanted, truth == super::Truth::Met)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::targets::Answer;
+
+    #[test]
+    fn a_file_for_another_processor_is_not_sufficient_and_the_wanted_processor_is_named() {
+        let version = FileVersion([1, 2, 3, 4]);
+        let file = InstalledFile {
+            path: r"C:\x.dll".to_owned(),
+            versions: vec![Threshold { from: None, version }],
+            platform: Some(Platform::X86),
+        };
+        let facts = |platform| FileFacts { size: 1, platform: Some(platform), version: Answer::Present(version) };
+        let judged = file.judge(&facts(Platform::X64));
+        assert_eq!(judged, ("1.2.3.4 (x64)".to_owned(), "1.2.3.4 or later (x86)".to_owned(), false));
+        assert!(file.judge(&facts(Platform::X86)).2);
     }
 }
