@@ -108,7 +108,9 @@ impl KeyPath {
                 names.push((alias.clone(), other));
             }
         }
-        if let Some((sid, rest)) = user_of_classes(self)
+        // `.DEFAULT` is not a SID, but its other name is.
+        let of_classes = names.iter().map(|(_, name)| name).chain([self]).find_map(user_of_classes);
+        if let Some((sid, rest)) = of_classes
             && let Ok(alias) = Self::from_parts(RootKey::Hku, &format!("{sid}{CLASSES}"))
             && let Some(other) = joined(&alias, rest)
         {
@@ -120,13 +122,17 @@ impl KeyPath {
 
 /// Returns the path in canonical form: if it begins with an alias, the alias is replaced.
 fn aliased(path: &KeyPath) -> KeyPath {
-    if let Some(path) = ALIASES.iter().find_map(|(from, to)| moved(path, from, to)) {
-        return path;
-    }
-    let (RootKey::Hku, Some(first)) = (path.root(), path.names().next()) else { return path.clone() };
-    let Some(sid) = sid::of_classes(first) else { return path.clone() };
-    let rest = path.below_root().get(first.len()..).unwrap_or_default();
-    KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes{rest}")).unwrap_or_else(|_| path.clone())
+    // The SID in the name of a user's classes can itself be an alias.
+    let path = below_user(path).unwrap_or_else(|| path.clone());
+    ALIASES.iter().find_map(|(from, to)| moved(&path, from, to)).unwrap_or(path)
+}
+
+/// For a key below `HKU\S-1-…_Classes`, returns its path below the hive of the user.
+fn below_user(path: &KeyPath) -> Option<KeyPath> {
+    let first = path.names().next().filter(|_| path.root() == RootKey::Hku)?;
+    let sid = sid::of_classes(first)?;
+    let rest = path.below_root().get(first.len()..)?;
+    KeyPath::from_parts(RootKey::Hku, &format!(r"{sid}\Software\Classes{rest}")).ok()
 }
 
 /// Returns the path with `from`, at its beginning, replaced by `to`. Returns `None` if the path is not `from` or below
@@ -202,6 +208,7 @@ mod tests {
         assert_eq!(wide(r"HKU\s-1-5-18\Software"), r"HKU\.DEFAULT\Software");
         assert_eq!(wide(r"HKU\S-1-5-181\Software"), r"HKU\S-1-5-181\Software");
         assert_eq!(wide(r"HKU\S-1-5-21-7_CLASSES\x"), r"HKU\S-1-5-21-7\Software\Classes\x");
+        assert_eq!(wide(r"HKU\S-1-5-18_Classes\x"), r"HKU\.DEFAULT\Software\Classes\x");
         assert_eq!(wide(r"HKU\a_Classes\x"), r"HKU\a_Classes\x");
         assert_eq!(narrow(r"HKU\S-1-5-21-7_Classes\CLSID"), r"HKU\S-1-5-21-7\Software\Classes\CLSID [32-bit view]");
         assert_eq!(wide(r"HKLM\SOFTWARE\Classes\x"), r"HKLM\SOFTWARE\Classes\x");
@@ -236,6 +243,8 @@ mod tests {
         assert_eq!(others(class), [r"HKCR\Wow6432Node\CLSID\x", r"HKLM\SOFTWARE\Wow6432Node\Classes\CLSID\x"]);
         assert_eq!(others(r"HKU\.DEFAULT"), [r"HKU\S-1-5-18"]);
         assert_eq!(others(r"HKU\S-1-5-21-7\Software\Classes\x"), [r"HKU\S-1-5-21-7_Classes\x"]);
+        let system = [r"HKU\S-1-5-18\Software\Classes\x", r"HKU\S-1-5-18_Classes\x"];
+        assert_eq!(others(r"HKU\.DEFAULT\Software\Classes\x"), system);
         assert!(others(r"HKLM\SOFTWARE").is_empty());
     }
 }
