@@ -10,7 +10,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Data, Key, KeyPath, RootKey, ValueType, View, name};
+use super::{Data, Key, KeyPath, RootKey, ValueType, View, control_set, name};
 
 /// The name of the REG_LINK value that holds the target of a link.
 pub const LINK_VALUE: &str = "SymbolicLinkValue";
@@ -53,9 +53,11 @@ impl Key {
             let below = found.names().skip(1).collect::<Vec<_>>().join("\\");
             return KeyPath::from_parts(wanted.root(), &below).is_ok_and(|path| path == wanted);
         }
+        let in_hklm = wanted.root() == RootKey::Hklm;
         wanted.root() == found.root() && wanted.depth() == found.depth() && {
             let (wanted, found): (Vec<_>, Vec<_>) = (wanted.names().collect(), found.names().collect());
-            (0..wanted.len()).all(|at| name::compare(wanted[at], found[at]).is_eq() || leads_to(&wanted, at, found[at]))
+            let is_link = |at: usize| in_hklm && leads_to(&wanted, at, found[at]);
+            (0..wanted.len()).all(|at| name::compare(wanted[at], found[at]).is_eq() || is_link(at))
         }
     }
 
@@ -105,7 +107,8 @@ fn leads_to(names: &[&str], at: usize, found: &str) -> bool {
     let above = |name: &str| at > 0 && is(at - 1, name);
     let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let set = |text: &str| {
-        text.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("ControlSet")) && digits(&text[10..], 3)
+        KeyPath::from_parts(RootKey::Hklm, &format!(r"SYSTEM\{text}"))
+            .is_ok_and(|path| control_set::number_of(&path).is_some())
     };
     (at == 1 && above("SYSTEM") && is(at, "CurrentControlSet") && set(found))
         || (at == 3 && is(0, "SYSTEM") && above("Hardware Profiles") && is(at, "Current") && digits(found, 4))
@@ -154,6 +157,8 @@ mod tests {
             (r"HKLM\SOFTWARE\Vendor\Link", r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Control\Session Manager"),
             (r"HKLM\SYSTEM\CurrentControlSet\Services\a", r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\b"),
             (r"HKLM\SYSTEM\ControlSet001\Services", r"\REGISTRY\MACHINE\SYSTEM\ControlSet002\Services"),
+            (r"HKLM\SYSTEM\CurrentControlSet\Services", r"\REGISTRY\MACHINE\SYSTEM\ControlSet0AB\Services"),
+            (r"HKU\SYSTEM\CurrentControlSet", r"\REGISTRY\USER\SYSTEM\ControlSet001"),
             (r"HKLM\SOFTWARE\Vendor", r"\REGISTRY\USER\S-1-5-21-7\Vendor"),
             (r"HKU\S-1-5-21-7\Software\Classes\x", r"\REGISTRY\USER\S-1-5-21-8_Classes\x"),
             (r"HKCR\x", r"\REGISTRY\USER\S-1-5-21-7\Software\x"),
