@@ -252,6 +252,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_was_queried_several_times_is_noted_once() {
+        let facts = Facts::default();
+        let (reader, key) = (Reader::new(&facts), r"HKLM\SOFTWARE\Vendor".parse().unwrap());
+        let (_, reads) = reader.logged(|| (reader.key(&key), reader.subkeys(&key)));
+        let reads = reads.unwrap();
+        assert_eq!((reads.keys().count(), reads.lists().count()), (1, 1));
+    }
+
+    #[test]
     fn what_is_asked_has_a_limit() {
         let enough = Limits { keys: 3, names: 12, paths: 1000, found: 7, ..Limits::MOST };
         assert_eq!(observed(enough), Ok(true));

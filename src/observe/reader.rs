@@ -41,14 +41,14 @@ pub struct Reader<'a> {
 #[derive(Debug, Default)]
 pub struct Reads {
     keys: BTreeSet<Key>,
-    /// The keys whose subkeys were queried.
+    /// Those of `keys` whose subkeys were queried.
     lists: BTreeSet<Key>,
 }
 
 impl Reads {
-    /// Returns the keys that were queried. A key whose subkeys were queried comes twice.
+    /// Returns the keys that were queried, each once.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.keys.iter().chain(&self.lists)
+        self.keys.iter()
     }
 
     /// Returns the keys whose subkeys were queried.
