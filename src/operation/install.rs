@@ -109,12 +109,22 @@ impl Packages {
 
 /// Returns the error for a package that cannot be run. Nothing was changed.
 fn refused(error: &PackageError) -> Error {
-    let (code, hint) = match error {
-        PackageError::Mismatch { .. } => (Code::PACKAGE_MISMATCH, "give the file whose SHA-256 the spec contains"),
-        PackageError::Kind { .. } => {
-            (Code::PACKAGE_USAGE, "give the file of the package itself, not an archive that contains it")
+    let state_dir = |text: &str| Hint::new(text).option("state-dir", "DIR");
+    let (code, hint): (Code, Hint) = match error {
+        PackageError::Mismatch { .. } => {
+            (Code::PACKAGE_MISMATCH, "give the file whose SHA-256 the spec contains".into())
         }
-        _ => (Code::FILE_ACCESS, "check that the file or folder exists, and that you may use it"),
+        PackageError::Kind { .. } => {
+            (Code::PACKAGE_USAGE, "give the file of the package itself, not an archive that contains it".into())
+        }
+        PackageError::Folder { .. } => {
+            (Code::FILE_ACCESS, state_dir("use a state folder to which only administrators can write"))
+        }
+        PackageError::Copy { .. } => (
+            Code::FILE_ACCESS,
+            state_dir("check that you may write to the state folder and that its disk is not full, or use another one"),
+        ),
+        PackageError::Io { .. } => (Code::FILE_ACCESS, "check that the file exists and that you may read it".into()),
     };
     Error::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
 }
@@ -327,4 +337,23 @@ fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, St
         }
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_is_about_the_file_or_the_folder_that_failed() {
+        let source = || std::io::ErrorKind::PermissionDenied.into();
+        for (error, hint) in [
+            (PackageError::Io { path: "update.exe".into(), source: source() }, "you may read it"),
+            (PackageError::Copy { path: "update.exe".into(), source: source() }, "write to the state folder"),
+            (PackageError::Folder { path: "state".into(), detail: "x".to_owned() }, "only administrators can write"),
+        ] {
+            let refused = refused(&error);
+            let said = refused.diagnostics[0].hint.as_ref().unwrap();
+            assert!(said.contains(hint), "{said}");
+        }
+    }
 }

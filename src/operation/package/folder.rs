@@ -16,9 +16,9 @@ const PREFIX: &str = "package-";
 ///
 /// # Errors
 ///
-/// Returns [`PackageError::Folder`] if the folder cannot be trusted, or [`PackageError::Io`] if it cannot be created.
+/// Returns [`PackageError::Folder`] if the folder cannot be trusted, or [`PackageError::Copy`] if it cannot be created.
 pub(super) fn make(state: &Path) -> Result<PathBuf, PackageError> {
-    fs::create_dir_all(state).map_err(|source| PackageError::Io { path: state.to_owned(), source })?;
+    fs::create_dir_all(state).map_err(|source| PackageError::Copy { path: state.to_owned(), source })?;
     let folder = state.join(format!("{PREFIX}{}", Store::new_id()));
     make_private(&folder)?;
     Ok(folder)
@@ -60,7 +60,7 @@ fn make_private(folder: &Path) -> Result<(), PackageError> {
     fs::DirBuilder::new()
         .mode(0o700)
         .create(folder)
-        .map_err(|source| PackageError::Io { path: folder.to_owned(), source })
+        .map_err(|source| PackageError::Copy { path: folder.to_owned(), source })
 }
 
 /// Returns whether the path is a folder (not a link) that only administrators own and can write to.

@@ -33,10 +33,18 @@ use crate::{plan::Install, registry::notation::hex_digits};
 /// The reason why a package cannot be run. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
-    /// The package cannot be read or copied.
+    /// The package cannot be read.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file or folder.
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The copy of the package cannot be created in the state folder.
+    #[error("{}: {source}", path.display())]
+    Copy {
+        /// The copy, or its folder.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
@@ -109,23 +117,20 @@ pub fn check(path: &Path, install: &Install) -> Result<(), PackageError> {
 /// Returns [`PackageError`] if the file cannot be copied, is not the package that the spec names, or is of a kind that
 /// kbfix cannot run.
 pub fn prepare(path: &Path, install: &Install, state: &Path) -> Result<Prepared, PackageError> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| PackageError::Io { path, source }
-    };
     let (name, kind) = name_and_kind(path)?;
-    let mut source = File::open(path).map_err(io(path))?;
+    let mut source = File::open(path).map_err(|source| PackageError::Io { path: path.to_owned(), source })?;
     let folder = folder::make(state)?;
     let copy = folder.join(&name);
+    let failed = |source| PackageError::Copy { path: copy.clone(), source };
     let mut prepared = Prepared { name, kind, folder, program: copy.clone(), before: Vec::new(), held: None };
     let copied = File::create_new(&copy).and_then(|mut file| {
         io::copy(&mut source, &mut file)?;
         file.flush()?;
         file.sync_all()
     });
-    copied.map_err(io(&copy))?;
-    let mut held = folder::open_held(&copy).map_err(io(&copy))?;
-    same_digest(path, digest(&mut held).map_err(io(&copy))?, install)?;
+    copied.map_err(failed)?;
+    let mut held = folder::open_held(&copy).map_err(failed)?;
+    same_digest(path, digest(&mut held).map_err(failed)?, install)?;
     prepared.held = Some(held);
     if let Some((program, switch)) = kind.program() {
         prepared.program = system_program(program)?;
