@@ -208,7 +208,8 @@ pub fn newest(
         }
     }
     found.map(|found| (found, None)).ok_or_else(|| {
-        let message = format!("no matching journal in {} can be rolled back", store.root().display());
+        let of_target = target.map(|target| format!(" of the target {}", target.uri)).unwrap_or_default();
+        let message = format!("no journal{of_target} in {} can be rolled back", store.root().display());
         let diagnostic =
             Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` lists the journals");
         Error::new(Exit::Refused, diagnostic)

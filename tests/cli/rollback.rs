@@ -45,7 +45,9 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
 
     machine.run("rollback --last --force @state").code(0);
     assert!(machine.export().contains("\"DisableRealmHint\"=dword:00000000"));
-    machine.run("rollback --last @state").code(2).says("can be rolled back");
+    machine.run("rollback --last @state").code(2).says("no journal in [DIR]/state can be rolled back");
+    let of_target = "no journal of the target reg:[DIR]/machine.reg in [DIR]/state can be rolled back";
+    machine.run("rollback --last @target @state").code(2).says(of_target);
 }
 
 #[test]
