@@ -14,7 +14,7 @@ use crate::{
     observe::observe_changed,
     plan::{Machine, Outcome, Plan, SpecPlan},
     registry::control_set,
-    targets::{Address, Answer, Target, TargetError},
+    targets::{Address, Answer, Target, TargetError, Unread},
 };
 
 /// Options for a rollback.
@@ -54,8 +54,9 @@ pub fn rollback(
         return Err(Error::new(Exit::Refused, diagnostic.hint(place_hint(through_policy))));
     }
     let set = other_set(&journal, target)?;
+    let number = set.as_ref().map(|set| set.number);
     let same = progress
-        .during(&reading(target), || same_machine(&journal.header.machine, &journal.header.target.uri, set, target));
+        .during(&reading(target), || same_machine(&journal.header.machine, &journal.header.target.uri, number, target));
     let (was, is) = match same {
         Ok(None) => (None, None),
         Ok(Some(Renamed { was, is })) if address.uri == journal.header.target.uri => (Some(was), Some(is)),
@@ -74,7 +75,7 @@ pub fn rollback(
         let hint = "unless you force it, kbfix restores only keys and values that are still as the apply left them";
         Diagnostic::warning(Code::PLAN_OTHER_MACHINE, message).hint(hint)
     });
-    let moved = set.map(|number| in_set(&mut journal, number));
+    let moved = set.map(|set| in_set(&mut journal, &set));
     let mut undo = Rollback::default();
     let mut machine = Machine::default();
     let facts = progress.during(&reading(target), || {
@@ -126,29 +127,43 @@ pub fn rollback(
     Ok(report)
 }
 
-/// Returns the number of the control set to which the apply wrote; `None` if this is the current control set, or if the
-/// apply changed nothing in a control set with a number. If the current control set is not known, the number is
-/// returned.
-fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<u16>, TargetError> {
+/// A control set to which an apply wrote, and which may not be the current one.
+struct OtherSet {
+    number: u16,
+    /// The reason why it is not known whether this is the current control set; `None` if it is another one.
+    unread: Option<Unread>,
+}
+
+/// Returns the control set to which the apply wrote; `None` if this is the current control set, or if the apply changed
+/// nothing in a control set with a number.
+fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<OtherSet>, TargetError> {
     let Some(was) = journal.header.control_set else { return Ok(None) };
     Ok(match target.control_set()? {
         // A target without this link contains the key itself.
         Answer::Absent => None,
-        Answer::Present(is) => (is != was).then_some(was),
+        Answer::Present(is) => (is != was).then_some(OtherSet { number: was, unread: None }),
         // The number of a control set always leads to it.
-        Answer::Unread(_) => Some(was),
+        Answer::Unread(why) => Some(OtherSet { number: was, unread: Some(why) }),
     })
 }
 
-/// Changes the keys of the journal from the current control set to the control set `number`, and returns a warning
-/// about this.
-fn in_set(journal: &mut Journal, number: u16) -> Diagnostic {
+/// Changes the keys of the journal from the current control set to the control set `other`, and returns a warning about
+/// this.
+fn in_set(journal: &mut Journal, other: &OtherSet) -> Diagnostic {
     for change in &mut journal.header.changes {
-        change.key = change.key.in_control_set(number);
+        change.key = change.key.in_control_set(other.number);
     }
-    let set = control_set::name(number);
-    let message = format!("the apply wrote to {set}, which is no longer known to be the current control set");
-    let hint = format!("the changes are rolled back in {set}; any other control set stays as it is");
+    let set = control_set::name(other.number);
+    let (message, hint) = match &other.unread {
+        None => (
+            format!("the apply wrote to {set}, which is no longer the current control set"),
+            format!("the changes are rolled back in {set}; the current control set stays as it is"),
+        ),
+        Some(why) => (
+            format!("the apply wrote to {set}; it is not known whether this is still the current control set: {why}"),
+            format!("the changes are rolled back in {set}"),
+        ),
+    };
     Diagnostic::warning(Code::OTHER_CONTROL_SET, message).hint(hint)
 }
 

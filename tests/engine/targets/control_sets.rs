@@ -161,6 +161,20 @@ fn a_rollback_puts_back_in_the_set_that_the_apply_wrote_to() {
     }
 }
 
+/// The rollback then does not say that another control set is the current one.
+#[test]
+fn a_rollback_says_if_the_current_set_is_not_known() {
+    let sets = Sets::export(&SETS);
+    let journal = sets.apply();
+    let file = sets.folder.path().join("machine.reg");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("\"Current\"=dword:00000001", "\"Current\"=\"x\"")).unwrap();
+    let report = sets.roll_back(journal);
+    assert_eq!((report.exit_code, report.changed), (Exit::Done, true), "{:?}", report.diagnostics);
+    let message = &report.diagnostics[0].message;
+    assert!(message.contains("it is not known whether this is still the current control set: "), "{message}");
+}
+
 #[test]
 fn an_export_that_lists_the_current_set_itself_has_no_number_for_it() {
     let sets = Sets::export(&["CurrentControlSet", "ControlSet001", "ControlSet002"]);
