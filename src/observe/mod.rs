@@ -116,7 +116,7 @@ fn observe_within(
     let detail = format!(
         "after {MOST_QUESTIONS} rounds of reading, the specs still needed more facts; each round depended on the one before"
     );
-    Err(TargetError::Unsupported { what: target.uri(), detail })
+    Err(TargetError::TooMuch { what: target.uri(), detail })
 }
 
 /// Returns the queries for the keys directly below `trees`; `None` if their paths have more than `most` bytes together.
@@ -158,7 +158,7 @@ fn too_much(target: &dyn Target, what: &str) -> TargetError {
     let detail = format!(
         "{what}; the specs select too much, or the target is damaged or was crafted to exhaust the memory of kbfix"
     );
-    TargetError::Unsupported { what: target.uri(), detail }
+    TargetError::TooMuch { what: target.uri(), detail }
 }
 
 /// Reads everything in `facts` from the target again.

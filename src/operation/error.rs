@@ -61,6 +61,11 @@ impl From<TargetError> for Error {
                 Code::TARGET_UNSUPPORTED,
                 "use another kind of target, or leave out the option that does not fit".into(),
             ),
+            TargetError::TooMuch { .. } => (
+                Code::TARGET_UNSUPPORTED,
+                "check whether the target is damaged; if it is not, apply fewer specs at once, or specs that need fewer keys"
+                    .into(),
+            ),
             TargetError::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
                 (Code::TARGET_UNREADABLE, "check that this is the right file, because kbfix reads no larger one".into())
             }

@@ -282,6 +282,14 @@ pub enum TargetError {
         /// What is not supported, as a sentence.
         detail: String,
     },
+    /// kbfix would have to read more of the target than its limits allow.
+    #[error("{what}: {detail}")]
+    TooMuch {
+        /// The target.
+        what: String,
+        /// The limit, as a sentence.
+        detail: String,
+    },
     /// A remote target could not be read or changed at all.
     #[error("{what}: {trouble}")]
     Remote {

@@ -170,7 +170,7 @@ fn find(folder: &str, file: &str) -> Answer<PathBuf> {
 fn unread(error: &TargetError) -> Unread {
     let reason = match error {
         TargetError::Malformed { .. } => Reason::Malformed,
-        TargetError::Unsupported { .. } => Reason::Unsupported,
+        TargetError::Unsupported { .. } | TargetError::TooMuch { .. } => Reason::Unsupported,
         TargetError::Io { .. }
         | TargetError::NoLock { .. }
         | TargetError::Locked { .. }
