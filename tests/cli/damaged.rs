@@ -163,6 +163,17 @@ fn documents_that_are_not_utf_8() {
     assert!(machine.journals().is_empty());
 }
 
+/// The message names the lock file of a hive, and not the hive.
+#[test]
+fn a_lock_file_of_a_hive_that_is_not_a_lock_is_named() {
+    let machine = Machine::new();
+    machine.run("example @/image").code(0);
+    let lock = "Windows/System32/config/.kbfix-SYSTEM.lock";
+    machine.write(&format!("image/{lock}"), "x");
+    let run = machine.run("apply KB909094 --target image:@/image @state").code(5).says("write-failed");
+    run.says(&format!("[DIR]/image/{lock}: it is a file with content"));
+}
+
 /// The process ended while it was adding an event, within a character.
 #[test]
 fn a_journal_that_ends_within_a_character_is_rolled_back() {

@@ -304,10 +304,12 @@ impl TargetError {
     /// Converts the error into the reason why changes were not written. `place` is the key or file that should have
     /// been changed.
     fn refusal(self, place: &str) -> WriteError {
-        let place = place.to_owned();
         match self {
-            Self::Io { source, .. } | Self::NoLock { source, .. } => WriteError::Io { place, source },
-            other => WriteError::Unsupported { place, detail: other.to_string() },
+            Self::Io { what, source } | Self::NoLock { what, source } => match source.kind() {
+                std::io::ErrorKind::PermissionDenied => WriteError::Denied { place: what },
+                _ => WriteError::Io { place: what, source },
+            },
+            other => WriteError::Unsupported { place: place.to_owned(), detail: other.to_string() },
         }
     }
 }
