@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeSet,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +15,8 @@ use crate::{
 };
 
 use super::{
-    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, WriteError, WriteFailure,
+    Answer, FileFacts, KeyChange, KeyFacts, KeyQuery, Lock, Reason, Target, TargetError, Unread, WriteError,
+    WriteFailure,
     drives::{Drives, file_names},
     lock::lock_beside,
     offline::{HiveFile, OfflineRegistry, OpenError},
@@ -51,14 +53,21 @@ impl HiveTarget {
         let file = match HiveFile::open(&real, None, allow_dirty) {
             Ok(file) => file,
             Err(OpenError::Refused(error)) => return Err(error),
-            Err(OpenError::Unread(why)) => {
-                return Err(TargetError::Malformed { what, detail: why.to_string(), option: None });
-            }
+            Err(OpenError::Unread(why)) => return Err(unread(what, why)),
         };
         let mut registry = OfflineRegistry::new(what, allow_dirty, false);
         registry.mount_opened(key.clone(), file);
         Ok(Self { named: path.to_owned(), path: real, key, drives, missing: BTreeSet::new(), registry })
     }
+}
+
+/// Returns the error for a hive file that cannot be read. This does not show that the file is damaged.
+fn unread(what: String, why: Unread) -> TargetError {
+    let source = match why.reason {
+        Reason::Denied => io::ErrorKind::PermissionDenied.into(),
+        _ => io::Error::other(why.detail.to_string()),
+    };
+    TargetError::Io { what, source }
 }
 
 impl Target for HiveTarget {
@@ -113,5 +122,20 @@ impl Target for HiveTarget {
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         self.registry.write(changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hive_that_cannot_be_read_is_not_damaged() {
+        let kind = |reason| match unread("a".to_owned(), Unread::new(reason, "b")) {
+            TargetError::Io { source, .. } => source.kind(),
+            other => panic!("{other}"),
+        };
+        assert_eq!(kind(Reason::Denied), io::ErrorKind::PermissionDenied);
+        assert_eq!(kind(Reason::Unknown), io::ErrorKind::Other);
     }
 }
