@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{Member, Members};
 use crate::{
     diag::{Code, Diagnostic, text::suggest},
+    format::reg::CodePage,
     spec::{Setting, SideDocument, Source, side_schema},
     targets::{Address, Extra},
 };
@@ -203,7 +204,13 @@ impl MachineDocument {
             .with_drives(&drives)
             .with_dirty_hives(self.allow_dirty);
         match address.misfit().map_err(|error| ("target", error.to_string()))? {
-            None => Ok(self.target.is_some().then_some(address)),
+            None => match self.code_page.filter(|number| CodePage::new(*number).is_none()) {
+                None => Ok(self.target.is_some().then_some(address)),
+                Some(number) => {
+                    let known = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
+                    Err(("code_page", format!("kbfix does not know the code page {number}; {known}")))
+                }
+            },
             Some((extra, why)) => {
                 let field = match extra {
                     Extra::Files => "files",

@@ -105,6 +105,9 @@ fn two_what_the_target_has_no_use_for() {
         let run = machine.run(&format!("diff KB909094 --target {target} {option}")).code(2).says(&says).says("usage");
         run.says(&format!("leave the option out, or name another target ({name})"));
     }
+    for line in ["diff KB909094 @target --code-page 1259", "import @/machine.reg --id X --code-page 1259"] {
+        machine.run(line).code(2).says("usage").says("kbfix does not know the code page 1259").says("1250 to 1258");
+    }
 }
 
 #[test]

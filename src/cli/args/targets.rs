@@ -8,6 +8,7 @@ use crate::cli::error::CommandError;
 
 use kbfix::{
     diag::{Code, Diagnostic, Exit, Hint},
+    format::reg::CodePage,
     targets::{Address, Extra, Kind, Target, open},
 };
 
@@ -28,6 +29,14 @@ const SMB: &str = "Add `?smb1` for Windows Server 2003. For `smb:`, the environm
 
 /// The default of `--target` for every command except `rollback`.
 pub(in crate::cli) const DEFAULT: &str = "local on Windows; on other systems, you must name a target";
+
+/// Returns the code page with this number, which the user gave.
+pub(in crate::cli) fn code_page(number: u16) -> Result<CodePage, CommandError> {
+    CodePage::new(number).ok_or_else(|| {
+        let hint = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
+        CommandError::usage(format!("kbfix does not know the code page {number}"), hint)
+    })
+}
 
 /// Adds the help to the argument `--target`: what the target is for a command, its default, and what the command does
 /// with each kind of target. Returns other arguments unchanged.
@@ -138,7 +147,7 @@ impl TargetArguments {
         let address =
             address.with_drives(&self.drives).with_dirty_hives(self.allow_dirty).with_through_policy(through_policy);
         match address.misfit()? {
-            None => Ok(address),
+            None => self.code_page.map(code_page).transpose().map(|_| address),
             Some((extra, why)) => {
                 let option = match extra {
                     Extra::Files => "files",

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::cli::{
-    args::source::id_of,
+    args::{source::id_of, targets::code_page},
     error::CommandError,
     out_file::{Destination, Inputs},
     output::Output,
@@ -16,7 +16,7 @@ use kbfix::{
     convert::import::{About, Imported, Kind, Reading, import, osconfig},
     diag::{Code, Diagnostic, Exit},
     files::read::read_stream,
-    format::reg::{CodePage, MAX_FILE},
+    format::reg::MAX_FILE,
     registry::RootKey,
     spec::MAX_BYTES,
 };
@@ -149,13 +149,7 @@ impl Arguments {
                 "remove --root: a .reg file or a text for LGPO.exe itself contains its root keys",
             ));
         }
-        let page = |number| {
-            CodePage::new(number).ok_or_else(|| {
-                let hint = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
-                CommandError::usage(format!("kbfix does not know the code page {number}"), hint)
-            })
-        };
-        let code_page = self.code_page.map(page).transpose()?;
+        let code_page = self.code_page.map(code_page).transpose()?;
         Ok(Reading { code_page, lenient: self.lenient, root: self.root })
     }
 }

@@ -65,6 +65,7 @@ fn every_fault_has_its_place() {
         ("kbfix_fleet: 1\nmachines:\n  A:\n    files: x\n", "fleet-machine", 4),
         ("kbfix_fleet: 1\nmachines:\n  A:\n    groups: [g]\n    drives: { D: x }\n", "fleet-machine", 5),
         ("kbfix_fleet: 1\nmachines:\n  A:\n    code_page: 1252\n", "fleet-machine", 4),
+        ("kbfix_fleet: 1\nmachines:\n  A:\n    target: reg:a.reg\n    code_page: 1259\n", "fleet-machine", 5),
         ("kbfix_fleet: 1\nmachines:\n  A:\n    allow_dirty: true\n", "fleet-machine", 4),
         ("kbfix_fleet: 1\nmachines: [\n", "yaml-syntax", 2),
     ] {
