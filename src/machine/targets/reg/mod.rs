@@ -309,7 +309,9 @@ impl Target for RegTarget {
     }
 
     fn lock(&mut self) -> Result<Lock, TargetError> {
-        one_file::lock(self)
+        let lock = one_file::lock(self)?;
+        self.files.iter_mut().for_each(DriveFolder::forget);
+        Ok(lock)
     }
 
     fn rehearse(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {

@@ -332,3 +332,16 @@ fn a_file_that_cannot_be_read_after_a_failed_write_is_an_error() {
     fs::write(&path, whole).unwrap();
     assert_eq!(target.read_keys(&[query()]).unwrap(), [Answer::Absent]);
 }
+
+#[test]
+fn a_lock_discards_the_names_of_files_that_were_read_before() {
+    let (dir, _) = export(EXPORT);
+    let files = dir.path().join("C");
+    fs::create_dir(&files).unwrap();
+    let mut target = RegTarget::open(&dir.path().join("a.reg"), Some(&files), None).unwrap();
+    let read = |target: &mut RegTarget| target.read_files(&[r"C:\new.dll".to_owned()]).unwrap().remove(0);
+    assert_eq!(read(&mut target), Answer::Absent);
+    fs::write(files.join("new.dll"), "").unwrap();
+    let _lock = target.lock().unwrap();
+    assert!(matches!(read(&mut target), Answer::Present(_)));
+}

@@ -157,10 +157,13 @@ impl Target for SmbTarget {
         };
         let folder = settings.locks.as_ref().ok_or_else(unnamed)?;
         fs::create_dir_all(folder).map_err(failed)?;
-        lock_beside(&folder.join(format!("smb-{}-{}", host.name, host.port()))).map_err(|error| match error {
+        let lock = lock_beside(&folder.join(format!("smb-{}-{}", host.name, host.port())));
+        let lock = lock.map_err(|error| match error {
             TargetError::Locked { .. } => TargetError::Locked { what: self.uri() },
             other => other,
-        })
+        })?;
+        self.drives.forget();
+        Ok(lock)
     }
 
     fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
