@@ -102,7 +102,7 @@ fn remote(trouble: &Trouble) -> Code {
         Trouble::Logon(_) => Code::TARGET_LOGON,
         Trouble::Denied(_) => Code::TARGET_DENIED,
         Trouble::Silent(_) => Code::TARGET_SILENT,
-        Trouble::Failed(_) => Code::TARGET_UNREADABLE,
+        Trouble::Local(_) | Trouble::Failed(_) => Code::TARGET_UNREADABLE,
     }
 }
 

@@ -68,7 +68,7 @@ impl Connection {
         }
         self.reach()?;
         let failed = |error: std::io::Error| {
-            Trouble::Failed(format!(
+            Trouble::Local(format!(
                 "cannot create a private folder for a copy of \
             {path}: {error}"
             ))

@@ -48,7 +48,7 @@ pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Resul
     let mut child = command.spawn().map_err(|error| Trouble::Program { program, detail: error.to_string() })?;
     let streams = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (Some(mut stdin), Some(stdout), Some(stderr)) = streams else {
-        return Err(Trouble::Failed("the program's input or output streams are missing".to_owned()));
+        return Err(Trouble::Local("the program's input or output streams are missing".to_owned()));
     };
     thread::scope(|scope| {
         let feeder = scope.spawn(move || {
@@ -64,7 +64,7 @@ pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Resul
         match ended {
             Ok(Some(status)) => Ok(Said { success: status.success(), out, error }),
             Ok(None) => Err(Trouble::Silent(limit.as_secs())),
-            Err(why) => Err(Trouble::Failed(format!("waiting for the program failed: {why}"))),
+            Err(why) => Err(Trouble::Local(format!("waiting for the program failed: {why}"))),
         }
     })
 }

@@ -243,7 +243,7 @@ impl Connection {
             read,
             write,
         };
-        let mut line = serde_json::to_vec(&request).map_err(|error| Trouble::Failed(error.to_string()))?;
+        let mut line = serde_json::to_vec(&request).map_err(|error| Trouble::Local(error.to_string()))?;
         line.push(b'\n');
         let mut command = Command::new(&self.settings.python);
         // Python runs isolated: neither the current folder nor the user's folders add modules.

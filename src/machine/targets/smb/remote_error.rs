@@ -36,6 +36,9 @@ pub enum Trouble {
     /// The machine did not answer within this number of seconds.
     #[error("the machine did not answer within {0} seconds")]
     Silent(u64),
+    /// An error of this system, and not of the remote machine.
+    #[error("{0}")]
+    Local(String),
     /// Any other error.
     #[error("{0}")]
     Failed(String),
@@ -69,9 +72,22 @@ impl Trouble {
             }
             Self::Service(_) => "start the service RemoteRegistry on that machine",
             Self::Silent(_) => "check whether the machine is overloaded; to wait longer, set KBFIX_SMB_LIMIT=SECONDS",
+            Self::Local(_) => "check the folder for temporary files (TMPDIR) and the free memory of this system",
             Self::Failed(_) => {
-                "run `smbclient -A FILE //HOST/C$` with your credentials file and the name of the machine: its error message says more"
+                "run `smbclient -A FILE //HOST/C$` (with Kerberos: `--use-kerberos=required` instead of `-A FILE`) with \
+                    your credentials file and the name of the machine: its error message says more"
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Trouble;
+
+    #[test]
+    fn the_hint_about_an_error_of_this_system_does_not_name_the_remote_machine() {
+        assert!(!Trouble::Local("x".to_owned()).hint().contains("HOST"));
+        assert!(Trouble::Failed("x".to_owned()).hint().contains("//HOST/C$"));
     }
 }
