@@ -194,7 +194,7 @@ impl Address {
                 Some((path, key)) if !path.is_empty() => {
                     let key: KeyPath = key.parse().map_err(|e| because(format!("{e}")))?;
                     match (key.root(), key.parent()) {
-                        (RootKey::Hklm | RootKey::Hku | RootKey::Hkcc, None) => Err(because(format!(
+                        (RootKey::Hklm | RootKey::Hku | RootKey::Hkcc | RootKey::Hkcr, None) => Err(because(format!(
                             "Windows never loads a hive at the key {key}; give the key at which it loads this hive, such as HKLM\\SYSTEM"
                         ))),
                         _ => Ok(Kind::Hive(path.into(), key)),
@@ -299,6 +299,8 @@ mod tests {
             ("hive:f=HKCU", true),
             ("hive:f=HKLM", false),
             ("hive:f=HKU", false),
+            ("hive:f=HKCC", false),
+            ("hive:f=HKCR", false),
             ("hive:f=HKEY_LOCAL_MACHINE", false),
         ] {
             assert_eq!(Address::new(uri, None, None).is_ok(), is_one, "{uri}");
