@@ -107,7 +107,7 @@ fn a_key_is_deleted_only_if_it_holds_just_what_the_change_lists() {
     reg_ok(&["add", &path, "/v", "a", "/t", "REG_DWORD", "/d", "1", "/f"]);
     let listed = |data: u32| change(&doomed, ChangeAction::Delete, [value("A", Some(Data::dword(data)), None)]);
 
-    assert!(stale(listed(1)).contains("found 1 subkeys"));
+    assert!(stale(listed(1)).contains("found 1 subkey"));
     reg_ok(&["delete", &format!(r"{path}\subkey"), "/f"]);
     assert!(stale(listed(2)).contains("found REG_DWORD dword:00000001"));
     assert!(stale(change(&doomed, ChangeAction::Delete, [])).contains("expected absent"));

@@ -10,6 +10,7 @@ use windows_sys::Win32::{
 };
 
 use crate::{
+    diag::number_of,
     registry::{Data, Key, KeyPath, SecurityDescriptor, notation},
     targets::{Answer, ChangeAction, KeyChange, ValueChange, WriteError},
 };
@@ -274,7 +275,7 @@ fn delete(change: &KeyChange, buffer: &mut raw::Buffer) -> Result<Option<KeyPath
 fn no_subkeys(key: &Key, handle: &Handle) -> Result<(), WriteError> {
     match raw::subkey_count(handle).map_err(|code| failed(code, key.to_string(), "present"))? {
         0 => Ok(()),
-        count => Err(stale(key.to_string(), "no subkeys", format!("{count} subkeys"))),
+        count => Err(stale(key.to_string(), "no subkeys", number_of(count as usize, "subkey"))),
     }
 }
 
