@@ -111,7 +111,13 @@ impl<'a> Earlier<'a> {
             }
         }
         let changes_of = |One { spec, .. }: &One<'a>| {
-            let clash = |key: &Key| format!("{key}: a `*` of {}, earlier in this run, would match this key", spec.id);
+            let clash = |key: &Key| {
+                format!(
+                    "{key}: {}, earlier in this run, would have to change this key after the changes of this spec, \
+                     because its `*` matches the key",
+                    spec.id
+                )
+            };
             let Evaluation { changes, starred, .. } = rules::evaluate(spec, reader);
             // The earlier spec can have further changes for other reasons, such as a `when` that is now true.
             let is_new_match = |key: &&Key| within(key, &created).is_some() && within(key, &starred).is_some();

@@ -102,8 +102,7 @@ pub struct SpecPlan {
     /// The value of each parameter; `(hidden)` for a sensitive parameter.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// The outcome of the spec. If the spec does not apply or cannot be applied, `changes`, `named`, `satisfied`,
-    /// `policy` and `policy_unread` are empty.
+    /// The outcome. If no change is possible, `changes`, `named`, `satisfied`, `policy`, `policy_unread` are empty.
     pub outcome: Outcome,
     /// The reasons for the outcome, as sentences. They also name the users who are left out and what a rollback or a
     /// retirement keeps, and say if a saved plan was already applied.

@@ -171,7 +171,7 @@ fn a_lock_file_of_a_hive_that_is_not_a_lock_is_named() {
     let lock = "Windows/System32/config/.kbfix-SYSTEM.lock";
     machine.write(&format!("image/{lock}"), "x");
     let run = machine.run("apply KB909094 --target image:@/image @state").code(5).says("write-failed");
-    run.says(&format!("[DIR]/image/{lock}: it is a file with content"));
+    run.says(&format!("[DIR]/image/{lock}: the lock file is a file with content"));
 }
 
 /// The process ended while it was adding an event, within a character.

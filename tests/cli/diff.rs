@@ -285,7 +285,7 @@ fn a_trigger_is_asked_for_by_the_spec_s_id() {
     };
     let requested = reasons("--trigger R");
     assert!(requested.len() == 1 && requested[0].as_str().unwrap().contains(r"SOFTWARE\Missing"), "{requested:?}");
-    assert_eq!(reasons("").last().unwrap(), "a trigger must be written, but was not requested: give `--trigger R`");
+    assert_eq!(reasons("").last().unwrap(), "a trigger is not done, and kbfix writes it only with `--trigger R`");
     std::fs::create_dir(machine.path("fleet")).unwrap();
     machine.run("snapshot @/spec.yaml @target --out @/fleet/FE1.json").code(0);
     machine.run("fleet diff @/spec.yaml --snapshots @/fleet").code(4).says("only with `--trigger R`");
