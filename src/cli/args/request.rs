@@ -11,8 +11,9 @@ pub(in crate::cli) struct RequestArguments {
     #[command(flatten)]
     specs: SpecArguments,
 
-    /// Use this saved plan instead of specs (`-`: from standard input). If the file is a fleet plan, kbfix uses only
-    /// the plan for the target's machine. If all changes of the plan are already made, no other fact of the plan has
+    /// Use this saved plan instead of specs (`-`: from standard input). From a fleet plan, kbfix uses only the plan
+    /// with the target's MachineGuid or computer name, or with its address if neither is known. Without such a plan,
+    /// kbfix refuses the file (exit code 2). If all changes of the plan are already made, no other fact of the plan has
     /// changed, and the plan installs no hotfix, kbfix changes nothing. The exit code is then 0, or 4 if a spec of the
     /// plan has an outcome such as blocked. In all other cases in which a fact of the plan has changed, kbfix refuses
     /// the plan (exit code 2). The plan already contains parameters and triggers. With --plan, --set is therefore an
@@ -21,7 +22,7 @@ pub(in crate::cli) struct RequestArguments {
     plan: Option<String>,
 
     /// The digest that the plan of --plan must have. If the plan has another digest, kbfix refuses the plan (exit code
-    /// 2). For a fleet plan, give the digest of the whole file; `kbfix fleet plan` prints this digest.
+    /// 2). For a fleet plan, give the digest that `kbfix fleet plan` prints, not the digest of one machine's plan.
     #[arg(long, value_name = "DIGEST", help_heading = PLAN)]
     digest: Option<String>,
 

@@ -56,9 +56,9 @@ pub(in crate::cli) struct Arguments {
 }
 
 /// What this command does with each kind of target.
-const TARGETS: &str = "`apply` can change each of these targets. With `hive:`, `reg:`, `pol:` and `snapshot:`, it \
-    changes the named file, and not the registry of a running Windows. In a snapshot, it changes the facts in the \
-    file. So you can try a change on a snapshot, without the machine.";
+const TARGETS: &str = "`apply` can change each of these targets. With `hive:` (and its log files), `reg:`, `pol:` \
+    (and its `gpt.ini`) and `snapshot:`, it changes the named file, and not the registry of a running Windows. In a \
+    snapshot, it changes the facts in the file. So you can try a change on a snapshot, without the machine.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let result = apply(arguments, output);

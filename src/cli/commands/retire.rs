@@ -23,8 +23,8 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Retire specs: undo all changes that kbfix made to a target for these specs, except changes that other applied specs
-/// still require.
+/// Retire specs: undo kbfix's changes to a target for these specs, but keep what other applied specs require or someone
+/// else has changed since.
 ///
 /// Each key and value gets the state that it had before kbfix first changed it. An installed hotfix stays. If someone
 /// else changed the key or value between two applies, the key or value gets the state that this person left. kbfix

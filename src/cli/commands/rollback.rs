@@ -15,9 +15,9 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Undo the changes of one run of `kbfix apply`, `retire` or `rollback`. If a later run of kbfix or anyone else has
-/// changed a key or value after this run, kbfix does not restore this key or value, but reports it (exit code 6, or 4
-/// with --check).
+/// Undo the changes of one run of `kbfix apply`, `retire`, `rollback` or `dsc set`. If a later run of kbfix or anyone
+/// else has changed a key or value after this run, kbfix does not restore this key or value, but reports it (exit code
+/// 6, or 4 with --check).
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| {
     let argument = targets::describe(argument, "The target to restore", "the target of the journal", TARGETS);

@@ -13,7 +13,7 @@ use crate::cli::{
 };
 
 /// Show the effect of a change to specs on a fleet: on which machines the result of a spec differs from before (the
-/// outcome, the changes, the reasons or the notes). This command changes nothing.
+/// outcome and its reasons, the changes, or notes about Group Policy or a restart). This command changes nothing.
 ///
 /// SPEC names the specs after the change. `--base` names the specs before the change. For example, SPEC is the folder
 /// with the specs of a pull request, and `--base` is the same folder in the main branch. If a spec before the change
