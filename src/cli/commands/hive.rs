@@ -23,9 +23,9 @@ enum Command {
     Check(Check),
 }
 
-/// Check the structure of a hive (a registry file), and print all errors and oddities, but at most 20,000 of each kind.
-/// If the last changes of the hive are only in the log files next to it, kbfix checks the hive with these changes. This
-/// command changes nothing.
+/// Check the structure of a hive (a registry file), and print its errors and oddities, but at most 20,000 with the same
+/// code. If the last changes of the hive are only in the log files next to it, kbfix checks the hive with these
+/// changes. This command changes nothing.
 ///
 /// Each finding is an error or an oddity. An oddity is a harmless deviation from the format. Windows itself creates
 /// oddities. So a hive that Windows has used for some time usually contains oddities. This is so for a running Windows
