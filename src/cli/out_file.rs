@@ -11,7 +11,7 @@ use kbfix::{
         canonical::canonical,
         replace::{replace_file, replace_private_file, replace_private_file_by},
     },
-    targets::{Address, Kind},
+    targets::{Address, Kind, gpt_ini_of, hive_logs},
 };
 
 use super::{error::CommandError, output::Output};
@@ -46,8 +46,14 @@ impl Inputs {
         self.files.push(path.into());
     }
 
-    /// Adds the files that the address of the target names, and the folders of `--files` and `--drive`. For `smb:`,
-    /// adds the file with the password; for this machine, adds nothing.
+    /// Adds a folder in which the command reads or writes files.
+    pub(super) fn add_folder(&mut self, folder: impl Into<PathBuf>) {
+        self.folders.push(folder.into());
+    }
+
+    /// Adds the files that the address of the target names, the files that belong to them (the logs of a hive, and the
+    /// `gpt.ini` of a policy file), and the folders of `--files` and `--drive`. For `smb:`, adds the file with the
+    /// password; for this machine, adds nothing.
     pub(super) fn add_target(&mut self, address: &Address) {
         match address.kind() {
             Ok(Kind::Image(folder)) => self.folders.push(folder),
@@ -57,8 +63,15 @@ impl Inputs {
                     name.push(ending);
                     self.files.push(name.into());
                 }
+                // The case of the names of existing logs does not matter.
+                self.files.extend(hive_logs(&file).unwrap_or_default());
             }
-            Ok(Kind::Reg(file) | Kind::Pol(file, _) | Kind::Snapshot(file)) => self.files.push(file),
+            Ok(Kind::Pol(file, _)) => {
+                // As `pol:`, so that the `gpt.ini` beside the file to which a link leads is found.
+                self.files.extend(gpt_ini_of(&resolved(&file).unwrap_or_else(|_| file.clone())));
+                self.files.push(file);
+            }
+            Ok(Kind::Reg(file) | Kind::Snapshot(file)) => self.files.push(file),
             Ok(Kind::Smb(_)) => self.files.extend(std::env::var_os("KBFIX_SMB_AUTH_FILE").map(PathBuf::from)),
             Ok(Kind::Local) | Err(_) => {}
         }

@@ -66,7 +66,8 @@ impl Store {
         }
     }
 
-    fn journals(&self) -> PathBuf {
+    /// Returns the path of the folder with the journals, in the state folder.
+    pub fn journals(&self) -> PathBuf {
         self.root.join("journal")
     }
 

@@ -46,14 +46,37 @@ fn no_file_of_an_image_or_hive_is_written() {
     let machine = Machine::new();
     machine.run("example @/dd").code(0);
     let system = "dd/Windows/System32/config/SYSTEM";
+    fs::write(machine.path("dd/Windows/System32/config/system.log2"), b"").unwrap();
     for (target, file) in [
         ("image:@/dd", system),
         ("image:@/dd", "dd/new.json"),
         (r"hive:@/dd/Windows/System32/config/SYSTEM=HKLM\SYSTEM", system),
         (r"hive:@/dd/Windows/System32/config/SYSTEM=HKLM\SYSTEM", "dd/Windows/System32/config/SYSTEM.LOG1"),
+        (r"hive:@/dd/Windows/System32/config/SYSTEM=HKLM\SYSTEM", "dd/Windows/System32/config/system.log2"),
     ] {
         refused(&machine, &format!("diff KB909094 --target {target} --out @/{file}"), file);
     }
+}
+
+#[test]
+fn the_gpt_ini_of_a_policy_file_and_a_journal_are_not_written() {
+    let machine = Machine::new();
+    let values = "values: { A: { type: REG_DWORD, data: 1 } }";
+    let spec = format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\T\n    {values}\n");
+    machine.write("t.yaml", &spec);
+    fs::create_dir_all(machine.path("GroupPolicy/Machine")).unwrap();
+    let line = "diff @/t.yaml --target pol:@/GroupPolicy/Machine/Registry.pol";
+    // A file that the apply would create.
+    refused(&machine, &format!("{line} --out @/GroupPolicy/gpt.ini"), "GroupPolicy/gpt.ini");
+    machine.write("GroupPolicy/GPT.INI", "[General]\r\nVersion=1\r\n");
+    refused(&machine, &format!("{line} --out @/GroupPolicy/GPT.INI"), "GroupPolicy/GPT.INI");
+    machine.run(&format!("{line} --out @/GroupPolicy/p.json")).code(1);
+
+    machine.run("apply KB909094 @target @state").code(0);
+    let journal = format!("state/journal/{}", machine.journals()[0]);
+    refused(&machine, &format!("retire KB909094 @target @state --out @/{journal}"), &journal);
+    refused(&machine, &format!("diff KB909094 --symptoms @target @state --out @/{journal}"), &journal);
+    machine.run("retire KB909094 @target @state --out @/state/p.json").code(1);
 }
 
 #[test]

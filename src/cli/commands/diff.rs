@@ -139,6 +139,9 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandErro
     let mut inputs = Inputs::default();
     arguments.request.inputs(&mut inputs);
     inputs.add_target(&arguments.target.address()?);
+    if let Ok(store) = arguments.state.store() {
+        inputs.add_folder(store.journals());
+    }
     plans::destination(out, &inputs).map(Some)
 }
 

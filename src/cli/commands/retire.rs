@@ -117,12 +117,14 @@ fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandE
     let named: Vec<String> = arguments.absent_from.iter().chain(&arguments.specs).cloned().collect();
     let specs = SpecArguments::of(named, arguments.set.clone(), arguments.stdin_specs);
     let address = arguments.target.address()?;
+    let store = arguments.state.store()?;
     let out = match &arguments.out {
         None => None,
         Some(out) => {
             let mut inputs = Inputs::default();
             specs.inputs(&mut inputs);
             inputs.add_target(&address);
+            inputs.add_folder(store.journals());
             Some(plans::destination(out, &inputs)?)
         }
     };
@@ -143,7 +145,6 @@ fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandE
         [] => Retired::Absent,
         ids => Retired::Ids(ids.to_vec()),
     };
-    let store = arguments.state.store()?;
     let mut target = open(&address)?;
     let options = RetireOptions {
         check: arguments.check || out.is_some(),

@@ -46,7 +46,7 @@ pub use hive::HiveTarget;
 pub use image::{ImageTarget, USERS_POLICY};
 pub use offline::{hive_logs, read_hive, read_log};
 pub use open::open;
-pub use pol::PolTarget;
+pub use pol::{PolTarget, gpt_ini_of};
 pub use policy::{
     PolicyEffect, PolicyFacts, PolicyQuery, PolicyScope, PolicySetting, PolicyStore, StoreAnswer, StoreFacts, Values,
 };

@@ -37,6 +37,8 @@ use super::{
 };
 use disk::Disk;
 
+pub use disk::gpt_ini_of;
+
 mod disk;
 mod write;
 
