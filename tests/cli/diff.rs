@@ -249,6 +249,7 @@ fn what_is_wrong_with_standard_input_is_said() {
         ("{ \"specs\": [], \"parameter\": {} }", "unknown field `parameter`"),
         ("3", "neither a list of specs nor an object"),
         ("{", "EOF"),
+        (&" ".repeat((64 << 20) + 1), "has more than 67108864 bytes"),
     ] {
         let run = machine.run_with("diff --stdin-specs @target", input).code(2).says(says);
         assert!(!run.stderr.contains("Piped"), "{}", run.stderr);

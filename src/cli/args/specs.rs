@@ -58,9 +58,9 @@ pub(in crate::cli) struct SpecArguments {
     /// `name` is a name of your choice for messages. If `text` is not YAML, kbfix makes a spec from it; the id of this
     /// spec comes from `name`. To set parameters too, write an object { "specs": […], "parameters": { "mode": "1" } }
     /// instead of the list. The data of each parameter is a string or a list of strings. You can leave out "specs" only
-    /// if you name all specs as SPEC; otherwise kbfix reports an error, also in a command that needs no SPEC. This
-    /// option is for programs that have no files. It is also for programs whose parameters must not appear in the list
-    /// of processes.
+    /// if you name all specs as SPEC; otherwise kbfix reports an error, also in a command that needs no SPEC. The
+    /// JSON may have at most 64 MiB. This option is for programs that have no files. It is also for programs whose
+    /// parameters must not appear in the list of processes.
     #[arg(long, conflicts_with = "stdin_name", help_heading = SPECS)]
     stdin_specs: bool,
 }
@@ -283,7 +283,12 @@ impl SpecArguments {
 
 impl Whole {
     fn from_standard_input() -> Result<Self, CommandError> {
-        let text = standard_input(spec::MAX_BYTES * 64)?;
+        let most = spec::MAX_BYTES * 64;
+        let text = standard_input(most + 1)?;
+        if text.len() > most {
+            let message = format!("standard input for --stdin-specs has more than {most} bytes");
+            return Err(CommandError::usage(message, "give fewer specs at once"));
+        }
         let invalid = |why: String| {
             CommandError::usage(
                 format!("standard input does not have the form that --stdin-specs reads: {why}"),
