@@ -256,6 +256,23 @@ fn what_is_wrong_with_standard_input_is_said() {
     }
 }
 
+#[test]
+fn standard_input_is_read_only_once() {
+    let machine = Machine::new();
+    let spec = include_str!("../../specs/KB909094.yaml");
+    for line in [
+        "validate - -",
+        "diff - - @target",
+        "diff - --stdin-specs @target",
+        "retire --absent --specs - --specs - @target @state",
+        "fleet impact - --base - --fleet @/fleet.yaml",
+    ] {
+        machine.write("fleet.yaml", "kbfix_fleet: 1\nmachines:\n  a: { target: \"snapshot:a.json\" }\n");
+        let input = if line.contains("stdin") { "[]" } else { spec };
+        machine.run_with(line, input).code(2).says("usage").says("standard input is requested twice");
+    }
+}
+
 /// A trigger is written only on request, and a plan that was made with the request can be applied.
 #[test]
 fn a_trigger_is_asked_for_by_the_spec_s_id() {

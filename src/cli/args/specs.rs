@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use clap::Arg;
@@ -242,12 +243,6 @@ impl SpecArguments {
     fn named(&self, sources: &mut Vec<Source>) -> Result<(), CommandError> {
         for name in &self.specs {
             if name == "-" {
-                if self.stdin_specs {
-                    return Err(CommandError::usage(
-                        "standard input is requested twice",
-                        "use either `-` or --stdin-specs, not both",
-                    ));
-                }
                 let bytes = standard_input(spec::MAX_BYTES + 1)?;
                 sources.push(Source::new(self.stdin_name.clone(), bytes));
                 continue;
@@ -359,8 +354,14 @@ fn file(path: &Path) -> Result<Source, CommandError> {
     Ok(Source::new(name, bytes))
 }
 
-/// Reads the first `limit` bytes of standard input; the rest is not read.
+/// Reads the first `limit` bytes of standard input; the rest is not read. The second call is an error, because nothing
+/// is left to read.
 pub(in crate::cli) fn standard_input(limit: usize) -> Result<Vec<u8>, CommandError> {
+    static IS_READ: AtomicBool = AtomicBool::new(false);
+    if IS_READ.swap(true, Ordering::Relaxed) {
+        let hint = "give `-` only once, and not together with --stdin-specs";
+        return Err(CommandError::usage("standard input is requested twice", hint));
+    }
     let mut bytes = Vec::new();
     io::stdin()
         .lock()
