@@ -22,14 +22,14 @@ pub struct Journals<'a> {
     /// The journals, oldest first.
     pub journals: Vec<Summary<'a>>,
     /// The files in the journal folder that are damaged, are not journals, or cannot be read.
-    pub damaged: Vec<Damaged<'a>>,
+    pub damaged: Vec<Damaged>,
 }
 
 /// A file that cannot be read as a journal.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Damaged<'a> {
-    /// The path of the file.
-    pub path: &'a Path,
+pub struct Damaged {
+    /// The path of the file. Bytes that are not Unicode are replaced with U+FFFD.
+    pub path: String,
     /// The reason why the file cannot be read.
     pub message: String,
 }
@@ -39,8 +39,8 @@ pub struct Damaged<'a> {
 pub struct Summary<'a> {
     /// The journal's id.
     pub id: &'a str,
-    /// The path of the journal's file.
-    pub path: &'a Path,
+    /// The path of the journal's file. Bytes that are not Unicode are replaced with U+FFFD.
+    pub path: String,
     /// The time at which the journal was made, as RFC 3339.
     pub made: &'a str,
     /// The operation that made the changes.
@@ -61,8 +61,8 @@ pub struct Summary<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "kbfix journal, version 1")]
 pub struct Shown<'a> {
-    /// The path of the journal's file.
-    pub path: &'a Path,
+    /// The path of the journal's file. Bytes that are not Unicode are replaced with U+FFFD.
+    pub path: String,
     /// The status of the journal's changes.
     pub status: Status,
     /// The header, which is the first line of the file.
@@ -74,7 +74,7 @@ pub struct Shown<'a> {
 
 /// Formats the list of journals as the JSON document [`Journals`].
 pub fn list_json(journals: &[Journal], damaged: &[StoreError]) -> String {
-    let damaged = damaged.iter().map(|why| Damaged { path: why.path(), message: why.to_string() }).collect();
+    let damaged = damaged.iter().map(|why| Damaged { path: text(why.path()), message: why.to_string() }).collect();
     crate::render::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
 }
 
@@ -82,7 +82,7 @@ pub fn list_json(journals: &[Journal], damaged: &[StoreError]) -> String {
 pub fn json(journal: &Journal) -> String {
     let Journal { path, header, events } = journal;
     let is_sensitive = header.changes.iter().any(|change| !change.sensitive.is_empty());
-    super::hidden::json(&Shown { path, status: journal.status(), header, events }, is_sensitive)
+    super::hidden::json(&Shown { path: text(path), status: journal.status(), header, events }, is_sensitive)
 }
 
 /// Summarizes a journal on one line of text.
@@ -111,11 +111,16 @@ pub fn human(journal: &Journal) -> String {
     out
 }
 
+/// Returns the path as text, because JSON cannot contain a path that is not valid Unicode.
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
 fn summary(journal: &Journal) -> Summary<'_> {
     let Journal { path, header, .. } = journal;
     Summary {
         id: &header.id,
-        path,
+        path: text(path),
         made: &header.made,
         action: &header.action,
         status: journal.status(),

@@ -55,7 +55,7 @@ pub fn report_schema() -> serde_json::Value {
 
 /// Formats a document as indented JSON.
 fn json(document: &impl serde::Serialize) -> String {
-    // Only a path that is not valid Unicode cannot be written as JSON; the document is then an empty line.
+    // Only a path that is not valid Unicode cannot be written as JSON, and documents contain such a path as text.
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text

@@ -193,3 +193,19 @@ fn a_journal_that_others_could_have_written_is_not_believed() {
     set("state", 0o755);
     machine.run("rollback --last @state").code(0);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_that_is_not_unicode_is_shown_in_json() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let machine = Machine::new();
+    let state = machine.path("").join(std::ffi::OsStr::from_bytes(b"st\xff"));
+    let run = |line: &str| machine.command(line).arg("--state-dir").arg(&state).output().unwrap().stdout;
+    run("apply KB909094 @target");
+    let list: serde_json::Value = serde_json::from_slice(&run("journal list --format json")).unwrap();
+    let one = &list["journals"][0];
+    assert!(one["path"].as_str().unwrap().contains("st\u{fffd}/journal"), "{list:#}");
+    let shown = run(&format!("journal show {} --format json", one["id"].as_str().unwrap()));
+    let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+    assert_eq!(shown["path"], one["path"]);
+}
