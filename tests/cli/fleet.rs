@@ -180,6 +180,11 @@ fn what_a_change_to_specs_means_and_what_moved() {
     assert!(run.stdout.starts_with("1 machine compared: 1 different, 1 gone"), "{}", run.stdout);
     machine.run("fleet drift @/fleet @/fleet KB909094").code(0);
     machine.run("fleet drift @/fleet @/nowhere KB909094 --format json").code(2).says("file-access");
+    // Without SPEC, the built-in specs are used, whatever the current folder contains.
+    fs::create_dir_all(machine.path("here/KB909094")).unwrap();
+    let here = machine.path("here");
+    let output = machine.command("fleet drift @/fleet @/fleet").current_dir(here).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
 #[test]

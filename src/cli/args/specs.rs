@@ -142,7 +142,24 @@ impl SpecArguments {
         output: &mut Output,
     ) -> Result<Vec<Spec>, CommandError> {
         let (sources, settings) = self.read(settings)?;
-        let loaded = load(&sources.iter().map(Source::as_spec).collect::<Vec<_>>(), &settings);
+        Self::load_sources(&sources, load, &settings, output)
+    }
+
+    /// Loads all built-in specs like `load_for_plan`, with the parameters of `--set`. A file or folder with the name of
+    /// a built-in spec does not matter.
+    pub(in crate::cli) fn load_library_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
+        let settings = self.add_set(Settings::for_validation())?;
+        let sources: Vec<_> = spec::library::ids().filter_map(built_in).collect();
+        Self::load_sources(&sources, spec::load_rules, &settings, output)
+    }
+
+    fn load_sources(
+        sources: &[Source],
+        load: fn(&[spec::Source<'_>], &Settings) -> LoadedAll,
+        settings: &Settings,
+        output: &mut Output,
+    ) -> Result<Vec<Spec>, CommandError> {
+        let loaded = load(&sources.iter().map(Source::as_spec).collect::<Vec<_>>(), settings);
         if !loaded.has_errors() {
             output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
@@ -216,6 +233,21 @@ impl SpecArguments {
         for (name, data) in piped.parameters {
             settings.insert(name, data);
         }
+        let settings = self.add_set(settings)?;
+        let mut sources: Vec<_> = piped.specs.into_iter().map(|n| Source::piped(&n.name, n.text)).collect();
+        self.named(&mut sources)?;
+        if sources.is_empty() {
+            return Err(CommandError::usage(
+                "no spec is named",
+                "name a file, a folder, `-`, or a built-in spec such as KB909094",
+            ));
+        }
+        let sources = sources.into_iter().map(Source::imported).collect::<Result<_, _>>()?;
+        Ok((sources, settings))
+    }
+
+    /// Returns `settings` with the parameters of `--set` added.
+    fn add_set(&self, mut settings: Settings) -> Result<Settings, CommandError> {
         for text in &self.set {
             let Some((name, data)) = text.split_once('=') else {
                 // The text is not shown, because it may contain sensitive data.
@@ -227,16 +259,7 @@ impl SpecArguments {
             }
             settings.insert(name, data);
         }
-        let mut sources: Vec<_> = piped.specs.into_iter().map(|n| Source::piped(&n.name, n.text)).collect();
-        self.named(&mut sources)?;
-        if sources.is_empty() {
-            return Err(CommandError::usage(
-                "no spec is named",
-                "name a file, a folder, `-`, or a built-in spec such as KB909094",
-            ));
-        }
-        let sources = sources.into_iter().map(Source::imported).collect::<Result<_, _>>()?;
-        Ok((sources, settings))
+        Ok(settings)
     }
 
     /// Adds the text of every named spec to `sources`.
@@ -251,8 +274,8 @@ impl SpecArguments {
             match fs::metadata(path) {
                 Ok(found) if found.is_dir() => folder(path, sources)?,
                 Ok(_) => sources.push(file(path)?),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => match spec::library::find(name) {
-                    Some(bytes) => sources.push(Source::new(format!("built-in {name}"), bytes.to_vec())),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
+                    Some(source) => sources.push(source),
                     None => {
                         let message = format!("`{name}` is not a file, a folder or a built-in spec");
                         let ids: Vec<_> = spec::library::ids().collect();
@@ -308,6 +331,11 @@ impl Whole {
             _ => Err(invalid("the JSON is neither a list of specs nor an object".to_owned())),
         }
     }
+}
+
+/// Returns the source of the built-in spec with this id; `None` if there is no such spec.
+fn built_in(id: &str) -> Option<Source> {
+    spec::library::find(id).map(|bytes| Source::new(format!("built-in {id}"), bytes.to_vec()))
 }
 
 fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use kbfix::{
     diag::Exit,
     fleet::{FleetCommand, FleetComparison, Ignored, Members, drift, snapshots},
-    spec::library,
 };
 
 use super::compared::{self, Format};
@@ -57,7 +56,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetComparison, C
     let specs = match arguments.specs.are_named() {
         true => arguments.specs.load_for_plan(output)?,
         // If no spec is named, the whole library is used, because snapshots are usually taken with it.
-        false => arguments.specs.in_place_of(library::ids().map(str::to_owned).collect()).load_for_plan(output)?,
+        false => arguments.specs.load_library_for_plan(output)?,
     };
     Ok(FleetComparison { ignored, ..drift(&old, &new, &specs, output) })
 }
