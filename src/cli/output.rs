@@ -145,7 +145,7 @@ impl Output {
         report.diagnostics.extend(stop.diagnostics);
         report.moved = stop.moved;
         match format {
-            Format::Json => self.result(&render::report_json(&report)),
+            Format::Json => self.report(&report, format),
             _ => self.diagnostics(&report.diagnostics),
         }
         stop.exit

@@ -20,6 +20,11 @@ fn it_is_checked_applied_and_rolled_back_as_a_spec_is() {
     assert_eq!(report["specs"][0]["id"], "my_fix", "{report:#}");
     assert_eq!(report["diagnostics"][0]["severity"], "warning", "{report:#}");
     assert!(report["diagnostics"][0]["place"]["file"].as_str().unwrap().ends_with("my_fix.reg"), "{report:#}");
+    // They are also in the report of a command that an error stopped.
+    let line = "diff @/my_fix.reg --target snapshot:@/none.json --format json";
+    let report = machine.run(line).code(3).json();
+    let codes: Vec<_> = report["diagnostics"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
+    assert_eq!(codes, ["import-control-set", "target-unreadable"], "{report:#}");
     machine.run("validate @/my_fix.reg").code(0).says("1 warning");
     machine.run("apply @/my_fix.reg @target @state").code(0).says("my_fix: changed");
     assert!(machine.export().contains("\"Größe\"=dword:00000007"), "{}", machine.export());
