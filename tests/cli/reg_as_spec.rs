@@ -34,6 +34,17 @@ fn it_is_checked_applied_and_rolled_back_as_a_spec_is() {
 }
 
 #[test]
+fn an_article_names_a_file_as_on_a_command_line() {
+    let machine = Machine::new();
+    for (file, shown) in [("a.reg", "a.reg"), ("my fix.reg", "\"my fix.reg\""), ("$(a).reg", "SPEC")] {
+        std::fs::write(machine.path(file), utf16(REG)).unwrap();
+        let output = machine.command("show").arg(file).current_dir(machine.path("")).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(&format!("kbfix diff {shown}  ")), "{text}");
+    }
+}
+
+#[test]
 fn text_on_standard_input_is_in_unicode_and_a_file_may_have_to_be_imported() {
     let machine = Machine::new();
     for (name, id) in [("spec", "spec"), ("a/b c!.reg", "b-c"), ("¡.reg", "registry")] {

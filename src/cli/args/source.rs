@@ -3,7 +3,7 @@
 use crate::cli::error::CommandError;
 
 use kbfix::{
-    convert::import::{About, Kind, Reading, import},
+    convert::import::{AS_SPEC, About, Kind, Reading, import},
     diag::{Diagnostic, Exit},
     spec::{self, LoadedAll, Settings},
 };
@@ -55,7 +55,7 @@ impl Source {
             }
             CommandError::all(Exit::Refused, findings)
         })?;
-        let name = format!("{} (as a spec)", self.name);
+        let name = format!("{}{AS_SPEC}", self.name);
         Ok(Self { name, bytes: imported.text.into_bytes(), warnings: imported.warnings })
     }
 }

@@ -1,9 +1,12 @@
 //! Builds the article of a spec.
 
-use crate::spec::{
-    Spec,
-    document::{Allowed, ComputerRestart, Literal, ManualStep, Parameter, Scalar, SourceLevel, StepOrder, Symptom},
-    model::Prerequisite,
+use crate::{
+    convert::import::AS_SPEC,
+    spec::{
+        Spec,
+        document::{Allowed, ComputerRestart, Literal, ManualStep, Parameter, Scalar, SourceLevel, StepOrder, Symptom},
+        model::Prerequisite,
+    },
 };
 
 use super::{Article, Block, Item, Section, conditions, registry};
@@ -214,9 +217,25 @@ fn restart(spec: &Spec) -> Vec<Item> {
     items
 }
 
+/// Returns the argument that names the spec on a command line: in quotes if its file has a name with spaces, and `SPEC`
+/// if a shell would read something else in quotes.
+fn argument(spec: &Spec) -> String {
+    let name = spec.origin.name.as_str();
+    if name.starts_with("built-in ") {
+        return spec.id.clone();
+    }
+    let name = name.strip_suffix(AS_SPEC).unwrap_or(name);
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./\\:,+@".contains(c);
+    let changes_in_quotes = |c: char| c.is_control() || "\"$`%!".contains(c);
+    match name {
+        _ if name.chars().all(is_plain) => name.to_owned(),
+        _ if name.contains(changes_in_quotes) => "SPEC".to_owned(),
+        _ => format!("\"{name}\""),
+    }
+}
+
 fn undo(spec: &Spec) -> Vec<Block> {
-    let built_in = spec.origin.name.starts_with("built-in ");
-    let name = if built_in { spec.id.as_str() } else { spec.origin.name.as_str() };
+    let name = argument(spec);
     let set = |(name, parameter): (&String, &Parameter)| {
         parameter.default.is_none().then(|| format!(" --set {name}={}", name.to_uppercase()))
     };

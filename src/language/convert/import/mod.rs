@@ -37,6 +37,9 @@ use crate::{
 use super::yaml;
 pub use kind::Kind;
 
+/// What the name of a spec ends with if kbfix made the spec from a file of another kind, and read it at once.
+pub const AS_SPEC: &str = " (as a spec)";
+
 /// The id, title and summary of the new spec, which the imported file does not contain.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
