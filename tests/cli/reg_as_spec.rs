@@ -25,6 +25,9 @@ fn it_is_checked_applied_and_rolled_back_as_a_spec_is() {
     let report = machine.run(line).code(3).json();
     let codes: Vec<_> = report["diagnostics"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
     assert_eq!(codes, ["import-control-set", "target-unreadable"], "{report:#}");
+    for format in ["dsc", "intune --out @/scripts"] {
+        machine.run(&format!("export @/my_fix.reg --format {format}")).code(0).says("import-control-set");
+    }
     machine.run("validate @/my_fix.reg").code(0).says("1 warning");
     machine.run("apply @/my_fix.reg @target @state").code(0).says("my_fix: changed");
     assert!(machine.export().contains("\"Größe\"=dword:00000007"), "{}", machine.export());
