@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     convert::dsc_resource::{Instance, Resource},
-    diag::{Code, Diagnostic, Severity},
+    diag::{Code, Diagnostic, NamedOption, Severity},
     operation::report::Report,
     plan::{Outcome, SpecPlan},
     spec::{
@@ -138,8 +138,20 @@ pub fn trace(diagnostic: &Diagnostic) -> String {
     };
     let place = diagnostic.place.as_ref();
     let place = place.map(|at| format!("{}:{}:{}: ", at.file, at.line, at.column)).unwrap_or_default();
-    let hint = diagnostic.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let hint = advice(diagnostic).map(|hint| format!("; {hint}")).unwrap_or_default();
     json!({ level: format!("{place}{} [{}]{hint}", diagnostic.message, diagnostic.code) }).to_string()
+}
+
+/// Returns the text of the hint, with its options: as properties if the resources have these, otherwise as they are
+/// written on a command line.
+fn advice(diagnostic: &Diagnostic) -> Option<String> {
+    let hint = diagnostic.hint.as_ref()?;
+    let option = |option: &NamedOption| match option.name {
+        "files" | "target" => format!("the property `{}`", option.name),
+        _ => format!("`{option}` on the command line of kbfix"),
+    };
+    let options: Vec<String> = diagnostic.options.iter().map(option).collect();
+    Some(if options.is_empty() { hint.clone() } else { format!("{hint} ({})", options.join(", ")) })
 }
 
 fn literal(literal: &Literal) -> Value {

@@ -63,6 +63,18 @@ fn call(machine: &Machine, method: &str, resource: &str, input: &Value, what_if:
     (run, lines)
 }
 
+#[test]
+fn a_hint_names_the_property() {
+    let machine = Machine::new();
+    let input = |target: &str| json!({ "specs": ["KB909094"], "target": target }).to_string();
+    let target = format!("reg:{}", machine.path("machine.reg").display());
+    let says = "give the folder that contains them (the property `files`)";
+    machine.run_with("dsc get", &input(&target)).code(0).says(says);
+    std::fs::write(machine.path("machine.reg"), b"REGEDIT4\r\n\r\n[HKEY_LOCAL_MACHINE\\T]\r\n\"a\"=\"\xE9\"\r\n")
+        .unwrap();
+    machine.run_with("dsc get", &input(&target)).code(3).says("(`--code-page N` on the command line of kbfix)");
+}
+
 #[cfg(unix)]
 #[test]
 fn what_if_says_that_set_would_refuse_the_state_folder() {
