@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::wording;
 use crate::{
     fleet::{Case, FleetOutcome, FleetReport, MachineRow},
-    registry::notation::one_line,
+    registry::{RootKey, notation::one_line},
 };
 
 /// The maximum number of locations of one result. GitHub refuses a file in which a result has more.
@@ -147,13 +147,17 @@ fn location(row: &MachineRow) -> Value {
     })
 }
 
-/// Returns the URI of the file or folder of a target; the target itself as a URI for `pol:`, `smb:` and `local`. The
-/// URI is relative if the user gave a relative path.
+/// Returns the URI of the file or folder of a target; the target itself as a URI for `smb:` and `local`. The URI is
+/// relative if the user gave a relative path.
 fn uri(target: &str) -> String {
-    let Some((kind @ ("snapshot" | "reg" | "image" | "hive"), path)) = target.split_once(':') else {
+    let Some((kind @ ("snapshot" | "reg" | "pol" | "image" | "hive"), path)) = target.split_once(':') else {
         return percent(target, ":/@[]");
     };
-    let path = if kind == "hive" { path.rsplit_once('=').map_or(path, |(path, _)| path) } else { path };
+    let path = match (kind, path.rsplit_once('=')) {
+        ("hive", Some((file, _))) => file,
+        ("pol", Some((file, root))) if RootKey::parse(root).is_some() => file,
+        _ => path,
+    };
     let path = path.replace('\\', "/");
     let is_drive = matches!(path.as_bytes(), [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
     match (is_drive, path.starts_with('/')) {
@@ -189,6 +193,8 @@ mod tests {
             (r"snapshot:C:\a\FE1.json", "file:///C:/a/FE1.json"),
             ("snapshot:a:b/é\n.json", "a%3Ab/%C3%A9%0A.json"),
             ("hive:x/SYSTEM=HKLM\\SYSTEM", "x/SYSTEM"),
+            ("pol:/a/Machine/Registry.pol=HKLM", "file:///a/Machine/Registry.pol"),
+            ("pol:a=b/Registry.pol", "a%3Db/Registry.pol"),
             ("smb://user@host", "smb://user@host"),
             ("local", "local"),
         ] {
