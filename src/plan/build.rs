@@ -236,14 +236,12 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
             .1;
     }
     let of = |part: Part| Truth::all(checks.iter().filter(|c| c.part == part).map(|c| c.result));
-    let before = Truth::all([of(Part::Prerequisite), of(Part::Deletion)]);
     let pending_restart = pending::of(spec, &checks, reader);
     let is_waiting = pending_restart.as_ref().is_some_and(|pending| pending.installs(&checks));
     let is_free = !is_waiting && spec.unset.is_empty() && registry.unknown.is_empty();
-    let install = match (of(Part::Applicable), before, of(Part::Hotfix)) {
-        (Truth::Met, Truth::Met, Truth::Unmet) if is_free => Install::wanted(spec, reader),
-        _ => None,
-    };
+    // An installation cannot be rolled back, so nothing else may prevent the changes of the spec.
+    let is_free = is_free && gate(&checks, true, spec.run_triggers).is_none();
+    let install = (is_free && of(Part::Hotfix) == Truth::Unmet).then(|| Install::wanted(spec, reader)).flatten();
     let (unread, without_hive) =
         (std::mem::take(&mut registry.unread_users), std::mem::take(&mut registry.without_hive));
     let of_users = || users_left_out(&unread, &without_hive);

@@ -96,6 +96,24 @@ fn nothing_is_installed_where_another_gate_is_shut() {
 }
 
 #[test]
+fn nothing_is_installed_for_a_trigger_that_nobody_asked_for() {
+    let machine = Machine::new(BASE);
+    let trigger = "    trigger: { done_when: { registry: { key: ., name: done } } }\n    values";
+    let spec = fs::read_to_string(machine.file("spec.yaml")).unwrap().replace("    values", trigger);
+    fs::write(machine.file("spec.yaml"), spec).unwrap();
+    let package = machine.package();
+    let package: Vec<&str> = package.iter().map(String::as_str).collect();
+    let (code, text) = machine.run("diff", &package);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("only with `--trigger KB1`") && !text.contains("install       "), "{text}");
+    let (code, text) = machine.run("apply", &package);
+    assert_eq!(code, Some(4), "{text}");
+    let (code, text) = machine.run("diff", &[&package[..], &["--trigger", "KB1"]].concat());
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("install       "), "{text}");
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_before_anything_is() {
     let machine = Machine::new(BASE);
     let package = machine.package();
