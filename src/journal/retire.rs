@@ -32,7 +32,7 @@ pub struct LiveSpec<'a> {
     /// The present version of the spec.
     pub spec: &'a Spec,
     /// Whether the journals show the spec as applied. If not, its requirements are kept only if the target is in its
-    /// desired state.
+    /// desired state. If it needs a parameter, this is not known, so nothing is changed.
     pub is_applied: bool,
     /// Whether kbfix found this built-in spec itself, so that its parameters have their defaults.
     pub is_assumed: bool,
@@ -137,8 +137,10 @@ impl RetirePlan {
         let Some(plan) = reader.aside(|| plan_of(one.spec, reader)) else { return false };
         match (plan.whole_outcome(), one.is_applied) {
             (Outcome::InDesiredState, _) | (Outcome::ChangesPending, true) => true,
-            (Outcome::NotApplicable, _) | (_, false) => false,
-            (outcome, true) => {
+            (Outcome::NotApplicable, _) => false,
+            // A parameter that is not set may be why it is not known that the target is in the desired state.
+            (outcome, is_applied) if !is_applied && outcome != Outcome::NeedsParameter => false,
+            (outcome, _) => {
                 self.is_unknown |= outcome == Outcome::Unknown;
                 let why = plan.reasons.join("; ");
                 self.obstacles.push(format!("it is not known what the spec {} still requires: {why}", plan.id));

@@ -345,6 +345,30 @@ fn nothing_is_undone_that_a_live_spec_needs() {
 }
 
 #[test]
+fn nothing_is_undone_that_a_given_spec_with_an_unset_parameter_may_need() {
+    let machine = machine();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    write(&machine, "B", "Vendor", "values: { Level: { type: REG_DWORD, data: { parameter: level } } }");
+    let spec = machine.read("specs/B.yaml");
+    let level = "parameters:\n  level: { description: the level, type: number, allowed: { 1: one, 2: two } }\n";
+    machine.write("specs/B.yaml", &format!("{spec}{level}"));
+    apply(&machine, "A");
+    let before = machine.export();
+    let line = "A --specs @/specs/B.yaml";
+    retire(&machine, &format!("{line} --check --set level=1")).code(0).says("the spec B still requires");
+    retire(&machine, line)
+        .code(4)
+        .says("it is not known what the spec B still requires: the parameter `level` is not set");
+    assert_eq!(machine.export(), before);
+    // Nothing is to be retired, so the parameter does not matter.
+    retire(&machine, "--absent-from @/specs").code(0).says("nothing was changed");
+    // If the spec is not applicable, it requires nothing.
+    let not_here = "applicable: { registry: { key: HKLM\\SOFTWARE\\Other } }\n";
+    machine.write("specs/B.yaml", &format!("{spec}{level}{not_here}"));
+    retire(&machine, line).code(0).says("A: changed");
+}
+
+#[test]
 fn a_saved_plan_is_applied_once_and_goes_stale_with_a_new_journal() {
     let machine = machine();
     let before = machine.export();
