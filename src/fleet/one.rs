@@ -16,23 +16,22 @@ pub(super) fn planned(
     among: &[usize],
     make: impl Fn(&mut dyn Target, &[Spec]) -> Result<Plan, TargetError>,
 ) -> Result<(Plan, Vec<Case>), String> {
-    let plan = make(target, specs).map_err(|error| error.to_string())?;
+    let mut plan = make(target, specs).map_err(|error| error.to_string())?;
     let cases = |plan: &Plan, target: &dyn Target| -> Vec<Case> {
         let case = |spec: &SpecPlan| Case::of(spec.clone(), Note::of(spec, &plan.facts, target), waivers, among);
         plan.specs.iter().map(case).collect()
     };
-    let all = cases(&plan, target);
-    if all.iter().all(|case| case.waived.is_none()) {
-        return Ok((plan, all));
-    }
-    let rest: Vec<Spec> =
-        specs.iter().zip(&all).filter(|(_, case)| case.waived.is_none()).map(|(spec, _)| spec.clone()).collect();
+    let mut all = cases(&plan, target);
     // Each spec is planned as if the planned changes of the specs before it were made. Waived changes are not made, so
-    // they do not count.
-    let plan = make(target, &rest).map_err(|error| error.to_string())?;
-    let mut planned = cases(&plan, target).into_iter();
-    let all = all.into_iter().filter_map(|case| if case.waived.is_some() { Some(case) } else { planned.next() });
-    let all = all.collect();
+    // they do not count. Without them, a later spec can have changes that a waiver accepts.
+    while all.iter().filter(|case| case.waived.is_none()).count() < plan.specs.len() {
+        let rest: Vec<Spec> =
+            specs.iter().zip(&all).filter(|(_, case)| case.waived.is_none()).map(|(spec, _)| spec.clone()).collect();
+        plan = make(target, &rest).map_err(|error| error.to_string())?;
+        let again = cases(&plan, target);
+        let left = all.iter_mut().filter(|case| case.waived.is_none());
+        left.zip(again).for_each(|(case, again)| *case = again);
+    }
     Ok((plan, all))
 }
 
