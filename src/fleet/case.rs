@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{FleetOutcome, Note, Waiver, Waivers};
 use crate::{
     diag::Exit,
-    plan::{self, Check, Evidence, Outcome, Part, SpecPlan, Truth, hidden},
+    plan::{self, Check, Evidence, NamedRule, Outcome, Part, SpecPlan, Truth, hidden},
     targets::{ChangeAction, KeyChange},
 };
 
@@ -135,7 +135,7 @@ impl Case {
             machines: Vec::new(),
         };
         if !among.is_empty() {
-            case.waive(waivers, among);
+            case.waive(waivers, &plan.named, among);
         }
         case.seal();
         case
@@ -143,7 +143,7 @@ impl Case {
 
     /// Removes from the case everything that the waivers in `among` accept. Only the outcomes `changes_pending`,
     /// `pending_restart` and `blocked` can be waived, and only if no user is unread.
-    fn waive(&mut self, waivers: &Waivers, among: &[usize]) {
+    fn waive(&mut self, waivers: &Waivers, named: &[NamedRule], among: &[usize]) {
         let asks =
             matches!(self.outcome, FleetOutcome::ChangesPending | FleetOutcome::PendingRestart | FleetOutcome::Blocked);
         if !self.unread_users.is_empty() || !asks {
@@ -157,7 +157,7 @@ impl Case {
             self.notes.clear();
             return;
         }
-        let split = waivers.split(&self.spec, std::mem::take(&mut self.changes), among);
+        let split = waivers.split(&self.spec, std::mem::take(&mut self.changes), named, among);
         self.changes = split.left;
         if !split.waived.is_empty() {
             self.waived = Some(Waived { waivers: split.by, outcome, changes: split.waived });

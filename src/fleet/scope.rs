@@ -1,18 +1,41 @@
 //! The part of a spec to which a waiver applies: the whole spec, one of its keys, or one of its values.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Waiver;
 use crate::{
-    registry::{Key, KeyPath, ValueName},
-    spec::Spec,
+    plan::{NamedRule, Place},
+    registry::{Key, KeyPath, RootKey, ValueName, View},
+    spec::{
+        Spec,
+        document::{self, Ensure},
+    },
+    targets::{ChangeAction, KeyChange, ValueChange},
 };
+
+/// The characters in a name of a key that stand for something else.
+const PLACEHOLDERS: [char; 3] = ['*', '{', '%'];
 
 /// The part of a spec to which a waiver applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope {
+    /// The id of a rule or value; `None` if the waiver names none.
+    rule: Option<String>,
     /// The key, as the spec or a report writes it; `None` if the waiver applies to all keys. A name in the path with
     /// `*`, `{` or `%` matches any name, and `HKCU` matches any user. The key matches in both registry views.
     key: Option<String>,
     value: Option<ValueName>,
+    /// The keys that must exist even if nothing in them must exist; a key of each user is below `HKCU`.
+    required: BTreeSet<KeyPath>,
+    /// The same, for keys that match several keys or are not known before the plan is made.
+    required_patterns: Vec<String>,
+}
+
+/// A scope on one target.
+pub(super) struct ScopeHere<'a> {
+    scope: &'a Scope,
+    /// The keys and values of the rule or value that the waiver names by its id.
+    places: BTreeMap<(&'a Key, Option<&'a ValueName>), &'a Place>,
 }
 
 impl Scope {
@@ -22,11 +45,19 @@ impl Scope {
     /// Returns the field of the waiver that is wrong, for example because it matches nothing in the spec, and a message
     /// for the user.
     pub(super) fn of(waiver: &Waiver, spec: &Spec) -> Result<Self, (&'static str, String)> {
-        let mut scope = Self { key: waiver.key.clone(), value: None };
+        let rules = &spec.document.registry;
+        let required = rules.iter().filter(|rule| is_required(rule)).map(|rule| &*rule.key);
+        let (patterns, keys): (Vec<_>, Vec<_>) = required.partition(|key| key.contains(PLACEHOLDERS));
+        let mut scope = Self {
+            rule: waiver.rule.clone(),
+            key: waiver.key.clone(),
+            value: None,
+            required: keys.into_iter().filter_map(|key| Some(one_name(key)?.path)).collect(),
+            required_patterns: patterns.into_iter().map(str::to_owned).collect(),
+        };
         if let Some(name) = &waiver.value {
             scope.value = Some(ValueName::new(name).map_err(|error| ("value", error.to_string()))?);
         }
-        let rules = &spec.document.registry;
         if let Some(id) = &waiver.rule {
             if waiver.key.is_some() || waiver.value.is_some() {
                 return Err((
@@ -36,25 +67,22 @@ impl Scope {
                         .to_owned(),
                 ));
             }
-            let of_key = rules.iter().find(|rule| rule.id.as_ref() == Some(id)).map(|rule| (rule, None));
-            let of_value = || {
-                rules.iter().find_map(|rule| {
-                    let name =
-                        rule.values.iter().find(|(_, value)| value.id.as_ref() == Some(id)).map(|(name, _)| name);
-                    name.map(|name| (rule, Some(name)))
-                })
+            let mut ids = rules
+                .iter()
+                .flat_map(|rule| std::iter::once(&rule.id).chain(rule.values.values().map(|value| &value.id)));
+            return match ids.any(|known| known.as_ref() == Some(id)) {
+                true => Ok(scope),
+                false => Err(("rule", format!("the spec {} has no rule or value with the id `{id}`", spec.id))),
             };
-            let (rule, name) = of_key
-                .or_else(of_value)
-                .ok_or_else(|| ("rule", format!("the spec {} has no rule or value with the id `{id}`", spec.id)))?;
-            let value = name.map(ValueName::new).transpose().map_err(|e| ("rule", e.to_string()))?;
-            return Ok(Self { key: Some(rule.key.clone()), value });
         }
-        let fits = |rule: &&crate::spec::document::KeyRule| match &scope.key {
+        let fits = |rule: &&document::KeyRule| match &scope.key {
             None => true,
             Some(key) => {
                 rule.key.eq_ignore_ascii_case(key)
-                    || key.parse::<KeyPath>().is_ok_and(|path| covers(&rule.key, &Key::new(path)))
+                    || key.parse::<KeyPath>().is_ok_and(|path| {
+                        let of_view = |view| Key { path: path.clone(), view };
+                        covers(&rule.key, &of_view(View::Bits64)) || covers(&rule.key, &of_view(View::Bits32))
+                    })
             }
         };
         let mut found = rules.iter().filter(fits).peekable();
@@ -72,24 +100,75 @@ impl Scope {
 
     /// Returns whether the waiver applies to the whole spec.
     pub(super) fn is_whole(&self) -> bool {
-        self.key.is_none() && self.value.is_none()
+        self.rule.is_none() && self.key.is_none() && self.value.is_none()
     }
 
-    /// Returns whether the waiver applies to a value of the key. If `value` is `None`, returns whether it applies to
-    /// the key with all of its values.
-    pub(super) fn covers(&self, key: &Key, value: Option<&ValueName>) -> bool {
-        let of_key = self.key.as_ref().is_none_or(|pattern| covers(pattern, key));
-        let of_value = match (&self.value, value) {
+    /// Returns the scope on one target. `named` contains the rules and values with an id that apply to the target.
+    pub(super) fn on<'a>(&'a self, named: &'a [NamedRule]) -> ScopeHere<'a> {
+        let rules = named.iter().filter(|rule| self.rule.is_some() && rule.label.id == self.rule);
+        let places = rules.flat_map(|rule| &rule.places);
+        ScopeHere { scope: self, places: places.map(|place| ((&place.key, place.name.as_ref()), place)).collect() }
+    }
+
+    /// Returns whether a rule of the spec requires this key to exist, even if nothing in it must exist.
+    pub(super) fn requires(&self, key: &Key) -> bool {
+        let of_user = || match (key.path.root(), key.path.below_root().split_once('\\')) {
+            (RootKey::Hku, Some((_, below))) => format!(r"HKCU\{below}").parse().ok(),
+            _ => None,
+        };
+        self.required.contains(&key.path)
+            || of_user().is_some_and(|path| self.required.contains(&path))
+            || self.required_patterns.iter().any(|pattern| covers(pattern, key))
+    }
+}
+
+/// Returns whether the rule requires its key to exist, even if none of its values must exist.
+fn is_required(rule: &document::KeyRule) -> bool {
+    rule.ensure == Some(Ensure::Present) || rule.ensure.is_none() && rule.values.is_empty()
+}
+
+impl ScopeHere<'_> {
+    /// Returns whether the waiver applies to a value of the change. If `value` is `None`, returns whether it applies to
+    /// the key itself.
+    pub(super) fn covers(&self, change: &KeyChange, value: Option<&ValueChange>) -> bool {
+        let Scope { rule, key, value: name, .. } = self.scope;
+        if rule.is_some() {
+            return self.is_of_rule(change, value);
+        }
+        let of_key = key.as_ref().is_none_or(|pattern| covers(pattern, &change.key));
+        let of_value = match (name, value) {
             (None, _) => true,
-            (Some(name), Some(value)) => name == value,
+            (Some(name), Some(value)) => *name == value.name,
             (Some(_), None) => false,
         };
         of_key && of_value
     }
+
+    fn is_of_rule(&self, change: &KeyChange, value: Option<&ValueChange>) -> bool {
+        // The rule of a key also concerns the values of a deleted key, and those that an exclusive key must not have.
+        let of_key = |value: &ValueChange| {
+            let place = self.places.get(&(&change.key, None));
+            let deletes = |place: &&Place| change.action == ChangeAction::Delete || place.exclusive.is_some();
+            value.after.is_none() && place.is_some_and(deletes)
+        };
+        self.places.contains_key(&(&change.key, value.map(|value| &value.name))) || value.is_some_and(of_key)
+    }
+}
+
+/// Returns the key with its one name; `None` if it is not the path of a key.
+fn one_name(key: &str) -> Option<Key> {
+    Some(Key::new(key.parse().ok()?).one_name(false))
 }
 
 /// Returns whether `pattern`, which is a key as a spec or a report writes it, matches `key`, in either registry view.
+/// A pattern below `Wow6432Node` also matches the key of the 32-bit view.
 fn covers(pattern: &str, key: &Key) -> bool {
+    let of_32 = || one_name(pattern).filter(|one| one.view == View::Bits32 && key.view == View::Bits32);
+    is_like(pattern, key) || of_32().is_some_and(|one| is_like(&one.path.to_long(), key))
+}
+
+/// Returns whether `pattern` matches the path of `key`.
+fn is_like(pattern: &str, key: &Key) -> bool {
     let long = key.path.to_long();
     let mut found: Vec<&str> = long.split('\\').collect();
     let mut wanted: Vec<&str> = pattern.split('\\').collect();
@@ -110,7 +189,7 @@ fn covers(pattern: &str, key: &Key) -> bool {
         _ => return false,
     }
     let same = |(wanted, found): (&&str, &&str)| {
-        wanted.contains(['*', '{', '%']) || crate::registry::name::compare(wanted, found).is_eq()
+        wanted.contains(PLACEHOLDERS) || crate::registry::name::compare(wanted, found).is_eq()
     };
     wanted.len() == found.len() && wanted.iter().zip(&found).all(same)
 }
@@ -132,6 +211,7 @@ mod tests {
             (r"HKCU\Software\A", r"HKU\S-1-5-21-1-2-3-1001\Software\A", true),
             (r"HKCU\Software\A", r"HKLM\Software\A", false),
             (r"HKCR\.txt", r"HKLM\SOFTWARE\Classes\.txt", true),
+            (r"HKLM\SOFTWARE\Wow6432Node\A", r"HKLM\SOFTWARE\A", false),
         ] {
             assert_eq!(covers(pattern, &Key::new(key.parse().unwrap())), wanted, "{pattern} {key}");
         }

@@ -11,10 +11,10 @@ pub struct Waiver {
     /// The id of the spec. Without `rule`, `key` and `value`, the waiver applies to everything that the spec requires,
     /// even if the spec is blocked.
     pub spec: String,
-    /// The `id` of a rule or value in the spec. The waiver applies only to this rule or value.
+    /// The `id` of a rule or value in the spec. The waiver applies only to this rule or value, in its registry view.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// A key, as the spec or the report writes it. The waiver applies only to this key.
+    /// A key, as the spec or the report writes it. The waiver applies only to this key, in both registry views.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// A value name; empty for the default value. The waiver applies only to this value of the key, or without `key` of

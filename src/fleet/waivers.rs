@@ -13,9 +13,10 @@ use crate::{
         Code, Diagnostic,
         text::{first_few, suggest},
     },
+    plan::NamedRule,
     registry::{Key, notation},
     spec::{SideDocument, Source, Spec, side_schema},
-    targets::KeyChange,
+    targets::{ChangeAction, KeyChange, ValueChange},
 };
 
 const ID: &str = "urn:kbfix:schema:waivers:1";
@@ -146,36 +147,45 @@ impl Waivers {
         among.iter().copied().find(|at| self.list[*at].spec == spec && self.scopes[*at].is_whole())
     }
 
-    /// Divides the changes of a spec into those that remain and those that the waivers in `among` accept.
-    pub(super) fn split(&self, spec: &str, changes: Vec<KeyChange>, among: &[usize]) -> Split {
+    /// Divides the changes of a spec into those that remain and those that the waivers in `among` accept. `named`
+    /// contains those rules and values of the spec with an id that apply to the target.
+    pub(super) fn split(&self, spec: &str, changes: Vec<KeyChange>, named: &[NamedRule], among: &[usize]) -> Split {
         let mut split = Split::default();
         let scopes: Vec<usize> = among.iter().copied().filter(|at| self.list[*at].spec == spec).collect();
         if scopes.is_empty() {
             split.left = changes;
             return split;
         }
+        let required =
+            |change: &KeyChange| change.action == ChangeAction::Create && self.scopes[scopes[0]].requires(&change.key);
+        let here: Vec<_> = scopes.iter().map(|at| (*at, self.scopes[*at].on(named))).collect();
         for change in changes {
-            let by = |name: &_| scopes.iter().copied().find(|at| self.scopes[*at].covers(&change.key, Some(name)));
-            let whole = scopes.iter().copied().find(|at| self.scopes[*at].covers(&change.key, None));
-            if let Some(whole) = whole {
-                split.by.push(whole);
-                split.waived.push(change);
-                continue;
-            }
-            let (waived, left): (Vec<_>, Vec<_>) =
-                change.values.iter().cloned().partition(|value| by(&value.name).is_some());
-            if waived.is_empty() {
+            let by = |value: Option<&ValueChange>| {
+                here.iter().find(|(_, scope)| scope.covers(&change, value)).map(|(at, _)| *at)
+            };
+            let of_key = by(None);
+            let of_values: Vec<usize> = change.values.iter().filter_map(|value| by(Some(value))).collect();
+            let has_all = of_values.len() == change.values.len();
+            if of_key.is_none() && of_values.is_empty() {
                 split.left.push(change);
-                continue;
-            }
-            split.by.extend(waived.iter().filter_map(|value| by(&value.name)));
-            let is_all = left.is_empty();
-            split.waived.push(KeyChange { values: waived, ..change.clone() });
-            if !is_all {
+            } else if has_all && (of_key.is_some() || !required(&change)) {
+                split.by.extend(of_key.into_iter().chain(of_values));
+                split.waived.push(change);
+            } else if !of_values.is_empty() {
+                let (waived, left) = change.values.iter().cloned().partition(|value| by(Some(value)).is_some());
+                split.by.extend(of_values);
+                let action = match change.action {
+                    // The rest creates the key.
+                    ChangeAction::Create => ChangeAction::Update,
+                    action => action,
+                };
+                split.waived.push(KeyChange { values: waived, action, ..change.clone() });
                 split.left.push(KeyChange { values: left, ..change });
+            } else {
+                split.left.push(change);
             }
         }
-        split.keep_no_empty_keys();
+        split.keep_no_empty_keys(required);
         split.by.sort_unstable();
         split.by.dedup();
         split
@@ -183,31 +193,22 @@ impl Waivers {
 }
 
 impl Split {
-    /// Also waives each change of a key without values if values in keys below it are waived, and no values in keys
-    /// below it are left.
-    fn keep_no_empty_keys(&mut self) {
-        let holds = |changes: &[KeyChange], key: &Key| {
-            changes.iter().filter(|change| !change.values.is_empty()).any(|change| is_above(key, &change.key))
+    /// Also waives each change of a key without values if something in keys below it is waived, and nothing in keys
+    /// below it is left. If `required` is true for a change, a rule requires the key itself, so the change remains.
+    fn keep_no_empty_keys(&mut self, required: impl Fn(&KeyChange) -> bool) {
+        let above = |changes: &[KeyChange]| -> BTreeSet<Key> {
+            let holding = changes.iter().filter(|change| !change.values.is_empty() || required(change));
+            holding.flat_map(|change| std::iter::successors(change.key.parent(), Key::parent)).collect()
         };
+        let of_waived = above(&self.waived);
         let (needless, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.left)
             .into_iter()
-            .partition(|change| change.values.is_empty() && holds(&self.waived, &change.key));
-        self.left = left;
-        for change in needless {
-            if holds(&self.left, &change.key) { self.left.insert(0, change) } else { self.waived.insert(0, change) }
-        }
+            .partition(|change| change.values.is_empty() && of_waived.contains(&change.key) && !required(change));
+        let of_left = above(&left);
+        let (kept, waived): (Vec<_>, Vec<_>) = needless.into_iter().partition(|change| of_left.contains(&change.key));
+        self.left = kept.into_iter().chain(left).collect();
+        self.waived.splice(0..0, waived);
     }
-}
-
-fn is_above(above: &Key, key: &Key) -> bool {
-    let mut at = key.parent();
-    while let Some(parent) = at {
-        if parent == *above {
-            return true;
-        }
-        at = parent.parent();
-    }
-    false
 }
 
 /// Returns a hint for an unknown name: the most similar known name, or some of the known names.

@@ -12,8 +12,9 @@ use kbfix::{
     plan::Machine,
     render::{self, Paint},
     spec::Spec,
+    targets::KeyChange,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::{Folder, OTHER, SPEC, specs, text};
 
@@ -218,4 +219,97 @@ fn expired_and_unknown_waivers_are_errors() {
         assert!(text.contains(hint) && text.contains("HALF"), "{text}");
     }
     assert!(read(&waiver("key: 'HKLM\\SOFTWARE\\Vendor', value: first,", whom), &specs, &folder.members()).is_ok());
+}
+
+/// Returns a spec with these rules.
+fn with_rules(id: &str, rules: &str) -> String {
+    format!("kbfix: 1\nid: {id}\ntitle: {id}\nregistry:\n{rules}")
+}
+
+/// A folder with the machine A, a 64-bit Windows with the key `HKLM\SOFTWARE` and these keys in it.
+fn folder_64(present: &[Value], absent: &[&str]) -> Folder {
+    let folder = Folder::new();
+    let mut machine = super::support::snapshot("A", json!({}));
+    let keys = machine["facts"]["keys"].as_array_mut().unwrap();
+    let environment = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+    let amd64 = json!({ "PROCESSOR_ARCHITECTURE": super::support::sz("AMD64") });
+    keys.push(json!({ "key": environment, "found": { "present": { "values": amd64 } } }));
+    keys.push(json!({ "key": r"HKLM\SOFTWARE", "found": { "present": {} } }));
+    keys.extend(present.iter().cloned());
+    keys.extend(absent.iter().map(|key| json!({ "key": key, "found": "absent" })));
+    folder.write("A.json", &machine.to_string());
+    folder
+}
+
+/// Returns, for the one case of the report, its outcome, and the keys and values that are left and that are waived.
+fn parts(report: &FleetReport) -> (FleetOutcome, [Vec<String>; 2]) {
+    let words = |changes: &[KeyChange]| {
+        let word = |change: &KeyChange| {
+            let names: Vec<_> = change.values.iter().map(|value| value.name.as_str().to_owned()).collect();
+            format!("{:?} {} {}", change.action, change.key, names.join(","))
+        };
+        changes.iter().map(word).collect::<Vec<_>>()
+    };
+    let case = &report.cases[0];
+    (case.outcome, [words(&case.changes), words(&case.waived.as_ref().unwrap().changes)])
+}
+
+#[test]
+fn a_spec_that_is_waived_only_without_the_changes_of_another_is_not_planned() {
+    let folder = Folder::new();
+    folder.machine("A", json!({}));
+    let specs = specs(&[OTHER, &OTHER.replace("id: THIRD", "id: FOURTH")]);
+    let one = |spec: &str| {
+        format!("  - {{ spec: {spec}, value: Third, machines: [A], reason: r, by: Ada, expires: 2099-01-01 }}\n")
+    };
+    let waivers = read(&(one("THIRD") + &one("FOURTH")), &specs, &folder.members()).unwrap();
+    let mut draft = Draft::new(Cursor::new(Vec::new()), 1);
+    let members = folder.members();
+    let list = std::slice::from_ref(&specs);
+    let found =
+        survey_with_plans(&members, list, &[0], &waivers, PlanLine::of, |at, line| draft.add(at, line), &mut ());
+    assert!(found.cases.iter().all(|case| case.outcome == FleetOutcome::Waived), "{:#?}", found.cases);
+    let bundle = draft.bundle(&members, &found, &specs).unwrap();
+    assert_eq!((bundle.machines.len(), bundle.waived.as_slice()), (0, &["A".to_owned()][..]));
+}
+
+#[test]
+fn a_key_that_a_rule_requires_is_waived_only_by_a_waiver_for_the_key() {
+    let folder = folder_64(&[], &[r"HKLM\SOFTWARE\P"]);
+    let rules = "  - { key: HKLM\\SOFTWARE\\P, ensure: present }\n  - { key: HKLM\\SOFTWARE\\P\\Q, \
+                 ensure: present, values: { V: { type: REG_DWORD, data: 1 } } }\n";
+    let specs = specs(&[&with_rules("P", rules)]);
+    let waived = |what: &str| {
+        let text = format!("  - {{ spec: P, {what}, machines: [A], reason: r, by: Ada, expires: 2099-01-01 }}\n");
+        let waivers = read(&text, &specs, &folder.members()).unwrap();
+        parts(&report(&folder, &specs, &waivers))
+    };
+    let [p, q] = [r"Create HKLM\SOFTWARE\P ", r"Create HKLM\SOFTWARE\P\Q "].map(str::to_owned);
+    let with_value = format!("{q}V");
+    let pending = FleetOutcome::ChangesPending;
+    assert_eq!(waived(r"key: HKLM\SOFTWARE\P\Q"), (pending, [vec![p.clone()], vec![with_value]]));
+    let value = r"Update HKLM\SOFTWARE\P\Q V".to_owned();
+    assert_eq!(waived("value: V"), (pending, [vec![p, q], vec![value]]));
+}
+
+#[test]
+fn a_waiver_for_a_rule_covers_only_the_registry_view_of_the_rule() {
+    let present = |view: &str| json!({ "key": r"HKLM\SOFTWARE\R", "view": view, "found": { "present": { "values": { "V": "absent" } } } });
+    let folder = folder_64(&[present("64"), present("32")], &[]);
+    let values = "values: { V: { type: REG_DWORD, data: 1 } } }\n";
+    let rules = format!(
+        "  - {{ key: HKLM\\SOFTWARE\\R, id: in64, {values}  - {{ key: HKLM\\SOFTWARE\\R, view: 32, id: in32, {values}"
+    );
+    let specs = specs(&[&with_rules("R", &rules)]);
+    let [in64, in32] = [r"Update HKLM\SOFTWARE\R V", r"Update HKLM\SOFTWARE\R [32-bit view] V"].map(str::to_owned);
+    let (pending, all) = (FleetOutcome::ChangesPending, vec![in64.clone(), in32.clone()]);
+    for (what, wanted) in [
+        ("rule: in64", (pending, [vec![in32.clone()], vec![in64.clone()]])),
+        ("rule: in32", (pending, [vec![in64], vec![in32]])),
+        (r"key: HKLM\SOFTWARE\R", (FleetOutcome::Waived, [vec![], all])),
+    ] {
+        let text = format!("  - {{ spec: R, {what}, machines: [A], reason: r, by: Ada, expires: 2099-01-01 }}\n");
+        let waivers = read(&text, &specs, &folder.members()).unwrap();
+        assert_eq!(parts(&report(&folder, &specs, &waivers)), wanted, "{what}");
+    }
 }
