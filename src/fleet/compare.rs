@@ -17,11 +17,11 @@ use super::{
     same::same_machines,
 };
 use crate::{
-    operation::{Progress, identify, make_plan},
+    operation::{Progress, identify, make_plan_like},
     parallel,
     plan::{Machine, Plan},
     spec::Spec,
-    targets::{Drift, SnapshotTarget, Target},
+    targets::{Drift, Target},
 };
 
 /// The results of one machine in the earlier and the later state.
@@ -33,14 +33,16 @@ struct Pair {
     machines: Vec<Machine>,
 }
 
-/// Returns what identifies the machine of a snapshot.
-fn identity(snapshot: &mut SnapshotTarget) -> Result<Machine, String> {
-    identify(snapshot).map_err(|error| error.to_string())
+/// Returns what identifies the machine of a target.
+fn identity(target: &mut dyn Target) -> Result<Machine, String> {
+    identify(target).map_err(|error| error.to_string())
 }
 
-/// Plans specs on one target, without sharing the plans with other machines.
+/// Plans specs on one target, without sharing the plans with other machines. The plan contains only the facts that the
+/// specs need.
 fn cases(target: &mut dyn Target, specs: &[Spec]) -> Result<(Plan, MachineCases), String> {
-    let (plan, cases) = planned(target, specs, &Waivers::default(), &[], make_plan)?;
+    let make = |target: &mut dyn Target, specs: &[Spec]| make_plan_like(None, target, specs);
+    let (plan, cases) = planned(target, specs, &Waivers::default(), &[], make)?;
     Ok((plan, cases.into_iter().map(Arc::new).collect()))
 }
 
@@ -64,8 +66,9 @@ pub fn impact(
         }
         let (mut target, _) = opened(member)?;
         let (_, before) = cases(target.as_mut(), &before[*list])?;
-        let (plan, after) = cases(target.as_mut(), &after[*list])?;
-        Ok(Pair { before, after, facts, machines: vec![plan.machine] })
+        let (_, after) = cases(target.as_mut(), &after[*list])?;
+        let machines = vec![identity(target.as_mut())?];
+        Ok(Pair { before, after, facts, machines })
     };
     let [old, new] = [before, after].map(|lists| lists.first().map(Vec::as_slice).unwrap_or_default());
     let order: Vec<&str> = new.iter().chain(old).map(|spec| &*spec.id).collect();
@@ -95,10 +98,11 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
         }
         let (mut old, _) = opened(old).map_err(at_old)?;
         let (mut new, _) = opened(new)?;
+        let machines = vec![identity(old.as_mut()).map_err(at_old)?, identity(new.as_mut())?];
         let (old, before) = cases(old.as_mut(), specs).map_err(at_old)?;
         let (new, after) = cases(new.as_mut(), specs)?;
         let facts = old.facts.changed(&new.facts);
-        Ok(Pair { before, after, facts, machines: vec![old.machine, new.machine] })
+        Ok(Pair { before, after, facts, machines })
     };
     let order: Vec<&str> = specs.iter().map(|spec| &*spec.id).collect();
     let comparison = compare(&work, |(_, new)| &new.name, look, &order, FleetCommand::Drift, progress);

@@ -98,6 +98,25 @@ fn what_one_snapshot_does_not_know_has_not_moved() {
 }
 
 #[test]
+fn what_no_spec_needs_has_not_moved() {
+    let renamed = |specs: &[Spec], without: &str| {
+        let (old, new) = (Folder::new(), Folder::new());
+        for (folder, name) in [(&old, "before"), (&new, "after")] {
+            let mut machine = snapshot(name, json!({ "Product": sz("x"), "Version": dword(2) }));
+            machine["facts"]["keys"][2]["found"]["present"]["values"].as_object_mut().unwrap().remove(without);
+            folder.write("A.json", &machine.to_string());
+        }
+        let comparison = drift(&old.members(), &new.members(), specs, &mut ());
+        assert_eq!((comparison.compared, comparison.different), (1, 0), "{:?}", comparison.facts);
+        assert!(comparison.facts.is_empty(), "{:?}", comparison.facts);
+    };
+    let secret = SPEC.replace("Second: { type", "Second: { sensitive: true, type");
+    renamed(&specs(&[&secret]), "");
+    renamed(&specs(&[SPEC]), "");
+    renamed(&specs(&[SPEC]), "Second");
+}
+
+#[test]
 fn sensitive_data_is_not_in_a_comparison() {
     let (old, new) = (Folder::new(), Folder::new());
     let secret = SPEC.replace("Second: { type", "Second: { sensitive: true, type");
