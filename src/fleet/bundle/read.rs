@@ -71,7 +71,7 @@ pub fn read(
             plan = Some(bytes);
         }
     }
-    if line(&mut from, 1)?.is_some() {
+    if !from.fill_buf()?.is_empty() {
         return Err(BundleError::Altered("there is more text after the last plan".to_owned()));
     }
     // The error is returned only now, because an altered file must be reported as altered before anything else.

@@ -147,8 +147,10 @@ fn a_fleet_plan_altered_in_one_byte_is_refused() {
         shorter.remove(at);
         assert!(taken(&shorter, None, &machine("HALF")).is_err(), "without byte {at}");
     }
-    for more in [&b"\n"[..], b"x", b"x\n"] {
-        assert!(taken(&[&bytes, more].concat(), None, &machine("HALF")).is_err());
+    for more in [&b"\n"[..], b"x", b"x\n", b"more text\n"] {
+        let error = taken(&[&bytes, more].concat(), None, &machine("HALF")).unwrap_err();
+        assert!(matches!(error, BundleError::Altered(_)), "{error}");
+        assert!(error.to_string().contains("more text after the last plan"), "{error}");
     }
     for size in [0, 1, bytes.len() / 2, bytes.len() - 1] {
         assert!(taken(&bytes[..size], None, &machine("HALF")).is_err());
