@@ -169,7 +169,7 @@ fn find(folder: &str, file: &str) -> Answer<PathBuf> {
 
 fn unread(error: &TargetError) -> Unread {
     let reason = match error {
-        TargetError::Malformed { .. } => Reason::Malformed,
+        TargetError::Malformed { .. } | TargetError::WrongKind { .. } => Reason::Malformed,
         TargetError::Unsupported { .. } | TargetError::TooMuch { .. } => Reason::Unsupported,
         TargetError::Io { .. }
         | TargetError::NoLock { .. }
