@@ -1,5 +1,5 @@
 //! Finds conflicts between a later spec and the earlier specs of a run: the later spec would undo a setting of an
-//! earlier one, or would create a key that a `*` of an earlier one matches.
+//! earlier one, or would create a key that an earlier one would then have to change, mostly because of a `*`.
 
 use std::collections::BTreeSet;
 
