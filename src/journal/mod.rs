@@ -135,7 +135,7 @@ pub struct Journal {
 pub enum Status {
     /// All changes were made.
     Done,
-    /// The process ended before it could record the result: some, all or none of the changes were made.
+    /// No result is recorded: the process ended early or still runs. Some, all or none of the changes were made.
     Interrupted,
     /// Writing failed, and everything that had been written was undone.
     Undone,
