@@ -27,8 +27,8 @@ use output::Output;
 ///
 /// A spec is a YAML file. It names the product, the hotfix that must be installed, and the registry values that must be
 /// set. kbfix reads a target, for example this Windows machine, and shows how the target differs from the spec. `kbfix
-/// apply` makes the changes that the spec requires. Before it changes the registry, it writes a journal: a file with the
-/// state before the changes. `kbfix rollback` uses the journal to undo the changes.
+/// apply` makes the changes that the spec requires. Before it changes the registry, it writes a journal: a file with
+/// the state before the changes. `kbfix rollback` uses the journal to undo the changes.
 #[derive(Debug, Parser)]
 #[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes(), mut_subcommands(short_help))]
 struct Arguments {

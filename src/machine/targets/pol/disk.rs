@@ -27,8 +27,8 @@ use crate::{
 /// The size in bytes of the largest `gpt.ini` that kbfix reads.
 const MAX_INI: u64 = 1 << 20;
 
-/// Returns the path of the `gpt.ini` that a write to this policy file changes or creates; `None` if there is none, or if
-/// it cannot be found.
+/// Returns the path of the `gpt.ini` that a write to this policy file changes or creates; `None` if there is none, or
+/// if it cannot be found.
 pub fn gpt_ini_of(policy: &Path) -> Option<PathBuf> {
     Disk::named().gpt_ini(policy).ok().flatten().map(|(path, _)| path)
 }
