@@ -91,14 +91,24 @@ fn many_faults_are_counted_not_listed() {
     let mut twice = String::from("kbfix: 1\n");
     let mut values = String::from("kbfix: 1\nid: x\ntitle: x\nregistry:\n- key: HKLM\\SOFTWARE\\X\n  values:\n");
     let mut one_line = String::from("{kbfix: 1, registry: [");
+    let mut parameters = String::from("kbfix: 1\nid: x\ntitle: x\nparameters:\n");
+    let mut empty = String::from("kbfix: 1\nid: x\ntitle: x\nregistry:\n- key: HKLM\\SOFTWARE\\X\n  values:\n");
+    let mut uses = String::new();
     for number in 0..if cfg!(debug_assertions) { 2_000 } else { 20_000 } {
         unknown += &format!("field{number}: on\n");
         twice += "a: 1\n";
         values += &format!("    v{number}: {{ type: REG_DWORD, data: x }}\n");
         one_line += "{kye: x}, ";
+        empty += &format!("    v{number}: {{ type: , data: 1 }}\n");
+        parameters += &format!("  param{number}: {{ default: x, description: d }}\n");
+        uses +=
+            &format!("- key: HKLM\\SOFTWARE\\X\\{{parmm{number}}}\n  values: {{ v: {{ type: REG_SZ, data: x }} }}\n");
     }
     one_line += "]}";
-    for text in [unknown, twice, values, one_line] {
+    // A name that is like many of the declared names.
+    parameters += &format!("registry:\n{uses}");
+    parameters.truncate(spec::MAX_BYTES);
+    for text in [unknown, twice, values, one_line, empty, parameters] {
         let loaded = load(text.as_bytes());
         assert_eq!(loaded.diagnostics.len(), 101, "{:?}", loaded.diagnostics.first());
         assert_eq!(loaded.diagnostics.last().unwrap().code.as_str(), "more-findings");

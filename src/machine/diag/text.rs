@@ -24,7 +24,7 @@ pub fn first_few(texts: impl IntoIterator<Item = impl Into<String>>) -> String {
 }
 
 /// Returns the entry of `known` that is most similar to `name`; `None` if no entry is similar enough, or if `name` has
-/// more than 64 bytes.
+/// more than 64 bytes. Only the first 1,000 entries are compared, because a crafted file can contain many names.
 pub fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if name.len() > 64 {
         return None;
@@ -35,6 +35,7 @@ pub fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
     let most = |known: &str| (name.chars().count().max(known.chars().count()) / 3).max(1);
     known
         .into_iter()
+        .take(1000)
         .map(|k| (distance(k), k))
         .filter(|(distance, k)| *distance <= most(k) && *distance < k.chars().count())
         .min_by_key(|(distance, _)| *distance)

@@ -56,7 +56,7 @@ pub(crate) fn fitted(form: Scenario) -> Option<Scenario> {
         return None;
     }
     let profiles = key(&format!(r"{WINDOWS_NT}\ProfileList"));
-    let users = query(&profiles, true).known().unwrap().unwrap().subkeys.unwrap();
+    let users = query(&profiles, true).known().unwrap().unwrap().subkeys.unwrap().known().unwrap().unwrap();
     let users: Vec<_> = users.iter().filter(|sid| sid.as_str().starts_with("S-1-5-21-")).collect();
     let [user] = users.as_slice() else {
         println!("SKIPPED: {}: this machine has {} users", form.title, users.len());

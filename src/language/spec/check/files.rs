@@ -82,6 +82,9 @@ fn location(cx: &mut Context<'_>, name: &str, path: &Path) -> bool {
         cx.used_locations.insert(name.to_owned());
         return true;
     }
+    if cx.findings.only_counts() {
+        return false;
+    }
     let meant = suggest(name, cx.locations.iter().map(String::as_str)).map(str::to_owned);
     let hint = if cx.parameters.contains_key(name) {
         format!("`{name}` is a parameter, but the path of a file can contain only locations")

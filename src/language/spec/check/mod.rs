@@ -146,7 +146,7 @@ impl Context<'_> {
             }
             return Some(found.clone());
         }
-        if !self.tainted.contains(name) {
+        if !self.tainted.contains(name) && !self.findings.only_counts() {
             let meant = suggest(name, self.parameters.keys().map(String::as_str)).map(str::to_owned);
             let hint = if self.locations.contains(name) {
                 format!("`{name}` is a location; only the path of a file can begin with a location")

@@ -240,19 +240,24 @@ impl Explainer<'_, '_> {
 
     /// Reports data that is not one of `options`, which are the only words or numbers that the field allows.
     fn words(&mut self, path: &Path, found: &Value, options: &[Value]) {
+        if found.is_null() {
+            return self.wrong_kind(path, found);
+        }
+        if self.findings.only_counts() {
+            return self.verdict.wrong.push(path.clone());
+        }
         let mut names: Vec<String> = options.iter().map(plain).collect();
         // A view may be written with or without quotes, but the message lists it only once.
         names.dedup();
         let text = plain(found);
         let known = || names.iter().map(String::as_str);
         let meant = suggest(&text, known()).or_else(|| suggest(&format!("REG_{text}"), known()));
-        let hint = match (found, meant) {
-            (Value::Null, _) => return self.wrong_kind(path, found),
+        let hint = match meant {
             _ if path.last_field() == Some("ensure") && hints::is_value_rule(&above_of(path)) => {
                 "write `absent`; a value that must exist has `data` instead".to_owned()
             }
-            (_, Some(meant)) => format!("did you mean `{meant}`?"),
-            _ => format!("use one of {}", list(names.iter().map(String::as_str))),
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("use one of {}", list(names.iter().map(String::as_str))),
         };
         let field = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
         let message = format!("{field} cannot be {}", show(found));
@@ -299,7 +304,7 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
         let places = self.findings.places();
         // The empty field before it is reported instead.
-        if hints::meant_below(places, path).is_some() {
+        if hints::meant_below(places, path).is_some() || self.findings.only_counts() {
             return;
         }
         if let Some(whole) = self.list_for_one(path) {
