@@ -27,24 +27,25 @@ pub fn dsc(specs: &[Spec]) -> Export {
     let mut resources = Vec::new();
     for key in exported_keys(specs, Users::One, &mut losses) {
         key.lose_rest(&mut |what| losses.push(Loss::new(key.spec.id.clone(), what)));
-        let ExportedKey { spec, path, state, .. } = key;
+        let ExportedKey { spec, path, state, .. } = &key;
         match state {
-            KeyState::Absent => resources.push(resource(spec, &path, None, json!({ "_exist": false }), &resources)),
+            KeyState::Absent => resources.push(resource(spec, path, None, json!({ "_exist": false }), &resources)),
             KeyState::Present { must_exist, values } => {
-                if must_exist && values.iter().all(|(_, data)| data.is_none()) {
-                    resources.push(resource(spec, &path, None, json!({ "_exist": true }), &resources));
+                if *must_exist && values.iter().all(|(_, data)| data.is_none()) {
+                    resources.push(resource(spec, path, None, json!({ "_exist": true }), &resources));
                 }
                 for (name, data) in values {
                     let properties = match data.as_ref().map(value_data).transpose() {
                         Ok(Some(data)) => json!({ "_exist": true, "valueData": data }),
                         Ok(None) => json!({ "_exist": false }),
                         Err(why) => {
-                            let place = format!("{path} {}", notation::value_name(&name));
+                            let place = format!("{path} {}", notation::value_name(name));
                             losses.push(Loss::new(spec.id.clone(), format!("{place}: left out: {why}")));
                             continue;
                         }
                     };
-                    resources.push(resource(spec, &path, Some(&name), properties, &resources));
+                    resources.push(resource(spec, path, Some(name), properties, &resources));
+                    losses.extend(key.shown(name, data.as_ref()));
                 }
             }
         }

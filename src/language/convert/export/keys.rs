@@ -1,7 +1,7 @@
 //! Converts specs to a list of keys and values, for export formats that consist of such a list. Reports each part of a
 //! spec that the list cannot express.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::{
     registry::{Data, KeyPath, RootKey, ValueName, View, notation},
@@ -22,8 +22,8 @@ pub(super) struct ExportedKey<'a> {
     pub(super) path: KeyPath,
     /// The state that the spec requires.
     pub(super) state: KeyState,
-    /// The names of the values whose data is sensitive.
-    pub(super) sensitive: BTreeSet<ValueName>,
+    /// The names of the values whose data is sensitive, each with the loss if the file contains the data.
+    pub(super) sensitive: BTreeMap<ValueName, Loss>,
     /// Says whether values that the spec does not name (or also such subkeys) must be deleted from the key; `None` if
     /// they stay.
     pub(super) exclusive: Option<Exclusive>,
@@ -32,6 +32,11 @@ pub(super) struct ExportedKey<'a> {
 }
 
 impl ExportedKey<'_> {
+    /// Returns the loss if this value, which the file contains, shows sensitive data.
+    pub(super) fn shown(&self, name: &ValueName, data: Option<&Data>) -> Option<Loss> {
+        data.and_then(|_| self.sensitive.get(name).cloned())
+    }
+
     /// Reports that the export keeps values and subkeys that the spec does not name, although the spec deletes them.
     pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
         let what = match self.exclusive {
@@ -74,9 +79,7 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], users: Users, losses: &mut Ve
         for rule in &spec.rules {
             if let Some((path, state)) = key(rule, users, &mut |what| losses.push(Loss::new(spec.id.clone(), what))) {
                 let is_whole = spec.rules.iter().all(|other| is_sayable(other) || !may_be_within(other, rule));
-                let hidden = rule.values().iter().filter(|value| value.is_sensitive);
-                let sensitive = hidden.map(|value| value.name.clone()).collect();
-                losses.extend(readable(spec, rule, &state, &sensitive));
+                let sensitive = readable(spec, rule);
                 all.push(ExportedKey { spec, path, state, sensitive, exclusive: rule.exclusive, is_whole });
             }
         }
@@ -85,16 +88,15 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], users: Users, losses: &mut Ve
     all
 }
 
-/// Returns a loss for each sensitive value whose data is in the list of keys and values.
-fn readable(spec: &Spec, rule: &KeyRule, state: &KeyState, sensitive: &BTreeSet<ValueName>) -> Vec<Loss> {
-    let KeyState::Present { values, .. } = state else { return Vec::new() };
-    let written = values.iter().filter(|(name, data)| data.is_some() && sensitive.contains(name));
-    let loss = |(name, _): &(ValueName, Option<Data>)| {
+/// Returns the names of the sensitive values, each with the loss if the file contains its data.
+fn readable(spec: &Spec, rule: &KeyRule) -> BTreeMap<ValueName, Loss> {
+    let loss = |name: &ValueName| {
         let place = format!("{} {}", rule.key, notation::value_name(name));
         let what = format!("{place}: the data is sensitive, but everybody who has the file can read it");
         Loss { is_secret: true, ..Loss::new(spec.id.clone(), what) }
     };
-    written.map(loss).collect()
+    let sensitive = rule.values().iter().filter(|value| value.is_sensitive);
+    sensitive.map(|value| (value.name.clone(), loss(&value.name))).collect()
 }
 
 /// Returns whether a list of keys and values can satisfy the rule, whatever the key contained before.

@@ -109,8 +109,12 @@ fn each(
     }
     for (name, data) in values {
         let action = data.as_ref().map_or(TextAction::Delete(name), |data| TextAction::Set(name, data));
-        if let Err(why) = write(path, action) {
-            lose(format!("{path} {}: left out: {why}", notation::value_name(name)));
+        match write(path, action) {
+            Ok(()) => losses.extend(key.shown(name, data.as_ref())),
+            Err(why) => {
+                let what = format!("{path} {}: left out: {why}", notation::value_name(name));
+                losses.push(Loss::new(key.spec.id.clone(), what));
+            }
         }
     }
 }

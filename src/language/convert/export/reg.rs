@@ -38,15 +38,17 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
                             values in it are absent"
                     ));
                 }
-                let writable = values.iter().filter(|(name, _)| {
-                    let fits = !name.as_str().contains(['\r', '\n']);
-                    if !fits {
-                        lose(format!("{path} {}: left out: the name has a line break", notation::value_name(name)));
-                    }
-                    fits
+                let (broken, writable): (Vec<_>, Vec<_>) =
+                    values.iter().partition(|(name, _)| name.as_str().contains(['\r', '\n']));
+                for (name, _) in broken {
+                    lose(format!("{path} {}: left out: the name has a line break", notation::value_name(name)));
+                }
+                losses.extend(writable.iter().filter_map(|(name, data)| key.shown(name, data.as_ref())));
+                let values = writable.iter().map(|(name, data)| ScriptValue {
+                    name,
+                    data: data.as_ref(),
+                    comment: String::new(),
                 });
-                let values =
-                    writable.map(|(name, data)| ScriptValue { name, data: data.as_ref(), comment: String::new() });
                 (false, values.collect())
             }
         };

@@ -24,31 +24,34 @@ pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut tasks = String::new();
     for key in exported_keys(specs, Users::One, &mut losses) {
         key.lose_rest(&mut |what| losses.push(Loss::new(key.spec.id.clone(), what)));
-        let ExportedKey { spec, path, state, sensitive, .. } = key;
-        let mut lose = |what: String| losses.push(Loss::new(spec.id.clone(), what));
+        let ExportedKey { spec, path, state, sensitive, .. } = &key;
+        let loss = |what: String| Loss::new(spec.id.clone(), what);
         if path.names().any(|name| name.contains('/')) {
-            lose(format!("{path}: PowerShell may read the slash in a key name as a separator"));
+            losses.push(loss(format!("{path}: PowerShell may read the slash in a key name as a separator")));
         }
         match state {
             KeyState::Absent => {
-                task(spec, "Delete the key", &path, None, &["state: absent".to_owned()], false, &mut tasks)
+                task(spec, "Delete the key", path, None, &["state: absent".to_owned()], false, &mut tasks)
             }
             KeyState::Present { must_exist, values } => {
-                if must_exist && values.iter().all(|(_, data)| data.is_none()) {
-                    task(spec, "Make the key", &path, None, &["state: present".to_owned()], false, &mut tasks);
+                if *must_exist && values.iter().all(|(_, data)| data.is_none()) {
+                    task(spec, "Make the key", path, None, &["state: present".to_owned()], false, &mut tasks);
                 }
-                for (name, data) in &values {
-                    let is_sensitive = sensitive.contains(name);
+                for (name, data) in values {
+                    let is_sensitive = sensitive.contains_key(name);
                     match data.as_ref().map(|data| value(name, data)).transpose() {
-                        Ok(Some(lines)) => task(spec, "Set", &path, Some(name), &lines, is_sensitive, &mut tasks),
+                        Ok(Some(lines)) => {
+                            task(spec, "Set", path, Some(name), &lines, is_sensitive, &mut tasks);
+                            losses.extend(key.shown(name, data.as_ref()));
+                        }
                         Ok(None) => {
                             let mut lines = vec!["state: absent".to_owned()];
                             // Otherwise the module deletes the whole key when the default value must be absent.
                             lines.extend(name.is_default().then(|| "delete_key: false".to_owned()));
-                            task(spec, "Delete", &path, Some(name), &lines, is_sensitive, &mut tasks);
+                            task(spec, "Delete", path, Some(name), &lines, is_sensitive, &mut tasks);
                         }
                         Err(why) => {
-                            lose(format!("{path} {}: left out: {why}", notation::value_name(name)));
+                            losses.push(loss(format!("{path} {}: left out: {why}", notation::value_name(name))));
                         }
                     }
                 }

@@ -295,3 +295,29 @@ fn the_text_for_lgpo_has_both_configurations() {
     );
     assert!(text.starts_with("\u{feff}; T: Test\n") && text.contains("; - T: ") && export.losses.len() >= 2, "{text}");
 }
+
+#[test]
+fn only_sensitive_data_in_the_file_is_reported_as_readable() {
+    let secret = "{ type: REG_SZ, data: hunter2, sensitive: true }";
+    let rule = |key: &str, name: &str| format!("  - {{ key: {key}, values: {{ {name}: {secret} }} }}\n");
+    let read = |export: Export| {
+        let secrets = export.losses.into_iter().filter(|loss| loss.is_secret);
+        secrets.map(|loss| loss.what.split_once(':').unwrap().0.to_owned()).collect::<Vec<_>>()
+    };
+    let user = spec(&(rule(r"HKLM\SOFTWARE\A", "a") + &rule(r"HKCU\Software\B", "b") + &rule(r"HKCR\C", "c")));
+    let (a, b, c) = (r#"HKLM\SOFTWARE\A "a""#, r#"HKCU\Software\B "b""#, r#"HKCR\C "c""#);
+    let specs = [user];
+    assert_eq!(read(pol(&specs)), [a]);
+    assert_eq!(read(lgpo(&specs)), [a, b]);
+    assert_eq!(read(reg(&specs).unwrap()), [a, b, c]);
+    assert_eq!(read(dsc(&specs)), [a, b, c]);
+    // The tasks cannot write an empty list, and the .reg file no name with a line break.
+    let lists = "  - key: HKLM\\SOFTWARE\\A\n    values:\n      e: { type: REG_MULTI_SZ, data: [], sensitive: true }\n      \
+                 \"x\\ny\": { type: REG_SZ, data: hunter2, sensitive: true }\n";
+    let specs = [spec(lists)];
+    assert_eq!(read(win_regedit(&specs)), ["HKLM\\SOFTWARE\\A \"x\ny\""]);
+    assert_eq!(read(reg(&specs).unwrap()), [r#"HKLM\SOFTWARE\A "e""#]);
+    // DSC cannot write a REG_NONE with bytes.
+    let link = "  - key: HKLM\\SOFTWARE\\A\n    values: { n: { type: REG_NONE, data: \"01\", sensitive: true } }\n";
+    assert_eq!(read(dsc(&[spec(link)])), Vec::<String>::new());
+}
