@@ -149,14 +149,18 @@ impl FleetFile {
 
     /// Returns the machines of the file, together with the snapshots of `folder`: the path of the folder, and its
     /// snapshots. A machine without a target in the file gets the snapshot of the same name as its target; without such
-    /// a snapshot, its address is an error. Each other snapshot is a machine of its own.
+    /// a snapshot, its address is an error. Each other snapshot is a machine of its own. If a machine with a target has
+    /// the name of such a snapshot, the snapshot gets its full file name.
     pub fn with_snapshots(self, folder: Option<(&Path, Vec<Member>)>) -> Members {
         let Self { mut members, of_folder, waves, .. } = self;
         let path = folder.as_ref().map(|(path, _)| path.display().to_string());
-        let mut snapshots: BTreeMap<String, Member> =
-            folder.into_iter().flat_map(|(_, found)| found).map(|one| (one.name.to_lowercase(), one)).collect();
+        // On Linux, the names of two files can differ only in letter case.
+        let mut snapshots: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+        for one in folder.into_iter().flat_map(|(_, found)| found) {
+            snapshots.entry(one.name.to_lowercase()).or_default().push(one);
+        }
         for member in members.iter_mut().filter(|member| of_folder.contains(&member.name)) {
-            match (snapshots.remove(&member.name.to_lowercase()), &path) {
+            match (snapshots.get_mut(&member.name.to_lowercase()).and_then(Vec::pop), &path) {
                 (Some(snapshot), _) => {
                     member.named = snapshot.named;
                     member.address = snapshot.address;
@@ -174,8 +178,19 @@ impl FleetFile {
                 }
             }
         }
-        members.extend(snapshots.into_values());
+        for member in &members {
+            snapshots.get_mut(&member.name.to_lowercase()).into_iter().flatten().for_each(name_by_file);
+        }
+        members.extend(snapshots.into_values().flatten());
         Members::new(members, waves)
+    }
+}
+
+/// Gives the machine of a snapshot the full name of its file.
+fn name_by_file(snapshot: &mut Member) {
+    let file = snapshot.named.strip_prefix("snapshot:").and_then(|path| Path::new(path).file_name());
+    if let Some(file) = file {
+        snapshot.name = file.to_string_lossy().into_owned();
     }
 }
 

@@ -21,6 +21,7 @@ pub(in crate::cli) struct FleetArguments {
     /// A folder of snapshots. Each `.json` file in this folder is the snapshot of one machine, except if the name of
     /// the file begins with a dot. The name of the machine is the name of the file without `.json` or
     /// `.snapshot.json`. If two files would have the same name, both machines have their complete file names.
+    /// A snapshot also has its complete file name if a machine with a target in the fleet file has its name.
     #[arg(long, value_name = "DIR", help_heading = FLEET)]
     snapshots: Option<PathBuf>,
 

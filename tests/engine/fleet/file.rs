@@ -42,6 +42,21 @@ fn machines_have_targets_groups_parameters_and_waves() {
 }
 
 #[test]
+fn a_machine_with_a_target_and_a_snapshot_of_its_name_are_told_apart() {
+    let folder = Folder::new();
+    folder.machine("FE1", json!({}));
+    folder.machine("FE2", json!({}));
+    let text = "kbfix_fleet: 1\nmachines:\n  fe1: { target: 'image:old' }\n  FE2: {}\n";
+    let file = FleetFile::read("fleet.yaml", text.as_bytes(), folder.path()).unwrap();
+    let found = kbfix::fleet::snapshots(folder.path()).unwrap().0;
+    let members = file.with_snapshots(Some((folder.path(), found)));
+    let uri = |at: usize| members.each[at].address.as_ref().unwrap().uri.clone();
+    let names: Vec<_> = members.each.iter().map(|member| &*member.name).collect();
+    assert_eq!(names, ["fe1", "FE1.json", "FE2"]);
+    assert!(uri(0).starts_with("image:") && uri(1).ends_with("FE1.json"), "{} {}", uri(0), uri(1));
+}
+
+#[test]
 fn every_fault_has_its_place() {
     for (text, code, line) in [
         ("kbfix_fleet: 2\nmachines: { A: { target: local } }\n", "unknown-word", 1),
