@@ -35,7 +35,7 @@ pub(crate) fn block_of(value: &Value) -> String {
 /// `indent` spaces.
 fn block(value: &Value, indent: usize, out: &mut String) {
     match value {
-        Value::Object(fields) => {
+        Value::Object(fields) if !fields.is_empty() => {
             for (name, value) in fields {
                 out.push_str(&" ".repeat(indent));
                 field(name, value, indent, out);
@@ -45,7 +45,8 @@ fn block(value: &Value, indent: usize, out: &mut String) {
             for item in items {
                 out.push_str(&" ".repeat(indent));
                 out.push_str("- ");
-                match (flow(item, indent + 2).filter(|_| !item.is_object()), item) {
+                let is_mapping = item.as_object().is_some_and(|fields| !fields.is_empty());
+                match (flow(item, indent + 2).filter(|_| !is_mapping), item) {
                     (None, Value::Object(fields)) => {
                         for (at, (name, value)) in fields.iter().enumerate() {
                             if at > 0 {
@@ -99,7 +100,7 @@ fn field(name: &str, value: &Value, indent: usize, out: &mut String) {
 
 /// Returns the value as YAML on one line. `column` is the column at which the text will begin, from 0. Returns `None`
 /// if the value contains a mapping or a list of lists, if a field name in it has more than [`LONGEST_NAME`] characters,
-/// or if the line would be longer than [`WIDTH`]. A scalar and an empty list always fit.
+/// or if the line would be longer than [`WIDTH`]. A scalar, an empty mapping and an empty list always fit.
 fn flow(value: &Value, column: usize) -> Option<String> {
     let inner = |value: &Value| match value {
         Value::Object(_) => None,
@@ -107,6 +108,7 @@ fn flow(value: &Value, column: usize) -> Option<String> {
         other => flow(other, 0),
     };
     let line = match value {
+        Value::Object(fields) if fields.is_empty() => return Some("{}".to_owned()),
         Value::Object(fields) => {
             let each: Option<Vec<String>> = fields
                 .iter()
@@ -185,6 +187,16 @@ mod tests {
             assert_eq!(text(given), wanted);
             let read: Value = serde_yaml::from_str(&format!("a: {wanted}")).unwrap();
             assert_eq!(read["a"], given);
+        }
+    }
+
+    #[test]
+    fn an_empty_mapping_reads_back() {
+        let long = "x".repeat(WIDTH);
+        let all = serde_json::json!([{}, [], [{}, [{}]], { "a": {}, "b": [{}], &*long: {} }, [[{}, 1]]]);
+        for value in [all.clone(), serde_json::json!({}), serde_json::json!({ "c": all })] {
+            let read: Value = serde_yaml::from_str(&block_of(&value)).unwrap();
+            assert_eq!(read, value, "{}", block_of(&value));
         }
     }
 
