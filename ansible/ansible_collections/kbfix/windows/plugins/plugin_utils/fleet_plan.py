@@ -39,12 +39,16 @@ def of_host(text: str, host: str, approved: str | None, name: str) -> Part:
         )
     machines: list[dict[str, t.Any]] = fleet["machines"]
     places = [at for at, machine in enumerate(machines) if machine["name"] == host]
+    if not places and host in fleet.get("waived", []):
+        raise KbfixFailure(
+            f"{name}: the fleet plan has no plan for {host}, because waivers cover at least one difference of the host in each spec; "
+            "leave out the host with --limit, or make a new fleet plan without these waivers, and have it reviewed"
+        )
     if len(places) != 1:
         unreadable = " (its snapshot could not be read)" if host in fleet["unreadable"] else ""
         raise KbfixFailure(
             f"{name}: the fleet plan has {len(places) or 'no'} plans for {host}{unreadable}; "
-            "take a new snapshot of the host with the playbook collect (unless the host is waived), "
-            "make a new fleet plan, and have it reviewed"
+            "take a new snapshot of the host with the playbook collect, make a new fleet plan, and have it reviewed"
         )
     (place,) = places
     _only_once(machines, place, name)

@@ -675,7 +675,7 @@ def fleet_plan_of(*machines: tuple[str, str | None]) -> list[str]:
         }
         for at, (name, guid) in enumerate(machines)
     ]  # fmt: skip
-    head = {"kbfix_fleet_plan": 1, "specs": [], "waves": [["ü\n"]], "machines": each, "unreadable": ["old1"]}
+    head = {"kbfix_fleet_plan": 1, "specs": [], "waves": [["ü\n"]], "machines": each, "unreadable": ["old1"], "waived": ["kept1"]}
     canonical = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     digest = f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
     return [json.dumps({**head, "digest": digest}, separators=(",", ":"), ensure_ascii=False), *lines, ""]
@@ -694,6 +694,7 @@ def test_of_a_fleet_plan_a_host_gets_its_own() -> None:
     for host, text, message in (
         ("web9", lines, "has no plans for web9; take a new snapshot"),
         ("old1", lines, r"has no plans for old1 \(its snapshot could not be read\)"),
+        ("kept1", lines, "has no plan for kept1, because waivers cover .* each spec; leave out the host"),
         ("web1", [lines[0], lines[1].replace("web1", "web2"), *lines[2:]], "the plan of web1 was altered"),
         ("web3", lines[:2], "the plan of web3 was altered"),
         ("web1", [lines[0].replace('"changes":1', '"changes":2', 1), *lines[1:]], "the fleet plan was altered after it was made"),
