@@ -162,8 +162,8 @@ def _crashed(raw: Raw, call: Call, windows: bool) -> str | None:
 
 
 def _advice(call: Call) -> str:
-    """Returns what to do if something may have been written; an empty string after a dry run."""
-    if call.command == "diff" or "--check" in call.argv:
+    """Returns what to do if something may have been written; an empty string after a dry run or a command that writes nothing."""
+    if call.command in ("diff", "snapshot") or "--check" in call.argv:
         return ""
     return "; `kbfix journal list` on the host shows whether changes were begun, and kb_rollback undoes them"
 

@@ -13,6 +13,7 @@ from .failure import KbfixFailure
 from .report_types import Report
 
 _JSON, _MARKDOWN, _PLAN = "json", "md", "plan.json"
+_RENAME = "give the host another name in the inventory"
 
 
 def clear(folder: str, host: str) -> None:
@@ -52,14 +53,14 @@ def write(folder: str, host: str, report: Report) -> dict[str, str]:
 
 def _path(folder: str, host: str, end: str) -> pathlib.Path:
     if "/" in host or os.sep in host:
-        raise KbfixFailure(f"the name of the host {host} cannot be part of a file name; give the host another name in the inventory")
+        raise KbfixFailure(f"the name of the host {host} cannot be part of a file name; {_RENAME}")
     if taken := _taken(host):
-        raise KbfixFailure(f"a file of the host {host} could replace {taken}; give the host another name in the inventory")
+        raise KbfixFailure(f"the host name {host} is reserved, because a report of this host could replace {taken}; {_RENAME}")
     return pathlib.Path(folder, f"{host}.{end}")
 
 
 def _taken(host: str) -> str | None:
-    """Returns the file of another host, or of the playbook audit, that a file of this host could replace, in any letter case."""
+    """Returns the file of another host, or of the playbook audit, that a report of this host could replace, in any letter case."""
     name = host.lower()
     if name == "index":
         return f"index.{_MARKDOWN}"

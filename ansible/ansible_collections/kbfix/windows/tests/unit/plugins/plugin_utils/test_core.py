@@ -597,7 +597,7 @@ def test_what_a_look_keeps_of_a_host(tmp_path: pathlib.Path) -> None:
         with pytest.raises(KbfixFailure, match="cannot be part of a file name"):
             reports.clear(str(folder), host)
     for host, taken in (("index", r"index\.md"), ("Index", r"index\.md"), ("web1.plan", r"web1\.plan\.json"), ("a.PLAN", r"a\.plan\.json")):
-        with pytest.raises(KbfixFailure, match=f"a file of the host {host} could replace {taken}"):
+        with pytest.raises(KbfixFailure, match=f"the host name {host} is reserved, because a report of this host could replace {taken}"):
             reports.clear(str(folder), host)
     for host in ("index1", "plan", "web.plan1"):
         reports.clear(str(folder), host)
@@ -646,6 +646,11 @@ def test_a_snapshot_is_read_whole_or_not_at_all(tmp_path: pathlib.Path) -> None:
         with pytest.raises(KbfixFailure, match=message) as failure:
             read_snapshot({"cmd": "k", **answer}, call, False)
         assert "secret" not in str(failure.value)
+    # A snapshot changes nothing, so there is nothing to roll back.
+    with pytest.raises(KbfixFailure, match=r"^kbfix crashed: signal 11$"):
+        read_snapshot({"cmd": "k", "rc": 139, "stdout": "", "stderr": ""}, call, False)
+    with pytest.raises(KbfixFailure, match="the host name index is reserved, because a report of this host could replace"):
+        reports.clear_snapshot(str(tmp_path / "new"), "index")
     path = pathlib.Path(reports.write_snapshot(str(tmp_path / "new"), "web1", text))
     assert path.read_text() == text and path.stat().st_mode & 0o777 == 0o600
     reports.clear_snapshot(str(tmp_path / "new"), "web1")
