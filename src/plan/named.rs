@@ -89,7 +89,8 @@ pub(super) fn named(spec: &Spec, held: &[Held<'_>], changes: &[KeyChange]) -> Ve
 }
 
 impl Held<'_> {
-    /// Returns the key, if the rule is about the key itself, and each of the rule's values.
+    /// Returns the key, if the rule is about the key itself, and each of the rule's values that
+    /// applies to it.
     fn places(&self) -> Vec<Place> {
         let is_of_key = self.rule.must_exist || self.rule.desired.is_absent() || self.rule.exclusive.is_some();
         let key = Place { key: self.key.clone(), name: None, exclusive: self.rule.exclusive };

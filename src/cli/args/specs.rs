@@ -48,8 +48,8 @@ pub(in crate::cli) struct SpecArguments {
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 
-    /// The file name of standard input, if you give `-`. Messages use this name. If the text is not a spec, such as a
-    /// .reg file, the id of the spec that kbfix makes from the text also comes from this name.
+    /// The file name of standard input, if you give `-`. Messages use it. If the text is not a spec, such as a .reg
+    /// file, the id of its spec also comes from this name; for the name `-`, this id is `registry`.
     #[arg(long, value_name = "NAME", default_value = "-", help_heading = SPECS)]
     stdin_name: String,
 
@@ -81,7 +81,7 @@ pub(in crate::cli) fn unless(specs: Arg, options: &str) -> Arg {
 
 fn with_number(specs: Arg, number: &str) -> Arg {
     let help = specs.get_help().map(ToString::to_string).unwrap_or_default();
-    debug_assert!(help.contains(AT_LEAST_ONE), "the help of SPEC does not contain this sentence: {help}");
+    debug_assert!(help.contains(AT_LEAST_ONE), "the help of SPEC lacks `{AT_LEAST_ONE}`: {help}");
     specs.help(help.replace(AT_LEAST_ONE, number))
 }
 

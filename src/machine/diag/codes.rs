@@ -168,7 +168,7 @@ codes! {
     IMPORT_CONTROL_SET = "import-control-set";
     /// The imported spec lacks a part of the source file, because a spec cannot express this part.
     IMPORT_LEFT_OUT = "import-left-out";
-    /// A policy file or a text file for LGPO.exe, or an entry in such a file, is not valid.
+    /// A policy file or a text file for LGPO.exe is not valid, or kbfix cannot use an entry in it.
     POLICY_FILE = "policy-file";
     /// A policy changes the permissions of a key, which a spec cannot express.
     POLICY_SECURE_KEY = "policy-secure-key";

@@ -87,7 +87,9 @@ impl Exit {
             Self::Done => "the changes that the report shows",
             Self::Differences | Self::Refused | Self::Unusable => "nothing",
             Self::RolledBack => "nothing; but a hotfix that was installed before stays installed",
-            Self::Blocked => "the changes that the report shows; none for a spec that could not be applied",
+            Self::Blocked => {
+                "the changes that the report shows; for a spec that could not be applied, at most its hotfix"
+            }
             Self::Failed => {
                 "some of the changes that the journal lists; a failed package can have changed other things"
             }

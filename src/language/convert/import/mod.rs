@@ -60,9 +60,8 @@ pub struct Reading {
     /// Whether to skip the lines of a `.reg` file that regedit skips, with a warning for each. Otherwise such lines are
     /// errors.
     pub lenient: bool,
-    /// The root key of a `Registry.pol`: HKLM for the policy of the machine, HKCU for the policy of users. If this is
-    /// `None`, the policy is for HKLM, unless the name of the file can also belong to a policy of users: then the
-    /// import fails.
+    /// The root key of a `Registry.pol`: HKLM for the policy of the machine, HKCU for the policy of users. `None`
+    /// means HKLM, but then the import of `ntuser.pol` or of a file in a folder `User` fails.
     pub root: Option<RootKey>,
 }
 

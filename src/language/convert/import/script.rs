@@ -12,8 +12,8 @@ use super::{
     player::{Player, Step},
 };
 
-/// Executes the `.reg` file, and returns the final state of the keys. Adds a finding for each line that a spec cannot
-/// express.
+/// Executes the `.reg` file, and returns the final state of the keys. Adds a finding for each line that it
+/// cannot read and skips, or that the author must check.
 pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Keys {
     let mut player = Player::new(file, findings);
     for (order, section) in document.sections().enumerate() {

@@ -114,9 +114,9 @@ pub struct Prerequisite {
 pub struct RegistryTest {
     /// The key, in the same form as the `key` of a rule.
     ///
-    /// A key with a `*` or below `HKCU` can mean several keys. The test is then true if at least one of these keys
-    /// passes the test. For example, `exists: false` is true if the value is absent in one of these keys. If there is
-    /// no such key, `exists: false` is true, and every other test is false.
+    /// A key with a `*` or below `HKCU` can mean several keys. The results for these keys are then combined as with
+    /// `any`. For example, `exists: false` is true if the value is absent in one of these keys. If there is no such
+    /// key, `exists: false` is true, and every other test is false.
     ///
     /// A rule below `HKCU` applies to each user. In the `when` of such a rule, in the `when` of its values, and in its
     /// `done_when`, a key below `HKCU` means the key of the same user.
@@ -136,7 +136,7 @@ pub struct RegistryTest {
     ///
     /// You can add this field to each test of a value except `exists: false`. With this field, write the data in
     /// `equals` and `one_of` in the form that the `data` of a rule has for this type. For example, write hex digits for
-    /// REG_BINARY. If the field lists several types, use the form for any of these types.
+    /// REG_BINARY. If the field lists several types, the data counts for each of them whose form it has.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub types: Option<TypeChoice>,
     /// `true`: the key or value must exist. `false`: the key or value must be absent.
@@ -208,10 +208,10 @@ pub enum Comparison {
 #[serde(deny_unknown_fields)]
 pub struct OtherValue {
     /// The place of the other value. Its key can mean several keys, if the key contains a `*` or is below `HKCU`. The
-    /// test is then true if the tested value is equal to the value in at least one of these keys.
+    /// results of the comparisons are then combined as with `any`.
     pub registry: ValuePlace,
-    /// `true`: letter case does not matter when strings are compared. This fits the names of domains and files. By
-    /// default, letter case matters.
+    /// `true`: letter case does not matter when strings or lists are compared. This fits the names of domains and
+    /// files. By default, letter case matters.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ignore_case: bool,
 }

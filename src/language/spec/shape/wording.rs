@@ -57,7 +57,7 @@ pub(in crate::spec) fn show(value: &Value) -> String {
     format!("`{}`", plain(value))
 }
 
-/// Formats data for a message: without backticks, and shortened if it is long.
+/// Formats data for a message like [`show`], but not between backticks.
 pub(in crate::spec) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => shorten(text),

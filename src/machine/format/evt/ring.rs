@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::{END, END_SIGNATURE, FILLER, HEADER, SIGNATURE, SMALLEST};
 
-/// The records of a log.
+/// The records of an event log.
 pub(super) struct Ring<'a> {
     /// The bytes after the header of the log; their number is a multiple of four.
     bytes: &'a [u8],

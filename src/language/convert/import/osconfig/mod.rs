@@ -149,7 +149,7 @@ fn with_form(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     findings
 }
 
-/// The properties of a resource, with the schema of the test that contains the resource, if there is such a test. The
+/// The properties of a resource, with the JSON schema of the `Microsoft.OSConfig/Test` around it, if there is one. The
 /// error says why kbfix cannot use the test.
 type Tested<'r> = Result<(&'r Value, Option<&'r Value>), String>;
 
