@@ -87,7 +87,7 @@ class SpecPlan(t.TypedDict):
 
 
 class Check(t.TypedDict):
-    """A test that a spec requires before its registry rules, with the facts that were tested."""
+    """A test of a spec before the registry is changed, with the facts that were tested."""
 
     part: Part
     title: str
@@ -232,7 +232,7 @@ class PolicyUnread(t.TypedDict):
 
 
 class Unread(t.TypedDict):
-    """The reason why a key, value or file could not be read."""
+    """The reason why the state of a key, value or file is not known."""
 
     reason: Reason
     detail: str
@@ -255,7 +255,7 @@ class Restart(t.TypedDict):
 
 
 class PendingRestart(t.TypedDict):
-    """A restart that the machine is waiting for, as its registry shows it."""
+    """The facts in the registry that show whether the machine is already waiting for a restart."""
 
     signs: list[str]
     replaced: t.NotRequired[list[ReplacedFile]]
@@ -328,7 +328,7 @@ class AroundApply(t.TypedDict):
 
 
 class Step(t.TypedDict):
-    """A step outside the registry that was done."""
+    """A step outside the registry that was done, tried or skipped."""
 
     action: Action2
     name: str
