@@ -14,7 +14,7 @@ mod version;
 
 use std::process::ExitCode;
 
-use clap::{Arg, Parser, Subcommand};
+use clap::{Arg, CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
 use commands::{
     apply, completions, diff, dsc, example, export, fleet, hive, import, journal, library, man, retire, rollback,
@@ -30,7 +30,7 @@ use output::Output;
 /// apply` makes the changes that the spec requires. Before it changes the registry, it writes a journal: a file with
 /// the state before the changes. `kbfix rollback` uses the journal to undo the changes.
 #[derive(Debug, Parser)]
-#[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes(), mut_subcommands(short_help))]
+#[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes())]
 struct Arguments {
     /// With --version: also print the commit, the compiler and the build options with which this kbfix was built.
     #[arg(long)]
@@ -71,7 +71,7 @@ pub(crate) fn main() -> ExitCode {
         version::print(&mut output);
         return ExitCode::from(output.exit(Exit::Done).code());
     }
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // The error may also be the text of --help or --version; clap knows which stream each belongs on.
@@ -112,6 +112,22 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(output.exit(exit).code())
 }
 
+/// Parses the arguments of the process. Also returns a text of help as an error, as clap does.
+fn parse() -> Result<Arguments, clap::Error> {
+    Arguments::try_parse().map_err(|error| match error.kind() {
+        // The short forms are made only for help: they take ten times as many instructions as the rest of a short run.
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            definition().try_get_matches().err().unwrap_or(error)
+        }
+        _ => error,
+    })
+}
+
+/// Returns the definition of `kbfix` and its commands, with the short forms for `-h`.
+fn definition() -> clap::Command {
+    Arguments::command().mut_subcommands(short_help)
+}
+
 /// Returns the command with a shorter `-h`: the first sentence about the command, and about each argument. `--help`
 /// still prints everything.
 fn short_help(command: clap::Command) -> clap::Command {
@@ -140,7 +156,7 @@ fn exit_codes() -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Command, CommandFactory as _};
+    use clap::Command;
 
     use super::*;
 
@@ -157,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_short_help_names_every_argument_and_is_short() {
-        let mut command = Arguments::command();
+        let mut command = definition();
         command.build();
         check(&mut command);
         let mut apply = command.find_subcommand("apply").unwrap().clone();

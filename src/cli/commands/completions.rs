@@ -2,9 +2,7 @@
 
 use kbfix::diag::Exit;
 
-use clap::CommandFactory;
-
-use crate::cli::{error::CommandError, output::Output};
+use crate::cli::{definition, error::CommandError, output::Output};
 
 /// Print a completion script for a shell.
 ///
@@ -18,7 +16,7 @@ pub(in crate::cli) struct Arguments {
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut crate::cli::Arguments::command(), "kbfix", &mut script);
+    clap_complete::generate(arguments.shell, &mut definition(), "kbfix", &mut script);
     output.bytes(&script);
     Ok(Exit::Done)
 }

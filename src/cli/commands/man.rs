@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
-
 use crate::cli::{
+    definition,
     error::CommandError,
     out_file::{Destination, Inputs, create_folder},
     output::Output,
@@ -24,7 +23,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     let failed = |error| CommandError::file(&folder.display().to_string(), &error);
     create_folder(folder)?;
     // `kbfix help` needs no page.
-    let mut command = crate::cli::Arguments::command().disable_help_subcommand(true);
+    let mut command = definition().disable_help_subcommand(true);
     command.build();
     let mut pages = vec![("kbfix".to_owned(), command)];
     while let Some((name, command)) = pages.pop() {

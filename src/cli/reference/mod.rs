@@ -5,9 +5,9 @@ mod tables;
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 
-use super::Arguments;
+use super::definition;
 use tables::{TASKS, TERMS};
 
 const HEAD: &str = "Each command has a page with its arguments and options.
@@ -60,7 +60,7 @@ fn each_command_has_one_page() {
 
 /// Returns the definition of `kbfix`. The command `kbfix help` needs no explanation.
 fn kbfix() -> Command {
-    let mut command = Arguments::command().disable_help_subcommand(true);
+    let mut command = definition().disable_help_subcommand(true);
     command.build();
     command
 }
