@@ -25,7 +25,7 @@ pub struct EvtxFault(#[from] EvtxError);
 
 /// Calls `each` for every event of a log of `size` bytes, in the order of the file. Returns the damaged parts.
 ///
-/// If too many parts are damaged ([`Damage::is_too_much`]), the rest is not read.
+/// If too many parts are damaged ([`Damage::leaves_rest`]), the rest is not read.
 ///
 /// # Errors
 ///

@@ -52,7 +52,7 @@ pub enum EvtError {
 /// comes first.
 ///
 /// After a damaged part, reading continues with the next record. If too many parts are damaged
-/// ([`Damage::is_too_much`]), the rest is not read.
+/// ([`Damage::leaves_rest`]), the rest is not read.
 ///
 /// # Errors
 ///
