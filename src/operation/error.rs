@@ -99,7 +99,7 @@ fn remote(trouble: &Trouble) -> Code {
         Trouble::Unreachable(_) | Trouble::Protocol(_) | Trouble::Broken(_) | Trouble::Service(_) => {
             Code::TARGET_UNREACHABLE
         }
-        Trouble::Logon(_) => Code::TARGET_LOGON,
+        Trouble::Logon(_) | Trouble::NotTried(_) => Code::TARGET_LOGON,
         Trouble::Denied(_) => Code::TARGET_DENIED,
         Trouble::Silent(_) => Code::TARGET_SILENT,
         Trouble::Local(_) | Trouble::Failed(_) => Code::TARGET_UNREADABLE,

@@ -66,7 +66,7 @@ impl Connection {
             };
             return Ok(Answer::unread(Reason::Unsupported, detail));
         }
-        self.reach()?;
+        let attempt = self.log_on()?;
         let failed = |error: std::io::Error| {
             Trouble::Local(format!(
                 "cannot create a private folder for a copy of \
@@ -83,10 +83,12 @@ impl Connection {
         command.arg(format!("//{}/{drive}$", self.host.name)).args(["-c", &format!("get \"{names}\" {HERE}")]);
         let said = program::run(&mut command, b"", self.settings.limit)?;
         let fetched = Fetched { folder };
-        if said.success && fs::exists(fetched.path()).map_err(failed)? {
-            return Ok(Answer::Present(fetched));
-        }
-        self.refused(&said.text(), path, drive)
+        let answer = match said.success && fs::exists(fetched.path()).map_err(failed)? {
+            true => Ok(Answer::Present(fetched)),
+            false => self.refused(&said.text(), path, drive),
+        };
+        attempt.ended(answer.as_ref().err());
+        answer
     }
 
     /// Returns the answer about a file that could not be copied. `text` is the output of smbclient. If it mentions

@@ -23,6 +23,8 @@ mod remote;
 #[cfg(unix)]
 mod settings;
 #[cfg(unix)]
+mod logon;
+#[cfg(unix)]
 mod status;
 mod remote_error;
 #[cfg(unix)]

@@ -199,12 +199,15 @@ impl Connection {
     /// Returns an error if the remote machine as a whole cannot be read.
     pub(super) fn ask(&self, questions: &[Question]) -> Result<Vec<Found>, Trouble> {
         let each = questions.iter().map(|q| 1 + q.names.as_ref().map_or(0, Vec::len)).sum();
-        self.reach()?;
-        let document = self.exchange(questions, &[], each)?;
-        match document.failed {
+        let attempt = self.log_on()?;
+        let answers = self.exchange(questions, &[], each).and_then(|document| match document.failed {
             Some(failed) => Err(self.trouble(failed)),
-            None if document.answers.len() == questions.len() => Ok(document.answers),
-            None => Err(Trouble::Failed("the machine sent fewer or more answers than kbfix sent queries".to_owned())),
+            None => Ok(document.answers),
+        });
+        attempt.ended(answers.as_ref().err());
+        match answers? {
+            answers if answers.len() == questions.len() => Ok(answers),
+            _ => Err(Trouble::Failed("the machine sent fewer or more answers than kbfix sent queries".to_owned())),
         }
     }
 
@@ -216,19 +219,24 @@ impl Connection {
     pub(super) fn order(&self, orders: &[Order]) -> Result<(), Refusal> {
         let each = orders.iter().map(|order| 1 + order.values.len()).sum();
         let before = |trouble| Refusal::Trouble { trouble, begun: 0 };
-        self.reach().map_err(before)?;
+        let attempt = self.log_on().map_err(before)?;
         let document = self.exchange(&[], orders, each).map_err(|trouble| match trouble {
             // The program could not be started, or lacks a module.
             Trouble::Program { .. } => before(trouble),
             trouble => Refusal::Trouble { trouble, begun: orders.len() },
-        })?;
-        match document.failed {
+        });
+        let made = document.and_then(|document| match document.failed {
             None => Ok(()),
             Some(Failed { stage: Stage::Write, at: Some(at), name, begun, fault }) => {
                 Err(Refusal::Change { at, name, begun, fault })
             }
             Some(failed) => Err(Refusal::Trouble { begun: failed.begun, trouble: self.trouble(failed) }),
-        }
+        });
+        attempt.ended(match &made {
+            Err(Refusal::Trouble { trouble, .. }) => Some(trouble),
+            _ => None,
+        });
+        made
     }
 
     fn exchange(&self, read: &[Question], write: &[Order], each: usize) -> Result<Document, Trouble> {
@@ -285,7 +293,7 @@ mod tests {
 
     fn order(port: u16, python: std::path::PathBuf) -> usize {
         let host = format!("smb://127.0.0.1:{port}").parse().unwrap();
-        let connection = Connection { host, settings: Settings { python, ..Settings::default() } };
+        let connection = Connection { host, settings: Settings { python, ..Settings::default() }, account: None };
         let order = || Order {
             place: Place::new(&r"HKLM\SOFTWARE\T".parse().unwrap()),
             action: ChangeAction::Update,

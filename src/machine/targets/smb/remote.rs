@@ -15,7 +15,10 @@ use crate::targets::{
     policy::{self, Place, Stores},
 };
 
-use super::{Host, Settings, Trouble};
+use super::{
+    Host, Settings, Trouble,
+    logon::{self, Account, Attempt},
+};
 
 /// The maximum time for connecting to an address of the remote machine, unless [`Settings::limit`] is shorter.
 const REACHED_WITHIN: Duration = Duration::from_secs(15);
@@ -33,18 +36,25 @@ pub struct SmbTarget {
 pub(super) struct Connection {
     pub(super) host: Host,
     pub(super) settings: Settings,
+    /// The account, if a domain checks its password; `None` for Kerberos.
+    pub(super) account: Option<Account>,
 }
 
 impl SmbTarget {
     /// Returns the target. Does not connect to the machine yet. `drives` are local folders with the files of drives
     /// whose shares cannot be used.
     ///
+    /// After a machine has refused the logon of a domain account, this process does not try this account with the same
+    /// credentials on machines that have not accepted it before: their operations fail with [`Trouble::NotTried`].
+    /// With Kerberos, each target tries to log on.
+    ///
     /// # Errors
     /// Returns [`TargetError::Remote`] if there are no credentials, or they cannot be used.
     pub fn open(host: Host, drives: Drives, settings: Settings) -> Result<Self, TargetError> {
         let what = host.to_string();
-        let settings = settings.checked().map_err(|trouble| TargetError::Remote { what, trouble })?;
-        Ok(Self { connection: Connection { host, settings }, drives })
+        let (settings, text) = settings.checked().map_err(|trouble| TargetError::Remote { what, trouble })?;
+        let account = text.filter(|_| !settings.kerberos).and_then(|text| Account::of(&host, &text));
+        Ok(Self { connection: Connection { host, settings, account }, drives })
     }
 
     pub(super) fn failed(&self, trouble: Trouble) -> TargetError {
@@ -68,10 +78,19 @@ impl Connection {
         settings
     }
 
+    /// Begins a logon: checks that the machine can be reached, and then waits until the account may be tried.
+    ///
+    /// # Errors
+    /// Returns an error if the machine cannot be reached, or if a machine has refused the account.
+    pub(super) fn log_on(&self) -> Result<Attempt<'_>, Trouble> {
+        self.reach()?;
+        logon::begin(self.account.as_ref(), &self.host)
+    }
+
     /// Checks that a program on the remote machine listens on the port.
     ///
     /// This is checked first, because Samba's own errors do not distinguish a closed port from an unknown host name.
-    pub(super) fn reach(&self) -> Result<(), Trouble> {
+    fn reach(&self) -> Result<(), Trouble> {
         let place = (self.host.name.as_str(), self.host.port());
         let unreachable = |error: io::Error| match error.kind() {
             io::ErrorKind::TimedOut => Trouble::Unreachable("there was no answer to the attempt to connect".to_owned()),
@@ -148,7 +167,7 @@ impl Target for SmbTarget {
     /// system, but not runs of other users, on other systems, or with another host name or port for the same machine.
     fn lock(&mut self) -> Result<Lock, TargetError> {
         let failed = |source| TargetError::Io { what: format!("the lock for {}", self.uri()), source };
-        let Connection { host, settings } = &self.connection;
+        let Connection { host, settings, .. } = &self.connection;
         let unnamed = || {
             failed(io::Error::other(
                 "neither the environment variable XDG_STATE_HOME nor HOME names a \
@@ -181,7 +200,7 @@ mod tests {
         for (uri, signing) in
             [("smb://fe1", "required"), ("smb://fe1?smb1", "required"), ("smb://fe1?unsigned", "if_required")]
         {
-            let connection = Connection { host: uri.parse().unwrap(), settings: Settings::default() };
+            let connection = Connection { host: uri.parse().unwrap(), settings: Settings::default(), account: None };
             let told = connection.told();
             assert_eq!([&told["client ipc signing"], &told["client signing"]], [signing; 2], "{uri}");
         }

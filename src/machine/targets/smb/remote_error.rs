@@ -27,6 +27,9 @@ pub enum Trouble {
     /// The machine refused the logon of the account.
     #[error("the machine does not let the account log on: {0}")]
     Logon(String),
+    /// kbfix did not try to log on, because this other machine refused the logon of the same domain account.
+    #[error("kbfix did not try to log on, because {0} refused the logon of this account")]
+    NotTried(String),
     /// The account could log on, but may not access the registry or the share.
     #[error("the machine denies the account access: {0}")]
     Denied(String),
@@ -63,8 +66,8 @@ impl Trouble {
             Self::Protocol(_) => {
                 "if this is a Windows Server 2003, which only supports SMB 1, and the network is trusted, add ?smb1 to the target"
             }
-            Self::Logon(_) => {
-                "check account, password and domain (with Kerberos, also the ticket: run kinit); kbfix tried only once, so that the account is not locked out"
+            Self::Logon(_) | Self::NotTried(_) => {
+                "check account, password and domain (with Kerberos, also the ticket: run kinit) before the next try, so that the account is not locked out"
             }
             Self::Denied(_) => {
                 "use an account that is an administrator on that machine; for a machine that cannot sign messages, \

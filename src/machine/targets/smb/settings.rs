@@ -84,16 +84,18 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Returns the settings if there are credentials, and the credentials file can be used.
+    /// Returns the settings if there are credentials, and the credentials file can be used. Also returns the text of
+    /// this file.
     ///
     /// # Errors
     /// Returns [`Trouble::Settings`] if there are no credentials, or the credentials file cannot be used.
-    pub(super) fn checked(mut self) -> Result<Self, Trouble> {
-        self.file = self.file.as_deref().map(checked).transpose()?;
+    pub(super) fn checked(mut self) -> Result<(Self, Option<String>), Trouble> {
+        let (file, text) = self.file.as_deref().map(checked).transpose()?.unzip();
+        self.file = file;
         if self.file.is_none() && !self.kerberos {
             return Err(Trouble::Settings("no credentials are given".to_owned()));
         }
-        Ok(self)
+        Ok((self, text))
     }
 
     /// Returns the arguments for smbclient that name the credentials to use.
@@ -118,8 +120,8 @@ impl Settings {
 }
 
 /// Checks that nobody but its owner has rights to the credentials file, and that the file contains a password: Samba
-/// would ask the user for a missing password. Returns the path with links resolved.
-fn checked(file: &Path) -> Result<PathBuf, Trouble> {
+/// would ask the user for a missing password. Returns the path with links resolved, and the text of the file.
+fn checked(file: &Path) -> Result<(PathBuf, String), Trouble> {
     let refused =
         |why: String| Trouble::Settings(format!("the credentials file {} cannot be used: {why}", file.display()));
     let file = fs::canonicalize(file).map_err(|error| refused(error.to_string()))?;
@@ -138,21 +140,23 @@ fn checked(file: &Path) -> Result<PathBuf, Trouble> {
         )));
     }
     let text = fs::read_to_string(&file).map_err(|error| refused(error.to_string()))?;
-    let has = |wanted: &str| {
-        let mut names = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim());
-        names.any(|name| name.eq_ignore_ascii_case(wanted))
-    };
-    match has("password") {
-        true => Ok(file),
-        false => Err(refused("it has no line `password = …`".to_owned())),
+    match field(&text, "password") {
+        Some(_) => Ok((file, text)),
+        None => Err(refused("it has no line `password = …`".to_owned())),
     }
+}
+
+/// Returns the value of the last line `NAME = VALUE` with this name in the text of a credentials file.
+pub(super) fn field<'t>(text: &'t str, wanted: &str) -> Option<&'t str> {
+    let mut lines = text.lines().filter_map(|line| line.split_once('='));
+    lines.rfind(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
 }
 
 #[cfg(test)]
 mod tests {
     use crate::targets::smb::settings::*;
 
-    fn file(text: &str, mode: u32) -> Result<PathBuf, Trouble> {
+    fn file(text: &str, mode: u32) -> Result<(PathBuf, String), Trouble> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("auth");
         fs::write(&path, text).unwrap();
