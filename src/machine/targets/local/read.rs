@@ -121,7 +121,7 @@ pub(super) fn all_values(handle: &Handle, buffer: &mut raw::Buffer) -> Result<Sm
             let near = String::from_utf16_lossy(units).replace('\0', "\u{FFFD}");
             let why = Answer::unread(
                 Reason::Unsupported,
-                format!("the value name {near:?} contains a NUL or contains a NUL or is not valid UTF-16"),
+                format!("the value name {near:?} contains a NUL or is not valid UTF-16"),
             );
             if let Ok(name) = ValueName::new(near) {
                 values.insert(name, why);
