@@ -111,9 +111,12 @@ impl Destination {
         }
         let file = resolved(out).map_err(failed)?;
         if inputs.hold(&file) {
-            let message =
-                format!("`--out {}` is a file that this command reads, or a file of the target", out.display());
-            let diagnostic = Diagnostic::error(Code::OUT_IS_INPUT, message).hint("name another file");
+            let message = format!(
+                "`--out {}` is a file that this command reads or writes, or is in a folder with such files",
+                out.display()
+            );
+            let hint = "name another file, in a folder that the command does not use";
+            let diagnostic = Diagnostic::error(Code::OUT_IS_INPUT, message).hint(hint);
             return Err(CommandError::new(Exit::Refused, diagnostic));
         }
         Ok(Self::File { named: out.to_owned(), real: file })

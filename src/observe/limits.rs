@@ -109,5 +109,5 @@ pub(super) const PATHS: &str = "bytes in the paths of keys";
 
 /// Returns the message that more than `most` of `what` would have to be read.
 pub(super) fn asked_for(most: usize, what: &str) -> String {
-    format!("kbfix would have to read more than {most} {what}, which is the maximum for kbfix")
+    format!("kbfix would have to read more than {most} {what}, its maximum")
 }
