@@ -23,8 +23,9 @@ use crate::{
 
 use super::{Checked, key_is_within, rules::RuleKey};
 
-/// Checks all specs of a run against each other, and returns the findings, such as a conflict between two specs. A file
-/// whose spec has errors is left out, except for the names of its parameters.
+/// Checks all specs of a run against each other and against the operator's settings. Returns the findings, such as a
+/// conflict between two specs, or a setting for a parameter that no spec declares. Of a file whose spec has errors,
+/// only the names of its parameters are used.
 pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings: &Settings) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     undeclared(files, settings, &mut out);
@@ -35,7 +36,7 @@ pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings
     out
 }
 
-/// Drops the parts of a spec that [`check`] does not need.
+/// Empties the fields of a spec that [`check`] does not read: `document`, `prerequisites`, `cause` and `hotfix`.
 pub(in crate::spec) fn leave_compared(spec: &mut Spec) {
     spec.document = Document::default();
     spec.prerequisites = Vec::new();
@@ -108,7 +109,8 @@ struct Rule<'a> {
     folded: &'a str,
 }
 
-/// Returns whether the two patterns can be the same key. The data of an unset parameter can be any name.
+/// Returns whether the two patterns can match one key of the same view. A name that contains an unset parameter can be
+/// any name.
 fn may_be_one(a: &KeyPattern, b: &KeyPattern) -> bool {
     let is_open =
         |name: &NamePattern| matches!(name, NamePattern::Name(name) if next_variable(name.as_str()).is_some());
@@ -159,8 +161,9 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
     }
 }
 
-/// Reports each key and value that the rule `other` requires, but that the rule `exclusive` of another spec deletes.
-/// Such a rule deletes everything in its key that its spec does not name.
+/// Reports the key that the rule `other` requires, if the rule `exclusive` of another spec deletes this key. If it
+/// keeps the key, reports each value that `other` requires and `exclusive` deletes. A rule with the field `exclusive`
+/// deletes content of its key that its own spec does not name.
 fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &mut Vec<Diagnostic>) {
     let is_tree = exclusive.rule.exclusive == Some(Exclusive::Tree);
     let is_in_it = key_is_within(other.place, exclusive.place);
@@ -231,8 +234,9 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
     }
 }
 
-/// Reports a conflict between two rules of different specs. It is only a warning if `conditional` is true, if one of
-/// the rules has a condition or is a trigger, or if the `applicable` of the specs differs; otherwise it is an error.
+/// Reports at `path` in the file of `second` that two rules of different specs require different states of `what`, a
+/// key or value. The finding is a warning if `conditional` is true, if one of the rules has a condition or is a
+/// trigger, or if the `applicable` of the specs differs. In all other cases, the finding is an error.
 fn report(
     sources: &[Source<'_>],
     first: &Rule<'_>,

@@ -18,7 +18,8 @@ use super::{
     variables,
 };
 
-/// Checks `set` and `clear` for a number of the type `value_type`. Returns `None` after reporting an error.
+/// Checks the numbers `set` and `clear` of a rule that changes bits. `value_type` is the type of the value. Returns the
+/// desired state, or `None` after reporting an error.
 pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, path: &Path) -> Option<Desired> {
     let most = if value_type == ValueType::QWORD { u64::MAX } else { u64::from(u32::MAX) };
     let mut part = |scalar: &Option<Scalar>, field: &str| {
@@ -53,7 +54,8 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
     Some(Desired::Bits { value_type, set, clear })
 }
 
-/// Checks the strings that a rule adds to and removes from a list. Returns `None` after reporting an error.
+/// Checks the strings that a rule adds to and removes from a list. Returns the desired state, or `None` after reporting
+/// an error.
 pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], path: &Path) -> Option<Desired> {
     let add = strings(cx, edit.add.as_ref(), &path.field("add"));
     let remove = strings(cx, edit.remove.as_ref(), &path.field("remove"));
@@ -89,7 +91,7 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
     Some(Desired::Joined { types: types.to_vec(), edit: Box::new(edit) })
 }
 
-/// Checks a rule that replaces a part of a string. Returns `None` after reporting an error.
+/// Checks a rule that replaces a part of a string. Returns the desired state, or `None` after reporting an error.
 pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType], path: &Path) -> Option<Desired> {
     let pattern = keep::expression(cx, &from.pattern, &path.field("pattern"));
     let at = path.field("with");
@@ -102,8 +104,7 @@ pub(super) fn replace(cx: &mut Context<'_>, from: &Replace, types: &[ValueType],
     let edit = Replacement { pattern: pattern?, with };
     let has_part = edit.pattern.regex().capture_names().flatten().any(|name| name == PART);
     if !has_part && edit.edit(&edit.with).is_err() {
-        let message =
-            "the pattern does not match exactly its own replacement, so a later run could not recognize the result";
+        let message = "the pattern does not match the whole replacement exactly once, so a later run could not recognize the result";
         let hint = "make the pattern match the old and the new text, such as `old|new`; or give it a group named \
                     `part`, as in `Timeout=(?<part>\\d+)`";
         cx.error(Code::CONTRADICTION, &path.field("pattern"), message, hint);

@@ -225,7 +225,7 @@ pub(super) struct Meaning {
 }
 
 impl Meaning {
-    /// Returns the data in the spec itself, without a parameter.
+    /// Returns the meaning of data that is written in the spec itself, without a parameter.
     fn of_spec(literal: &Literal) -> Self {
         Self { chosen: literal.clone(), others: Rc::default(), parameter: None, is_set: false, range: None }
     }

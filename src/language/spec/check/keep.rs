@@ -210,8 +210,9 @@ fn bound(
     number.map(Some)
 }
 
-/// Checks that `keep` accepts the data that the rule writes. Also checks the other data that a parameter allows, unless
-/// a bound of `keep` is a parameter too. Returns `None` after reporting an error.
+/// Checks that `keep` accepts the data that the rule writes. If this data comes from a parameter, and no bound of
+/// `keep` is a parameter, also checks the other data that the parameter allows. Returns `None` after reporting an
+/// error.
 pub(super) fn holds_data(
     cx: &mut Context<'_>,
     keep: &Keep,
@@ -259,8 +260,9 @@ pub(super) fn holds_data(
     Some(())
 }
 
-/// Returns a number in the range of the parameter that `keep` does not accept; `None` if there is none. Does not look
-/// at bounds in `keep`: a bound that refuses any number of the range also refuses one of its two ends.
+/// Returns a number in the range of the parameter that `one_of` or `not` of `keep` refuses; `None` if there is none.
+/// Bounds of `keep` are not tested here: if a bound refuses a number of the range, it also refuses the least or the
+/// greatest number of the range, which the caller tests.
 fn refused_in_range(keep: &document::Keep, meaning: &data::Meaning) -> Option<Literal> {
     let document::Keep::Which(which) = keep else { return None };
     let numbers = |list: &[Literal]| -> BTreeSet<u64> { list.iter().filter_map(numbers::number_of).collect() };

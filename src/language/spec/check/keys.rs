@@ -222,7 +222,8 @@ fn data_of(cx: &mut Context<'_>, name: &str, path: &Path) -> Option<String> {
     None
 }
 
-/// Returns the name with index `at` in the path of the key; `None` if there is no such name, or it contains a `*`.
+/// Returns the name with index `at` in the path of the key, where the name after the root key has index 0. Returns
+/// `None` if there is no such name, or it contains a `*`.
 fn nth(key: &KeyPattern, at: usize) -> Option<&str> {
     match key.names.get(at) {
         Some(NamePattern::Name(name)) => Some(name.as_str()),
@@ -234,8 +235,9 @@ fn is(key: &KeyPattern, at: usize, wanted: &str) -> bool {
     nth(key, at).is_some_and(|found| name::compare(found, wanted).is_eq())
 }
 
-/// Reports probable mistakes in a key whose syntax is valid, but not those in its first `skip` names, which another
-/// field contains. Returns `false` after reporting an error, `true` if there are only warnings.
+/// Reports probable mistakes in a key whose syntax is valid. Ignores the first `skip` names of its path: these are the
+/// key of the rule, which is checked separately. Returns `false` after reporting an error, and `true` if there are only
+/// warnings or no findings.
 fn lint(cx: &mut Context<'_>, key: &KeyPattern, skip: usize, view_given: bool, path: &Path) -> bool {
     let mut sound = true;
     if key.root == RootKey::Hklm

@@ -76,7 +76,8 @@ struct Context<'t> {
     findings: Findings<'t>,
     parameters: BTreeMap<String, parameter::Resolved>,
     locations: BTreeSet<String>,
-    /// The parameters and locations whose declaration has an error. Their uses are not checked.
+    /// The names of the parameters and locations whose declaration has an error. Where the spec uses them, this error
+    /// is not reported again.
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
     /// The names of the parameters whose data is sensitive.

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// Returns the number that a scalar contains, also as a string in decimal or `0x…`; `None` if it contains no number.
+/// Returns the number that a scalar is, or that its string contains in decimal or `0x…`; `None` if there is no number.
 pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     match scalar {
         Scalar::Number(number) => Some(*number),
@@ -17,7 +17,8 @@ pub(super) fn number(scalar: &Scalar) -> Option<u64> {
     }
 }
 
-/// Returns the number that a literal contains, like [`number`]; `None` if it contains no number.
+/// Returns the number that a literal is, or that its string contains in decimal or `0x…`. Returns `None` for a list,
+/// and for a string that is not a number.
 pub(super) fn number_of(literal: &Literal) -> Option<u64> {
     match literal {
         Literal::Number(number) => Some(*number),
@@ -26,7 +27,7 @@ pub(super) fn number_of(literal: &Literal) -> Option<u64> {
     }
 }
 
-/// Returns the whole text of a scalar.
+/// Returns the string of a scalar, or its number in decimal.
 pub(super) fn text_of(scalar: &Scalar) -> String {
     match scalar {
         Scalar::Number(number) => number.to_string(),
@@ -34,15 +35,15 @@ pub(super) fn text_of(scalar: &Scalar) -> String {
     }
 }
 
-/// Parses a number in decimal or `0x…`. Returns `None` for a decimal number with a leading zero, because the author may
-/// mean an octal number.
+/// Parses a number of at most 64 bits in decimal or `0x…`. Returns `None` for any other text, and for a decimal number
+/// with a leading zero, because the author may mean an octal number.
 pub(super) fn number_in(text: &str) -> Option<u64> {
     let (digits, radix) = digits_of(text)?;
     u64::from_str_radix(digits, radix).ok()
 }
 
-/// Returns the digits of a number in decimal or `0x…`, however large it is, and their radix. Returns `None` if `text`
-/// is no such number.
+/// Returns the digits of a number of any size in decimal or `0x…`, and their radix: 10 or 16. Returns `None` if `text`
+/// is not a number, or is a decimal number with a leading zero.
 fn digits_of(text: &str) -> Option<(&str, u32)> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
@@ -58,7 +59,7 @@ fn digits_of(text: &str) -> Option<(&str, u32)> {
 pub(super) struct NoNumber {
     /// The stable code of the error.
     pub code: Code,
-    /// What the text is: the end of the sentence `… is …`.
+    /// The end of the sentence `TEXT is …` in the error message, such as `not a number`.
     pub what: &'static str,
     /// A hint that says how to correct the text.
     pub hint: String,

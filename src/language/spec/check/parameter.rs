@@ -23,9 +23,10 @@ pub(super) struct Resolved {
     pub(super) unset: Option<String>,
     /// The data in the parameter's `allowed`, or the two ends of its `range`; empty if it has neither.
     pub(super) others: Rc<[Literal]>,
-    /// Whether `others` contains all data that the parameter allows: it has `allowed`.
+    /// Whether the parameter has `allowed`. Then `others` contains all data that the parameter allows.
     pub(super) is_list_of_all: bool,
-    /// The first data that the parameter allows, but that cannot be a part of a key's name; `None` if there is none.
+    /// The first data of `current` and `others` that can be neither a key's name nor a part of such a name; `None` if
+    /// there is none.
     pub(super) no_name: Option<String>,
 }
 
@@ -38,7 +39,7 @@ pub(super) fn text_of(literal: &Literal) -> String {
     }
 }
 
-/// Returns whether the data of a parameter can be a key's name or a part of it.
+/// Returns whether `data`, the data of a parameter, can be a key's name or a part of such a name.
 pub(super) fn is_part_of_name(data: &str) -> bool {
     KeyName::new(data).is_ok() && !data.contains(|c: char| c == '*' || c.is_control())
 }
@@ -62,7 +63,8 @@ impl Resolved {
         text_of(&self.current)
     }
 
-    /// Returns whether the parameter can be a part of a key's name: it must not be a list.
+    /// Returns whether the data of the parameter is a string or a number, and not a list. A list cannot be part of a
+    /// key's name.
     pub(super) fn is_text_or_number(&self) -> bool {
         self.kind != ParameterType::List
     }

@@ -12,8 +12,8 @@ use crate::{
 
 use super::data;
 
-/// Returns the type of each parameter that the rules use with only one type, by parameter name. A part of a key has the
-/// type string.
+/// Returns the types of parameters by name, as the rules use the parameters. A parameter in the `key` of a rule is a
+/// string. A parameter that the rules use with two different types is left out.
 pub(in crate::spec) fn kinds(document: &Document) -> BTreeMap<String, ParameterType> {
     let mut found: BTreeMap<String, Option<ParameterType>> = BTreeMap::new();
     // In the name of a key, a parameter is used as a string, in the form in which it was written.
@@ -52,7 +52,8 @@ pub(super) fn sensitive(document: &Document) -> BTreeSet<String> {
     }
 }
 
-/// Returns the name of each parameter that the value rule uses, with the type that the parameter must have there.
+/// Returns the name of each parameter in a field of the value rule, with the type that this field requires. A field
+/// that does not determine the type, because the value accepts several types, is left out.
 fn uses(value: &ValueRule) -> Vec<(String, ParameterType)> {
     let types = match &value.types {
         None => Vec::new(),

@@ -51,8 +51,8 @@ pub(super) fn resolve_all(cx: &mut Context<'_>, document: &Document, settings: &
 /// The type of a parameter, and the limits on its data.
 struct Limits<'p> {
     kind: ParameterType,
-    /// The allowed data, each with the meaning that the spec gives it, or an empty string. Empty if there is no
-    /// `allowed`.
+    /// The allowed data with its meanings; the list is empty if there is no `allowed`. A meaning is an empty string if
+    /// the spec gives none.
     allowed: Vec<(Literal, &'p str)>,
     range: (u64, u64),
     has_range: bool,

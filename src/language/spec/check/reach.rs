@@ -14,11 +14,12 @@ use crate::{
     },
 };
 
-/// The maximum number of parts of a condition that is compared with others. Larger conditions would take too long.
+/// The maximum number of conditions in a condition that is compared with others. The condition itself and all
+/// conditions nested in it count. Comparing larger conditions would take too long.
 const MOST: usize = 200;
 
-/// Warns if this module finds that no machine can satisfy all of `conditions` and the spec's `applicable`. `path` is
-/// the path of the last condition.
+/// Warns if it is certain that no machine satisfies all of `conditions` and the spec's `applicable`. Not every
+/// contradiction is found. `path` is the path of the last condition.
 pub(super) fn dead_rule(cx: &mut Context<'_>, conditions: &[&Condition], path: &Path) {
     let Some((last, above)) = conditions.split_last() else { return };
     let applicable = cx.applicable.clone();
@@ -59,8 +60,7 @@ fn parts(condition: &Condition) -> usize {
     }
 }
 
-/// Returns whether it is certain that no machine satisfies all conditions. Only the contradictions that this module
-/// knows are found.
+/// Returns whether it is certain that no machine satisfies all conditions. Not every contradiction is found.
 fn excluded(conditions: &[&Condition]) -> bool {
     let systems =
         conditions.iter().fold(Systems::all(), |systems, condition| systems.and(&Systems::may_pass(condition)));
@@ -80,7 +80,8 @@ fn conjuncts<'c>(condition: &'c Condition, out: &mut Vec<&'c Condition>) {
     }
 }
 
-/// Returns whether the two conditions cannot both be true. The caller also compares them in the other order.
+/// Returns whether it is certain that the two conditions are never both true. Some contradictions are found only in one
+/// order of `a` and `b`, so the caller tries both orders.
 fn exclude(a: &Condition, b: &Condition) -> bool {
     match (a, b) {
         (Condition::Not(a), b) => **a == *b,
@@ -135,7 +136,7 @@ impl Versions {
     }
 }
 
-/// For each of [`PRODUCTS`], a set of Windows versions.
+/// A set of Windows versions for each kind of Windows in [`PRODUCTS`].
 #[derive(Debug, Clone, PartialEq)]
 struct Systems([Versions; 3]);
 

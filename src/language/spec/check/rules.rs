@@ -243,11 +243,11 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule
     stars(cx, from, rules, rule_keys, path);
 }
 
-/// Warns if a rule with a `*` in its key conflicts with a rule whose key this `*` can match. The key may not exist on a
-/// machine, so this is not an error.
+/// Warns about a rule with a `*` in its key that conflicts with another rule, if the two keys can be the same. This is
+/// not an error, because a machine may not have a key that both rules match.
 fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
-    /// The maximum number of pairs of rules that are compared here. When kbfix plans changes, it finds each conflict
-    /// that exists on the machine.
+    /// The maximum product of the number of rules with a `*` and the number of all rules. Above this limit, these rules
+    /// are not compared here. When kbfix plans changes, it finds each conflict that exists on the machine.
     const MOST: usize = 1_000_000;
     let each = || rules.iter().zip(rule_keys);
     let with_star: Vec<_> = each().filter(|(rule, _)| rule.key.has_star()).collect();
@@ -285,8 +285,9 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], ru
     }
 }
 
-/// Compares two rules for the same key. Returns the name of the first value for which they require different states, or
-/// the key if they require different states of the key itself. Returns `None` if they do not conflict.
+/// Compares two rules that can be for the same key. Returns the name of the first value for which they require
+/// different states, or the key if they require different states of the key itself. Returns `None` if they do not
+/// conflict. Two rules for a value that both have a `when` do not count as a conflict.
 fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
     match (&first.desired, &second.desired) {
         (DesiredKey::Values(a), DesiredKey::Values(b)) => {
@@ -305,14 +306,14 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
     }
 }
 
-/// Returns whether the rule `absent` requires the absence of a key that `other` needs. If `absent` has a condition, the
-/// values of `other` that also have one do not count, because perhaps only one of the conditions holds.
+/// Returns whether the rule `absent` requires the absence of a key that `other` needs. If `absent` has a condition or
+/// is a trigger, values of `other` with a `when` do not count, because `absent` and this `when` may exclude each other.
 fn denies(absent: &KeyRule, other: &KeyRule) -> bool {
     if absent.is_conditional() { other.needs_key() } else { other.may_need_key() }
 }
 
-/// Reports a rule whose key is below a key that another rule requires to be absent. If both rules have conditions,
-/// perhaps only one of them applies.
+/// Reports a rule whose key is below a key that another rule requires to be absent. Two rules that both have conditions
+/// are not reported, because perhaps only one of them applies to a machine.
 fn absent_above(cx: &mut Context<'_>, rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
     let (absent, others): (Vec<_>, Vec<_>) =
         rules.iter().zip(rule_keys).partition(|(rule, _)| rule.desired.is_absent());

@@ -8,8 +8,8 @@ use crate::{
     spec::document::{Scalar, ValueRule},
 };
 
-/// Warns about a number value without `keep` if the rule allows more numbers than on and off. Such a rule would
-/// overwrite numbers that the article also allows.
+/// Warns about a rule for a number if the parameter in its `data`, or its `allowed`, has numbers other than off and on.
+/// The rule has no `keep`, so it would overwrite other numbers that the article allows.
 pub(super) fn without_keep(
     cx: &mut Context<'_>,
     rule: &ValueRule,
@@ -28,8 +28,8 @@ pub(super) fn without_keep(
     cx.warning(Code::NO_KEEP, &path.field("data"), Part::Name, message, hint);
 }
 
-/// Returns a description of the numbers that the rule allows, if they have more states than on and off; otherwise
-/// `None`.
+/// Returns a text that says that the parameter or the `allowed` of the rule has numbers other than off and on; `None`
+/// if neither has such numbers. A parameter without `allowed` and `range` has such numbers.
 fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     if let Some(name) = &meaning.parameter {
         let numbers: Vec<u64> = meaning.others.iter().filter_map(numbers::number_of).collect();
@@ -44,7 +44,7 @@ fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
     (!is_switch(&allowed)).then(|| "`allowed` has data other than on and off".to_owned())
 }
 
-/// Returns whether every number is a state of a switch: 0 means off; 1, or all bits set, means on.
+/// Returns whether each number means off or on: 0 means off; 1, or a number whose 32 or 64 bits are all set, means on.
 fn is_switch(numbers: &[u64]) -> bool {
     numbers.iter().all(|number| [0, 1, u64::from(u32::MAX), u64::MAX].contains(number))
 }

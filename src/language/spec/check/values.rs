@@ -62,8 +62,8 @@ pub(super) fn value_rule(cx: &mut Context<'_>, name: &str, rule: &ValueRule, pat
     Some(model::ValueRule { name: name?, when, desired, varying, if_absent, is_sensitive, label })
 }
 
-/// Returns the types that the rule accepts: those in its field `type`, or those that its main field `one` requires.
-/// Returns `None` after reporting an error.
+/// Returns the types in the field `type` of the rule, or REG_MULTI_SZ for a `list` that needs no `type`. `one` is the
+/// field that states the requirement, such as `data` or `bits`. Returns `None` after reporting an error.
 fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path) -> Option<Vec<ValueType>> {
     let given: Vec<ValueType> = match &rule.types {
         None => Vec::new(),
@@ -198,9 +198,9 @@ fn empty_string(cx: &mut Context<'_>, meaning: &data::Meaning, path: &Path) {
     cx.warning(Code::EMPTY_STRING, &path, super::Part::Data, message, hint);
 }
 
-/// Checks that `allowed` is valid for the types, and that it contains the rule's data and all data that the parameter
-/// allows. Compares registry data: `0x10` equals 16 as a number but not as a string. Returns `None` after reporting an
-/// error.
+/// Checks that `allowed` is valid for the types, and that it contains the data of the rule. If this data comes from a
+/// parameter, `allowed` must contain all data that the parameter allows. Compares registry data: `0x10` equals 16 as a
+/// number but not as a string. Returns `None` after reporting an error.
 fn allowed(
     cx: &mut Context<'_>,
     rule: &ValueRule,
@@ -256,8 +256,8 @@ fn allowed(
     Some(())
 }
 
-/// Reports each field that has no effect together with the rule's main field `one`. Returns whether there is no such
-/// field.
+/// Reports each field that has no effect together with `one`, the field that states the requirement, such as `bits`.
+/// Returns `true` if there is no such field.
 fn companions(cx: &mut Context<'_>, rule: &ValueRule, one: &str, path: &Path) -> bool {
     let with_data = one == "data";
     let absent = one == "ensure: absent";

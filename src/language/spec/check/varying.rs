@@ -40,7 +40,8 @@ fn has_open_bound(rule: &ValueRule) -> bool {
     matches!(&rule.keep, Some(Keep::Which(which)) if is_open(&which.at_least) || is_open(&which.at_most))
 }
 
-/// Returns `desired` with other data of the parameter; `None` if the data is not valid there.
+/// Returns `desired` with `literal` in place of its data. Returns `None` if `literal` is not valid in `desired`, or if
+/// `desired` is a state without such data, such as bits or a list.
 fn with_data(desired: &Desired, literal: &Literal) -> Option<Desired> {
     let choices =
         |of: &[Data]| of.iter().map(|data| data::convert(literal, data.value_type).ok()).collect::<Option<Vec<_>>>();
@@ -76,7 +77,8 @@ pub(super) fn comparable(cx: &Context<'_>, rule: &document::KeyRule, key: &KeyPa
 }
 
 /// Returns the text of a key for messages, with `{name}` in place of the data of each parameter `name` without data.
-/// `above` is the text of the key above the names `parts`, which were parsed as `names`.
+/// `above` is the first part of the key as text. `parts` are the names after it as the spec contains them, and `names`
+/// the same names after parsing.
 pub(super) fn shown<'p>(
     cx: &Context<'_>,
     above: &str,
