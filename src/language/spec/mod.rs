@@ -62,8 +62,8 @@ pub struct Source<'a> {
 pub struct Loaded {
     /// The spec; `None` if one of `diagnostics` is an error.
     pub spec: Option<Spec>,
-    /// The errors and warnings about the file, in the order of their lines. After them come a finding that says how
-    /// many are not shown, if there are too many, and, only from [`load`], the findings about the settings.
+    /// The errors and warnings about the file, in the order of their lines. If there are too many, a finding after them
+    /// says how many are not shown. From [`load`], the findings about the operator's settings follow at the end.
     pub diagnostics: Vec<Diagnostic>,
 }
 

@@ -90,8 +90,9 @@ pub struct KeyRule {
     /// Use a trigger for a value, such as BurFlags, that makes Windows do something. Windows then deletes or resets
     /// such a value.
     ///
-    /// If `done_when` is true, or the rule is already satisfied, kbfix changes nothing for the rule. Otherwise, the
-    /// outcome is unknown if one of the two is unknown, or else blocked without `--trigger ID`.
+    /// If `done_when` is true, or the rule is already satisfied, kbfix changes nothing for the rule. In all other
+    /// cases, the outcome is unknown if `done_when` is unknown, or if it is unknown whether the rule is satisfied. If
+    /// both are known, the outcome is blocked without `--trigger ID`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Box<Trigger>>,
     /// The rules for the values of the key, by value name; "" is the default value. Values without a rule stay as they

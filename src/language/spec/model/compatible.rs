@@ -31,7 +31,7 @@ impl Choice<'_> {
         other.choices.first().is_some_and(|data| self.accepts(data))
     }
 
-    /// Returns whether this rule accepts all data that the rule `other` accepts.
+    /// Returns whether it is certain that this rule accepts all data that the rule `other` accepts.
     fn contains(&self, other: &Self) -> bool {
         let kept = match (self.keep, other.keep) {
             (_, None) => true,
@@ -51,16 +51,17 @@ impl Choice<'_> {
         kept && other.choices.iter().all(|data| self.accepts(data))
     }
 
-    /// Returns whether both rules are satisfied after kbfix has applied them one after the other, in either order. So
-    /// each rule must accept the data that the other rule writes, unless the other rule never writes after it.
+    /// Returns whether both rules are satisfied after kbfix has applied them one after the other, in either order. In
+    /// each order, the second rule must write data that the first rule accepts, or write nothing because it accepts all
+    /// data that the first rule accepts.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let fine = |a: &Self, b: &Self| b.accepts_what_this_writes(a) || a.contains(b);
         fine(self, other) && fine(other, self)
     }
 
-    /// Returns whether this rule is compatible with `edit`, a rule that changes bits or the strings of a list: the data
-    /// that this rule writes must satisfy `edit`, and data that stays because of `keep` must still be accepted after
-    /// `edit` has changed it.
+    /// Returns whether this rule is compatible with `edit`, a rule that requires only a part of the data, such as bits
+    /// or the items of a list. The data that this rule writes must satisfy `edit`, and data that stays because of
+    /// `keep` must still be accepted after `edit` has changed it. Returns `false` if this is not certain.
     pub(super) fn agrees_with_edit(&self, edit: &Desired) -> bool {
         let written = self.choices.first();
         let written_passes = written.is_some_and(|data| Desired::OneOf(vec![data.clone()]).agrees_with(edit));
@@ -78,9 +79,9 @@ impl Choice<'_> {
 
 impl Desired {
     /// Returns whether this rule and `other` are compatible: one value can satisfy both. If a rule keeps other data
-    /// (`keep`), both rules must also be satisfied after kbfix has applied them one after the other, in either order.
-    /// If only the actual string can show whether the rules conflict, returns `true`. For a [`Desired::CommaSet`] and a
-    /// rule that changes a part of a string, returns `false` without a comparison.
+    /// (`keep`), both rules must also be satisfied after kbfix has applied them one after the other, in either order;
+    /// returns `false` if this is not certain. If only the actual string can show whether two edits of a string
+    /// conflict, returns `true`.
     pub fn agrees_with(&self, other: &Self) -> bool {
         use Desired::{Absent, Bits, CommaSet, Joined, Kept, List, OneOf, Replaced};
         match (self, other) {
@@ -157,7 +158,7 @@ impl Desired {
     }
 }
 
-/// Returns the strings of those items of `all` whose type is in `types`.
+/// Returns the strings in `all`: the data that is a string and has one of the types `types`.
 fn texts<'a>(all: &'a [Data], types: &'a [ValueType]) -> impl Iterator<Item = String> + 'a {
     let of_type = all.iter().filter(|data| types.contains(&data.value_type));
     of_type.filter_map(|data| match data.decode() {

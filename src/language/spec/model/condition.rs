@@ -42,11 +42,11 @@ pub enum Condition {
     },
     /// Tests the operating system.
     Os(OsTest),
-    /// Is true if all of these conditions are true.
+    /// Is true if all of these conditions are true, false if at least one is false, and otherwise unknown.
     All(Vec<Condition>),
-    /// Is true if at least one of these conditions is true.
+    /// Is true if at least one of these conditions is true, false if all are false, and otherwise unknown.
     Any(Vec<Condition>),
-    /// Is true if this condition is false.
+    /// Is true if this condition is false, false if it is true, and unknown if it is unknown.
     Not(Box<Condition>),
 }
 
@@ -184,6 +184,6 @@ pub struct OsTest {
 pub struct Prerequisite {
     /// The prerequisite or the cause in words, as the article names it.
     pub title: String,
-    /// The condition, which must be true for a prerequisite.
+    /// The condition. A prerequisite requires that it is true; for a cause, kbfix only reports the result.
     pub condition: Condition,
 }

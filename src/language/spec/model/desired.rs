@@ -59,17 +59,17 @@ pub struct ValueRule {
     pub if_absent: Option<Data>,
     /// Whether the data is sensitive, so that kbfix never shows it.
     pub is_sensitive: bool,
-    /// The value's id in findings, its severity and its controls. A severity or controls that the value does not have
-    /// are copied from the rule for its key. `None` if the spec gives the value itself none of the three; the label of
-    /// the rule for its key then applies.
+    /// The value's id in findings, its severity and its controls. If the spec gives the value only some of these, a
+    /// missing severity and missing controls are copied from the rule for its key. `None` if the spec gives the value
+    /// none of them: then the label of the rule for its key applies.
     pub label: Option<Box<Label>>,
 }
 
 /// The states that a rule can require of a value, if the rule depends on a parameter without data.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Varying {
-    /// One of these states: one for each data that the parameter allows, or a single one if only `if_absent` depends on
-    /// the parameter.
+    /// One of these states. There is one state for each data that the parameter allows, or a single state if only
+    /// `if_absent` depends on the parameter.
     Each(Vec<Desired>),
     /// Data of one of these types. If there are bounds, the data is a number within them.
     Of(Vec<ValueType>, Option<Bounds>),
@@ -139,12 +139,12 @@ impl KeyRule {
         self.when.is_some() || self.done_when.is_some()
     }
 
-    /// Returns whether the key must exist where the rule applies, at least if the `when` of one of its values holds.
+    /// Returns whether the rule requires the key to exist, at least if each `when` of its values is true.
     pub fn may_need_key(&self) -> bool {
         self.must_exist || self.values().iter().any(|value| !value.may_be_absent())
     }
 
-    /// Returns whether the key must exist where the rule applies, even if the `when` of no value holds.
+    /// Returns whether the rule requires the key to exist even if each `when` of its values is false.
     pub fn needs_key(&self) -> bool {
         self.must_exist || self.values().iter().any(|value| value.when.is_none() && !value.may_be_absent())
     }
