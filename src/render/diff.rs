@@ -13,10 +13,11 @@ use crate::{
 
 use super::{edits::edits, long_data};
 
-/// The maximum length, in bytes, of data that is shown in full as hex digits. If data is longer, a digest replaces its
-/// middle, and the differences are shown in comments.
+/// The maximum length, in bytes, of data whose hex digits are shown in full. Of longer data, only the first and the
+/// last 16 bytes are shown, with the length and the SHA-256. [`LONGEST_TEXT`] names exceptions.
 const LONGEST: usize = 96;
-/// The maximum length, in bytes, of a string or of new data that is shown in full.
+/// The maximum length, in bytes, of a REG_SZ that is shown in full. It is also the limit for new data in hex digits:
+/// the data of a created value, or of a value whose type changes, if this data is neither a string nor a list.
 const LONGEST_TEXT: usize = 16 << 10;
 
 /// A line of a hunk.
@@ -90,7 +91,8 @@ pub(super) fn hunk(change: &KeyChange) -> Vec<Line> {
     lines
 }
 
-/// Returns the lines for a value in a policy file, where it is set, deleted or not configured.
+/// Returns the lines for the state of a value in a policy file: its data, a comment if the value is not configured, or
+/// `NAME=-` if `state` is `None`, which means that Group Policy deletes the value.
 fn of_policy(name: &ValueName, state: Option<&Data>) -> Vec<String> {
     let shown = one_line(&notation::value_name(name));
     match state {
@@ -100,8 +102,8 @@ fn of_policy(name: &ValueName, state: Option<&Data>) -> Vec<String> {
     }
 }
 
-/// Returns the removed and the added line for a value whose data is sensitive. They show only its types, and whether
-/// the data differs.
+/// Returns the removed line and the added line for a value whose data is sensitive; `None` if the value is absent
+/// before or after the change. The lines show the type of the data and whether the data differs, but not the data.
 fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
     let name = one_line(&notation::value_name(&value.name));
     let line = |data: &Data, more: &str| match data.is_not_configured() {
@@ -118,8 +120,9 @@ fn flush(before: &mut Vec<String>, after: &mut Vec<String>, lines: &mut Vec<Line
     lines.extend(after.drain(..).map(Line::Added));
 }
 
-/// Returns the lines for a value: the `.reg` line, a comment with the meaning of hex digits, and the differences in
-/// `parts`. Returns no lines if the value is absent.
+/// Returns the lines for a value: the `.reg` line, comments with the meaning of the data, and the differences `parts`
+/// as comments. If `is_new` is true, [`LONGEST_TEXT`] is the limit for hex digits that are shown in full. Returns no
+/// lines if `data` is `None`, which means that the value is absent.
 fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>) -> Vec<String> {
     let Some(data) = data else { return Vec::new() };
     // New bytes are shown in full, because they are shown nowhere else.
@@ -131,8 +134,8 @@ fn text(name: &ValueName, data: Option<&Data>, is_new: bool, parts: Vec<String>)
     lines
 }
 
-/// Returns the differing parts of two pieces of data if one of them is too long to be shown in full. Returns no parts
-/// if both are short, if one is absent, or if their types differ.
+/// Returns the differing parts of the data before and after a change, if one of the two is too long to be shown in
+/// full. Returns no parts if both are short, if one is absent, or if their types differ.
 fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
     let (Some(before), Some(after)) = (before, after) else { return long_data::Lines::default() };
     let is_hidden = |data: &Data| match data.decode() {
@@ -149,7 +152,7 @@ fn differing(before: Option<&Data>, after: Option<&Data>) -> long_data::Lines {
     }
 }
 
-/// Returns whether the `.reg` line of the value shows its data in full.
+/// Returns whether the data is short enough that its `.reg` line shows it in full, even if the data is not new.
 fn is_shown_whole(data: &Data) -> bool {
     // In `.reg` notation, a REG_SZ is readable text.
     let is_text = data.value_type == ValueType::SZ && matches!(data.decode(), Decoded::Text(_));
@@ -169,7 +172,8 @@ fn shortened(data: &Data) -> String {
     )
 }
 
-/// Returns comments that explain data that is shown as hex digits. A long list gets one comment for each string.
+/// Returns comments with the meaning of data that is hard to read in `.reg` notation; empty if none are needed. A long
+/// list gets one comment for each string, unless the list is longer than [`LONGEST_TEXT`].
 fn comment(data: &Data) -> Vec<String> {
     let is_long = data.bytes.len() > LONGEST_TEXT;
     let cut = |text: String| match text.char_indices().nth(200) {
@@ -211,8 +215,8 @@ pub(super) fn readable(data: &Data) -> Option<String> {
     comment(data).first().map(|line| one_line(line))
 }
 
-/// Returns the numbers of keys and values that are created, updated and deleted, such as `1 key to create, 2 values to
-/// update`; empty if there are no changes.
+/// Returns the number of keys that are created or deleted, and of values that are created, updated or deleted, such as
+/// `1 key to create, 2 values to update`; empty if there are no changes.
 pub(super) fn count<'a>(changes: impl IntoIterator<Item = &'a KeyChange>) -> String {
     let mut counts = std::collections::BTreeMap::new();
     for change in changes {

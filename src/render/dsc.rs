@@ -14,10 +14,11 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// Returns the state of an instance: its properties, the outcome of each spec, and whether all specs are in desired
-/// state.
+/// Returns the state of an instance: its properties, the outcome of each spec, the id of the journal if there is one,
+/// and whether all specs are in desired state.
 ///
-/// A blocked or unknown spec counts as not in desired state, even if it plans no changes.
+/// A spec that is not applicable counts as in desired state. A blocked or unknown spec does not, even if it plans no
+/// changes.
 pub fn state(resource: Resource, instance: &Instance, report: &Report) -> Map<String, Value> {
     let mut state = instance.given.clone();
     let mut results = report.specs.iter().map(result);
@@ -74,8 +75,9 @@ pub fn what_if(resource: Resource, instance: &Instance, mut report: Report) -> M
     state
 }
 
-/// Returns the names of everything that is not in desired state: keys and values that must still be changed, and the
-/// id of each spec that cannot be applied, or not for each user.
+/// Returns the names of everything that is not in desired state, each once: the keys and values that must still be
+/// changed, and the ids of specs. A spec's id is included if the spec is blocked, if it has no such key or value, or if
+/// the registry of some users could not be read.
 pub fn differing(report: &Report) -> Vec<String> {
     let mut names = Vec::new();
     for spec in report.specs.iter().filter(|spec| !is_as_desired(spec)) {
@@ -99,8 +101,8 @@ pub fn differing(report: &Report) -> Vec<String> {
 /// Returns the instances that the operation `export` lists: one for each spec that is, or may be, applicable to the
 /// target. `specs` and the specs in `report` are the same, in the same order.
 ///
-/// The properties of an instance name its spec. A spec whose text must not be shown is left out: with its id instead,
-/// the instance would not be valid, or would name another spec.
+/// A spec whose text must not be shown (`hidden` of `instance`) is left out. Its id cannot replace the text: an
+/// instance with this id could be invalid, or name another spec.
 pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report: &Report) -> Vec<Map<String, Value>> {
     let applies = |(spec, plan): &(&Spec, &SpecPlan)| {
         plan.outcome != Outcome::NotApplicable && !instance.hidden.contains(&spec.id)
@@ -129,8 +131,8 @@ pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report
     each.collect()
 }
 
-/// Formats a diagnostic as one line of JSON, as DSC reads it from standard error. The only member has the severity as
-/// its name.
+/// Formats a diagnostic as one line of JSON, as DSC reads it from standard error. The JSON object has one member with
+/// the text of the diagnostic. The name of this member is the severity: `error` or `warn`.
 pub fn trace(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => "error",
@@ -142,8 +144,8 @@ pub fn trace(diagnostic: &Diagnostic) -> String {
     json!({ level: format!("{place}{} [{}]{hint}", diagnostic.message, diagnostic.code) }).to_string()
 }
 
-/// Returns the text of the hint, with its options: as properties if the resources have these, otherwise as they are
-/// written on a command line.
+/// Returns the hint with the options that it mentions; `None` if there is no hint. The options `files` and `target` are
+/// shown as properties of the resource, and all other options as they are written on a command line.
 fn advice(diagnostic: &Diagnostic) -> Option<String> {
     let hint = diagnostic.hint.as_ref()?;
     let option = |option: &NamedOption| match option.name {

@@ -6,8 +6,8 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// Returns the edits that turn `old` into `new`, in order.
 ///
-/// Equal items of the lists get the same number, and the algorithm compares only these numbers. So the compiler
-/// translates it only once, and not for each type of item.
+/// Equal items of the lists get the same number, and the diff algorithm compares only these numbers. So the compiler
+/// translates the algorithm only once, and not for each type of item.
 pub(super) fn edits<T: Ord>(old: &[T], new: &[T]) -> Vec<DiffOp> {
     let mut numbers = BTreeMap::new();
     let [old, new] = [old, new].map(|units| -> Vec<usize> {

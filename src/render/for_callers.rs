@@ -20,7 +20,8 @@ use super::{
     wording,
 };
 
-/// Adds the computed members to the JSON document of a report.
+/// Adds to the JSON document of a report the members that are computed from its other members, such as sentences and
+/// the lines of a diff.
 pub(super) fn add(document: &mut Value, report: &Report) {
     let shown = document.get_mut("specs").and_then(Value::as_array_mut).into_iter().flatten();
     for (shown, spec) in shown.zip(&report.specs) {

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::plan::hidden::hide;
 
-/// Formats the document as indented JSON. If `is_sensitive` is true, sensitive data is left out, and only its type is
-/// included.
+/// Formats the document as indented JSON. `is_sensitive` says whether the document contains sensitive data: then only
+/// the type of this data is shown.
 pub(super) fn json(document: &impl Serialize, is_sensitive: bool) -> String {
     if !is_sensitive {
         return super::json(document);

@@ -138,7 +138,8 @@ fn evidence(check: &Check, paint: Paint, out: &mut String) {
     }
 }
 
-/// Returns a phrase with the ids of the earlier specs whose planned changes satisfy this spec; empty if there are none.
+/// Returns a phrase with the ids of the earlier specs whose planned changes lead to states that this spec requires,
+/// such as ` once the changes of KB1 are made`; empty if there are no such specs.
 fn once_planned(spec: &SpecPlan) -> String {
     let ids: BTreeSet<_> = spec.satisfied.iter().filter_map(|satisfied| satisfied.planned_by.as_deref()).collect();
     match ids.into_iter().collect::<Vec<_>>().as_slice() {
@@ -147,7 +148,8 @@ fn once_planned(spec: &SpecPlan) -> String {
     }
 }
 
-/// Returns whether the report contains planned changes that can be saved and reviewed.
+/// Returns whether the report is that of `kbfix diff`, or of `kbfix retire` with changes that are only planned. Such
+/// changes can be saved in a plan and reviewed.
 fn is_to_review(report: &Report) -> bool {
     let is_planned = report.changes_are() == Some(ChangesAre::Planned);
     report.command == Command::Diff || report.command == Command::Retire && is_planned

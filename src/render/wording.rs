@@ -21,7 +21,8 @@ pub(super) fn changes(spec: &SpecPlan) -> String {
     }
 }
 
-/// Returns a sentence that says how many of the changed keys are in the local GPO; `None` if none is.
+/// Returns a sentence that says how many of the changed keys are changed in the local GPO, and not directly in the
+/// registry; `None` if there are none.
 pub(super) fn local_gpo(spec: &SpecPlan, report: &Report) -> Option<String> {
     let in_policy = spec.changes.iter().filter(|change| change.key.policy_branch().is_some()).count();
     let keys = number_of(spec.changes.len(), "key");
@@ -39,7 +40,8 @@ pub(super) fn changes_in(report: &Report, spec: &SpecPlan) -> String {
     }
 }
 
-/// Returns a warning to be shown before the changes if writing failed, because not all of them are then in place.
+/// Returns a warning to be shown before the changes of a spec if the changes were refused, or if writing failed;
+/// otherwise `None`. The warning says that nothing was changed, or whether everything was restored.
 pub(super) fn caution(spec: &SpecPlan, report: &Report) -> Option<&'static str> {
     match spec.outcome {
         Outcome::RolledBack if report.is_refused => {
@@ -54,12 +56,13 @@ pub(super) fn caution(spec: &SpecPlan, report: &Report) -> Option<&'static str> 
     }
 }
 
-/// Changes a text about changes that are to be made into a text about changes that were made.
+/// Replaces `to create`, `to update` and `to delete` in the text with `created`, `updated` and `deleted`.
 pub(super) fn past(count: &str) -> String {
     count.replace("to create", "created").replace("to update", "updated").replace("to delete", "deleted")
 }
 
-/// Describes the necessary restarts in a sentence. Also returns the note about the restart in the spec.
+/// Describes the necessary restarts in a sentence. Also returns the spec's note about the restarts; `None` if it has
+/// none.
 pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     let is_pending = spec.pending_restart.as_ref().is_some_and(PendingRestart::is_pending);
     let computer = match spec.restart.computer {
@@ -77,14 +80,15 @@ pub(super) fn restart(spec: &SpecPlan) -> (String, Option<&str>) {
     (format!("{computer}{services}"), spec.restart.note.as_deref().map(str::trim))
 }
 
-/// Returns whether a report must say which restarts are needed: the spec changes something, and its changes were not
-/// undone.
+/// Returns whether a report must say which restarts are needed: the spec changes something or installs a hotfix, and
+/// its changes were not undone.
 pub(super) fn asks_for_restart(spec: &SpecPlan) -> bool {
     spec.does_something() && spec.outcome != Outcome::RolledBack
 }
 
-/// Returns a sentence if it is not known whether the machine is waiting for a restart. Returns `None` unless this
-/// matters, because a hotfix is missing or the spec requires a restart of the computer.
+/// Returns a sentence that says that it is not known whether the machine is waiting for a restart, and why. Returns
+/// `None` if it is known. Also returns `None` if it does not matter, because no missing hotfix blocks the spec, and its
+/// changes require no restart of the computer.
 pub(super) fn pending_unknown(spec: &SpecPlan) -> Option<String> {
     let unread = &spec.pending_restart.as_ref()?.unread;
     let is_missing = |check: &Check| check.part == Part::Hotfix && check.result == Truth::Unmet;
@@ -110,16 +114,17 @@ pub(super) fn rules(rules: RulesHere) -> String {
     format!("{here} of {of} {rules_apply} here")
 }
 
-/// Returns a sentence for each named rule that was not met before the changes. After an apply, the sentence says that
-/// the rule is met now.
+/// Returns a sentence for each rule or value with an id, a severity or controls that was not met before the changes. If
+/// the changes were made, the sentence says that it is met now; otherwise, that it is not met.
 pub(super) fn unmet_rules(spec: &SpecPlan) -> impl Iterator<Item = String> {
     let is = if spec.outcome == Outcome::Changed { "is met now" } else { "is not met" };
     let unmet = spec.named.iter().filter(|rule| rule.result == Truth::Unmet);
     unmet.map(move |rule| format!("{} {is}", rule.label))
 }
 
-/// Returns the settings of policy stores for the values of a spec. Each is a value or policy file, and a sentence about
-/// it.
+/// Returns the policy stores that set values of a spec: for each, the value and a sentence about the store. Then follow
+/// the policy stores that could not be read: for each, its path (`policy stores` if there is none) and a sentence with
+/// the reason.
 pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)> {
     let owned = spec.policy.iter().map(|owner| {
         let result = match owner.result {
@@ -131,12 +136,20 @@ pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)
     });
     let unread = spec.policy_unread.iter().map(|one| {
         let place = one.path.clone().unwrap_or_else(|| "policy stores".to_owned());
-        (place, format!("it is not known whether this store sets {}: {}", number_of(one.values, "value"), one.why))
+        (
+            place,
+            format!(
+                "it is not known whether this store sets {} of the spec: {}",
+                number_of(one.values, "value"),
+                one.why
+            ),
+        )
     });
     owned.chain(unread)
 }
 
-/// Returns the result of one tested fact as a word. If the whole check has another result, appends `by itself`.
+/// Returns the result of one tested fact as a word: `met`, `unmet` or `unknown`. If the whole check has another result,
+/// appends `by itself`.
 pub(super) fn result(check: &Check, evidence: &Evidence) -> String {
     let word = match evidence.result {
         Truth::Met => "met",

@@ -12,7 +12,7 @@ use crate::{
 use super::{Article, Block, Item, Section, conditions, registry};
 use crate::render::symptoms;
 
-/// Builds the article of a spec.
+/// Returns a spec as an article for people, without sections that would be empty.
 pub fn article(spec: &Spec) -> Article {
     let document = &spec.document;
     let mut sections = Vec::new();
@@ -43,7 +43,7 @@ pub fn article(spec: &Spec) -> Article {
     Article { id: spec.id.clone(), title: spec.title.clone(), sections }
 }
 
-/// Joins the lines of a text, which the author of the spec broke only because lines in an editor are short.
+/// Joins the lines of a text with spaces. The author of the spec broke these lines only to keep them short.
 fn paragraph(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -217,8 +217,9 @@ fn restart(spec: &Spec) -> Vec<Item> {
     items
 }
 
-/// Returns the argument that names the spec on a command line: in quotes if its file has a name with spaces, and `SPEC`
-/// if a shell would read something else in quotes.
+/// Returns the argument that names the spec on a command line: the id of a built-in spec, or the name of the spec's
+/// file. A file name with spaces or other special characters is in quotes. If a shell would change the name even in
+/// quotes, returns `SPEC`.
 fn argument(spec: &Spec) -> String {
     let name = spec.origin.name.as_str();
     if name.starts_with("built-in ") {

@@ -89,7 +89,8 @@ fn of_value(test: &ValueTest) -> String {
     }
 }
 
-/// Returns a text that says for how many keys the test must pass; empty if the pattern matches only one key.
+/// Returns a text that says for which keys or users the test must pass, such as ` (for at least one subkey)`. The text
+/// is empty if the pattern is one fixed key.
 fn several(key: &KeyPattern) -> &'static str {
     if key.own.is_some() {
         " (of the same key)"

@@ -19,7 +19,7 @@ use crate::spec::{Spec, document::Document};
 pub use build::article;
 pub use text::{human, markdown};
 
-/// A spec as an article.
+/// A spec as an article for people, as `kbfix show` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Article {
     /// The spec's id.

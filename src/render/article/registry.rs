@@ -44,7 +44,7 @@ fn note(out: &mut String, text: &str) {
     text.trim().lines().for_each(|text| line(out, format!("; {text}").trim_end()));
 }
 
-/// Adds comments to `out` with the label, the note and the condition of a rule or value, as far as it has them.
+/// Adds the label, the note and the condition of a rule or value to `out` as comments. `None` adds no comment.
 fn head(label: Option<&Label>, note: Option<&str>, when: Option<&Condition>, out: &mut String) {
     if let Some(label) = label {
         line(out, &format!("; {label}"));
@@ -220,8 +220,8 @@ fn of_types(types: &[crate::registry::ValueType]) -> String {
     types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
-/// Returns `quoted` (the strings in quotes), or a text that names the parameter whose value they are; `None` if there
-/// are no strings.
+/// Returns `quoted`, the strings of a list in quotes, or a text that names the parameter that contains these strings.
+/// Returns `None` if there are no strings.
 fn strings(written: Option<&DataExpression>, quoted: String) -> Option<String> {
     match written? {
         DataExpression::Parameter(reference) => Some(format!("those of the parameter {}", reference.parameter)),

@@ -17,7 +17,8 @@ use crate::{
     },
 };
 
-/// The maximum number of names of machines that are shown for one difference on a terminal.
+/// The number of names of machines that are listed together on a terminal. If only one more name remains, it is shown
+/// too.
 const NAMES: usize = 8;
 
 /// Formats a comparison as its versioned JSON document.
@@ -123,8 +124,9 @@ pub fn comparison_human(comparison: &FleetComparison, paint: Paint) -> String {
     out
 }
 
-/// Returns the diff of the changes that the spec requires in the later state of the fleet. If it requires none there
-/// ([`DifferenceKind::Goes`]), returns the diff of the changes that it required in the earlier state.
+/// Returns the diff of the changes that the spec requires in the later state of the fleet. For
+/// [`DifferenceKind::Goes`], the spec requires no changes in the later state: then returns the diff of the changes in
+/// the earlier state.
 fn hunks(difference: &Difference) -> Vec<Line> {
     let case = match difference.kind {
         DifferenceKind::Goes => difference.before.as_ref(),

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// The maximum number of names of machines that are shown for one case.
+/// The number of names of machines that are shown for one case. If only one more name remains, it is shown too.
 const NAMES: usize = 8;
 
 /// Formats the report as text: a table of specs and outcomes, then each case that needs attention.

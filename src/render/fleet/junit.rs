@@ -155,7 +155,7 @@ fn text(text: &str) -> String {
 
 struct Xml<'a> {
     writer: Writer<&'a mut dyn Write>,
-    /// The first error of the writer. After an error, nothing more is written.
+    /// The first error of the writer; `None` as long as there is no error. After an error, nothing more is written.
     failed: Option<io::Error>,
 }
 

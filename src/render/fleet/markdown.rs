@@ -19,7 +19,7 @@ const TABLE: usize = 16_000;
 pub(super) const BLOCK: usize = 8_000;
 /// The number of bytes that are reserved for the sentences that say what is not shown.
 pub(super) const NOTES: usize = 2_000;
-/// The maximum number of names of machines that are shown for one case.
+/// The number of names of machines that are shown for one case. If only one more name remains, it is shown too.
 const NAMES: usize = 20;
 /// The maximum number of characters of one table cell, or of one line of a diff.
 const LONGEST: usize = 600;
@@ -82,7 +82,8 @@ pub(super) fn cut((head, blocks): (String, Vec<String>), most: usize, left: &mut
     part
 }
 
-/// Returns the first `most` of the texts. If there are more, the last text says how many.
+/// Returns the first `most` of the texts. If there are more, a further text says how many are not shown; `what` is the
+/// noun for them.
 pub(super) fn first(texts: impl IntoIterator<Item = String>, most: usize, what: &str) -> Vec<String> {
     let mut texts: Vec<String> = texts.into_iter().collect();
     if texts.len() > most {

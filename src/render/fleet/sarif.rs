@@ -147,8 +147,8 @@ fn location(row: &MachineRow) -> Value {
     })
 }
 
-/// Returns the URI of the file or folder of a target; the target itself as a URI for `smb:` and `local`. The URI is
-/// relative if the user gave a relative path.
+/// Returns the URI of the file or folder that the address of a target names. An address such as `local` or `smb:…`
+/// names none: then returns the address itself, percent-encoded. The URI is relative if the user gave a relative path.
 fn uri(target: &str) -> String {
     let Some((kind @ ("snapshot" | "reg" | "pol" | "image" | "hive"), path)) = target.split_once(':') else {
         return percent(target, ":/@[]");

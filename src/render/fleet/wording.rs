@@ -15,7 +15,8 @@ pub(super) fn machines(count: usize) -> String {
     number_of(count, "machine")
 }
 
-/// Returns the first `most` names, and the number of the names that are left out; all names if there is only one more.
+/// Returns the first `most` names, followed by the number of names that are left out. If only one name would be left
+/// out, returns all names.
 pub(super) fn names(machines: &[Arc<str>], most: usize) -> String {
     // A single remaining name is shown, because it is as short as the text "1 more".
     let shown = if machines.len() <= most + 1 { machines.len() } else { most };
@@ -26,8 +27,8 @@ pub(super) fn names(machines: &[Arc<str>], most: usize) -> String {
     text
 }
 
-/// Names the entries of a folder of snapshots that were not read, with the reason; `None` if all were read. Shows about
-/// `most` names.
+/// Returns a text with the names of the files and folders in a folder of snapshots that were not read, and the reason;
+/// `None` if `entries` is empty. Shows at most `most + 1` names.
 pub(super) fn ignored(entries: &[String], most: usize) -> Option<String> {
     let entries: Vec<_> = entries.iter().map(|name| name.as_str().into()).collect();
     let names = names(&entries, most);
@@ -35,14 +36,14 @@ pub(super) fn ignored(entries: &[String], most: usize) -> Option<String> {
     (!entries.is_empty()).then(|| format!("not read, {why}: {names}"))
 }
 
-/// Describes in a few words what a case would change, such as `1 value to create`.
+/// Describes in a few words what a case would change, such as `1 value to create`; empty if it would change nothing.
 pub(super) fn changes(case: &Case) -> String {
     diff::count(&case.changes)
 }
 
 /// One fact because of which a check of a case does not pass.
 pub(super) struct Fact<'a> {
-    /// The kind of the spec's part that contains the check, and the title of the check.
+    /// The kind of the check, such as `hotfix` or `prerequisite`, followed by the title of the check for some kinds.
     pub(super) part: String,
     /// The key, value or file that was tested.
     pub(super) place: &'a str,
@@ -71,7 +72,7 @@ pub(super) fn facts(case: &Case) -> Vec<Fact<'_>> {
         .collect()
 }
 
-/// Returns the reasons of a case, without those that only repeat its facts.
+/// Returns the reasons of a case, without those that only repeat facts that [`facts`] returns.
 pub(super) fn reasons(case: &Case) -> Vec<&str> {
     let said: Vec<String> = case.evidence().map(|(check, evidence)| check.sentence(evidence)).collect();
     case.reasons.iter().filter(|reason| !said.contains(reason)).map(String::as_str).collect()
@@ -106,7 +107,7 @@ pub(super) fn waivers(case: &Case, report: &FleetReport) -> Vec<String> {
     case.waivers(&report.waivers).into_iter().map(sentence).collect()
 }
 
-/// Describes in a few words which changes of a case are waived.
+/// Describes in a few words which changes of a case are waived, such as `1 value to create`; empty if there are none.
 pub(super) fn waived_changes(case: &Case) -> String {
     case.waived.as_ref().map(|waived| diff::count(&waived.changes)).unwrap_or_default()
 }

@@ -15,12 +15,14 @@ use crate::{
     targets::KeyChange,
 };
 
-/// The maximum number of names of machines that are shown for one case. The table of machines contains all names.
+/// The number of names of machines that are shown for one case. If only one more name remains, it is shown too. The
+/// table of machines contains the names of all machines that fit on the page.
 pub(super) const NAMES: usize = 12;
-/// The maximum number of cases in each section whose details are open when the page is opened.
+/// The number of cases at the start of each section whose details are open when the page is opened.
 const UNFOLDED: usize = 40;
 
-/// Formats the cases of these sections. If not all fit on the page, those with most machines are formatted.
+/// Returns the HTML of each case by its index in the report; `None` for a case that is in none of these sections, or
+/// that does not fit on the page. The cases with most machines get space first.
 pub(super) fn parts(report: &FleetReport, sections: &[Section]) -> Parts {
     let cases = &report.cases;
     let of = |(.., which): &Section| (0..cases.len()).filter(|at| which(&cases[*at])).collect::<Vec<_>>();

@@ -6,7 +6,7 @@ use crate::{diag::number_of, registry::notation::one_line};
 
 /// The maximum number of bytes of all cases together.
 pub(super) const CASES: usize = 1_300_000;
-/// The maximum number of bytes of one case.
+/// The maximum number of bytes of the facts, reasons, notes, waivers and changes of one case.
 pub(super) const CASE: usize = 40_000;
 /// The maximum number of bytes of all groups of machines with the same cases.
 pub(super) const PROFILES: usize = 700_000;
@@ -16,19 +16,19 @@ pub(super) const ROWS: usize = 2_200_000;
 pub(super) const UNREADABLE: usize = 200_000;
 /// The maximum number of bytes of the list of groups by which the user can filter machines.
 pub(super) const GROUPS: usize = 200_000;
-/// The maximum number of warnings that are shown, and of names of entries that were not read.
+/// The number of warnings that are shown, and of names of files and folders that were not read.
 pub(super) const NOTES: usize = 20;
 /// The maximum number of characters of one text from a machine or spec.
 const TEXT: usize = 1_000;
-/// The number of parts that may turn out to be too large. After that, no further part is formatted, because it would
-/// take too much time.
+/// The number of parts that do not fit after which formatting still goes on. At the next part that does not fit,
+/// formatting ends, because formatting more parts would take too much time.
 const MISSES: usize = 50;
 
 /// The HTML of each part of a list, by its index; `None` for a part that does not fit.
 pub(super) type Parts = Vec<Option<String>>;
 
-/// Formats parts of a list, in the order of the indexes in `order`, as long as they fit into `most` bytes. `count` is
-/// the number of all parts.
+/// Formats the parts of a list whose indexes are in `order`, in this order. Leaves out a part that no longer fits into
+/// `most` bytes. `count` is the number of all parts.
 pub(super) fn fit(
     count: usize,
     order: impl IntoIterator<Item = usize>,
@@ -52,8 +52,8 @@ pub(super) fn fit(
     parts
 }
 
-/// Returns a sentence that says how many parts do not fit on the page, and which output format contains all of them;
-/// empty if all fit.
+/// Returns a text that says that `count` more items of the kind `what` are not shown on the page, and which output
+/// format contains everything; empty if `count` is 0.
 pub(super) fn more(count: usize, what: &str) -> Markup {
     html! {
         @if count > 0 {

@@ -21,11 +21,12 @@ pub(super) struct Groups<'a> {
     numbers: BTreeMap<&'a str, usize>,
     /// The HTML of the options from which the user chooses a group.
     pub(super) options: Vec<String>,
-    /// The number of groups that do not fit into the list, because they have fewer machines.
+    /// The number of groups that do not fit into the list.
     pub(super) more: usize,
 }
 
-/// Returns the groups of the fleet, ordered by name. If not all fit into the list, returns those with most machines.
+/// Returns the groups of the fleet, ordered by name. If not all fit into the list, the groups with most machines get
+/// space first.
 pub(super) fn groups(report: &FleetReport) -> Groups<'_> {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
     for group in report.machines.iter().flat_map(|row| &row.groups) {
@@ -43,7 +44,9 @@ pub(super) fn groups(report: &FleetReport) -> Groups<'_> {
     Groups { numbers, options: parts.into_iter().flatten().collect(), more }
 }
 
-/// Formats the table of machines. If not all fit on the page, the table contains those with the worst outcomes.
+/// Formats the table of machines. If not all fit on the page, the machines with the worst outcomes get space first.
+/// `of_row` is the index in `profiles` for each machine; `None` if the machine could not be read. `cases` and `alike`
+/// are the HTML of the cases and of `profiles`.
 pub(super) fn table(
     report: &FleetReport,
     groups: &Groups<'_>,
@@ -117,8 +120,8 @@ pub(super) fn unreadable(report: &FleetReport) -> Markup {
     }
 }
 
-/// Formats the groups of machines with the same cases. If not all fit on the page, those with most machines are
-/// formatted.
+/// Returns the HTML of each group of machines with the same cases; `None` for a group that does not fit on the page.
+/// The groups with most machines get space first.
 pub(super) fn alike(report: &FleetReport, profiles: &[Profile], cases: &Parts) -> Parts {
     let mut order: Vec<usize> = (0..profiles.len()).collect();
     order.sort_by_key(|at| Reverse(profiles[*at].machines.len()));

@@ -23,7 +23,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// Formats the report as a page of less than 5 MB for a fleet of any size. If not all cases or groups of machines fit,
-/// those with most machines are on the page, and it says how many are left out.
+/// those with most machines get space first, and the page says how many are left out.
 pub fn html(report: &FleetReport) -> String {
     let numbers: HashMap<&str, usize> = report.cases.iter().enumerate().map(|(at, case)| (&*case.id, at)).collect();
     let (profiles, of_row) = profiles(report, &numbers);

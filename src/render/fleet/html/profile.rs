@@ -13,13 +13,13 @@ pub(super) struct Profile {
     pub(super) cases: Vec<usize>,
     /// The names of the machines.
     pub(super) machines: Vec<Arc<str>>,
-    /// The number of specs with each outcome, as text. Outcomes that need no attention are left out if any other
-    /// occurs.
+    /// The number of specs with each outcome, as text. If at least one spec needs attention, only specs that need
+    /// attention are counted.
     pub(super) words: String,
 }
 
-/// Returns the groups, in the order of their first machines. Also returns the index of each machine's group; `None` for
-/// a machine that could not be read.
+/// Returns the groups, in the order of their first machines, and for each machine the index of its group; `None` for a
+/// machine that could not be read. `numbers` contains the index of each case in the report, by the id of the case.
 pub(super) fn profiles(report: &FleetReport, numbers: &HashMap<&str, usize>) -> (Vec<Profile>, Vec<Option<usize>>) {
     let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
     let mut profiles: Vec<Profile> = Vec::new();

@@ -53,7 +53,7 @@ fn counts(specs: &[&SpecCounts], report: &FleetReport, parts: &Parts) -> Markup 
     }
 }
 
-/// Returns the HTML ids of the cases on the page that belong to this spec and have this outcome.
+/// Returns the HTML ids of the cases on the page that belong to this spec, have this outcome and need attention.
 fn ids(spec: &str, outcome: FleetOutcome, report: &FleetReport, parts: &Parts) -> Vec<String> {
     let is_it = |case: &Case| case.outcome == outcome && case.asks() && &*case.spec == spec;
     let cases = report.cases.iter().zip(parts).enumerate();
