@@ -9,8 +9,8 @@ use crate::registry::notation;
 
 use super::edits::edits;
 
-/// The number of unchanged bytes or characters that are shown before and after a difference. Differences with at most
-/// so many unchanged units between them are shown as one. A unit is a byte, a character or a string.
+/// The number of unchanged bytes or characters that are shown before and after a difference. Two differences with at
+/// most this number of unchanged units between them are shown as one. A unit is a byte, a character or a string.
 const AROUND: usize = 8;
 /// The maximum number of differing units that are shown, for all parts together.
 const MOST: usize = 16 << 10;
@@ -49,8 +49,9 @@ pub(super) fn list(before: &[String], after: &[String]) -> Lines {
     })
 }
 
-/// Returns a line for each differing part. `show` formats the line: it gets the position of the part, and the units
-/// before the part, in the part and after the part.
+/// Returns a line for each differing part. Shows at most [`MOST`] differing units, and says how many more units or
+/// parts differ. `show` formats a line: it gets the position of the part, and the units before the part, in the part
+/// and after the part.
 fn lines<T: Ord>(before: &[T], after: &[T], show: impl Fn(usize, [&[T]; 3]) -> String) -> Lines {
     let (mut old, mut new) = (Vec::new(), Vec::new());
     let mut left = MOST;

@@ -7,8 +7,8 @@ use crate::{
     targets::{ChangeAction, ValueChange},
 };
 
-/// Returns the bytes of a version 5 `.reg` file that makes the changes, in UTF-16LE with a byte order mark. Comments in
-/// the file show the previous data, and name the specs whose changes are left out, with the reasons.
+/// Returns the bytes of a version 5 `.reg` file that makes the changes, except those of sensitive values, in UTF-16LE
+/// with a byte order mark. Comments in the file show the previous data, and name what is left out, with the reasons.
 ///
 /// # Errors
 /// Returns an error if a `.reg` file cannot express the name of a key or value.
@@ -42,7 +42,8 @@ pub fn reg(specs: &[SpecPlan]) -> Result<Vec<u8>, EditError> {
     script(&comment.join("\n"), &keys.collect::<Vec<_>>())
 }
 
-/// Returns a comment that says why changes of a spec are not in the file; `None` if all of them are.
+/// Returns a comment that says why the changes of a spec are not in the file, or that importing the file does not
+/// install the spec's hotfix; `None` if the spec needs no such comment.
 fn left_out(spec: &SpecPlan) -> Option<String> {
     let because = || spec.reasons.join("; ").replace(['\r', '\n'], " ");
     match spec.outcome {

@@ -15,7 +15,8 @@ use crate::{
 /// The number of names of machines that are shown for one case. If only one more name remains, it is shown too.
 const NAMES: usize = 8;
 
-/// Formats the report as text: a table of specs and outcomes, then each case that needs attention.
+/// Formats the report as text: a table of specs and outcomes, then each case that needs attention or has a note, then
+/// the machines that could not be read.
 pub fn human(report: &FleetReport, paint: Paint) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}\n", paint.bold(&wording::summary(report)));

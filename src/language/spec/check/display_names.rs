@@ -102,7 +102,8 @@ pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
     }
 }
 
-/// Warns about each edition whose name is a known marketing name or contains a space, and so is no `EditionID`.
+/// Warns about each edition that is not an `EditionID`: a known marketing name such as `Home`, with or without words
+/// such as `Windows 10` before it, or another name that contains a space.
 pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
     for (at, edition) in editions.iter().enumerate() {
         let name = edition.rsplit_once(|c: char| c == ' ' && edition.starts_with("Windows"));

@@ -289,8 +289,8 @@ pub(super) fn package(cx: &mut Context<'_>, from: &document::Package, path: &Pat
     })
 }
 
-/// Returns the exit codes of a package by default: those that mean success, and those that mean success but require a
-/// restart of the computer.
+/// Returns the default exit codes of the package `file`: first those that mean success, then those that mean success
+/// and that the computer must be restarted.
 ///
 /// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages" (3010: a restart is needed, 1641: it was begun);
 /// KB949545 and "Windows Update error code list by component" for a `.msu` (0x240006: installed already, 0x240005: a

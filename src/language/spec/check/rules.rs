@@ -160,8 +160,8 @@ fn key_rule(cx: &mut Context<'_>, rule: &document::KeyRule, path: &Path) -> Opti
     Some((KeyRule { key: key?, when, done_when, must_exist, desired, exclusive, label }, views))
 }
 
-/// Warns if the `when` of a rule repeats the `*` in the rule's key. Authors expect that both patterns match the same
-/// key, but they match keys independently.
+/// Warns if a key in the `when` of a rule begins like the rule's key, up to its last `*`. Authors expect that the `*`
+/// stands for the same name in both keys, but each `*` matches names independently.
 fn untied_star(cx: &mut Context<'_>, key: &KeyPattern, when: &Condition, path: &Path) {
     let Some(last) = key.names.iter().rposition(|name| matches!(name, NamePattern::Like(_))) else { return };
     let same = |tested: &&KeyPattern| {
