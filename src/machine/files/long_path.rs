@@ -11,9 +11,10 @@ use std::{
 /// most MAX_PATH - 12 units, so that a short (8.3) file name still fits.
 const LONG: usize = 260 - 12;
 
-/// Returns the path in UTF-16 with a NUL, for a function whose name ends in `W`.
+/// Returns the path in UTF-16 with a NUL at its end, for a Windows function whose name ends in `W`.
 ///
-/// A long path is made absolute and gets the prefix `\\?\`, without which such calls fail from 260 characters on.
+/// A path of 248 UTF-16 units or more is made absolute and gets the prefix `\\?\`. Without this prefix, such calls fail
+/// from 260 characters on.
 ///
 /// Source: Microsoft, "Maximum Path Length Limitation", "Naming Files, Paths, and Namespaces".
 ///

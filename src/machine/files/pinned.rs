@@ -11,7 +11,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// The path of a file, and the open folders that lead to it. The file itself is not open.
+/// The path of a file, and the open folders that lead to it (none if the operator named the file itself). The file
+/// itself is not open.
 #[derive(Debug)]
 pub struct Pinned {
     path: PathBuf,
@@ -32,8 +33,10 @@ impl Pinned {
         Self::walk(root, path, false)
     }
 
-    /// Opens the folders from `root` down to the file, as [`Pinned::reach`] does. The file itself need not exist, so
-    /// that it can be created.
+    /// Opens the folders from `root` down to the file at `path`, as [`Pinned::open`] does. The file itself need not
+    /// exist, so that it can be created.
+    ///
+    /// Without a root, nothing is checked and no folder is kept open, as in [`Pinned::reach`].
     ///
     /// # Errors
     /// Returns the errors of [`Pinned::open`].
@@ -73,10 +76,10 @@ impl Pinned {
         Err(wrong(path, "is the folder itself, not a file in it"))
     }
 
-    /// Opens the folders from `root` down to the file, as [`Pinned::open`] does.
+    /// Opens the folders from `root` down to the file at `path`, as [`Pinned::open`] does.
     ///
-    /// Without a root, the operator has named the file itself. Nothing is checked then, links in the path are followed
-    /// as usual, and no folder is kept open.
+    /// Without a root, the operator has named the file itself. In this case, nothing is checked, links in the path are
+    /// followed as usual, and no folder is kept open.
     ///
     /// # Errors
     /// Returns the errors of [`Pinned::open`].
@@ -108,8 +111,8 @@ impl Pinned {
         Ok(file)
     }
 
-    /// Returns a path to the file. It leads through the open folder, if there is one and the system has `/proc`;
-    /// otherwise it is the ordinary path.
+    /// Returns a path with which the file can be opened. If a folder is kept open and the system has `/proc`, the path
+    /// leads through this folder (`/proc/self/fd/…`). If not, it is the ordinary path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -148,13 +151,13 @@ mod system {
         Ok(openat(CWD, root, FOLDER, Mode::empty())?.into())
     }
 
-    /// Opens the folder `name` in an open folder. Fails with ENOTDIR or ELOOP if the name has become a link since the
-    /// check.
+    /// Opens the folder `name`, which is in the open folder `folder`. Fails with ENOTDIR or ELOOP if `name` is a link.
     pub(super) fn open_below(folder: &File, name: &OsStr, _at: &Path) -> io::Result<File> {
         Ok(openat(folder, name, FOLDER.union(OFlags::NOFOLLOW), Mode::empty())?.into())
     }
 
-    /// Opens a file that is not a link. If the file is a pipe, the call does not wait for a writer.
+    /// Opens a file for reading. Returns an error of kind `InvalidInput` if the last part of the path is a link. If the
+    /// file is a pipe, the call does not wait for a writer.
     pub(super) fn open_file(path: &Path) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match openat(CWD, path, flags, Mode::empty()) {
@@ -164,10 +167,10 @@ mod system {
         }
     }
 
-    /// Returns the path of `name` through the open folder in Linux's `/proc` (proc_pid_fd(5)).
+    /// Returns a path to `name` that leads through the open folder, in Linux's `/proc` (proc_pid_fd(5)).
     ///
-    /// Returns `None` if there is no `/proc`. The caller then uses the ordinary path, which could have changed since
-    /// the check in [`super::Pinned::open`].
+    /// Returns `None` if the system has no `/proc`. The caller then uses the ordinary path, in which someone can
+    /// replace a folder with a link after [`super::Pinned::open`] has checked it.
     pub(super) fn path_in(folder: &File, name: &OsStr) -> Option<PathBuf> {
         let through = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
         let (same, own) = (metadata(&through).ok()?, folder.metadata().ok()?);
@@ -190,10 +193,11 @@ mod system {
         FILE_SHARE_READ, FILE_SHARE_WRITE,
     };
 
-    /// Opens a folder so that nobody can rename it, delete it or turn it into a link while it is open.
+    /// Opens a folder so that nobody can rename or delete it while it is open.
     ///
     /// The handle is opened without FILE_SHARE_DELETE and with a right beyond FILE_READ_ATTRIBUTES, so Windows lets
-    /// nobody rename or delete the folder. Only an empty folder can be turned into a link.
+    /// nobody rename or delete the folder. A folder that contains something cannot be turned into a link either,
+    /// because Windows does this only to empty folders.
     ///
     /// Source: Microsoft, "Creating and Opening Files" (sharing), "FSCTL_SET_REPARSE_POINT".
     pub(super) fn open_root(root: &Path) -> io::Result<File> {
@@ -214,7 +218,8 @@ mod system {
         if file.metadata()?.is_symlink() { Err(super::wrong(path, "is a link")) } else { Ok(file) }
     }
 
-    /// Returns `None`, so the caller uses the ordinary path. It stays valid on Windows while the folders are open.
+    /// Returns `None`, because Windows has no such path. The caller uses the ordinary path, which stays valid while the
+    /// folders are open.
     pub(super) fn path_in(_folder: &File, _name: &OsStr) -> Option<PathBuf> {
         None
     }

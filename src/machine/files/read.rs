@@ -16,10 +16,10 @@ pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_open(open_file(path, most)?, most)
 }
 
-/// Opens a file with the checks of [`read_file`].
+/// Opens a regular file of at most `most` bytes for reading. A pipe, device or folder is refused before it is opened.
 ///
 /// # Errors
-/// Returns the errors of [`read_file`].
+/// Returns the system's error, or one that says that this is not a regular file or has more than `most` bytes.
 pub fn open_file(path: &Path, most: u64) -> io::Result<File> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {

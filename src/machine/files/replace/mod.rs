@@ -36,7 +36,8 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     prepare(path, bytes)?.put_in_place()
 }
 
-/// A new file that is complete on disk, beside the file that it will replace. If it is dropped, it is removed.
+/// A new file that is complete on disk, in the folder of the file that it is to replace. If this struct is dropped
+/// before [`Prepared::put_in_place`] is called, the new file is removed.
 #[derive(Debug)]
 pub struct Prepared {
     file: NamedTempFile,
@@ -45,17 +46,19 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Replaces the file with the new one.
+    /// Moves the new file to its final path, where it replaces the old file, if there is one.
     ///
     /// # Errors
-    /// Returns the system's error. The old file is then still there, unless only the sync of the folder failed.
+    /// Returns the system's error. The old file is then still there, unless only the sync of the folder failed: then
+    /// the new file is in place.
     pub fn put_in_place(self) -> io::Result<()> {
         persist(self.file, &self.path)?;
         sync_folder(folder_of(&self.path))
     }
 }
 
-/// Writes the new file with which to replace the file at `path`, as [`replace_file`] does, but does not replace it yet.
+/// Writes `bytes` to a new file beside the file at `path`. [`Prepared::put_in_place`] then replaces the file at `path`
+/// with it. Together, both calls do the same as [`replace_file`].
 ///
 /// # Errors
 /// Returns the system's error.
@@ -175,8 +178,8 @@ const RANDOM: usize = 6;
 
 /// Returns the prefix of the names of the files that kbfix creates beside the file at `path`, such as temporary files.
 ///
-/// The prefix contains the name of the file at `path`, so that one can see to which file each of them belongs. Instead
-/// of a name that is long or not valid Unicode, it contains the SHA-256 of the name.
+/// The prefix is `.kbfix-` and the name of the file at `path`, so that one can see to which file they belong. If this
+/// name has more than 200 bytes or is not valid Unicode, the prefix contains the SHA-256 of the name instead.
 pub fn own_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     match name.to_str() {
@@ -186,7 +189,7 @@ pub fn own_name(path: &Path) -> String {
     }
 }
 
-/// Returns the prefix of the names of temporary files for `path`.
+/// Returns the prefix of the names of the temporary files for the file at `path`: [`own_name`] and a hyphen.
 fn prefix(path: &Path) -> String {
     format!("{}-", own_name(path))
 }
@@ -219,8 +222,8 @@ fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Renames the file. Tries again a few times, because Windows does not replace a file while another program, such as a
-/// virus scanner, is reading it.
+/// Moves the new file to `path`, where it replaces the old file, if there is one. If Windows denies access, tries again
+/// up to 20 times: Windows does not replace a file while another program, such as a virus scanner, is reading it.
 #[cfg(windows)]
 fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     let mut tries = 0;
@@ -237,7 +240,7 @@ fn persist(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Syncs a folder to disk. A rename in the folder is on disk only after this call.
+/// Syncs a folder to disk, so that a rename in the folder is on disk too.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()

@@ -60,7 +60,8 @@ pub(super) fn like_the_old_one_or_folder(new: &NamedTempFile, path: &Path) -> io
     }
 }
 
-/// Copies the NTFS permissions of a folder to a new file or folder in it.
+/// Copies the NTFS permissions of a folder to a new file or folder in it. Does nothing if the folder has none, as on
+/// another file system.
 ///
 /// # Errors
 /// Returns the system's error.

@@ -37,9 +37,11 @@ use crate::files::long_path::wide;
 const KEPT: u32 =
     FILE_ATTRIBUTE_ARCHIVE | FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_NOT_CONTENT_INDEXED | FILE_ATTRIBUTE_SYSTEM;
 
-/// Gives the new file the permissions of the old file, if there is one, and its owner if this user may set it.
+/// Gives the new file the permissions of the file at `path`, if there is one. Also gives it the owner and the group of
+/// that file, if this user may set them.
 ///
-/// Otherwise the owner stays as Windows set it, which for an administrator can be the group of administrators.
+/// If this user may not, the owner stays as Windows set it, which for an administrator can be the group of
+/// administrators. On a file system without permissions, such as FAT32, nothing is copied.
 pub(super) fn like_the_old_one(new: &NamedTempFile, path: &Path) -> io::Result<()> {
     let old = match OpenOptions::new().access_mode(READ_CONTROL | FILE_READ_ATTRIBUTES).open(path) {
         Ok(old) => old,
@@ -67,9 +69,10 @@ fn keeps_no_permissions(error: &io::Error) -> bool {
     matches!(code, Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED))
 }
 
-/// Renames the new file to `path`, and gives it the attributes of the file that it replaces.
+/// Moves the new file to `path`, and gives it those attributes of the old file that [`KEPT`] lists. If there is no old
+/// file, the new one gets the archive attribute.
 ///
-/// An error contains the new file, so that the caller can try again.
+/// If this fails, returns the error and the new file, so that the caller can try again.
 pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTempFile)> {
     let attributes = path.metadata().map_or(FILE_ATTRIBUTE_ARCHIVE, |old| old.file_attributes() & KEPT);
     let attributes = if attributes == 0 { FILE_ATTRIBUTE_NORMAL } else { attributes };
