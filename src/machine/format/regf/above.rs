@@ -5,7 +5,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// A path below the hive's root, and the offset of the key at its end. No key on the path is a link.
+/// The path below the hive's root that was found last, and the offset of the key at its end; `None` if nothing is
+/// recorded. No key on the path is a symbolic link.
 #[derive(Debug, Default)]
 pub(super) struct LastAbove(Mutex<Option<(String, u32)>>);
 
@@ -22,7 +23,7 @@ impl LastAbove {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((path.to_owned(), key));
     }
 
-    /// Returns the offset of the key at `path`, if this path, in this spelling, was recorded last.
+    /// Returns the offset of the key at `path`; `None` unless this path, in this spelling, was recorded last.
     pub(super) fn get(&self, path: &str) -> Option<u32> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.as_ref().filter(|(known, _)| known == path).map(|(_, key)| *key)

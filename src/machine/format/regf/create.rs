@@ -10,7 +10,8 @@ use super::{
     node, security,
 };
 
-/// Access rights for keys in a security descriptor: all rights, and only reading.
+/// The right to do everything with a key, in a security descriptor (KEY_ALL_ACCESS). [`READ`] is the right to read a
+/// key.
 const ALL_ACCESS: u32 = 0x000F_003F;
 const READ: u32 = 0x0002_0019;
 
@@ -25,7 +26,7 @@ impl Hive {
         let mut file = vec![0; base::SIZE + 4096];
         let mut write = |at: usize, bytes: &[u8]| {
             let written = put(&mut file, at, bytes);
-            debug_assert!(written, "the file has room for it");
+            debug_assert!(written, "the file has room for these bytes");
         };
         write(0, b"regf");
         for (at, number) in [

@@ -12,7 +12,7 @@ use super::{
     largest::{Largest, PAGE},
 };
 
-/// The size in bytes from which the rest of a free cell that is split is likely to be useful.
+/// The size in bytes from which the rest of a free cell, after a new cell was cut from it, is likely to be useful.
 const USABLE: u32 = 24;
 
 /// The free cells and the bins of a hive.
@@ -25,8 +25,8 @@ pub(super) struct Space {
     /// The offsets of the bins, in order.
     pub(super) bins: Vec<u32>,
     pub(super) largest: Largest,
-    /// The free cell from which the last new cell was cut. It is in none of the collections above, because most new
-    /// cells are cut from it, one after the other, and updating the collections each time takes longer than all else.
+    /// The free cell from which the last new cell was cut; `None` if there is none. It is in none of the other fields:
+    /// most new cells are cut from it, and updating the other fields each time would take longer than all else.
     open: Option<Open>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Space {
 struct Open {
     at: u32,
     size: u32,
-    /// The smallest size for which this is known to be the lowest suitable cell.
+    /// For a new cell of this size or more, this is known to be the suitable free cell with the lowest offset.
     least: u32,
 }
 
@@ -79,10 +79,11 @@ impl Space {
         len.saturating_sub(free + self.bins.len() * BIN_HEADER as usize)
     }
 
-    /// Removes a free cell of at least `size` bytes from the free cells; returns its offset and size.
+    /// Removes a free cell of at least `size` bytes from the free cells. Returns its offset and size; `None` if there
+    /// is no such cell.
     ///
-    /// Prefers the lowest cell of exactly this size, then the lowest one that leaves a usable remainder, then the
-    /// lowest one.
+    /// Prefers a cell of exactly this size, then one that leaves a usable remainder, then any other. Of several such
+    /// cells, takes the one with the lowest offset.
     pub(super) fn take(&mut self, size: u32) -> Option<(u32, u32)> {
         let exact = |space: &Self| space.by_size.range((size, 0)..(size + 1, 0)).next().map(|(size, at)| (*at, *size));
         let mut found = exact(self);
@@ -98,13 +99,14 @@ impl Space {
         found
     }
 
-    /// Adds what remains of a free cell from which a cell of `cut` bytes was cut: `size` bytes from the offset `at` on.
+    /// Sets the free cell from which the next new cells are cut: `size` bytes from the offset `at` on. They are the
+    /// rest of a free cell from which a new cell of `cut` bytes was cut.
     pub(super) fn open(&mut self, at: u32, size: u32, cut: u32) {
         self.close();
         self.open = Some(Open { at, size, least: cut });
     }
 
-    /// Adds the cell from which new cells are cut to the other free cells.
+    /// Moves the cell from which new cells are cut, if there is one, to the other free cells.
     pub(super) fn close(&mut self) {
         if let Some(Open { at, size, .. }) = self.open.take() {
             self.insert(at, size);
@@ -146,11 +148,12 @@ pub(super) struct Cache {
     /// The offsets of the keys whose stored sizes (of the largest subkey, value or data) may be out of date.
     pub(super) stale: HashSet<u32>,
     /// The offset of the key with many values that was edited last, and its values: their names in upper case, and
-    /// their offsets.
+    /// their offsets. `None` if they are not known.
     pub(super) values: Option<(u32, HashMap<Vec<u16>, u32>)>,
     /// The number of values that will be added to one key next.
     pub(super) coming: usize,
-    /// The security descriptors of the hive, each with the offset of its security record.
+    /// The security descriptors of the hive, each with the offset of its security record; `None` if they were not read
+    /// yet.
     pub(super) security: Option<HashMap<Vec<u8>, u32>>,
     /// Whether something was deleted from the hive since the hive was last written.
     pub(super) shrunk: bool,

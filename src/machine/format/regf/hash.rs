@@ -6,10 +6,10 @@ use std::collections;
 
 use foldhash::fast::RandomState;
 
-/// A hash map, created by `default()`.
+/// A hash map with a fast hash function. It is created with `default()`.
 pub(super) type HashMap<K, V> = collections::HashMap<K, V, RandomState>;
 
-/// A hash set, created by `default()`.
+/// A hash set with a fast hash function. It is created with `default()`.
 pub(super) type HashSet<K> = collections::HashSet<K, RandomState>;
 
 /// The largest capacity of a table that is cleared for reuse. A larger table is dropped, because that is faster.

@@ -86,7 +86,7 @@ impl Hive {
     ///
     /// Logs that are empty, damaged or older than the hive are ignored. A hive that was not written completely is
     /// recovered from its logs in memory, as Windows does. If that is not possible, the result is [`Error::Dirty`] or
-    /// [`Error::BaseBlock`].
+    /// [`Error::BaseBlock`]; if the recovered hive is damaged, [`Error::Recovery`].
     pub fn open(primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let hive = Self::open_dirty(primary, logs)?;
         match hive.state {
@@ -95,8 +95,11 @@ impl Hive {
         }
     }
 
-    /// Opens a hive in the same way as [`Hive::open`]. If the hive was not written completely, and its logs cannot
-    /// complete it, opens it for reading only ([`State::Dirty`]); its base block must then name a known version.
+    /// Opens a hive as [`Hive::open`] does, but also one that was not written completely and that its logs cannot
+    /// complete. Such a hive is read-only and has the state [`State::Dirty`].
+    ///
+    /// If the checksum of such a hive's base block is wrong, and the version in it is not known, the result is
+    /// [`Error::BaseBlock`].
     pub fn open_dirty(mut primary: Vec<u8>, logs: &[Vec<u8>]) -> Result<Self, Error> {
         let base = primary_base_block(&primary)?;
         let mut state = State::Clean;
@@ -233,7 +236,8 @@ impl Hive {
         self.cell_with_care(structure, at)
     }
 
-    /// Returns the content of a cell, or the error that says what is wrong with it.
+    /// Does the same as [`Hive::cell`], but more slowly: for a hive that is read on demand, or to return the error that
+    /// says what is wrong with the cell.
     #[inline(never)]
     fn cell_with_care(&self, structure: &'static str, at: u32) -> Result<&[u8], Error> {
         let error = |problem| Error::cell(structure, at, problem);
@@ -257,8 +261,8 @@ impl Hive {
         cell.ok_or_else(|| error("the cell extends beyond the end of the hive"))
     }
 
-    /// Returns the content of the cell at the offset `at`. It must begin with `signature` and have at least `least`
-    /// bytes.
+    /// Returns the content of the cell at the offset `at`. Returns an error if it does not begin with `signature`, or
+    /// has fewer than `least` bytes.
     pub(super) fn record(
         &self,
         structure: &'static str,
@@ -311,8 +315,8 @@ fn primary_base_block(file: &[u8]) -> Result<BaseBlock, Error> {
 }
 
 impl Hive {
-    /// Records that the structure at the offset `owner` refers to the cell at the offset `at`. Returns whether this
-    /// reference is new.
+    /// Records that the structure at the offset `owner` refers to the cell at the offset `at`. Returns true if this
+    /// reference is new, and false if it was already recorded.
     ///
     /// # Errors
     /// Returns an error if another structure already refers to the cell.

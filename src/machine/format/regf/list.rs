@@ -46,7 +46,8 @@ impl Kind {
     }
 }
 
-/// A leaf of a subkey list: the offsets of keys, sorted by name, usually with a hint or hash of each name.
+/// A leaf of a subkey list: the offsets of keys, usually with a hint or hash of each name. In a valid hive, they are
+/// sorted by the names of the keys.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Leaf<'a> {
     pub(super) at: u32,
@@ -60,12 +61,12 @@ impl Leaf<'_> {
         self.elements.len() / self.kind.step()
     }
 
-    /// Returns the offset of the key in element number `i`.
+    /// Returns the offset of the key in the element with the index `i`; `None` if there is no such element.
     pub(super) fn key(&self, i: usize) -> Option<u32> {
         u32_at(self.elements, i.checked_mul(self.kind.step())?)
     }
 
-    /// Returns the hint or hash in element number `i`; `None` in an `li`.
+    /// Returns the hint or hash in the element with the index `i`; `None` in an `li`, or if there is no such element.
     pub(super) fn hint(&self, i: usize) -> Option<u32> {
         if self.kind == Kind::Index { None } else { u32_at(self.elements, i * 8 + 4) }
     }

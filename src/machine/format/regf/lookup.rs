@@ -80,7 +80,7 @@ impl Hive {
         self.key(node).map(|key| Some(key.node()))
     }
 
-    /// Returns the key at `path`, if this is the path that [`Hive::above`] found last.
+    /// Returns the key at `path` if it is recorded as the last key that [`Hive::above`] found; `None` if not.
     pub(crate) fn known_above(&self, path: &str) -> Option<Node> {
         self.last_above.get(path).map(Node)
     }
@@ -206,8 +206,8 @@ impl Hive {
         list.unwrap_or_else(|| Err(Error::cell("value list", at, "the structure extends beyond the end of its cell")))
     }
 
-    /// Finds a value by its name; returns the value and its index in the value list. `wanted` is the name in upper
-    /// case.
+    /// Finds a value by its name; returns its index in the value list, and the value. `wanted` is the name in upper
+    /// case. If no value with this name was found, returns `None`, or an error if some value could not be read.
     pub(super) fn value_place(
         &self,
         key: &KeyNode<'_>,
@@ -242,8 +242,8 @@ impl Hive {
         Ok(key)
     }
 
-    /// Returns the position of a subkey of `key`; `wanted` is the name in upper case. `sorted` says that the subkey
-    /// lists are known to be sorted.
+    /// Returns the position of the subkey of `key` with the name `wanted` (in upper case); `None` if there is no such
+    /// subkey. If `sorted` is true, the subkey lists are known to be sorted, and a binary search is enough.
     pub(super) fn place(&self, key: &KeyNode<'_>, wanted: &[u16], sorted: bool) -> Result<Option<Place>, Error> {
         let Some(list) = self.subkey_list(key)? else { return Ok(None) };
         match self.search(key.at, &list, wanted) {
@@ -253,10 +253,10 @@ impl Hive {
         }
     }
 
-    /// Finds a subkey by binary search; `wanted` is the name in upper case.
+    /// Finds a subkey by binary search; `wanted` is its name in upper case.
     ///
-    /// If the subkey is not found, returns the index of the leaf, and of the element in it, before which the subkey
-    /// would be inserted.
+    /// The outer error means that a list or key cannot be read. The inner error means that the subkey was not found,
+    /// and is the index of the leaf, and of the element in it, before which the subkey would be inserted.
     pub(super) fn search(
         &self,
         parent: u32,
@@ -297,8 +297,9 @@ impl Hive {
         Ok(Err(low))
     }
 
-    /// Finds a subkey by reading the whole list; `wanted` is the name in upper case. If the list is valid and sorted,
-    /// records this in the hive.
+    /// Finds a subkey by reading the whole list; `wanted` is its name in upper case. If it is not found, returns
+    /// `None`, or an error if a leaf or key could not be read. Before `None` is returned, a sorted list is recorded as
+    /// sorted.
     fn scan(&self, parent: u32, list: &List, wanted: &[u16]) -> Result<Option<Place>, Error> {
         let mut unreadable = None;
         let (mut last, mut is_sorted): (Option<KeyNode<'_>>, bool) = (None, true);

@@ -68,7 +68,7 @@ impl<'a> RawName<'a> {
         self.latin1
     }
 
-    /// Compares the name with `wanted`, which must be in upper case ([`upcased`]).
+    /// Compares the name with `wanted`, which must be in upper case ([`upcased`]). The case of the name is ignored.
     pub(super) fn compare_to(&self, wanted: &[u16]) -> Ordering {
         let wanted = wanted.iter().copied();
         if self.latin1 { self.bytes.iter().map(upper).cmp(wanted) } else { self.units().map(upcase).cmp(wanted) }
@@ -97,8 +97,8 @@ impl<'a> RawName<'a> {
         if self.latin1 { hash(self.bytes.iter().map(|byte| u16::from(*byte))) } else { hash(self.units()) }
     }
 
-    /// Returns the hint that a subkey list of kind `lf` stores for the name: the first four characters, if each fits
-    /// into a byte.
+    /// Returns the hint that a subkey list of kind `lf` stores for the name: the first four characters. If one of them
+    /// does not fit into a byte, the first byte of the hint is NUL.
     pub(super) fn hint(&self) -> [u8; 4] {
         hint(self.units())
     }

@@ -42,8 +42,8 @@ impl Owners {
         }
     }
 
-    /// Records that the structure at the offset `owner` refers to the cell at the offset `at`. Returns whether this
-    /// reference is new.
+    /// Records that the structure at the offset `owner` refers to the cell at the offset `at`. Returns true if this
+    /// reference is new, and false if it was already recorded.
     ///
     /// # Errors
     /// Returns an error if another structure already refers to the cell.

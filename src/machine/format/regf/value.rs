@@ -20,7 +20,7 @@ const SEGMENT_OF_DATA: &str = "data segment";
 pub(super) const HEADER: usize = 20;
 /// The length in bytes of every segment of a value's data except the last one.
 ///
-/// Longer data than this is divided into segments, if the hive's version of the format supports it.
+/// Data that is longer than one segment is divided into segments, if the hive's version of the format supports it.
 pub(super) const SEGMENT: usize = 16_344;
 /// The bit in the size field of a value that is set if the data is in the value record itself.
 pub(super) const INLINE: u32 = 0x8000_0000;
@@ -85,7 +85,8 @@ impl Hive {
         self.bytes_in(value, storage)
     }
 
-    /// Returns the bytes of a value's data, which is stored in `storage`. The caller knows that no other value uses it.
+    /// Returns the bytes of a value's data, which are stored in `storage`. The caller knows that no other value uses
+    /// `storage`.
     pub(super) fn bytes_in<'a>(&'a self, value: &ValueNode<'a>, storage: Storage) -> Result<Cow<'a, [u8]>, Error> {
         let size = value.size();
         match storage {
@@ -115,8 +116,8 @@ impl Hive {
         Ok(Data::new(value.value_type(), self.bytes(value)?.into_owned()))
     }
 
-    /// Returns where a value's data is stored. Returns an error if the number of segments does not match the size of
-    /// the data.
+    /// Returns where a value's data is stored. Returns an error if the size of the data is impossible, or does not
+    /// match the number of segments.
     pub(super) fn storage(&self, value: &ValueNode<'_>) -> Result<Storage, Error> {
         let (size, at) = (value.size(), value.u32(DATA_OFFSET));
         if value.u32(DATA_SIZE) & INLINE != 0 {

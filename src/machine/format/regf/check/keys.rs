@@ -13,7 +13,8 @@ use super::{
 };
 use crate::registry::name::MAX_KEY_NAME;
 
-/// The largest sizes that were found below a key, to compare them with the fields of the key.
+/// The largest sizes in bytes that were found for the subkeys or the values of a key, to compare them with the sizes
+/// that the key stores.
 #[derive(Debug, Default)]
 pub(super) struct Largest {
     pub(super) name: u32,
@@ -139,7 +140,7 @@ impl<'a> Checker<'a> {
                     self.add(
                         "subkey-hash",
                         at,
-                        format!("the list stores the hash {stored:#x} for {name:?}; correct is {:#x}", name.hash()),
+                        format!("the list stores the hash {stored:#x} for {name:?}; expected {:#x}", name.hash()),
                     );
                 }
                 // Older systems wrote hints without changing their case; a NUL at the start means that there is no

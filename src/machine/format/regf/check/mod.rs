@@ -109,8 +109,8 @@ struct Checker<'a> {
 }
 
 impl Hive {
-    /// Checks the whole structure of the hive. Returns the findings, ordered by offset: at most 20,000 with the same
-    /// code, and then one with the number of the others.
+    /// Checks the whole structure of the hive. Returns the findings, ordered by offset. If there are more than 20,000
+    /// findings with the same code, the others are left out, and one finding at offset 0 contains their number.
     pub fn check(&self) -> Vec<Finding> {
         let mut checker = Checker {
             hive: self,
@@ -138,10 +138,10 @@ impl Hive {
     }
 }
 
-/// Returns the findings in `after` that are not in `before`, which are those that an edit added.
+/// Returns the findings in `after` that are not in `before`: those that an edit of the hive added.
 ///
-/// Two findings are equal if their code and offset are equal. A finding that occurs more often in `after` is also
-/// returned.
+/// Two findings are equal if their code and offset are equal. If a finding occurs more often in `after` than in
+/// `before`, the additional ones are also returned.
 pub fn worse(before: &[Finding], after: &[Finding]) -> Vec<Finding> {
     let mut known: HashMap<(&str, u64), usize> = HashMap::new();
     for finding in before {
@@ -172,7 +172,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Adds a finding for an error that occurred when the hive was read.
+    /// Adds a finding for an error that occurred when the hive was read. The finding has the offset of the malformed or
+    /// unreadable structure; for other errors, that of `at`, an offset from the first hive bin.
     fn add_error(&mut self, code: &'static str, at: u32, error: &super::Error) {
         let offset = match error {
             super::Error::Malformed { offset, .. } | super::Error::Unreadable { offset, .. } => *offset,
@@ -184,7 +185,8 @@ impl<'a> Checker<'a> {
     /// Records that a structure refers to the cell at the offset `at`; `by` is the kind of this structure, for
     /// messages.
     ///
-    /// Returns false, and adds a finding, if the caller must not read the cell.
+    /// Returns true if the caller may read the cell. If not, adds a finding and returns false: the cell is free,
+    /// another reference leads to it, or no cell begins at this offset.
     fn claim(&mut self, at: u32, by: &str) -> bool {
         let cell = if at.is_multiple_of(8) { self.cells.get_mut(at as usize / 8) } else { None };
         match cell {

@@ -6,8 +6,8 @@ use super::{
 };
 
 impl Checker<'_> {
-    /// Checks the records in the ring of the root key's record. Then reports records that keys use, but that are not in
-    /// this ring.
+    /// Checks the ring of security records that contains the record of the root key. Then reports the records that keys
+    /// use but that are not in this ring.
     pub(super) fn security(&mut self) {
         let Ok(root) = self.hive.key(Node(self.hive.root)) else { return };
         let first = root.security();

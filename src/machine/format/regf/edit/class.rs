@@ -8,7 +8,8 @@ use super::{
 };
 
 impl Editor<'_> {
-    /// Sets or removes the class name of the key at `path`. Returns false if the key already has this class name.
+    /// Sets the class name of the key at `path`, or removes it if `class` is `None` or empty. Returns false if nothing
+    /// had to be changed.
     pub fn set_class(&mut self, path: &str, class: Option<&str>) -> Result<bool, Error> {
         let node = self.existing(path)?;
         let wanted: Vec<u16> = class.unwrap_or_default().encode_utf16().collect();

@@ -25,24 +25,24 @@ use super::{
 /// The length in bytes to which the bins of a hive are to be shortened.
 #[derive(Debug, Clone, Copy)]
 struct Goal {
-    /// The length that the bins should not exceed, however many bytes must be moved for it.
+    /// The length that the bins should not exceed, however many bins must be rearranged for it.
     due: u32,
-    /// The length that the bins should have, if at most `little` bytes must be moved for it.
+    /// The length that the bins should have, if it is enough to rearrange bins of at most `little` bytes in total.
     wanted: u32,
-    /// The maximum number of bytes to move for the length `wanted`.
+    /// The maximum total size of the bins that may be rearranged to make the bins shorter than `due`.
     little: u32,
 }
 
-/// The smallest value of `Goal::little`. A smaller one would save no time, because the whole file is written in any
-/// case.
+/// The smallest value of `Goal::little`. A smaller limit would save no time: the whole file is written in any case.
 const LITTLE: usize = 64 << 10;
 
 impl Fullness {
-    /// Returns the target length for this hive; `before` is its fullness at the start of the edits.
+    /// Returns the goal for a hive with the fullness `self`, which had the fullness `before` when the edits began.
     ///
-    /// For each page of new cells, the hive may become one page longer. For each page of removed cells, it should
-    /// become two pages shorter: when these cells were added, other cells may have moved and left as much free space
-    /// again. The whole hive is not rearranged for a single value.
+    /// For each page of bytes that the edits added, the hive may become one page longer. For each page of bytes that
+    /// they removed, it should become two pages shorter: when these bytes were added, other cells may have moved and
+    /// left as much free space again. `little` depends on the removed bytes, so that not the whole hive is rearranged
+    /// for one value.
     fn goal(self, before: Self) -> Goal {
         let pages = |bytes: usize| bytes.div_ceil((PAGE - BIN_HEADER) as usize) * PAGE as usize;
         let (new, gone) = (self.used.saturating_sub(before.used), before.used.saturating_sub(self.used));
@@ -93,8 +93,8 @@ impl Hive {
         Ok(())
     }
 
-    /// Moves the cells of the last bins to lower offsets, until the bins have the length of `goal` or no cell can be
-    /// moved.
+    /// Shortens the bins towards `goal`: moves cells of the last bins to lower offsets. Tries the shortest length
+    /// first, and then longer ones. Moves nothing if the check of the hive finds an error, or no arrangement is found.
     fn compact(&mut self, goal: Goal) -> Result<(), Error> {
         if self.bins_len() <= goal.wanted as usize {
             return Ok(());
@@ -133,7 +133,8 @@ impl Hive {
         Ok(())
     }
 
-    /// Checks the hive after cells were moved, and returns an error if the check finds more than before.
+    /// Checks the hive after cells were moved. If the check finds more than `before`, marks the hive as broken and
+    /// returns an error.
     ///
     /// The offsets of findings are ignored, because they have changed.
     fn refuse_worse(&mut self, before: &[Finding]) -> Result<(), Error> {
@@ -177,8 +178,8 @@ fn room(bins: &[Bin], len: u32) -> u64 {
     before.map(|bin| u64::from(bin.size.min(len - bin.start) - BIN_HEADER)).sum()
 }
 
-/// Returns moves that shorten the bins to `len` bytes. They rearrange bins of at most `limit` bytes in total. Returns
-/// `None` if no such moves were found.
+/// Returns moves of cells that shorten the bins to `len` bytes; `None` if no such moves were found. Of the bins that
+/// stay, those that are rearranged have at most `limit` bytes in total.
 fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     let count = bins.partition_point(|bin| bin.start + bin.size <= len);
     let (before, after) = bins.split_at_checked(count)?;
@@ -215,15 +216,14 @@ fn shortened(bins: &[Bin], len: u32, limit: u32) -> Option<Moves> {
     Some(Moves { len, cut, ..moves })
 }
 
-/// Returns moves for the cells `last` and for all cells of the bins `anew`, which are rearranged, and the free cells
-/// after the moves.
+/// Plans new offsets for the cells `last` and for all cells of the bins `anew`. Returns these moves, and the free cells
+/// after the moves; `None` if a cell fits nowhere. A cell or a space is given by its size and its offset.
 ///
-/// They are moved into the bins `anew`, into `room` and into the free cells of the other bins: the largest cell first,
-/// each into the smallest space in which it fits. Returns `None` if a cell fits nowhere.
+/// `before` are the bins that stay whole, `anew` are those of them that are filled again from empty, and `last` are the
+/// cells after the bins `before`. `room` is the space in the bin that becomes shorter; `None` if there is no such bin.
 ///
-/// `before` are the bins that stay whole, `anew` some of them, and `last` the cells after these bins. `room` is the
-/// space in the bin that becomes shorter; `None` if there is no such bin. A cell or a space is given by its size and
-/// its offset.
+/// The largest cell is placed first. Each cell gets the smallest space in which it fits, in `anew`, in `room` or in the
+/// free cells of the other bins.
 fn packed(before: &[Bin], anew: &[&Bin], last: &[(u32, u32)], room: Option<(u32, u32)>) -> Option<Moves> {
     let starts: HashSet<u32> = anew.iter().map(|bin| bin.start).collect();
     let mut cells: Vec<(u32, u32)> = anew.iter().flat_map(|bin| &bin.cells).chain(last).copied().collect();

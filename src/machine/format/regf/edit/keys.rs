@@ -16,8 +16,8 @@ use super::{
 };
 use crate::registry::KeyName;
 
-/// The virtualization flags of a key, in the upper half of the field for its largest subkey name. A subkey inherits
-/// them if VIRTUAL_RECURSE is set.
+/// The flag of a key that makes its new subkeys inherit its virtualization flags ([`VIRTUAL_FLAGS`]). These flags are
+/// in the upper half of the field for the size of its largest subkey name.
 const VIRTUAL_RECURSE: u32 = 0x0008_0000;
 const VIRTUAL_FLAGS: u32 = 0x000F_0000;
 
@@ -167,7 +167,7 @@ impl Hive {
         Ok(())
     }
 
-    /// Updates the sizes that a key stores for its largest subkey, class name, value and data.
+    /// Updates the sizes that a key stores for its largest subkey name, subkey class name, value name and data.
     pub(super) fn recount(&mut self, node: u32) -> Result<(), Error> {
         let (mut name, mut class) = (0, 0);
         for subkey in self.subkeys(Node(node))?.flatten() {

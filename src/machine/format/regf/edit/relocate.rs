@@ -41,7 +41,7 @@ pub(super) struct Moves {
     pub(super) free: Vec<(u32, u32)>,
     /// The length of the bins after the moves.
     pub(super) len: u32,
-    /// The bin that becomes shorter: its offset and its new size.
+    /// The bin that becomes shorter: its offset and its new size; `None` if no bin does.
     pub(super) cut: Option<(u32, u32)>,
 }
 

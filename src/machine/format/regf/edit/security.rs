@@ -42,7 +42,8 @@ impl Editor<'_> {
 }
 
 impl Hive {
-    /// Finds the security record with this descriptor, in the ring that contains the record `first`.
+    /// Returns the offset of the security record with this descriptor, in the ring that contains the record `first`;
+    /// `None` if the ring has no such record.
     ///
     /// The records of the ring are read only once and then cached for all edits.
     fn find_security(&mut self, first: u32, descriptor: &[u8]) -> Result<Option<u32>, Error> {

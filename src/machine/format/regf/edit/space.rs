@@ -32,8 +32,8 @@ impl Hive {
         self.fill(place, size, bytes)
     }
 
-    /// Allocates a cell of `size` bytes in the free cell at `at`, which has `found` bytes. Writes `bytes` into the new
-    /// cell.
+    /// Puts a new cell of `size` bytes, which contains `bytes`, at the beginning of the free cell at `at`, which has
+    /// `found` bytes. The rest stays free. Returns the offset of the new cell.
     fn fill(&mut self, (at, found): (u32, u32), size: u32, bytes: &[u8]) -> Result<u32, Error> {
         if found > size {
             self.write_size(at + size, found - size)?;

@@ -18,7 +18,7 @@ use crate::registry::name::upcase;
 const MAX_HINTED: usize = 507;
 const MAX_INDEX: usize = 1012;
 
-/// The elements of a leaf of a subkey list: the offsets of keys, and a hint or hash of each key's name.
+/// The elements of a leaf of a subkey list: the offset of each key, and the hint or hash of its name (0 in an `li`).
 #[derive(Debug, Clone)]
 struct Elements {
     kind: Kind,
@@ -50,7 +50,8 @@ impl Elements {
     }
 }
 
-/// Returns the number that a list of this kind stores for a key's name: its hint or its hash.
+/// Returns the number that a list of this kind stores for a key's name: its hint (`lf`) or its hash (`lh`). Returns 0
+/// for an `li`, which stores no such number.
 fn hint(kind: Kind, name: &RawName<'_>) -> u32 {
     match kind {
         Kind::Index => 0,
@@ -134,8 +135,9 @@ impl Hive {
         Ok(Elements { kind: leaf.kind, list })
     }
 
-    /// Writes a changed leaf of a subkey list. If the leaf has become too long, it is split; if too short, it is merged
-    /// with another leaf; if empty, it is removed.
+    /// Writes the changed `elements` of the leaf with the index `number`. If the leaf has become too long, it is split
+    /// (a single `lf` becomes an `li`); if it fits into one with an adjacent leaf, it is merged; if it is empty, it is
+    /// removed.
     fn put_leaf(&mut self, parent: u32, list: List, number: usize, mut elements: Elements) -> Result<(), Error> {
         if elements.list.len() > elements.limit() && elements.kind == Kind::Fast && matches!(list, List::Leaf(_)) {
             elements.kind = Kind::Index;
@@ -159,8 +161,8 @@ impl Hive {
         self.put_leaves(parent, &list, &leaves)
     }
 
-    /// Returns the number of an adjacent leaf that can be merged with this leaf, and the elements of both. Returns
-    /// `None` if there is no such leaf.
+    /// Finds a leaf that is adjacent to the leaf with the index `number` and can be merged with it. Returns the index
+    /// of the adjacent leaf, and the elements of both leaves; `None` if there is no such leaf.
     fn joined(&self, list: &List, number: usize, elements: &Elements) -> Result<Option<(usize, Elements)>, Error> {
         let count = list.leaves().len();
         for neighbour in [number.wrapping_sub(1), number + 1].into_iter().filter(|n| *n < count) {
@@ -175,7 +177,8 @@ impl Hive {
         Ok(None)
     }
 
-    /// Writes the subkey list of the key `parent`, which consists of the leaves with these offsets.
+    /// Writes the subkey list of the key `parent`, which now consists of the leaves at these offsets. `list` is the old
+    /// list.
     fn put_leaves(&mut self, parent: u32, list: &List, leaves: &[u32]) -> Result<(), Error> {
         let at = match (list, leaves) {
             (List::Leaf(_), [leaf]) => *leaf,

@@ -37,7 +37,8 @@ impl Editor<'_> {
         self.hive.cache.coming = count;
     }
 
-    /// Sets a value like [`Editor::set_value`]. `node` is the key; [`Editor::existing`] returned it.
+    /// Sets the value `name` (empty for the default value) of the key `node`, which [`Editor::existing`] returned.
+    /// Returns false, and writes nothing, if the value already has this type and data.
     pub fn set_value_of(&mut self, node: Node, name: &str, data: &Data) -> Result<bool, Error> {
         let name = ValueName::new(name)?;
         let limit = if self.hive.minor < 4 { LARGEST_CELL } else { SEGMENT * usize::from(u16::MAX) };
@@ -72,7 +73,8 @@ impl Editor<'_> {
         self.delete_value_of(node, name)
     }
 
-    /// Deletes a value like [`Editor::delete_value`]. `node` is the key; [`Editor::existing`] returned it.
+    /// Deletes the value `name` (empty for the default value) of the key `node`, which [`Editor::existing`] returned.
+    /// Returns false if there is no such value.
     pub fn delete_value_of(&mut self, node: Node, name: &str) -> Result<bool, Error> {
         self.hive.refuse_handle(node)?;
         let wanted = upcased(name);
@@ -174,8 +176,8 @@ impl Hive {
     /// Adds the offset `at` of a value to a value list with `count` elements. Returns the offset of the list, which may
     /// have moved.
     ///
-    /// A long list grows by more than one element, because copying it for each new value would take quadratic time. If
-    /// it is known how many values will be added, it grows by as many.
+    /// If it is known how many values will be added, the list gets room for all of them. A long list gets room for more
+    /// than one value in any case, because copying it for each new value would take quadratic time.
     fn append_to_list(&mut self, list_at: u32, count: u32, at: u32) -> Result<u32, Error> {
         let len = count as usize * 4;
         if count == 0 {
@@ -268,8 +270,8 @@ impl Hive {
         len > SEGMENT && self.minor >= 4
     }
 
-    /// Stores data in the value record if it fits there, otherwise in cells. Returns the fields of the record for the
-    /// size and the offset of the data.
+    /// Stores data in the value record if it has at most 4 bytes, otherwise in new cells. Returns the size field of the
+    /// record, and the field that contains the data itself or the offset of its cell.
     fn store(&mut self, bytes: &[u8]) -> Result<(u32, [u8; 4]), Error> {
         let size = bytes.len() as u32;
         if bytes.len() <= 4 {

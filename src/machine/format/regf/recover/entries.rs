@@ -20,8 +20,8 @@ const HEADER: usize = 40;
 /// which is not in the file.
 const LARGEST: u32 = 0x7FFF_F000;
 
-/// How much a hive may grow in total while its logs are applied, as a multiple of the largest length that is allowed
-/// for it. The limit protects against malicious logs.
+/// The maximum number of bytes that a hive may grow in total while its logs are applied, as a multiple of the largest
+/// length that is allowed for it. The limit protects against malicious logs, which shrink and grow a hive in turn.
 const MOST_GROWTHS: usize = 16;
 
 /// An entry of a log, whose hashes are correct.
@@ -69,8 +69,8 @@ impl<'a> Entry<'a> {
         Some(Self { sequence: u32_at(header, 12)?, flags: u32_at(header, 8)?, bins_size, pages, size })
     }
 
-    /// Returns the entries of a log with consecutive sequence numbers, starting with the number in the base block of
-    /// the log.
+    /// Returns the valid entries of a log with consecutive sequence numbers, starting with the number in the base block
+    /// of the log. Ends before the first entry after which the hive bins would be longer than `limit` bytes.
     fn all(log: &Log<'a>, limit: usize) -> Vec<Self> {
         let mut rest = log.bytes.get(SECTOR..).unwrap_or_default();
         let mut expected = log.base.primary_sequence;
@@ -85,7 +85,10 @@ impl<'a> Entry<'a> {
 }
 
 /// Applies the entries of the logs that are not older than the hive, in the order of their sequence numbers. If the
-/// base block is invalid, applies only those of the latest log.
+/// base block of the hive is invalid, applies only those of the latest log. `limit` is the largest length in bytes that
+/// an entry may give the hive bins.
+///
+/// If the logs cannot be used, returns the reason and leaves `primary` unchanged.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,

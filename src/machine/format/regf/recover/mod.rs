@@ -29,8 +29,8 @@ struct Log<'a> {
     bytes: &'a [u8],
 }
 
-/// Completes the hive `primary` with those of the `logs` that belong to it. If no log can be used, returns the reason
-/// and leaves `primary` unchanged.
+/// Completes the hive `primary` with those of the `logs` that belong to it. The inner error is the reason why no log
+/// could be used; `primary` is then unchanged. The outer error means that `primary` is not a hive.
 pub(super) fn recover(primary: &mut Vec<u8>, logs: &[Vec<u8>]) -> Result<Result<Recovery, &'static str>, Error> {
     if logs.iter().all(Vec::is_empty) {
         return Ok(Err("there is no log"));

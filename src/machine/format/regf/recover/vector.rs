@@ -18,6 +18,9 @@ const PAGE: usize = 512;
 const BIN_TIMESTAMP: usize = base::SIZE + 20;
 
 /// Applies the log that belongs to the hive; if two logs belong to it, the newer one, as Windows 8 and later do.
+///
+/// Returns the reason, and leaves `primary` unchanged, if no log belongs to the hive, or if that log is damaged or
+/// would make the hive bins longer than `limit` bytes.
 pub(super) fn recover(
     primary: &mut Vec<u8>,
     base: &BaseBlock,
@@ -60,7 +63,7 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// Reads the bitmap and the pages of a log; returns `None` if the log is truncated.
+    /// Reads the bitmap and the pages of a log; returns `None` if the log is truncated or damaged.
     fn read(log: &Log<'a>) -> Option<Self> {
         if !log.base.bins_size.is_multiple_of(4096) {
             return None;
