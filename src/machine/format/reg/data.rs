@@ -10,8 +10,8 @@ use super::{
 };
 use crate::registry::{Data, ValueType, notation};
 
-/// Data in the form in which a `.reg` file contains it. The bytes of [`Written::Hex`] can be text in an ANSI code page
-/// ([`is_ansi`]).
+/// The data of a value as a `.reg` file contains it. In [`Written::Hex`], the bytes of string data can be text in an
+/// ANSI code page ([`is_ansi`]).
 pub(super) enum Written {
     Text(Result<String, String>),
     Dword(u32),
@@ -25,9 +25,9 @@ pub(super) enum Undecoded {
 }
 
 /// Returns whether the bytes of `hex(n):` data are text in an ANSI code page, instead of the UTF-16 that the registry
-/// stores.
+/// stores. This is so for string data in a version 4 file.
 ///
-/// Wine's tests, which pass on Windows, show this for types 2 and 7; Wine's and ReactOS' regedit also do it for type 1.
+/// Sources: for types 2 and 7, tests of Wine that also pass on Windows; for type 1, the regedit of Wine and of ReactOS.
 fn is_ansi(version: Version, value_type: ValueType) -> bool {
     version == Version::V4 && value_type.is_text()
 }
@@ -55,7 +55,8 @@ impl Written {
 
 /// Reads a quoted string, starting at its opening quote.
 ///
-/// The inner error says that this string cannot be decoded; reading can then continue after the string.
+/// The outer error means that the string does not end, contains an unknown escape, or needs a code page. The inner
+/// error means that the string is not valid in its encoding; reading can then continue after the string.
 pub(super) fn quoted(scan: &mut Scan<'_>) -> Result<Result<String, String>, RegError> {
     let open = scan.mark();
     scan.bump();
@@ -103,7 +104,8 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// Reads data in any form. The caller has already handled `-`, which deletes the value.
+/// Reads the data of a value: a quoted string, or the data after `dword:`, `hex:` or `hex(type):`. The caller has
+/// already handled `-`, which deletes the value.
 pub(super) fn parse(scan: &mut Scan<'_>) -> Result<Written, RegError> {
     let mark = scan.mark();
     if scan.peek() == Some(b'"') {
@@ -195,6 +197,8 @@ fn hex(scan: &mut Scan<'_>, value_type: ValueType) -> Result<Written, RegError> 
 }
 
 /// Moves from a backslash at the end of a line, over comments and empty lines, to the line that continues the data.
+/// Returns an error if the backslash is not the end of its line, or (at `open`, the start of the data) if the file
+/// ends.
 fn continued(scan: &mut Scan<'_>, open: Mark) -> Result<(), RegError> {
     scan.end_line()?;
     loop {
@@ -258,7 +262,8 @@ pub(super) fn print(
     Ok(out)
 }
 
-/// Returns the bytes of string data for a version 4 file, in an ANSI code page.
+/// Returns the bytes of string data for a version 4 file, in an ANSI code page; or the error message if the data is not
+/// valid UTF-16 or the code page cannot express it.
 fn to_ansi(data: &Data, code_page: Option<CodePage>) -> Result<Vec<u8>, String> {
     let pairs = data.bytes.chunks_exact(2);
     let text = match pairs.remainder() {

@@ -33,7 +33,8 @@ pub struct Document {
     /// The value names of the key that was edited last. With them, many edits of one large key need not collect its
     /// names each time.
     pub(super) edited: Option<Edited>,
-    /// The first section whose key cannot be read. It cannot be edited, because edits find a section by its key.
+    /// The index of the first section whose key cannot be read. Edits find a section by its key, so they cannot find
+    /// this one.
     unreadable: Option<usize>,
 }
 
@@ -146,7 +147,8 @@ impl Document {
 
     /// Returns the values of a key; `None` if the file does not list the key.
     ///
-    /// Sections that delete the key are ignored, so the result is correct only without [`Self::first_deletion`].
+    /// Sections that delete the key are ignored, so the result is correct only if [`Self::first_deletion`] returns
+    /// `None`.
     pub fn values(&self, key: &KeyPath) -> Option<Values<'_>> {
         let sections = self.index.get(key)?;
         if let Some(edited) = self.edited.as_ref().filter(|edited| edited.key == *key) {
@@ -165,7 +167,8 @@ impl Document {
         Some(Values { by_name: ByName::Collected(by_name), unreadable })
     }
 
-    /// Returns the entry at two indices: that of its section, and that of its line in the section.
+    /// Returns the entry at two indices: that of its section, and that of its line in the section. Returns `None` if
+    /// there is no entry.
     pub(super) fn entry(&self, (section, line): (usize, usize)) -> Option<&Entry> {
         self.sections.get(section)?.body.get(line)?.entry.as_ref()
     }
@@ -256,7 +259,8 @@ impl<'a> Values<'a> {
         self.entry(name).map(|(_, data)| data)
     }
 
-    /// Returns the same as [`Self::get`], together with the name as the value's first entry spells it.
+    /// Returns the name of a value, as its first entry spells it, and its data or the reason why the data cannot be
+    /// read. Returns `None` if the file does not list the value, or deletes it.
     pub fn entry(&self, name: &ValueName) -> Option<(&'a ValueName, Result<&'a Data, &'a str>)> {
         let (found, entry) = match &self.by_name {
             ByName::Collected(entries) => entries.get_key_value(name).map(|(name, entry)| (*name, *entry))?,
@@ -268,7 +272,8 @@ impl<'a> Values<'a> {
         Some((found, content(entry)?))
     }
 
-    /// Returns the values that the file does not delete, sorted by name.
+    /// Returns the values that the file does not delete, sorted by name: each with its data, or with the reason why the
+    /// data cannot be read.
     pub fn iter(&self) -> impl Iterator<Item = (&'a ValueName, Result<&'a Data, &'a str>)> {
         let (collected, edited) = match &self.by_name {
             ByName::Collected(entries) => (Some(entries), None),

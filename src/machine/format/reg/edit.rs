@@ -24,7 +24,7 @@ pub enum EditError {
 
 impl Document {
     /// Adds a key to the file, unless the file lists it already. The new section is inserted after the listed key that
-    /// precedes the new key in sorted order, or before all sections.
+    /// precedes the new key in sorted order; if there is no such key, before all sections.
     ///
     /// # Errors
     /// Returns [`EditError`]; nothing is changed then.
@@ -77,8 +77,8 @@ impl Document {
         before.is_none() && self.encoding.without_newline(above).is_none()
     }
 
-    /// Removes a key and all keys below it from the file. Comments before the key and before the following section
-    /// stay.
+    /// Removes a key and all keys below it from the file, with the comments in their sections. The comments after the
+    /// first empty line at the end of a section stay, because they belong to the following section.
     pub fn delete_key(&mut self, key: &KeyPath) {
         self.edited = None;
         let gone: Vec<KeyPath> = self.keys_from(key).take_while(|k| k.is_within(key)).cloned().collect();

@@ -123,7 +123,8 @@ pub(super) const OTHER: u8 = 0xFF;
 impl TextEncoding {
     /// Returns the character at the offset `at`, and its length in bytes; `None` at the end of the bytes.
     ///
-    /// Instead of a character outside ASCII, returns [`OTHER`]: in UTF-16 for each unit, and in UTF-8 for each byte.
+    /// For a character outside ASCII, returns [`OTHER`] instead of the character. In an unknown code page, each byte
+    /// outside ASCII counts as such a character.
     pub(super) fn unit(self, bytes: &[u8], at: usize) -> Option<(u8, usize)> {
         let first = *bytes.get(at)?;
         Some(match self {
@@ -161,7 +162,8 @@ impl TextEncoding {
         }
     }
 
-    /// Encodes `text`. The error is the first character that the encoding cannot express.
+    /// Encodes `text`. The error is the first character that the encoding cannot express; U+FFFD if the text as a whole
+    /// cannot be encoded.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, char> {
         match self {
             Self::Utf16 => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
@@ -180,7 +182,7 @@ impl TextEncoding {
     }
 }
 
-/// Decodes bytes in an ANSI code page. If `page` is `None`, only ASCII can be decoded.
+/// Decodes bytes in an ANSI code page. If `page` is `None`, only ASCII can be decoded; other bytes are an error.
 pub(super) fn ansi(page: Option<CodePage>, bytes: &[u8]) -> Result<String, DecodeError> {
     match page {
         Some(page) => page.decode(bytes),
@@ -189,7 +191,8 @@ pub(super) fn ansi(page: Option<CodePage>, bytes: &[u8]) -> Result<String, Decod
     }
 }
 
-/// Encodes a string in an ANSI code page. The error is the first character that cannot be encoded.
+/// Encodes a string in an ANSI code page; if `page` is `None`, in ASCII. The error is the first character that cannot
+/// be encoded; U+FFFD if the string as a whole cannot be encoded.
 pub(super) fn to_ansi(page: Option<CodePage>, text: &str) -> Result<Vec<u8>, char> {
     match page {
         Some(page) => page.encode(text),

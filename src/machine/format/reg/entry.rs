@@ -68,7 +68,7 @@ impl Entry {
     }
 }
 
-/// An entry with its continuation lines, or comments and empty lines, between the header and the end of a section.
+/// A part of a section after its header: an entry with its continuation lines, or adjacent comments and empty lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) raw: Raw,
@@ -122,7 +122,8 @@ impl Section {
     }
 }
 
-/// For each value name, where its entries are: the index of the section, and of the line in the section.
+/// For each value name, the places of its entries. A place is the index of the section, and the index of the line in
+/// it.
 pub(super) type Places = BTreeMap<ValueName, Vec<(usize, usize)>>;
 
 /// The value names of the key that was edited last.

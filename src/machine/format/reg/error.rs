@@ -8,7 +8,8 @@ pub struct RegError {
     pub kind: RegErrorKind,
     /// The line, counted from 1.
     pub line: usize,
-    /// The column, counted from 1, in characters; in UTF-16 units or bytes for a file in UTF-16 or UTF-8.
+    /// The column, counted from 1, in characters. In an unknown code page, each byte outside ASCII counts as a
+    /// character.
     pub column: usize,
     /// A description of what was expected at this line and column.
     pub expected: String,
@@ -39,11 +40,12 @@ pub enum RegErrorKind {
     Hive,
     /// A key, a value name or a string contains bytes outside ASCII, but no code page was given.
     CodePage,
-    /// The text between the brackets of a section's header is not a valid key.
+    /// A section's header has no closing bracket, or the text between its brackets is not a valid key.
     Key,
     /// A value is before the first section, or below a section that was skipped because its key is not valid.
     OutsideKey,
-    /// A line is neither a section's header, a value, a comment nor empty, or a value is followed by other text.
+    /// A line is neither a section's header, a value, a comment nor empty; or there is no `=` after a value name; or
+    /// other text follows the data.
     Syntax,
     /// A backslash in a quoted string does not begin a known escape.
     Escape,

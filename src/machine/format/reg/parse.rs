@@ -42,7 +42,7 @@ const MAX_FAULTS: usize = 100;
 /// file with more errors is probably not a `.reg` file.
 pub const MAX_SKIPPED: usize = 1000;
 
-/// Parses the whole file.
+/// Parses the file into sections and entries. Returns the first error in the file.
 pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed, RegError> {
     let mut parser = begin(bytes, code_page)?;
     parser.lines()?;
@@ -51,7 +51,8 @@ pub(super) fn parse(bytes: &[u8], code_page: Option<CodePage>) -> Result<Parsed,
 
 /// Parses the file as regedit does, and also returns the lines that regedit skips.
 ///
-/// If a key cannot be read, everything up to the next key is skipped.
+/// If the key of a section is not valid, everything up to the next section is skipped. Returns an error after which
+/// regedit does not continue, or the next error after [`MAX_SKIPPED`] skipped ones.
 pub(super) fn lenient(bytes: &[u8], code_page: Option<CodePage>) -> Result<(Parsed, Vec<Skipped>), RegError> {
     let mut parser = begin(bytes, code_page)?;
     let mut skipped = Vec::new();
@@ -65,7 +66,8 @@ pub(super) fn lenient(bytes: &[u8], code_page: Option<CodePage>) -> Result<(Pars
     Ok((parser.finish(bytes.len()), skipped))
 }
 
-/// Returns the errors in the file, at most [`MAX_FAULTS`]. After each error, parsing continues at the next line.
+/// Returns the errors in the file, at most [`MAX_FAULTS`]. After an error, parsing continues at the next line that does
+/// not continue the wrong one. Values below a key that is not valid are not errors of their own.
 pub(super) fn faults(bytes: &[u8], code_page: Option<CodePage>) -> Vec<RegError> {
     let mut parser = match begin(bytes, code_page) {
         Ok(parser) => parser,
@@ -161,9 +163,9 @@ struct Parser<'a> {
     version: Version,
     code_page: Option<CodePage>,
     sections: Vec<Section>,
-    /// Whether values may follow, which is so if the key of the last section is valid.
+    /// Whether a value may follow: a section was begun, and no section with an invalid key was skipped after it.
     open: bool,
-    /// The beginning of the current line or entry.
+    /// The position at which the current line, or the current entry with its continuation lines, begins.
     statement: Mark,
     pending: Option<Pending>,
     preamble: Range<usize>,
@@ -206,7 +208,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips the current entry, up to the end of the line with the error. The bytes stay in the document.
+    /// Skips the current line or entry, from its beginning to the end of the line with the error. The skipped bytes
+    /// stay in the document.
     fn skip_statement(&mut self, error: &RegError) {
         self.open &= error.kind != RegErrorKind::Key;
         let start = self.scan.offset(self.statement);
@@ -367,7 +370,7 @@ impl Parser<'_> {
                     RegErrorKind::CodePage,
                     "only ASCII characters, because no code page is given",
                 );
-                error.found = "string data with bytes above 7f".to_owned();
+                error.found = "string data with bytes outside ASCII".to_owned();
                 return Err(error);
             }
             Err(data::Undecoded::Malformed(why)) => Content::Malformed(format!("line {line}: the data is {why}")),

@@ -123,8 +123,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Returns the error for bytes outside ASCII in an unknown code page. Its line is that of `start`. Its column
-    /// counts from the beginning of this line to the first such byte from `start` on, even across line breaks.
+    /// Returns the error for bytes outside ASCII in an unknown code page. The error is at the first such byte after
+    /// `start`.
     pub(super) fn needs_code_page(&self, mut start: Mark) -> RegError {
         while let Some(byte) = self.bytes.get(start.at).filter(|byte| byte.is_ascii() && start.at < self.at) {
             start.at += 1;
@@ -155,7 +155,8 @@ impl<'a> Scan<'a> {
         count
     }
 
-    /// Returns the rest of the line from `at`, shortened for a message.
+    /// Returns the text from `at` to the end of the line, shortened to 40 characters and in backticks, for a message.
+    /// If there is no such text, or it cannot be decoded, returns a description instead.
     fn found(&self, at: usize) -> String {
         const SHOWN: usize = 40;
         let mut end = at;
