@@ -28,7 +28,8 @@ pub struct Document {
 /// that is inserted before it has the position `2 * i`.
 pub(super) type Position = usize;
 
-/// The positions of a key's entries, in file order. A position stays here when its entry is removed or replaced.
+/// The positions of the entries for one key, in file order. When an entry is removed or replaced, its position stays
+/// here.
 #[derive(Debug, Clone, Default)]
 struct KeyIndex {
     all: Vec<Position>,
@@ -110,7 +111,8 @@ impl Document {
         }
     }
 
-    /// Replaces an entry with one that contains no other value names than the old entry.
+    /// Replaces the entry at a position. The new entry must not contain a value name that the old entry does not
+    /// contain. An inserted entry (at an even position) is not replaced.
     pub(super) fn replace_at(&mut self, at: Position, entry: Entry) {
         if let Some(place) = self.entries.get_mut(at / 2).filter(|_| !at.is_multiple_of(2)) {
             *place = Some(entry);

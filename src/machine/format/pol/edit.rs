@@ -51,9 +51,9 @@ pub enum EditError {
 impl Document {
     /// Edits the policy file so that Windows will set this value to `data` when it processes the file.
     ///
-    /// If an entry for this value alone determines its setting, and no later entry would change the effect of a new
-    /// one, this entry is replaced. The spelling of its key and value name stays the same. Otherwise a new entry is
-    /// added at the end.
+    /// The entry that decides the value is replaced, and keeps the spelling of its key and value name. A new entry is
+    /// added at the end instead if no entry decides the value, if the entry also concerns other values, or if a later
+    /// entry for the value could change the effect. Nothing is changed if the file already sets the value to `data`.
     ///
     /// # Errors
     ///
@@ -132,12 +132,12 @@ impl Document {
         Ok(())
     }
 
-    /// Removes the entries that delete all values of a key, and the entries for values before the last of them, which
-    /// have no effect.
+    /// Removes the entries that delete all values of a key (`**DelVals.`), so that Windows keeps the values that no
+    /// entry mentions. Also removes the entries for values before the last of these entries: they have no effect.
     ///
     /// # Errors
     ///
-    /// Returns [`EditError::DeletesAll`] if an entry deletes the key itself; nothing is changed then.
+    /// Returns [`EditError::DeletesAll`] if an entry deletes the key, or a key above it; nothing is changed then.
     pub fn keep_other_values(&mut self, key: &KeyPath) -> Result<(), EditError> {
         if self.state(key).key_deleted {
             return Err(EditError::DeletesAll(key.clone()));
@@ -186,7 +186,7 @@ impl Document {
             return Ok(());
         }
         let root_key = || {
-            EditError::Key(key.clone(), "it cannot delete a root key, or a key directly below a root key".to_owned())
+            EditError::Key(key.clone(), "a root key, or a key directly below a root key, cannot be deleted".to_owned())
         };
         let (parent, name) = key.parent().zip(key.last()).ok_or_else(root_key)?;
         if parent.below_root().is_empty() {
@@ -217,7 +217,8 @@ impl Document {
         self.at(at)?.instruction().ok()
     }
 
-    /// Removes the entries of a value, and removes its name from entries that delete several values.
+    /// Removes the entries of a value. From an entry that deletes several values, removes only the name of this value.
+    /// Returns an error if the rest of such an entry cannot be written.
     fn remove(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
         let concerned: Vec<Position> = self.concerned(key, name).collect();
         for at in concerned {
@@ -234,8 +235,9 @@ impl Document {
         Ok(())
     }
 
-    /// Writes the entry that determines a value: replaces the present one, or adds one at the end. `in_place` says that
-    /// the present one may be replaced even if later entries contain the value name.
+    /// Writes the entry that decides a value: replaces the present one if it is for this value alone, otherwise adds
+    /// one at the end. `prefix` is the instruction before the value name, such as `**del.`, or empty. If later entries
+    /// contain the value name, the present one is replaced only if `in_place` is true.
     fn put(
         &mut self,
         key: &KeyPath,
@@ -263,7 +265,7 @@ impl Document {
         Ok(())
     }
 
-    /// Returns the positions of the entries that contain this value name, in file order.
+    /// Returns the positions of the entries that set this value, or delete it by its name, in file order.
     fn concerned(&self, key: &KeyPath, name: &ValueName) -> impl DoubleEndedIterator<Item = Position> {
         let is_it = move |at: &Position| match self.instruction(*at) {
             Some(
@@ -289,7 +291,9 @@ impl Document {
     }
 }
 
-/// Returns a new entry. `spelled` is the path of the key below its root key, in the spelling to write.
+/// Returns a new entry. `spelled` is the path of `key` below its root key, in the spelling to write, and `name` is the
+/// value name after its instruction, if any. Returns an error if the path or the name is not valid, or the name is too
+/// long.
 fn new_entry(key: &KeyPath, spelled: &str, name: &str, data: &Data) -> Result<Entry, EditError> {
     let length = name.encode_utf16().count();
     if length > MAX_NAME {

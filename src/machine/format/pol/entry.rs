@@ -88,7 +88,7 @@ pub(super) fn meaning(root: RootKey, key: &str, name: &str, data: Data) -> Resul
         return Err("the path of the key below the root key is empty".to_owned());
     }
     let key = path(key)?;
-    let value = |name: &str| ValueName::new(name).map_err(|error| format!("a value name of {key}: {error}"));
+    let value = |name: &str| ValueName::new(name).map_err(|error| format!("a value name of the key {key}: {error}"));
     let instruction = if let Some(name) = after(name, SOFT) {
         Instruction::Soft { name: value(name)?, data }
     } else if let Some(name) = after(name, DELETE) {
@@ -126,7 +126,8 @@ fn after<'a>(name: &'a str, word: &str) -> Option<&'a str> {
 
 /// Returns the names in an instruction for several values or keys.
 ///
-/// The names are in the data, separated by semicolons. In an older notation, they follow the instruction after a space.
+/// The names are in the data, separated by semicolons. In an older notation, they are in `rest`, the text after the
+/// instruction. Returns an error message, which names `key`, if the data is not valid text.
 fn list(key: &KeyPath, rest: &str, data: &Data) -> Result<Vec<String>, String> {
     let text = match Data::new(crate::registry::ValueType::SZ, data.bytes.clone()).decode() {
         Decoded::Text(text) => text,

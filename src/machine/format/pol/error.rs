@@ -30,7 +30,7 @@ pub enum PolErrorKind {
 }
 
 impl PolErrorKind {
-    /// Returns a hint: what the user can do about this kind of error.
+    /// Returns the hint for this kind of error: what the user can do about it, or what kbfix supports.
     pub fn hint(self) -> &'static str {
         match self {
             Self::TooLarge => "no policy file of Windows is this large; check that this is a Registry.pol",

@@ -13,7 +13,7 @@ pub const MAX_FILE: usize = 16 << 20;
 /// The bytes before the first entry of a policy file: the signature and the version.
 pub(super) const HEADER: [u8; 8] = *b"PReg\x01\0\0\0";
 
-/// Parses a file into its entries.
+/// Parses a file into its entries, in file order. `root` is the root key above the keys of the entries.
 pub(super) fn parse(bytes: &[u8], root: RootKey) -> Result<Vec<Entry>, PolError> {
     let mut reader = Reader { bytes, at: 0 };
     if bytes.len() > MAX_FILE {
@@ -100,7 +100,8 @@ impl<'a> Reader<'a> {
         Err(self.error(PolErrorKind::Syntax, what, format!("the bytes {:02x} {:02x}", bytes[0], bytes[1])))
     }
 
-    /// Reads a string up to its NUL. The inner error means that the string is not valid UTF-16.
+    /// Reads a string up to its NUL. The outer error means that the file ends before the NUL, which `what` describes.
+    /// The inner error means that the string is not valid UTF-16.
     fn text(&mut self, what: &str) -> Result<Result<String, std::string::FromUtf16Error>, PolError> {
         let start = self.at;
         let mut units = Vec::new();

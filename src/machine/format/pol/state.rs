@@ -92,8 +92,8 @@ impl Document {
         self.state_of(key, name).setting(name)
     }
 
-    /// Returns the effect on each value of a key for which an entry contains the name. If entries delete all values of
-    /// the key, only the entries after the last of them count; [`KeySetting::values_deleted`] says so.
+    /// Returns the effect on each value of a key for which an entry contains the name. If entries delete the key or all
+    /// its values, only the entries after the last of them count; [`KeySetting::values_deleted`] is then true.
     pub fn values(&self, key: &KeyPath) -> BTreeMap<&ValueName, Setting<'_>> {
         self.state(key).values.into_iter().map(|(name, state)| (name, state.setting)).collect()
     }
@@ -116,14 +116,16 @@ impl Document {
         self.state_after(key, self.entries_of(key))
     }
 
-    /// Returns the effect on one value of a key. In the result, the effects on other values are incomplete.
+    /// Returns the effect on the value `name` of a key. What the result contains for other values of the key is
+    /// incomplete.
     pub(super) fn state_of(&self, key: &KeyPath, name: &ValueName) -> KeyState<'_> {
         let mut positions = [self.entries_of_value(key, name), self.clears(key)].concat();
         positions.sort_unstable();
         self.state_after(key, positions.into_iter())
     }
 
-    /// Returns whether an entry deletes a key or all its values, except the values that a later entry sets.
+    /// Returns whether an entry deletes all values of a key, or the key with them, or a key above it. A later entry can
+    /// set some of the values again.
     pub(super) fn is_cleared(&self, key: &KeyPath) -> bool {
         self.state_after(key, self.clears(key).iter().copied()).deleted
     }
@@ -141,7 +143,8 @@ impl Document {
         state
     }
 
-    /// Returns the position of the last entry that deletes the key, or a key above it.
+    /// Returns the position of the last entry that deletes the key, or a key above it; `None` if there is no such
+    /// entry.
     fn last_deletion(&self, key: &KeyPath) -> Option<Position> {
         let deletes = |at: &Position| match self.at(*at).map(|entry| &entry.meaning) {
             Some(Ok((_, Instruction::DeleteKeys(keys)))) => keys.iter().any(|deleted| key.is_within(deleted)),

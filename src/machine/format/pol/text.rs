@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 use super::entry::is_reserved;
 use crate::registry::{Data, Decoded, KeyPath, RootKey, ValueName, ValueType};
 
-/// The action of one entry of the text.
+/// The action of an entry that is to be written as text for LGPO.exe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextAction<'a> {
     /// Sets a value.
@@ -34,7 +34,7 @@ pub enum TextAction<'a> {
     DeleteKey,
 }
 
-/// Returns the lines of an entry, with the empty line after it.
+/// Returns an entry in the text format of LGPO.exe: its four lines, and the empty line after them.
 ///
 /// # Errors
 ///
@@ -55,7 +55,7 @@ pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static st
     let parent = key.parent().filter(|_| action == TextAction::DeleteKey);
     let path = parent.as_ref().unwrap_or(key).below_root();
     if path.is_empty() {
-        return Err("this format cannot express a setting of a root key itself");
+        return Err("text for LGPO.exe cannot express a setting of a root key itself");
     }
     let mut out = String::new();
     for line in [configuration, path, name, &what] {
@@ -67,26 +67,28 @@ pub fn lgpo(key: &KeyPath, action: TextAction<'_>) -> Result<String, &'static st
     Ok(out + "\r\n")
 }
 
-/// The third line of an entry for the default value of a key, in place of a value name.
+/// In text for LGPO.exe, what stands in place of a value name for the default value of a key.
 pub(super) const DEFAULT: &str = "(Default)";
-/// The third line of an entry that concerns a whole key, in place of a value name.
+/// In text for LGPO.exe, what stands in place of a value name if the entry concerns all values of a key, or creates the
+/// key.
 pub(super) const ANY: &str = "*";
 
 fn line_of(name: &ValueName) -> Result<&str, &'static str> {
     match name.as_str() {
         "" => Ok(DEFAULT),
-        name if name.eq_ignore_ascii_case(DEFAULT) => Err("in this format, this name means the default value"),
+        name if name.eq_ignore_ascii_case(DEFAULT) => Err("LGPO.exe reads this name as the default value"),
         name if is_reserved(name) => Err("Windows reads a value name that begins with `**` as an instruction"),
         name => Ok(name),
     }
 }
 
-/// Returns the third line of an entry that deletes a key.
+/// Returns what stands in place of a value name, in text for LGPO.exe, if an entry deletes `key`: the name of this key.
+/// Returns the reason if the format cannot express this.
 fn deleted_name(key: &KeyPath) -> Result<&str, &'static str> {
     match key.last() {
         Some(_) if key.names().nth(1).is_none() => Err("a key directly below a root key cannot be deleted"),
-        Some(name) if name.eq_ignore_ascii_case(DEFAULT) => Err("in this format, this name means the default value"),
-        Some(name) if name.contains(';') => Err("in this format, `;` separates the names of several keys"),
+        Some(name) if name.eq_ignore_ascii_case(DEFAULT) => Err("LGPO.exe reads this name as the default value"),
+        Some(name) if name.contains(';') => Err("LGPO.exe reads `;` in a name as the end of this name"),
         Some(name) => Ok(name),
         None => Err("a root key cannot be deleted"),
     }
@@ -99,7 +101,7 @@ fn set(data: &Data) -> Result<String, &'static str> {
         (ValueType::SZ, Decoded::Text(text)) => Ok(format!("SZ:{}", escaped(&text))),
         (ValueType::EXPAND_SZ, Decoded::Text(text)) => Ok(format!("EXSZ:{}", escaped(&text))),
         (ValueType::MULTI_SZ, Decoded::List(list)) if list.iter().any(String::is_empty) => {
-            Err("this format cannot express a list with an empty string")
+            Err("text for LGPO.exe cannot express a list with an empty string")
         }
         (ValueType::MULTI_SZ, Decoded::List(list)) => {
             let list: Vec<String> = list.iter().map(|item| escaped(item)).collect();
@@ -110,7 +112,7 @@ fn set(data: &Data) -> Result<String, &'static str> {
             Ok(format!("BINARY:{}", bytes.join(",")))
         }
         (_, Decoded::Malformed(_)) => Err("its data is malformed"),
-        _ => Err("this format has no data of this type"),
+        _ => Err("text for LGPO.exe cannot express data of this type"),
     }
 }
 

@@ -20,7 +20,7 @@ pub struct TextEntry {
     pub line: usize,
     /// The key.
     pub key: KeyPath,
-    /// The instruction of the same entry in a policy file.
+    /// What the entry does, as the instruction of a policy file.
     pub instruction: Instruction,
 }
 
@@ -43,11 +43,12 @@ pub struct TextError {
 pub enum TextErrorKind {
     /// The file is larger than the limit of kbfix.
     TooLarge,
-    /// The bytes are not text in the encoding that the byte order mark names.
+    /// The bytes are not text in the encoding that the byte order mark names, or this encoding is UTF-16 with the high
+    /// byte first, which kbfix does not read.
     Encoding,
     /// The file has no byte order mark, and its code page is not known or is not the given one.
     CodePage,
-    /// The line is not the next line that an entry requires.
+    /// A line of an entry is missing or not valid.
     Syntax,
     /// The entry has no equivalent in a policy file of the machine or of all users: it is for a single user, or is
     /// `CLEAR`.
@@ -87,7 +88,8 @@ pub fn is_lgpo(bytes: &[u8]) -> bool {
     }
 }
 
-/// Parses a text for LGPO.exe. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark.
+/// Parses a text for LGPO.exe. `code_page` is the encoding of bytes outside ASCII in a file without a byte order mark;
+/// if it is `None`, such a file must be ASCII.
 ///
 /// # Errors
 /// Returns the errors in the file, in order, at most 100.
@@ -215,7 +217,7 @@ fn data(text: &str) -> Result<Data, &'static str> {
             // A last separator ends the list.
             list.pop_if(|last| last.is_empty());
             match list.iter().any(String::is_empty) {
-                true => Err("strings with `\\0` between, none of them empty"),
+                true => Err("strings with `\\0` between them, none of them empty"),
                 false => Ok(Data::multi_sz(&list)),
             }
         }
@@ -240,7 +242,7 @@ fn number(text: &str) -> Option<u64> {
     u64::from_str_radix(digits, radix).ok()
 }
 
-/// Returns the strings between the separators `\0`, and replaces the other escapes with their characters.
+/// Returns the strings between the separators `\0`. In each string, replaces the escape `\\` with a backslash.
 fn strings(text: &str) -> Vec<String> {
     let mut list = vec![String::new()];
     let mut chars = text.chars().peekable();
