@@ -10,12 +10,12 @@ use std::{
     thread,
 };
 
-/// The stack size of each thread, in bytes. It is that of the main thread on Linux, so that recursion can be as deep as
-/// there.
+/// The stack size of each thread, in bytes: that of the main thread on Linux, so that recursion can be as deep as in
+/// the main thread.
 const STACK: usize = 8 << 20;
 
-/// Calls `work` on each item, in as many threads as there are cores. Calls `take` on this thread with each result and
-/// the index of its item.
+/// Calls `work` on each item, in as many threads as there are cores. Calls `take` with the index of each item and its
+/// result, on the thread of the caller.
 ///
 /// The results come in any order. Only a few results wait for `take` at any time, so the memory use is limited.
 pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut take: impl FnMut(usize, R)) {
@@ -49,8 +49,8 @@ pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut ta
     }
 }
 
-/// Calls `work` on each item, in as many threads as there are cores, one of which is this thread. Returns the results
-/// in the order of the items.
+/// Calls `work` on each item, in as many threads as there are cores, one of which is the thread of the caller. Returns
+/// the results in the order of the items.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);

@@ -14,7 +14,7 @@ pub struct FileVersion(pub [u16; 4]);
 
 /// The error for a string that is not a file version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a file version: four numbers from 0 to 65535 with dots between them, such as 6.5.7651.19")]
+#[error("`{0}` is not a file version; expected four numbers from 0 to 65535 with dots between, such as 6.5.7651.19")]
 pub struct FileVersionError(pub String);
 
 impl FileVersion {

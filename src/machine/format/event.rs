@@ -76,8 +76,8 @@ impl Damage {
     /// The number of damaged parts after which reading of the log stops.
     const MOST: usize = 10_000;
 
-    /// Returns whether so many parts are damaged that the rest of the log must not be read. Call this only if there
-    /// is a rest.
+    /// Returns true if 10,000 or more parts are damaged, so that the rest of the log must not be read. Also records
+    /// this answer for [`Damage::sentence`]. Call this only if there is a rest.
     pub fn leaves_rest(&mut self) -> bool {
         self.is_cut |= self.parts >= Self::MOST;
         self.is_cut
@@ -92,8 +92,8 @@ impl Damage {
         self.parts += 1;
     }
 
-    /// Returns the description of the first damaged part, and the number of the others or the statement that there are
-    /// too many; `None` if no part is damaged.
+    /// Describes the damage: the first damaged part, and then the number of the other damaged parts, or the statement
+    /// that the rest of the log was not read. Returns `None` if no part is damaged.
     pub fn sentence(&self) -> Option<String> {
         match self.parts {
             0 => None,

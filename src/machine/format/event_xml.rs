@@ -84,12 +84,12 @@ impl System {
             // The provider may have no name if a program without a manifest logged the event.
             source: self.source.unwrap_or_default(),
             old_source: self.old_source.filter(|name| !name.is_empty()),
-            id: self.id.parse().map_err(|_| format!("its EventID `{}` is not a number", self.id))?,
+            id: self.id.parse().map_err(|_| format!("the EventID `{}` is not a number", self.id))?,
             level: EventLevel::of_number(match self.level.as_str() {
                 "" => 0,
-                level => level.parse().map_err(|_| format!("its Level `{level}` is not a number from 0 to 255"))?,
+                level => level.parse().map_err(|_| format!("the Level `{level}` is not a number from 0 to 255"))?,
             }),
-            time: time.map_err(|_| format!("its SystemTime `{}` is not a time", self.time))?,
+            time: time.map_err(|_| format!("the SystemTime `{}` is not a time", self.time))?,
         })
     }
 }
@@ -121,9 +121,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         for (was, is, what) in [
-            (">13<", "><", "its EventID `` is not a number"),
-            ("SystemTime", "Time", "its SystemTime `` is not a time"),
-            (">4<", ">high<", "its Level `high` is not a number from 0 to 255"),
+            (">13<", "><", "the EventID `` is not a number"),
+            ("SystemTime", "Time", "the SystemTime `` is not a time"),
+            (">4<", ">high<", "the Level `high` is not a number from 0 to 255"),
             ("<System>", "<Sys>", "the XML of the event is malformed: "),
             ("&amp;", "&nothing;", "the XML of the event is malformed: "),
         ] {

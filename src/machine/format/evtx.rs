@@ -23,7 +23,7 @@ const CHUNK: u64 = 64 << 10;
 #[error("the file is not an event log, or cannot be read: {0}")]
 pub struct EvtxFault(#[from] EvtxError);
 
-/// Calls `each` for every event of a log of `size` bytes, in the order of the file. Returns the damaged parts.
+/// Calls `each` for every readable event of a log of `size` bytes, in the order of the file. Returns the damaged parts.
 ///
 /// If too many parts are damaged ([`Damage::leaves_rest`]), the rest is not read.
 ///

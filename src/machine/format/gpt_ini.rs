@@ -29,7 +29,8 @@ impl Side {
         }
     }
 
-    /// Returns the text that names, for this half, the registry extension and the editor of administrative templates.
+    /// Returns the text that the list of extensions of this half needs: the identifiers of the registry extension and
+    /// of the editor of administrative templates.
     fn registry(self) -> &'static str {
         match self {
             Self::Machine => "[{35378EAC-683F-11D2-A89A-00C04FBBCFA2}{D02B1F72-3407-48AE-BA88-E8213C6761F1}]",
@@ -41,7 +42,7 @@ impl Side {
 /// The identifier of the extension that processes `Registry.pol`.
 const REGISTRY: &str = "{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 
-/// The reason why kbfix cannot edit a `gpt.ini`.
+/// The reason why kbfix cannot read or edit a `gpt.ini`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GptIniError {
     /// The file is in UTF-16, or contains a NUL byte.
@@ -69,15 +70,15 @@ pub fn versions(bytes: &[u8]) -> Result<(u16, u16), GptIniError> {
     Ok((version as u16, (version >> 16) as u16))
 }
 
-/// Returns the reason why Windows does not process the policy file of one half, or why kbfix cannot read `gpt.ini`.
-/// Returns `None` if Windows processes the policy file.
+/// Returns the reason in `gpt.ini` why Windows does not process the policy file of the half `side`; `None` if `gpt.ini`
+/// contains no such reason.
 ///
 /// `bytes` is the content of `gpt.ini`.
 ///
 /// # Errors
 ///
-/// Returns [`GptIniError`] if the file or the version in it cannot be read. It is then not known whether
-/// Windows processes the policy file.
+/// Returns [`GptIniError`] if the file or the version in it cannot be read. It is then not known whether Windows
+/// processes the policy file.
 pub fn unprocessed(bytes: &[u8], side: Side) -> Result<Option<String>, GptIniError> {
     let file = File::read(bytes)?;
     let version = file.version()?;
@@ -90,12 +91,14 @@ pub fn unprocessed(bytes: &[u8], side: Side) -> Result<Option<String>, GptIniErr
         return Ok(Some(why));
     }
     let named = file.value(side.extensions()).is_some_and(|(_, value)| value.to_ascii_uppercase().contains(REGISTRY));
-    Ok((!named).then(|| format!("{} does not name the extension for registry settings", side.extensions())))
+    Ok((!named).then(|| format!("the setting {} does not name the extension for registry settings", side.extensions())))
 }
 
-/// Returns the file with the version of one half increased by one, and with the registry extension named for that half.
+/// Returns the file with the version of the half `side` increased by one. Also adds the registry extension to the list
+/// of extensions of this half, if the list lacks it.
 ///
-/// After the highest version, 65535, comes 1. If `bytes` is empty, the result is the content of a new file.
+/// `bytes` is the content of `gpt.ini`; if it is empty, the result is the content of a new file. After the highest
+/// version, 65535, comes 1.
 ///
 /// # Errors
 ///
@@ -129,8 +132,8 @@ fn with_registry(named: &str, side: Side) -> String {
 /// The lines of a `gpt.ini`, each with its line end.
 struct File {
     lines: Vec<Vec<u8>>,
-    /// The lines of the section `[General]`: from the line after its header to the line before which new lines are
-    /// inserted.
+    /// The indices of the lines of the section `[General]`, without its header and without the empty lines at its end.
+    /// New lines are inserted at the end of this range.
     section: std::ops::Range<usize>,
 }
 
@@ -157,8 +160,8 @@ impl File {
         Ok(Self { lines, section: at + 1..end })
     }
 
-    /// Returns the index of the line that sets `name`, and its value. If several lines set the name, the first counts,
-    /// as in Windows.
+    /// Returns the index of the line that sets `name`, and its value; `None` if no line sets the name. If several lines
+    /// do, the first one counts, as in Windows.
     fn value(&self, name: &str) -> Option<(usize, &str)> {
         self.section.clone().find_map(|at| {
             let (found, value) = std::str::from_utf8(&self.lines[at]).ok()?.split_once('=')?;

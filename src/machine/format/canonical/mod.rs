@@ -21,7 +21,7 @@ use serde_json::{Error, Result};
 /// Returns the value as canonical JSON.
 ///
 /// # Errors
-/// Returns an error for a map whose keys are not strings.
+/// Returns an error for a map whose keys are not strings, or for a float that is infinite or NaN.
 pub fn canonical(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
     let mut writer = Writer { out: Vec::new() };
     value.serialize(&mut writer)?;
@@ -32,14 +32,14 @@ struct Writer {
     out: Vec<u8>,
 }
 
-/// Writes a JSON array. `end` is the text that ends the array.
+/// Writes a JSON array. `end` is the text after the last item: `]`, or `]}` for an array in an enum variant.
 struct Array<'w> {
     writer: &'w mut Writer,
     end: &'static [u8],
     is_empty: bool,
 }
 
-/// Writes a JSON object. `end` is the text that ends the object.
+/// Writes a JSON object. `end` is the text after the last member: `}`, or `}}` for an object in an enum variant.
 struct Object<'w> {
     writer: &'w mut Writer,
     end: &'static [u8],
@@ -59,14 +59,14 @@ impl Writer {
         Array { writer: self, end, is_empty: true }
     }
 
-    /// Begins an object with about `count` members.
+    /// Begins an object. `count` is the expected number of members, for which memory is reserved.
     fn object(&mut self, end: &'static [u8], count: usize) -> Object<'_> {
         self.out.push(b'{');
         let start = self.out.len();
         Object { writer: self, end, start, members: Vec::with_capacity(count) }
     }
 
-    /// Begins an object with the single member `variant`: `{"variant":`.
+    /// Begins the object for an enum variant: `{"NAME":`, where NAME is `variant`. The object has no other member.
     fn variant(&mut self, variant: &str) -> Result<()> {
         self.out.push(b'{');
         self.string(variant)?;
@@ -153,7 +153,8 @@ fn insert_each(out: &mut [u8], members: &mut [(&str, Range<usize>)], before: imp
 /// The maximum length in bytes at which [`slice::rotate_left`] is faster than copying.
 const SHORT: usize = 4096;
 
-/// Exchanges the first `first` bytes with the rest. Only the shorter of the two parts is copied to new memory.
+/// Exchanges the first `first` bytes with the bytes after them. At most the shorter of the two parts is copied to new
+/// memory.
 fn swap(bytes: &mut [u8], first: usize) {
     let second = bytes.len() - first;
     if bytes.len() <= SHORT {
@@ -212,7 +213,7 @@ impl<'w> Serializer for &'w mut Writer {
 
     fn serialize_f64(self, number: f64) -> Result<()> {
         if !number.is_finite() {
-            return Err(Error::custom("a number of JSON is finite"));
+            return Err(Error::custom("JSON cannot contain an infinite number or NaN"));
         }
         self.out.extend(ecmascript(number).as_bytes());
         Ok(())

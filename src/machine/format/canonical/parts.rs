@@ -8,21 +8,24 @@ use serde_json::{Error, Result};
 
 use super::{Writer, before};
 
-/// The number of levels whose structs and lists are written part by part. Everything below is written as a whole.
+/// The number of nesting levels, from the top of the document, at which structs and lists are written part by part.
+/// Values below these levels are written as a whole.
 const LEVELS: usize = 4;
 
 /// The minimum length of a part that is passed on, in bytes. Only the last part can be shorter.
 const PART: usize = 1 << 15;
 
-/// Writes the value as canonical JSON, and passes the parts of the text to `take`, in order.
+/// Writes the value as canonical JSON, and passes the text to `take` in parts, in order. Each part except the last has
+/// at least 32 KiB.
 ///
 /// # Errors
-/// Returns an error for a map whose keys are not strings. Some parts may then have been passed already.
+/// Returns an error for a map whose keys are not strings, or for a float that is infinite or NaN. Some parts may then
+/// have been passed already.
 pub fn in_parts(value: &(impl Serialize + ?Sized), mut take: impl FnMut(&[u8])) -> Result<()> {
     Out { writer: Writer { out: Vec::new() }, take: &mut take }.value(value, 0)
 }
 
-/// The receiver of the parts.
+/// The output: collects canonical JSON, and passes each complete part of the text to `take`.
 struct Out<'t> {
     /// The part that is being written.
     writer: Writer,
@@ -74,7 +77,7 @@ impl Out<'_> {
     }
 }
 
-/// The form of a value.
+/// The shape of a value: a struct, a list, or something else.
 enum Shape {
     /// A struct, with the names of its members.
     Struct(Vec<&'static str>),
@@ -82,32 +85,34 @@ enum Shape {
     Other,
 }
 
-/// The purpose for which a value is serialized.
+/// The purpose for which [`Visit`] serializes a value.
 enum Wants<'a> {
-    /// To find out its shape. Its content is ignored.
+    /// Finds out the shape of the value, and stores it here. Nothing is written.
     Shape(&'a mut Shape),
-    /// To write the items of a list.
+    /// Writes the items of the list, with commas between them.
     Items {
         /// Whether no item was written yet.
         is_empty: bool,
     },
-    /// To write this member of a struct.
+    /// Writes the value of the struct member with this name. The other members are ignored.
     Member(&'a str),
 }
 
-/// Serializes one value for one purpose.
+/// A serializer for one value. `level` is the number of structs and lists that contain the value, and `wants` is the
+/// purpose of this serialization.
 struct Visit<'a, 't> {
     out: &'a mut Out<'t>,
     level: usize,
     wants: Wants<'a>,
 }
 
-/// Returns the error that ends the visit of a value that is neither a struct nor a list.
+/// Returns the error with which [`Visit`] stops: the value is neither a struct nor a list, or its shape is already
+/// found.
 fn other<T>() -> Result<T> {
     Err(Error::custom("neither a struct nor a list"))
 }
 
-/// Defines methods for values that are neither a struct nor a list.
+/// Defines methods of a serializer that return the error of `other`, for values that are neither a struct nor a list.
 macro_rules! others {
     ($($method:ident($($type:ty),*) -> $result:ty;)*) => {
         $(fn $method(self, $(_: $type),*) -> Result<$result> {

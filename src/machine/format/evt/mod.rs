@@ -43,13 +43,13 @@ pub enum EvtError {
     /// The file does not begin with the header of an event log.
     #[error("the file does not begin with the header of an event log")]
     NoHeader,
-    /// The log has a version that is not documented.
+    /// The log has another version than 1.1. The numbers are its major and its minor version.
     #[error("the file is an event log of version {0}.{1}, but kbfix only reads version 1.1")]
     Version(u32, u32),
 }
 
-/// Calls `each` for every event of a log, and returns the damaged parts. If the log has an end record, the oldest event
-/// comes first.
+/// Calls `each` for every readable event of a log, and returns the damaged parts. The oldest event comes first if the
+/// log has a valid end record; without one, the order may be wrong.
 ///
 /// After a damaged part, reading continues with the next record. If too many parts are damaged
 /// ([`Damage::leaves_rest`]), the rest is not read.
@@ -79,7 +79,8 @@ pub fn read(bytes: &[u8], mut each: impl FnMut(Event)) -> Result<Damage, EvtErro
     Ok(damage)
 }
 
-/// Reads the records from the oldest, at `from`, to the end record at `end`. If `end` is `None`, reads the whole ring.
+/// Calls `each` for the records in the ring buffer, from the oldest at the position `from` to the end record at `end`.
+/// Adds what it cannot read to `damage`. If `end` is `None`, reads the whole ring buffer.
 fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, each: &mut impl FnMut(Event)) {
     let all = match end {
         Some(end) => ring.distance(from, end),
@@ -93,7 +94,7 @@ fn walk(ring: &Ring<'_>, from: usize, end: Option<usize>, damage: &mut Damage, e
         let at = ring.forward(from, gone);
         if ring.is_end(at) {
             if end.is_some() {
-                damage.add(|| format!("at {}: an end record before the newest record", ring.offset(at)));
+                damage.add(|| format!("at {}: unexpected end record, because newer records follow", ring.offset(at)));
             }
             gone += END;
             continue;

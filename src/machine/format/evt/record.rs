@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use super::{FIXED, SIGNATURE, SMALLEST};
 use crate::format::event::{Event, EventLevel};
 
-/// The size of the longest source name in bytes, with its NUL. Each source is registered as a key with this name.
+/// The size in bytes of the longest source name with its NUL. A source name is also the name of a registry key, so it
+/// cannot be longer than the name of a key.
 const NAME: usize = 2 * (crate::registry::name::MAX_KEY_NAME + 1);
-/// The size of the part of a record that is read: the fixed part and the source name.
+/// The size in bytes of the part of a record that is read: the fixed part, and as much as the longest source name
+/// needs.
 pub(super) const HEAD: usize = FIXED + NAME;
 
 /// Returns the event in the bytes of one complete record.
@@ -32,7 +34,7 @@ pub fn of_record(bytes: &[u8]) -> Result<Event, String> {
 pub(super) const UNEVEN: &str = "the record does not end with its length";
 
 /// Returns the event in the first [`HEAD`] bytes of a record. For a smaller record, `head` is all its bytes except the
-/// last number.
+/// last number. Returns an error if the source name in these bytes has no NUL at its end.
 pub(super) fn of_head(head: &[u8]) -> Result<Event, String> {
     let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let mut source: Vec<u16> = head[FIXED..].chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();

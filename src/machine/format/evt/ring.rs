@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::{END, END_SIGNATURE, FILLER, HEADER, SIGNATURE, SMALLEST};
 
-/// The records of an event log.
+/// The ring buffer of an event log, which contains the records. After its last byte, it continues with its first byte.
 pub(super) struct Ring<'a> {
     /// The bytes after the header of the log; their number is a multiple of four.
     bytes: &'a [u8],
@@ -99,7 +99,8 @@ impl<'a> Ring<'a> {
         (0..self.len()).step_by(4).filter_map(|at| self.end(at)).max_by_key(|end| end.next)
     }
 
-    /// Returns whether all four-byte numbers in the `length` bytes from a position on are fillers.
+    /// Returns whether all four-byte numbers in the `length` bytes from a position on are [`FILLER`]. These bytes must
+    /// not cross the end of the ring.
     pub(super) fn is_filled(&self, at: usize, length: usize) -> bool {
         (at..at + length).step_by(4).all(|at| self.number(at) == FILLER)
     }
@@ -110,8 +111,8 @@ impl<'a> Ring<'a> {
         (0..length).step_by(4).all(|by| self.number(self.forward(at, by)) == 0)
     }
 
-    /// Returns the distance in bytes from `at` to the next record; `left` if the next `left` bytes contain no whole
-    /// record.
+    /// Searches the `left` bytes from `at` on for the next record after `at`, which is recognized by its signature and
+    /// its length. Returns the distance in bytes from `at` to this record, or `left` if there is none.
     pub(super) fn to_next(&self, at: usize, left: usize) -> usize {
         let is_record = |by: &usize| {
             let length = self.number(self.forward(at, *by)) as usize;

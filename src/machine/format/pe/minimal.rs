@@ -31,6 +31,7 @@ fn versioninfo(block: &Block) -> Vec<u8> {
 }
 
 /// Returns a PE file with one section, at address 0x1000 and file offset 0x200, which contains the version resources.
+/// `pe64` selects the 64-bit format. The resource directory lists the resources under `type_id` and `name_id`.
 pub(super) fn pe(machine: u16, pe64: bool, type_id: u32, name_id: u32, blocks: &[Block]) -> Vec<u8> {
     const RVA: u32 = 0x1000;
     let directory = |ids: &[(u32, u32)]| {

@@ -46,17 +46,17 @@ pub enum PeError {
     Damaged(String),
 }
 
-/// Reads a PE file from a file on disk, of which only what is needed is read.
+/// Reads a PE file on disk, but only the parts of it that contain the machine number and the file version.
 ///
 /// # Errors
-/// The outer error means that the file could not be read; the inner error is that of [`read`].
+/// The outer error means that the system could not read the file; the inner error is that of [`read`].
 pub fn read_file(file: impl Read + Seek) -> io::Result<Result<Pe, PeError>> {
     let failed = Cell::new(None);
     let found = read(&ReadCache::new(Watched { file, failed: &failed }));
     failed.into_inner().map_or(Ok(found), Err)
 }
 
-/// A file, and the first error at which reading it failed. The crate `object` does not return this error.
+/// A file that remembers the first error of reading it, because the crate `object` does not return this error.
 struct Watched<'a, F> {
     file: F,
     failed: &'a Cell<Option<io::Error>>,

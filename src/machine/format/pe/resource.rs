@@ -24,7 +24,8 @@ const SIGNATURE: u32 = 0xFEEF_04BD;
 /// The reason why the file version of a PE file is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
-    /// The resource directory, or the version in it, is truncated or damaged.
+    /// The resource directory or a version resource is truncated or damaged, or only some languages have a version. The
+    /// text says what is wrong.
     #[error("the version resource is damaged: {0}")]
     Damaged(&'static str),
     /// The version resources of two languages have different versions. Windows would use the one for the user's
@@ -35,7 +36,7 @@ pub enum VersionError {
 
 use VersionError::Damaged;
 
-/// The resource directory of a PE file, and its offset in the file.
+/// The resource directory of a PE file: its offset and its size in the file `data`.
 struct Tree<R> {
     data: R,
     start: u64,
@@ -113,7 +114,8 @@ pub(super) fn fixed_version<'data, R: ReadRef<'data>>(
     Ok(version)
 }
 
-/// Returns the version in a VS_VERSIONINFO; `None` if it has no VS_FIXEDFILEINFO.
+/// Returns the file version in a VS_VERSIONINFO; `None` if it has no VS_FIXEDFILEINFO. Returns an error if it is
+/// truncated or damaged.
 fn fixed(block: &[u8]) -> Result<Option<FileVersion>, VersionError> {
     let key: Vec<u8> = "VS_VERSION_INFO\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let value_length = block.get(2..4).ok_or(Damaged("the version is cut off"))?;
