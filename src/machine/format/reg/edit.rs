@@ -17,7 +17,8 @@ pub enum EditError {
     /// such value names in different ways.
     #[error("a .reg file cannot reliably contain a name with a line break")]
     LineBreak,
-    /// The file's encoding cannot express a name or data. The text is the whole message.
+    /// The file cannot contain a name or data, for example because its encoding cannot express a character. The text is
+    /// the whole message.
     #[error("{0}")]
     Encoding(String),
 }

@@ -198,7 +198,8 @@ impl Hive {
         self.store.len()
     }
 
-    /// Returns the error of the first read of the file that failed. If there is one, later results may be incomplete.
+    /// Returns the error of the first read of the file that failed; `None` if no read failed. After such an error,
+    /// results may be incomplete.
     pub fn failed_read(&self) -> Option<&Error> {
         self.store.failed()
     }
