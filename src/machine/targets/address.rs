@@ -91,7 +91,8 @@ const KINDS: &str =
     "a target is `local`, `image:DIR`, `hive:FILE=KEY`, `reg:FILE`, `pol:FILE`, `snapshot:FILE` or `smb://HOST`";
 
 impl Address {
-    /// Parses a URI, and makes the path in it and the path `files` absolute. All other options are unset.
+    /// Returns the address with this URI, `files` and `code_page`, and no other option. The path in the URI and the
+    /// path `files` become absolute.
     ///
     /// # Errors
     /// Returns [`AddressError`] if the URI has none of the known forms.
@@ -137,8 +138,8 @@ impl Address {
         self
     }
 
-    /// Returns an option that was given although this kind of target does not use it, and the reason why not; `None` if
-    /// there is no such option.
+    /// Returns an option that this kind of target does not accept, or that names a folder for drive C a second time,
+    /// with the reason why it is wrong; `None` if there is no such option.
     ///
     /// Callers reject such an option: if they ignored it, kbfix would read something other than what the user named.
     ///
@@ -217,8 +218,12 @@ impl Address {
     }
 }
 
-/// Parses the part of a policy file's URI after `pol:`. Text after the last `=` that is not a root key is part of the
-/// path.
+/// Parses the text after `pol:` in the URI of a policy file: `PATH=ROOT` or `PATH`. Without ROOT, the root key is HKLM.
+/// If the text after the last `=` is not the name of a root key, it belongs to PATH.
+///
+/// # Errors
+/// Returns a message if PATH is empty before `=ROOT`, if ROOT is neither HKLM nor HKCU, or if there is no ROOT although
+/// [`may_be_of_users`] is true.
 fn policy(rest: &str) -> Result<Kind, String> {
     let given = rest.rsplit_once('=').and_then(|(path, root)| Some((path, RootKey::parse(root)?)));
     if let Some((path, root)) = given {
@@ -236,9 +241,9 @@ fn policy(rest: &str) -> Result<Kind, String> {
     }
 }
 
-/// Returns whether a policy file may contain settings for HKCU: it is named `ntuser.pol`, or is in a folder `User`.
-/// Only the path can show this, because the file does not contain its root key. A relative path starts at the current
-/// folder.
+/// Returns whether a policy file may contain settings for HKCU: its name, or the name of its folder, is `ntuser.pol` or
+/// `User` in any letter case. Only the path can show this, because the file does not contain its root key. A relative
+/// path starts at the current folder.
 pub fn may_be_of_users(path: &str) -> bool {
     let whole = std::path::absolute(path).map_or_else(|_| path.into(), |whole| whole.display().to_string());
     let mut parts = whole.split(['/', '\\']).rev().take(2);

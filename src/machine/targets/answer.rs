@@ -30,7 +30,7 @@ pub enum Answer<T> {
 pub struct Unread {
     /// The kind of reason.
     pub reason: Reason,
-    /// The reason in words. If access was denied, this can be only the path of a file.
+    /// The reason in words. If access was denied, these words can be only the path of a file.
     // Shared, so that it can be cloned cheaply: many keys can have the same reason.
     pub detail: Arc<str>,
 }
@@ -138,7 +138,8 @@ impl Answer<Data> {
         }
     }
 
-    /// Returns the answer about a value in this state, which has the form that [`Self::state`] returns.
+    /// Returns the answer about a value whose state is `state`. This is the reverse of [`Self::state`]: `None` means
+    /// that the value is absent.
     pub(super) fn of_state(state: Option<Data>) -> Self {
         match state {
             Some(data) if data.is_not_configured() => Self::not_configured(),
@@ -158,11 +159,11 @@ impl<T> Answer<T> {
 }
 
 impl Answer<()> {
-    /// Returns whether values can be set in the key without creating the key first. This is so if the key exists, and
-    /// for every key that a policy file can contain but does not delete.
+    /// Returns whether values can be set in the key without creating the key first: true if the key exists or the
+    /// answer is [`Reason::NotConfigured`], which only a policy file gives; false if the key is absent.
     ///
     /// # Errors
-    /// Returns the reason if it is not known whether the key exists.
+    /// Returns the reason if the answer is [`Answer::Unread`] with any other kind of reason.
     pub fn holds_values(self) -> Result<bool, Unread> {
         match self {
             Self::Unread(why) if why.reason == Reason::NotConfigured => Ok(true),
@@ -182,22 +183,24 @@ impl<T> From<Option<T>> for Answer<T> {
 pub struct KeyFacts {
     /// The values, with their names spelled as in the target.
     ///
-    /// If the query named values, there is an answer for each name. If it asked for all values, only existing values
-    /// are here, and in a policy file also the values that the file deletes.
+    /// If the query named values, there is an answer for each name. If the query asked for all values, there is an
+    /// answer for each existing value. A policy file adds [`Self::OTHER_VALUES`] and the values that it deletes, unless
+    /// it deletes all values of the key.
     pub values: SmallMap<ValueName, Answer<Data>>,
     /// The reason why it is not known whether the key exists, although there are answers about its values. This occurs
     /// if a policy file sets nothing in the key.
     pub unsure: Option<Unread>,
     /// The class name and security descriptor of the key; `None` if the query did not ask for all values.
     pub properties: Option<Answer<KeyProperties>>,
-    /// The names of the subkeys, or the reason why only they could not be read; `None` if the query did not ask for
-    /// them.
+    /// The names of the subkeys, or the reason why the subkeys could not be read although the key could; `None` if the
+    /// query did not ask for subkeys.
     pub subkeys: Option<Answer<Vec<KeyName>>>,
 }
 
 impl KeyFacts {
-    /// In a policy file, the name that stands for all values of a key that the file does not mention. They are absent
-    /// if the file deletes them, otherwise not configured.
+    /// In the facts from a policy file, the value name that stands for all values of a key that the file does not
+    /// mention. The answer about this name is absent if the file deletes all values of the key, otherwise not
+    /// configured.
     pub const OTHER_VALUES: &str = "**DelVals.";
 }
 

@@ -82,7 +82,7 @@ impl KeyChange {
         self.values.len() + usize::from(self.action != ChangeAction::Update)
     }
 
-    /// Returns the change that undoes this one.
+    /// Returns the change that undoes this change.
     pub fn inverse(&self) -> Self {
         let action = match self.action {
             ChangeAction::Create => ChangeAction::Delete,
@@ -103,8 +103,8 @@ impl KeyChange {
         }
     }
 
-    /// Returns the text for data of the value `name` in a message. For sensitive data, the text does not contain the
-    /// bytes.
+    /// Returns the text that a message shows for `data` of the value `name`; `None` is shown as `absent`. For sensitive
+    /// data, the text does not contain the bytes.
     pub fn message(&self, name: &ValueName, data: Option<&Data>) -> String {
         notation::message(data, self.sensitive.contains(name))
     }

@@ -7,8 +7,9 @@ use crate::registry::{self, Data, control_set};
 
 use super::{Answer, Reason};
 
-/// Returns the number of the control set in the data of a link's value `SymbolicLinkValue`. The answer is absent if the
-/// data is not a REG_LINK, and malformed if the link leads to another key.
+/// Returns the number of the control set to which a link leads. `value` is the data of the value `SymbolicLinkValue` of
+/// the link. The answer is absent if the type of `value` is not REG_LINK, and malformed if the link does not lead to a
+/// control set.
 pub(super) fn of_link(value: &Data) -> Answer<u16> {
     let to = match registry::link_target(value) {
         None => return Answer::Absent,

@@ -23,7 +23,7 @@ pub fn facts_of(path: &Path) -> Answer<FileFacts> {
     facts_below(None, path)
 }
 
-/// Returns the facts about a file. If there is a folder `root`, no part of the path below it may be a link.
+/// Returns the facts about a file. If `root` is given, no part of the path below this folder may be a link.
 fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
     let opened = Pinned::reach(root, path).and_then(|reached| reached.file());
     match opened.and_then(|file| Ok((file.metadata()?.len(), pe::read_file(file)?))) {
@@ -32,7 +32,8 @@ fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
     }
 }
 
-/// Returns the bytes of a file of at most `most` bytes. No part of the path below the folder `root` may be a link.
+/// Returns the bytes of a file; malformed if it has more than `most` bytes. No part of the path below the folder `root`
+/// may be a link.
 pub fn bytes_below(root: &Path, path: &Path, most: u64) -> Answer<Vec<u8>> {
     let opened = Pinned::open(root, path).and_then(|reached| reached.file());
     opened.and_then(|file| read_open(file, most)).map_or_else(|error| unread(path, &error), Answer::Present)
@@ -61,7 +62,7 @@ fn platform(machine: u16) -> Option<Platform> {
     }
 }
 
-/// Converts the system's error about a path into an answer.
+/// Converts an error about a path into an answer: absent if nothing exists at the path, otherwise the reason.
 fn unread<T>(path: &Path, error: &io::Error) -> Answer<T> {
     let is_of_system = error.raw_os_error().is_some();
     let reason = match error.kind() {
@@ -126,7 +127,7 @@ impl DriveFolder {
         self.find(path).and_then(|found| facts_below(Some(&self.root), &found))
     }
 
-    /// Returns the bytes of a file of at most `most` bytes. `path` is the file's absolute path on the other machine.
+    /// Returns the bytes of a file; malformed if there are more than `most`. `path` is its path on the other machine.
     pub fn bytes(&mut self, path: &str, most: u64) -> Answer<Vec<u8>> {
         self.find(path).and_then(|found| bytes_below(&self.root, &found, most))
     }
@@ -139,8 +140,7 @@ impl DriveFolder {
         })
     }
 
-    /// Returns the local path of a file or folder, spelled as on the local disk. `path` is its absolute path on the
-    /// other machine.
+    /// Returns the path of a file or folder as spelled on the local disk. `path` is its path on the other machine.
     pub fn find(&mut self, path: &str) -> Answer<PathBuf> {
         self.names_below_root(path).map_or_else(Answer::Unread, |names| self.find_below(names))
     }
@@ -161,7 +161,8 @@ impl DriveFolder {
         Answer::Present(here)
     }
 
-    /// Returns the path of the entry of `folder` that is named `wanted` in any case, with links resolved.
+    /// Returns the path, with links resolved, of the file or folder in `folder` whose name or short name is `wanted` in
+    /// any letter case. The answer is malformed if two names differ only in letter case.
     fn step(&mut self, folder: &Path, wanted: &str) -> io::Result<Answer<PathBuf>> {
         if !self.listings.contains_key(folder) {
             // A file has no entries. Listing one fails on Windows and Unix, but not under Wine.
@@ -184,8 +185,8 @@ impl DriveFolder {
         self.entry(path)
     }
 
-    /// Returns the entry of `folder` with the short (8.3) name `wanted`. The answer is unknown if no entry has this
-    /// short name, because many file systems do not report short names.
+    /// Returns the entry of `folder` with the short (8.3) name `wanted`; absent if `wanted` is not of this form. If no
+    /// entry has this short name, the answer is unknown, because many file systems do not report short names.
     fn step_by_short_name(&self, folder: &Path, wanted: &str) -> Answer<PathBuf> {
         if !short_name::is_one(wanted) {
             return Answer::Absent;
@@ -201,7 +202,7 @@ impl DriveFolder {
         }
     }
 
-    /// Returns the path of an entry, with links resolved. A link that leads out of the folder of the drive is not read.
+    /// Returns the path with links resolved; unsupported if the link `path` leads out of the folder of the drive.
     fn entry(&self, path: PathBuf) -> io::Result<Answer<PathBuf>> {
         if !fs::symlink_metadata(&path)?.is_symlink() {
             return Ok(Answer::Present(path));
@@ -219,7 +220,8 @@ impl DriveFolder {
         }
     }
 
-    /// Splits a path of the other machine into the names below the drive's root folder.
+    /// Splits a path of the other machine into the names below the drive's root folder. Returns an error if the path is
+    /// not valid or is on another drive.
     fn names_below_root<'a>(&self, path: &'a str) -> Result<Vec<&'a str>, Unread> {
         let (drive, names) = file_names(path)?;
         if drive != self.letter {
@@ -236,7 +238,7 @@ impl DriveFolder {
 pub struct Drives(Vec<DriveFolder>);
 
 impl Drives {
-    /// Opens local folders, each for the drive with this letter.
+    /// Opens local folders. Each pair is the letter of a drive, and the local folder with the files of this drive.
     ///
     /// # Errors
     /// Returns the path of the first folder that cannot be read, and the system's error.

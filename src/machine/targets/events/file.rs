@@ -12,10 +12,11 @@ use crate::{
     targets::{Answer, Reason},
 };
 
-/// The size in bytes of the largest log in the old format that kbfix reads. Such a log is read completely into memory.
-/// In practice, the logs of Windows Server 2003 are smaller.
+/// The size in bytes of the largest log that kbfix reads in the format before Windows Vista (`.evt`). Such a log is
+/// read completely into memory. In practice, the logs of Windows Server 2003 are smaller.
 const MOST_EVT: u64 = 512 << 20;
-/// The size in bytes of the largest log in the new format that kbfix reads. Reading such a log takes minutes.
+/// The size in bytes of the largest log that kbfix reads in the format since Windows Vista (`.evtx`). Reading a log of
+/// this size takes minutes.
 const MOST_EVTX: u64 = 4 << 30;
 
 /// Returns the facts for each query, in the same order. All queries must be about the log in this file.

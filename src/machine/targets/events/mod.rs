@@ -77,8 +77,9 @@ pub struct EventAnswer {
 impl EventQuery {
     /// Returns whether the event matches the query.
     ///
-    /// The query may name the source in full, as Event Viewer shows it (without `Microsoft-Windows-`), or by the name
-    /// under which the source was registered before Windows Vista. Upper and lower case do not matter.
+    /// The query can name the source in three ways: by its full name, by the full name without `Microsoft-Windows-` (as
+    /// in Event Viewer), or by the name under which the source was registered before Windows Vista. Upper and lower
+    /// case do not matter.
     fn fits(&self, event: &Event) -> bool {
         let same = |name: &str| name.eq_ignore_ascii_case(&self.source);
         let short = |name: &str| {
@@ -102,8 +103,8 @@ impl fmt::Display for EventQuery {
 }
 
 impl EventFacts {
-    /// Returns the number of events at or after a time. The time is rounded down to a second, because logs in the old
-    /// format store only whole seconds.
+    /// Returns the number of matching events that were logged at or after `time`. Before the comparison, `time` is
+    /// rounded down to a whole second, because logs from before Windows Vista store only whole seconds.
     pub fn since(&self, time: Timestamp) -> Since {
         let second = time.as_second();
         let known = self.times.iter().filter(|logged| logged.as_second() >= second).count() as u64;

@@ -36,7 +36,8 @@ pub(in crate::targets) struct Place {
 }
 
 impl Place {
-    /// Returns the answer about the log if none of its possible files exists.
+    /// Returns the answer about a log of which no possible file exists: absent if the machine has no log with this
+    /// name, otherwise the reason why the log is unknown.
     pub(in crate::targets) fn nowhere<T>(self) -> Answer<T> {
         self.unknown.map_or(Answer::Absent, Answer::Unread)
     }

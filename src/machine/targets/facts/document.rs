@@ -35,7 +35,8 @@ struct KeyEntry {
     key: Key,
     /// The answer of the target: the key exists, is absent, or could not be read.
     found: Answer<KeyRecord>,
-    /// The question about a key that could not be read. If it is missing, kbfix asked only whether the key exists.
+    /// For a key that could not be read, the question about the key; if missing, kbfix asked only whether the key
+    /// exists. Missing for other keys.
     asked: Option<Asked>,
 }
 
@@ -123,7 +124,7 @@ impl Serialize for WrittenKeys<'_> {
     }
 }
 
-/// The files, made like [`WrittenKeys`].
+/// The files of the facts. Each is serialized before the next one is converted.
 struct WrittenFiles<'a>(&'a Facts);
 
 impl Serialize for WrittenFiles<'_> {

@@ -105,8 +105,8 @@ fn is_unknown<T>(answer: &Answer<T>) -> bool {
     matches!(answer, Answer::Unread(Unread { reason: Reason::Unknown, .. }))
 }
 
-/// Returns a text for a list of subkeys. For one to five subkeys, it contains all names; for more, their number and the
-/// first names that `others` lacks.
+/// Returns a text for the list of subkeys `these`: all names if there are one to five; for more, their number and the
+/// first five of those names that are not in `others`.
 fn subkeys(these: &SmallSet<KeyName>, others: &SmallSet<KeyName>) -> String {
     const FEW: usize = 5;
     if these.is_empty() {

@@ -38,7 +38,7 @@ pub use file_path::FilePath;
 #[serde(deny_unknown_fields, try_from = "FactsDocument")]
 #[schemars(with = "FactsDocument")]
 pub struct Facts {
-    /// The answers about keys. Copies of these facts, to which planned changes are applied, share the records.
+    /// The answers about keys. A copy of these facts shares each record with the original until one of them changes it.
     keys: BTreeMap<Key, Answer<Arc<KeyRecord>>>,
     /// For each key that could not be read, the question that was asked. The target may be able to answer another
     /// question about the same key.
@@ -77,8 +77,8 @@ struct KeyRecord {
 }
 
 impl Facts {
-    /// Records the answer to a question about a key. It is added to an earlier answer if the key exists in both
-    /// answers; otherwise it replaces the earlier answer.
+    /// Records the answer to a question about a key. If there is an earlier answer, and both answers are
+    /// [`Answer::Present`], the new answer is added to the earlier one; otherwise it replaces the earlier one.
     pub fn record_key(&mut self, query: &KeyQuery, answer: Answer<KeyFacts>) {
         if matches!(answer, Answer::Unread(_)) {
             self.asked.insert(query.key.clone(), Asked::by(query));
@@ -140,7 +140,8 @@ impl Facts {
         self.record(key).map(existence)
     }
 
-    /// Returns the data of a value; absent or unread if its key is. Returns `None` if the facts do not show the data.
+    /// Returns the data of a value. If the key is absent or unread, this is also the answer about the value. Returns
+    /// `None` if the facts contain no answer about the value.
     pub fn value(&self, key: &Key, name: &ValueName) -> Option<Answer<Data>> {
         match self.record(key)? {
             Answer::Present(record) => record.value(name).map(|(answer, _)| answer),
@@ -182,7 +183,8 @@ impl Facts {
         }
     }
 
-    /// Returns the absent values of a key whose other values a policy file does not configure; empty for other keys.
+    /// Returns the values that a policy file deletes in the key. The map is empty if the file deletes all values of the
+    /// key, and if the key is not from a policy file.
     fn deleted_values(&self, key: &Key) -> SmallMap<ValueName, Answer<Data>> {
         match self.record(key) {
             Some(Answer::Present(record)) if record.others() != Answer::Absent => {
@@ -248,7 +250,7 @@ impl Facts {
         }
     }
 
-    /// Returns the questions that these facts answer: about keys, and about files, which are given by their paths.
+    /// Returns the questions that these facts answer: the queries about keys, and the paths of the files.
     pub fn questions(&self) -> (Vec<KeyQuery>, Vec<String>) {
         let keys = self.keys.iter().map(|(key, answer)| {
             let (values, subkeys) = match answer {
@@ -328,7 +330,7 @@ impl Facts {
     }
 }
 
-/// Returns whether the key of this answer exists.
+/// Returns the answer without the facts about the key: whether the key exists, or why this is not known.
 fn existence(answer: Answer<&KeyRecord>) -> Answer<()> {
     match answer {
         Answer::Present(KeyRecord { unsure: Some(why), .. }) => Answer::Unread(why.clone()),
@@ -372,8 +374,8 @@ impl KeyRecord {
         }
     }
 
-    /// Returns the answer about every value of the key that has no answer of its own: absent or, in a policy file,
-    /// perhaps not configured.
+    /// Returns the answer about every value of the key that has no answer of its own: not configured if the key is from
+    /// a policy file that does not delete all values of the key, otherwise absent.
     fn others(&self) -> Answer<Data> {
         static OTHER_VALUES: LazyLock<Option<ValueName>> =
             LazyLock::new(|| ValueName::new(KeyFacts::OTHER_VALUES).ok());

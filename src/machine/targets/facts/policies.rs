@@ -128,7 +128,8 @@ fn compare(was: &StoreFacts, is: Option<&StoreFacts>, asked: &PolicyFacts, moved
     }
 }
 
-/// Returns a text for the setting of a policy store for a value.
+/// Returns a text for the setting of a policy store for a value; `None` means that the store has no such setting. If
+/// `is_hidden`, the text does not contain the bytes of the data.
 fn text(setting: Option<&PolicySetting>, is_hidden: bool) -> String {
     let Some(setting) = setting else { return "not set".to_owned() };
     let data = notation::message(setting.data.as_ref(), is_hidden);

@@ -3,8 +3,9 @@
 use crate::targets::{Answer, Facts, KeyFacts, KeyQuery, Reason, ValueSelection};
 
 impl Facts {
-    /// Returns the answer that these facts contain. If they do not cover the key or a part of it, the answer about this
-    /// part is unknown; `uncovered` gets the name of the part, and returns the reason as a sentence.
+    /// Answers the query from these facts. If the facts do not cover the key, all its values, a named value or its
+    /// subkeys, the answer about this item is unknown. `uncovered` gets the name of the item, and returns the reason as
+    /// a sentence.
     pub(in crate::targets) fn answer(&self, query: &KeyQuery, uncovered: impl Fn(&str) -> String) -> Answer<KeyFacts> {
         let not_covered = |what: &str| Answer::unread(Reason::Unknown, uncovered(what));
         let place = query.key.to_string();
