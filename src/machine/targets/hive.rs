@@ -61,7 +61,7 @@ impl HiveTarget {
     }
 }
 
-/// Returns the error for a hive file that cannot be read. This does not show that the file is damaged.
+/// Returns the error for a hive file that cannot be read: [`TargetError::Io`], because the file need not be damaged.
 fn unread(what: String, why: Unread) -> TargetError {
     let source = match why.reason {
         Reason::Denied => io::ErrorKind::PermissionDenied.into(),

@@ -2,9 +2,9 @@
 
 use crate::registry::{Key, KeyPath, RootKey, sid};
 
-/// Returns the key directly below `HKU` at which the user's hive that contains `path` is loaded: `HKU\SID`, or
-/// `HKU\SID_Classes`. For the Default profile's hive, returns the key that kbfix uses. Returns `None` for any other
-/// path.
+/// Returns the key directly below `HKU` at which Windows loads the user's hive that contains `path`: `HKU\SID` or
+/// `HKU\SID_Classes`. For the hive of the Default profile, returns `HKU\DefaultProfile`, a key that only kbfix uses.
+/// Returns `None` for any other path, such as one in the hive of a service or of the system.
 ///
 /// Windows removes the key of a user when the user logs off, but the keys below it still exist in the user's hive file.
 pub(super) fn of_a_user(path: &KeyPath) -> Option<Key> {

@@ -93,8 +93,8 @@ impl ImageTarget {
         Self { through_policy, ..self }
     }
 
-    /// Answers a question about a key, from the hives. If the operator chose the local GPO, keys in the machine's
-    /// policy branches are read from it instead, and keys in those of users are unsupported.
+    /// Answers a question about a key, from the hives. If the operator chose the local GPO, keys in the policy branches
+    /// of the machine are read from the local GPO instead, and keys in the policy branches of users are unsupported.
     fn read_key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         if self.through_policy {
             match query.key.one_name(false).policy_branch() {
@@ -129,6 +129,10 @@ impl ImageTarget {
     }
 
     /// Returns the local GPO of the image, which is read at the first call.
+    ///
+    /// # Errors
+    /// The outer error means that the target as a whole cannot be read; the inner error, that the path of the policy
+    /// file is not known.
     fn policy(&mut self) -> Result<&mut Result<LocalPolicy, Unread>, TargetError> {
         let policy = match self.policy.take() {
             Some(policy) => policy,
@@ -156,11 +160,12 @@ impl ImageTarget {
         Ok(done)
     }
 
-    /// Returns the path of the Windows folder on the machine, such as `C:\WINDOWS`, from the value `SystemRoot`. Its
-    /// drive letter becomes that of the volume.
+    /// Returns the path of the Windows folder on the machine, such as `C:\WINDOWS`, from the value `SystemRoot`. Also
+    /// gives the volume the drive letter of this path.
     ///
     /// # Errors
-    /// Returns an error if the operator gave a folder for this drive, because the image itself contains its files.
+    /// The inner error means that the path is not known. The outer error means that the target as a whole cannot be
+    /// read, or that the operator gave a folder for this drive, whose files are in the image itself.
     fn system_root(&mut self) -> Result<Result<String, Unread>, TargetError> {
         let found = profiles::system_root(|query: &KeyQuery| self.registry.read(query))?;
         if let Ok(Some(root)) = &found

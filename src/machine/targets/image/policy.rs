@@ -82,8 +82,8 @@ impl LocalPolicy {
     }
 }
 
-/// Changes of the policy file that are ready to be written. If this is dropped without a write, the folders that were
-/// created for it are removed.
+/// Prepared changes of the policy file. If they are dropped without being written, the folders that were created for
+/// the file are removed.
 pub(super) struct Begun<'a> {
     file: &'a mut PolTarget,
     prepared: Prepared<PolTarget>,
@@ -106,7 +106,7 @@ impl Begun<'_> {
     }
 }
 
-/// Folders that were created for a write. They are removed when this is dropped, unless the list was emptied before.
+/// Folders that were created for a write. Dropping the list removes those that are still in it and empty.
 struct Folders(Vec<PathBuf>);
 
 impl Drop for Folders {
@@ -145,8 +145,8 @@ fn locate(volume: &mut Volume, system_root: &Result<String, Unread>) -> Result<(
     Ok((path, missing))
 }
 
-/// If the query is about the key directly above a policy branch, adds the branch to its subkeys. The hives may have no
-/// such subkey, but the local GPO can contain values in it.
+/// Adds the subkey `Policies` to the facts about a key, if this subkey is a policy branch of the machine and `facts`
+/// contains the subkeys. The hives may have no such subkey, but the local GPO can contain values in it.
 pub(super) fn add_branch(query: &KeyQuery, facts: &mut KeyFacts) {
     let Ok(name) = KeyName::new("Policies") else { return };
     if query.key.child(&name).one_name(false).policy_branch() == Some(PolicyBranch::Machine)
@@ -158,8 +158,8 @@ pub(super) fn add_branch(query: &KeyQuery, facts: &mut KeyFacts) {
     }
 }
 
-/// Removes the local GPO's settings for the values that kbfix itself writes there. The local GPO is thus not reported
-/// as the owner of these values.
+/// Removes the settings of the local GPO for values in the policy branches of the machine. kbfix itself writes these
+/// values to the local GPO, so the local GPO is not reported as their owner.
 pub(super) fn leave_out_own(facts: &mut PolicyFacts) {
     if facts.scope != PolicyScope::Machine {
         return;

@@ -68,7 +68,8 @@ impl Volume {
         self.system.root()
     }
 
-    /// Sets the volume's drive letter to that of `system_root`, the path of the Windows folder on the machine.
+    /// Sets the volume's drive letter to that of `system_root`, the path of the Windows folder on the machine. Returns
+    /// an error if this is not an absolute path with a drive.
     pub(super) fn set_letter(&mut self, system_root: &str) -> Result<(), Unread> {
         let malformed = || {
             let detail = format!(
@@ -102,7 +103,7 @@ impl Volume {
         }
     }
 
-    /// Returns the bytes of the file that has the path `path` on the machine, if there are at most `most`.
+    /// Returns the bytes of the file that has the path `path` on the machine; malformed if there are more than `most`.
     pub(super) fn bytes(&mut self, path: &str, most: u64, system_root: &Result<String, Unread>) -> Answer<Vec<u8>> {
         match self.drive(path, system_root) {
             Ok(drive) => drive.bytes(path, most),
@@ -143,7 +144,11 @@ struct NoWindows {
     hint: &'static str,
 }
 
-/// Returns the name of the Windows folder: the one that `boot.ini` starts, otherwise the only one with a usual name.
+/// Returns the name of the Windows folder: the folder that `boot.ini` starts, or else the only folder of [`USUAL`].
+/// Only folders with a `System32\config` count.
+///
+/// # Errors
+/// Returns [`NoWindows`] if there is no such folder, if there are two, or if a folder cannot be read.
 fn windows_folder(system: &mut DriveFolder) -> Result<String, NoWindows> {
     if let Some(name) = boot_folder(system)
         && has_hives(system, &name)?

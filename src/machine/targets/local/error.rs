@@ -38,7 +38,8 @@ impl Code {
         io::Error::from(self).to_string()
     }
 
-    /// Converts the code into the answer to a question.
+    /// Converts the code into the answer about a key or value: absent if it does not exist, otherwise the reason why it
+    /// could not be read.
     pub(super) fn answer<T>(self) -> Answer<T> {
         let reason = match self.0 {
             _ if self.is_absent() => return Answer::Absent,

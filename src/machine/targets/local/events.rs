@@ -37,7 +37,8 @@ use crate::{
 const BATCH: usize = 64;
 /// The time limit for one call of EvtNext, in milliseconds.
 const BATCH_LIMIT: u32 = 60_000;
-/// The maximum size in bytes of the XML of one event. Windows has no larger events.
+/// The size in bytes at which the buffer for the XML of one event stops growing. An event that does not fit is not
+/// read.
 const LARGEST: usize = 4 << 20;
 /// The maximum number of event IDs in one query of the Windows Event Log API, which allows 32 terms.
 const MOST_IDS: usize = 20;
@@ -86,7 +87,7 @@ fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-/// A handle of the Windows Event Log API, for a result set or an event. It is closed when this is dropped.
+/// A handle of the Windows Event Log API, for a result set or an event. Dropping the value closes the handle.
 struct Handle(EVT_HANDLE);
 
 impl Drop for Handle {
@@ -115,7 +116,8 @@ fn new_api(asked: &[&EventQuery], tally: &mut Tally<'_>, damage: &mut Damage) ->
     Ok(())
 }
 
-/// Calls `on` for at most `most` of the events that the query selects.
+/// Reads, in this direction, at most `most` of the events that the XPath `query` selects, and calls `on` for each
+/// event. For an event that cannot be read, adds a description to `damage` instead.
 fn each(
     log: &[u16],
     query: &str,
@@ -202,7 +204,7 @@ fn is_registered(log: &str) -> Result<(), Answer<Vec<EventFacts>>> {
     }
 }
 
-/// A handle of the Event Logging API for an event log. It is closed when this is dropped.
+/// A handle of the Event Logging API for an event log. Dropping the value closes the handle.
 struct Log(HANDLE);
 
 impl Drop for Log {

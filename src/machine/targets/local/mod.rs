@@ -32,8 +32,8 @@ pub use secure::{
     FolderError, check_admin_only_dir, create_admin_only_dir, create_private_dir, file_fault, folder_fault,
 };
 
-/// The number of keys that a thread reads at a time. Up to this number of keys are read by one thread, because starting
-/// another thread takes time too.
+/// The maximum number of keys that one thread reads at a time. For fewer keys, a second thread is not started, because
+/// starting it takes time too.
 const READ_TOGETHER: usize = 32;
 
 /// This Windows machine as a target: its live registry and the files on its disks.

@@ -31,7 +31,7 @@ impl From<Code> for Closed {
 }
 
 impl Closed {
-    /// Converts the reason into the answer to a question.
+    /// Converts the reason into the answer about the key: absent if it does not exist, otherwise why it was not read.
     pub(super) fn answer<T>(self) -> Answer<T> {
         match self {
             Self::Code(code) => code.answer(),
@@ -71,8 +71,8 @@ impl Above {
         key.view == View::Bits64 && self.absent.as_ref().is_some_and(|absent| key.path.is_within(absent))
     }
 
-    /// Records that `path`, a key above `key`, is absent. Nothing is recorded for the 32-bit view, and for root keys
-    /// other than HKLM and HKU: there, a key can exist although the key above it in the path is absent.
+    /// Records that `path`, a key above `key`, is absent. Does nothing for keys of the 32-bit view, and for keys below
+    /// root keys other than HKLM and HKU: such a key can exist although the key above it in the path is absent.
     fn note_absent(&mut self, key: &Key, path: KeyPath) {
         let is_direct = key.view == View::Bits64 && matches!(path.root(), RootKey::Hklm | RootKey::Hku);
         if is_direct && key.path.is_within(&path) {
@@ -158,9 +158,10 @@ fn link_on_the_way(key: &Key, above: &mut Above) -> Option<Unread> {
     None
 }
 
-/// Returns the number of the control set to which `CurrentControlSet` leads, as [`control_set::of_link`] does.
+/// Returns the number of the control set to which the key `CurrentControlSet` leads. The answer is absent if the key is
+/// not a link, and malformed if the link does not lead to a control set.
 ///
-/// The link itself is read, because `Select` may have been changed since Windows started.
+/// The link is read, not the key `Select`, which may have been changed since Windows made the link at startup.
 pub(super) fn control_set() -> Answer<u16> {
     let access = KEY_QUERY_VALUE | view_flag(View::Bits64);
     let link = raw::open_itself(root(RootKey::Hklm), r"SYSTEM\CurrentControlSet", access)

@@ -16,7 +16,7 @@ use crate::{
 
 use super::{error::Code, place, properties, raw};
 
-/// The buffers, and the facts about keys above the queried keys, that questions use together.
+/// What questions that are asked together share: the buffers, and the facts about the keys above the queried keys.
 pub(super) struct Questions {
     buffer: raw::Buffer,
     above: place::Above,
@@ -47,8 +47,11 @@ pub(super) fn key_facts(query: &KeyQuery, questions: &mut Questions) -> Answer<K
     contents(&handle, query, &mut questions.buffer).map_or_else(|answer| *answer, Answer::Present)
 }
 
-/// Reads from an open key what the query asks for. The error is the answer if this fails; it is absent if the key was
-/// deleted after it was opened.
+/// Reads from an open key what the query asks for.
+///
+/// # Errors
+/// Returns the answer about the key if a read fails: absent if the key was deleted after it was opened, otherwise the
+/// reason.
 fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Box<Answer<KeyFacts>>> {
     let values = match &query.values {
         ValueSelection::Names(names) => named_values(handle, names, buffer).map_err(boxed)?,
@@ -61,9 +64,10 @@ fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Resu
 
 /// Returns the values that the query names, with their names spelled as in the registry.
 ///
-/// Windows searches all values of a key for each name. Therefore the values of the key are listed first, at most about
-/// twice the number of queried values. Each queried value that was not among them is then read alone, and the names of
-/// all values are listed without data, to know their spelling.
+/// To read a value by its name, Windows searches all values of the key. Therefore the first values of the key are
+/// listed instead: at most twice as many as are queried, and one more. A queried value that is not among them is then
+/// read by its name. If such values exist, the names of the key's values are listed, to know how these names are
+/// spelled.
 fn named_values(
     handle: &Handle,
     names: &BTreeSet<ValueName>,
@@ -136,8 +140,10 @@ fn value_name(units: &[u16]) -> Option<ValueName> {
     ValueName::new(String::from_utf16(units).ok()?).ok()
 }
 
-/// Returns the names of a key's subkeys. If kbfix cannot express one of the names, the answer about them is
-/// "unsupported".
+/// Returns the names of a key's subkeys; "unsupported" if kbfix cannot express one of the names.
+///
+/// # Errors
+/// Returns the answer about the key if the subkeys cannot be listed.
 fn subkey_names(handle: &Handle) -> Result<Answer<Vec<KeyName>>, Box<Answer<KeyFacts>>> {
     let (mut names, mut odd) = (Vec::new(), None);
     raw::each_subkey(handle, |units| match String::from_utf16(units).ok().and_then(|name| KeyName::new(name).ok()) {

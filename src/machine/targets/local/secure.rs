@@ -46,10 +46,10 @@ use crate::files::long_path::wide;
 /// full rights, also on everything below the folder.
 const ADMINISTRATORS_ONLY: &str = "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-/// The reason why kbfix does not use a folder: others than administrators can write to it, or this is not known.
+/// The reason why kbfix could not create or check a folder, or does not trust it.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// Only an administrator can create or read the folder.
+    /// Windows denied access to the folder, or denied its creation.
     #[error("access to the folder {path} was denied; run kbfix as administrator")]
     Denied {
         /// The path of the folder.
@@ -61,7 +61,8 @@ pub enum FolderError {
         /// The path that was given for the folder.
         path: PathBuf,
     },
-    /// Another account can write to the folder, or owns it.
+    /// The owner or the access list of the folder does not show that only administrators and the system can write to
+    /// it.
     #[error(
         "{path} is not trusted: {fault}. Only administrators may own it and be able to write to it; remove it, or correct its permissions"
     )]
@@ -84,8 +85,8 @@ pub enum FolderError {
 /// Creates the folder `path` so that only administrators and the system can read it or write to it. Its parent folder
 /// must exist.
 ///
-/// An existing folder is checked, but not changed. Only administrators and the system may own it and be able to write
-/// to it. If the user who runs kbfix is an administrator, this user may do so too.
+/// An existing folder is checked, but not changed. Nobody may own it or be able to write to it except administrators,
+/// the system and, if this process has administrator rights, the user who runs kbfix.
 ///
 /// # Errors
 /// Returns [`FolderError`] if the folder cannot be created, or if the check fails. Nothing in the folder may be trusted
@@ -140,7 +141,8 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> FolderError + '_ {
     }
 }
 
-/// Makes the check of [`create_admin_only_dir`] for an existing folder. Returns whether the folder exists.
+/// Checks who owns a folder and who can write to it, as [`create_admin_only_dir`] does. Returns true if the folder
+/// passes the check, and false if it does not exist.
 ///
 /// # Errors
 /// Returns [`FolderError`] if the check fails. Nothing in the folder may be trusted then.
@@ -168,7 +170,7 @@ pub fn check_admin_only_dir(path: &Path) -> Result<bool, FolderError> {
     }
 }
 
-/// Memory that Windows allocated. It is freed with LocalFree when this is dropped.
+/// Memory that Windows allocated. Dropping the value frees the memory with LocalFree.
 struct Local(*mut c_void);
 
 impl Drop for Local {

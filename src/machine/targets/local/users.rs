@@ -27,8 +27,8 @@ use crate::{
 
 use super::{disk, place, read};
 
-/// The suffix, in upper case, in the name of a key such as `S-1-…_CLASSES`, where Windows loads the hive with a user's
-/// classes.
+/// The suffix, in upper case, of the name of the key at which Windows loads the hive with a user's classes, such as
+/// `S-1-…_CLASSES`.
 const CLASSES: &str = "_CLASSES";
 
 /// The hives of users who are not logged on.

@@ -56,8 +56,8 @@ struct Writer<'b> {
 }
 
 impl Writer<'_> {
-    /// Makes one change, after checking that the present state is its `before`. Sets `begun` to true if a part of the
-    /// change may have been made although an error is returned.
+    /// Makes one change, after checking that the present state matches the `before` of the change. Sets `begun` to true
+    /// if a part of the change may have been made although an error is returned.
     fn key_change(&mut self, change: &KeyChange, begun: &mut bool) -> Result<(), WriteError> {
         match change.action {
             ChangeAction::Create => self.create(change, begun),
@@ -158,8 +158,8 @@ impl Unsecured {
 struct Flush(BTreeMap<KeyPath, Key>);
 
 impl Flush {
-    /// Records the hive of a changed key. If the hive is not known, it is assumed that keys with the same first three
-    /// names are in the same hive.
+    /// Records the hive of a changed key. If `hive` is `None`, the hive is not known: kbfix then assumes that keys with
+    /// the same root key and the same first three names below it are in one hive.
     fn note(&mut self, key: &Key, hive: Option<&KeyPath>) {
         let group = || {
             let names: Vec<&str> = key.path.names().take(3).collect();
@@ -213,8 +213,8 @@ fn lasting(key: &Key, access: u32) -> Result<Opened, WriteError> {
     Ok(opened)
 }
 
-/// Returns the error for a failed call of Windows. `place` is the key or value, and `expected` is the state that it
-/// should have.
+/// Returns the error for a failed call of Windows; [`WriteError::Stale`] if the code means that the key or value is
+/// absent. `place` is the key or value, and `expected` is the state that it should have.
 fn failed(code: Code, place: String, expected: &str) -> WriteError {
     if code.is_absent() { stale(place, expected, "absent") } else { code.write_error(place) }
 }

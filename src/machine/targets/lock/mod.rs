@@ -48,8 +48,7 @@ pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
 /// The maximum number of attempts to take a lock, while other processes take and release it.
 const TRIES: usize = 100;
 
-/// An open and locked lock file. When this is dropped, the lock is released, and the file is removed if this process
-/// created it.
+/// An open and locked lock file. Dropping the value releases the lock, and removes the file if this process created it.
 #[derive(Debug)]
 struct Held {
     #[cfg_attr(windows, allow(dead_code, reason = "Windows removes the file when it is closed"))]
@@ -104,7 +103,8 @@ enum Taken {
     Again,
 }
 
-/// Returns the error for something that cannot be a lock file of this user. `what` says what it is.
+/// Returns the error for something that has the name of the lock file, but cannot be a lock file of this user. `what`
+/// says what it is, such as `a folder`.
 fn foreign(what: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::AlreadyExists,
