@@ -149,8 +149,9 @@ pub trait Target {
         false
     }
 
-    /// Returns the reason why Windows does not process the policy file to which this target writes, as a sentence;
-    /// `None` if Windows processes the file, or the target writes to no policy file. Each write removes this reason.
+    /// Returns the reason why Windows does not process the policy file to which this target writes, as a sentence. A
+    /// successful write removes the reason. Returns `None` if Windows processes the file, if the file is not part of a
+    /// Group Policy object, and if the target writes to no policy file.
     ///
     /// # Errors
     /// Returns a sentence if it is not known whether Windows processes the file.
@@ -169,9 +170,9 @@ pub trait Target {
         BTreeSet::new()
     }
 
-    /// Returns the number of the control set to which `HKLM\SYSTEM\CurrentControlSet` leads now. The answer is absent
-    /// if this key is not a link, or if an export does not show to which control set it leads; also for a policy file
-    /// and a snapshot. The answer is malformed if the link leads to another key.
+    /// Returns the number of the control set to which `HKLM\SYSTEM\CurrentControlSet` leads now; malformed if the key
+    /// does not lead to a control set. The answer is absent for a policy file and a snapshot, for an export that does
+    /// not show to which control set the key leads, and if the key is not a link.
     ///
     /// # Errors
     /// Returns an error only if the target as a whole cannot be read.
@@ -208,7 +209,8 @@ pub trait Target {
     /// is checked against the `before` of the change.
     ///
     /// A file is replaced as a whole, so either all changes in it are made or none. The files of an image are replaced
-    /// one after the other. The target `local` replaces the hive files of users who are not logged on first.
+    /// one after the other. The target `local` first replaces the hive files of users who are not logged on, and then
+    /// changes the live registry.
     ///
     /// # Errors
     /// Returns [`WriteFailure`], which says which changes may have been made.
@@ -247,7 +249,7 @@ pub enum TargetError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The target is damaged, or is not of the kind that its URI names.
+    /// The content of the target is damaged, or is not valid for the kind of target that the URI names.
     #[error("{what}: {detail}")]
     Malformed {
         /// The path of the file or folder that is damaged.
@@ -257,7 +259,8 @@ pub enum TargetError {
         /// The option that makes kbfix read the target nevertheless, if there is one.
         option: Option<NamedOption>,
     },
-    /// The target is not of the kind that its URI names, or has another version of its format.
+    /// The target is something other than the URI names, such as a script instead of an export, or it has a version of
+    /// its format that this kbfix cannot read.
     #[error("{what}: {detail}; {hint}")]
     WrongKind {
         /// The file or folder.
@@ -273,8 +276,8 @@ pub enum TargetError {
         /// The target that is locked.
         what: String,
     },
-    /// kbfix cannot use the target in this way: for example, its kind is not available on this system, or it contains
-    /// too much to be read.
+    /// kbfix cannot use the target as the URI and the options describe it: for example, its kind is not available on
+    /// this system.
     #[error("{what}: {detail}")]
     Unsupported {
         /// The target, or the option that is not supported.
@@ -366,7 +369,7 @@ pub struct WriteFailure {
     pub begun: Vec<KeyChange>,
 }
 
-/// Converts an error that occurred before the first change was begun.
+/// Converts an error that occurred before the first change was begun, so that `begun` is empty.
 impl From<WriteError> for WriteFailure {
     fn from(error: WriteError) -> Self {
         Self { error, begun: Vec::new() }

@@ -49,7 +49,7 @@ pub(super) trait OneFile {
     /// Returns the error of the first change that cannot be made. The changes before it stay in memory.
     fn carry_out(&mut self, changes: &[KeyChange]) -> Result<(), WriteError>;
 
-    /// Checks whether the changes in memory can be read back and undone. They may be undone afterwards.
+    /// Checks whether the changes in memory can be read back and undone. The check may leave the changes undone.
     ///
     /// # Errors
     /// Returns the error of the first change that cannot be read back or undone.

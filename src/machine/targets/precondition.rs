@@ -72,15 +72,15 @@ pub(super) fn before(
     Ok(())
 }
 
-/// The message if the name of a change's key leads to another key after all changes of the run were made.
+/// The message for a change if another change of the run makes the path of its key lead to a different key.
 pub(super) const LED_ELSEWHERE: &str = "after another change of this run, this path would lead to a different key \
     (like `CurrentControlSet` after a change of `HKLM\\SYSTEM\\Select`), so this change could not be read back \
     or undone; make the two changes in separate runs";
 
-/// Undoes changes that were made in memory, from the last to the first.
+/// Undoes changes that were made in memory, from the last to the first, and checks each of them.
 ///
-/// Reading the state of a change must return its `after`. After the change is undone, reading must return its `before`.
-/// `make` checks a change with [`before`] and then makes it.
+/// Before a change is undone, the state in memory must be the `after` of the change; then it must be the `before`.
+/// `make` checks a change with [`before`] and makes it. `read` answers questions about the state in memory.
 ///
 /// # Errors
 /// Returns [`WriteError`] for the first change that cannot be read back or undone.

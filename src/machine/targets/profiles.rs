@@ -56,7 +56,7 @@ impl Profile {
 /// absent.
 ///
 /// # Errors
-/// Returns an error if the target as a whole cannot be read.
+/// The outer error means that the target as a whole cannot be read; the inner error, that the value cannot be read.
 pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
     text(ask, WINDOWS, "SystemRoot")
 }
@@ -65,7 +65,7 @@ pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
 /// Settings\All Users`. If the registry does not name this folder, returns the default path since Windows Vista.
 ///
 /// # Errors
-/// Returns an error if the target as a whole cannot be read.
+/// The outer error means that the target as a whole cannot be read; the inner error, that the path is not known.
 pub(super) fn program_data(mut ask: impl Ask, system_root: &Result<String, Unread>) -> Asked<String> {
     let named = match text(&mut ask, PROFILES, "ProgramData")? {
         Ok(None) => below_profiles(&mut ask, "AllUsersProfile")?,
@@ -78,7 +78,7 @@ pub(super) fn program_data(mut ask: impl Ask, system_root: &Result<String, Unrea
 /// Returns the path of the folder of a user's profile; `None` if `ProfileList` contains no path for this user.
 ///
 /// # Errors
-/// Returns an error if the target as a whole cannot be read.
+/// The outer error means that the target as a whole cannot be read; the inner error, that the path is not known.
 pub(super) fn folder_of(
     mut ask: impl Ask,
     sid: &KeyName,
@@ -111,7 +111,8 @@ pub(super) fn moves_windows(change: &KeyChange) -> bool {
         && change.values.iter().any(|value| value.name.as_str().eq_ignore_ascii_case("SystemRoot"))
 }
 
-/// Returns the profile of every user except the system's own account, and the Default profile.
+/// Returns the profiles in `ProfileList`, and the Default profile. The profile of the system's own account and entries
+/// whose names end in `.bak` are left out.
 ///
 /// # Errors
 /// The outer error says that the target as a whole cannot be read; the inner error says that the list of profiles
@@ -224,7 +225,8 @@ pub(super) fn link_on_the_way(folder: &Path, file: &Path) -> Option<PathBuf> {
     on_the_way.filter(is_link).last().map(Path::to_owned)
 }
 
-/// Returns the string in a value of a key below `HKLM`; `None` if the value is absent.
+/// Returns the string in a value of a key below `HKLM`; `None` if the key or the value is absent. If the data is not a
+/// string, the inner error is of the kind "malformed".
 pub(super) fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<String>> {
     let unsupported = |error: &dyn std::fmt::Display| Unread::new(Reason::Unsupported, error.to_string());
     let path = KeyPath::from_parts(RootKey::Hklm, key).map_err(|e| unsupported(&e));
@@ -248,7 +250,10 @@ pub(super) fn text(mut ask: impl Ask, key: &str, name: &str) -> Asked<Option<Str
 }
 
 /// Replaces the variable at the beginning of a path with its value: `%SystemDrive%` with the drive of Windows;
-/// `%SystemRoot%` and `%windir%` with the Windows folder.
+/// `%SystemRoot%` and `%windir%` with the Windows folder. A path that begins with no variable stays as it is.
+///
+/// # Errors
+/// Returns a reason for any other variable, or the error in `system_root`.
 pub(super) fn expanded(folder: &str, system_root: &Result<String, Unread>) -> Result<String, Unread> {
     let Some((name, rest)) = folder.strip_prefix('%').and_then(|rest| rest.split_once('%')) else {
         return Ok(folder.to_owned());

@@ -42,9 +42,9 @@ pub(in crate::targets) struct HiveFile {
 /// The content of a hive after changes.
 #[derive(Debug)]
 pub(super) enum NewHive {
-    /// It is on disk, beside the file that it will replace.
+    /// A complete file on disk, beside the file that it will replace.
     Written(NewFile),
-    /// The bytes to write.
+    /// The bytes of a file that is not written yet.
     Bytes(Vec<u8>),
 }
 
@@ -103,8 +103,8 @@ impl HiveFile {
         Ok(Self { path: path.to_owned(), root: root.map(Path::to_owned), stamp, hive, described: 0, current_set: None })
     }
 
-    /// Returns the file if cells fill the bins of its hive. Otherwise kbfix cannot change the hive, and the reason is
-    /// returned.
+    /// Returns the file if the bins (blocks) of its hive are completely filled with cells (records). kbfix cannot
+    /// change any other hive; for such a hive, returns the reason.
     pub(super) fn with_sound_bins(self) -> Result<Self, Unread> {
         match self.hive.check_bins() {
             Ok(()) => Ok(self),
@@ -123,8 +123,8 @@ impl HiveFile {
         !self.hive.is_changed() && reached.is_ok_and(|reached| self.stamp.is_current(reached.path()))
     }
 
-    /// Adds the size of the key's class name and security descriptor to the total. If the total exceeds its limit,
-    /// replaces them with an error.
+    /// Adds the size of the key's class name and security descriptor to the total. If the total then exceeds its limit,
+    /// replaces both in `facts` with a reason of the kind "malformed".
     ///
     /// Keys share security descriptors: in a damaged hive of a few megabytes, a hundred thousand keys can have the same
     /// one of 64 KiB. In real hives, the class names and descriptors of all keys together are smaller than the hive.
@@ -209,7 +209,7 @@ impl NewFile {
     }
 }
 
-/// Returns the path of a log as messages show it: in the folder of the hive file `path`.
+/// Returns the path of a log for messages: the file name of `log`, in the folder of the hive file `path`.
 fn beside(path: &Path, log: &Path) -> PathBuf {
     log.file_name().map_or_else(|| log.to_owned(), |name| path.with_file_name(name))
 }
@@ -223,7 +223,7 @@ pub fn read_hive(path: &Path) -> io::Result<Vec<u8>> {
     read_file(path, LARGEST_HIVE)
 }
 
-/// The size of the largest possible hive: offsets in a hive have 31 bits.
+/// The size in bytes of the largest possible hive: offsets in a hive have 31 bits.
 const LARGEST_HIVE: u64 = 2 << 30;
 
 /// Returns the bytes of a transaction log. `hive` is the size of its hive in bytes.
@@ -245,17 +245,23 @@ const DESCRIBED_BEYOND: usize = 16 << 20;
 const LOG_BEYOND: u64 = 64 << 20;
 const LARGEST_LOG: u64 = 512 << 20;
 
-/// Returns the hive if the file was written completely, otherwise `None`.
+/// Returns the hive in a file; `None` if the hive was not written completely (dirty).
+///
+/// # Errors
+/// The outer error is the system's; the inner error concerns the content of the file.
 #[cfg(unix)]
 fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
     Ok(Hive::open_on_demand(std::sync::Arc::new(file)))
 }
 
-/// Returns the hive if the file was written completely, otherwise `None`.
+/// Returns the hive in a file; `None` if the hive was not written completely (dirty).
 ///
 /// On Windows, the file is read as a whole and closed, because Windows cannot replace an open file, and a user whose
 /// hive file is open cannot log on. The base block is checked first, so that a large file that is not a hive is not
 /// read.
+///
+/// # Errors
+/// The outer error is the system's; the inner error concerns the content of the file.
 #[cfg(not(unix))]
 fn complete(mut file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
     use io::Read as _;

@@ -125,7 +125,11 @@ impl OfflineRegistry {
         }
     }
 
-    /// Makes the changes in memory, each in its hive and key.
+    /// Makes the changes in memory, each in its hive and key. If `findings` is given, checks each hive before its first
+    /// change, and records the findings.
+    ///
+    /// # Errors
+    /// Returns an error if a change cannot be made, or if the changes alter to which key a changed path leads.
     fn make(
         &mut self,
         changes: &[KeyChange],

@@ -46,7 +46,7 @@ pub(super) struct OfflineRegistry {
     /// Whether kbfix takes a lock beside each hive file to which it writes.
     lock_files: bool,
     /// The root keys below which all existing hives are mounted. Below these, a key that is in no mounted hive is
-    /// absent; below any other root key, it is unknown.
+    /// absent. Below any other root key, such a key is unknown, unless it is below a key of `without_hive`.
     complete: BTreeSet<RootKey>,
     /// The keys at which Windows would load a hive, but whose hive file does not exist.
     without_hive: BTreeSet<KeyPath>,
@@ -86,7 +86,8 @@ impl From<Unread> for Halt {
 }
 
 impl OfflineRegistry {
-    /// Returns a registry without hives. `what` is the name of the target in messages.
+    /// Returns a registry without hives. `what` is the name of the target in messages. For `allow_dirty`, see
+    /// [`HiveFile::open`]. `lock_files` says whether kbfix takes a lock beside each hive file to which it writes.
     pub(super) fn new(what: String, allow_dirty: bool, lock_files: bool) -> Self {
         Self {
             mounts: Vec::new(),
@@ -166,8 +167,8 @@ impl OfflineRegistry {
     /// Answers one question about a key.
     ///
     /// # Errors
-    /// Returns [`TargetError`] if the hive is damaged as a whole, is incomplete, or cannot be read from its disk. If
-    /// this is found when a user's hive is opened, only its keys are malformed.
+    /// Returns [`TargetError`] if a hive is damaged as a whole, is incomplete, or cannot be read from its disk. But if
+    /// this is found when the hive of a user is opened, there is no error: the keys of this hive are malformed.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         let answer = self.answer(query);
         self.judged(answer)
@@ -215,7 +216,11 @@ impl OfflineRegistry {
         }
     }
 
-    /// Returns the answer about a key above the mounted hives, such as `HKLM`. Such a key exists.
+    /// Returns the facts about a key above the mounted hives, such as `HKLM`. Such a key exists, but its values are
+    /// unknown.
+    ///
+    /// # Errors
+    /// Returns the reason if the query asks for all values.
     fn above(&self, path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
         let unknown = || Unread::new(Reason::Unknown, format!("{} contains only a part of {path}", self.what));
         let whole = self.complete.contains(&path.root());

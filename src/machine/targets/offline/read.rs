@@ -9,11 +9,9 @@ use crate::{
     targets::{Answer, KeyFacts, KeyQuery, Reason, Unread, ValueSelection},
 };
 
-/// The minimum number of queried value names for which the key's value list is read once for all of them. For fewer
-/// names, the list is searched once for each name.
-///
-/// A key that is being edited has an index of its values, so that several changes of one key do not read all of its
-/// values again and again.
+/// The minimum number of queried value names for which the key's value list is read once for all names. For fewer
+/// names, the list is searched once for each name. For a key whose values have an index because it is being edited, the
+/// index is searched once for each name, however many there are.
 const MANY: usize = 8;
 
 /// Returns the facts that the query asks for about the key at `node`.

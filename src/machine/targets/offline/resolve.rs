@@ -31,7 +31,8 @@ pub(super) enum Place {
         below: String,
         /// The key in the hive; `None` if the key is absent.
         node: Option<Node>,
-        /// Whether the requested path is itself a link. Such a key can be neither created nor deleted.
+        /// Whether the requested path is the path of a link, which was followed. kbfix neither creates nor deletes a
+        /// key by the path of a link.
         link: bool,
     },
     /// The key is above the mounted hives, such as `HKLM`.
@@ -44,7 +45,7 @@ pub(super) enum Place {
 enum Step {
     Found(Node),
     Absent,
-    /// The path contains a link. The string is the part of the path after the link.
+    /// The path contains a link: the link in the hive, and the part of the path after the link.
     Link(Node, String),
 }
 
@@ -63,7 +64,7 @@ static VOLATILE: LazyLock<[KeyPath; 5]> = LazyLock::new(|| {
     .map(|below| KeyPath::known(RootKey::Hklm, below))
 });
 
-/// `HKLM\SYSTEM`.
+/// The key at which Windows loads the hive with the control sets.
 static SYSTEM: LazyLock<KeyPath> = LazyLock::new(|| KeyPath::known(RootKey::Hklm, "SYSTEM"));
 
 /// The path of the link that leads to the current control set.
@@ -120,8 +121,8 @@ impl OfflineRegistry {
         Err(Unread::new(Reason::Unknown, format!("{} does not contain {path}", self.what)).into())
     }
 
-    /// Returns the path in the 64-bit view at which the key is stored. A Windows without the key `Wow6432Node` is a
-    /// 32-bit Windows and has only one view.
+    /// Returns the path at which the hives contain the key: its path in the 64-bit view. If the hives have no key
+    /// `Wow6432Node`, they are from a 32-bit Windows, which has only one view: the path is then the key's own.
     fn stored(&mut self, key: &Key) -> Result<KeyPath, Halt> {
         let stored = key.stored();
         if key.view == View::Bits64 || stored == key.path {
@@ -133,8 +134,8 @@ impl OfflineRegistry {
         Ok(if node.is_some() { stored } else { key.path.clone() })
     }
 
-    /// If the path begins with a link that Windows makes, returns the path with this link replaced by its target. Also
-    /// returns whether the given path is the link itself.
+    /// If the path begins with a link that Windows makes, returns the path with this link replaced by its target, and
+    /// whether the given path is the link itself. Returns `None` if no link must be replaced.
     fn alias(&mut self, path: &KeyPath) -> Result<Option<(KeyPath, bool)>, Halt> {
         let moved = |from: &KeyPath, to: KeyPath| {
             let Some(rest) = path.relative_to(from) else { return Ok(None) };

@@ -110,8 +110,8 @@ impl PolTarget {
             (true, true) => Some(Answer::Present(self.subkeys(&path))),
             (true, false) => Some(Answer::unread(
                 Reason::NotConfigured,
-                "a policy file does not show which subkeys a key has, so kbfix can neither find keys by `*` nor \
-                 delete a key through it",
+                "a policy file does not show which subkeys a key has, so kbfix can neither find its subkeys by `*` \
+                 nor delete the key",
             )),
         };
         let set = self.file.document.values(&path);
@@ -162,8 +162,11 @@ impl PolTarget {
         Ok(Answer::Present(KeyFacts { values, unsure, properties, subkeys }))
     }
 
-    /// Returns the path of a key as the policy file contains it. Returns a reason if the file cannot contain the key,
-    /// or if kbfix cannot read an entry of the file.
+    /// Returns the path that the key has in the policy file.
+    ///
+    /// # Errors
+    /// Returns the reason if the file cannot contain the key, or if kbfix cannot read one of the file's entries, which
+    /// may concern any key.
     fn resolve(&self, key: &crate::registry::Key) -> Result<KeyPath, Unread> {
         let path = key.one_name(false).stored();
         if path.root() != self.root {

@@ -87,7 +87,7 @@ impl PolTarget {
         self.keep(kept).map_err(refused(place()))
     }
 
-    /// Returns whether the policy file deletes the key and creates it again.
+    /// Returns whether the policy file deletes the key, or a key above it, and then creates the key again.
     fn is_made(&self, key: &KeyPath) -> bool {
         let state = self.file.document.key(key);
         state.key_deleted && state.present

@@ -54,7 +54,8 @@ pub(super) fn settings(entries: &Entries, query: &PolicyQuery) -> Vec<PolicySett
     found.settings.into_values().collect()
 }
 
-/// Returns the canonical name that a key in a policy store of this scope has in the registry.
+/// Returns the canonical name that the key `path` of a policy store has in the registry; `None` if this name is not a
+/// valid path. In the policy store of a user, the key becomes a key of the user's hive below HKU.
 fn one_name(scope: &PolicyScope, path: &KeyPath) -> Option<Key> {
     let path = match scope {
         PolicyScope::Machine => path.clone(),

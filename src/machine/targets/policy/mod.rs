@@ -280,14 +280,15 @@ impl PolicyFacts {
         Self { scope: self.scope.clone(), asked, uncovered, stores }
     }
 
-    /// Returns the query that these facts answer.
+    /// Returns the query to which these facts are the answer.
     pub(super) fn question(&self) -> PolicyQuery {
         let mut values = self.asked.clone();
         add_values(&mut values, self.uncovered.clone());
         PolicyQuery { scope: self.scope.clone(), values }
     }
 
-    /// Returns a message if the facts do not have the form in which kbfix writes them; `None` if they do.
+    /// Returns a message if a policy store occurs twice, or if the settings of a store are not sorted or not unique.
+    /// kbfix does not write such facts. Returns `None` if the facts have none of these faults.
     pub(super) fn fault(&self) -> Option<String> {
         let is_sorted = |settings: &Vec<PolicySetting>| settings.is_sorted_by(|a, b| a.place() < b.place());
         let mut kinds = BTreeSet::new();
@@ -316,7 +317,7 @@ impl PolicyFacts {
     }
 }
 
-/// Returns the setting for the value in a list that is sorted by key and name.
+/// Returns the setting for the value from `settings`, which are sorted by key and name; `None` if there is none.
 pub(super) fn setting<'a>(settings: &'a [PolicySetting], key: &Key, name: &ValueName) -> Option<&'a PolicySetting> {
     settings.binary_search_by(|one| one.place().cmp(&(key, name))).ok().map(|at| &settings[at])
 }

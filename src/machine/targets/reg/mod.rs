@@ -36,7 +36,8 @@ use super::{
 
 mod write;
 
-/// After this many keys below one subkey, a list of subkeys skips the other keys below it.
+/// When subkeys are listed: the number of keys below one subkey that are passed one by one. All further keys below this
+/// subkey are then skipped at once.
 const MANY: usize = 8;
 
 /// A registry export as a target.
@@ -285,7 +286,7 @@ impl Target for RegTarget {
                 missing.insert(letter);
                 let detail = match letter {
                     'C' => "an export contains no files; give the folder with the files of drive C",
-                    _ => "an export contains no files, and kbfix can be given only the folder with those of drive C",
+                    _ => "an export contains no files, and kbfix accepts only a folder with the files of drive C",
                 };
                 Answer::unread(Reason::Unknown, detail)
             }

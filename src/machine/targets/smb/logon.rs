@@ -24,8 +24,8 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Returns the account that the host's URI and the text of the credentials file name; `None` if they name no
-    /// domain. Each machine has its own account of this name then.
+    /// Returns the account that the host's URI and the text of the credentials file name. If neither names a domain,
+    /// returns `None`, because each machine has its own account of this name.
     pub(super) fn of(host: &Host, text: &str) -> Option<Self> {
         let user = host.user.as_deref().or_else(|| field(text, "username")).unwrap_or_default();
         let domain = host.domain.as_deref().or_else(|| field(text, "domain"));
@@ -86,7 +86,8 @@ pub(super) fn begin<'a>(account: Option<&'a Account>, host: &'a Host) -> Result<
 }
 
 impl Attempt<'_> {
-    /// Records the result of the logon: whether the exchange with the machine failed, and why.
+    /// Records the result of the logon. `trouble` is the error if the exchange with the machine failed; `None` means
+    /// that the machine accepted the account.
     pub(super) fn ended(self, trouble: Option<&Trouble>) {
         let Some(account) = self.account else { return };
         let (mut accounts, host) = (accounts(), self.host.to_string());

@@ -214,8 +214,7 @@ impl Connection {
     /// Makes the changes in their order, over one connection.
     ///
     /// # Errors
-    /// Returns [`Refusal`]. After [`Refusal::Change`], only the first `begun` changes may have been made; after
-    /// [`Refusal::Trouble`], any of them.
+    /// Returns [`Refusal`], which says how many of the changes, from the first, may have been made.
     pub(super) fn order(&self, orders: &[Order]) -> Result<(), Refusal> {
         let each = orders.iter().map(|order| 1 + order.values.len()).sum();
         let before = |trouble| Refusal::Trouble { trouble, begun: 0 };
@@ -282,7 +281,8 @@ mod tests {
     use super::*;
     use crate::targets::{ChangeAction, smb::Settings};
 
-    /// Returns how many of two changes may have been made if the program prints `out` and then ends.
+    /// Returns the number of changes that may have been made, of two changes that are requested, if the helper program
+    /// prints `out` and then ends.
     fn begun(out: &str) -> usize {
         let (folder, listener) = (tempfile::tempdir().unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
         let python = folder.path().join("python");

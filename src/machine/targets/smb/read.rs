@@ -85,7 +85,8 @@ impl Connection {
         Ok(answers)
     }
 
-    /// Returns the number of the control set to which `CurrentControlSet` leads, as [`control_set::of_link`] does.
+    /// Returns the number of the control set to which the key `CurrentControlSet` leads. The answer is absent if the
+    /// key is not a link, and malformed if the link does not lead to a control set.
     ///
     /// # Errors
     /// Returns an error if the remote machine as a whole cannot be read.

@@ -36,7 +36,7 @@ pub struct SmbTarget {
 pub(super) struct Connection {
     pub(super) host: Host,
     pub(super) settings: Settings,
-    /// The account, if a domain checks its password; `None` for Kerberos.
+    /// The account, if a domain checks its password; `None` with Kerberos, and for an account of the machine itself.
     pub(super) account: Option<Account>,
 }
 
@@ -171,7 +171,7 @@ impl Target for SmbTarget {
         let unnamed = || {
             failed(io::Error::other(
                 "neither the environment variable XDG_STATE_HOME nor HOME names a \
-            folder for it",
+            folder for the lock",
             ))
         };
         let folder = settings.locks.as_ref().ok_or_else(unnamed)?;

@@ -6,7 +6,7 @@ pub enum Trouble {
     /// A program or module that kbfix needs for remote machines is not installed, or cannot be started.
     #[error("{program} is not available: {detail}")]
     Program {
-        /// The name of the program.
+        /// The name of the program or module.
         program: String,
         /// The system's error message.
         detail: String,
@@ -27,7 +27,7 @@ pub enum Trouble {
     /// The machine refused the logon of the account.
     #[error("the machine does not let the account log on: {0}")]
     Logon(String),
-    /// kbfix did not try to log on, because this other machine refused the logon of the same domain account.
+    /// kbfix did not try to log on, because the machine with this URI refused the logon of the same domain account.
     #[error("kbfix did not try to log on, because {0} refused the logon of this account")]
     NotTried(String),
     /// The account could log on, but may not access the registry or the share.

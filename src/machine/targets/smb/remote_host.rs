@@ -78,7 +78,7 @@ impl FromStr for Host {
     }
 }
 
-/// Parses `DOMAIN;USER`, `DOMAIN\USER` or `USER` into a domain and an account.
+/// Parses `DOMAIN;USER`, `DOMAIN\USER` or `USER` into a domain, if one is given, and an account, which is never `None`.
 ///
 /// A colon or a percent sign is refused, because a password could follow it: after a colon in a URI, after a percent
 /// sign in an argument of Samba.

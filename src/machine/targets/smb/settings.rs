@@ -32,7 +32,7 @@ const MAX_FILE: u64 = 1 << 16;
 /// They may differ between the systems on which kbfix runs, so no journal contains them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The path of the credentials file.
+    /// The path of the credentials file, if one is given.
     pub file: Option<PathBuf>,
     /// Whether kbfix must log on with Kerberos.
     pub kerberos: bool,
@@ -85,7 +85,7 @@ impl Settings {
     }
 
     /// Returns the settings if there are credentials, and the credentials file can be used. Also returns the text of
-    /// this file.
+    /// this file; `None` if kbfix logs on with Kerberos and no file is given.
     ///
     /// # Errors
     /// Returns [`Trouble::Settings`] if there are no credentials, or the credentials file cannot be used.
@@ -146,7 +146,8 @@ fn checked(file: &Path) -> Result<(PathBuf, String), Trouble> {
     }
 }
 
-/// Returns the value of the last line `NAME = VALUE` with this name in the text of a credentials file.
+/// Returns the value of the last line `NAME = VALUE` with this name in the text of a credentials file; `None` if there
+/// is no such line. Upper and lower case of the name do not matter.
 pub(super) fn field<'t>(text: &'t str, wanted: &str) -> Option<&'t str> {
     let mut lines = text.lines().filter_map(|line| line.split_once('='));
     lines.rfind(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())

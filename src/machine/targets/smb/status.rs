@@ -39,7 +39,7 @@ const STATUS: &[Status] = &[
 
 impl Trouble {
     /// Returns the error for a status code that Samba returned while the connection was established. `text` is Samba's
-    /// message.
+    /// message. For a code that is not in [`STATUS`], the error is [`Trouble::Failed`].
     pub(super) fn of_status(code: u32, text: &str) -> Self {
         match STATUS.iter().find(|(known, ..)| *known == code) {
             Some((_, name, trouble)) => trouble(format!("{text} ({name})")),
@@ -47,8 +47,9 @@ impl Trouble {
         }
     }
 
-    /// Returns the error for the output of a Samba program that failed: for the name of a status code in it, with the
-    /// last line of the output as the message. Without a known name, the error is [`Trouble::Failed`].
+    /// Returns the error for a Samba program that failed with the output `text`. If the output contains a name from
+    /// [`STATUS`], this determines the error, otherwise the error is [`Trouble::Failed`]. The last line of the output
+    /// that is not empty is the message.
     pub(super) fn of_text(text: &str) -> Self {
         let line =
             || text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("Samba gave no reason").to_owned();

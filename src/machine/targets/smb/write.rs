@@ -116,8 +116,8 @@ fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
     asked.into_iter().map(query).collect()
 }
 
-/// Returns the request that makes a change. It contains each value name as it is spelled at present, which Windows
-/// would keep, but Samba would not.
+/// Returns the request that makes a change. In the request, each value name is spelled as on the machine at present:
+/// Samba would change the spelling to that of the request, while Windows would keep it.
 fn order(change: &KeyChange, facts: &Facts) -> Order {
     let spelled = |name: &ValueName| facts.spelled(&change.key, name).unwrap_or(name).as_str().to_owned();
     let setting = |value: &crate::targets::ValueChange| Setting {
