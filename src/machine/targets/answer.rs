@@ -47,7 +47,7 @@ pub enum Reason {
     /// kbfix cannot read the key, value or file in this target, or cannot express it: for example, a registry link
     /// leads to the key, or the name is not valid Unicode.
     Unsupported,
-    /// A policy file does not set the value, so Group Policy leaves it as it is.
+    /// A policy file does not mention the key or value, so Group Policy leaves it as it is.
     NotConfigured,
     /// The target contains no information about the key, value or file, such as an export that does not contain the
     /// key; or an error occurred that does not show whether it exists.

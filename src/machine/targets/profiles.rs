@@ -96,8 +96,8 @@ fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
     Ok(above.and_then(|above| Ok(above.zip(name?).map(|(above, name)| format!("{above}\\{name}")))))
 }
 
-/// Returns whether the change can alter which hive belongs to which user. This is so if it changes `ProfileList`, or
-/// `SystemRoot`, to which the paths of profiles refer.
+/// Returns whether the change can alter which hive belongs to which user. This is so if it changes `ProfileList`, a key
+/// below it, or the value `SystemRoot`, to which the paths of profiles refer.
 pub(super) fn names_hives(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
     let is_below = |path: &str| KeyPath::from_parts(RootKey::Hklm, path).is_ok_and(|path| key.is_within(&path));
@@ -159,7 +159,7 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
 /// Returns the path of the folder of the Default profile.
 ///
 /// Since Windows Vista, the value `Default` contains the path. Before it, the value `DefaultUserProfile` contains the
-/// name of a folder below `ProfilesDirectory`.
+/// name of a folder below `ProfilesDirectory`. If the registry names no folder, the inner error is "unknown".
 fn default_profile(mut ask: impl Ask) -> Asked<String> {
     let absent = || {
         Unread::new(

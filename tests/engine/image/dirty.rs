@@ -67,7 +67,7 @@ fn without_its_logs_it_is_refused_and_with_allow_dirty_read_but_never_written() 
     machine.kbfix(&["apply", &spec]).exits(3);
     machine.kbfix(&["diff", &spec, "--allow-dirty"]).exits(1).says("1 value to create").says("cannot-apply");
     machine.kbfix(&["apply", &spec, "--allow-dirty", "--check"]).exits(5).says("cannot-apply");
-    machine.kbfix(&["apply", &spec, "--allow-dirty"]).exits(5).says("start that Windows once");
+    machine.kbfix(&["apply", &spec, "--allow-dirty"]).exits(5).says("start the Windows of this hive once");
     assert!(machine.files() == files, "a dirty hive was written");
     // kbfix does not open hives that it does not need.
     machine.kbfix(&["hive", "check", machine.path(SYSTEM).to_str().unwrap()]);

@@ -57,7 +57,8 @@ impl Volume {
         self.others.roots().next().is_some()
     }
 
-    /// Returns the drive letter of a path on the machine if the operator gave a folder for this drive.
+    /// Returns the drive letter of a path on the machine if the operator gave a folder for this drive, otherwise
+    /// `None`.
     pub(super) fn other_drive(&mut self, path: &str) -> Option<char> {
         self.others.of(path)?;
         split_drive(path).map(|(letter, _)| letter)

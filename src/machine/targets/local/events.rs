@@ -190,8 +190,8 @@ fn render(event: &Handle, buffer: &mut Vec<u16>) -> Result<String, String> {
     }
 }
 
-/// Returns an error if the event log has no key in the registry. For such a log, OpenEventLogW would open the log
-/// Application instead.
+/// Returns an error, the answer about the log, if the event log has no key in the registry or the key cannot be read.
+/// For a log without a key, OpenEventLogW would open the log Application instead.
 fn is_registered(log: &str) -> Result<(), Answer<Vec<EventFacts>>> {
     let unsupported = |what: String| Answer::unread(Reason::Unsupported, what);
     let key = format!(r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\{log}");

@@ -284,7 +284,7 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
         Error::Unreadable { .. } => WriteError::Io { place, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } | Error::ReadOnly => {
             let detail = format!(
-                "{error}. kbfix can read such a hive but not change it; to change it, start that Windows once, so that it completes the hive"
+                "{error}. kbfix can read such a hive but not change it; to change it, start the Windows of this hive once, so that it completes the hive"
             );
             WriteError::Unsupported { place, detail }
         }
@@ -298,7 +298,7 @@ fn refused(path: &Path, error: &Error) -> TargetError {
     let (hint, option) = match error {
         Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } => {
-            let hint = "; start that Windows once, or copy the file again; or allow dirty hives, which are then read as they are";
+            let hint = "; start the Windows of this hive once, or copy the file again; or allow dirty hives, which are then read as they are";
             (hint, Some(NamedOption { name: "allow-dirty", value: None }))
         }
         Error::BaseBlock { .. } => ("; copy the file again together with its logs (.LOG, .LOG1, .LOG2)", None),

@@ -121,8 +121,9 @@ impl OfflineRegistry {
         Err(Unread::new(Reason::Unknown, format!("{} does not contain {path}", self.what)).into())
     }
 
-    /// Returns the path at which the hives contain the key: its path in the 64-bit view. If the hives have no key
-    /// `Wow6432Node`, they are from a 32-bit Windows, which has only one view: the path is then the key's own.
+    /// Returns the path at which a hive contains the key: its path in the 64-bit view. But a hive `SOFTWARE` without
+    /// the key `Wow6432Node` is from a 32-bit Windows, which has only one view: the path of the key is then returned as
+    /// it is.
     fn stored(&mut self, key: &Key) -> Result<KeyPath, Halt> {
         let stored = key.stored();
         if key.view == View::Bits64 || stored == key.path {

@@ -18,7 +18,7 @@ impl OfflineRegistry {
     ///
     /// # Errors
     /// Returns [`WriteFailure`]. If a file could not be replaced, the files before it were already replaced. After any
-    /// other error, nothing was written.
+    /// other error, no file was replaced.
     pub(in crate::targets) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let written = self.carry_out(changes);
         // After any result, the next question reads the files again.

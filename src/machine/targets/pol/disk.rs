@@ -56,13 +56,14 @@ enum Order {
 }
 
 impl Disk {
-    /// Returns how to find and replace a policy file that the operator named.
+    /// Returns how to find and replace a policy file that the operator named: links are followed, and the policy file
+    /// is replaced before `gpt.ini`.
     pub(super) fn named() -> Self {
         Self { root: None, order: Order::PolicyFirst }
     }
 
-    /// Returns how to find and replace a policy file of a Windows that is not running. No link below the folder `root`
-    /// is followed.
+    /// Returns how to find and replace a policy file of a Windows that is not running: no link below the folder `root`
+    /// is followed, and `gpt.ini` is replaced before the policy file.
     pub(super) fn offline(root: PathBuf) -> Self {
         Self { root: Some(root), order: Order::VersionFirst }
     }
@@ -91,7 +92,7 @@ impl Disk {
         Ok((document, true))
     }
 
-    /// Returns the bytes of a file; `None` if it does not exist.
+    /// Returns the bytes of a file; `None` if it does not exist. More than `most` bytes are an error.
     fn bytes(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
         let opened = Pinned::reach(self.root.as_deref(), path).and_then(|reached| reached.file());
         match opened.and_then(|file| read_open(file, most)) {
@@ -101,9 +102,9 @@ impl Disk {
         }
     }
 
-    /// Returns the path of the `gpt.ini` that belongs to a policy file, and the half of the Group Policy object to
-    /// which the policy file belongs. In the local GPO, `gpt.ini` need not exist. Returns `None` if the policy file is
-    /// not part of a Group Policy object.
+    /// Returns the path of the `gpt.ini` that belongs to a policy file, and the half of the Group Policy object
+    /// (machine or user) to which the policy file belongs. In the local GPO, `gpt.ini` need not exist. Returns `None`
+    /// if the policy file is not part of a Group Policy object.
     fn gpt_ini(&self, policy: &Path) -> io::Result<Option<(PathBuf, Side)>> {
         let named = |path: &Path| path.file_name()?.to_str().map(str::to_ascii_lowercase);
         let half = policy.parent().unwrap_or(policy);

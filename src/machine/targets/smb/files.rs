@@ -16,7 +16,7 @@ use super::{Connection, Trouble, program};
 /// The file name of every local copy of a remote file.
 const HERE: &str = "file";
 
-/// A local copy of a remote file. It is removed when this is dropped.
+/// A local copy of a remote file. Dropping the value removes the copy.
 pub(super) struct Fetched {
     folder: tempfile::TempDir,
 }

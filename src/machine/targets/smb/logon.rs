@@ -40,7 +40,7 @@ impl Account {
 /// What is known about the logons of an account.
 #[derive(Debug, Default)]
 struct Known {
-    /// Whether the first logon is being tried. All others wait for its result.
+    /// Whether the first logon of the account is being tried. All other logons of the account wait for its result.
     trying: bool,
     /// The machines that accepted the account.
     accepted: BTreeSet<String>,
@@ -62,7 +62,7 @@ fn accounts() -> MutexGuard<'static, BTreeMap<Account, Known>> {
 pub(super) struct Attempt<'a> {
     account: Option<&'a Account>,
     host: &'a Host,
-    /// Whether other logons wait for this one.
+    /// Whether the other logons of the account wait for this logon.
     is_first: bool,
 }
 

@@ -36,7 +36,7 @@ impl Said {
 ///
 /// # Errors
 /// Returns [`Trouble::Program`] if the program cannot be started, [`Trouble::Silent`] if it was killed because it took
-/// longer than `limit`, and [`Trouble::Failed`] if it cannot be waited for.
+/// longer than `limit`, and [`Trouble::Local`] if this system cannot wait for it or gives no access to its streams.
 pub(super) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Said, Trouble> {
     let program = command.get_program().to_string_lossy().into_owned();
     for variable in NOT_PASSED_ON {

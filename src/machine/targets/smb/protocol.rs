@@ -35,8 +35,8 @@ pub(super) struct Place {
     root: &'static str,
     path: String,
     view: u8,
-    /// The root keys and paths of the keys above the requested key and of the requested key itself, topmost first. None
-    /// of these keys may be a link.
+    /// The keys of which none may be a link, each as root key and path: the requested key and the keys above it,
+    /// topmost first, as far as [`Key::way`] lists them.
     way: Vec<(&'static str, String)>,
 }
 
@@ -145,7 +145,7 @@ impl FoundLink {
 #[derive(Debug, Deserialize)]
 struct Failed {
     stage: Stage,
-    /// The index of the change that failed, from 0.
+    /// The index of the change that failed, from 0; missing if the error does not concern a single change.
     at: Option<usize>,
     /// The name of the value that could not be changed, if the error concerns a value.
     name: Option<String>,
