@@ -35,8 +35,8 @@ struct KeyEntry {
     key: Key,
     /// The answer of the target: the key exists, is absent, or could not be read.
     found: Answer<KeyRecord>,
-    /// For a key that could not be read, the question about the key; if missing, kbfix asked only whether the key
-    /// exists. Missing for other keys.
+    /// For a key that could not be read, the question about it; if missing, kbfix asked only whether the key exists.
+    /// Missing for other keys.
     asked: Option<Asked>,
 }
 
