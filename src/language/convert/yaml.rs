@@ -24,7 +24,7 @@ pub(in crate::convert) fn yaml(document: &Document) -> String {
     out
 }
 
-/// Returns any JSON value as YAML without indentation.
+/// Returns any JSON value as YAML. The outermost fields or items are not indented.
 pub(crate) fn block_of(value: &Value) -> String {
     let mut out = String::new();
     block(value, 0, &mut out);
@@ -99,8 +99,9 @@ fn field(name: &str, value: &Value, indent: usize, out: &mut String) {
 }
 
 /// Returns the value as YAML on one line. `column` is the column at which the text will begin, from 0. Returns `None`
-/// if the value contains a mapping or a list of lists, if a field name in it has more than [`LONGEST_NAME`] characters,
-/// or if the line would be longer than [`WIDTH`]. A scalar, an empty mapping and an empty list always fit.
+/// if a field or item of the value is a mapping, or a list that contains lists or mappings; if a field name has more
+/// than [`LONGEST_NAME`] characters; or if the line would be longer than [`WIDTH`]. A scalar, an empty mapping and an
+/// empty list always fit.
 fn flow(value: &Value, column: usize) -> Option<String> {
     let inner = |value: &Value| match value {
         Value::Object(_) => None,

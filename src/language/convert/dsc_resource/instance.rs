@@ -21,8 +21,8 @@ pub struct Instance {
     /// The local folder with the files of the target's drive C; `None` if the input gives no such folder. A target such
     /// as a hive does not contain these files itself.
     pub files: Option<String>,
-    /// The properties that kbfix copies from its input to its output: all except read-only ones, secure ones and, after
-    /// [`Instance::hide`], those with other sensitive data.
+    /// The properties that kbfix copies from its input to its output. [`Instance::read`] leaves out read-only
+    /// properties and parameters whose data is a secret string; [`Instance::hide`] then removes other sensitive data.
     pub given: Map<String, Value>,
     /// The ids of the specs whose texts [`Instance::hide`] has removed.
     pub hidden: Vec<String>,
@@ -125,9 +125,9 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Removes sensitive data from the properties that kbfix copies to its output: the data of each parameter that one
-    /// of `specs` treats as sensitive, and the text of each spec that contains sensitive data. The id of the spec takes
-    /// the place of its text. `specs` must be the specs of this instance, in the same order.
+    /// Removes sensitive data from [`Instance::given`]: each parameter that one of `specs` treats as sensitive, and
+    /// each spec text in which sensitive data is written. The id of the spec takes the place of its text. `specs` must
+    /// be the specs of this instance, in the same order.
     pub fn hide(&mut self, resource: Resource, specs: &[Spec]) {
         let is_sensitive = |name: &String| specs.iter().any(|spec| spec.sensitive.contains(name));
         match resource {
@@ -166,8 +166,12 @@ impl SpecText {
     }
 }
 
-/// Reads the list of specs. Each string in the list is the id of a built-in spec or the YAML text of a spec. An id has
-/// only letters, digits, `.`, `_` and `-`; a YAML text always has other characters.
+/// Reads the list of specs. Each string in the list is the id of a built-in spec or the YAML text of a spec. A string
+/// with only ASCII letters, digits, `.`, `_` and `-` counts as an id.
+///
+/// # Errors
+/// Returns the reason why `value` is not valid: it is not a list of strings, the list or a string is empty, or there is
+/// no built-in spec with the id.
 fn specs(value: &Value) -> Result<Vec<SpecText>, String> {
     let Value::Array(list) = value else { return Err(expected("a list of strings", value)) };
     if list.is_empty() {

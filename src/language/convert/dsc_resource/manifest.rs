@@ -40,8 +40,9 @@ fn adapter() -> Value {
     manifest
 }
 
-/// Returns the fields that both manifests have; `more` are additional arguments for each call of kbfix. The manifests
-/// do not require an elevated user (`requireSecurityContext`), because DSC would then require one even for what-if.
+/// Returns the fields that the manifest of `Kbfix/SpecList` and the manifest of the adapter have in common. `more`
+/// contains additional arguments for each call of kbfix. The field `requireSecurityContext` is left out, because with
+/// it DSC would require an elevated user even for what-if.
 fn methods(more: &[Value]) -> Value {
     let method = |verb: &str| {
         let mut args = vec![json!("dsc"), json!(verb)];

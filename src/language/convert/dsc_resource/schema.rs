@@ -118,7 +118,8 @@ fn result() -> Value {
     })
 }
 
-/// Returns a schema that allows every kind of parameter data, for a parameter whose type is not known here.
+/// Returns a schema that allows each kind of parameter data: a whole number, a string, a list of strings or a secret
+/// string. It is used if the type of the parameter is not known when the schema is created.
 fn any_parameter() -> Value {
     json!({ "anyOf": [
         { "type": "integer", "minimum": 0 },
@@ -136,7 +137,8 @@ fn secure() -> Value {
     })
 }
 
-/// Returns the schema of a parameter. Its data is sensitive if `is_sensitive` is true.
+/// Returns the schema of a parameter. If `is_sensitive` is true, the schema also allows a secret string, and does not
+/// contain the default.
 fn of_parameter(parameter: &Parameter, is_sensitive: bool) -> Value {
     let mut schema = match kind(parameter) {
         Some(ParameterType::Number) => number(parameter),

@@ -46,7 +46,7 @@ pub enum RemediationError {
     SecretValue {
         /// The id of the spec.
         spec: String,
-        /// The key and the name of the value, or a sensitive parameter.
+        /// The key and the name of the value; if the data is that of a parameter, the name of the parameter.
         value: String,
     },
     /// A script would be larger than Intune accepts; the field is its size in bytes.
@@ -95,6 +95,7 @@ pub fn intune(sources: &[Source<'_>], settings: &Settings, specs: &[Spec]) -> Re
 }
 
 /// Returns the JSON that a script writes to the standard input of `kbfix --stdin-specs`: the specs and the settings.
+/// The error names a spec file that is not UTF-8 text.
 fn input(sources: &[Source<'_>], settings: &Settings) -> Result<Value, RemediationError> {
     let mut specs = Vec::new();
     for source in sources {

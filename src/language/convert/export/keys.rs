@@ -22,22 +22,26 @@ pub(super) struct ExportedKey<'a> {
     pub(super) path: KeyPath,
     /// The state that the spec requires.
     pub(super) state: KeyState,
-    /// The names of the values whose data is sensitive, each with the loss if the file contains the data.
+    /// The names of the values whose data is sensitive, each with the loss to report if the exported file contains this
+    /// data.
     pub(super) sensitive: BTreeMap<ValueName, Loss>,
     /// Says whether values that the spec does not name (or also such subkeys) must be deleted from the key; `None` if
     /// they stay.
     pub(super) exclusive: Option<Exclusive>,
-    /// Whether the list can satisfy every rule of the spec for the key and for the keys below it.
+    /// Whether a list of keys and values can satisfy every rule of the spec that can apply to this key or to a key
+    /// below it, whatever these keys contained before.
     pub(super) is_whole: bool,
 }
 
 impl ExportedKey<'_> {
-    /// Returns the loss if this value, which the file contains, shows sensitive data.
+    /// Returns the loss to report because the exported file contains `data` of the value `name`. Returns `None` if this
+    /// data is not sensitive, or if `data` is `None` because the file deletes the value.
     pub(super) fn shown(&self, name: &ValueName, data: Option<&Data>) -> Option<Loss> {
         data.and_then(|_| self.sensitive.get(name).cloned())
     }
 
-    /// Reports that the export keeps values and subkeys that the spec does not name, although the spec deletes them.
+    /// If the spec deletes the values (or also the subkeys) of this key that it does not name, reports that the
+    /// exported file keeps them. `lose` gets the message.
     pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
         let what = match self.exclusive {
             Some(Exclusive::Values) => "values",
@@ -88,7 +92,8 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], users: Users, losses: &mut Ve
     all
 }
 
-/// Returns the names of the sensitive values, each with the loss if the file contains its data.
+/// Returns the names of the values in `rule` whose data is sensitive, each with the loss to report if the exported file
+/// contains this data.
 fn readable(spec: &Spec, rule: &KeyRule) -> BTreeMap<ValueName, Loss> {
     let loss = |name: &ValueName| {
         let place = format!("{} {}", rule.key, notation::value_name(name));
@@ -99,7 +104,8 @@ fn readable(spec: &Spec, rule: &KeyRule) -> BTreeMap<ValueName, Loss> {
     sensitive.map(|value| (value.name.clone(), loss(&value.name))).collect()
 }
 
-/// Returns whether a list of keys and values can satisfy the rule, whatever the key contained before.
+/// Returns whether a list of keys and values can express the rule, whatever the key contained before. Conditions, `*`
+/// in the key, and changes of a part of existing data cannot be expressed.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         let is_edit = matches!(
@@ -246,7 +252,8 @@ fn value(rule: &KeyRule, value: &ValueRule, outer: &mut impl FnMut(String)) -> O
     Some((value.name.clone(), data))
 }
 
-/// Returns the message about a change to an existing list, which the file cannot express.
+/// Returns the message that the exported file leaves out a change of an existing list: the items to add and to remove.
+/// `place` is the key and the name of the value that contains the list.
 fn lost_edit(place: &str, add: &[String], remove: &[String]) -> String {
     let quoted = |list: &[String]| list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ");
     let add = (!add.is_empty()).then(|| format!("adding {}", quoted(add)));

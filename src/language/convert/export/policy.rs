@@ -14,8 +14,8 @@ use super::{
     keys::{ExportedKey, KeyState, Users, exported_keys},
 };
 
-/// Exports the specs as a policy file (`Registry.pol`). The file is for HKLM if it can express a key below HKLM,
-/// otherwise for HKCU. Keys below other root keys are left out.
+/// Exports the specs as a policy file (`Registry.pol`), which is for one root key: HKLM if there is a key below HKLM to
+/// export, otherwise HKCU. All keys below other root keys are left out and reported as losses.
 pub fn pol(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let keys = policy_keys(specs, &mut losses);
@@ -78,8 +78,8 @@ fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey
     keys
 }
 
-/// Calls `write` for each entry of one key. If `write` returns an error, or the key needs something that a policy
-/// cannot express, adds this to `losses`.
+/// Calls `write` for each policy entry that the desired state of `key` needs. Adds to `losses` each entry for which
+/// `write` returns an error, each requirement that a policy cannot express, and each sensitive value that is written.
 fn each(
     key: &ExportedKey<'_>,
     losses: &mut Vec<Loss>,

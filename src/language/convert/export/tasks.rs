@@ -18,7 +18,8 @@ use super::{
 /// The column after which a long string or comment continues on the next line. ansible-lint allows 160 columns.
 const WIDTH: usize = 110;
 
-/// Exports the specs as a file of Ansible tasks: one task for each value, and for each key without values to set.
+/// Exports the specs as a file of Ansible tasks: one task for each value that win_regedit can set or delete, for each
+/// key to delete, and for each key to create without setting a value in it.
 pub fn win_regedit(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut tasks = String::new();

@@ -26,8 +26,8 @@ pub(super) struct Named {
 
 /// The state of one key after all lines of the file.
 pub(super) struct Left {
-    /// The key, with the line that deletes it if it stays absent. Otherwise the line is the first one that creates or
-    /// changes the key or a key below it after the last deletion.
+    /// The key, with its line for messages. If the key stays absent, this is the line that deletes the key; otherwise
+    /// the first line after the last deletion because of which the model contains the key.
     pub(super) named: Named,
     /// The final state of the key.
     pub(super) state: State,
@@ -39,8 +39,8 @@ pub(super) enum State {
     Absent,
     /// The key exists.
     Present {
-        /// The values of this key that the file sets or deletes, each with its final state and the number of its line.
-        /// A deleted value is missing if `others` deletes it anyway.
+        /// The values of this key that the file sets or deletes, each with its final state and the number of the line
+        /// that determines this state. If `others` says that all other values are deleted, deleted values are left out.
         values: BTreeMap<ValueName, (LeftValue, usize)>,
         /// The effect of the file on the other values and subkeys of this key.
         others: Others,
@@ -78,8 +78,8 @@ impl Left {
         Self { named, state: State::Present { values: BTreeMap::new(), others, created: true } }
     }
 
-    /// Returns whether the file deletes the key with its subkeys, or deletes a key above it. The file may create the
-    /// key again afterwards.
+    /// Returns whether the file deletes the previous content of the key, because it deletes the key or a key above it.
+    /// The file may have created the key again after the deletion.
     fn is_emptied(&self) -> bool {
         !matches!(self.state, State::Present { others: Others::Stay | Others::ValuesGone, .. })
     }
@@ -97,7 +97,7 @@ impl Keys {
         self.0.values()
     }
 
-    /// Returns the number of keys plus the number of values in the model.
+    /// Returns the number of keys in this model plus the number of values in these keys that the file sets or deletes.
     pub(super) fn parts(&self) -> usize {
         let values = |left: &Left| match &left.state {
             State::Absent => 0,
@@ -112,8 +112,8 @@ impl Keys {
         self.0.range(stored.clone()..).map_while(move |(key, left)| key.is_within(&stored).then_some(left))
     }
 
-    /// Returns the nearest key in the model, at `path` or above it, that the file deletes with its subkeys or with a
-    /// key above it; `None` if there is none. The file may create that key again afterwards.
+    /// Returns the state of the nearest key, at `path` or above it, whose previous content the file deletes; `None` if
+    /// there is no such key. The file may have created the key again after the deletion.
     pub(super) fn deleted(&self, path: &KeyPath) -> Option<&Left> {
         self.emptied(&stored(path)).map(|(_, left)| left)
     }
@@ -144,8 +144,9 @@ impl Keys {
         left
     }
 
-    /// Returns the state of a key so that the caller can delete values in it. Does not create the key. If the file
-    /// deletes the key, its state is [`State::Absent`]; if the file deletes only a key above it, returns `None`.
+    /// Returns the state of a key, so that the caller can delete values in it. Adds the key to the model if necessary,
+    /// but does not create the key. Returns `None` if the file deletes a key above it, and has not created this key
+    /// again: then there is nothing to delete.
     pub(super) fn find(&mut self, named: &Named) -> Option<&mut Left> {
         let stored = stored(&named.path);
         if !self.0.contains_key(&stored) && self.emptied(&stored).is_none() {

@@ -37,7 +37,8 @@ use crate::{
 use super::yaml;
 pub use kind::Kind;
 
-/// What the name of a spec ends with if kbfix made the spec from a file of another kind, and read it at once.
+/// The text at the end of the name of a spec that kbfix made from another file, such as a `.reg` file, in the same run.
+/// The user then has not called `kbfix import`.
 pub const AS_SPEC: &str = " (as a spec)";
 
 /// The id, title and summary of the new spec, which the imported file does not contain.
@@ -69,7 +70,8 @@ impl Reading {
     /// Returns the root key of the policy file `name`.
     ///
     /// # Errors
-    /// Returns an error if the operator gave no root key, and the policy can be for users or for the machine.
+    /// Returns an error if the operator gave no root key, and `name` does not show that the policy is for the machine:
+    /// it is `ntuser.pol`, or in a folder `User`.
     fn root_of(self, name: &str) -> Result<RootKey, Vec<Diagnostic>> {
         match self.root {
             None if may_be_of_users(name) => {
@@ -97,12 +99,12 @@ pub struct Imported {
 }
 
 /// Makes a spec from the bytes of a `Registry.pol`, of a text for LGPO.exe, or of a `.reg` file in version 4 or 5.
-/// `name` is the path of the file; messages show it, and [`Reading::root`] says when it matters for a `Registry.pol`.
-/// For a `Registry.pol`, the number of an entry replaces the line number in messages.
+/// `name` is the path of the file, for messages. If `reading` gives no root key, the path also shows whether a policy
+/// may be for users. Messages about a `Registry.pol` contain the number of an entry instead of a line number.
 ///
 /// # Errors
-/// Returns the syntax errors in the file; if there are none, one error for each step that a spec cannot express, with
-/// the warnings. It is also an error if the file contains no key, or the spec would be too large.
+/// Returns the errors because of which there is no spec, with the warnings found so far: for example syntax errors in
+/// the file, data or changes that a spec cannot express, a file without keys, or a spec that would be too large.
 pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> Result<Imported, Vec<Diagnostic>> {
     let mut findings = Vec::new();
     let file = |is_of_one_user| File { name, lines: lines(bytes), is_of_one_user };
@@ -141,7 +143,12 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
     }
 }
 
-/// Makes the spec from the final state of the keys in the imported file.
+/// Makes the spec from the final state of the keys in the imported file. `findings` are the warnings and errors that
+/// were found before.
+///
+/// # Errors
+/// Returns all findings if one of them is an error, the file contains no key, or the spec would be too large or not
+/// valid.
 fn spec(
     keys: &keys::Keys,
     file: &File<'_>,
@@ -272,7 +279,8 @@ impl File<'_> {
         Diagnostic { severity, ..Diagnostic::error(code(error.kind), message) }.at(place).hint(hint)
     }
 
-    /// Returns the findings about a file that is refused. `lenient` says whether lines were skipped before the error.
+    /// Returns the findings about a `.reg` file with the syntax errors `errors`. `lenient` says whether the operator
+    /// gave `--lenient`; if skipping lines would help or has reached its limit, the last hint says so.
     fn refused(&self, errors: &[reg::RegError], lenient: bool) -> Vec<Diagnostic> {
         let mut findings: Vec<_> = errors.iter().map(|error| self.finding(error, Severity::Error)).collect();
         // If a line has an error that even regedit does not skip, skipping the other lines would not help.

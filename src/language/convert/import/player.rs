@@ -42,9 +42,10 @@ impl<'a> Player<'a> {
         self.keys
     }
 
-    /// Returns the key at `path`, which `line` of the file names, for the functions that execute a step. `order` is as
-    /// in [`Named::order`]. `deletes` says whether the step deletes the key. Adds a warning if the key is in a numbered
-    /// control set, and an error if the step contradicts an earlier step in another control set.
+    /// Returns the key at `path`, which `line` of the file names, as the functions that execute a step need it. `order`
+    /// becomes [`Named::order`], and `deletes` says whether the step deletes the key. Adds a warning if the key is in a
+    /// numbered control set, and an error if the step contradicts an earlier step for the same key in another control
+    /// set.
     pub(super) fn named(&mut self, path: &KeyPath, line: usize, order: usize, deletes: bool) -> Named {
         let (path, set) = current_control_set(path, line, self.file, self.findings);
         let named = Named { path, line, order, set };
@@ -109,8 +110,9 @@ impl<'a> Player<'a> {
     }
 }
 
-/// Finds a key that an earlier step changed in another control set, so that the two steps contradict each other: one
-/// deletes the key or a key above it, the other does not. Returns `None` if there is no such key.
+/// Returns a key that an earlier step changed in another control set, and whose change contradicts the step for
+/// `named`: one of the two steps deletes the key or a key above it, and the other step does not. `deletes` says whether
+/// the step for `named` deletes. Returns `None` if there is no contradiction.
 fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'k Named> {
     let differs = |left: &&Left| {
         let both = left.named.set.as_deref().zip(named.set.as_deref());
@@ -122,9 +124,8 @@ fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'
     below.chain(above).find(differs).map(|left| &left.named)
 }
 
-/// Returns the same key in the current control set if `path` is in a numbered control set; otherwise `path` itself.
-/// Also returns the name of the control set in `path`; `None` if it contains no control set. Adds a warning for a
-/// numbered control set.
+/// Returns `path` with `CurrentControlSet` in place of a numbered control set. Also returns the name of the control set
+/// in `path`; `None` if `path` is not in a control set. Adds a warning for a numbered control set.
 fn current_control_set(
     path: &KeyPath,
     line: usize,
@@ -155,8 +156,8 @@ fn current_control_set(
     (KeyPath::from_parts(RootKey::Hklm, &joined).unwrap_or_else(|_| path.clone()), in_set)
 }
 
-/// Returns the error for a key or value (`what`) that the file gives different states in two control sets. A spec can
-/// only describe the current control set.
+/// Returns the error that the file gives the key or value `what` different states in two control sets: in `set` at
+/// `line`, and in the control set and line `before`. A spec can only describe the current control set.
 fn sets_differ(what: &str, set: &str, line: usize, before: (&str, usize), file: &File<'_>) -> Diagnostic {
     let (other, at) = before;
     let message = format!(

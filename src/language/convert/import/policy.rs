@@ -12,11 +12,11 @@ use super::{
     player::{Player, Step},
 };
 
-/// An entry of a policy: its line number, and its key with the action of Group Policy, or the reason why kbfix cannot
-/// read the entry.
+/// An entry of a policy: its line number (for a `Registry.pol`, the number of the entry, from 1), and its key with the
+/// instruction for Group Policy. The error is the reason why kbfix cannot read the entry.
 pub(super) type Line<'a> = (usize, Result<(&'a KeyPath, &'a Instruction), &'a str>);
 
-/// Returns the entries of a `Registry.pol`. The number of the entry replaces the line number.
+/// Returns the entries of a `Registry.pol`, each with its number, from 1, in place of a line number.
 pub(super) fn of_file(document: &pol::Document) -> impl Iterator<Item = Line<'_>> {
     (1..).zip(document.entries()).map(|(line, entry)| (line, read(entry)))
 }

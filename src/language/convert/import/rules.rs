@@ -17,8 +17,8 @@ use super::{
     keys::{Keys, Left, LeftValue, Others, State},
 };
 
-/// Returns a rule for each key, in the order in which the file names the keys. Each rule comes with its line in the
-/// file.
+/// Returns a rule for each key, with the number of the line that names the key. The rules are in the order in which the
+/// file names the keys. Adds findings for what the author must check, and for data that a spec cannot express.
 pub(super) fn rules(keys: &Keys, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Vec<(KeyRule, usize)> {
     let mut lefts: Vec<&Left> = keys.iter().collect();
     lefts.sort_by_key(|left| left.named.order);
@@ -104,15 +104,16 @@ fn rule(left: &Left, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> KeyRule
     rule
 }
 
-/// Returns the condition that the rule's own key passes a test. With `name`, the test is about that value of the key.
-/// `exists` says whether the key or value must exist or be absent; `None` means that it must exist.
+/// Returns a condition on the key of the rule that contains the condition. With a `name`, the condition is about this
+/// value of the key. The key or value must be absent if `exists` is `Some(false)`, and must exist otherwise.
 fn own_key(name: Option<String>, exists: Option<bool>) -> Box<Condition> {
     let test = RegistryTest { key: ".".to_owned(), name, exists, ..RegistryTest::default() };
     Box::new(Condition { registry: Some(Box::new(test)), ..Condition::default() })
 }
 
-/// Returns the view in which a spec names the key at `path`, and the path of the key in this view. `path` is in the
-/// 64-bit view, and the result is in the 32-bit view only if `path` contains `Wow6432Node`.
+/// Returns the path and the view in which a spec names the key at `path`, which is a path in the 64-bit view. If `path`
+/// is in the part that 32-bit programs see (`Wow6432Node`), this is the path without `Wow6432Node`, in the 32-bit view.
+/// Otherwise it is `path` itself, in the 64-bit view.
 fn in_its_view(path: &KeyPath) -> (KeyPath, View) {
     let names: Vec<&str> = path.names().collect();
     let wow = names.iter().position(|n| name::compare(n, "Wow6432Node").is_eq());

@@ -12,8 +12,8 @@ use super::{
     player::{Player, Step},
 };
 
-/// Executes the `.reg` file, and returns the final state of the keys. Adds a finding for each line that it
-/// cannot read and skips, or that the author must check.
+/// Executes the lines of the `.reg` file, and returns the final state of the keys. Adds a finding for each line that
+/// kbfix cannot read, and for each line that the author must check.
 pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Keys {
     let mut player = Player::new(file, findings);
     for (order, section) in document.sections().enumerate() {
@@ -71,7 +71,7 @@ fn ignored(what: &str, line: usize, file: &File<'_>) -> Diagnostic {
 }
 
 /// Returns the data as regedit stores it. regedit adds a final NUL to a REG_EXPAND_SZ or REG_MULTI_SZ that does not end
-/// in one.
+/// in one, unless the data is empty or has an odd number of bytes.
 fn terminated(data: &Data) -> Data {
     let is_text = [ValueType::EXPAND_SZ, ValueType::MULTI_SZ].contains(&data.value_type);
     let lacks = is_text && data.bytes.len().is_multiple_of(2) && !matches!(data.bytes.as_slice(), [] | [.., 0, 0]);

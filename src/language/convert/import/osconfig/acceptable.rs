@@ -51,7 +51,7 @@ impl Acceptable {
         Accepted::OneOf(vec![data]).into()
     }
 
-    /// Reads the schema of a value with the type `kind`.
+    /// Returns the states that a JSON schema accepts, for a value with the type `kind`.
     ///
     /// # Errors
     /// Returns the reason why a spec cannot express the schema.
@@ -126,9 +126,9 @@ impl Acceptable {
         }
     }
 
-    /// Combines the alternatives of an `anyOf`: data is acceptable if at least one alternative accepts it. Alternatives
-    /// that list their data can be combined. Any other alternative must be the only one besides null; otherwise returns
-    /// `None`. An `enum` is combined in the same way.
+    /// Combines the alternatives of an `anyOf`, or the items of an `enum`: data is acceptable if at least one of them
+    /// accepts it. Lists of data are joined. Returns `None` if one alternative is not a list of data (such as a range)
+    /// and there is another alternative besides null.
     fn any_of(each: Vec<Self>) -> Option<Self> {
         let absent = each.iter().any(|one| one.absent);
         let mut list = Vec::new();
@@ -223,7 +223,8 @@ impl Accepted {
     }
 }
 
-/// Converts data from the JSON of a manifest to data of the type `kind`. In the JSON, a REG_BINARY is Base64.
+/// Converts data from the JSON of a manifest to data of the type `kind`. In the JSON, a REG_BINARY is Base64. The error
+/// says that the data is not valid for this type.
 pub(super) fn literal(value: &Value, kind: TypeName) -> Result<Literal, String> {
     let refused = || format!("{} is not valid data for a {}", shorten(&value.to_string()), shown(kind));
     let found = match (kind, value) {
@@ -249,7 +250,7 @@ pub(super) fn literal(value: &Value, kind: TypeName) -> Result<Literal, String> 
 }
 
 /// Translates a regular expression of ECMA-262 to the syntax of the crate `regex`. Supports only plain characters,
-/// escaped punctuation, `.`, `^` and `$`.
+/// escaped punctuation, `.`, `^` and `$`. The error names what is not supported, or says that the expression is empty.
 fn expression(pattern: &str) -> Result<String, String> {
     if pattern.is_empty() {
         return Err("the `pattern` of the rule accepts any string".to_owned());
@@ -287,8 +288,10 @@ fn items<'v>(list: &'v Value, name: &str) -> Result<&'v [Value], String> {
     }
 }
 
-/// Returns the strings that a schema allows, if `const` or `enum` is its only keyword. `name` is the keyword that
-/// contains this schema.
+/// Returns the strings that `schema` allows. `name` is the keyword that contains this schema, for messages.
+///
+/// # Errors
+/// Returns the reason why a spec cannot express the schema: it must contain only `const` or `enum`, with strings.
 fn strings(schema: &Value, name: &str) -> Result<Vec<String>, String> {
     let fields = schema.as_object().filter(|fields| fields.len() == 1).ok_or_else(|| too_much(name))?;
     let list = match (fields.get("const"), fields.get("enum")) {

@@ -141,7 +141,7 @@ pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedMani
     Ok(ImportedManifest { spec: Imported { text, warnings }, rules: total, imported: rules.len() })
 }
 
-/// Gives each error without a hint a hint that describes the form of a manifest.
+/// Adds a hint that describes the structure of a manifest to each finding that has no hint.
 fn with_form(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     for finding in findings.iter_mut().filter(|finding| finding.hint.is_none()) {
         finding.set_hint("a manifest has a list `resources`, and each resource has a `type` and `properties`");
@@ -149,11 +149,12 @@ fn with_form(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     findings
 }
 
-/// The properties of a resource, with the JSON schema of the `Microsoft.OSConfig/Test` around it, if there is one. The
-/// error says why kbfix cannot use the test.
+/// The properties of a resource. If a `Microsoft.OSConfig/Test` contains the resource, the second part is the JSON
+/// schema of this test; otherwise it is `None`. The error says why kbfix cannot use the test.
 type Tested<'r> = Result<(&'r Value, Option<&'r Value>), String>;
 
-/// Returns the type and the properties of a resource. For a test, returns those of the resource that the test contains.
+/// Returns the type and the properties of `resource`. If it is a `Microsoft.OSConfig/Test`, returns the type and the
+/// properties of the resource inside the test, with the JSON schema of the test.
 fn tested(resource: &Resource) -> (&str, Tested<'_>) {
     if resource.kind != TEST {
         return (&resource.kind, Ok((&resource.properties, None)));
@@ -222,8 +223,9 @@ fn is_dependency(path: &KeyPath, name: &ValueName) -> bool {
         && ["DependOnService", "DependOnGroup"].iter().any(|other| name.as_str().eq_ignore_ascii_case(other))
 }
 
-/// Gives each rule whose resource has a name a note with this name, and a unique id made from the ASCII letters and
-/// digits, `.` and `_` of the name, if it contains any. `spec` is the id of the spec.
+/// Adds a note and an id to each rule whose resource has a name. The note is this name. The id consists of the ASCII
+/// letters and digits, `.` and `_` of the name (`-` for other characters), and a number if it would not be unique. If
+/// the name has no such characters, there is no id. `spec` is the id of the spec.
 fn label(rules: &mut [Rule], resources: &[Resource], spec: &str) {
     let mut taken = BTreeSet::from([spec.to_lowercase()]);
     let mut next: HashMap<String, usize> = HashMap::new();
@@ -275,7 +277,9 @@ fn count_of(count: usize, kind: &str) -> String {
 }
 
 impl About<'_> {
-    /// Returns the YAML text of the spec. The field `notes` lists the resources of the manifest that were left out.
+    /// Returns the YAML text of the spec. The field `notes` says what was left out: each registry rule in `left_out`
+    /// (by index in `resources`, with the reason), and each other type of resource in `others` (with the number of
+    /// resources).
     fn with_notes(
         &self,
         rules: &[Rule],
