@@ -60,8 +60,8 @@ fn collect_words(value: &Value, words: &mut BTreeSet<String>) {
     }
 }
 
-/// Changes a schema that schemars generated: forbids null for optional fields, because a field without data is a
-/// mistake, and adds the maximum of 32-bit numbers.
+/// Changes a schema that schemars generated: optional fields no longer accept null, because a field without data is a
+/// mistake, and 32-bit numbers get their maximum.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(fields) => {

@@ -81,8 +81,8 @@ impl<'t, T: DeserializeOwned + JsonSchema> SideDocument<'t, T> {
     }
 }
 
-/// Checks a document against `schema` and reads its data. Returns the data and the warnings, or all findings if one of
-/// them is an error.
+/// Checks a document against `schema` and reads its data. `diagnostics` are the errors in its YAML text, and `more` is
+/// the number of further such errors. Returns the data and the warnings, or all findings if one of them is an error.
 fn form<T: DeserializeOwned>(
     text: &Text<'_>,
     places: &Places,

@@ -14,7 +14,8 @@ pub struct Bounds {
     pub most: Option<u64>,
 }
 
-/// The test for existing data of a value that stays as it is.
+/// The test that decides whether existing data of a value stays as it is. The data must also have a type that the value
+/// rule accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep {
     /// Data stays if it is well-formed for its type.
@@ -28,7 +29,8 @@ pub enum Keep {
     /// A list stays if it contains each of these strings. Without a separator, a REG_SZ or REG_EXPAND_SZ is not a list:
     /// it stays if each of these strings is a part of it.
     Contains(Items),
-    /// A list stays if it contains no strings other than these.
+    /// A list stays if it contains no strings other than these. Without a separator, a REG_SZ or REG_EXPAND_SZ is not a
+    /// list, and does not stay.
     Subset(Items),
     /// A string stays if this regular expression matches a part of it.
     Matches(Expression),
@@ -48,7 +50,8 @@ pub struct Items {
 }
 
 impl Items {
-    /// Returns the items of a list, in upper case if letter case is ignored. Returns `None` if the data is not a list.
+    /// Returns the items of the list in the data, as UTF-16, and in upper case if letter case is ignored. Returns
+    /// `None` if the data is not a list.
     fn of(&self, decoded: &Decoded) -> Option<HashSet<Vec<u16>>> {
         match (decoded, &self.separator) {
             (Decoded::List(list), _) => Some(list.iter().map(|item| self.compared(item)).collect()),
@@ -128,7 +131,8 @@ impl std::fmt::Display for Keep {
 }
 
 impl Keep {
-    /// Returns whether the data `found` stays as it is. Data stays only if its type is one of `types`.
+    /// Returns whether the existing data `found` stays as it is. The type of the data must be one of `types`, and the
+    /// data must pass this test.
     pub fn keeps(&self, types: impl IntoIterator<Item = ValueType>, found: &Data) -> bool {
         let decoded = found.decode();
         types.into_iter().any(|t| t == found.value_type)

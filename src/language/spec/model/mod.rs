@@ -75,8 +75,8 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Returns the names of the unset parameters that are part of keys. Without their data, kbfix does not know which
-    /// keys to read. If a key contains several unset parameters, only the last one is included.
+    /// Returns the names of the unset parameters that are part of keys: the keys of rules, conditions and locations.
+    /// Without the data of these parameters, kbfix does not know which keys to read.
     pub fn unset_in_keys(&self) -> BTreeSet<&str> {
         let values = self.rules.iter().flat_map(KeyRule::values);
         let when = self.rules.iter().flat_map(|rule| [rule.when.as_deref(), rule.done_when.as_deref()]).flatten();

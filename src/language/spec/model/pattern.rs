@@ -15,12 +15,12 @@ pub struct KeyPattern {
     pub names: Vec<NamePattern>,
     /// The registry view of the keys: 32-bit or 64-bit.
     pub view: View,
-    /// For a condition that refers to its rule's key as `.`: the number of names in the rule's key. The pattern then
-    /// means the key to which the rule is applied, or a key below it, in the view of that key. `None` for any other
-    /// pattern.
+    /// For the key of a condition that begins with `.`: the number of names in the key of the rule that contains the
+    /// condition. The `.` means the key to which kbfix applies the rule, in the view of that key. `None` for any other
+    /// key.
     pub own: Option<usize>,
-    /// For a condition of a rule below HKCU: whether the key must be in the hive of the same user as the key to which
-    /// the rule is applied.
+    /// For a key below HKCU in a condition of a rule: whether the key must be in the hive of the same user as the key
+    /// to which kbfix applies the rule. False if the key begins with `.`.
     pub same_user: bool,
     /// Whether a pattern below HKCU also matches the key in the Default profile, which Windows copies for every new
     /// user.
@@ -130,7 +130,8 @@ impl KeyPattern {
         self.looked_up_name()
     }
 
-    /// Returns the result of [`KeyPattern::one_name`] for a key that may have several names.
+    /// Returns the result of [`KeyPattern::one_name`] if the quick test there does not show that the key has only one
+    /// name.
     fn looked_up_name(&self) -> Self {
         // A name with `*` has no other canonical form. During the conversion, a numbered placeholder takes its place.
         let stand_in = |at: usize| format!("\u{1}{at}");
@@ -166,7 +167,8 @@ impl KeyPattern {
         }
     }
 
-    /// Returns the name of an unset parameter in the key; `None` if all parameters in it have data.
+    /// Returns the name of an unset parameter in the key, the first one in alphabetical order; `None` if all parameters
+    /// in the key have data.
     pub fn unset_parameter(&self) -> Option<&str> {
         self.unset.as_ref()?.parameters.first().map(String::as_str)
     }

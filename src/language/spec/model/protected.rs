@@ -6,8 +6,8 @@ use super::{KeyPattern, NamePattern};
 
 /// The protected keys, by their canonical names. Without them, Windows or much of its software cannot work.
 ///
-/// `*` matches any name, HKCU any key directly below HKU, and `CurrentControlSet` any control set. A key below
-/// `HKLM\SOFTWARE` is protected in both views.
+/// `*` matches any name. HKCU stands for HKCU itself and for each key directly below HKU, and `CurrentControlSet` for
+/// each control set. A key below `HKLM\SOFTWARE` is protected in both views.
 const PROTECTED: &[&str] = &[
     r"HKLM\*",
     r"HKCU\*",
@@ -55,8 +55,8 @@ const PROTECTED: &[&str] = &[
 /// Sets?").
 const CONTROL_SETS: std::ops::RangeInclusive<u16> = 0..=999;
 
-/// The greatest depth of a protected key, under any of its names. With the SID of a user or `Wow6432Node`, a key is
-/// deeper than in the list.
+/// The greatest number of names below the root key in any path of a protected key. A path with the SID of a user or
+/// with `Wow6432Node` has more names than the canonical one.
 const DEEPEST: usize = 6;
 
 /// Returns whether the key is protected, so that kbfix must not delete it. Returns `false` for a root key, which cannot
@@ -88,8 +88,8 @@ pub(in crate::spec) fn can_be_protected(key: &KeyPattern) -> bool {
     [key.clone()].into_iter().chain(narrow).any(|key| PROTECTED.iter().any(|protected| can_be(&key, protected)))
 }
 
-/// Returns whether the name at the index `at` can be `Wow6432Node`, the key in which 64-bit Windows stores the 32-bit
-/// view.
+/// Returns whether the name at the index `at` of the pattern, from 0, can be `Wow6432Node`: the key in which 64-bit
+/// Windows stores the 32-bit view.
 fn can_be_wow6432node(key: &KeyPattern, at: usize) -> bool {
     let below_software = key.root == RootKey::Hklm && (at == 1 || at == 2);
     let below_classes = matches!(key.root, RootKey::Hkcu | RootKey::Hku) && (at == 2 || at == 3);

@@ -35,7 +35,8 @@ impl Spec {
         parameter().or_else(value).or_else(|| self.secret_condition())
     }
 
-    /// Returns the key and the name of the first sensitive value whose data is in a condition.
+    /// Returns the key and the name of the first sensitive value whose data is in a condition; `None` if no condition
+    /// contains such data.
     fn secret_condition(&self) -> Option<String> {
         let values = self.document.registry.iter().flat_map(|rule| &rule.values);
         let sensitive = values.filter(|(_, value)| value.is_sensitive(&self.sensitive));
@@ -47,8 +48,9 @@ impl Spec {
     }
 }
 
-/// Returns the key and the name in the first condition that contains data of a value with one of these names. In
-/// doubt, for example if a key has several names, the value counts as the same.
+/// Returns the key and the name in the first condition of `document` that contains data of a value with one of `names`,
+/// which are in lower case; `None` if there is no such condition. Does not compare keys, because a key can have several
+/// names.
 fn condition_on(names: &BTreeSet<String>, document: &Value) -> Option<String> {
     match document {
         Value::Object(fields) => {
@@ -66,7 +68,7 @@ fn condition_on(names: &BTreeSet<String>, document: &Value) -> Option<String> {
     }
 }
 
-/// Returns whether the rule contains data, and not only parameters.
+/// Returns whether the value rule itself contains data. A parameter in place of data does not count.
 fn contains_data(value: &ValueRule) -> bool {
     let of_keep = match &value.keep {
         Some(Keep::Which(which)) => {

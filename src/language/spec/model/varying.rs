@@ -7,8 +7,8 @@ use super::{
 use crate::registry::Data;
 
 impl Varying {
-    /// Returns whether the rule can require a state that agrees with `other`, which depends on no parameter. `example`
-    /// is a state that the rule can require.
+    /// Returns whether some data of the parameter makes the rule require a state that agrees with `other`, a desired
+    /// state that depends on no parameter. `example` is the state that the rule requires with example data.
     fn may_agree_with(&self, example: &Desired, other: &Desired) -> bool {
         match self {
             Self::Each(all) => all.iter().any(|one| one.agrees_with(other)),

@@ -19,7 +19,8 @@ use crate::{
 
 use super::hints;
 
-/// Checks every unquoted scalar of the document. `schema` returns the JSON schema of the document.
+/// Reports each unquoted field name or scalar that YAML readers interpret differently or that kbfix does not accept,
+/// such as a floating-point number. `schema` returns the JSON schema of the document, for hints.
 pub(in crate::spec) fn check<'s>(findings: &mut Findings<'_>, schema: &impl Fn() -> &'s Value) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {
@@ -75,7 +76,7 @@ fn data<'s>(findings: &mut Findings<'_>, path: &Path, text: &str, readings: Read
     }
 }
 
-/// Returns a hint for a scalar that the readers interpret differently; `None` if there is none.
+/// Returns a hint for the unquoted scalar `text`, which YAML readers interpret differently; `None` if there is no hint.
 fn hint<'s>(
     places: &Places,
     path: &Path,

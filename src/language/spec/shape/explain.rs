@@ -26,12 +26,10 @@ use super::{
 /// The parts of a document that do not match the schema.
 #[derive(Default)]
 pub(in crate::spec) struct Verdict {
-    /// The path of each field that the schema does not have, with the name of the field that the author probably meant.
-    /// The name is `None` if no field is similar, if the document already has that field, or if the error was only
-    /// counted.
+    /// The paths of fields that the schema does not have, each with the name that the author probably meant. `repair`
+    /// renames the field to this name; if it is `None`, `repair` removes the field.
     pub unknown: Vec<(Path, Option<String>)>,
-    /// The paths of the parts that `repair` must replace: the places of the other errors, and mappings with unknown
-    /// fields that `repair` cannot correct.
+    /// The paths of the other parts with errors, which `repair` must replace with valid data or remove.
     pub wrong: Vec<Path>,
 }
 
@@ -145,8 +143,9 @@ impl Explainer<'_, '_> {
         Some(format!("`{name}`: {}", first.trim_end_matches('.').replace('\n', " ")))
     }
 
-    /// Explains an error where the schema allows several forms of data, such as a string or a mapping. If the data has
-    /// the kind of one form, explains only why it does not match this form. `context` has the errors of each form.
+    /// Explains an error where the schema allows alternatives, such as a string or a mapping. `context` has the errors
+    /// of each alternative. If only one alternative accepts this kind of data, explains the errors of this alternative;
+    /// otherwise reports which kinds or words the field accepts.
     fn choices(&mut self, path: &Path, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) {
         let is_kind = |e: &&ValidationError<'static>| matches!(e.kind(), Failure::Type { .. }) && self.path(e) == *path;
         let is_const =
@@ -168,7 +167,7 @@ impl Explainer<'_, '_> {
     }
 
     /// Returns whether `error` says only that the data at `path` has the wrong kind, such as a list instead of a
-    /// string.
+    /// string. If the schema allows alternatives there, the data must have the wrong kind for each of them.
     fn only_kinds(&self, error: &ValidationError<'_>, path: &Path) -> bool {
         match error.kind() {
             Failure::Type { .. } => self.path(error) == *path,
@@ -225,7 +224,8 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// Returns a hint for a negative number of the registry; `None` for any other number.
+    /// Returns a hint for a negative number in a field for registry data. Returns `None` if `found` or the field is
+    /// something else, or if there is no hint for the type of the value.
     fn negative(&self, path: &Path, found: &Value) -> Option<Hint> {
         let number = found.as_i64().filter(|number| *number < 0)?;
         match hints::type_beside(self.findings.places(), path).as_deref() {

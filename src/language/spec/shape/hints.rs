@@ -28,7 +28,7 @@ const SYNONYMS: [(&str, &str); 6] = [
     ("name", "title"),
 ];
 
-/// Returns the field of a spec that other tools call `name`; `None` if there is none, or it is not one of `known`.
+/// Returns the item of `known`, a list of field names, that other tools call `name`; `None` if there is no such item.
 pub(in crate::spec) fn synonym<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let meant = SYNONYMS.iter().filter(|(word, _)| name.eq_ignore_ascii_case(word));
     meant.filter_map(|(_, field)| known.iter().copied().find(|k| k == field)).next()
@@ -39,8 +39,8 @@ pub(in crate::spec) fn is_value_rule(path: &Path) -> bool {
     path.0.len() == 4 && path.field_at(0) == Some("registry") && path.field_at(2) == Some("values")
 }
 
-/// Returns whether `path` leads to registry data in a value rule: data that the rule writes or compares, as a whole.
-/// Its texts for people, its conditions and the parts of strings are not such data.
+/// Returns whether `path`, which leads into a value rule, leads to whole data of the value: data that the rule writes,
+/// accepts or compares. Texts for people, conditions, and parts of strings do not count.
 fn is_data_of_rule(path: &Path) -> bool {
     match (path.field_at(4), path.field_at(5)) {
         (Some("data" | "if_absent" | "allowed"), _) => true,
@@ -57,7 +57,8 @@ pub(in crate::spec) fn is_registry_number(path: &Path) -> bool {
     path.0.len() > 4 && is_data_of_rule(path) || path.0.iter().rev().take(2).any(is_of_data)
 }
 
-/// Returns whether the author chose the last name in the path: that of a parameter or location, or allowed data.
+/// Returns whether the last name in the path is not a field of the spec language, because the author chose it: the name
+/// of a parameter or location, or allowed data of a parameter.
 fn is_own_name(path: &Path) -> bool {
     match (path.field_at(0), path.0.len()) {
         (Some("parameters" | "locations"), 2) => true,
@@ -66,8 +67,8 @@ fn is_own_name(path: &Path) -> bool {
     }
 }
 
-/// Returns the first type in the field `type` of a value rule; `None` if there is no type. `path` is the path of the
-/// rule, or of registry data in it. For any other part of the rule, returns `None`.
+/// Returns the type of a value rule, or the first of its types. `path` is the path of the rule or of registry data in
+/// the rule; for any other path, returns `None`. Also returns `None` if the rule has no type.
 pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<String> {
     let rule = Path(path.0.get(..4)?.to_vec());
     if !is_value_rule(&rule) || path.0.len() > 4 && !is_data_of_rule(path) {
@@ -81,8 +82,8 @@ pub(in crate::spec) fn type_beside(places: &Places, path: &Path) -> Option<Strin
     text(&given).or_else(|| text(&given.item(0)))
 }
 
-/// Returns the first type in the field `type` of a value rule; `None` if it is not a number type. `path` is as for
-/// [`type_beside`].
+/// Returns the type of a value rule, or the first of its types, if this is a number type; otherwise `None`. `path` is
+/// the path of the rule or of registry data in the rule.
 pub(in crate::spec) fn number_type_beside(places: &Places, path: &Path) -> Option<String> {
     type_beside(places, path).filter(|value_type| is_number_type(value_type))
 }
@@ -101,8 +102,8 @@ fn truth_of(word: &str) -> Option<bool> {
     }
 }
 
-/// Returns a hint that says what to write instead of `word` (such as `yes`, `on` or `true`) in the field at `path`;
-/// `None` if nothing better is known.
+/// Returns a hint that says what to write in the field at `path` instead of `word`. Returns `None` if `word` is not a
+/// truth value (such as `yes`, `on` or `true`), or if there is no hint for this field.
 pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Option<String> {
     let yes = truth_of(word)?;
     if let Some(value_type) = number_type_beside(places, path).filter(|_| !is_value_rule(path)) {
@@ -115,9 +116,9 @@ pub(in crate::spec) fn for_truth(places: &Places, path: &Path, word: &str) -> Op
     }
 }
 
-/// Returns a hint for the unquoted scalar `text` at `path`, where `schema` does not allow just any string. Quotes would
-/// not help there: the hint says what the field accepts. Returns `None` if it accepts any string, or a number and
-/// `is_number` is true, or if the schema has no such field.
+/// Returns a hint that says what the field at `path` accepts instead of the unquoted scalar `text`. Returns `None` if
+/// the field accepts any string, so that quotes would help; if the field accepts a number and `is_number` says that
+/// `text` can be one; or if `schema` has no such field.
 pub(in crate::spec) fn without_quotes(schema: &Value, path: &Path, text: &str, is_number: bool) -> Option<String> {
     let accepted = Accepted::at(schema, path);
     let accepts = |kind: &str| accepted.kinds.contains(&kind);
@@ -217,8 +218,8 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Returns the names of the fields that the author probably meant to indent below the empty field at `path`: values
-/// below `values:`, or `type` and `data` below the name of a value.
+/// Returns the names of the fields after the empty field at `path` that the author probably meant to indent below this
+/// field: values below `values:`, or `type` and `data` below the name of a value. The list is empty if there are none.
 pub(in crate::spec) fn beside_empty(places: &Places, path: &Path) -> Vec<String> {
     const KEY_RULE: [&str; 13] = [
         "key",

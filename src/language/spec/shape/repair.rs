@@ -24,7 +24,8 @@ pub(in crate::spec) struct Repaired {
     pub document: Document,
     /// The names of the parameters and locations whose declaration was replaced.
     pub tainted: BTreeSet<String>,
-    /// Whether a part was replaced. The original part may have used parameters or locations that now seem unused.
+    /// Whether a part was replaced, renamed or removed. The original part may have used parameters or locations that
+    /// now seem unused.
     pub replaced: bool,
 }
 
@@ -76,8 +77,9 @@ pub(in crate::spec) fn repair(mut value: Value, verdict: &Verdict) -> Option<Rep
     Some(Repaired { document, tainted, replaced: !verdict.wrong.is_empty() || !verdict.unknown.is_empty() })
 }
 
-/// Returns the path of the smallest part around an error that can be replaced, with valid data to replace it. The data
-/// is `None` if the top-level field must be removed instead. Returns `None` if the document cannot be repaired.
+/// Returns the path of the part that `repair` replaces because of an error at `path`, with valid data for this part. If
+/// the data is `None`, `repair` instead removes the top-level field that contains the error (nothing if `path` is
+/// empty). Returns `None` if the document cannot be repaired.
 fn unit(path: &Path) -> Option<(Path, Option<Value>)> {
     let key = r"HKLM\SOFTWARE\kbfix\replaced";
     let part = |length: usize| Path(path.0[..length].to_vec());

@@ -6,8 +6,8 @@ use super::wording::{kind_word, list, list_or, plain};
 
 use crate::spec::source::path::{Path, Step};
 
-/// Returns whether the schema requires the field at `path`. If the schema allows several forms there, the field counts
-/// as required only if each form that has the field requires it.
+/// Returns whether the schema requires the field at `path`. If the schema allows alternatives for the mapping that
+/// contains the field, each alternative that has the field must require it. Returns `false` if there is no such field.
 pub(super) fn is_required(schema: &Value, path: &Path) -> bool {
     let Some((Step::Field(name), above)) = path.0.split_last() else { return false };
     let owners = forms_at(schema, above);
@@ -18,7 +18,8 @@ pub(super) fn is_required(schema: &Value, path: &Path) -> bool {
     having.peek().is_some() && having.all(requires)
 }
 
-/// Returns a hint for an empty field; `None` if `path` is an item of a list.
+/// Returns a hint for a field without data: give it data or, if the schema does not require the field, remove it.
+/// Returns `None` if `path` does not end with a field name.
 pub(in crate::spec) fn remove(path: &Path, schema: &Value) -> Option<String> {
     path.last_field().map(|name| match is_required(schema, path) {
         true => format!("give it data; `{name}` is required"),
@@ -26,17 +27,18 @@ pub(in crate::spec) fn remove(path: &Path, schema: &Value) -> Option<String> {
     })
 }
 
-/// The data that the schema allows at one place.
+/// The data that the schema allows for one field or list item.
 #[derive(Default)]
 pub(super) struct Accepted {
     /// Words for the kinds of data, such as `a list`. A field with a few fixed words accepts `a word`, not `a string`.
     pub kinds: Vec<&'static str>,
-    /// The fixed words, if the field accepts any.
+    /// The fixed words that the field accepts; empty if it does not accept fixed words.
     pub words: Vec<String>,
 }
 
 impl Accepted {
-    /// Returns what the schema allows at `path`; nothing if it has no such place.
+    /// Returns the data that the schema allows at `path`; without kinds and words if the schema has no such field or
+    /// item.
     pub(super) fn at(schema: &Value, path: &Path) -> Self {
         let mut found = Self::default();
         for form in forms_at(schema, &path.0) {
@@ -56,7 +58,7 @@ impl Accepted {
         found
     }
 
-    /// Returns a hint that says what to write.
+    /// Returns a hint that says which of the words and kinds of data to write.
     pub(super) fn hint(&self) -> String {
         let others: Vec<&str> = self.kinds.iter().copied().filter(|kind| *kind != "a word").collect();
         let words = list(self.words.iter().map(String::as_str));
@@ -69,15 +71,16 @@ impl Accepted {
     }
 }
 
-/// Returns the schemas of all forms that the schema allows for the node at `steps` from the root; empty if the schema
-/// has no such node.
+/// Returns the schemas of all alternatives that `schema` allows for the node to which `steps` lead from the root; empty
+/// if the schema has no such node.
 fn forms_at<'s>(schema: &'s Value, steps: &[Step]) -> Vec<&'s Value> {
     steps.iter().fold(forms(schema, schema), |owners, step| {
         owners.into_iter().flat_map(|owner| below(owner, step, schema)).collect()
     })
 }
 
-/// Returns the schemas of the node to which `step` leads from a node with the schema `owner`.
+/// Returns the schemas of all alternatives for the child to which `step` leads. `owner` is the schema of the node that
+/// contains the child, and `schema` is the whole schema.
 fn below<'s>(owner: &'s Value, step: &Step, schema: &'s Value) -> Vec<&'s Value> {
     let found = match step {
         Step::Field(name) => owner["properties"].get(&**name).or_else(|| owner.get("additionalProperties")),
@@ -86,7 +89,8 @@ fn below<'s>(owner: &'s Value, step: &Step, schema: &'s Value) -> Vec<&'s Value>
     found.map(|found| forms(found, schema)).unwrap_or_default()
 }
 
-/// Returns the schemas of all forms that `node` allows, with references followed.
+/// Returns the schemas of all alternatives in the schema `node` (of an `anyOf` or `oneOf`), or `node` itself. Follows
+/// references, which lead into `schema`.
 fn forms<'s>(node: &'s Value, schema: &'s Value) -> Vec<&'s Value> {
     if let Some(reference) = node["$ref"].as_str().and_then(|text| text.strip_prefix('#')) {
         return schema.pointer(reference).map(|target| forms(target, schema)).unwrap_or_default();

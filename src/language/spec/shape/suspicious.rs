@@ -16,7 +16,7 @@ use crate::{
 const FOR_PEOPLE: [&str; 9] =
     ["title", "summary", "notes", "note", "what", "description", "applies_to", "also", "services"];
 
-/// Warns about suspicious text in field names and data.
+/// Warns about suspicious text in field names and data, but not in data that is only for people.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {
@@ -54,7 +54,8 @@ fn is_for_people(path: &Path) -> bool {
         || path.field_at(0) == Some("parameters") && path.field_at(2) == Some("allowed")
 }
 
-/// Warns about the name or data `text`, which is written in this style at this place.
+/// Warns about `text` if it is suspicious. It is the name or the data (`part`) of the node at `path`; `style` and
+/// `spot` say how and where it is written.
 fn text(findings: &mut Findings<'_>, path: &Path, text: &str, (style, spot): (Style, Spot), part: Part) {
     let mut warn = |code, message: String, hint: &str| {
         findings.add(Diagnostic::warning(code, message).hint(hint), path, part);

@@ -7,8 +7,9 @@ use crate::{diag::text::shorten, spec::source::path::Path};
 /// The range of a REG_DWORD, as a hint.
 pub(in crate::spec) const RANGE_OF_DWORD: &str = "numbers of this type are from 0 to 4294967295 (0xFFFFFFFF)";
 
-/// Returns the hint for a negative number in a place for registry data: the unsigned number with the same bits. `bits`
-/// is the size of the registry type; if it is `None`, there are 32 bits, or 64 if the number needs them.
+/// Returns the hint for a negative number as registry data: the unsigned number with the same bits. `bits` is the size
+/// of the registry type, 32 or 64; `None` means 32, or 64 if the number needs more. If `bits` is `Some(32)` and the
+/// number needs more, the hint gives the range of the type instead.
 pub(in crate::spec) fn same_bits(number: i64, bits: Option<u32>) -> String {
     let shown = match (bits, i32::try_from(number)) {
         (None | Some(32), Ok(number)) => format!("0x{number:X}"),
@@ -52,12 +53,13 @@ pub(in crate::spec) fn kind_and_data(value: &Value) -> String {
     }
 }
 
-/// Formats data for a message: in backticks, and shortened if it is long.
+/// Formats data for a message: in backticks, and shortened if it is long. A list or mapping is not written out.
 pub(in crate::spec) fn show(value: &Value) -> String {
     format!("`{}`", plain(value))
 }
 
-/// Formats data for a message like [`show`], but not between backticks.
+/// Formats data for a message, without backticks, and shortened if it is long. A list becomes `a list`, and a mapping
+/// `a mapping`.
 pub(in crate::spec) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => shorten(text),

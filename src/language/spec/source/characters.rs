@@ -50,16 +50,17 @@ impl Input for Characters<'_> {
         usize::MAX
     }
 
-    /// Returns the number of characters that the parser asks for before it skips the indentation of a block scalar.
-    /// For an unquoted scalar, the parser reserves memory for 32 characters, then for this many more at each word.
+    /// Returns a number that the parser uses twice: it asks for this many characters before it skips the indentation of
+    /// a block scalar, and reserves memory for this many more (after the first 32) at each word of an unquoted scalar.
     #[inline]
     fn bufmaxlen(&self) -> usize {
         3
     }
 
-    /// Returns whether the parser reads the line of a block scalar as a whole, which is faster. The parser asks for at
-    /// most two characters before such a line, and for [`Self::bufmaxlen`] characters before its indentation. In the
-    /// indentation the answer must be "no": otherwise the parser would never reach the end of the indentation.
+    /// Returns whether the parser may read a line of a block scalar as a whole, which is faster. This is true if the
+    /// parser last asked for fewer than [`Self::bufmaxlen`] characters, as it does before such a line. In the
+    /// indentation before, it asked for more: the answer must be false there, or the parser would never reach the end
+    /// of the indentation.
     #[inline]
     fn buf_is_empty(&self) -> bool {
         self.asked < self.bufmaxlen()

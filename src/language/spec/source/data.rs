@@ -37,8 +37,8 @@ pub(in crate::spec) enum Look<'d> {
     List,
     /// A mapping.
     Fields,
-    /// A number with a fraction, or with more than 64 bits. No field of a spec accepts it, so it may be NaN instead of
-    /// the number.
+    /// A floating-point number, or a whole number with more than 64 bits. No field of a spec accepts such a number, so
+    /// this may be NaN instead of the number.
     Other(f64),
 }
 

@@ -58,7 +58,8 @@ impl<'t> Findings<'t> {
         self.errors > 0
     }
 
-    /// Counts a finding. Returns whether it can still be added; if not, the caller need not find its place.
+    /// Counts a finding. Returns `true` if the list has room for the finding. If not, the finding will not be shown,
+    /// and the caller need not find its place.
     fn has_room(&mut self, severity: Severity) -> bool {
         self.errors += usize::from(severity == Severity::Error);
         let room = self.list.len() < MAX_FINDINGS;
@@ -66,19 +67,21 @@ impl<'t> Findings<'t> {
         room
     }
 
-    /// If no more findings can be added, counts an error and returns `true`; the caller then need not create a message.
-    /// Otherwise returns `false`.
+    /// If the list has no room for more findings, counts one more error and returns `true`: the caller need not create
+    /// a message. Otherwise counts nothing and returns `false`.
     pub(in crate::spec) fn only_counts(&mut self) -> bool {
         self.list.len() >= MAX_FINDINGS && !self.has_room(Severity::Error)
     }
 
-    /// Counts `more` errors that are not shown.
+    /// Counts `more` errors for which the caller has no messages. The last finding includes them in the number of
+    /// findings that are not shown.
     pub(in crate::spec) fn add_uncounted(&mut self, more: usize) {
         self.more += more;
         self.errors += more;
     }
 
-    /// Adds a finding that marks the name or the data (`part`) of the node at `path`.
+    /// Adds a finding that marks the name or the data (`part`) of the node at `path`; if there is no such node, the
+    /// finding marks the nearest node above. If the list has no room, the finding is only counted.
     pub(in crate::spec) fn add(&mut self, diagnostic: Diagnostic, path: &Path, part: Part) {
         if !self.has_room(diagnostic.severity) {
             return;

@@ -24,8 +24,9 @@ pub(in crate::spec) struct Hidden {
 /// Shorter data is too common.
 const DISTINCT: usize = 4;
 
-/// The maximum number of sensitive texts with which each word of a message is compared. If there are more, every word
-/// that may not be shown counts as sensitive, so that a large file does not take long.
+/// The maximum number of sensitive texts with which each word of a message is compared. If there are more, words are
+/// not compared, because that would take long: each word that is neither in the spec language nor in [`Hidden::known`]
+/// may then count as sensitive.
 const MOST: usize = 1000;
 
 impl Hidden {
@@ -72,7 +73,7 @@ impl Hidden {
         }
     }
 
-    /// Returns whether there are so few sensitive texts that words are compared with each of them.
+    /// Returns whether there are at most [`MOST`] sensitive texts, so that words are compared with each of them.
     pub(super) fn is_small(&self) -> bool {
         self.texts.len() <= MOST
     }
@@ -85,8 +86,8 @@ impl Hidden {
         self.texts.iter().any(|secret| secret.chars().count() >= DISTINCT && text.contains(secret.as_str()))
     }
 
-    /// Returns the message with `(hidden)` in place of sensitive data; `None` if it cannot be separated from the other
-    /// text.
+    /// Returns the message with `(hidden)` in place of sensitive data; `None` if the data cannot be separated from the
+    /// rest of the message.
     fn message(&self, message: &str) -> Option<String> {
         let pieces: Vec<&str> = message.split('`').collect();
         // Data that contains a backtick.
@@ -106,8 +107,8 @@ impl Hidden {
         Some(out)
     }
 
-    /// Returns a part of a message that is not in backticks, with `(hidden)` in place of sensitive numbers. Returns
-    /// `None` if another word of the part may be sensitive.
+    /// Returns `part`, the text of a message between two texts in backticks, with `(hidden)` in place of sensitive
+    /// numbers. Returns `None` if a word that is not a number may be sensitive.
     fn outside(&self, part: &str) -> Option<String> {
         let (mut out, mut rest) = (String::new(), part);
         while let Some(word) = words(rest).next() {
@@ -124,7 +125,8 @@ impl Hidden {
         Some(out)
     }
 
-    /// Returns whether a text in backticks can be shown: it consists of known words, and is not sensitive data.
+    /// Returns whether a text in backticks can be shown: all its words are known, and it shows no sensitive data. A
+    /// text without words can be shown only if it is a single character.
     fn may_show(&self, text: &str) -> bool {
         // The index of an item in a path, such as `registry[0]`, is not data.
         let is_index = |word: &&str| word.bytes().all(|b| b.is_ascii_digit()) && text.contains(&format!("[{word}]."));
@@ -144,8 +146,9 @@ impl Hidden {
         (is_language && !self.texts.contains(text)) || (words.iter().all(|word| self.is_known(word)) && !is_data())
     }
 
-    /// Returns whether a hint contains no sensitive data, apart from known words and words of one or two letters, which
-    /// do not count as data. Unlike a message, a hint can contain data in another form, such as a number in hex digits.
+    /// Returns whether a hint can be shown. Each text in backticks must pass `may_show`. The rest must not contain
+    /// quotation marks, and each of its words must be known, or have no digits and not be part of sensitive data.
+    /// Numbers are not shown, because a hint can contain a sensitive number in another notation.
     fn is_clean(&self, hint: &str) -> bool {
         let quotes = ['"', '\''];
         let has_quote = hint.char_indices().any(|(at, c)| {
@@ -165,7 +168,8 @@ impl Hidden {
         schema::words().contains(word) || self.known.contains(word)
     }
 
-    /// Returns whether a word may be a part of sensitive data.
+    /// Returns whether a word may be a part of sensitive data. A word of one or two characters that is not a number
+    /// does not count as data.
     fn is_part(&self, word: &str) -> bool {
         let lower = word.to_lowercase();
         let number = number(word);

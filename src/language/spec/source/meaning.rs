@@ -19,8 +19,8 @@ use super::{
     tree::{Kind, Node, Places, Style},
 };
 
-/// Returns the data of the document if both parsers certainly read the text in the same way, and no error was found in
-/// the text; otherwise `None`.
+/// Returns the data of the document if saphyr-parser and yaml_serde certainly read the text in the same way, and no
+/// error was found in the text; otherwise `None`.
 ///
 /// `sound` says whether the first parser read the text without errors.
 pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Findings<'t>) -> Option<Data<'t>> {
@@ -29,8 +29,8 @@ pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Find
     (is_correct && alike::is_certain(text.text)).then(|| Data::of(places, places.root()))
 }
 
-/// Returns the data of the document; `None` if the data cannot be read, or if the two parsers read it differently. If
-/// it returns `None`, at least one finding is an error.
+/// Returns the data of the document; `None` if the data cannot be read, or if saphyr-parser and yaml_serde read it
+/// differently. In these cases, at least one finding is an error.
 ///
 /// `sound` says whether the first parser read the text without errors.
 pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<Value> {
@@ -60,7 +60,8 @@ pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Finding
     Some(value)
 }
 
-/// Converts data to JSON. Returns `None` if the data contains a number with a fraction, or with more than 64 bits.
+/// Converts data to JSON. Returns `None` if the data contains a floating-point number, or a whole number with more than
+/// 64 bits.
 pub(in crate::spec) fn value(data: Data<'_>) -> Option<Value> {
     Some(match data.look() {
         Look::Null => Value::Null,

@@ -89,7 +89,7 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// Formats the path as `registry[0].values.Start`. An empty field name becomes `""`.
+    /// Formats the path as `registry[0].values.Start`. After the first step, an empty field name becomes `""`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {
             match step {

@@ -36,8 +36,8 @@ impl Reading {
     }
 }
 
-/// Interprets the words for null, true, false and infinities that YAML 1.2 and the crate yaml_serde interpret in the
-/// same way. Returns `None` for other text.
+/// Interprets the words for null, true, false, infinities and "not a number" that YAML 1.2 and the crate yaml_serde
+/// interpret in the same way. Empty text means null. Returns `None` for any other text.
 pub(super) fn word(text: &str) -> Option<Reading> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Some(Reading::Null),
@@ -46,7 +46,7 @@ pub(super) fn word(text: &str) -> Option<Reading> {
     }
 }
 
-/// Splits the sign from a number. Returns -1 or 1, and the rest of the text.
+/// Splits the sign from a number. Returns -1 for the sign `-`, and 1 for `+` or no sign, with the text after the sign.
 pub(super) fn signed(text: &str) -> (i128, &str) {
     match text.as_bytes().first() {
         Some(b'-') => (-1, &text[1..]),

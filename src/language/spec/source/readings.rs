@@ -13,7 +13,8 @@ use super::{
 };
 use crate::diag::{Hint, text::shorten};
 
-/// Returns a hint to write `text` in double quotes; `None` if `text` contains characters that need escapes there.
+/// Returns a hint to write `text` in double quotes; `None` if `text` contains `"` or a backslash, which need escapes
+/// there.
 pub(in crate::spec) fn quote_hint(text: &str) -> Option<Hint> {
     (!text.contains(['"', '\\'])).then(|| Hint::quote(&format!("\"{}\"", shorten(text))))
 }
@@ -59,7 +60,8 @@ impl Readings {
         format!("`{shown}` without quotes is {new} in YAML 1.2 and {old} in {reader}")
     }
 
-    /// Returns each number as which one of the readers interprets the scalar.
+    /// Returns the whole numbers that readers interpret the scalar as, each number once; empty if no reader interprets
+    /// it as a whole number that fits into 128 bits.
     pub(in crate::spec) fn numbers(self) -> Vec<i128> {
         let mut numbers: Vec<i128> = Vec::new();
         for reading in [self.new, self.old, self.here] {
@@ -72,8 +74,9 @@ impl Readings {
         numbers
     }
 
-    /// Returns a hint for a scalar that the readers interpret differently. If it may be a number, the hint contains
-    /// each possible number in a form that all readers interpret in the same way. Returns `None` if there is no hint.
+    /// Returns a hint for a scalar that the readers interpret differently. The hint says to write the scalar in quotes.
+    /// If the scalar can be a number and has no `:`, the hint also offers one or two numbers that it can mean, in
+    /// decimal. Returns `None` if `text` needs quotes with escapes.
     pub(in crate::spec) fn hint(self, text: &str) -> Option<Hint> {
         match self.numbers().as_slice() {
             _ if text.contains(':') => quote_hint(text),
@@ -149,8 +152,7 @@ pub(in crate::spec) fn here(text: &str) -> Reading {
     if is_plainly_text(text) { Reading::Text } else { uncommon_here(text) }
 }
 
-/// Returns how the crate yaml_serde interprets the unquoted `text`. [`here`] calls this for text that fails its quick
-/// test.
+/// Returns how the crate yaml_serde interprets the unquoted `text`, for which [`is_plainly_text`] returns `false`.
 fn uncommon_here(text: &str) -> Reading {
     if let Some(word) = word(text) {
         return word;

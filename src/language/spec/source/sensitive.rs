@@ -67,7 +67,8 @@ pub(in crate::spec) fn hide_unparsed(text: &str, private: Private<'_>, findings:
     }
 }
 
-/// Returns whether the name, possibly misspelled, is that of a field of the spec language.
+/// Returns whether the name is a word of the spec language. A misspelled word also counts, but only if there are few
+/// sensitive texts.
 fn is_field(name: &str, hidden: &Hidden) -> bool {
     // Comparing with similar names takes long, and a file can have many names.
     schema::words().contains(name)
@@ -79,13 +80,14 @@ fn is_mark(name: &str) -> bool {
     name.len() > 5 && suggest(name.trim(), ["sensitive"]).is_some()
 }
 
-/// A mapping or other node of the document, with the field that contains it.
+/// A mapping, or the data of a field, in the document.
 struct Part<'p> {
-    /// The index of the node, after aliases are followed.
+    /// The index of the node; for an alias, of the node to which it refers.
     node: usize,
     /// The field whose data the node is; `None` for the root and for the items of lists.
     entry: Option<&'p Entry>,
-    /// The name of the field that contains the mapping with `entry`.
+    /// The name of the field whose data is the mapping or list directly around the node, such as `values` for the rule
+    /// of a value; `None` if there is no such field.
     above: Option<&'p str>,
 }
 
@@ -106,9 +108,9 @@ impl<'p> Part<'p> {
 enum Link<'p> {
     /// Both use or declare this parameter.
     Parameter(&'p str),
-    /// Both parts of the file contain the node with this index, at least one of them through a YAML alias.
+    /// Both contain the node with this index, at least one of them through a YAML alias.
     Node(usize),
-    /// One is inside the other one, which has this index and says that it is sensitive.
+    /// One part is inside the other. This is the index of the other part, which itself says that it is sensitive.
     Inside(usize),
 }
 
@@ -117,7 +119,7 @@ struct Search<'p> {
     private: Private<'p>,
     parts: Vec<Part<'p>>,
     links: HashMap<Link<'p>, Vec<usize>>,
-    /// For each node, the index of the innermost part around it that can be sensitive.
+    /// For each node inside a part that can be sensitive: the index of the innermost such part.
     around: HashMap<usize, usize>,
     /// The indexes of the nodes that are sensitive.
     marked: BTreeSet<usize>,
@@ -166,8 +168,9 @@ impl<'p> Search<'p> {
         }
     }
 
-    /// Collects the parts of the document, without the content of aliases. `around` is the index of the innermost part
-    /// around the node that can be sensitive.
+    /// Collects the parts in the node `at` and below it, without the content of aliases. `entry` is the field whose
+    /// data the node is, and `above` is as in [`Part::above`]. `around` is the index of the innermost part around the
+    /// node that can be sensitive; `None` if there is no such part.
     fn collect(&mut self, at: usize, entry: Option<&'p Entry>, above: Option<&'p str>, mut around: Option<usize>) {
         let node = self.followed(at);
         if entry.is_some() || matches!(self.at(node).kind, Kind::Mapping(_)) {
@@ -209,7 +212,8 @@ impl<'p> Search<'p> {
         }
     }
 
-    /// Adds a part for a node that no other part contains. Returns the index of the part.
+    /// Adds a part for a node that is in no part that can be sensitive. The new part contains the node and everything
+    /// below it. Returns the index of the new part.
     fn loose(&mut self, node: usize) -> usize {
         let part = self.parts.len();
         self.parts.push(Part { node, entry: None, above: None });
@@ -239,7 +243,8 @@ impl<'p> Search<'p> {
         self.links.entry(link).or_default().push(part);
     }
 
-    /// Returns whether the part itself says that it is sensitive.
+    /// Returns whether the part itself says that it is sensitive. In a spec, it contains the field `sensitive`, and the
+    /// data of the field does not mean false. In another document, it is the data of a field `parameters`.
     fn says_so(&self, part: &Part<'p>) -> bool {
         let is_no = |text: &str| ["false", "no", "off", "n"].iter().any(|no| text.trim().eq_ignore_ascii_case(no));
         let says = |entry: &Entry| is_mark(&entry.name) && self.scalar(entry.value).is_some_and(|text| !is_no(text));
@@ -249,9 +254,9 @@ impl<'p> Search<'p> {
         }
     }
 
-    /// Marks what is sensitive because of something that is marked: a value that uses a sensitive parameter is
-    /// sensitive, and so is each parameter that a sensitive value uses. A condition on a sensitive value contains data
-    /// of this value.
+    /// Marks the parts that are sensitive because of a marked part: each value that uses a sensitive parameter, each
+    /// parameter that a sensitive value uses, each part that contains the same node through an alias, and each rule or
+    /// condition for a value with the name of a sensitive value.
     fn spread(&mut self) {
         let mut links_of: HashMap<usize, Vec<Link<'p>>> = HashMap::new();
         for (link, parts) in &self.links {
@@ -314,7 +319,8 @@ impl<'p> Search<'p> {
         hidden
     }
 
-    /// Adds the data below a sensitive node. `depth` is the number of mappings and lists between the two.
+    /// Adds the data in the node `at` to `hidden`, and the index of each node there to `inside`. `depth` is the number
+    /// of steps from the sensitive node to `at`: 0 for the sensitive node itself.
     fn hide(&self, at: usize, depth: usize, inside: &mut BTreeSet<usize>, hidden: &mut Hidden) {
         hidden.spots.push(self.at(at).spot);
         let at = self.followed(at);
@@ -353,7 +359,8 @@ impl<'p> Search<'p> {
         }
     }
 
-    /// Adds the words of names outside the sensitive parts, which findings may show.
+    /// Adds the words that findings may show to `hidden`: those of field names, ids, titles and the data of other
+    /// [`OPEN`] fields, in the node `at` and below it. Leaves out the sensitive nodes, which are in `inside`.
     fn know(&self, at: usize, inside: &BTreeSet<usize>, hidden: &mut Hidden) {
         match &self.at(at).kind {
             _ if inside.contains(&at) => {}

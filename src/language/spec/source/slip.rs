@@ -51,8 +51,8 @@ impl<'t> Line<'t> {
         self.chars.iter().take_while(|c| **c == ' ').count()
     }
 
-    /// Returns the unquoted scalar that begins in this column. Inside brackets, it may contain characters at which YAML
-    /// would end it, so that a hint can offer the whole text in quotes.
+    /// Returns the unquoted text that begins in this column, for a hint that shows the text in quotes. Inside brackets,
+    /// this can be more than the scalar that YAML reads, because the author may have meant more.
     pub(super) fn token(&self, column: usize) -> String {
         let in_flow =
             self.chars[..column.saturating_sub(1).min(self.chars.len())].iter().any(|c| matches!(c, '{' | '['));
@@ -64,8 +64,8 @@ impl<'t> Line<'t> {
         rest.trim_end().trim_end_matches(':').to_owned()
     }
 
-    /// Returns the mistake if there is a tab at this column or directly before it, or a special space (such as web
-    /// pages contain) anywhere in the line; otherwise `None`.
+    /// Returns the mistake if there is a tab in this column or the one before it, or a space character other than the
+    /// normal one (such as a no-break space) anywhere in the line; otherwise `None`.
     pub(super) fn odd_space(&self, column: usize) -> Option<Slip> {
         let odd = |c: char| c.is_whitespace() && !matches!(c, ' ' | '\t');
         if let Some(at) = self.chars.iter().position(|c| odd(*c)) {
@@ -81,7 +81,8 @@ impl<'t> Line<'t> {
         })
     }
 
-    /// Returns the mistake if there is text after the end of a string in quotes; otherwise `None`.
+    /// Returns the mistake that text follows the end of a string in quotes, if the last character before this column is
+    /// a quotation mark (spaces do not count); otherwise `None`.
     pub(super) fn after_quotes(&self, column: usize) -> Option<Slip> {
         let before = self.chars.get(..column - 1)?.iter().rposition(|c| !c.is_whitespace())?;
         let (kind, hint) = match self.chars[before] {
@@ -92,8 +93,8 @@ impl<'t> Line<'t> {
         Some(self.slip(before + 1, 1, format!("the string in {kind} quotes ends here, and more text follows it"), hint))
     }
 
-    /// Returns the mistake that an unquoted string begins with the character in this column; `None` if the line ends
-    /// before it.
+    /// Returns the mistake that an unquoted string begins with the character in this column, which YAML does not allow;
+    /// `None` if the line ends before this column.
     pub(super) fn first_character(&self, column: usize) -> Option<Slip> {
         let first = self.at(column)?;
         let token = self.token(column);
@@ -105,8 +106,8 @@ impl<'t> Line<'t> {
         Some(self.slip(column, token.chars().count().max(1), message, hint))
     }
 
-    /// Returns the mistake that the header of a block, such as `|` or `>-`, is in this column between brackets; `None`
-    /// if there is no such header.
+    /// Returns the mistake that a block scalar begins between brackets, if its header (such as `|` or `>-`) is in this
+    /// column; otherwise `None`.
     pub(super) fn block(&self, column: usize) -> Option<Slip> {
         self.at(column).filter(|c| matches!(c, '|' | '>'))?;
         let rest: String = self.chars.iter().skip(column - 1).collect();
@@ -120,8 +121,9 @@ impl<'t> Line<'t> {
         Some(self.slip(column, header.len(), message, hint))
     }
 
-    /// Returns the mistake that an item of a list begins with the `-` in this column, although the list is in brackets
-    /// (`in_flow`) or begins on the line of its name; `None` if there is no `-`.
+    /// Returns the mistake that an item of a list begins with a `-` where YAML does not allow it, if there is a `-` in
+    /// this column or the one before it; otherwise `None`. `in_flow` says that the list is in brackets; if it is false,
+    /// the list begins on the line of its name.
     pub(super) fn dash(&self, column: usize, in_flow: bool) -> Option<Slip> {
         let column = [column, column.saturating_sub(1)].into_iter().find(|column| self.at(*column) == Some('-'))?;
         let (message, hint) = match in_flow {
@@ -150,8 +152,8 @@ impl<'t> Line<'t> {
         })
     }
 
-    /// Returns the mistake if the line has a second `: `, because a string with `: ` in it needs quotes; otherwise
-    /// `None`.
+    /// Returns the mistake that the line has a second `: `, in this column, if there is another `: ` before it: a
+    /// string with `: ` in it needs quotes. Otherwise returns `None`.
     pub(super) fn second_colon(&self, column: usize) -> Option<Slip> {
         let first = (0..column.saturating_sub(1))
             .find(|at| self.chars.get(*at) == Some(&':') && self.chars.get(at + 1) == Some(&' '));
@@ -161,14 +163,15 @@ impl<'t> Line<'t> {
         Some(self.slip(column, 1, "the line has a second `: `", hint))
     }
 
-    /// Returns the mistake if there is a bracket or comma in this column, where YAML does not allow it; otherwise
-    /// `None`.
+    /// Returns the mistake if there is a closing bracket or a comma in this column, where the parser does not allow
+    /// one; otherwise `None`.
     pub(super) fn stray(&self, column: usize) -> Option<Slip> {
         let found = self.at(column).filter(|c| matches!(c, '}' | ']' | ','))?;
         Some(self.slip(column, 1, format!("`{found}` stands where data is expected, or closes nothing"), "remove it"))
     }
 
-    /// Returns the mistake if there is text after the bracket that closes a list or mapping; otherwise `None`.
+    /// Returns the mistake that text follows the end of a list or mapping, if the character before this column is its
+    /// closing bracket; otherwise `None`.
     pub(super) fn after_bracket(&self, column: usize) -> Option<Slip> {
         let close = self.at(column.checked_sub(1)?)?;
         let open = match close {

@@ -10,8 +10,8 @@ use super::{
     text::{Spot, Text},
 };
 
-/// Returns the mistake because of which the parser stopped at the place `at`. `info` is the error message of the
-/// parser. Returns `None` if it is none of the known mistakes.
+/// Returns the author's mistake because of which the parser saphyr-parser stopped at the place `at`. `info` is the
+/// error message of the parser. Returns `None` if no common mistake is found.
 pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let has = |part: &str| info.contains(part);
@@ -78,8 +78,9 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
     None
 }
 
-/// Returns the mistake that an unquoted string begins with a wrong character at the place `at`. `info` is the error
-/// message of the second parser, which accepts less than the first. Returns `None` for other messages.
+/// Returns the mistake if `info`, the error message of the parser yaml_serde, says that nothing can begin with the
+/// character at the place `at`: a block scalar in brackets, or the first character of an unquoted string. Returns
+/// `None` for other messages, and if there is no such character.
 pub(in crate::spec) fn first_character(text: &Text<'_>, at: Spot, info: &str) -> Option<Slip> {
     let line = Line::new(text, at.line);
     if !info.contains("cannot start any token") || line.at(at.column)?.is_whitespace() {
@@ -88,8 +89,8 @@ pub(in crate::spec) fn first_character(text: &Text<'_>, at: Spot, info: &str) ->
     line.block(at.column).or_else(|| line.first_character(at.column))
 }
 
-/// Returns the mistake if a string in double quotes has a backslash that does not begin an escape; otherwise `None`.
-/// Source: YAML 1.2.2, 5.7.
+/// Returns the mistake if the string in double quotes that begins at the place `at` has a backslash that does not begin
+/// an escape; otherwise `None`. Source: YAML 1.2.2, 5.7.
 fn escape(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let mut column = at.column + 1;
     for number in at.line.. {
@@ -155,7 +156,8 @@ fn open_bracket(text: &Text<'_>, at: Spot) -> Option<(usize, usize, char)> {
     open.pop()
 }
 
-/// Returns the mistake if a comma or the closing bracket is missing in a `{ }` or `[ ]`; otherwise `None`.
+/// Returns the mistake in the `{ }` or `[ ]` that is open at the place `at`, such as a missing comma or closing
+/// bracket; `None` if no bracket is open.
 fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let (number, column, open) = open_bracket(text, at)?;
     let close = if open == '{' { '}' } else { ']' };
@@ -201,8 +203,9 @@ fn line_before<'t>(text: &Text<'t>, number: usize) -> Option<Line<'t>> {
     (1..number).rev().find(content).map(|number| Line::new(text, number))
 }
 
-/// Returns the mistake if a field is indented further than the fields of its mapping, or follows a line without a
-/// field; otherwise `None`.
+/// Returns the mistake for a field at the place `at`, where YAML allows none: it is indented further than the line
+/// before, or the line before is not a field ([`missing_space`]). Returns `None` if there is no line before. Empty
+/// lines and comments do not count as lines.
 fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let indent = line.indent();
@@ -215,11 +218,11 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(line.slip(indent + 1, name.chars().count().max(1), message, hint))
 }
 
-/// Returns the mistake that the last line before `at` is not a field. Empty lines and comments do not count. Returns
-/// `None` if there is no line before `at`.
+/// Returns the mistake that the last line before the place `at` is neither a field nor an item of a list. Empty lines
+/// and comments do not count. Returns `None` if there is no line before `at`.
 ///
-/// To be called only if the parser found no field in that line. The parser reports this at `at`, when it reads the next
-/// line.
+/// To be called only if the parser found no field in that line. The parser reports this error at `at`, because it
+/// notices the error only in the next line.
 fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = line_before(text, at.line)?;
     let colon = line.chars.iter().position(|c| *c == ':');
@@ -236,7 +239,8 @@ fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     Some(line.slip(begin, line.chars.len().saturating_sub(begin - 1).max(1), message, hint))
 }
 
-/// Returns the mistake if a field is indented less than the other fields of the same list item; otherwise `None`.
+/// Returns the mistake if the field in the line of `at` is indented less than the first field of the list item before
+/// it; otherwise `None`.
 fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let item =

@@ -36,8 +36,8 @@ pub(in crate::spec) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Decodes the bytes of a file. `name` is the name of the file in messages. The error says why the bytes are not
-    /// the text of a spec.
+    /// Decodes the bytes of a file. `name` is the name of the file in messages. The error says why the bytes cannot be
+    /// the text of a spec, for example because they are not UTF-8.
     pub(in crate::spec) fn decode(name: &'a str, bytes: &'a [u8]) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() > MAX_BYTES {
             let message = format!("the file has {} bytes; a spec has at most {MAX_BYTES} (1 MiB)", bytes.len());

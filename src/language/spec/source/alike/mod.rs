@@ -12,7 +12,8 @@ const MOST_NAME: usize = 1000;
 /// The maximum number of brackets that may be nested in each other.
 const MOST_DEPTH: usize = 16;
 
-/// Returns whether both parsers certainly read the text in the same way, provided that one of them accepts it.
+/// Returns whether the parsers saphyr-parser and yaml_serde certainly read the text in the same way, provided that one
+/// of them accepts it.
 pub(in crate::spec) fn is_certain(text: &str) -> bool {
     // The parsers disagree about the end of a block in the last line if there is no line break.
     let Some(text) = text.strip_suffix('\n') else { return false };
@@ -33,7 +34,7 @@ enum Kind {
     List,
 }
 
-/// The lines that were read so far: the mappings, lists and block scalar that have not ended yet.
+/// The state after the lines that were read so far: the mappings, lists and block scalar that have not ended yet.
 struct Lines {
     /// The mappings and lists that have not ended, each with the column in which its fields or items begin.
     open: Vec<(usize, Kind)>,
@@ -78,8 +79,9 @@ impl Lines {
         self.content(column, rest).is_some()
     }
 
-    /// Returns whether the next line of the open block scalar is accepted. Returns `None` if no block scalar is open,
-    /// or if the line is after its end.
+    /// If a block scalar is open and the next line belongs to it, returns whether this line is accepted; otherwise
+    /// `None`. `column` is the number of spaces before the text `rest` of the line. An open block scalar without any
+    /// line is not accepted either (`Some(false)`).
     fn of_block(&mut self, column: usize, rest: &[u8]) -> Option<bool> {
         let block = self.block.as_mut()?;
         if rest.is_empty() {
@@ -96,7 +98,8 @@ impl Lines {
         Some(column == first || column > first && !block.is_folded)
     }
 
-    /// Reads a line with an item of a list or a field, from `column` on. Returns `None` if the line is not accepted.
+    /// Reads a line with a field or an item of a list. `rest` is the text of the line, which begins at `column` (from
+    /// 0). Returns `None` if the line is not accepted.
     fn content(&mut self, mut column: usize, mut rest: &[u8]) -> Option<()> {
         let is_dash = |rest: &[u8]| rest.starts_with(b"- ");
         // The data of the field in the last line.
@@ -146,8 +149,9 @@ impl Lines {
         }
     }
 
-    /// Closes the mappings and lists that end before a field or item in this column. Returns `None` if no open mapping
-    /// or list can contain it.
+    /// Prepares for a field (`kind` is a mapping) or an item (`kind` is a list) in this column: closes the mappings and
+    /// lists that end before it, and opens a new one if necessary. Returns `None` if a field or item is not accepted
+    /// there.
     fn place(&mut self, column: usize, kind: Kind) -> Option<()> {
         let before = self.open.len();
         while self.open.last().is_some_and(|(open, _)| *open > column) {
@@ -175,7 +179,8 @@ impl Lines {
     }
 }
 
-/// Returns the length of the field name at the beginning of `text`, with its colon; `None` if there is no field name.
+/// Returns the length of the field name at the beginning of `text`, with its colon, in bytes; `None` if there is no
+/// field name that is accepted.
 fn name(text: &[u8]) -> Option<usize> {
     let end = match text.first()? {
         b'\'' | b'"' => quoted(text)?,
@@ -189,7 +194,8 @@ fn trimmed(text: &[u8]) -> &[u8] {
     &text[text.iter().take_while(|byte| **byte == b' ').count()..]
 }
 
-/// Returns `text` without the anchor at its beginning. Returns `None` if the anchor is not accepted.
+/// Returns `text` without the anchor (`&name`) and the spaces at its beginning; all of `text` if it does not begin with
+/// an anchor. Returns `None` if the anchor is not accepted.
 fn after_anchor(text: &[u8]) -> Option<&[u8]> {
     if text.first() != Some(&b'&') {
         return Some(text);
@@ -198,8 +204,8 @@ fn after_anchor(text: &[u8]) -> Option<&[u8]> {
     matches!(rest.first(), None | Some(b' ')).then(|| trimmed(rest))
 }
 
-/// Returns the length of the anchor (`&name`) or alias (`*name`) at the beginning of `text`; `None` if it is not
-/// accepted.
+/// Returns the length of the anchor (`&name`) or alias (`*name`) at the beginning of `text`, in bytes; `None` if its
+/// name does not begin with an ASCII letter, a digit or `_`.
 fn label(text: &[u8]) -> Option<usize> {
     let length = text[1..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     (length > 0).then_some(length + 1)
@@ -210,8 +216,8 @@ fn ends(rest: &[u8]) -> Option<()> {
     (rest.is_empty() || rest[0] == b' ' && trimmed(rest).first() == Some(&b'#')).then_some(())
 }
 
-/// Returns the length of the data at the beginning of `text`: a scalar, an alias, or a list or mapping in brackets.
-/// `depth` is the number of brackets around it. Returns `None` if the data is not accepted.
+/// Returns the length of the data at the beginning of `text`, in bytes: a scalar, an alias, or a list or mapping in
+/// brackets. `depth` is the number of open brackets around the data. Returns `None` if the data is not accepted.
 fn data(text: &[u8], depth: usize) -> Option<usize> {
     match text.first()? {
         b'\'' | b'"' => quoted(text),
@@ -224,8 +230,8 @@ fn data(text: &[u8], depth: usize) -> Option<usize> {
     }
 }
 
-/// Returns the length of the quoted scalar at the beginning of `text`. Returns `None` if it does not end in this line,
-/// or has an escape other than `\\` and `\"`.
+/// Returns the length of the quoted scalar at the beginning of `text`, in bytes. Returns `None` if the scalar does not
+/// end in this line, or is in double quotes and has an escape other than `\\` and `\"`.
 fn quoted(text: &[u8]) -> Option<usize> {
     let quote = *text.first()?;
     let mut at = 1;
@@ -278,8 +284,8 @@ fn plain(text: &[u8], is_in_brackets: bool) -> Option<usize> {
     Some(end)
 }
 
-/// Returns the length of the list or mapping in brackets at the beginning of `text`. Returns `None` if it does not end
-/// in this line, or if an item or the data of a field is missing.
+/// Returns the length of the list or mapping in brackets at the beginning of `text`, in bytes. Returns `None` if the
+/// list or mapping does not end in this line, or contains something that is not accepted.
 fn brackets(text: &[u8], depth: usize) -> Option<usize> {
     let is_mapping = *text.first()? == b'{';
     let close = if is_mapping { b'}' } else { b']' };
@@ -304,7 +310,7 @@ fn brackets(text: &[u8], depth: usize) -> Option<usize> {
 }
 
 /// Returns the length of the field name at the beginning of `text`, inside brackets, with its colon and the space after
-/// it; `None` if there is no field name.
+/// it, in bytes; `None` if there is no field name that is accepted.
 fn name_in_brackets(text: &[u8]) -> Option<usize> {
     let end = match text.first()? {
         b'\'' | b'"' => quoted(text)?,
