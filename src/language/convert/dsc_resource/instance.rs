@@ -24,7 +24,7 @@ pub struct Instance {
     /// The properties that kbfix copies from its input to its output. [`Instance::read`] leaves out read-only
     /// properties and parameters whose data is a secret string; [`Instance::hide`] then removes other sensitive data.
     pub given: Map<String, Value>,
-    /// The ids of the specs whose texts [`Instance::hide`] has removed.
+    /// The ids of the specs whose texts [`Instance::hide`] has replaced with these ids.
     pub hidden: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ pub struct SpecText {
     pub text: String,
 }
 
-/// The reason why the input does not match the schema of the resource.
+/// The error if the input of a resource is not valid: it is not JSON, or does not match the schema of the resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct InputError {

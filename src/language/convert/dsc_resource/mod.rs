@@ -65,8 +65,8 @@ impl Resource {
         Err(UnknownType { name: name.to_owned(), meant })
     }
 
-    /// Returns the type name of the resource. DSC allows only letters, digits and `_` in it, so other characters of a
-    /// spec's id become `_`.
+    /// Returns the type name of the resource. For the resource of a built-in spec, the name ends with the id of the
+    /// spec. DSC allows only letters, digits and `_` there, so other characters of the id become `_`.
     pub fn type_name(self) -> String {
         match self {
             Self::SpecList => SPEC_LIST.to_owned(),

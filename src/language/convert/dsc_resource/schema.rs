@@ -165,7 +165,8 @@ fn of_parameter(parameter: &Parameter, is_sensitive: bool) -> Value {
     schema
 }
 
-/// Returns the type of a parameter's data; `None` if neither `type`, `default` nor `range` determines it.
+/// Returns the type of a parameter's data. Returns `None` if the spec gives no `type`, and neither a `range` nor a
+/// `default` that is a number or a list.
 fn kind(parameter: &Parameter) -> Option<ParameterType> {
     parameter.kind.or(match (&parameter.default, &parameter.range) {
         (Some(Literal::Number(_)), _) | (_, Some(_)) => Some(ParameterType::Number),

@@ -25,8 +25,8 @@ pub(super) struct ExportedKey<'a> {
     /// The names of the values whose data is sensitive, each with the loss to report if the exported file contains this
     /// data.
     pub(super) sensitive: BTreeMap<ValueName, Loss>,
-    /// Says whether values that the spec does not name (or also such subkeys) must be deleted from the key; `None` if
-    /// they stay.
+    /// What the spec deletes in the key besides its other changes: the values that it does not name, or these values
+    /// and the subkeys that it does not name. `None` if it deletes neither.
     pub(super) exclusive: Option<Exclusive>,
     /// Whether a list of keys and values can satisfy every rule of the spec that can apply to this key or to a key
     /// below it, whatever these keys contained before.
@@ -74,8 +74,9 @@ pub(super) enum Users {
     Each,
 }
 
-/// Returns the keys that the specs require, each with its desired state. Keys that must be absent come first, because
-/// kbfix also deletes keys first. Adds to `losses` what the list cannot express.
+/// Returns the keys that the specs require and that a list of keys and values can express, each with its desired state.
+/// Keys that must be absent come first, because kbfix also deletes keys first. Adds to `losses` what the list cannot
+/// express.
 pub(super) fn exported_keys<'a>(specs: &'a [Spec], users: Users, losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
     let mut all = Vec::new();
     for spec in specs {

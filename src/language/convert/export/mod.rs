@@ -31,7 +31,8 @@ pub struct Export {
 pub struct Loss {
     /// The spec's id.
     pub spec: String,
-    /// Says which part of the spec is lost and, if the exported file does something else instead, what it does.
+    /// A message: which part of the spec is lost, and what the exported file does instead, if it does something; or
+    /// which sensitive value the file shows.
     pub what: String,
     /// Whether the loss is that the file shows sensitive data.
     pub is_secret: bool,

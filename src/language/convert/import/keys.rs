@@ -44,7 +44,7 @@ pub(super) enum State {
         values: BTreeMap<ValueName, (LeftValue, usize)>,
         /// The effect of the file on the other values and subkeys of this key.
         others: Others,
-        /// Whether the file creates the key, even if it sets no value in the key.
+        /// Whether the file creates the key. False if the file only deletes values in it.
         created: bool,
     },
 }

@@ -7,11 +7,11 @@ pub(super) struct Group {
     pub(super) title: &'static str,
     /// The text after the title and [`WHAT_A_SPEC_IS`](super::WHAT_A_SPEC_IS).
     pub(super) introduction: &'static str,
-    /// The definitions of the schema, in the order of the page.
+    /// The names of the schema definitions that the page describes, in the order of the page.
     pub(super) objects: &'static [&'static str],
 }
 
-/// All objects of the language. A test checks that each definition of the schema is in one group.
+/// The pages about all objects of the spec language. A test checks that each definition of the schema is on one page.
 pub(super) const GROUPS: [Group; 8] = [
     Group {
         page: "spec",

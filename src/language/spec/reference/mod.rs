@@ -108,7 +108,8 @@ pub fn reference() -> Vec<(String, String)> {
     pages
 }
 
-/// Returns the link to the section of a definition, as `from` must write it.
+/// Returns a Markdown link to the section about the definition `name`, for the page `from`. If no page describes the
+/// definition, returns only its name.
 fn link(name: &str, from: &Group) -> String {
     match GROUPS.iter().find(|group| group.objects.contains(&name)) {
         Some(group) if group.page == from.page => format!("[{name}](#{})", anchor(name)),

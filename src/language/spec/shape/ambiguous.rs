@@ -19,8 +19,8 @@ use crate::{
 
 use super::hints;
 
-/// Reports each unquoted field name or scalar that YAML readers interpret differently or that kbfix does not accept,
-/// such as a floating-point number. `schema` returns the JSON schema of the document, for hints.
+/// Reports unquoted field names and scalars that YAML readers interpret differently or that kbfix does not accept, such
+/// as a floating-point number. `schema` returns the JSON schema of the document, for hints.
 pub(in crate::spec) fn check<'s>(findings: &mut Findings<'_>, schema: &impl Fn() -> &'s Value) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {

@@ -265,8 +265,8 @@ impl Explainer<'_, '_> {
         self.verdict.wrong.push(path.clone());
     }
 
-    /// Returns a finding and its path if `path` is an item of the list in the `data` of a value rule, but the type of
-    /// the value does not accept a list. Otherwise returns `None`.
+    /// If `path` is an item of the list in the `data` of a value rule, but the type of the value does not accept a
+    /// list, returns a finding about the list, and the path of the list. Otherwise returns `None`.
     fn list_for_one(&self, path: &Path) -> Option<(Diagnostic, Path)> {
         let (Step::Item(_), above) = path.0.split_last()? else { return None };
         let above = Path(above.to_vec());

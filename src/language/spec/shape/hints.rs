@@ -130,7 +130,8 @@ pub(in crate::spec) fn without_quotes(schema: &Value, path: &Path, text: &str, i
     Some(truth.or_else(|| for_kind(path, &Value::Null, "")).unwrap_or_else(|| accepted.hint()))
 }
 
-/// Returns a hint for a number with a fraction, which no field of a spec accepts; `None` if nothing better is known.
+/// Returns a hint for a number with a fraction, which no field of a spec accepts; `None` if there is no hint for the
+/// field at `path`.
 pub(in crate::spec) fn for_fraction(places: &Places, path: &Path, text: &str) -> Option<String> {
     if matches!(path.last_field(), Some("version" | "from")) {
         return Some("a file version has four numbers: 6.5.7651.19".to_owned());

@@ -88,8 +88,8 @@ fn looks_like_path(text: &str) -> bool {
     drive || text.starts_with(['%', '{', '\\'])
 }
 
-/// Returns the escape with one letter, such as `\t`, that YAML replaces with the character `c`; `None` if there is
-/// none. Source: YAML 1.2.2, 5.7.
+/// Returns the escape with one lower-case letter, such as `\t`, that YAML replaces with the character `c`; `None` if
+/// there is no such escape. Source: YAML 1.2.2, 5.7.
 fn escape(c: char) -> Option<&'static str> {
     Some(match c {
         '\u{7}' => "\\a",

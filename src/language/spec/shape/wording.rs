@@ -103,7 +103,7 @@ pub(in crate::spec) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String 
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Formats kinds of data as a list, with `or` before the last one.
+/// Formats kinds of data as a list, with `or` before the last one; `something else` if there are none.
 pub(in crate::spec) fn list_or(kinds: &[&str]) -> String {
     match kinds {
         [] => "something else".to_owned(),

@@ -22,7 +22,7 @@ use super::{
 /// Returns the data of the document if saphyr-parser and yaml_serde certainly read the text in the same way, and no
 /// error was found in the text; otherwise `None`.
 ///
-/// `sound` says whether the first parser read the text without errors.
+/// `sound` says whether saphyr-parser read the text without errors.
 pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Findings<'t>) -> Option<Data<'t>> {
     let places = findings.places();
     let is_correct = sound && !findings.has_errors();
@@ -32,7 +32,7 @@ pub(in crate::spec) fn certain<'t>(text: &Text<'_>, sound: bool, findings: &Find
 /// Returns the data of the document; `None` if the data cannot be read, or if saphyr-parser and yaml_serde read it
 /// differently. In these cases, at least one finding is an error.
 ///
-/// `sound` says whether the first parser read the text without errors.
+/// `sound` says whether saphyr-parser read the text without errors.
 pub(in crate::spec) fn read(text: &Text<'_>, sound: bool, findings: &mut Findings<'_>) -> Option<Value> {
     if let Some(value) = certain(text, sound, findings).and_then(value) {
         return Some(value);
@@ -97,8 +97,8 @@ pub(in crate::spec) fn by_serde(text: &Text<'_>) -> Result<Value, Box<Diagnostic
     })
 }
 
-/// Compares the data of `node` with `value`, the data that the other parser read. Returns the first place where they
-/// differ; `None` if they are equal.
+/// Compares the data of `node` with `value`, which yaml_serde read. Returns the first place where they differ; `None`
+/// if they are equal, apart from line breaks at the end of strings.
 fn part(places: &Places, node: &Node, value: &Value) -> Option<Spot> {
     match (&places.resolve(node).kind, value) {
         // The parsers disagree about the last line break of a block at the end of the file, but that does not matter.

@@ -19,7 +19,8 @@ pub(in crate::spec) fn quote_hint(text: &str) -> Option<Hint> {
     (!text.contains(['"', '\\'])).then(|| Hint::quote(&format!("\"{}\"", shorten(text))))
 }
 
-/// How the three kinds of YAML readers interpret an unquoted scalar.
+/// How three kinds of YAML readers interpret an unquoted scalar: the crate yaml_serde, which kbfix uses; readers of
+/// YAML 1.2; and readers of YAML 1.1.
 #[derive(Clone, Copy)]
 pub(in crate::spec) struct Readings {
     here: Reading,
@@ -29,7 +30,7 @@ pub(in crate::spec) struct Readings {
 }
 
 impl Readings {
-    /// Returns how the three kinds of readers interpret the unquoted scalar `text`.
+    /// Returns how yaml_serde, readers of YAML 1.2 and readers of YAML 1.1 interpret the unquoted scalar `text`.
     pub(in crate::spec) fn of(text: &str) -> Self {
         if is_plainly_text(text) {
             return Self { here: Reading::Text, new: Reading::Text, old: Reading::Text };

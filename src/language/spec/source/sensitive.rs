@@ -18,7 +18,7 @@ use crate::{
 /// Fields whose data is not secret, even directly in a mapping with `sensitive: true`.
 const OPEN: [&str; 8] = ["id", "note", "description", "title", "key", "name", "view", "controls"];
 
-/// Fields that take words of the spec language instead of data.
+/// Fields whose data can be a word of the spec language, which is not secret.
 const WORDS: [&str; 5] = ["type", "severity", "ensure", "compare", "keep"];
 
 /// The kind of document in which sensitive parts are searched.
@@ -119,7 +119,8 @@ struct Search<'p> {
     private: Private<'p>,
     parts: Vec<Part<'p>>,
     links: HashMap<Link<'p>, Vec<usize>>,
-    /// For each node inside a part that can be sensitive: the index of the innermost such part.
+    /// For each node inside a part that can be sensitive: the index of the node, with the index of the innermost such
+    /// part in `parts`.
     around: HashMap<usize, usize>,
     /// The indexes of the nodes that are sensitive.
     marked: BTreeSet<usize>,

@@ -31,7 +31,8 @@ pub(in crate::spec) struct Text<'a> {
     pub name: &'a str,
     /// The text of the file, without a byte order mark.
     pub text: &'a str,
-    /// The offset at which each line begins, in bytes. Most texts have no finding that needs it.
+    /// The offset at which each line begins, in bytes. Calculated at the first use, because most texts have no finding
+    /// that needs a line.
     lines: OnceCell<Vec<usize>>,
 }
 
@@ -115,8 +116,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Finds the text `part` in the range `spot`. Returns `None` if `part` is empty, or if not exactly one place within
-    /// a line of the range contains it.
+    /// Finds the text `part` in the range `spot`, within a line. Returns `None` if `part` is empty, or does not occur
+    /// exactly once.
     pub(in crate::spec) fn find(&self, spot: Spot, part: &str) -> Option<Spot> {
         let mut found = None;
         for line in spot.line..=spot.end_line {
@@ -173,7 +174,8 @@ fn is_registry_file(bytes: &[u8]) -> bool {
     ascii.starts_with(b"REGEDIT4") || ascii.starts_with(b"Windows Registry Editor")
 }
 
-/// Returns whether the bytes have a UTF-16 byte order mark, or begin with two ASCII characters in UTF-16.
+/// Returns whether the bytes begin with a UTF-16 byte order mark, or look like UTF-16 without one: in the first two
+/// pairs of bytes, the same byte of each pair is NUL, and the other is not.
 fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => true,

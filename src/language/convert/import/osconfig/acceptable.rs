@@ -46,7 +46,7 @@ impl From<Accepted> for Acceptable {
 }
 
 impl Acceptable {
-    /// Returns the states of a value that must exist with this data.
+    /// Returns the only acceptable state of a value that must exist with this data.
     pub(super) fn just(data: Literal) -> Self {
         Accepted::OneOf(vec![data]).into()
     }
@@ -158,8 +158,8 @@ impl Acceptable {
         (distinct && absent < 2).then_some(joined)
     }
 
-    /// Combines the requirements of an `allOf`: data is acceptable if it meets all of them. Returns `None` if they
-    /// cannot be combined.
+    /// Combines the requirements of an `allOf`: data is acceptable if it meets all of them. Returns `None` if there are
+    /// several requirements, and one of them is not that a list must contain an item.
     fn all_of(mut each: Vec<Self>) -> Option<Self> {
         if each.len() == 1 {
             return each.pop();

@@ -62,7 +62,7 @@ pub struct ImportedManifest {
     pub imported: usize,
 }
 
-/// A registry rule of a manifest, as a rule of the spec.
+/// A registry rule of a manifest, converted to a value rule of the spec.
 struct Rule {
     /// The index of the rule's resource in the manifest.
     at: usize,
@@ -214,7 +214,8 @@ fn key(text: &str) -> Result<KeyPath, String> {
     }
 }
 
-/// Returns whether this value of a service lists the services or groups on which the service depends.
+/// Returns whether the value `name` in the key `path` belongs to a service, and lists the services or groups on which
+/// the service depends.
 ///
 /// Source: Microsoft, "HKLM\SYSTEM\CurrentControlSet\Services Registry Tree".
 fn is_dependency(path: &KeyPath, name: &ValueName) -> bool {
