@@ -64,7 +64,7 @@ impl Replacement {
         let edited = self.edit_once(text)?;
         match self.edit_once(&edited) {
             Ok(again) if again == edited => Ok(edited),
-            _ => Err("the pattern would not find exactly the new text after the replacement".to_owned()),
+            _ => Err("after the replacement, the pattern would not find exactly the new text".to_owned()),
         }
     }
 

@@ -72,7 +72,7 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
     if has("did not find expected key") || has("<document start>") {
         return line.after_bracket(at.column).or_else(|| {
             let hint = "begin the fields of a mapping, or the `-` of a list, in one column";
-            Some(line.slip(at.column, 1, "this is neither another field nor another item", hint))
+            Some(line.slip(at.column, 1, "this begins neither another field nor another list item", hint))
         });
     }
     None

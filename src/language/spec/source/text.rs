@@ -46,7 +46,7 @@ impl<'a> Text<'a> {
             return Err(Box::new(Diagnostic::error(Code::FILE_TOO_LARGE, message).at(start(name)).hint(hint)));
         }
         if is_registry_file(bytes) {
-            let message = "this is a registry file, not a spec";
+            let message = "this is a registry export, not a spec";
             // The name may be that of standard input, or need quotes in a shell.
             let hint = match bytes {
                 [0xFE, 0xFF, ..] => "save it as UTF-16 LE, as regedit does, or as UTF-8",
