@@ -144,9 +144,9 @@ impl Keys {
         left
     }
 
-    /// Returns the state of a key, so that the caller can delete values in it. Adds the key to the model if necessary,
-    /// but does not create the key. Returns `None` if the file deletes a key above it, and has not created this key
-    /// again: then there is nothing to delete.
+    /// Returns the state of a key, so that the caller can delete values in it. If the model lacks the key, adds it as a
+    /// key that the file does not create. Returns `None` if the model lacks the key because the file deletes a key
+    /// above it: then there is nothing to delete.
     pub(super) fn find(&mut self, named: &Named) -> Option<&mut Left> {
         let stored = stored(&named.path);
         if !self.0.contains_key(&stored) && self.emptied(&stored).is_none() {

@@ -142,7 +142,7 @@ pub struct HotfixFile {
 /// The restarts that a spec requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
-    /// Whether the computer must be restarted.
+    /// Whether the computer must be restarted; this can also be unknown.
     pub computer: ComputerRestart,
     /// The services to restart, by service name.
     pub services: Vec<String>,

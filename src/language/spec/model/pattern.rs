@@ -130,8 +130,7 @@ impl KeyPattern {
         self.looked_up_name()
     }
 
-    /// Returns the result of [`KeyPattern::one_name`] if the quick test there does not show that the key has only one
-    /// name.
+    /// Returns the same as [`KeyPattern::one_name`], but without its quick test for a key that has only one name.
     fn looked_up_name(&self) -> Self {
         // A name with `*` has no other canonical form. During the conversion, a numbered placeholder takes its place.
         let stand_in = |at: usize| format!("\u{1}{at}");

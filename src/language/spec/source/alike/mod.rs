@@ -79,9 +79,9 @@ impl Lines {
         self.content(column, rest).is_some()
     }
 
-    /// If a block scalar is open and the next line belongs to it, returns whether this line is accepted; otherwise
-    /// `None`. `column` is the number of spaces before the text `rest` of the line. An open block scalar without any
-    /// line is not accepted either (`Some(false)`).
+    /// Returns whether the next line, which belongs to the open block scalar, is accepted. Returns `None` if no block
+    /// scalar is open, or if it ends before this line. (A block scalar that ends without any line is not accepted:
+    /// `Some(false)`.) `column` is the number of spaces before `rest`, the text of the line.
     fn of_block(&mut self, column: usize, rest: &[u8]) -> Option<bool> {
         let block = self.block.as_mut()?;
         if rest.is_empty() {
