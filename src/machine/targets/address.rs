@@ -149,7 +149,7 @@ impl Address {
         let kind = self.kind()?;
         let own_drive = match kind {
             Kind::Local => Some("the target `local` reads the drives of this machine"),
-            Kind::Image(_) => Some("an image contains its own drive C"),
+            Kind::Image(_) => Some("the folder of an image already contains its files"),
             Kind::Snapshot(_) => Some("a snapshot already contains the facts of its files"),
             Kind::Pol(..) => Some("a policy file does not contain files"),
             Kind::Hive(..) | Kind::Reg(_) | Kind::Smb(_) => None,

@@ -89,16 +89,29 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// Formats the path as `registry[0].values.Start`. After the first step, an empty field name becomes `""`.
+    /// Formats the path as `registry[0].values.Start`. An empty field name becomes `""`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {
             match step {
-                Step::Field(name) if at == 0 => f.write_str(name)?,
-                Step::Field(name) if name.is_empty() => f.write_str(".\"\"")?,
-                Step::Field(name) => write!(f, ".{name}")?,
+                Step::Field(name) => {
+                    let dot = if at == 0 { "" } else { "." };
+                    let name = if name.is_empty() { "\"\"" } else { name };
+                    write!(f, "{dot}{name}")?;
+                }
                 Step::Item(item) => write!(f, "[{item}]")?,
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Path;
+
+    #[test]
+    fn an_empty_field_name_is_visible_in_every_step() {
+        assert_eq!(Path::default().field("").to_string(), "\"\"");
+        assert_eq!(Path::default().field("values").field("").item(2).to_string(), "values.\"\"[2]");
     }
 }
