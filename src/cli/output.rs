@@ -138,8 +138,8 @@ impl Output {
         }
     }
 
-    /// Writes the report of a command that an error stopped: as JSON if this format was requested, otherwise only its
-    /// diagnostics, to standard error.
+    /// Writes the report of a command that the error `stop` ended: as JSON if this format was requested, otherwise only
+    /// the diagnostics, to standard error. Returns the error's exit code.
     pub(super) fn stopped(&mut self, mut report: Report, stop: CommandError, format: Format) -> Exit {
         report.exit_code = stop.exit;
         report.diagnostics.extend(stop.diagnostics);
@@ -151,8 +151,9 @@ impl Output {
         stop.exit
     }
 
-    /// Returns the exit code of the process: that of the command, or possibly a higher one if the result could not be
-    /// written. In that case, also prints the error and whether the target was changed.
+    /// Returns the exit code of the process. Usually, this is `exit`, the code of the command. If the result could not
+    /// be written, prints the error and whether the target was changed; the codes 0 to 2 then become 8 if the target
+    /// was changed, and 2 if it was not.
     pub(super) fn exit(&mut self, exit: Exit) -> Exit {
         let Some(error) = self.broken.take() else { return exit };
         let (hint, least) = match &self.changed {

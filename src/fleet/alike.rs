@@ -18,16 +18,17 @@ use crate::{
     targets::{Facts, SnapshotTarget, Target as _},
 };
 
-/// The cases of one machine, in the order of the specs. Machines with the same facts share them.
+/// The cases of one machine, in the order of the specs. Machines with the same facts can share one such list.
 pub(super) type MachineCases = Arc<[Arc<Case>]>;
 
 /// The SHA-256 of everything on which the plans of a machine depend.
 pub(super) type Likeness = [u8; 32];
 
-/// The cases of the machines that were already planned, by the hash of everything on which they depend.
+/// The cases of machines that were already planned. A later machine with the same hash ([`Likeness`]) gets the same
+/// cases.
 pub(super) struct Alike {
     known: Mutex<HashMap<Likeness, MachineCases>>,
-    /// The facts of the first plan that was kept. Other machines are read for the same facts.
+    /// The facts of the first plan that was kept. For other machines, the keys and files in these facts are read first.
     asked: OnceLock<Facts>,
     /// The keys and names of the values that contain the computer name and the MachineGuid.
     own: Vec<(Key, ValueName)>,
@@ -66,8 +67,8 @@ impl Alike {
         self.asked.get()
     }
 
-    /// Keeps the cases of a machine for other machines with the same hash. Does nothing if `plan` contains the computer
-    /// name or the MachineGuid. `plan` must contain only facts that its specs need.
+    /// Keeps the cases of a machine for later machines with the same hash. Does nothing if the facts of `plan` contain
+    /// the computer name or the MachineGuid. `plan` must contain only facts that its specs need.
     pub(super) fn keep(&self, likeness: Likeness, plan: Plan, cases: &MachineCases) {
         if self.own.iter().all(|(key, name)| plan.facts.value(key, name).is_none()) {
             self.known().insert(likeness, cases.clone());

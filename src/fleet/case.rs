@@ -13,10 +13,12 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// The result of one spec on a group of machines: on all of them the outcome, the changes and the reasons are the same.
+/// The result of one spec, with all machines that have this result: the same outcome, changes, checks, reasons and
+/// notes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Case {
-    /// The id of the case. It is computed from the content, so the same case has the same id in every report.
+    /// The id of the case. It is computed from the result, without the machines, so the same result has the same id in
+    /// every report.
     pub id: Arc<str>,
     /// The spec's id.
     pub spec: String,
@@ -36,7 +38,7 @@ pub struct Case {
     /// `in_desired_state`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub reasons: Vec<String>,
-    /// The SIDs of users for whom something could not be read, although the rest of the spec was planned.
+    /// The SIDs of users for whom something could not be read. For the other users, the spec was planned.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unread_users: Vec<String>,
     /// Additional information for the operator: that Group Policy undoes the required state, that it is not known
@@ -78,13 +80,14 @@ fn hidden_value(changes: &[KeyChange]) -> Value {
 }
 
 impl Case {
-    /// Returns the exit code that this case requires of a command that reports it.
+    /// Returns the exit code that follows from this case: that of its outcome, but at least that of
+    /// [`FleetOutcome::Unknown`] if something could not be read for a user.
     pub fn exit(&self) -> Exit {
         let of_users = if self.unread_users.is_empty() { Exit::Done } else { FleetOutcome::Unknown.exit() };
         self.outcome.exit().max(of_users)
     }
 
-    /// Returns each fact because of which a check does not pass, with that check.
+    /// Returns the facts because of which checks do not pass. Each pair is a check and one such fact.
     pub fn evidence(&self) -> impl Iterator<Item = (&Check, &Evidence)> {
         let fails = |evidence: &&Evidence| evidence.result != Truth::Met;
         self.checks.iter().flat_map(move |check| check.evidence.iter().filter(fails).map(move |one| (check, one)))
@@ -95,7 +98,7 @@ impl Case {
         !matches!(self.outcome, FleetOutcome::NotApplicable | FleetOutcome::InDesiredState)
     }
 
-    /// Returns whether a report for people shows the case in detail: its outcome needs attention, or it has a note.
+    /// Returns whether a report for people shows the case in detail: [`Self::asks`] is true, or the case has a note.
     pub fn is_shown(&self) -> bool {
         self.asks() || !self.notes.is_empty()
     }
@@ -111,8 +114,8 @@ impl Case {
         self.changes.iter().map(|change| key(change) + change.values.len()).sum()
     }
 
-    /// Returns the case of one spec's plan on one machine, with these notes. `among` contains the indexes of the
-    /// waivers for that machine.
+    /// Returns the case for `plan`, the plan of one spec on one machine, with these notes. `among` contains the indexes
+    /// of the waivers that apply to the machine.
     pub(super) fn of(plan: SpecPlan, notes: Vec<Note>, waivers: &Waivers, among: &[usize]) -> Self {
         let outcome = FleetOutcome::from(plan.outcome);
         // The reasons why an article does not apply, or why its state is as desired, differ between machines and need
@@ -141,8 +144,8 @@ impl Case {
         case
     }
 
-    /// Removes from the case everything that the waivers in `among` accept. Only the outcomes `changes_pending`,
-    /// `pending_restart` and `blocked` can be waived, and only if no user is unread.
+    /// Moves the changes that the waivers in `among` accept from the case to its field `waived`. Does this only if the
+    /// outcome is `changes_pending`, `pending_restart` or `blocked`, and `unread_users` is empty.
     fn waive(&mut self, waivers: &Waivers, named: &[NamedRule], among: &[usize]) {
         let asks =
             matches!(self.outcome, FleetOutcome::ChangesPending | FleetOutcome::PendingRestart | FleetOutcome::Blocked);

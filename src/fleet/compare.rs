@@ -29,11 +29,12 @@ struct Pair {
     before: MachineCases,
     after: MachineCases,
     facts: Vec<Drift>,
-    /// The identity of the machine; for two dates, that at each of them.
+    /// The computer name and MachineGuid of the machine: one entry if two versions of specs are compared, and two
+    /// entries, the earlier first, if two dates are compared.
     machines: Vec<Machine>,
 }
 
-/// Returns what identifies the machine of a target.
+/// Returns the computer name and the MachineGuid of the machine, as far as the target contains them.
 fn identity(target: &mut dyn Target) -> Result<Machine, String> {
     identify(target).map_err(|error| error.to_string())
 }
@@ -109,7 +110,8 @@ pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl P
     FleetComparison { machines_come: only(new, &before), machines_go: only(old, &after), ..comparison }.with_exit()
 }
 
-/// The differences of one machine, as indexes into the lists of all cases and of all changed facts.
+/// The differences of one machine. `cases` contains, for each spec with a difference, the indexes of its cases before
+/// and after; `facts` contains the indexes of the changed facts.
 #[derive(Default)]
 struct Row {
     cases: Vec<(Option<usize>, Option<usize>)>,
@@ -185,8 +187,9 @@ fn compare<'a, T: Sync>(
     comparison
 }
 
-/// Returns, for each spec whose cases on one machine differ, the indexes in `known` of its cases before and after;
-/// `None` if the spec exists only in the other version.
+/// Returns one pair for each spec whose cases on one machine differ: the indexes in `known` of its case before and its
+/// case after. `None` stands for a missing case, if the spec exists only before or only after. Adds new cases to
+/// `known`.
 fn differing(before: &[Arc<Case>], after: &[Arc<Case>], known: &mut Cases) -> Vec<(Option<usize>, Option<usize>)> {
     let mut old: BTreeMap<&str, &Case> = before.iter().map(|case| (&*case.spec, &**case)).collect();
     let mut found = Vec::new();

@@ -32,8 +32,8 @@ pub struct FleetComparison {
     pub machines_come: Vec<Arc<str>>,
     /// The machines that existed only in the earlier state.
     pub machines_go: Vec<Arc<str>>,
-    /// The results of specs that differ between the two states: sorted by kind, then in the order of the specs, then
-    /// with most machines first.
+    /// The differences between the results of specs in the two states. They are sorted by kind, then by the order of
+    /// the specs, then by the number of machines, the highest first.
     pub differences: Vec<Difference>,
     /// The values, keys and files that changed, with most machines first. Always empty for `impact`.
     pub facts: Vec<FactDrift>,
@@ -76,18 +76,21 @@ pub struct Difference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DifferenceKind {
-    /// Something must be done now, and nothing had to be done before.
+    /// Before, the outcome was `in_desired_state` or `not_applicable`, or the spec did not exist. Now, the outcome is
+    /// another one.
     Comes,
-    /// Something else must be done now than before.
+    /// Before and now, the outcome is neither `in_desired_state` nor `not_applicable`, but the two results differ.
     Differs,
-    /// Nothing must be done any more, and something had to be done before.
+    /// Before, the outcome was neither `in_desired_state` nor `not_applicable`. Now, it is one of these two, or the
+    /// spec no longer exists.
     Goes,
-    /// Nothing had to be done before, and nothing must be done now, but the two results differ.
+    /// Before and now, the outcome is `in_desired_state` or `not_applicable`, or the spec does not exist. But the two
+    /// results differ.
     Quiet,
 }
 
 impl DifferenceKind {
-    /// Returns the name of the kind in documents.
+    /// Returns the name of the kind in documents, such as `comes`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Comes => "comes",
@@ -141,8 +144,9 @@ impl FleetComparison {
         }
     }
 
-    /// Sets the exit code to the highest that applies: 1 for differences, 3 if a machine could not be read, 4 if a spec
-    /// with a difference is now blocked or unknown, waits for a restart, or needs a parameter.
+    /// Sets the exit code to the highest that applies: 0 without differences; 1 for a difference; 3 if a machine could
+    /// not be read; 4 if a spec with a difference is now blocked or unknown, waits for a restart, needs a parameter, or
+    /// could not be read for a user.
     pub(super) fn with_exit(mut self) -> Self {
         let is_same = self.differences.is_empty()
             && self.facts.is_empty()

@@ -44,15 +44,17 @@ struct MachineDocument {
     /// The target of the machine, in the form that `--target` accepts. Paths are relative to the fleet file. Without a
     /// target, the machine is the snapshot of the same name in the folder of `--snapshots`.
     target: Option<String>,
-    /// A local folder with the files of drive C, for a target that is an export, a hive or another machine. This field
-    /// and the next three need `target`.
+    /// A local folder with the files of drive C, for a target that is an export, a hive or another machine. The fields
+    /// `files`, `drives`, `code_page` and `allow_dirty` need `target`.
     files: Option<PathBuf>,
-    /// The local folder with the files of each further drive of an image, by drive letter.
+    /// A local folder with the files of each further drive, by drive letter, for a target that is an image, a hive or
+    /// another machine.
     #[serde(default)]
     drives: BTreeMap<String, PathBuf>,
     /// The ANSI code page of a registry export that is not a Unicode file.
     code_page: Option<u16>,
-    /// Whether kbfix may read a hive that was written incompletely (dirty).
+    /// Whether kbfix may read a hive whose last changes are neither in the hive nor in the log files next to it (a
+    /// dirty hive).
     #[serde(default)]
     allow_dirty: bool,
     /// The groups to which the machine belongs.
@@ -147,10 +149,10 @@ impl FleetFile {
         if wrong.is_empty() { Ok(Self { members, of_folder, waves: content.waves, warnings }) } else { Err(wrong) }
     }
 
-    /// Returns the machines of the file, together with the snapshots of `folder`: the path of the folder, and its
-    /// snapshots. A machine without a target in the file gets the snapshot of the same name as its target; without such
-    /// a snapshot, its address is an error. Each other snapshot is a machine of its own. If a machine with a target has
-    /// the name of such a snapshot, the snapshot gets its full file name.
+    /// Returns the machines of the file and of `folder`, which contains the path of a folder and its snapshots. A
+    /// machine without a target in the file gets the snapshot with the machine's name as its target; if there is none,
+    /// its address is an error. Each other snapshot becomes a machine. If a machine of the file already has its name,
+    /// the snapshot's machine gets the full name of the snapshot's file as its name.
     pub fn with_snapshots(self, folder: Option<(&Path, Vec<Member>)>) -> Members {
         let Self { mut members, of_folder, waves, .. } = self;
         let path = folder.as_ref().map(|(path, _)| path.display().to_string());

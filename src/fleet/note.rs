@@ -20,7 +20,7 @@ pub struct Note {
 }
 
 impl Note {
-    /// Returns the notes about one spec of a plan that was made from these facts.
+    /// Returns the notes about the result of one spec. `spec` is a part of a plan that was made from `facts`.
     pub(super) fn of(spec: &SpecPlan, facts: &Facts, target: &dyn Target) -> Vec<Self> {
         // The outcome itself shows that the machine waits for a restart, and its reasons show why.
         let pending = spec.pending_restart.as_ref().filter(|_| spec.outcome != Outcome::PendingRestart);

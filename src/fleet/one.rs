@@ -7,8 +7,9 @@ use crate::{
     targets::{Kind, SnapshotTarget, Target, TargetError, open},
 };
 
-/// Plans specs on a target, and returns the plan and one case for each spec. A spec with a waived part is not in the
-/// plan, but has a case.
+/// Plans specs on a target by calling `make`, and returns the plan and one case for each spec. `among` contains the
+/// indexes of the waivers that apply to the machine. If they accept the whole spec or one of its changes, the spec is
+/// not in the plan, but has a case.
 pub(super) fn planned(
     target: &mut dyn Target,
     specs: &[Spec],

@@ -74,7 +74,7 @@ impl FleetOutcome {
         }
     }
 
-    /// Returns the exit code that this outcome requires of a command that reports it.
+    /// Returns the exit code that follows from this outcome, such as 4 for `blocked`.
     pub fn exit(self) -> Exit {
         match self {
             Self::NotApplicable | Self::InDesiredState | Self::Waived => Exit::Done,
@@ -84,7 +84,8 @@ impl FleetOutcome {
         }
     }
 
-    /// Returns whether a reviewer must look at each machine with this outcome.
+    /// Returns whether a reviewer must look at each machine with this outcome: true for `PendingRestart` and all worse
+    /// outcomes.
     pub fn is_exception(self) -> bool {
         self >= Self::PendingRestart
     }

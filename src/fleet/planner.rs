@@ -27,9 +27,9 @@ pub(super) struct Planner<'a> {
 /// One list of specs, with the plans that were already made for it.
 struct List<'a> {
     specs: &'a [Spec],
-    /// The plans that machines share; `None` if plans of these specs cannot be shared.
+    /// The plans that several machines can share; `None` if plans of these specs cannot be shared.
     shared: Option<SharedPlans<'a>>,
-    /// The case for each shared plan, by the id of the plan.
+    /// The cases of the shared plans, each by the id of its plan.
     cases: Mutex<HashMap<usize, Arc<Case>>>,
 }
 
@@ -65,8 +65,8 @@ impl<'a> Planner<'a> {
         Ok(cases)
     }
 
-    /// Returns the whole plan and the cases of a snapshot; `None` if plans of these specs cannot be shared, or the
-    /// snapshot lacks a fact that they need.
+    /// Returns the whole plan and the cases of a snapshot. `index` selects the list of specs. Returns `None` if plans
+    /// of these specs cannot be shared, or the snapshot lacks a fact that the specs need.
     ///
     /// # Errors
     /// Returns the reason why nothing of the snapshot can be read.

@@ -134,8 +134,8 @@ impl FleetReport {
         Self { exit_code, counts, specs, cases, machines, same_machines, diagnostics, ..Self::new(command) }
     }
 
-    /// Raises the exit code if a case has a note with one of these codes, because the user counts such notes as
-    /// failures (`--fail-on`).
+    /// Raises the exit code to at least 4 if a case has a note with one of these codes, which the user named with
+    /// `--fail-on`.
     #[must_use]
     pub fn failing_on(mut self, codes: &[Code]) -> Self {
         if codes.iter().any(|code| self.counts.notes.contains_key(code)) {

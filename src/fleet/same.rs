@@ -24,8 +24,9 @@ pub struct SameMachine {
     pub identity: String,
 }
 
-/// Returns each group of machines in the fleet that are probably one machine. The groups are ordered by the names of
-/// their machines. `rows` contains the name of each machine in the fleet, and what identifies the machine.
+/// Returns the sets of machines that have the same MachineGuid or computer name, and so are probably one machine. The
+/// sets are ordered by the names of their machines in the fleet. `rows` contains, for each machine, its name in the
+/// fleet, and its MachineGuid and computer name.
 pub(super) fn same_machines(rows: &[(Arc<str>, Machine)]) -> Vec<SameMachine> {
     let (mut all, mut known) = (Vec::new(), HashSet::new());
     for by in ["machine_guid", "computer_name"] {

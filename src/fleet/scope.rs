@@ -13,7 +13,8 @@ use crate::{
     targets::{ChangeAction, KeyChange, ValueChange},
 };
 
-/// The characters in a name of a key that stand for something else.
+/// The characters that show that a name in a key path can stand for other names: `*` for any characters, `{` for a
+/// parameter, and `%` for a variable.
 const PLACEHOLDERS: [char; 3] = ['*', '{', '%'];
 
 /// The part of a spec to which a waiver applies.
@@ -25,16 +26,19 @@ pub(super) struct Scope {
     /// `*`, `{` or `%` matches any name, and `HKCU` matches any user. The key matches in both registry views.
     key: Option<String>,
     value: Option<ValueName>,
-    /// The keys that must exist even if nothing in them must exist; a key of each user is below `HKCU`.
+    /// The keys that the spec requires to exist even if none of their values must exist. A key of each user is below
+    /// `HKCU`.
     required: BTreeSet<KeyPath>,
-    /// The same, for keys that match several keys or are not known before the plan is made.
+    /// The key paths with `*`, `{` or `%` whose keys the spec requires to exist even if none of their values must
+    /// exist.
     required_patterns: Vec<String>,
 }
 
-/// A scope on one target.
+/// The part of a spec to which a waiver applies, on one target.
 pub(super) struct ScopeHere<'a> {
     scope: &'a Scope,
-    /// The keys and values of the rule or value that the waiver names by its id.
+    /// The keys and values of the rule or value whose id the waiver names; empty if the waiver names no id. Each is a
+    /// key with a value name, or with `None` for the key itself.
     places: BTreeMap<(&'a Key, Option<&'a ValueName>), &'a Place>,
 }
 
@@ -103,7 +107,8 @@ impl Scope {
         self.rule.is_none() && self.key.is_none() && self.value.is_none()
     }
 
-    /// Returns the scope on one target. `named` contains the rules and values with an id that apply to the target.
+    /// Returns the scope on one target. `named` contains the rules and values of the spec that have an id, a severity
+    /// or controls, and apply to the target.
     pub(super) fn on<'a>(&'a self, named: &'a [NamedRule]) -> ScopeHere<'a> {
         let rules = named.iter().filter(|rule| self.rule.is_some() && rule.label.id == self.rule);
         let places = rules.flat_map(|rule| &rule.places);
@@ -155,13 +160,13 @@ impl ScopeHere<'_> {
     }
 }
 
-/// Returns the key with its one name; `None` if it is not the path of a key.
+/// Returns the key with its canonical name; `None` if `key` is not a valid key path.
 fn one_name(key: &str) -> Option<Key> {
     Some(Key::new(key.parse().ok()?).one_name(false))
 }
 
-/// Returns whether `pattern`, which is a key as a spec or a report writes it, matches `key`, in either registry view.
-/// A pattern below `Wow6432Node` also matches the key of the 32-bit view.
+/// Returns whether `pattern`, which is a key as a spec or a report writes it, matches the path of `key`. The registry
+/// view of `key` does not matter. A pattern below `Wow6432Node` also matches the key of the 32-bit view.
 fn covers(pattern: &str, key: &Key) -> bool {
     let of_32 = || one_name(pattern).filter(|one| one.view == View::Bits32 && key.view == View::Bits32);
     is_like(pattern, key) || of_32().is_some_and(|one| is_like(&one.path.to_long(), key))

@@ -95,8 +95,8 @@ pub fn survey_with_plans<K: Send>(
     rows(members, found, cases, specs)
 }
 
-/// Calls `look` for each machine, on all cores. `look` also gets the index of the machine's list of specs. Passes the
-/// second part of each result to `take`, and returns the first parts in the order of the machines.
+/// Calls `look` for each machine, on all cores, with the index in `which` of its list of specs. If `look` returns a
+/// `K`, passes it to `take`, with the index of the machine. Returns the other results in the order of the machines.
 fn read<K: Send>(
     members: &Members,
     which: &[usize],

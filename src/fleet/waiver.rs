@@ -17,8 +17,8 @@ pub struct Waiver {
     /// A key, as the spec or the report writes it. The waiver applies only to this key, in both registry views.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// A value name; empty for the default value. The waiver applies only to this value of the key, or without `key` of
-    /// every key.
+    /// A value name; empty for the default value. The waiver applies only to values with this name: in `key`, or in
+    /// every key of the spec if `key` is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// The names of the machines in the fleet to which the waiver applies.

@@ -148,7 +148,7 @@ impl Waivers {
     }
 
     /// Divides the changes of a spec into those that remain and those that the waivers in `among` accept. `named`
-    /// contains those rules and values of the spec with an id that apply to the target.
+    /// contains the rules and values of the spec that have an id, a severity or controls, and apply to the target.
     pub(super) fn split(&self, spec: &str, changes: Vec<KeyChange>, named: &[NamedRule], among: &[usize]) -> Split {
         let mut split = Split::default();
         let scopes: Vec<usize> = among.iter().copied().filter(|at| self.list[*at].spec == spec).collect();
@@ -193,8 +193,8 @@ impl Waivers {
 }
 
 impl Split {
-    /// Also waives each change of a key without values if something in keys below it is waived, and nothing in keys
-    /// below it is left. If `required` is true for a change, a rule requires the key itself, so the change remains.
+    /// Also waives a change of a key without values if changes in keys below it are waived, and none in keys below it
+    /// is left. A change for which `required` returns true is left, because a rule requires the key itself.
     fn keep_no_empty_keys(&mut self, required: impl Fn(&KeyChange) -> bool) {
         let above = |changes: &[KeyChange]| -> BTreeSet<Key> {
             let holding = changes.iter().filter(|change| !change.values.is_empty() || required(change));

@@ -47,7 +47,7 @@ fn id_and_path(text: &str) -> Result<(String, PathBuf), String> {
 }
 
 impl PackageArguments {
-    /// Returns the packages that were given.
+    /// Returns the package files that the user gave, each with the id of its spec.
     pub(in crate::cli) fn packages(&self) -> Packages {
         Packages(self.packages.clone())
     }

@@ -26,7 +26,7 @@ const MAX_PLAN: usize = 256 << 20;
 
 /// The specs or the saved plan that the user gave, as far as they are known before the target is read.
 pub(in crate::cli) enum Asked {
-    /// Specs, or the plan of one machine.
+    /// The checked specs, or the plan of one machine, which was already read.
     Ready(Request),
     /// A fleet plan that is not read yet, because it contains a plan for each machine.
     Fleet {
@@ -67,7 +67,12 @@ impl Asked {
         matches!(self, Self::Ready(Request::Plan(plan)) if plan.through_policy)
     }
 
-    /// Returns the request for this target. If a fleet plan was given, returns the plan for the target's machine.
+    /// Returns the specs or the plan to use on this target. From a fleet plan, returns the plan of the target's
+    /// machine.
+    ///
+    /// # Errors
+    /// Returns an error if the fleet plan cannot be read or trusted, or does not contain exactly one plan for the
+    /// machine. It is also an error if the target cannot be read.
     pub(in crate::cli) fn on(self, target: &mut dyn Target) -> Result<Request, CommandError> {
         let (name, digest, from) = match self {
             Self::Ready(request) => return Ok(request),

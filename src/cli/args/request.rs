@@ -39,8 +39,8 @@ pub(in crate::cli) struct RequestArguments {
 }
 
 impl RequestArguments {
-    /// Checks what clap cannot check: that `--digest` is not given without `--plan`. clap ignores this requirement if
-    /// specs are given, because specs exclude `--plan`.
+    /// Returns an error if `--digest` is given without `--plan`. clap does not report this error if specs are given,
+    /// because specs exclude `--plan`.
     pub(in crate::cli) fn check(&self) -> Result<(), CommandError> {
         match (&self.digest, &self.plan) {
             (Some(_), None) => Err(CommandError::usage(

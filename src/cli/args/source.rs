@@ -83,7 +83,8 @@ fn piped_bytes(text: String) -> Vec<u8> {
     }
 }
 
-/// Reads and checks the specs of one run.
+/// Reads and checks the specs of one run, with the parameters in `settings`. Returns the valid specs, and all errors
+/// and warnings.
 pub(in crate::cli) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
     let sources: Vec<_> = sources.iter().map(Source::as_spec).collect();
     spec::load_all(&sources, settings)

@@ -66,15 +66,15 @@ pub(in crate::cli) struct SpecArguments {
     stdin_specs: bool,
 }
 
-/// The sentence in the help of `SPEC` about the number of specs. It is not the same for every command.
+/// The sentence about the number of specs in the help of `SPEC`. Some commands replace it with another sentence.
 const AT_LEAST_ONE: &str = "Name at least one spec, here or with --stdin-specs.";
 
-/// Returns the argument `SPEC` with the help of a command that uses all built-in specs if none is named.
+/// Returns `SPEC` with another help text: the command uses all built-in specs if the user names none.
 pub(in crate::cli) fn or_all(specs: Arg) -> Arg {
     with_number(specs, "If you name no spec, kbfix uses all built-in specs.")
 }
 
-/// Returns the argument `SPEC` with the help of a command that takes no specs if one of these options is given.
+/// Returns `SPEC` with another help text: the user must name no spec if one of `options` is given.
 pub(in crate::cli) fn unless(specs: Arg, options: &str) -> Arg {
     with_number(specs, &format!("{AT_LEAST_ONE} With {options}, name no spec."))
 }
@@ -111,8 +111,8 @@ impl SpecArguments {
         self.load_with(Settings::new(), output)
     }
 
-    /// Reads and checks the specs like `load`, but also accepts a spec with a parameter that has no default and is not
-    /// set. The plan then reports that this parameter is missing. The documents of the specs have no `registry`.
+    /// Reads and checks the specs like `load`, but accepts a parameter that has no default and is not set: a plan
+    /// reports it as missing. `document.registry` of each spec is empty, because a plan needs only the checked rules.
     pub(in crate::cli) fn load_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_by(spec::load_rules, Settings::for_validation(), output)
     }
@@ -145,8 +145,8 @@ impl SpecArguments {
         Self::load_sources(&sources, load, &settings, output)
     }
 
-    /// Loads all built-in specs like `load_for_plan`, with the parameters of `--set`. A file or folder with the name of
-    /// a built-in spec does not matter.
+    /// Loads all built-in specs like `load_for_plan`, with the parameters of `--set`. Ignores files and folders that
+    /// have the name of a built-in spec.
     pub(in crate::cli) fn load_library_for_plan(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let settings = self.add_set(Settings::for_validation())?;
         let sources: Vec<_> = spec::library::ids().filter_map(built_in).collect();
@@ -382,8 +382,8 @@ fn file(path: &Path) -> Result<Source, CommandError> {
     Ok(Source::new(name, bytes))
 }
 
-/// Reads the first `limit` bytes of standard input; the rest is not read. The second call is an error, because nothing
-/// is left to read.
+/// Reads at most `limit` bytes of standard input. A second call in the same process returns an error, because standard
+/// input can be read only once.
 pub(in crate::cli) fn standard_input(limit: usize) -> Result<Vec<u8>, CommandError> {
     static IS_READ: AtomicBool = AtomicBool::new(false);
     if IS_READ.swap(true, Ordering::Relaxed) {

@@ -23,7 +23,7 @@ const TARGETS: &str = r"- `local`: this Windows machine
 - `snapshot:FILE`: a file that `kbfix snapshot` has written
 - `smb://[[DOMAIN;]USER@]HOST[:PORT][?smb1]`: another Windows over the network (only from Linux, through Samba)";
 
-/// What the help of `--target` says about `smb:`.
+/// The text about `smb:` in the help of `--target`.
 const SMB: &str = "Add `?smb1` for Windows Server 2003. For `smb:`, the environment variable KBFIX_SMB_AUTH_FILE \
     names the file with user name and password.";
 
@@ -38,8 +38,8 @@ pub(in crate::cli) fn code_page(number: u16) -> Result<CodePage, CommandError> {
     })
 }
 
-/// Adds the help to the argument `--target`: what the target is for a command, its default, and what the command does
-/// with each kind of target. Returns other arguments unchanged.
+/// Sets the help of the argument `--target` of a command. `what` says what the target is for the command, `default` is
+/// the default, and `kinds` says what the command does with each kind of target. Returns any other argument unchanged.
 ///
 /// Commands call this with `mut_args`, because `mut_arg` would move the argument to the end of the list.
 pub(in crate::cli) fn describe(argument: Arg, what: &str, default: &str, kinds: &str) -> Arg {
@@ -53,7 +53,7 @@ pub(in crate::cli) fn describe(argument: Arg, what: &str, default: &str, kinds: 
 /// The arguments that name a target, for every command that reads one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TargetArguments {
-    /// The target. Each command describes it with [`describe`].
+    /// The target. [`describe`] replaces this help text for each command.
     #[arg(long, value_name = "URI", env = "KBFIX_TARGET", hide_env_values = true, help_heading = TARGET)]
     pub(in crate::cli) target: Option<String>,
 
@@ -110,8 +110,8 @@ fn drive(text: &str) -> Result<(char, PathBuf), String> {
 }
 
 impl TargetArguments {
-    /// Returns the arguments for this target and this folder of files, for a command that names its target in another
-    /// way. If `target` is `None`, the environment variable KBFIX_TARGET names the target.
+    /// Returns the arguments as if `--target` and `--files` had been given, for a command without these options. If
+    /// `target` is `None`, the environment variable KBFIX_TARGET names the target.
     pub(in crate::cli) fn named(target: Option<String>, files: Option<String>) -> Self {
         let target = target.or_else(|| std::env::var("KBFIX_TARGET").ok());
         Self { target, files: files.map(PathBuf::from), code_page: None, drives: Vec::new(), allow_dirty: false }

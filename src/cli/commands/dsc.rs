@@ -74,7 +74,8 @@ enum Command {
         state: StateArguments,
     },
     /// Print the actual state of an instance, and on a second line a list of what is not in desired state. The list
-    /// contains the paths of keys and values, and the id of each spec that cannot be applied, or not for each user.
+    /// contains the paths of keys and values, and the id of each spec that cannot be applied, or cannot be applied for
+    /// some users.
     Test {
         #[command(flatten)]
         of: TypeArguments,
@@ -203,7 +204,7 @@ struct Asked {
     specs: Vec<Spec>,
 }
 
-/// The difference between the actual and the desired state, as a DSC state and as a report.
+/// The difference between the actual and the desired state: as the properties that DSC reads, and as a report.
 struct Difference {
     state: Map<String, Value>,
     report: Report,

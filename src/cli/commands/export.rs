@@ -101,7 +101,7 @@ fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Ou
     }
     let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?;
     let texts: Vec<_> = sources.iter().map(Source::as_spec).collect();
-    let hint = "leave that parameter or spec out, and apply the spec in another way";
+    let hint = "leave out the parameter or spec that the message names, and apply the spec in another way";
     let scripts = export::intune(&texts, &settings, &specs).map_err(|e| CommandError::usage(e.to_string(), hint))?;
     create_folder(folder)?;
     // Both paths are checked before either file is written.

@@ -42,8 +42,8 @@ pub(in crate::cli) struct Arguments {
 
     /// Roll back even if the target seems to be another machine than that of the journal. This is the case if its
     /// MachineGuid differs, for example after sysprep. It is also the case if its computer name differs, unless the
-    /// MachineGuid and the address are the same. If the journal contains neither of the two, the address must be the
-    /// same.
+    /// MachineGuid and the address are the same. If the journal contains neither a MachineGuid nor a computer name, the
+    /// address must be the same.
     #[arg(long)]
     force_machine: bool,
 
@@ -62,7 +62,7 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-/// What this command does with each kind of target.
+/// The end of the help of `--target`: what this command does with each kind of target.
 const TARGETS: &str = "`rollback` can restore each of these targets. You need --target only in two cases. With --last, \
     --target selects the target whose newest journal is used. With JOURNAL, --target is necessary if the target now \
     has another address than in the journal, for example because the disk is mounted at another folder. You can give \

@@ -75,7 +75,7 @@ fn find<'c>(kbfix: &'c Command, path: &str) -> &'c Command {
     path.split(' ').fold(kbfix, |command, name| command.find_subcommand(name).expect(path))
 }
 
-/// Returns the command itself, or its subcommands if it has any.
+/// Returns the command itself if it has no subcommands; otherwise all commands below it that have no subcommands.
 fn leaves(command: &Command) -> Vec<Command> {
     match command.get_subcommands().next() {
         None => vec![command.clone()],
@@ -233,8 +233,8 @@ fn argument_item(argument: &Arg) -> Vec<String> {
     out
 }
 
-/// Separates the default from a help text that contains it, such as `… [default: standard output]`. Returns the text
-/// without the default, and the default; `None` if the text contains no default.
+/// Separates the default from a help text such as `The file [default: standard output]`. Returns the text without the
+/// default, and the default. If the text contains no default, returns the text unchanged and `None`.
 fn without_default(help: &str) -> (String, Option<&str>) {
     match help.split_once(" [default: ").and_then(|(before, rest)| Some((before, rest.split_once(']')?))) {
         Some((before, (default, after))) => (format!("{before}{after}"), Some(default)),

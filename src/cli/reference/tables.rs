@@ -12,7 +12,7 @@ const fn page(command: &'static str, how_to: &'static str) -> Page {
     Page { command, how_to }
 }
 
-/// All pages, by task.
+/// All pages. Each entry is a heading, which names a task of the user, and the pages below this heading.
 pub(super) const TASKS: &[(&str, &[Page])] = &[
     (
         "Find, read and check specs",
@@ -68,7 +68,8 @@ pub(super) const TASKS: &[(&str, &[Page])] = &[
     ),
 ];
 
-/// The terms of the glossary that a page explains if it uses them, each with the words that show this.
+/// The terms of the glossary that a page can explain. Each entry is a term and some words: a page that contains one of
+/// these words explains the term.
 pub(super) const TERMS: &[(&str, &[&str])] = &[
     ("spec", &["spec", "specs", "Spec"]),
     ("built-in spec", &["built-in"]),

@@ -3,9 +3,10 @@
 use super::{Bundle, BundleError, BundleMachine};
 use crate::plan::Machine;
 
-/// Returns the index of the machine in the fleet plan. Machines are compared by MachineGuid if both MachineGuids are
-/// known, otherwise by computer name if both names are known. If nothing is known of either machine, the URI of the
-/// target must be the same.
+/// Returns the index of the entry in the fleet plan that is for `machine`. An entry is for it if the MachineGuids are
+/// the same. If the entry or `machine` has no MachineGuid, the computer names must be the same. If the entry and
+/// `machine` have neither a MachineGuid nor a name, the entry's target must be `uri`. Letter case does not matter in
+/// MachineGuids and names.
 ///
 /// # Errors
 /// Returns [`BundleError::Missing`] if no plan matches the machine, and [`BundleError::Twice`] if several plans match.

@@ -31,7 +31,7 @@ pub struct Bundle {
     pub waves: Vec<Vec<String>>,
     /// The machines, ordered by name. Their plans follow in the same order, one on each line.
     pub machines: Vec<BundleMachine>,
-    /// The names of the machines that could not be read and have no plan.
+    /// The names of the machines that could not be read, and therefore have no plan.
     pub unreadable: Vec<String>,
     /// The names of the machines that have no plan, because each spec is waived on them, at least in part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -57,7 +57,7 @@ pub struct BundleSpec {
 pub struct BundleMachine {
     /// The name of the machine in the fleet.
     pub name: String,
-    /// The identity of the machine, as far as its registry contains it.
+    /// The computer name and the MachineGuid of the machine, as far as they are known.
     pub machine: Machine,
     /// The groups to which the machine belongs.
     pub groups: Vec<String>,

@@ -26,8 +26,8 @@ pub fn is_bundle(start: &[u8]) -> bool {
     start.starts_with(START)
 }
 
-/// Reads a fleet plan to its end, checks every byte against the digest in it and, if it is given, the `approved`
-/// digest, and returns the plan that `choose` selects. The other plans are only checked.
+/// Reads a fleet plan to its end, and returns the plan whose index `choose` returns. Checks every byte against the
+/// digests in the file, and the digest of the file against `approved`, if this is given.
 ///
 /// # Errors
 /// Returns [`BundleError`] if the file cannot be read or trusted, or `choose` fails.

@@ -43,8 +43,8 @@ impl PlanLine {
 pub struct Draft<F> {
     spool: F,
     end: u64,
-    /// For each machine, by its index: its line with an empty text, and the position and length of the text in the
-    /// temporary file. `None` for a machine without a plan.
+    /// One entry for each machine, in the order of the fleet: the plan's line without its text, and the position and
+    /// length of this text in the temporary file, in bytes. `None` for a machine without a plan.
     lines: Vec<Option<(PlanLine, u64, usize)>>,
     failed: Option<io::Error>,
 }
@@ -56,7 +56,8 @@ impl<F: io::Read + Write + Seek> Draft<F> {
         Self { spool, end: 0, lines: (0..machines).map(|_| None).collect(), failed: None }
     }
 
-    /// Adds the plan of the machine with this index. If writing fails, [`Draft::bundle`] returns the error.
+    /// Adds the plan of the machine with the index `at` in the fleet. If it cannot be written to the temporary file, a
+    /// later call of [`Draft::bundle`] returns the error.
     pub fn add(&mut self, at: usize, mut line: PlanLine) {
         if self.failed.is_none() {
             self.failed = self.spool.write_all(line.text.as_bytes()).err();

@@ -104,8 +104,8 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Returns the specs with the parameters of the first machine. All lists contain the same specs, with the same ids
-    /// and titles.
+    /// Returns the first list of specs; empty if there is no list. All lists contain the same specs, with the same ids
+    /// and titles: only the parameters differ.
     pub(super) fn first(&self) -> &[Spec] {
         self.specs.first().map(Vec::as_slice).unwrap_or_default()
     }
