@@ -9,8 +9,8 @@ mod cli;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The option `mi_option_purge_delay` in mimalloc.h: after how many milliseconds unused memory is returned to the
-/// system, or -1 for never. The crate names only the options before and after it.
+/// The number of mimalloc's option `mi_option_purge_delay`: after how many milliseconds unused memory is returned to
+/// the system, or -1 for never. The crate has no constant for this option, but has one for the option before it.
 #[cfg(unix)]
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = libmimalloc_sys::mi_option_eager_commit_delay + 1;
 

@@ -108,7 +108,7 @@ impl Case {
         self.waived.iter().flat_map(|waived| &waived.waivers).filter_map(|at| all.get(*at)).collect()
     }
 
-    /// Returns the number of keys and values that the case changes.
+    /// Returns the number of values that the case changes, plus the number of keys that it creates or deletes.
     pub fn size(&self) -> usize {
         let key = |change: &KeyChange| usize::from(change.action != ChangeAction::Update);
         self.changes.iter().map(|change| key(change) + change.values.len()).sum()

@@ -264,7 +264,8 @@ impl MachineDocument {
     }
 }
 
-/// Returns the target URI with a relative path resolved against `base`, the folder of the fleet file.
+/// Returns the target URI with a relative path in it resolved against `base`, the folder of the fleet file. Returns a
+/// URI without a local path unchanged.
 fn below(base: &Path, uri: &str) -> String {
     match uri.split_once(':') {
         Some((kind @ ("image" | "hive" | "reg" | "pol" | "snapshot"), path)) if !path.is_empty() => {

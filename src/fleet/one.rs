@@ -36,7 +36,8 @@ pub(super) fn planned(
     Ok((plan, all))
 }
 
-/// Opens the snapshot of a machine; `None` if its target is not a snapshot.
+/// Opens the snapshot of a machine; `None` if its target is not a snapshot. Returns the reason if the snapshot cannot
+/// be opened.
 pub(super) fn snapshot(member: &Member) -> Result<Option<SnapshotTarget>, String> {
     match member.address.as_ref().map_err(Clone::clone)?.kind() {
         Ok(Kind::Snapshot(path)) => SnapshotTarget::open(path).map(Some).map_err(|error| error.to_string()),

@@ -83,8 +83,9 @@ impl<'a> Planner<'a> {
         Ok(Some((plan, cases)))
     }
 
-    /// Returns the cases of two snapshots of one machine, and the facts that differ between them. Only facts on which
-    /// the plans depend are compared. Returns `None` if plans cannot be shared, or a snapshot lacks a fact.
+    /// Returns the cases of two snapshots of one machine, and the facts that differ between the snapshots. Only facts
+    /// on which the plans depend are compared. Returns `None` if plans of these specs cannot be shared, or a snapshot
+    /// lacks a fact that the specs need.
     ///
     /// # Errors
     /// Returns the reason if nothing of one of the snapshots can be read. A single fact that cannot be read is no
@@ -109,7 +110,8 @@ impl<'a> Planner<'a> {
         Ok(Some((cases.0, cases.1, read(old, &before)?.changed(&read(new, &after)?))))
     }
 
-    /// Returns the shared plans of a snapshot; `None` if plans cannot be shared, or the snapshot lacks a fact.
+    /// Returns the shared plans of a snapshot; `None` if plans of these specs cannot be shared, or the snapshot lacks a
+    /// fact that the specs need.
     fn shared(&self, snapshot: &SnapshotTarget, index: usize) -> Option<Vec<Arc<SharedPlan<'a>>>> {
         let shared = self.lists[index].shared.as_ref()?;
         let mut answers = answers(snapshot);

@@ -26,7 +26,7 @@ pub struct MachineRow {
     /// The number of the machine's wave, from 1; null if the fleet has no waves. Machines that are in no wave have the
     /// number after that of the last wave.
     pub wave: Option<usize>,
-    /// The worst outcome of all specs on the machine.
+    /// The worst outcome of all specs on the machine; `unreadable` if the machine could not be read.
     pub outcome: FleetOutcome,
     /// The reason why the machine could not be read; null if it was read.
     pub unreadable: Option<String>,
@@ -58,7 +58,7 @@ pub struct Line<'a> {
     /// The number of the machine's wave, from 1; null if the fleet has no waves. Machines that are in no wave have the
     /// number after that of the last wave.
     pub wave: Option<usize>,
-    /// The worst outcome of all specs on the machine.
+    /// The worst outcome of all specs on the machine; `unreadable` if the machine could not be read.
     pub outcome: FleetOutcome,
     /// The reason why the machine could not be read; null if it was read.
     pub unreadable: Option<&'a str>,

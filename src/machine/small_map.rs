@@ -120,7 +120,8 @@ impl<K: Ord, V> SmallMap<K, V> {
     }
 }
 
-/// Returns the index of the entry with this key, or else the index at which it must be inserted.
+/// Returns `Ok` with the index of the entry with this key, or `Err` with the index at which such an entry must be
+/// inserted.
 fn place<K: Ord, V>(few: &[(K, V)], key: &K) -> Result<usize, usize> {
     few.binary_search_by(|(known, _)| known.cmp(key))
 }

@@ -36,8 +36,8 @@ pub(in crate::cli) struct FleetArguments {
 }
 
 impl FleetArguments {
-    /// Returns the machines, and the names of those entries in the folder of `--snapshots` that are not snapshots; see
-    /// [`snapshots`]. Returns an error if there is no machine.
+    /// Returns the machines, and the names of the entries in the folder of `--snapshots` that were not read, such as
+    /// subfolders; see [`snapshots`]. Returns an error if there is no machine.
     pub(in crate::cli) fn members(&self, output: &mut Output) -> Result<(Members, Vec<String>), CommandError> {
         let (found, Ignored(ignored)) = match &self.snapshots {
             Some(folder) => {

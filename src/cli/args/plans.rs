@@ -62,7 +62,8 @@ impl Asked {
         Ok(Self::Ready(Request::Plan(Box::new(plan))))
     }
 
-    /// Returns whether this is the plan of one machine and changes the local GPO. Fleet plans never change it.
+    /// Returns true for the plan of one image that changes policy values in the local GPO (`--through-policy`). Returns
+    /// false for specs and for fleet plans, which never do this.
     pub(in crate::cli) fn goes_through_policy(&self) -> bool {
         matches!(self, Self::Ready(Request::Plan(plan)) if plan.through_policy)
     }

@@ -32,8 +32,8 @@ impl Source {
         spec::Source { name: &self.name, bytes: &self.bytes }
     }
 
-    /// Returns the source of a spec. If the file is of another kind that `kbfix import` recognizes, converts it to a
-    /// spec first. Returns an error if this is not possible.
+    /// Returns the source of a spec. If the bytes are a file of another kind that `kbfix import` recognizes, such as a
+    /// `.reg` file, first makes a spec from the file. Returns an error if no spec can be made from it.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
         // A larger file was not read completely, and is refused because of its size.
         if self.bytes.len() > spec::MAX_BYTES || Kind::of(&self.bytes) == Kind::Other {

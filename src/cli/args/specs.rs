@@ -226,8 +226,8 @@ impl SpecArguments {
         }
     }
 
-    /// Reads the text of every spec that was named or came from standard input. Also returns `settings` with the given
-    /// parameters added.
+    /// Reads every spec that was named or came from standard input; it is an error if there is none. Also returns
+    /// `settings` with the given parameters added.
     pub(in crate::cli) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), CommandError> {
         let piped = if self.stdin_specs { Whole::from_standard_input()? } else { Whole::default() };
         for (name, data) in piped.parameters {
@@ -246,7 +246,7 @@ impl SpecArguments {
         Ok((sources, settings))
     }
 
-    /// Returns `settings` with the parameters of `--set` added.
+    /// Returns `settings` with the parameters of `--set` added. It is an error if one of them is already set.
     fn add_set(&self, mut settings: Settings) -> Result<Settings, CommandError> {
         for text in &self.set {
             let Some((name, data)) = text.split_once('=') else {

@@ -30,7 +30,7 @@ const SMB: &str = "Add `?smb1` for Windows Server 2003. For `smb:`, the environm
 /// The default of `--target` for every command except `rollback`.
 pub(in crate::cli) const DEFAULT: &str = "local on Windows; on other systems, you must name a target";
 
-/// Returns the code page with this number, which the user gave.
+/// Returns the code page with this number, which the user gave; an error if kbfix does not know this code page.
 pub(in crate::cli) fn code_page(number: u16) -> Result<CodePage, CommandError> {
     CodePage::new(number).ok_or_else(|| {
         let hint = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
@@ -97,7 +97,8 @@ pub(in crate::cli) struct ChangedTargetArguments {
     through_policy: bool,
 }
 
-/// Parses `D=DIR`: a drive letter and a folder.
+/// Parses `D=DIR` or `D:=DIR` into the drive letter, in upper case, and the folder. Returns a message if `text` has
+/// another form.
 fn drive(text: &str) -> Result<(char, PathBuf), String> {
     let form = || "expected a drive letter, `=` and a folder, such as D=/mnt/data".to_owned();
     let (letter, folder) = text.split_once('=').ok_or_else(form)?;

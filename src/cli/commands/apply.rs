@@ -55,7 +55,7 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-/// The end of the help of `--target`: what this command does with each kind of target.
+/// The paragraph in the help of `--target` about what this command does with each kind of target.
 const TARGETS: &str = "`apply` can change each of these targets. With `hive:` (and its log files), `reg:`, `pol:` \
     (and its `gpt.ini`) and `snapshot:`, it changes the named file, and not the registry of a running Windows. In a \
     snapshot, it changes the facts in the file. So you can try a change on a snapshot, without the machine.";

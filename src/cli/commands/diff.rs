@@ -87,7 +87,7 @@ enum Format {
     Html,
 }
 
-/// The end of the help of `--target`: what this command does with each kind of target.
+/// The paragraph in the help of `--target` about what this command does with each kind of target.
 const TARGETS: &str = "`diff` can read each of these targets, and changes none of them.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {

@@ -211,7 +211,7 @@ struct Difference {
 }
 
 impl Asked {
-    /// Reads the request from standard input.
+    /// Reads the request from standard input. It is an error if the request names no specs.
     fn read(of: &TypeArguments, output: &mut Output) -> Result<Self, CommandError> {
         let (resource, instance) = input(of)?;
         if instance.specs.is_empty() {
@@ -287,7 +287,7 @@ fn answer(state: &Map<String, Value>, output: &mut Output) -> Result<Exit, Comma
     line(&Value::Object(state.clone()), output)
 }
 
-/// Prints a JSON value as one line.
+/// Prints a JSON value as one line. Returns the exit code 0.
 fn line(value: &Value, output: &mut Output) -> Result<Exit, CommandError> {
     output.result(&format!("{value}\n"));
     Ok(Exit::Done)

@@ -141,7 +141,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
 }
 
 impl Arguments {
-    /// Returns the options for reading a file that kbfix recognizes by its first bytes.
+    /// Returns the options for reading a file that kbfix recognizes by its first bytes. It is an error if `--root` is
+    /// given for another file than a Registry.pol, or if kbfix does not know the code page.
     fn reading(&self, bytes: &[u8]) -> Result<Reading, CommandError> {
         if self.root.is_some() && Kind::of(bytes) != Kind::Pol {
             return Err(CommandError::usage(

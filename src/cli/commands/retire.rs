@@ -104,7 +104,7 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-/// The end of the help of `--target`: what this command does with each kind of target.
+/// The paragraph in the help of `--target` about what this command does with each kind of target.
 const TARGETS: &str = "`retire` can restore each of these targets. Name the target as you named it for the apply, \
     because kbfix finds the journals by the address of the target. For example, mount an image at the same folder.";
 

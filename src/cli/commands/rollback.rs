@@ -62,7 +62,7 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-/// The end of the help of `--target`: what this command does with each kind of target.
+/// The paragraph in the help of `--target` about what this command does with each kind of target.
 const TARGETS: &str = "`rollback` can restore each of these targets. You need --target only in two cases. With --last, \
     --target selects the target whose newest journal is used. With JOURNAL, --target is necessary if the target now \
     has another address than in the journal, for example because the disk is mounted at another folder. You can give \

@@ -40,7 +40,7 @@ pub(in crate::cli) struct Arguments {
     out: PathBuf,
 }
 
-/// The end of the help of `--target`: what this command does with each kind of target.
+/// The paragraph in the help of `--target` about what this command does with each kind of target.
 const TARGETS: &str = "`snapshot` can read each of these targets, and changes none of them.";
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {

@@ -42,7 +42,7 @@ pub(in crate::cli) struct Arguments {
     format: Format,
 }
 
-/// The end of the help of `--target`: what this command does with each kind of target.
+/// The paragraph in the help of `--target` about what this command does with each kind of target.
 const TARGETS: &str = "`symptoms` changes none of these targets. It counts the events of `local`, `image:` and `smb:`, \
     and of a snapshot that was taken with --symptoms. For other targets, and for Windows Server 2003 over `smb:`, \
     the number of events is unknown, and the exit code is 4 if a spec has symptoms. With `smb:` and --files, kbfix reads the event logs of \

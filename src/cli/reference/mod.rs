@@ -58,7 +58,7 @@ fn each_command_has_one_page() {
     assert_eq!(described, all, "name each command once in src/cli/reference/tables.rs");
 }
 
-/// Returns the definition of `kbfix`. The command `kbfix help` needs no explanation.
+/// Returns the definition of `kbfix`, without the command `kbfix help`, which needs no explanation.
 fn kbfix() -> Command {
     let mut command = definition().disable_help_subcommand(true);
     command.build();

@@ -79,7 +79,7 @@ pub struct BundleMachine {
 }
 
 impl Bundle {
-    /// Returns the digest of everything in this line except the digest itself.
+    /// Returns the digest of this first line of a fleet plan, without its member `digest`.
     fn content_digest(&self) -> String {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Some(members) = value.as_object_mut() {

@@ -33,7 +33,7 @@ codes! {
     USAGE = "usage";
     /// A file cannot be read or written.
     FILE_ACCESS = "file-access";
-    /// The file that `--out` names is also an input of the same command, or a file of the target.
+    /// The file that `--out` names is also a file that the command reads or writes, or is in a folder with such files.
     OUT_IS_INPUT = "out-is-input";
     /// An argument is neither a spec file, nor a folder with specs, nor the id of a built-in spec.
     SPEC_NOT_FOUND = "spec-not-found";
@@ -75,8 +75,8 @@ codes! {
     PLAN_OTHER_MACHINE = "plan-other-machine";
     /// A plan was made from another target.
     PLAN_OTHER_TARGET = "plan-other-target";
-    /// A plan or journal changes policy values in the registry of an image, but the command changes them in its local
-    /// GPO; or the other way round.
+    /// A plan or journal changes policy values of an image in the registry, but the command changes such values in the
+    /// local GPO of the image (`--through-policy`); or the reverse.
     OTHER_PLACE = "other-place";
     /// The target has changed since the plan was made.
     PLAN_STALE = "plan-stale";
@@ -104,7 +104,8 @@ codes! {
     JOURNAL_MALFORMED = "journal-malformed";
     /// An account other than this user and the administrators could have written a journal or the state folder.
     JOURNAL_UNTRUSTED = "journal-untrusted";
-    /// There is no journal with the given name, none that can be rolled back, or none that shows a spec as applied.
+    /// There is no journal with the given name, or none that the command needs: for example, no journal shows the spec
+    /// as applied.
     JOURNAL_MISSING = "journal-missing";
     /// An entry for a machine in a fleet file cannot be used.
     FLEET_MACHINE = "fleet-machine";
@@ -120,7 +121,7 @@ codes! {
     FLEET_PLAN_MISSING = "fleet-plan-missing";
     /// A fleet plan has more than one plan for the machine that an apply should change.
     FLEET_PLAN_TWICE = "fleet-plan-twice";
-    /// Several machines of a fleet have the same identity.
+    /// Several machines of a fleet have the same computer name or MachineGuid.
     FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written to the target.
     WRITE_FAILED = "write-failed";
@@ -128,9 +129,10 @@ codes! {
     ROLLBACK_CONFLICT = "rollback-conflict";
     /// `kbfix retire` lacks the file of another applied spec, so it does not know which changes this spec requires.
     RETIRE_NEEDS_SPEC = "retire-needs-spec";
-    /// `kbfix retire` was given an id that no spec, built-in spec or journal has.
+    /// `kbfix retire` was given an id that no given spec, no built-in spec and no journal has.
     RETIRE_UNKNOWN_ID = "retire-unknown-id";
-    /// A rollback concerns a control set that is not, or not known to be, the current one.
+    /// A rollback restores keys in a control set that is no longer the current one, or that may no longer be the
+    /// current one.
     OTHER_CONTROL_SET = "other-control-set";
     /// A file to import is larger than kbfix reads, or the spec made from it would be larger than a spec can be.
     REG_TOO_LARGE = "reg-too-large";
@@ -148,7 +150,7 @@ codes! {
     REG_SYNTAX = "reg-syntax";
     /// A backslash in a string of a `.reg` file does not begin a known escape.
     REG_ESCAPE = "reg-escape";
-    /// The data of a value in a `.reg` file has no known form.
+    /// The data of a value in a `.reg` file is not in a notation that kbfix knows, such as `dword:00000001`.
     REG_DATA = "reg-data";
     /// A `.reg` file ends in the middle of an entry.
     REG_UNFINISHED = "reg-unfinished";
@@ -164,7 +166,8 @@ codes! {
     IMPORT_LIST_END = "import-list-end";
     /// A `.reg` file changes HKCU of the user who imports it; the imported spec changes HKCU of each user.
     IMPORT_EACH_USER = "import-each-user";
-    /// A `.reg` file names numbered control sets; the imported spec names the current one, so they must not differ.
+    /// A `.reg` file names a numbered control set, but the spec names `CurrentControlSet`; or two control sets in it
+    /// differ.
     IMPORT_CONTROL_SET = "import-control-set";
     /// The imported spec lacks a part of the source file, because a spec cannot express this part.
     IMPORT_LEFT_OUT = "import-left-out";
@@ -172,7 +175,7 @@ codes! {
     POLICY_FILE = "policy-file";
     /// A policy changes the permissions of a key, which a spec cannot express.
     POLICY_SECURE_KEY = "policy-secure-key";
-    /// The export format cannot express everything that the spec says.
+    /// The export format cannot express everything that the spec says, or `kbfix dsc export` leaves out the spec.
     EXPORT_LOSSY = "export-lossy";
     /// The input of a DSC resource does not match its schema.
     DSC_INPUT = "dsc-input";
@@ -180,7 +183,8 @@ codes! {
     DSC_TYPE = "dsc-type";
     /// `kbfix dsc set` did not bring the target into the state that a spec requires.
     DSC_NOT_SET = "dsc-not-set";
-    /// A package was given that no spec of the run can use or that is an archive, or one of the plan was not given.
+    /// A package was given for an id that no spec of the run has, or for a spec that names no package; or the file is
+    /// an archive; or the plan needs a package that was not given.
     PACKAGE_USAGE = "package-usage";
     /// A file that was given as a package is not the package that the spec describes.
     PACKAGE_MISMATCH = "package-mismatch";
@@ -224,11 +228,12 @@ codes! {
     YAML_RECURSION = "yaml-recursion";
     /// An unquoted scalar means different things in YAML 1.1 and YAML 1.2.
     AMBIGUOUS_SCALAR = "ambiguous-scalar";
-    /// An unquoted YAML scalar is a number, a Boolean or null, where a string is required, or a floating-point number.
+    /// An unquoted YAML scalar is a number, a Boolean or null where a string is required; or it is a floating-point
+    /// number.
     UNQUOTED_SCALAR = "unquoted-scalar";
     /// A number is too large for every registry type.
     NUMBER_TOO_LARGE = "number-too-large";
-    /// A string in double quotes contains a control character, or a path a tab or line break, because of an escape.
+    /// An escape in a string in double quotes means a control character; or, in a path, a tab or a line break.
     ESCAPED_CHARACTER = "escaped-character";
     /// A string begins with a typographic quote (such as `“`), which YAML reads as a character of the string.
     CURLY_QUOTES = "curly-quotes";
@@ -240,9 +245,10 @@ codes! {
     MISSING_FIELD = "missing-field";
     /// A field has no value.
     EMPTY_FIELD = "empty-field";
-    /// A list, mapping or string is empty, or a change of bits or strings names none.
+    /// A list, mapping or string is empty; or a rule names no bit to set or clear, or no string to add or remove.
     EMPTY = "empty";
-    /// The value of a field is of the wrong kind, or a file that was given as a spec is a registry file.
+    /// A field contains the wrong kind of value, such as a string instead of a list; or a file that was given as a spec
+    /// is a registry file.
     WRONG_KIND = "wrong-kind";
     /// A string is not one of the words that its field allows.
     UNKNOWN_WORD = "unknown-word";
@@ -252,13 +258,14 @@ codes! {
     WRONG_FORM = "wrong-form";
     /// A spec is in a version of the spec language that this version of kbfix does not know.
     SPEC_VERSION = "spec-version";
-    /// The JSON schema forbids the text of a spec, for a reason that no other code describes.
+    /// The JSON schema forbids a part of a spec or of another YAML file, for a reason that no other code describes.
     SCHEMA = "schema";
     /// A spec has neither `hotfix` nor `registry`, or a file to import contains nothing that a spec can require.
     NOTHING_DESIRED = "nothing-desired";
-    /// A part of a spec must have exactly one of several fields (a test of the Windows version: at least one).
+    /// A part of a spec has none or more than one of several fields, but must have exactly one; or a test of the
+    /// Windows version has no field.
     EXACTLY_ONE = "exactly-one";
-    /// Two fields of a spec contradict each other.
+    /// Two parts of a spec contradict each other, or cannot be used together.
     CONTRADICTION = "contradiction";
     /// A key path is not valid.
     KEY_SYNTAX = "key-syntax";
@@ -280,13 +287,15 @@ codes! {
     CONTROL_SET = "control-set";
     /// A path contains `Wow6432Node`, instead of a field `view` in the rule.
     WOW6432NODE = "wow6432node";
-    /// A spec deletes a key that Windows needs, a root key, or all other contents of such a key.
+    /// A spec deletes a root key, a key that Windows needs, or each key that matches a `*`; or it deletes all other
+    /// contents of a root key or of a key that Windows needs.
     PROTECTED_KEY = "protected-key";
     /// A rule uses the wildcard `*` below `Classes`, where a key named `*` (for files of all types) is probably meant.
     STAR = "star";
-    /// The name of a key contains text that looks like an escape but is not one.
+    /// The name of a key contains `**`, `[}]` or `[*`, which may not mean what the author expects.
     KEY_ESCAPE = "key-escape";
-    /// The `when` of a rule contains the same `*` as the key of the rule, but each `*` matches independently.
+    /// The `when` of a rule contains the same `*` as the key of the rule. It is one test of all keys that match, and
+    /// not a test of each key by itself.
     STAR_IN_CONDITION = "star-in-condition";
     /// The conditions of a rule can be met on no machine.
     DEAD_RULE = "dead-rule";
@@ -334,7 +343,7 @@ codes! {
     DATA_RANGE = "data-range";
     /// A string is not a sequence of bytes in hex digits.
     DATA_HEX = "data-hex";
-    /// A string contains a NUL, or an item of a list is empty, given twice, or cannot be stored in that list.
+    /// A string contains a NUL; or an item of a list is empty, is given twice, or cannot be stored in the list.
     DATA_TEXT = "data-text";
     /// A REG_MULTI_SZ has an empty string before another string, so most programs do not read all of it.
     EMPTY_STRING = "empty-string";
@@ -346,7 +355,7 @@ codes! {
     DATA_NOT_ALLOWED = "data-not-allowed";
     /// A spec sets a number without `keep`, so it would also replace a stricter number.
     NO_KEEP = "no-keep";
-    /// The field beside the registry type does not accept that type, or a type is given twice.
+    /// A field cannot be used with the registry type that stands beside it, or a list of types contains a type twice.
     TYPE_MISMATCH = "type-mismatch";
     /// A bit is both set and cleared, or a string both added and removed.
     OVERLAP = "overlap";

@@ -11,17 +11,20 @@ use serde::{Serialize, Serializer};
 pub enum Exit {
     /// The command did everything that it was told to do, or there was nothing to do.
     Done = 0,
-    /// Something differs from the desired state or from another state, or a hive has an error; nothing was changed.
+    /// A command that changes nothing found that something must be changed, that two states differ, or that a hive has
+    /// an error.
     Differences = 1,
     /// kbfix refused the input, such as the command line or a spec, or could not read or write a file.
     Refused = 2,
     /// The target cannot be read or is locked, or the journal cannot be written.
     Unusable = 3,
-    /// A spec cannot be applied to the target, something cannot be restored, or kbfix cannot find out whether it can.
+    /// For example, a spec cannot be applied to the target or is unknown, or a rollback cannot be done.
+    /// [`Exit::meaning`] names the other cases.
     Blocked = 4,
     /// A change could not be written, and all earlier changes were undone.
     RolledBack = 5,
-    /// Something failed, and not everything is as it was before.
+    /// A write failed and not everything was restored, a rollback or retirement did not restore everything, or a hotfix
+    /// package failed.
     Failed = 6,
     /// The changes were made, but a service was not restarted.
     NotRestarted = 7,
@@ -48,7 +51,7 @@ impl Exit {
         self as u8
     }
 
-    /// Returns the meaning of the code.
+    /// Returns the meaning of the exit code, as text for the table of exit codes.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "everything is done, or there was nothing to do",
@@ -62,9 +65,10 @@ impl Exit {
             }
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
-                "a spec could not be applied, or not for each user (blocked, unknown, pending restart, needs \
-                 parameter); `rollback` or `retire` could not be done, or would keep something (`--check`, `retire \
-                 --out`); there was a warning that `--fail-on` names; or `symptoms` could not read a log or a journal"
+                "a spec could not be applied, or could not be applied for some users (blocked, unknown, pending \
+                 restart, needs parameter); `rollback` or `retire` could not be done, or would keep something \
+                 (`--check`, `retire --out`); there was a warning that `--fail-on` names; or `symptoms` could not \
+                 read a log or a journal"
             }
             Self::RolledBack => {
                 "a write failed or was refused, and everything that had been written was restored; `--check` and \
@@ -81,12 +85,12 @@ impl Exit {
         }
     }
 
-    /// Returns what was changed on the target when a command ends with this code.
+    /// Returns a text for the table of exit codes: what was changed on the target when a command ends with this code.
     pub fn changed(self) -> &'static str {
         match self {
             Self::Done => "the changes that the report shows",
             Self::Differences | Self::Refused | Self::Unusable => "nothing",
-            Self::RolledBack => "nothing; but a hotfix that was installed before stays installed",
+            Self::RolledBack => "nothing; but a hotfix that the run has already installed stays installed",
             Self::Blocked => {
                 "the changes that the report shows; for a spec that could not be applied, at most its hotfix"
             }

@@ -19,12 +19,13 @@ pub struct Hint {
 pub struct NamedOption {
     /// The option's long name, without dashes.
     pub name: &'static str,
-    /// The argument of the option; missing if the option takes no argument, or if the hint says to leave it out.
+    /// The argument of the option; missing if the option takes no argument, or if the hint says to leave out the
+    /// option.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
-/// A correction of the text that a finding concerns.
+/// A correction that a program can make in the text that a finding concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fix {
@@ -83,7 +84,7 @@ impl From<&str> for Hint {
 }
 
 impl std::fmt::Display for NamedOption {
-    /// Writes the option as it is written on a command line.
+    /// Writes the option as it is written on a command line, such as `--out FILE`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.value {
             Some(value) => write!(f, "--{} {value}", self.name),

@@ -112,7 +112,8 @@ impl Diagnostic {
         (self.hint, self.options, self.fix) = (Some(text), options, fix);
     }
 
-    /// Returns the text of the hint, with its options as they are written on a command line.
+    /// Returns the text of the hint. If the hint names options, they follow in parentheses, as they are written on a
+    /// command line. Returns `None` if there is no hint.
     pub fn advice(&self) -> Option<String> {
         let options: Vec<_> = self.options.iter().map(ToString::to_string).collect();
         let hint = self.hint.as_ref()?;

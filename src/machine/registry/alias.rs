@@ -13,7 +13,7 @@ use super::{
     sid::{self, CLASSES},
 };
 
-/// A root key, and the path of a key below it.
+/// A root key, and the path of a key below it; the path is empty for the root key itself.
 type Place = (RootKey, &'static str);
 
 /// An alias: another name of a key, and the canonical name of this key.
@@ -73,10 +73,10 @@ impl Key {
         }
     }
 
-    /// Returns whether an alias leads to the key itself, not only to a key above it, or whether the key is the link
-    /// `CurrentControlSet` or a user's link `Software\Classes`.
+    /// Returns whether this key has another name that is not only due to another name of a key above it: the key is the
+    /// canonical name of an alias, the link `CurrentControlSet`, or a user's link `Software\Classes`.
     ///
-    /// A list of subkeys can lack such a key although it exists.
+    /// The list of subkeys of the parent key can lack such a key, although the key exists.
     pub fn is_also_elsewhere(&self) -> bool {
         self.path == *CURRENT_CONTROL_SET
             || ALIASES.iter().chain(&*NODE_ALIASES).any(|(_, place)| *place == self.path)
@@ -98,9 +98,10 @@ impl Key {
 }
 
 impl KeyPath {
-    /// Returns the names that aliases give to a key; this path must be its canonical name.
+    /// Returns the other names that aliases give to this key. This path must be the canonical name of the key.
     ///
-    /// Each pair is an alias of this key or of a key above it, and the other name of this key that results from it.
+    /// Each pair is an alias that leads to this key or to a key above it, and the other name of this key, which begins
+    /// with this alias.
     pub fn other_names(&self) -> Vec<(KeyPath, KeyPath)> {
         let mut names = Vec::new();
         for (alias, to) in ALIASES.iter().chain(&*NODE_ALIASES) {
@@ -120,14 +121,16 @@ impl KeyPath {
     }
 }
 
-/// Returns the path in canonical form: if it begins with an alias, the alias is replaced.
+/// Returns the path with an alias at its beginning replaced by the canonical name. The aliases with `Wow6432Node` are
+/// not considered.
 fn aliased(path: &KeyPath) -> KeyPath {
     // The SID in the name of a user's classes can itself be an alias.
     let path = below_user(path).unwrap_or_else(|| path.clone());
     ALIASES.iter().find_map(|(from, to)| moved(&path, from, to)).unwrap_or(path)
 }
 
-/// For a key below `HKU\S-1-…_Classes`, returns its path below the hive of the user.
+/// For the key `HKU\S-1-…_Classes` or a key below it, returns its path below the hive of the user. Returns `None` for
+/// any other key.
 fn below_user(path: &KeyPath) -> Option<KeyPath> {
     let first = path.names().next().filter(|_| path.root() == RootKey::Hku)?;
     let sid = sid::of_classes(first)?;
@@ -141,7 +144,8 @@ fn moved(path: &KeyPath, from: &KeyPath, to: &KeyPath) -> Option<KeyPath> {
     joined(to, path.relative_to(from)?)
 }
 
-/// For a key in the classes of a user, returns the user's SID, and the path of the key below these classes.
+/// For a user's key `Software\Classes` or a key below it, returns the user's SID, and the path below `Classes`, which
+/// can be empty. Returns `None` for any other key.
 fn user_of_classes(path: &KeyPath) -> Option<(&str, &str)> {
     let sid = path.names().next().filter(|sid| path.root() == RootKey::Hku && sid::is_sid(sid))?;
     let mut below = path.below_root().splitn(4, '\\').skip(1);
@@ -150,7 +154,8 @@ fn user_of_classes(path: &KeyPath) -> Option<(&str, &str)> {
     Some((sid, below.next().unwrap_or_default()))
 }
 
-/// For a key whose path in the 64-bit view contains `Wow6432Node`, returns its path in the 32-bit view.
+/// For a key of the 32-bit view, returns its path in this view. `path` is its path in the 64-bit view, which contains
+/// `Wow6432Node`. Returns `None` for any other path.
 fn without_wow6432node(path: &KeyPath) -> Option<KeyPath> {
     let node = path.names().position(|name| name.eq_ignore_ascii_case("Wow6432Node"))?;
     let names: Vec<&str> = path.names().enumerate().filter(|(at, _)| *at != node).map(|(_, name)| name).collect();

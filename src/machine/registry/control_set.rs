@@ -7,7 +7,7 @@
 
 use super::{Key, KeyPath, RootKey};
 
-/// The key that contains the control sets.
+/// The name of the key below HKLM that contains the control sets.
 const SYSTEM: &str = "SYSTEM";
 /// The name of the key that leads to the current control set.
 const CURRENT: &str = "CurrentControlSet";
@@ -48,8 +48,8 @@ impl Key {
         self.in_set(is_current, &name(number))
     }
 
-    /// Returns the same key below `CurrentControlSet`, if this key is in the control set with this number. Otherwise
-    /// returns the key unchanged.
+    /// For a key in the control set with this number, returns the same key in `CurrentControlSet`. Returns any other
+    /// key unchanged.
     #[must_use]
     pub fn in_current_set(&self, number: u16) -> Self {
         self.in_set(|path| number_of(path) == Some(number), CURRENT)

@@ -98,8 +98,8 @@ impl<'de> Deserialize<'de> for ValueType {
 
 /// The type and bytes of a value. Two data are equal only if the type and every byte are equal.
 ///
-/// In JSON, it has `type`, `bytes` (hex digits) and `text` (`.reg` notation, for people, which must agree with the
-/// bytes).
+/// In JSON, it has `type`, `bytes` (hex digits) and `text` (`.reg` notation, for people). JSON in which `text` does not
+/// match `type` and `bytes` is refused.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Data {
     /// The type.
@@ -131,7 +131,8 @@ impl Data {
 
     /// Returns the data that marks a value which a policy file does not set, so Group Policy leaves it as it is.
     ///
-    /// A value in a policy file can also have data, or be absent, which means that Group Policy deletes it.
+    /// Among the facts about a policy file, a value without data (absent) means something else: Group Policy deletes
+    /// this value.
     pub fn not_configured() -> Self {
         Self::new(ValueType::NOT_CONFIGURED, [])
     }
@@ -216,8 +217,8 @@ fn decode_text(bytes: &[u8]) -> Decoded {
     }
 }
 
-/// Returns the text of a string with its NUL, if it consists of ASCII characters, as almost all do. These are decoded
-/// much faster than others.
+/// Returns the text if the bytes are ASCII characters other than NUL in UTF-16LE, followed by a terminating NUL.
+/// Returns `None` for any other bytes. Most strings are such text, and this function decodes it fast.
 fn ascii(bytes: &[u8]) -> Option<String> {
     let (text, [0, 0]) = bytes.split_last_chunk()? else { return None };
     let (units, []) = text.as_chunks() else { return None };
@@ -227,12 +228,12 @@ fn ascii(bytes: &[u8]) -> Option<String> {
 
 fn decode_list(units: &[u16]) -> Decoded {
     let Some((0, strings)) = units.split_last() else {
-        return Decoded::Malformed("the list has no terminating NUL");
+        return Decoded::Malformed("the list does not end with a NUL");
     };
     let strings = match strings.split_last() {
         None => return Decoded::List(Vec::new()),
         Some((0, strings)) => strings,
-        Some(_) => return Decoded::Malformed("the list lacks its final NUL"),
+        Some(_) => return Decoded::Malformed("the list ends with one NUL instead of two"),
     };
     let list: Result<Vec<_>, _> = strings.split(|u| *u == 0).map(String::from_utf16).collect();
     list.map_or(Decoded::Malformed("a string of the list is not valid UTF-16"), Decoded::List)

@@ -25,8 +25,8 @@ pub fn native_path(text: &str) -> Option<KeyPath> {
     })
 }
 
-/// Returns the target of a link: a key path, or `Err` with the text of the link in backticks, if the link does not lead
-/// to a key of HKLM or HKU. Returns `None` if `value` is not a REG_LINK.
+/// Returns the target of a link from `value`, the value that contains it; `None` if `value` is not a REG_LINK. The
+/// target is `Ok` with a key path, or `Err` with the text in backticks if the text is not a valid path in HKLM or HKU.
 pub fn link_target(value: &Data) -> Option<Result<KeyPath, String>> {
     if value.value_type != ValueType::LINK {
         return None;
@@ -39,8 +39,9 @@ pub fn link_target(value: &Data) -> Option<Result<KeyPath, String>> {
 }
 
 impl Key {
-    /// Returns whether `real` is one of the known names of this key. `real` is the path that results if all links are
-    /// followed.
+    /// Returns whether `real` is a known name of this key. `real` is the path of the key that Windows opened, after it
+    /// followed all links. Known names result from aliases, registry views and the links that Windows makes. For a key
+    /// in HKCU or HKCR, the user in `real` does not matter.
     pub fn is_at(&self, real: &KeyPath) -> bool {
         if self.view == View::Bits64 && self.path == *real {
             return true;
@@ -61,8 +62,8 @@ impl Key {
         }
     }
 
-    /// Returns the paths of this key and of the keys above it in the 64-bit view, topmost first. kbfix uses this key
-    /// only if none of them is a link.
+    /// Returns the paths, in the 64-bit view, of this key and of the keys above it, topmost first. kbfix refuses to use
+    /// this key if one of them is a link.
     ///
     /// Root keys, the keys directly below them and the links that Windows makes are left out.
     pub fn way(&self) -> Vec<KeyPath> {
@@ -100,8 +101,8 @@ fn settled(key: &Key) -> KeyPath {
     shared().unwrap_or(stored)
 }
 
-/// Returns whether Windows makes a link at the name with the index `at` in `names`, the path of a key below HKLM, to
-/// the sibling key `found`.
+/// Returns whether Windows itself makes the key with the name `names[at]` as a link to the key `found` in the same
+/// parent key. `names` is a path below HKLM. For example, `CurrentControlSet` is a link to `ControlSet001`.
 fn leads_to(names: &[&str], at: usize, found: &str) -> bool {
     let is = |at: usize, name: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(name));
     let above = |name: &str| at > 0 && is(at - 1, name);

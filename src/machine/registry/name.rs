@@ -98,8 +98,8 @@ pub(super) fn fold(name: &str, out: &mut String) {
     }));
 }
 
-/// Returns the first eight bytes of the folded name as a number, with zeros after a shorter name. Names have the same
-/// order as their numbers, except that names with the same number can differ after these bytes.
+/// Returns the first eight bytes of the folded name as a number, with zeros after a shorter name. If the numbers of two
+/// names differ, the names have the same order as the numbers. If not, the names can still differ after these bytes.
 fn beginning(name: &str) -> u64 {
     let bytes = &name.as_bytes()[..name.len().min(8)];
     if bytes.is_ascii() {
@@ -126,7 +126,8 @@ fn hash<H: Hasher>(name: &str, state: &mut H) {
     state.write_u16(0xFFFF);
 }
 
-/// Returns at most eight bytes as a number, the first as the most significant, with ASCII letters in upper case.
+/// Returns the bytes of `part` (at most eight) as a number, with ASCII letters in upper case. The first byte is the
+/// most significant one. Zeros replace missing bytes at the end.
 fn upper_case(part: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     bytes[..part.len()].copy_from_slice(part);
@@ -161,7 +162,7 @@ fn refusal(character: char) -> String {
         '\0' => {
             "the name contains a NUL; programs that use the Windows API cannot read or create such a name".to_owned()
         }
-        other => format!("the name contains `{other}`, which the registry does not allow in it"),
+        other => format!("the name contains `{other}`, which the registry does not allow in a key name"),
     }
 }
 
@@ -184,7 +185,7 @@ macro_rules! name_type {
         #[serde(try_from = "String", into = "String")]
         #[schemars(with = "String")]
         pub struct $name {
-            /// The [`beginning`] of the name. It mostly suffices for a comparison, which then need not read the name.
+            /// The result of [`beginning`] for the name. This number usually shows how two names compare.
             beginning: u64,
             name: Arc<str>,
         }
@@ -199,8 +200,8 @@ macro_rules! name_type {
                 &self.name
             }
 
-            /// Returns whether `beginning` contains the whole name. This is so if its last byte is zero, because a name
-            /// contains no NUL.
+            /// Returns whether `beginning` contains the whole folded name. This is so if the lowest byte of `beginning`
+            /// is zero, because a name contains no NUL.
             fn is_short(&self) -> bool {
                 self.beginning.trailing_zeros() >= 8
             }

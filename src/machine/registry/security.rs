@@ -16,17 +16,18 @@ const HEADER: usize = 20;
 const CONTROL: usize = 2;
 /// The offsets, in the header of a security descriptor, of the fields for owner, group, SACL and DACL.
 const PARTS: [usize; 4] = [4, 8, 12, 16];
-/// Control bits of a security descriptor: its parts follow the header (self-relative); it has a DACL; the DACL does not
-/// inherit from the key above (protected).
+/// The control bit of a security descriptor whose parts follow the header in the same bytes (self-relative form).
 const SELF_RELATIVE: u16 = 0x8000;
+/// The control bit of a security descriptor that has a DACL.
 const DACL_PRESENT: u16 = 0x0004;
+/// The control bit of a security descriptor whose DACL inherits nothing from the key above (protected).
 const DACL_PROTECTED: u16 = 0x1000;
 
 /// The properties of a key other than its values and subkeys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyProperties {
-    /// The class name. Few keys have one. Windows stores parts of the boot key in those of some keys below
+    /// The class name; few keys have one. Windows stores parts of the boot key in the class names of some keys below
     /// `Control\Lsa`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
@@ -93,8 +94,8 @@ impl SecurityDescriptor {
         &self.0
     }
 
-    /// Returns whether two security descriptors have the same owner, group and DACL, byte for byte, and whether both or
-    /// none of the DACLs are protected from inheritance.
+    /// Returns true if two security descriptors have the same owner, group and DACL, byte for byte, and if both DACLs
+    /// or none of them are protected from inheritance.
     ///
     /// Not compared are the other flags of the descriptor, such as whether the system inherited the DACL, and the audit
     /// entries, which not every account may read or set.

@@ -29,7 +29,8 @@ pub fn is_sid(text: &str) -> bool {
         && numbers.split('-').all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Returns whether `text` is the SID of a person's account (of the machine, a domain or Entra ID), not of a service.
+/// Returns whether `text` is the SID of an account of a machine or domain (`S-1-5-21-…`) or of Entra ID (`S-1-12-1-…`),
+/// and not of the system or a service.
 pub fn is_person(text: &str) -> bool {
     is_sid(text) && ["5-21-", "12-1-"].iter().any(|authority| text[4..].starts_with(authority))
 }

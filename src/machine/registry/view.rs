@@ -22,10 +22,10 @@ pub enum View {
 }
 
 impl View {
-    /// Returns the path that a key of this view has in the 64-bit view; `path` is its path in this view.
+    /// Returns the path of a key in the 64-bit view. `path` is the path of the same key in this view.
     ///
-    /// Exports, images and hives contain only the keys of the 64-bit view, which has the 32-bit view's keys below
-    /// `Wow6432Node`. Keys that both views share keep their path.
+    /// Exports, images and hives contain the paths of the 64-bit view. There, a key that only the 32-bit view contains
+    /// is below `Wow6432Node`. A key that both views share has the same path in both.
     pub fn stored_at(self, path: &KeyPath) -> KeyPath {
         match self {
             Self::Bits64 => path.clone(),
@@ -34,8 +34,8 @@ impl View {
     }
 }
 
-/// Subkeys of `HKLM\SOFTWARE` that both views share since Windows 7. Earlier versions reflect more of them, which means
-/// that they copy changes between two separate keys.
+/// The keys below `HKLM\SOFTWARE` that both views share since Windows 7. In earlier versions of Windows, each view has
+/// its own copy of some of these keys, and Windows copies changes between the two (reflection).
 ///
 /// Source: Microsoft, "Registry Keys Affected by WOW64".
 const SHARED_SOFTWARE: &[&str] = &[
@@ -92,8 +92,8 @@ const SHARED_SOFTWARE: &[&str] = &[
 /// Subkeys of a `Classes` key that exist separately in each view. Both views share all other subkeys.
 const REDIRECTED_CLASSES: &[&str] = &["CLSID", "DirectShow", "Interface", "Media Type", "MediaFoundation"];
 
-/// For the path of a key in the 32-bit view, returns its path in the 64-bit view. Returns `None` if this is the same
-/// path: both views share the key, or the path itself contains `Wow6432Node`.
+/// Returns the path in the 64-bit view of a key with this path in the 32-bit view. Returns `None` if the two paths are
+/// the same: both views share the key, or the path already contains `Wow6432Node`.
 fn redirected(path: &KeyPath) -> Option<KeyPath> {
     let names: Vec<&str> = path.names().collect();
     let is = |at: usize, wanted: &str| names.get(at).is_some_and(|n| n.eq_ignore_ascii_case(wanted));
@@ -139,8 +139,8 @@ impl fmt::Display for View {
 
 /// A key in one of the two views: its path and the view.
 ///
-/// Targets are queried with it, and changes contain it. It prints as the path alone in the 64-bit view; in the 32-bit
-/// view, a space and `[32-bit view]` follow the path.
+/// Queries to targets and changes name keys in this form. As text, a key in the 64-bit view is only its path; in the
+/// 32-bit view, a space and `[32-bit view]` follow the path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// The path.
@@ -163,8 +163,8 @@ impl Key {
 
     /// Returns the key that contains this key; `None` for a root key.
     ///
-    /// It is the parent in the same view, if that parent contains the key. Otherwise it is a key of the 64-bit view,
-    /// such as `HKCR\Wow6432Node` for the 32-bit `HKCR\CLSID`.
+    /// Usually, this is the key one level above in the same view. If that key does not contain this key, it is a key of
+    /// the 64-bit view: for example, `HKCR\Wow6432Node` contains the 32-bit `HKCR\CLSID`.
     pub fn parent(&self) -> Option<Self> {
         let above = Self { path: self.path.parent()?, view: self.view };
         if self.view == View::Bits64 {

@@ -19,7 +19,8 @@ pub(super) enum Format {
     Markdown,
 }
 
-/// Prints the comparison, or the error that stopped the command.
+/// Prints the comparison, and returns its exit code. An error that stopped the command is printed as a comparison in
+/// the format JSON, and returned in all other formats.
 pub(super) fn print(
     comparison: Result<FleetComparison, CommandError>,
     command: FleetCommand,

@@ -117,7 +117,7 @@ impl Asked {
 }
 
 impl Arguments {
-    /// Reads the list of machines, and the specs.
+    /// Reads the list of machines, the specs and the waivers.
     pub(super) fn read(&self, output: &mut Output) -> Result<Asked, CommandError> {
         if self.lines && self.format != Format::Json {
             return Err(CommandError::usage("`--lines` needs `--format json`", "add --format json"));
@@ -148,7 +148,8 @@ impl Arguments {
         self.waivers.iter().for_each(|file| inputs.add(file));
     }
 
-    /// Prints the report, or the error that stopped the command.
+    /// Prints the report, and returns its exit code. An error that stopped the command is printed as a report in the
+    /// format JSON without `--lines`, and returned in all other cases.
     pub(super) fn print(
         &self,
         report: Result<FleetReport, CommandError>,

@@ -25,8 +25,8 @@ use super::{
 #[serde(try_from = "String", into = "String")]
 pub struct KeyPath {
     root: RootKey,
-    /// The length in bytes of the folded names, with which `both` begins. Four bytes are enough, and millions of paths
-    /// can be in memory.
+    /// The number of bytes at the beginning of `both` that contain the folded names. A `u32` is large enough and saves
+    /// memory, because millions of paths can exist.
     folded: u32,
     /// First the names below the root key, as [`name::fold`] folds them, joined by NULs; then the names as they were
     /// written, joined by backslashes. Both parts are empty for the root key itself.
@@ -87,8 +87,8 @@ impl KeyPath {
         })
     }
 
-    /// Returns a path under `root`. `write` must append the folded names and then the names, and return the length of
-    /// the folded names in bytes.
+    /// Returns a path under `root`. `write` must append both parts of the field `both` to an empty string, first the
+    /// folded names, and return the number of bytes of the folded names.
     #[allow(clippy::missing_const_for_thread_local, reason = "clippy for Windows does not see that it is const")]
     fn build(root: RootKey, write: impl FnOnce(&mut String) -> usize) -> Self {
         thread_local! {
@@ -107,8 +107,8 @@ impl KeyPath {
         &self.both[..self.folded as usize]
     }
 
-    /// Returns the bytes of [`Self::folded`]. Unlike `folded`, this does not read the byte after them, which may not be
-    /// in the cache.
+    /// Returns the bytes of [`Self::folded`]. This is faster: `folded` also reads the first byte after the folded
+    /// names.
     fn folded_bytes(&self) -> &[u8] {
         &self.both.as_bytes()[..self.folded as usize]
     }
@@ -153,12 +153,12 @@ impl KeyPath {
         }))
     }
 
-    /// Returns the key `name` directly below this one.
+    /// Returns the path of the subkey `name` of this key.
     pub fn child(&self, name: &KeyName) -> Self {
         self.descendant([name])
     }
 
-    /// Returns the key below this one to which these names lead, topmost first.
+    /// Returns the path of a key below this key. `names` are its names below this key, topmost first.
     pub fn descendant<'n>(&self, names: impl IntoIterator<Item = &'n KeyName> + Clone) -> Self {
         Self::build(self.root, |both| {
             both.push_str(self.folded());
