@@ -79,7 +79,7 @@ impl Inputs {
         self.folders.extend(address.drives.values().cloned());
     }
 
-    /// Returns whether `path` leads to one of these files, or to a file in one of these folders or below it.
+    /// Returns whether `path` leads to one of the input files, or into one of the input folders.
     fn hold(&self, path: &Path) -> bool {
         let is_same = |input: &PathBuf| match (Identity::of(input), Identity::of(path)) {
             (Some(input), Some(out)) => input == out,

@@ -30,8 +30,8 @@ pub struct Case {
     /// The changes that the spec requires on each machine with this case, except those that waivers accept.
     #[serde(serialize_with = "shown", skip_serializing_if = "Vec::is_empty", default)]
     pub changes: Vec<KeyChange>,
-    /// The checks that do not pass, with the found and the required state. Empty unless the outcome is
-    /// `pending_restart`, `blocked`, `unknown` or `waived`.
+    /// The checks that fail or cannot be decided, except that of `cause`, with the found and the required state. Empty
+    /// unless the outcome is `pending_restart`, `blocked`, `unknown` or `waived`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub checks: Vec<Check>,
     /// The reasons for the outcome, and the users who are left out. Empty for the outcomes `not_applicable` and

@@ -79,7 +79,7 @@ pub struct LineSpec<'a> {
     pub digest: Option<&'a str>,
     /// The number of keys and values that the spec changes on the machine.
     pub changes: usize,
-    /// The checks that do not pass, with the found and the required state.
+    /// The checks that fail or cannot be decided, except that of `cause`, with the found and the required state.
     pub checks: &'a [Check],
     /// The reasons for the outcome.
     pub reasons: &'a [String],

@@ -49,8 +49,9 @@ enum Format {
     /// Ansible tasks with ansible.windows.win_regedit.
     #[value(name = "win_regedit")]
     WinRegedit,
-    /// A Registry.pol of Group Policy. If the file can express a key below HKLM, the file is for HKLM, and keys below
-    /// HKCU are left out. Otherwise the file is for HKCU. Keys below all other root keys are always left out.
+    /// A Registry.pol of Group Policy. If the specs contain a key below HKLM that the file can express, the file is for
+    /// HKLM, and keys below HKCU are left out. If not, the file is for HKCU. Keys below all other root keys are always
+    /// left out.
     Pol,
     /// The text that Microsoft's LGPO.exe reads (`LGPO.exe /t FILE`).
     Lgpo,
