@@ -32,8 +32,8 @@ pub enum StoreError {
         /// A sentence that names the owner, or the account or permissions by which someone else can write.
         fault: String,
     },
-    /// No later journal can be created, because the time in the newest journal's name is the latest possible one, or no
-    /// valid time.
+    /// The time in the name of the newest journal is not valid, or is the latest possible time. So no later journal can
+    /// be created.
     #[error(
         "{}: the time in its name is the latest possible one or not valid, so no later journal can be created",
         path.display()

@@ -18,17 +18,17 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct History {
     pub(super) keys: BTreeMap<Key, KeyHistory>,
-    /// The specs by id, in lower case.
+    /// The history of each spec, by the id of the spec in lower case.
     specs: BTreeMap<String, SpecHistory>,
     newest: Option<String>,
-    /// The data that each built-in spec last wrote, by its id in lower case. It shows with which parameters it was
-    /// applied.
+    /// The data that each built-in spec last wrote, by the id of the spec in lower case. This data shows with which
+    /// parameters the spec was applied. It does not contain applies that were undone completely, and retired specs.
     written: BTreeMap<String, Written>,
-    /// The changes of the applies that were not undone, by spec.
+    /// The changes of all applies that were not undone completely, separated by spec if the journal allows this.
     parts: Vec<Part>,
 }
 
-/// The data that a spec wrote, by key and value; `None` for a value that it deleted.
+/// The data that a spec wrote, by key and value name; `None` for a value that the spec deleted.
 pub(super) type Written = BTreeMap<Key, BTreeMap<ValueName, Option<Data>>>;
 
 /// The history of a key and its values.
@@ -45,7 +45,8 @@ pub(super) struct KeyHistory {
 /// The history of one key or value.
 #[derive(Debug)]
 pub(super) struct Track<T> {
-    /// The state of the key or value before kbfix first changed it.
+    /// The state before kbfix changed the key or value. If someone else changed it between two applies, this is the
+    /// state before the later apply.
     pub(super) base: T,
     /// The state in which kbfix left the key or value. After a failed or interrupted operation, this can be one of two
     /// states; both are listed, and the last is the state that the operation intended.
@@ -58,8 +59,8 @@ pub(super) struct Track<T> {
 struct SpecHistory {
     /// The id of the spec, as the first journal spells it.
     id: String,
-    /// The position of the latest journal that shows the spec as applied; `None` if the spec was retired or rolled
-    /// back.
+    /// The position, among the journals of the target, of the latest journal that shows the spec as applied. `None` if
+    /// the spec was retired, or if all applies of the spec were undone.
     live: Option<usize>,
 }
 
@@ -74,7 +75,7 @@ enum Direction {
     Undo,
 }
 
-/// The properties of a journal that apply to each of its changes.
+/// The facts that a journal records about one of its changes.
 struct Entry {
     direction: Direction,
     specs: BTreeSet<String>,
@@ -83,7 +84,8 @@ struct Entry {
 }
 
 impl<T: Clone + PartialEq> Track<T> {
-    /// Returns whether the state that kbfix left is the state before kbfix.
+    /// Returns whether kbfix left the key or value in the state before kbfix. If two left states are possible, both
+    /// must be this state.
     pub(super) fn is_settled(&self) -> bool {
         self.left.iter().all(|left| *left == self.base)
     }
@@ -106,10 +108,10 @@ impl<T: Clone + PartialEq> Track<T> {
         self.left = if entry.is_certain { vec![after] } else { vec![before, after] };
     }
 
-    /// Adds a change to the history of a key or value.
+    /// Adds a change to the history of a key or value. `None` means that the key or value has no history yet.
     ///
-    /// A rollback or retirement never begins a new history. If it creates a key that has no history, this key is
-    /// only the parent of something that it restores.
+    /// The changes of a rollback or retirement ([`Direction::Undo`]) do not begin a history. If such a change creates a
+    /// key without a history, this key is only the parent of something that is restored.
     fn note(track: &mut Option<Self>, before: T, after: T, entry: &Entry) {
         let new = || Self { base: before.clone(), left: vec![before.clone()], specs: entry.specs.clone() };
         if track.is_some() || entry.direction != Direction::Undo {
@@ -186,7 +188,7 @@ impl History {
         }
     }
 
-    /// Returns the data that the built-in spec last wrote; `None` if it wrote nothing.
+    /// Returns the data that the built-in spec with this id last wrote; `None` if the journals show no such data.
     pub(super) fn written_by(&self, id: &str) -> Option<&Written> {
         self.written.get(&id.to_ascii_lowercase())
     }
@@ -226,25 +228,27 @@ impl History {
         self.newest.as_deref()
     }
 
-    /// Returns the ids of all specs that the journals show as applied or retired, even if this was undone.
+    /// Returns the ids of all specs that the journals show as applied or retired. An apply or retirement that was
+    /// undone later counts too.
     pub fn known(&self) -> impl Iterator<Item = &str> {
         self.specs.values().map(|spec| &*spec.id)
     }
 
-    /// Returns the ids of the live specs, which were applied and not retired or rolled back after that. The order is
-    /// that of their last applies.
+    /// Returns the ids of the live specs: those that the journals show as applied, and not as retired or rolled back
+    /// after that. The ids have the order of the last applies.
     pub fn live(&self) -> Vec<&str> {
         let mut live: Vec<_> = self.specs.values().filter(|spec| spec.live.is_some()).collect();
         live.sort_by_key(|spec| spec.live);
         live.into_iter().map(|spec| &*spec.id).collect()
     }
 
-    /// Returns whether the spec was applied, and not retired or rolled back after that.
+    /// Returns whether the journals show the spec as applied, and not as retired or rolled back after that.
     pub fn is_live(&self, id: &str) -> bool {
         self.specs.get(&id.to_ascii_lowercase()).is_some_and(|spec| spec.live.is_some())
     }
 
-    /// Returns the restarts that the changes `undone` need: those of the specs that changed the same keys and values.
+    /// Returns the combined restarts of the applied specs that changed a key or value which the changes `undone` change
+    /// again.
     pub fn restart(&self, undone: &[KeyChange]) -> Restart {
         Part::restart(&self.parts, undone)
     }

@@ -52,11 +52,11 @@ pub struct Header {
     /// current control set, or if this key is not a link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_set: Option<u16>,
-    /// The ids of the specs that required the changes; for a retirement, of the retired specs. For a rollback, this is
-    /// one string: the ids in the journal that it undoes, joined with `+`.
+    /// The ids of the specs that required the changes; for a retirement, of the retired specs. For a rollback, the list
+    /// contains one string: the ids in the journal that the rollback undoes, joined with `+`.
     pub specs: Vec<String>,
-    /// The number of changed keys of each spec, in the order of `specs`; `changes` has the same order. Missing if there
-    /// is only one spec, and for a rollback or a retirement.
+    /// The number of entries in `changes` that each spec requires. Both lists have the order of `specs`. Missing if
+    /// there is only one spec, and for a rollback or a retirement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_spec: Vec<usize>,
     /// The ids of the specs for which a retirement kept some changes. After the retirement, these specs count as
@@ -148,7 +148,8 @@ pub enum Status {
 }
 
 impl Journal {
-    /// Returns the status of the journal's changes, according to the last event.
+    /// Returns the status of the journal's changes, according to the last event; [`Status::Interrupted`] if there is
+    /// none.
     pub fn status(&self) -> Status {
         match self.events.last().map(|e| e.event) {
             None => Status::Interrupted,
@@ -160,16 +161,17 @@ impl Journal {
         }
     }
 
-    /// Returns whether `rollback --last` may select this journal: an apply or a retirement that may have left changes.
+    /// Returns whether `rollback --last` may select this journal. It must be the journal of an apply or a retirement,
+    /// and some of its changes may still be in place.
     pub fn can_be_rolled_back(&self) -> bool {
         matches!(self.header.action, Operation::Apply | Operation::Retire)
             && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
     }
 
-    /// Records that the changes were rolled back, completely or in part.
+    /// Records that the changes were rolled back, completely or in part. `by` is the path of the rollback's journal.
     ///
-    /// If this journal is itself the journal of a rollback, the changes that this rollback had undone are now in place
-    /// again. So their journal gets an event too, and so on, back to the journal of the first apply.
+    /// If this journal itself records a rollback, the changes that it had undone are now in place again. So the older
+    /// journal with these changes gets an event too, and so on, back to the journal of an apply or a retirement.
     ///
     /// # Errors
     ///

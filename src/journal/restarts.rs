@@ -10,20 +10,22 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// The note on restarts, if a journal does not record which of its specs needs them.
+/// The note of [`Restart`] if the journal of an apply does not record which of its specs needs which restart.
 const NOT_EXACT: &str = "a journal of an earlier kbfix does not record which spec needs which restart, so these are \
                          the restarts of all specs of that apply";
 
-/// A key (`None`), or a value in it.
+/// A key, and the name of a value in it; `None` means the key itself.
 type Place<'a> = (&'a Key, Option<&'a ValueName>);
 
-/// The changes of one spec in a journal, and the restarts that they need.
+/// The changes of one spec in a journal, and the restarts that they need. If the journal does not separate its specs,
+/// the changes of all its specs.
 #[derive(Debug)]
 pub(super) struct Part {
     /// The changed keys and values; `None` means the key itself.
     places: Vec<(Key, Option<ValueName>)>,
     restart: Restart,
-    /// Whether the restarts are those of this spec. If not, they are those of all specs of the journal.
+    /// Whether the changes need exactly `restart`. If false, `restart` contains the restarts of all specs of the
+    /// journal, because the journal does not record which spec needs which restart.
     is_exact: bool,
 }
 
@@ -50,7 +52,8 @@ impl Part {
         each.collect()
     }
 
-    /// Returns the combined restarts of those parts that changed a key or value which `undone` changes.
+    /// Returns the combined restarts of those parts that changed a key or value which the changes `undone` change
+    /// again.
     pub(super) fn restart<'a>(parts: impl IntoIterator<Item = &'a Self>, undone: &[KeyChange]) -> Restart {
         let undone: HashSet<Place<'_>> = places(undone).collect();
         let is_undone = |part: &&Self| part.places.iter().any(|(key, name)| undone.contains(&(key, name.as_ref())));
@@ -74,7 +77,8 @@ fn places(changes: &[KeyChange]) -> impl Iterator<Item = Place<'_>> {
     })
 }
 
-/// Returns the restarts that the changes `undone` need, which undo a part of the changes of this journal.
+/// Returns the restarts that the changes `undone` need. These changes undo the changes of this journal, or a part of
+/// them.
 pub fn restart_of(header: &Header, undone: &[KeyChange]) -> Restart {
     Part::restart(&Part::of(header), undone)
 }

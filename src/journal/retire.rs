@@ -31,10 +31,11 @@ const ABSENT: &str = "it to be absent";
 pub struct LiveSpec<'a> {
     /// The present version of the spec.
     pub spec: &'a Spec,
-    /// Whether the journals show the spec as applied. If not, its requirements are kept only if the target is in its
-    /// desired state. If it needs a parameter, this is not known, so nothing is changed.
+    /// Whether the journals show the spec as applied. If false, the requirements of the spec are kept only if the
+    /// target is in its desired state. If this is not known because a parameter is not set, nothing is changed.
     pub is_applied: bool,
-    /// Whether kbfix found this built-in spec itself, so that its parameters have their defaults.
+    /// Whether this is a built-in spec that the operator did not name, and that kbfix therefore added itself. Its
+    /// parameters have their defaults.
     pub is_assumed: bool,
 }
 
@@ -50,8 +51,8 @@ pub struct RetirePlan {
     /// The reasons why nothing may be changed: it is not known what a live spec requires, or a live spec would no
     /// longer be satisfied.
     pub obstacles: Vec<String>,
-    /// The ids of the built-in specs that were applied with other data of their parameters than the defaults, although
-    /// nobody gave this data for the retirement.
+    /// The ids of the specs that kbfix added itself ([`LiveSpec::is_assumed`]), but that were not applied with the
+    /// defaults of their parameters. Nothing is changed until the operator names these specs.
     pub other_parameters: BTreeSet<String>,
     /// Whether the outcome of a live spec is unknown, because a fact could not be read.
     pub is_unknown: bool,
@@ -59,7 +60,7 @@ pub struct RetirePlan {
     pub sensitive: BTreeSet<(Key, ValueName)>,
 }
 
-/// A key that retired specs changed, or in which they changed values.
+/// A key that the retired specs created or deleted, or in which they changed values.
 struct Touched<'a> {
     key: &'a Key,
     history: &'a KeyHistory,
@@ -75,14 +76,14 @@ struct State<T> {
     goal: T,
 }
 
-/// The requirements of the live specs that differ from the state before kbfix.
+/// The requirements of the live specs, from plans that are made as if the retired specs had already been undone.
 #[derive(Default)]
 struct Claims<'a> {
     /// For each value, the spec that creates, changes or deletes it, and the data that it requires.
     values: BTreeMap<(Key, ValueName), (&'a str, Option<Data>)>,
     /// For each key to delete, the spec that deletes it.
     deleted: BTreeMap<Key, &'a str>,
-    /// For each key that must exist, the spec that requires the key or something in it.
+    /// For each key that must exist, a spec that requires the key or something in it.
     present: BTreeMap<Key, &'a str>,
 }
 
@@ -131,8 +132,9 @@ impl<'a> Claims<'a> {
 }
 
 impl RetirePlan {
-    /// Returns whether the live spec requires something in the present state. If its requirements are not known,
-    /// records an obstacle.
+    /// Returns whether the requirements of the live spec must be kept. This is the case if the spec is in desired
+    /// state, or if it is applied and changes are pending. If an applied spec has another outcome (except
+    /// `not_applicable`), or if a parameter is not set, records an obstacle and returns `false`.
     fn counts(&mut self, one: LiveSpec<'_>, reader: &Reader<'_>) -> bool {
         let Some(plan) = reader.aside(|| plan_of(one.spec, reader)) else { return false };
         match (plan.whole_outcome(), one.is_applied) {
@@ -149,8 +151,8 @@ impl RetirePlan {
         }
     }
 
-    /// Plans the specs in order, and returns what they require. Records an obstacle for each spec that cannot be
-    /// satisfied.
+    /// Plans the specs in order, and returns what they require. Records an obstacle for each spec whose outcome is then
+    /// neither in desired state nor changes pending.
     fn claims<'a>(
         &mut self,
         specs: &[LiveSpec<'a>],
@@ -203,8 +205,9 @@ impl RetirePlan {
 }
 
 impl History {
-    /// Returns the keys and values that the specs in `retired` changed. Also returns those that were changed
-    /// only by specs that are no longer applied, unless someone else has changed them after kbfix.
+    /// Returns the keys and values that are not in the state before kbfix, and that a spec in `retired` changed. Also
+    /// returns those that only specs changed that are no longer applied, unless someone else has changed them after
+    /// kbfix.
     fn touched_by<'a>(&'a self, retired: &[String], reader: &Reader<'_>) -> Vec<Touched<'a>> {
         let retired: BTreeSet<String> = retired.iter().map(|id| id.to_ascii_lowercase()).collect();
         let is_live = |id: &String| self.is_live(id) && !retired.contains(id);
@@ -231,7 +234,8 @@ impl History {
 }
 
 /// Returns the states of a key or value, if its change must be undone. Returns `None` if the present state is the state
-/// before kbfix, or if `counts` is false for the specs that changed the key or value.
+/// before kbfix, or if `counts` returns `false`. `counts` gets the ids of the specs that changed the key or value, and
+/// whether it is in a state that kbfix left.
 fn state<T: Clone + PartialEq>(
     track: &Track<T>,
     now: Option<T>,
@@ -275,7 +279,8 @@ impl Touched<'_> {
         }
     }
 
-    /// Returns the change from `goal` to the state that kbfix left; `None` if the two are the same.
+    /// Returns the change that leads from `goal` to the state that kbfix left, so that its rollback restores `goal`.
+    /// Returns `None` if both states are the same.
     fn net(&self) -> Option<KeyChange> {
         let action = match self.existence {
             Some(State { left: true, goal: false, .. }) => ChangeAction::Create,
@@ -295,7 +300,8 @@ impl Touched<'_> {
     }
 }
 
-/// Sets `goal` of each key that kbfix created, so that the key still exists if one of its values or subkeys must exist.
+/// Sets `goal` of a key that kbfix created to `true` (the key exists), if one of its values or subkeys must exist. With
+/// `force`, values that someone else has changed count too, because they are restored.
 fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
     let mut needed: BTreeSet<Key> = BTreeSet::new();
     for one in touched.iter_mut().rev() {
@@ -313,7 +319,8 @@ fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
     }
 }
 
-/// Returns the changes from `goal` to the state that kbfix left. Deletions come first, each subkey before its parent.
+/// Returns the changes that lead from `goal` to the state that kbfix left, so that their rollback restores `goal`.
+/// Deletions come first, each subkey before its parent.
 fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
     let all: Vec<_> = touched.iter().filter_map(Touched::net).collect();
     let (mut deletions, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|c| c.action == ChangeAction::Delete);
@@ -322,8 +329,8 @@ fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
     deletions
 }
 
-/// Returns whether the plan of a spec, made on the state before kbfix, gives the data that the spec wrote. Only the
-/// keys and values that are restored count. If the journals do not show what the spec wrote, the plan must change
+/// Returns whether the plan of a spec, made on the state before kbfix, gives each value the data in `written`, which
+/// the spec wrote earlier. Only keys and values that are restored count. If `written` is `None`, the plan must change
 /// nothing.
 fn is_as_written(plan: &SpecPlan, written: Option<&Written>, touched: &[Touched<'_>]) -> bool {
     let Some(written) = written else { return plan.changes.is_empty() };
@@ -340,7 +347,8 @@ fn is_as_written(plan: &SpecPlan, written: Option<&Written>, touched: &[Touched<
     })
 }
 
-/// Plans one spec alone. After this call, the reader answers as if the planned changes had been made.
+/// Returns the plan of this spec alone; never `None`, because a plan has one entry for each spec. After this call, the
+/// reader answers as if the planned changes had been made.
 fn plan_of(spec: &Spec, reader: &Reader<'_>) -> Option<SpecPlan> {
     let mut planning = Planning::new("", slice::from_ref(spec));
     planning.ask(reader);

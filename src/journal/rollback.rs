@@ -30,7 +30,7 @@ pub struct Rollback {
 /// Returns the changes that undo `changes`, based on the present state in `reader`.
 ///
 /// If `force` is set, values that someone else has changed are restored too. Even then, a key that the apply created is
-/// not deleted if it contains anything else.
+/// not deleted if it contains a value or subkey that the apply did not create.
 pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Rollback {
     let mut out = Rollback::default();
     for change in changes.iter().rev() {
@@ -48,7 +48,8 @@ pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) ->
     out
 }
 
-/// Undoes the creation of a key by deleting the key, unless it now contains something that the apply did not create.
+/// Returns the deletion of a key that the apply created. If the key now contains something else, the key is kept:
+/// returns the deletion of the apply's values in it (`None` if there are none), and adds conflicts to `out`.
 fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     let key = &undo.key;
     let (there, values, subkeys) = (reader.key(key), reader.all_values(key), reader.subkeys(key));
@@ -115,7 +116,8 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     Some(KeyChange { properties, ..step(undo, ChangeAction::Delete, gone) })
 }
 
-/// Undoes changes of values in a key that existed before, by restoring each value.
+/// Returns the change that restores values in a key that existed before the apply; `None` if there is nothing to
+/// restore. Adds values that cannot be restored or read to `out`.
 fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     let there = reader.key(&undo.key);
     let values = values(undo, force, reader, out);
@@ -133,7 +135,8 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     Some(step(undo, action, values))
 }
 
-/// Undoes the deletion of a key, by creating the key with its values again.
+/// Returns the change that creates a key again that the apply deleted, with its values. If the key exists, the change
+/// restores only the values. Returns `None` if there is nothing to restore; conflicts and errors are added to `out`.
 fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     match reader.key(&undo.key) {
         Answer::Absent if parent_exists(&undo.key, reader, out)? => Some(undo.clone()),
@@ -176,12 +179,13 @@ fn values(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     values
 }
 
-/// Returns a change that does a part of `undo`: this action, and these values.
+/// Returns a change of the key of `undo`, with this action and these values.
 fn step(undo: &KeyChange, action: ChangeAction, values: Vec<ValueChange>) -> KeyChange {
     KeyChange { sensitive: undo.sensitive.clone(), ..KeyChange::new(undo.key.clone(), action, values) }
 }
 
-/// Returns whether the parent of the key exists; `None` if the parent could not be read.
+/// Returns whether the parent of the key exists; `true` for a root key. If the parent could not be read, adds the
+/// reason to `out` and returns `None`.
 fn parent_exists(key: &Key, reader: &Reader<'_>, out: &mut Rollback) -> Option<bool> {
     let Some(parent) = key.parent() else { return Some(true) };
     match reader.key(&parent).holds_values() {

@@ -71,8 +71,8 @@ impl Store {
         self.root.join("journal")
     }
 
-    /// Checks that only this account and the administrators can write to the state folder and its subfolder. Returns
-    /// whether both exist.
+    /// Checks that only this account and the administrators can write to the state folder and its subfolder `journal`.
+    /// Returns whether both folders exist.
     fn trusted(&self) -> Result<bool, StoreError> {
         #[cfg(windows)]
         if self.is_default {
@@ -173,7 +173,7 @@ impl Store {
         Ok(id_at(time))
     }
 
-    /// Returns the paths of the journal files, sorted by name.
+    /// Returns the paths of the journal files, sorted by name, so that the oldest journal is the first.
     fn names(&self) -> Result<Vec<PathBuf>, StoreError> {
         let folder = self.journals();
         let error = |source| StoreError::Io { path: folder.clone(), source };
@@ -264,14 +264,14 @@ fn event(line: &[u8]) -> Result<Event, String> {
     json::check(line).and_then(|()| serde_json::from_str(line)).map_err(|error| in_line(&error))
 }
 
-/// Returns whether the process ended while it was writing this line. A complete line that lacks only its line break,
-/// for example because an editor removed the line break, was not cut.
+/// Returns whether the last line of a journal is incomplete, because the process ended while it was writing the line. A
+/// line that is complete except for its line break is not incomplete: an editor may have removed the line break.
 fn is_cut(line: &[u8]) -> bool {
     !line.ends_with(b"\n") && serde_json::from_slice::<IgnoredAny>(line).is_err()
 }
 
-/// Returns the message of an error in a line of a journal. For serde_json, each line is a document of one line, so its
-/// message says `at line 1`; the number of the line in the journal is already in [`StoreError::Malformed`].
+/// Returns the message of an error in one line of a journal, without the line number. For serde_json, this number is
+/// always 1; [`StoreError::Malformed`] contains the number of the line in the journal.
 fn in_line(error: &serde_json::Error) -> String {
     error.to_string().replacen(&format!(" at line {} column ", error.line()), " at column ", 1)
 }
@@ -284,7 +284,8 @@ fn id_at(time: Timestamp) -> String {
     format!("{time}-{random}")
 }
 
-/// Parses the time in a journal's file name; `None` if the name is not that of a journal.
+/// Parses the time in a journal's file name. Returns `None` if the name does not have the form of a journal's name, and
+/// an error if its digits are not a valid time.
 fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
     let time = name.get(..20).filter(|_| name.as_bytes().get(20) == Some(&b'-'))?;
     let form = "DDDDDDDDTDDDDDD.DDDZ";

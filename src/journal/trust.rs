@@ -9,7 +9,8 @@ use crate::files::read::{open_file, read_open};
 
 use super::error::StoreError;
 
-/// Checks that nobody else can write to the folder. Returns whether the folder exists.
+/// Checks that only this account and the administrators can write to the folder. Returns `false` if the folder does not
+/// exist.
 ///
 /// # Errors
 ///
@@ -24,13 +25,14 @@ pub(super) fn check_folder(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Reads a file of at most `most` bytes to which nobody else can write.
+/// Reads a file of at most `most` bytes. Only this account and the administrators may be able to write to it.
 ///
 /// The permissions of the open file are checked, so the file cannot be exchanged between the check and the reading.
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::Untrusted`] if someone else can write to the file, or the error of the operating system.
+/// Returns [`StoreError::Untrusted`] if someone else can write to the file. Returns [`StoreError::Io`] if the file is
+/// too large, or cannot be read.
 pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, StoreError> {
     let error = |source| StoreError::Io { path: path.to_owned(), source };
     let file = open_file(path, most).map_err(error)?;
@@ -50,7 +52,7 @@ fn file_fault(file: &File) -> io::Result<Option<String>> {
     file.metadata().map(|found| fault(&found))
 }
 
-/// Returns the reason why others can write to the file or folder; `None` if they cannot.
+/// Returns the reason why users other than root and this user can write to the file or folder; `None` if they cannot.
 ///
 /// If the file has an access control list (acl(5)), the group bits of its mode are the upper limit for the named users
 /// and groups in this list. So the mode alone is enough to decide.

@@ -104,10 +104,10 @@ fn take(left: &mut usize, count: usize, most: usize, what: &str) -> Result<(), S
     Ok(())
 }
 
-/// The words of [`asked_for`] for the limit of the paths of keys.
+/// The text that [`asked_for`] gets as `what` if the limit for the paths of keys is exceeded.
 pub(super) const PATHS: &str = "bytes in the paths of keys";
 
-/// Returns the message that more than `most` of `what` would have to be read.
+/// Returns the message that kbfix would have to read more than `most` things of the kind `what`.
 pub(super) fn asked_for(most: usize, what: &str) -> String {
     format!("kbfix would have to read more than {most} {what}, its maximum")
 }

@@ -21,7 +21,7 @@ impl Missing {
     }
 }
 
-/// The facts that are missing about a key. Whether the key exists is always one of them.
+/// The facts that are missing about a key. The query for them also asks whether the key exists.
 #[derive(Default)]
 pub(super) struct Ask {
     pub(super) names: BTreeSet<ValueName>,

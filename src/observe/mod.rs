@@ -27,10 +27,11 @@ pub(crate) use query::{AnswerDigest, Query};
 pub(crate) use reader::NOT_READ;
 pub use reader::{KeyImage, Reader, Reads};
 
-/// The highest number of times that one observation runs the code that queries facts.
+/// The highest number of rounds of one observation. In each round, the code that queries facts runs once, and the facts
+/// that it lacks are read.
 ///
-/// What a round reads depends on the facts of the round before: a value contains the folder of a file, or a `*` matches
-/// the keys to read next. A whole tree of keys takes one round, whatever its depth.
+/// What a round reads can depend on the facts of the round before: a value contains the folder of a file, or a `*`
+/// matches the keys to read next. A whole tree of keys takes one round, whatever its depth.
 const MOST_QUESTIONS: usize = 600;
 
 /// Runs `ask`, which queries facts from a [`Reader`], and reads these facts from the target. Repeats this until `ask`
@@ -46,7 +47,7 @@ pub fn observe(target: &mut dyn Target, ask: impl FnMut(&Reader<'_>)) -> Result<
 
 /// Reads facts like [`observe`], but first reads all keys and files in `like` from the target.
 ///
-/// `like` contains the facts of another target for the same queries. Most queries can then be answered after the first
+/// `like` contains the facts of another target for the same queries. So most queries can be answered after this first
 /// batch.
 ///
 /// # Errors
@@ -60,7 +61,7 @@ pub(crate) fn observe_like(
     observe_within(Limits::MOST, read_again(target, like)?, target, ask)
 }
 
-/// Reads facts like [`observe`], for code that queries what `changes` have changed or will change.
+/// Reads facts like [`observe`], for code that queries the keys and values in `changes`.
 ///
 /// # Errors
 ///
@@ -140,7 +141,7 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
     Some(level)
 }
 
-/// Adds to `level` the queries for the keys directly above those of `keys` that are absent.
+/// Adds to `level` a query for the parent of each absent key in `keys`, unless the facts already contain this parent.
 fn above(keys: &[Key], facts: &Facts, level: &mut BTreeMap<Key, Ask>) {
     let mut last = None;
     for key in keys.iter().filter(|key| facts.known_key(key).existence() == Some(Answer::Absent)) {

@@ -41,8 +41,8 @@ impl Reader<'_> {
     /// Returns the settings of policy stores for a value: one entry for each store that sets the value or could not be
     /// read.
     ///
-    /// The list is empty if the target has no policy stores, if Group Policy does not set values in this key, or if the
-    /// stores were not read yet.
+    /// The list is empty if this reader does not query policy stores ([`Reader::with_policies`]), if Group Policy does
+    /// not set values in this key, or if the stores were not read yet.
     ///
     /// # Errors
     ///

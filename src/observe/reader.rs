@@ -16,8 +16,8 @@ use crate::{
     targets::{Answer, Facts, FileFacts, KeyChange, KnownKey, Reason, Unread},
 };
 
-/// The reason of an answer that is not in the facts yet. Users do not see it, because the code that made the query runs
-/// again after the fact was read.
+/// The reason in the answer about a fact that was not read yet. Users do not see this reason, because the code that
+/// made the query runs again after the fact was read.
 pub(crate) const NOT_READ: &str = "it was not read";
 
 /// Answers queries from facts, and records the queries that the facts do not answer.
@@ -29,7 +29,7 @@ pub struct Reader<'a> {
     log: RefCell<Option<Reads>>,
     trace: RefCell<Option<HashSet<Query>>>,
     pub(super) missed: Cell<usize>,
-    /// The key of the latest query, and its facts, because the next query is usually about the same key.
+    /// The key of the latest query, with its facts. It is kept because the next query is usually about the same key.
     last: RefCell<Option<(Key, KnownKey)>>,
     /// Whether policy stores are queried.
     pub(super) with_policies: bool,
@@ -41,7 +41,7 @@ pub struct Reader<'a> {
 #[derive(Debug, Default)]
 pub struct Reads {
     keys: BTreeSet<Key>,
-    /// Those of `keys` whose subkeys were queried.
+    /// The keys in `keys` whose subkeys were queried.
     lists: BTreeSet<Key>,
 }
 
@@ -90,8 +90,8 @@ impl<'a> Reader<'a> {
         self.existence(key, |_| {})
     }
 
-    /// Returns whether the key exists, as [`Reader::key`] does. If this is not read yet and the key is then absent, the
-    /// keys above it are read in the same batch, up to the first key that exists.
+    /// Returns whether the key exists, as [`Reader::key`] does, for a key that is to be created. If the key is read
+    /// from the target and is absent, the keys above it are read in the same batch, up to the first key that exists.
     pub fn key_to_create(&self, key: &Key) -> Answer<()> {
         self.existence(key, |ask| ask.above = true)
     }
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Returns what `find` returns for the facts about the key.
+    /// Calls `find` with the facts about the key, and returns its result.
     fn with_known<T>(&self, key: &Key, find: impl FnOnce(&KnownKey) -> T) -> T {
         let mut last = self.last.borrow_mut();
         match &*last {
@@ -173,11 +173,11 @@ impl<'a> Reader<'a> {
 
     /// Returns the key and all keys below it, each parent before its subkeys. The list is empty if the key is absent.
     ///
-    /// The target of a link is not part of the tree and is never listed.
+    /// A link below the key is an error, because kbfix does not list the keys to which the link leads.
     ///
     /// # Errors
     ///
-    /// Returns the reason for the first key or value in the tree that could not be read, or is a link.
+    /// Returns the first reason why a key or value in the tree could not be read, or why a subkey is refused as a link.
     pub fn tree(&self, key: &Key) -> Result<Vec<KeyImage>, Unread> {
         let mut out = Vec::new();
         // Make both queries before examining either answer. A key that is not known yet is queried with its whole tree.
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
         self.sensitive.borrow().len()
     }
 
-    /// Returns the number of queries that the facts did not answer; each repetition counts.
+    /// Returns the number of queries so far that the facts did not answer. A query that is made twice counts twice.
     pub fn missed_count(&self) -> usize {
         self.missed.get()
     }
@@ -267,7 +267,7 @@ impl<'a> Reader<'a> {
         (answer, self.log.take())
     }
 
-    /// Makes a query without using its answer, so that the answer is read from the target.
+    /// Makes a query and drops the answer, so that a fact that is missing is read from the target.
     pub(crate) fn ask(&self, query: &Query) {
         match query {
             Query::Key(key) => drop(self.key(key)),
@@ -335,14 +335,14 @@ impl<'a> Reader<'a> {
         answer
     }
 
-    /// Records that the spec with this id planned these changes. [`Reader::planned_by`] returns such ids.
+    /// Records that the spec with this id planned these changes, so that [`Reader::planned_by`] can return the id.
     pub fn planned_for(&self, id: &str, changes: &[KeyChange]) {
         let id = id.into();
         changes.iter().for_each(|change| self.planned.borrow_mut().add(&id, change));
     }
 
-    /// Runs `ask`. Also returns the id of the earlier spec whose planned change answered a query of `ask`: of the first
-    /// such query, if there are several; `None` if there is none.
+    /// Runs `ask`. Also returns the id of the spec whose planned change answered the first such query of `ask`; `None`
+    /// if no planned change answered a query.
     pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
         self.planned.borrow_mut().take_met();
         let answer = ask();
