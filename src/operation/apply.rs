@@ -30,9 +30,11 @@ pub struct ApplyOptions {
     /// Whether to change nothing, and only show what would be done. Errors that would stop a real apply are reported
     /// too, if kbfix can find them without changing anything.
     pub check: bool,
-    /// The limit for the [`SpecPlan::by_star`] of each spec. If one is higher, nothing is changed.
+    /// The highest number of keys and values that each spec may change because of a `*` ([`SpecPlan::by_star`]). If a
+    /// spec would change more, nothing is changed.
     pub max_changes: usize,
-    /// The codes of the warnings about the plan and the target that prevent the apply, such as [`Code::POLICY_OWNED`].
+    /// The codes of warnings that prevent the apply, such as [`Code::POLICY_OWNED`]. Only warnings about the plan and
+    /// the target count.
     pub fail_on: Vec<Code>,
     /// The packages of the hotfixes that are installed before the registry is changed.
     pub packages: Packages,
@@ -155,7 +157,7 @@ fn refuse(warnings: &[Diagnostic], fail_on: &[Code]) -> Result<(), Error> {
     }
 }
 
-/// Makes the changes of a plan, and reports the result. The caller holds the lock of the target.
+/// Makes the changes of a plan, and returns the report with the result. The caller holds the lock of the target.
 pub(super) fn carry_out(
     mut plan: Plan,
     action: journal::Operation,

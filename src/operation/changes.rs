@@ -7,7 +7,8 @@ use crate::{plan::Plan, targets::KeyChange};
 /// The number of changes of each spec of a plan.
 pub(super) struct Counts(Vec<usize>);
 
-/// Moves the changes of all specs out of the plan. [`put_back`] needs the counts.
+/// Moves the changes of all specs out of the plan, into one list. Also returns the number of changes of each spec,
+/// which [`put_back`] needs.
 pub(super) fn take(plan: &mut Plan) -> (Vec<KeyChange>, Counts) {
     let counts: Vec<usize> = plan.specs.iter().map(|spec| spec.changes.len()).collect();
     let mut all = Vec::new();
@@ -31,7 +32,7 @@ pub(super) fn put_back(plan: &mut Plan, mut all: Vec<KeyChange>, Counts(counts):
     }
 }
 
-/// Calls `ask` with the changes of all specs.
+/// Calls `ask` with the changes of all specs of the plan in one list, and returns its result. The plan stays as it is.
 pub(super) fn with<T>(plan: &mut Plan, ask: impl FnOnce(&[KeyChange]) -> T) -> T {
     let (all, counts) = take(plan);
     let answer = ask(&all);

@@ -19,12 +19,12 @@ use crate::{
     targets::{Address, Target},
 };
 
-/// A plan, and whether it can be applied.
+/// A plan for a target, with the warnings about it.
 #[derive(Debug, Clone)]
 pub struct Diff {
     /// The plan.
     pub plan: Plan,
-    /// Whether the plan still has to be applied.
+    /// Whether the changes of the plan still have to be made, or were already made.
     pub status: PlanStatus,
     /// Warnings about applying the plan.
     pub warnings: Vec<Diagnostic>,
@@ -32,8 +32,8 @@ pub struct Diff {
 
 /// Makes a plan from specs, or checks a saved plan against the target.
 ///
-/// A warning is added if [`SpecPlan::by_star`](crate::plan::SpecPlan::by_star) of a spec is above `max_changes`. The
-/// request is dropped as soon as the plan is made, unless it is only borrowed, because many specs take much memory.
+/// A warning is added if a spec would change more than `max_changes` keys and values because of a `*`. If `request` is
+/// owned and not borrowed, it is dropped as soon as the plan is made, because many specs take much memory.
 ///
 /// # Errors
 ///
@@ -59,9 +59,9 @@ pub fn diff(
 }
 
 impl Diff {
-    /// Checks a saved plan that retires specs against the journals, as [`apply`](super::apply()) does. Does nothing for
-    /// other plans. If the journals of the target are not available, a warning is added. `address` is the address of
-    /// the target.
+    /// Checks a saved plan that retires specs against the journals, as [`apply`](super::apply()) does, and updates the
+    /// status. Other plans are not checked. If the journals of the target are not available, a warning is added.
+    /// `address` is the address of the target.
     ///
     /// # Errors
     ///

@@ -130,8 +130,9 @@ impl From<PlanRefusal> for Error {
     }
 }
 
-/// Returns the hint for a plan or journal that does not match the option `--through-policy` of the command.
-/// `through_policy` is true if the plan or journal changes the local GPO; the command then needs this option.
+/// Returns the hint for a plan or journal that does not fit the command: one of the two is for the local GPO, the other
+/// for the registry. `through_policy` is true if the plan or journal is for the local GPO. The command then needs the
+/// option `--through-policy`, and otherwise must not have it.
 pub(super) fn place_hint(through_policy: bool) -> Hint {
     match through_policy {
         true => Hint::new("name an image as the target, and choose its local GPO").bare_option("through-policy"),
@@ -139,11 +140,11 @@ pub(super) fn place_hint(through_policy: bool) -> Hint {
     }
 }
 
-/// The hint for a state folder or journal that other users can write.
+/// The hint for a state folder or journal that other users own or can write to.
 #[cfg(unix)]
 const UNTRUSTED_HINT: &str = "check the content; if the file or folder is yours, remove the rights of others (`chmod \
     go-w`, `chown`); or copy a journal that you trust to another state folder, and use that folder";
-/// The hint for a state folder or journal that other users can write.
+/// The hint for a state folder or journal that other users own or can write to.
 #[cfg(not(unix))]
 const UNTRUSTED_HINT: &str = "check the content; if the file or folder is yours, remove the rights of others \
     (`icacls`); or copy a journal that you trust to another state folder, and use that folder";

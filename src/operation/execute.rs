@@ -23,8 +23,8 @@ pub enum Applied {
     Nothing,
     /// All changes were made and read back.
     Done(Journal),
-    /// Writing failed, and everything that had been written was restored. If the target refused the changes before the
-    /// first of them was begun, nothing had been written.
+    /// Writing failed, and everything that had been written was restored. Perhaps nothing had been written, because the
+    /// target refused the changes before the first of them.
     Undone(Journal, Failure),
     /// Writing failed, and not everything could be restored. The strings name the keys and values that were not
     /// restored.
@@ -79,15 +79,15 @@ pub fn execute(
     applied.map(|(applied, _)| applied)
 }
 
-/// Returns whether a journal is written if the plan is executed.
+/// Returns whether a journal is written when the changes of the plan are made.
 pub(super) fn has_journal(plan: &Plan) -> bool {
     // A retirement is recorded even if nothing must be restored, because its specs no longer count as applied.
     let is_recorded = plan.retires.is_some() && plan.outcome() == Outcome::InDesiredState;
     plan.changes().next().is_some() || is_recorded
 }
 
-/// Makes the changes of a plan like [`execute`]. `digest` is the plan's digest. The facts of the plan are not used.
-/// Moves the changes from the plan to the journal, and returns how many each spec had.
+/// Makes the changes of a plan like [`execute`], but does not need the facts of the plan. `digest` is the plan's
+/// digest. Moves the changes from the plan to the journal, and also returns the number of changes of each spec.
 pub(super) fn execute_as(
     plan: &mut Plan,
     digest: String,
@@ -163,10 +163,10 @@ pub(super) fn execute_as(
     Ok((applied, counts))
 }
 
-/// Undoes the changes that this apply has written. Returns the keys and values that could not be restored.
+/// Undoes the changes that this apply has written. Returns a sentence for each key or value that could not be restored.
 ///
-/// If someone else has changed a key or value in spite of kbfix's lock, so that it is neither in the state before the
-/// apply nor in the state that the apply writes, it is kept.
+/// A key or value is kept if it is neither in the state before the apply nor in the state that the apply writes:
+/// someone else has changed it in spite of kbfix's lock.
 fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     if changes.is_empty() {
         // Perhaps the target cannot be read either.
@@ -211,7 +211,8 @@ struct Expected<'a> {
 #[derive(Default)]
 struct ExpectedKey<'a> {
     exists: bool,
-    /// The class name and security descriptor that the last change restored.
+    /// The class name and security descriptor that the key must have; `None` unless the last change creates the key
+    /// with them.
     properties: Option<&'a KeyProperties>,
     values: SmallMap<&'a ValueName, Option<&'a Data>>,
 }

@@ -29,8 +29,8 @@ fn usage(message: String, hint: impl Into<Hint>) -> Error {
 }
 
 impl Packages {
-    /// Marks each spec for which a package was given, so that its hotfix may be installed. Call this before the specs
-    /// are planned.
+    /// Marks each spec for which a package was given: its hotfix may then be installed. Call this before the specs are
+    /// planned.
     ///
     /// # Errors
     ///
@@ -83,7 +83,8 @@ impl Packages {
         })
     }
 
-    /// Copies and checks all packages of a plan, before any of them is run.
+    /// Copies and checks all packages of a plan, before any of them is run. Returns each package with the index of its
+    /// spec in the plan.
     pub(super) fn prepare(
         &self,
         plan: &Plan,
@@ -179,12 +180,12 @@ pub(super) fn run(
     Installed { plan, steps }
 }
 
-/// Applies the rest of a plan after its packages were run. If a package fails or begins to restart the computer, the
-/// registry is not changed. A spec whose hotfix is still missing after its package was run is blocked.
+/// Makes the registry changes of a plan after its packages were run. If a package failed or has begun to restart the
+/// computer, the registry is not changed. A spec whose hotfix is still missing after its package was run is blocked.
 ///
-/// Because packages have already changed the machine, errors are also returned as a report. If `specs` is given, these
-/// specs are planned again. If not, the saved plan is used, provided that the packages changed no other facts on which
-/// the plan depends.
+/// `carry_out` makes the changes. If `specs` is given, these specs are planned again. If `specs` is `None`, the saved
+/// plan is used; nothing is changed if the packages changed other facts on which this plan depends. Because packages
+/// have already changed the machine, errors are also returned as a report.
 pub(super) fn go_on(
     installed: Installed,
     specs: Option<Vec<Spec>>,
@@ -248,7 +249,8 @@ fn block(spec: &mut SpecPlan, reasons: Vec<String>) {
     spec.changes.clear();
 }
 
-/// Returns the plan for the registry changes after the packages were installed.
+/// Returns the plan for the registry changes after the packages were installed. Adds to `diagnostics` the hotfixes that
+/// are still missing, and to `moved` the facts that the packages changed although the saved plan depends on them.
 fn plan_after(
     installed: &Installed,
     specs: Option<Vec<Spec>>,
@@ -285,7 +287,8 @@ fn plan_after(
     Ok(next)
 }
 
-/// Returns an error that names the hotfixes that are still missing; `None` if none is missing.
+/// Returns an error that names the hotfixes in `missing`; `None` if there are none. Each entry is the id of a spec and
+/// a description of a file.
 fn still_missing(missing: &[&(String, String)]) -> Option<Diagnostic> {
     let lines: Vec<_> = missing.iter().map(|(id, what)| format!("{id}: {what}")).collect();
     let message = format!("the package was installed, but the hotfix is still missing: {}", lines.join("; "));
@@ -317,8 +320,8 @@ fn saved_plan_after(
     Ok(plan)
 }
 
-/// Returns the spec's id and a description of each hotfix file that is still missing or not sufficient, or cannot be
-/// read, after the installation.
+/// Returns the hotfix files that, after the installation, are still missing or not sufficient, or cannot be read. Each
+/// entry is the id of the spec and a description of the file.
 fn not_effective(plan: &Plan, target: &mut dyn Target) -> Result<Vec<(String, String)>, Error> {
     let mut out = Vec::new();
     for spec in &plan.specs {

@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Past {
     pub(super) history: History,
     pub(super) machine: Machine,
-    /// The specs that changed policy values in the place that this command does not change: the registry or the local
+    /// The specs that changed policy values where this command does not change them: in the registry or in the local
     /// GPO.
     pub(super) elsewhere: Elsewhere,
 }
@@ -28,15 +28,16 @@ pub(super) struct Past {
 /// in the local GPO; the other place is the one that it does not change. The ids are in lower case.
 #[derive(Debug, Default)]
 pub(super) struct Elsewhere {
-    /// The specs whose changes in the other place were not undone.
+    /// The specs that changed something in the other place that was not undone.
     ids: BTreeSet<String>,
-    /// The specs that also have journals with changes in the place that this command changes.
+    /// The specs that are also in a journal of the place that this command changes.
     also_here: BTreeSet<String>,
 }
 
 impl Elsewhere {
-    /// Removes all changes in the other place from the journals, and returns their specs. `journals` is sorted from
-    /// oldest to newest. `through_policy` is true if this command changes policy values in the local GPO.
+    /// Removes from the journals all changes of policy values in the other place, and returns the specs that made these
+    /// changes. `journals` is sorted from oldest to newest. `through_policy` is true if this command changes policy
+    /// values in the local GPO; the other place is then the registry.
     fn separate(journals: &mut [Journal], through_policy: bool) -> Self {
         let mut found = Self::default();
         let lower = |ids: &[String]| ids.iter().map(|id| id.to_ascii_lowercase()).collect::<Vec<_>>();
@@ -65,18 +66,19 @@ impl Elsewhere {
         found
     }
 
-    /// Returns whether all journals of the spec are about the other place; see [`Elsewhere`].
+    /// Returns whether the spec made changes in the other place (see [`Elsewhere`]) that were not undone, and is in no
+    /// journal of the place that this command changes.
     pub(super) fn has_only(&self, id: &str) -> bool {
         self.has(id) && !self.also_here.contains(&id.to_ascii_lowercase())
     }
 
-    /// Returns whether the spec made changes in the other place that were not undone; see [`Elsewhere`].
+    /// Returns whether the spec made changes in the other place (see [`Elsewhere`]) that were not undone.
     pub(super) fn has(&self, id: &str) -> bool {
         self.ids.contains(&id.to_ascii_lowercase())
     }
 }
 
-/// Reads the journals of a target, and returns its history.
+/// Reads the journals of a target, and returns its history. Fails if a journal is damaged.
 pub(super) fn past(address: &Address, target: &mut dyn Target, store: &Store) -> Result<Past, Error> {
     let (journals, machine) = of_target(address, target, store)?;
     let (history, elsewhere) = history(journals, address.through_policy, target)?;
@@ -118,8 +120,8 @@ fn of_target(address: &Address, target: &mut dyn Target, store: &Store) -> Resul
     Ok((journals, machine))
 }
 
-/// Gives the keys of the journal their present names: the control set to which the apply wrote may no longer be the
-/// current one. `current` is the number of the present control set.
+/// Gives the keys of the journal their present names, because the control set to which the apply wrote may no longer be
+/// the current one. `current` is the number of the present control set; absent if the target has no link to it.
 fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
     let Some(number) = journal.header.control_set else { return };
     for change in &mut journal.header.changes {
@@ -133,13 +135,13 @@ fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
     }
 }
 
-/// Checks that no journal of the target is newer than the plan that retires specs, and that the plan deletes no
-/// protected key which kbfix has not created. If the newest journal records that this plan was applied, the status is
-/// [`PlanStatus::AlreadyApplied`].
+/// Checks a plan that retires specs against the journals of the target. Returns [`PlanStatus::AlreadyApplied`] if the
+/// newest journal records that this plan was applied.
 ///
 /// # Errors
 ///
-/// Fails if one of these is the case, or if the journals cannot be read.
+/// Fails if another journal of the target is newer than the plan, if the plan deletes a protected key that kbfix has
+/// not created, or if the journals cannot be read.
 pub(super) fn check_retirement(
     plan: &Plan,
     retires: &Retirement,

@@ -47,7 +47,8 @@ pub struct Standing {
     pub outcome: Outcome,
     /// The number of keys and values that the spec would change.
     pub changes: usize,
-    /// The reasons for the outcome. If the spec is in desired state or has changes, only the users who are left out.
+    /// The reasons for the outcome. If the spec is in desired state or has changes, the list only names users who are
+    /// left out.
     pub reasons: Vec<String>,
 }
 

@@ -40,10 +40,11 @@ pub fn make_plan(target: &mut dyn Target, specs: &[Spec]) -> Result<Plan, Target
     Ok(planning.finish(facts))
 }
 
-/// Makes a plan like [`make_plan`] for one of many machines. The plan does not contain the identity of the machine.
+/// Makes a plan like [`make_plan`] for one of many machines. The plan does not contain the identity of the machine, and
+/// so only the facts that the specs need.
 ///
-/// So the plan contains only the facts that the specs need. `like` contains the facts of such a plan for another
-/// machine. The keys and files in `like` are read first, in one batch.
+/// `like` contains the facts of such a plan for another machine. The keys and files in `like` are read first, in one
+/// batch.
 ///
 /// # Errors
 ///
@@ -59,8 +60,8 @@ pub(crate) fn make_plan_like(
     Ok(planning.finish(facts))
 }
 
-/// Makes a plan from `specs`, the known plans of the specs for this target. The plan contains all facts that are read
-/// for `queries` and for the identity of the machine.
+/// Makes a plan from `specs`, which were already planned for this target. The plan contains all facts that are read for
+/// `queries` and for the identity of the machine.
 ///
 /// # Errors
 ///
@@ -100,8 +101,9 @@ pub enum PlanRefusal {
     Target(#[from] TargetError),
 }
 
-/// Returns the message that a plan or journal (`what`) changes policy values in the registry, but this command would
-/// change the local GPO; or the reverse. `through_policy` is true if the plan or journal changes the local GPO.
+/// Returns the message that a plan or journal is for the local GPO but this command changes policy values in the
+/// registry, or the reverse. `what` is the word `plan` or `journal`. `through_policy` is true if the plan or journal is
+/// for the local GPO.
 pub(super) fn other_place(what: &str, through_policy: bool) -> String {
     match through_policy {
         true => format!(
@@ -114,12 +116,12 @@ pub(super) fn other_place(what: &str, through_policy: bool) -> String {
     }
 }
 
-/// Whether an applicable saved plan still has changes to make.
+/// Whether the changes of a plan that may be applied still have to be made, or were already made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanStatus {
     /// All facts on which the plan depends are unchanged.
     Current,
-    /// All changes of the plan have been made. The other facts on which the plan depends are unchanged.
+    /// All changes of the plan were already made. The other facts on which the plan depends are unchanged.
     AlreadyApplied,
 }
 
@@ -152,7 +154,7 @@ pub fn check_plan(plan: &Plan, target: &mut dyn Target) -> Result<PlanStatus, Pl
     }
 }
 
-/// A machine whose computer name changed, while its MachineGuid stayed the same.
+/// The two names of a machine whose computer name changed, while its MachineGuid stayed the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renamed {
     /// The name and MachineGuid in the plan or journal.
@@ -174,11 +176,13 @@ pub fn identify(target: &mut dyn Target) -> Result<Machine, TargetError> {
 
 /// Checks that a plan or journal belongs to the machine of the target.
 ///
-/// A computer name or MachineGuid that `wanted` contains must be the same on the target; letter case is ignored. If the
-/// MachineGuids are the same but the computer names differ, the function returns both names: a renamed computer keeps
-/// its MachineGuid, but a copied disk image also has the MachineGuid of the original (unless sysprep was run).
-/// Otherwise it returns `None`. If `wanted` contains neither, the URI of the target must be `wanted_uri`. `set` is the
-/// number of the control set that contains the computer name, if this is not the current one.
+/// A computer name or MachineGuid that `wanted` contains must be the same on the target; letter case is ignored. If
+/// `wanted` contains neither, the URI of the target must be `wanted_uri`. `set` is the number of the control set that
+/// contains the computer name, if this is not the current one.
+///
+/// Returns `None` if everything is the same. If only the computer names differ, and the MachineGuids are the same,
+/// returns both names: a renamed computer keeps its MachineGuid, but a copied disk image also has the MachineGuid of
+/// the original (unless sysprep was run).
 ///
 /// # Errors
 ///
@@ -225,8 +229,8 @@ pub(super) fn compare_machines(
     Err(PlanRefusal::OtherMachine { wanted: wanted_name, found: found_name })
 }
 
-/// Returns the diagnostic that [`SpecPlan::by_star`] is above the limit `most`. `severity` makes it an error or a
-/// warning.
+/// Returns the diagnostic that a spec would change more than `most` keys and values because of a `*`. `severity` makes
+/// this diagnostic an error or a warning.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let message =
         format!("{}: {} keys and values would change because of a `*`, but the limit is {most}", spec.id, spec.by_star);
@@ -241,7 +245,7 @@ pub(super) fn refuse_damaged(plan: &mut Plan, target: &mut dyn Target) -> Result
 }
 
 /// Returns a diagnostic if kbfix can find out, without writing, that the target cannot be changed as planned.
-/// `severity` makes it an error or a warning.
+/// `severity` makes this diagnostic an error or a warning.
 pub(super) fn cannot_apply(
     plan: &mut Plan,
     target: &mut dyn Target,
@@ -267,8 +271,8 @@ fn missing_file(target: &dyn Target) -> Option<Diagnostic> {
     Some(Diagnostic::warning(Code::POLICY_FILE_MISSING, message).hint(hint))
 }
 
-/// Returns a warning if the outcome is unknown, and kbfix needed files of a drive which the target lacks and for which
-/// the operator gave no folder.
+/// Returns a warning if the outcome of the plan is unknown or worse, and kbfix needed files of a drive which the target
+/// lacks and for which the operator gave no folder.
 fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let drives = target.missing_drives();
     if drives.is_empty() || plan.outcome() < Outcome::Unknown {
@@ -290,9 +294,9 @@ fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     Some(Diagnostic::warning(Code::FILES_NOT_GIVEN, message).hint(hint))
 }
 
-/// Returns a warning if a saved plan was made from another target, because a clone of a machine has the same name,
-/// MachineGuid and facts. Plans from snapshots and exports get no warning, because they are always applied to another
-/// target.
+/// Returns a warning if a saved plan was made from another target. That target may be another machine, because a clone
+/// has the same name, MachineGuid and facts. Plans from snapshots and exports get no warning, because they are meant
+/// for another target.
 fn other_target(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
     let uri = target.uri();
     let is_copy = ["snapshot:", "reg:"].iter().any(|kind| plan.target.starts_with(kind));

@@ -9,11 +9,11 @@ use crate::{
     targets::{Facts, PolicyScope, PolicyStores, Target, USERS_POLICY},
 };
 
-/// The highest number of values that a message names. If there are more, the message says how many more.
+/// The highest number of entries that a message lists. If there are more, the message says how many more.
 const MOST: usize = 5;
 
 /// Returns one warning for each spec with values whose state Group Policy will undo, one warning for all values whose
-/// state it may undo, and one if Windows does not process the policy file of the target.
+/// state Group Policy may undo, and one if Windows does not process the policy file of the target.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     let is_written = |key: &Key| !target.through_policy() || key.policy_branch().is_some();
     let unprocessed = match plan.changes().any(|change| is_written(&change.key)) {
@@ -37,8 +37,9 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     unprocessed.into_iter().chain(owned).chain(unknown).collect()
 }
 
-/// Returns a diagnostic if specs require values in policy branches of users (HKCU). kbfix cannot change these through
-/// the local GPO of an image. `severity` makes it an error or a warning.
+/// Returns a diagnostic if values are changed through the local GPO of the target, but specs require values in the
+/// policy branches of users (HKCU), which kbfix cannot change there. `severity` makes this diagnostic an error or a
+/// warning.
 pub(super) fn of_users(
     plan: &Plan,
     target: &dyn Target,
@@ -57,7 +58,7 @@ pub(super) fn of_users(
     Some(severity(Code::POLICY_OF_USERS, message).hint(hint.bare_option("through-policy")))
 }
 
-/// Returns the code and the sentence of each warning about one spec of a plan.
+/// Returns the warnings that Group Policy will or may undo values of one spec. Each warning is a code and a sentence.
 pub(crate) fn notes(spec: &SpecPlan, facts: &Facts, target: &dyn Target) -> Vec<(Code, String)> {
     let owned = owned(spec).map(|text| (Code::POLICY_OWNED, text));
     let unknown = unknown(slice::from_ref(spec), facts, target).map(|(text, _)| (Code::POLICY_UNKNOWN, text));
@@ -103,7 +104,7 @@ fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(St
     (count > 0).then(|| (message(listed(all, count)), hint))
 }
 
-/// Returns the path of a policy store, and the reason why the store could not be read.
+/// Returns the reason why a policy store could not be read, with the path of the store if it is known.
 fn reason(one: &PolicyUnread) -> String {
     match &one.path {
         Some(path) if !one.why.detail.contains(path.as_str()) => format!("{path}: {}", one.why),
@@ -115,7 +116,8 @@ fn with(spec: &SpecPlan, result: PolicyResult) -> impl Iterator<Item = &PolicyOw
     spec.policy.iter().filter(move |owner| owner.result == result)
 }
 
-/// Returns the number of different values that these policy stores set. Several stores can set the same value.
+/// Returns the number of different values that these settings of policy stores set. Several stores can set the same
+/// value.
 fn values(owners: &[&PolicyOwner]) -> usize {
     owners.iter().map(|owner| (&owner.key, &owner.name)).collect::<std::collections::BTreeSet<_>>().len()
 }

@@ -4,7 +4,7 @@ use crate::{diag::Diagnostic, targets::Target};
 
 /// Receives the progress of an operation, to show it to a person. The implementation for `()` shows nothing.
 pub trait Progress {
-    /// Runs long work. `what` describes the work to people.
+    /// Runs `work`, which can take long, and returns its result. `what` describes the work to people.
     fn during<T>(&mut self, what: &str, work: impl FnOnce() -> T) -> T {
         let _ = what;
         work()

@@ -39,7 +39,7 @@ pub struct Report {
     /// The exit code of the command.
     #[schemars(with = "u8")]
     pub exit_code: Exit,
-    /// Whether the target was changed and the change is still in place.
+    /// Whether the target was changed and at least one change is still in place.
     pub changed: bool,
     /// The state of the changes that are listed in `specs`: planned, made, not made or undone; null if there are none.
     pub changes_are: Option<ChangesAre>,
@@ -192,7 +192,7 @@ impl Report {
     }
 
     /// Adds the keys and values that a retirement keeps because someone else has changed them. If there are any, the
-    /// outcome becomes at least failed, or at least blocked if `is_tried` is false, which means a dry run.
+    /// outcome becomes `failed`, or `blocked` in a dry run (`is_tried` is false), unless it is already worse.
     #[must_use]
     pub(super) fn keeping(mut self, conflicts: Vec<Conflict>, is_tried: bool) -> Self {
         if conflicts.is_empty() {
@@ -230,9 +230,9 @@ impl Report {
 }
 
 /// Returns the diagnostic about the keys and values that a rollback or retirement keeps, because someone else has
-/// changed them after the apply. `command` is the command that keeps them; any other command than rollback and retire
-/// carries out a saved plan of a retirement. `older` is the id of the journal before the rolled-back one, for the hint.
-/// It is `None` unless the rolled-back journal contains nothing else to undo.
+/// changed them after the apply. The hint depends on `command`: `Diff` and `Apply` carry out a saved plan of a
+/// retirement. `older` is the id of an older journal, which the hint suggests; `None` unless nothing else is left to
+/// roll back.
 pub(super) fn kept(conflicts: &[Conflict], command: Command, older: Option<&str>) -> Diagnostic {
     let (message, it) = match conflicts.len() {
         1 => ("someone else has changed 1 key or value since the apply, so it is kept".to_owned(), "it"),

@@ -20,8 +20,8 @@ pub(super) fn check(address: &Address) -> Result<(), Error> {
 
 /// Returns an error if a service that must be restarted does not exist.
 ///
-/// This is checked before the changes are made. Otherwise the changes would be made without the restart, and no later
-/// run would restart the service, because it would find nothing to change.
+/// This is checked before the changes are made. If it were checked after the changes, they would be made without the
+/// restart, and a later run would find nothing to change and would not restart the service either.
 pub(super) fn find(plan: &Plan) -> Result<(), Error> {
     let services = plan.restart().services;
     let missing = services::missing_local(&services).map_err(|why| {

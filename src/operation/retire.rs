@@ -40,8 +40,8 @@ pub struct RetireOptions {
     pub check: bool,
     /// Whether to restore also values that someone else has changed after kbfix.
     pub force: bool,
-    /// Whether to skip ids that occur in no journal of the target. If false, such an id is an error. An unknown id,
-    /// which no given spec, built-in spec or journal has, causes a warning.
+    /// Whether to skip an id that is in no journal of the target. If false, such an id is an error. A skipped id causes
+    /// a warning if no given spec, no built-in spec and no other journal has this id.
     pub if_applied: bool,
     /// Whether to add the text of the plan file to the report.
     pub with_plan: bool,
@@ -141,7 +141,7 @@ pub fn retire(
     Ok(report.keeping(found.undo.conflicts, !options.check && !is_stopped))
 }
 
-/// Returns the report that there is no spec to retire. The plan in it changes nothing.
+/// Returns the report of a retirement that finds no spec to retire. The plan in this report changes nothing.
 fn nothing(
     options: RetireOptions,
     machine: Machine,
@@ -169,8 +169,8 @@ fn nothing(
     Ok(report)
 }
 
-/// Returns the diagnostic that the spec changed policy values in a place that this command does not restore. This place
-/// is the registry if `through_policy` is true, and the local GPO if it is false.
+/// Returns the diagnostic that the spec changed policy values which this command does not restore. These values are in
+/// the registry if `through_policy` is true, and in the local GPO if it is false.
 fn in_other_place(id: &str, through_policy: bool, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
     let (place, hint) = match through_policy {
         true => {
@@ -236,8 +236,8 @@ fn absent(given: &[Spec], history: &History) -> Vec<String> {
     history.live().into_iter().filter(|id| !is_given(id)).map(str::to_owned).collect()
 }
 
-/// Returns the built-in specs that are applied, not retired, and not in `given`. Fails if another such spec is not
-/// built in.
+/// Returns the applied built-in specs that are neither in `retired` nor in `given`. Fails if a spec that is not built
+/// in is applied, but neither in `retired` nor in `given`.
 fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec<Spec>, Error> {
     let is_here =
         |id: &str| retired.iter().chain(given.iter().map(|spec| &spec.id)).any(|one| one.eq_ignore_ascii_case(id));
@@ -266,7 +266,7 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
     }
 }
 
-/// Returns the error that these built-in specs were applied with other parameters than the defaults.
+/// Returns the error which says that these built-in specs were applied with other parameters than the defaults.
 fn other_parameters(ids: &BTreeSet<String>) -> Error {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let (was, its, them) = match ids.len() {
@@ -283,8 +283,8 @@ fn other_parameters(ids: &BTreeSet<String>) -> Error {
     Error::new(Exit::Refused, Diagnostic::error(Code::RETIRE_NEEDS_SPEC, message).hint(hint))
 }
 
-/// Returns a note that the hotfix of the retired spec stays installed; `None` if the spec has no hotfix or is not
-/// available.
+/// Returns a note that the hotfix of the retired spec stays installed; `None` if the spec has no hotfix, or is neither
+/// in `given` nor built in.
 fn hotfix_of(id: &str, given: &[Spec]) -> Option<String> {
     let given = given.iter().find(|spec| spec.id.eq_ignore_ascii_case(id)).cloned();
     let load = |bytes| spec::load(id, bytes, &Settings::for_validation()).spec;

@@ -31,8 +31,8 @@ pub struct RollbackOptions {
 /// Undoes the changes of `journal`: of an apply, a retirement or another rollback.
 ///
 /// Keys and values that someone else has changed after the apply are kept and reported, unless `options.force` is set.
-/// `address` is the address of the target. `older` is the id of the journal before this one; the report suggests it if
-/// this journal has nothing else to undo.
+/// `address` is the address of the target. `older` is the id of an older journal. If this rollback has nothing to undo
+/// except what it must keep, the report suggests to roll back `older`.
 ///
 /// # Errors
 ///
@@ -130,12 +130,13 @@ pub fn rollback(
 /// A control set to which an apply wrote, and which may not be the current one.
 struct OtherSet {
     number: u16,
-    /// The reason why it is not known whether this is the current control set; `None` if it is another one.
+    /// The reason why it is not known whether this is the current control set; `None` if another control set is the
+    /// current one.
     unread: Option<Unread>,
 }
 
-/// Returns the control set to which the apply wrote; `None` if this is the current control set, or if the apply changed
-/// nothing in a control set with a number.
+/// Returns the control set to which the apply wrote, if it is not (or perhaps not) the current one. Returns `None` if
+/// it is the current one, if the journal names no control set, or if the target has no link to a current control set.
 fn other_set(journal: &Journal, target: &mut dyn Target) -> Result<Option<OtherSet>, TargetError> {
     let Some(was) = journal.header.control_set else { return Ok(None) };
     Ok(match target.control_set()? {
@@ -186,10 +187,11 @@ pub(super) fn rehearsed(mut plan: Plan, target: &mut dyn Target, command: Comman
     report
 }
 
-/// Returns the newest journal that can be rolled back, and the id of the next older one; `None` if there is no older
-/// one. If a target is given, only its journals are searched. Journals older than these two are not read.
+/// Returns the newest journal that can be rolled back, and the id of the next older journal that can be rolled back
+/// (`None` if there is none). If `target` is given, only the journals of this target count. Journals older than these
+/// two are not read.
 ///
-/// Warns of each damaged file that may be a journal between the two.
+/// Warns of each damaged file that is older than the newest of the two and newer than the other.
 ///
 /// # Errors
 ///

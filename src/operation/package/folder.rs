@@ -39,8 +39,8 @@ pub fn remove_leftovers(state: &Path) {
     }
 }
 
-/// Returns whether kbfix gives such a name to the folder of a package: `package-`, a time, and a random number, as in
-/// `package-20270131T120000.123Z-4711`.
+/// Returns whether the name has the form that kbfix gives to the folder of a package: `package-`, a time, and a random
+/// number, as in `package-20270131T120000.123Z-4711`.
 fn is_ours(name: &str) -> bool {
     let Some(id) = name.strip_prefix(PREFIX) else { return false };
     let (Some(date), Some(rest)) = (id.get(..8), id.get(8..)) else { return false };
@@ -70,7 +70,7 @@ fn is_private(folder: &Path) -> bool {
     crate::targets::local::create_admin_only_dir(folder).is_ok()
 }
 
-/// Returns whether the path is a folder (not a link) that only this user owns and can write to.
+/// Returns whether the path is a folder (not a link) that belongs to this user and to which no other user has access.
 #[cfg(not(windows))]
 fn is_private(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -46,8 +46,8 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts the package. If kbfix ends before [`Process::leave`], for whatever reason, the package and all programs
-    /// that it started end too, unless the system refused to create a job object.
+    /// Starts the package. If kbfix ends before [`Process::leave`], for whatever reason, Windows also ends the package
+    /// and all programs that it started. (It does not, if the system refused to create a job object.)
     ///
     /// # Errors
     ///
@@ -73,7 +73,8 @@ impl Process {
         self.child.try_wait()
     }
 
-    /// Ends the package and all programs that it started. Returns a text for people that says what could be ended.
+    /// Ends the package and all programs that it started; without a job object, only the package. Returns a text for
+    /// people that says what could be ended.
     pub(super) fn end(mut self) -> &'static str {
         let all = self.job.as_ref().is_some_and(|job| job.end().is_ok());
         match if all { Ok(()) } else { self.child.kill() }.and_then(|()| self.child.wait()) {
@@ -83,8 +84,8 @@ impl Process {
         }
     }
 
-    /// Lets the programs that the package started continue. Returns a text for people that says that some of them still
-    /// run; an empty string if none do, or if this is not known.
+    /// Lets the programs that the package started continue. Returns a text for people that says that such a program
+    /// still runs; an empty string if none does, or if this is not known.
     pub(super) fn leave(self) -> &'static str {
         match self.job.map(|job| job.set_limits(0).and_then(|()| job.running())) {
             Some(Ok(1..)) => "; a program that it started still runs",
@@ -93,7 +94,8 @@ impl Process {
     }
 }
 
-/// A job object. When its handle is closed, Windows ends all processes in the job.
+/// A job object. When its handle is closed, Windows ends all processes in the job, unless [`Process::leave`] was
+/// called.
 #[derive(Debug)]
 struct Job(OwnedHandle);
 
@@ -134,7 +136,8 @@ impl Job {
         Ok(counts.ActiveProcesses)
     }
 
-    /// Ends all processes in the job, and waits until they have ended.
+    /// Ends all processes in the job, and waits at most 10 seconds until they have ended. Returns an error if one still
+    /// runs.
     fn end(&self) -> io::Result<()> {
         // SAFETY: the handle is open.
         check(unsafe { TerminateJobObject(self.0.as_raw_handle(), 1) })?;

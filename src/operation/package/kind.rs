@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Update,
 }
 
-/// The installer has begun to restart the computer (ERROR_SUCCESS_REBOOT_INITIATED).
+/// The exit code of a package that has begun to restart the computer (ERROR_SUCCESS_REBOOT_INITIATED).
 pub(super) const RESTART_BEGUN: u32 = 1641;
 
 impl Kind {
@@ -30,8 +30,8 @@ impl Kind {
         }
     }
 
-    /// Returns the Windows program that installs packages of this kind, and the option that precedes the file name;
-    /// `None` if the package is itself a program.
+    /// Returns the Windows program that installs packages of this kind, and the option that precedes the file name of
+    /// the package (`None` if no option is needed). Returns `None` if the package is itself a program.
     pub(super) fn program(self) -> Option<(&'static str, Option<&'static str>)> {
         match self {
             Self::Program => None,
@@ -41,8 +41,8 @@ impl Kind {
         }
     }
 
-    /// Returns a text about the Windows service that does the installation; an empty string if there is none. The
-    /// service continues even after kbfix ended the program.
+    /// Returns a text for people: that a service of Windows does the installation, and may continue after the
+    /// installing program was ended. Returns an empty string if no service is involved.
     pub(super) fn service(self) -> &'static str {
         match self {
             Self::Program => "",
@@ -53,11 +53,11 @@ impl Kind {
         }
     }
 
-    /// Returns the meaning of an exit code, as a text for people that begins with a comma; an empty string if it is not
-    /// known.
+    /// Returns the meaning of an exit code, as a text for people that begins with a comma; an empty string if the
+    /// meaning is not known.
     ///
     /// Sources: Microsoft, "MsiExec.exe and InstMsi.exe error messages", "Windows Update error code list by component";
-    /// KB949545 (0x240006 and, from a wusa before that update, 1); KB2773898 (5 over WinRM).
+    /// KB949545 (0x240006, and 1 from a wusa that is older than this update); KB2773898 (5 over WinRM).
     pub(super) fn meaning(self, code: u32) -> &'static str {
         match (self, code) {
             (Self::Update, 1) => {

@@ -77,7 +77,7 @@ pub enum PackageError {
     },
 }
 
-/// A copy of a package that was checked and can be run. Dropping it removes the copy.
+/// A checked copy of a package that can be run. When this is dropped, the copy is removed.
 #[derive(Debug)]
 pub struct Prepared {
     name: String,
@@ -171,7 +171,7 @@ fn system_program(name: &str) -> Result<PathBuf, PackageError> {
     crate::files::state::system_folder().map(|folder| folder.join(name)).map_err(failed)
 }
 
-/// Returns an error, because only Windows has these programs.
+/// Returns an error, because only Windows has the programs that install packages.
 #[cfg(not(windows))]
 fn system_program(name: &str) -> Result<PathBuf, PackageError> {
     Err(PackageError::Io { path: name.into(), source: io::ErrorKind::Unsupported.into() })
@@ -242,14 +242,15 @@ mod tests {
 
     use super::*;
 
-    /// Lets only one test at a time start programs. Until a child process begins its program, it has the same files
-    /// open as this process, also the copy that another test is writing. Linux runs no file that is open for writing.
+    /// Returns a lock, so that only one test at a time starts programs. Until a child process begins its program, it
+    /// has the same files open as this process, also the copy that another test is writing. Linux runs no file that is
+    /// open for writing.
     fn alone() -> MutexGuard<'static, ()> {
         static STARTS: Mutex<()> = Mutex::new(());
         STARTS.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns a program that ends with the exit code in its argument, and its entry in a plan.
+    /// Writes a program that ends with the exit code in its argument. Returns its path, and the entry for it in a plan.
     fn package(folder: &Path) -> (PathBuf, Install) {
         let path = folder.join("fix.exe");
         let program = "#!/bin/sh\nif [ \"$1\" = wait ]; then exec sleep 60; fi\nexit \"$1\"\n";
@@ -334,7 +335,7 @@ mod tests {
 mod windows_tests {
     use super::*;
 
-    /// Returns the Windows command shell as a package, and its entry in a plan.
+    /// Returns a copy of the Windows command shell as a package, and the entry for it in a plan.
     fn prepared(folder: &Path) -> (Prepared, Install) {
         let path = folder.join("fix.exe");
         fs::copy(system_program("cmd.exe").unwrap(), &path).unwrap();

@@ -205,8 +205,9 @@ impl Manager for ServiceManager {
     }
 }
 
-/// # Safety
-/// `at` points to a text that ends with a NUL.
+/// Returns the UTF-16 text that begins at `at` and ends before the first NUL.
+///
+/// # Safety `at` points to a text that ends with a NUL.
 unsafe fn text(at: *const u16) -> String {
     let mut units = Vec::new();
     let mut at = at;

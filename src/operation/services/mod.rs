@@ -32,7 +32,7 @@ pub trait Manager {
     /// Returns the reason, for people.
     fn exists(&mut self, name: &str) -> std::result::Result<bool, String>;
 
-    /// Waits until the service is in none of the states that Windows calls pending, and returns its state.
+    /// Waits until the service is stopped, running or paused, and not changing its state. Returns this state.
     ///
     /// # Errors
     ///

@@ -17,13 +17,14 @@ const IN_ALL: Duration = Duration::from_secs(30 * 60);
 /// The progress of waiting for a service. Times are measured from the beginning of the wait.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
-    /// The last state and checkpoint of the service, and the time at which one of them changed.
+    /// The state and checkpoint of the service in the last call, and the time since which both are the same; `None`
+    /// before the first call.
     last: Option<((u32, u32), Duration)>,
 }
 
 impl Patience {
     /// Returns a reason, for people, to stop waiting for the service; `None` to continue. `hint` is the time that the
-    /// service requests.
+    /// service requests, and `now` is the time since the wait began.
     pub(super) fn ends(&mut self, state: u32, checkpoint: u32, hint: Duration, now: Duration) -> Option<String> {
         let seen = (state, checkpoint);
         let since = match self.last {

@@ -24,7 +24,7 @@ pub struct LastApply {
     pub journal: String,
 }
 
-/// A retirement of a spec, which has not been applied since.
+/// A retirement of a spec that has not been applied since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Retirement {
     /// The time at which the changes of the spec were undone, as RFC 3339 in UTC.
@@ -34,13 +34,13 @@ pub struct Retirement {
     pub journal: String,
 }
 
-/// The last change of the state of a spec on a target that was not rolled back.
+/// The last apply or retirement of a spec on a target, without those that were rolled back.
 pub(super) enum Last {
     Apply(LastApply),
     Retirement(Retirement),
 }
 
-/// The applies to one target, and the retirements on it, whose changes were not rolled back.
+/// The applies to one target, and the retirements on it, that succeeded and were not rolled back, not even in part.
 pub(super) struct Applies {
     /// The journals of these applies and retirements, oldest first.
     journals: Vec<Journal>,
@@ -51,8 +51,8 @@ pub(super) struct Applies {
 }
 
 impl Applies {
-    /// Reads the journals of all applies to a machine and of all retirements on it (see [`is_of`]). Without `store`,
-    /// there are none.
+    /// Reads the journals of the applies to a machine and of the retirements on it (see [`is_of`]). If `store` is
+    /// `None`, there are none.
     pub(super) fn read(store: Option<&Store>, machine: &Machine, uri: &str) -> Self {
         let (mut journals, damaged) = match store.map(Store::list) {
             None => (Vec::new(), Vec::new()),
@@ -70,8 +70,8 @@ impl Applies {
         Self { journals, damaged: names, warnings }
     }
 
-    /// Returns the last apply or retirement of a spec that was not rolled back; unknown if a journal that may be newer
-    /// cannot be read.
+    /// Returns the last apply or retirement of a spec that was not rolled back; absent if there is none; unknown if a
+    /// journal that may be newer cannot be read.
     pub(super) fn last(&self, id: &str) -> Answer<Last> {
         let is_of_spec = |journal: &&Journal| journal.header.specs.iter().any(|spec| spec.eq_ignore_ascii_case(id));
         let last = self.journals.iter().rev().find(is_of_spec);
@@ -95,10 +95,12 @@ impl Applies {
     }
 }
 
-/// Returns whether a journal belongs to this machine.
+/// Returns whether a journal belongs to this machine. A snapshot or a copy of a disk belongs to the machine from which
+/// it was made.
 ///
-/// A snapshot or a copy of a disk belongs to the machine from which it was made. If neither the name nor the
-/// MachineGuid is known on both sides, the URI of the target must be the same.
+/// The MachineGuids must be the same. If one of them is not known, it is enough that the computer names are the same;
+/// if the names cannot be compared either, the URI of the target must be the same. A machine with another name counts
+/// only if the MachineGuid and the URI of the target are the same.
 fn is_of(header: &Header, machine: &Machine, uri: &str) -> bool {
     let same =
         |a: &Option<String>, b: &Option<String>| a.as_ref().zip(b.as_ref()).map(|(a, b)| a.eq_ignore_ascii_case(b));

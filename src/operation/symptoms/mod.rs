@@ -76,8 +76,8 @@ pub struct FoundSymptom {
     pub note: Option<String>,
     /// The events that were found in the log. Absent means that the target does not have this log.
     pub found: Answer<Seen>,
-    /// The number of times that the event was logged before and since the last apply; null if there was no apply, or if
-    /// the log or the journals could not be read.
+    /// The number of times that the event was logged before and since the last apply; null if there was no apply, if
+    /// the target does not have the log, or if the log or the journals could not be read.
     pub apply: Option<AroundApply>,
     /// A sentence for people that contains the numbers of `found` and `apply`.
     pub sentence: String,
@@ -212,7 +212,7 @@ pub(super) fn find(
     Ok((specs.iter().map(found).collect(), applies.warnings))
 }
 
-/// Returns the counts of the specs' symptoms in the target's event logs, for a snapshot.
+/// Counts the events of the specs' symptoms in the target's event logs, for a snapshot.
 ///
 /// # Errors
 ///
