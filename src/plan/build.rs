@@ -35,7 +35,7 @@ pub struct Planning<'a> {
     /// The plan of each spec from the last call of [`ask`](Self::ask).
     planned: Vec<Planned<'a>>,
     hidden: BTreeSet<(Key, ValueName)>,
-    /// The highest number that was given to a state so far; see [`Planned::states`].
+    /// The number of the newest registry state that a call of [`ask`](Self::ask) has assumed; see [`Planned::states`].
     states: usize,
 }
 
@@ -43,16 +43,17 @@ pub struct Planning<'a> {
 struct Planned<'a> {
     plan: SpecPlan,
     wants: DesiredState<'a>,
-    /// The keys that were queried; `None` if it is the only spec, or no key of its rules has a `*`.
+    /// The keys that were queried to plan the spec; `None` if it is the only spec, or if no key of its rules has a `*`.
     reads: Option<Reads>,
     /// Whether all facts that the spec needs were known. If so, further facts cannot change the plan of the spec.
     complete: bool,
-    /// Whether the spec has changes if earlier specs require nothing. If so, its plan also depends on earlier specs.
+    /// Whether the spec would change something if no earlier spec forbade it. If so, its plan also depends on what the
+    /// earlier specs require.
     has_changes: bool,
     /// The number of sensitive values that were known when the spec was planned. Messages in the plan hide their data.
     hidden: usize,
-    /// The numbers of two states: before and after the planned changes of this spec. If a state has the same number as
-    /// in an earlier call, all specs up to it have planned the same changes as in that call.
+    /// The numbers of two states of the registry: before and after the planned changes of this spec. If a state has the
+    /// same number as in an earlier call, then in both calls the same changes lead to this state.
     states: (usize, usize),
 }
 
@@ -71,13 +72,14 @@ impl<'a> Planning<'a> {
         }
     }
 
-    /// Leaves the machine's identity, but not the target's URI, out of the plan; its facts are those of the specs only.
+    /// Leaves the machine's identity out of the plan. The plan then contains only the facts that the specs need. It
+    /// still contains the target's URI.
     #[must_use]
     pub fn of_any_machine(self) -> Self {
         Self { asks_machine: false, ..self }
     }
 
-    /// Sets [`Plan::through_policy`]. The reader of [`ask`](Self::ask) must read from the same place.
+    /// Sets [`Plan::through_policy`]. The reader that [`ask`](Self::ask) gets must have the same setting.
     #[must_use]
     pub fn through_policy(self, through_policy: bool) -> Self {
         Self { through_policy, ..self }
@@ -154,10 +156,10 @@ impl<'a> Planning<'a> {
 pub(super) struct Among<'a> {
     pub(super) plan: SpecPlan,
     pub(super) wants: DesiredState<'a>,
-    /// The keys that were queried; `None` if it is the only spec, or no key of its rules has a `*`.
+    /// The keys that were queried to plan the spec; `None` if it is the only spec, or if no key of its rules has a `*`.
     pub(super) reads: Option<Reads>,
-    /// The keys that the spec would change if earlier specs required nothing. Its changes can be refused if earlier
-    /// specs require something in these keys, or in the keys above them.
+    /// The keys that the spec would change if no earlier spec forbade it. An earlier spec can forbid these changes if
+    /// it requires something in these keys, or in the keys above them.
     pub(super) changed: Vec<Key>,
 }
 
@@ -214,7 +216,8 @@ pub fn machine_of_set(set: &str, reader: &Reader<'_>) -> Machine {
     Machine { computer_name, machine_guid }
 }
 
-/// Returns the keys and names of two values: the computer name in the control set `set`, and the MachineGuid.
+/// Returns the keys and names of two values: the computer name in the control set `set`, and the MachineGuid. `None`
+/// does not occur, because the names are valid.
 pub(crate) fn machine_values(set: &str) -> [Option<(Key, ValueName)>; 2] {
     [
         (&*format!(r"SYSTEM\{set}\Control\ComputerName\ComputerName"), "ComputerName"),
@@ -318,7 +321,7 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
     (plan, registry.wants)
 }
 
-/// Returns sentences about the users for whom nothing is planned, with the reasons.
+/// Returns one sentence for each reason why nothing is planned for a user: the user could not be read, or has no hive.
 fn users_left_out(unread: &BTreeMap<String, Vec<String>>, without_hive: &BTreeSet<String>) -> Vec<String> {
     let not_read = unread.iter().flat_map(|(sid, why)| why.iter().map(move |why| format!("user {sid}: {why}")));
     not_read.chain(without_hive.iter().map(|sid| has_no_hive(sid))).collect()

@@ -44,8 +44,8 @@ pub(super) fn one_name(key: &Key, reader: &Reader<'_>) -> Result<Key, Unread> {
 
 /// Returns whether the target is 32-bit Windows, which has only one registry view.
 ///
-/// Windows is 32-bit if its environment says so, or if the key is absent that contains the 32-bit view on every 64-bit
-/// Windows. Otherwise, the target is treated as 64-bit, so keys in the 32-bit view are read separately.
+/// The target is 32-bit Windows if its environment says so, or if it lacks the key that every 64-bit Windows has for
+/// the 32-bit view. If neither is known, `false` is returned, so that keys in the 32-bit view are read separately.
 fn has_one_view(reader: &Reader<'_>) -> bool {
     let environment = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
     let architecture = lookup::hklm_value(environment, "PROCESSOR_ARCHITECTURE", reader).ok().flatten();

@@ -49,8 +49,7 @@ impl Truth {
 /// Evaluates a condition and adds each fact that was tested to `evidence`.
 ///
 /// `own` is the key to which the rule of the condition is applied; `None` if the condition belongs to no rule, or does
-/// not depend on that key. All facts are requested, even if the first one decides the result, so that they are read in
-/// one batch.
+/// not depend on this key. All facts are requested in one batch, even if one of them decides the result.
 pub(super) fn holds(
     condition: &Condition,
     own: Option<&Key>,
@@ -102,8 +101,8 @@ pub(super) fn holds(
     }
 }
 
-/// Tests every key that a pattern matches, and adds each result to `evidence`. The result is met if one key passes the
-/// test. If no key matches the pattern, `if_none` is the result.
+/// Tests each key that a pattern matches, and adds each result to `evidence`. The result is met if at least one key
+/// passes the test. If no key matches the pattern, the result is met if `if_none` is true, and otherwise unmet.
 fn over_keys(
     pattern: &KeyPattern,
     own: Option<&Key>,
@@ -137,7 +136,8 @@ fn over_keys(
     Truth::any(truths)
 }
 
-/// Reads the value with which a test compares. If its pattern matches several keys, reads the value in each of them.
+/// Reads the value with which a test compares another value. If the pattern of its key matches several keys, reads the
+/// value in each of these keys.
 fn other_value(other: &OtherValue, own: Option<&Key>, reader: &Reader<'_>) -> Others {
     let ValueAt { key: pattern, name } = &other.at;
     let unread =
@@ -181,7 +181,7 @@ fn value(
     (place, wanted, found, truth)
 }
 
-/// Tests a file, and returns the evidence. Its `planned_by` is `None`.
+/// Tests a file, and returns the evidence. The caller sets `planned_by` of the evidence.
 pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: &Reader<'_>) -> Evidence {
     let mut wanted = match test {
         FileTest::Absent => "absent".to_owned(),
@@ -214,7 +214,8 @@ pub(super) fn file(pattern: &FilePattern, test: &FileTest, spec: &Spec, reader: 
     Evidence { place, wanted, found, result, planned_by: None }
 }
 
-/// Tests the version and the processor of a file that exists. Returns a description of the found state, and the result.
+/// Tests the version and the processor of a file that exists; `None` allows any. Returns a description of the found
+/// state, and the result.
 pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform: Option<Platform>) -> (String, Truth) {
     let found_platform = facts.platform.map_or("no platform".to_owned(), |p| p.to_string());
     let platform_holds = Truth::of(platform.is_none_or(|wanted| facts.platform == Some(wanted)));

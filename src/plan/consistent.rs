@@ -84,8 +84,8 @@ fn refuse(fault: Option<String>) -> Result<(), String> {
     fault.map_or(Ok(()), Err)
 }
 
-/// Returns a sentence about a contradiction between the outcome and the rest of the spec's plan; `None` if there is
-/// none.
+/// Returns a sentence if the outcome contradicts the rest of the spec's plan, or if `sha256` or `rules` cannot be
+/// right; `None` if there is no fault.
 fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
     let outcome = spec.outcome.as_str();
     let must_act = match spec.outcome {
@@ -147,7 +147,7 @@ fn changed_users(spec: &SpecPlan) -> impl Iterator<Item = String> {
 }
 
 /// Returns a sentence if the plan installs a hotfix, although the checks or the facts do not show that the hotfix is
-/// missing.
+/// missing; `None` if there is no such fault.
 fn install_fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let install = spec.install.as_ref()?;
     let truth = |part: Part| Truth::all(spec.checks.iter().filter(|c| c.part == part).map(|c| c.result));
@@ -297,7 +297,8 @@ fn delete_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
     })
 }
 
-/// Returns a sentence if the data before a change differs from the data in the facts.
+/// Returns a sentence if `before`, the data before a change, differs from `found`, the data in the facts; `None` if
+/// not.
 fn value_fault(
     key: &Key,
     name: &ValueName,

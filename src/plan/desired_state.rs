@@ -39,8 +39,8 @@ pub(super) struct OneValue<'a> {
     others: Vec<&'a ValueRule>,
 }
 
-/// The maximum number of rules of one key that [`by_value`] groups by comparing value names one by one. If there are
-/// more, it uses a map.
+/// The highest number of rules of one key for which [`by_value`] compares the value names one by one. For more rules,
+/// it uses a map.
 const FEW: usize = 16;
 
 /// Groups the rules of one key by the value that they are about.
@@ -62,7 +62,7 @@ pub(super) fn by_value<'a>(rules: &[&'a ValueRule]) -> Vec<OneValue<'a>> {
 
 impl OneValue<'_> {
     /// Returns the data of the value after all rules are applied in order; the inner `None` means that the value is
-    /// absent. Returns the outer `None` if a later rule undoes an earlier one.
+    /// absent. If a later rule undoes an earlier rule, returns the outer `None`.
     ///
     /// # Errors
     ///
@@ -79,14 +79,14 @@ impl OneValue<'_> {
     }
 }
 
-/// Returns whether the data already satisfies the rule. `None` means that the value is absent.
+/// Returns whether the rule would leave this data as it is. `None` means that the value is absent.
 fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
     value::after(rule, data).is_ok_and(|after| after.as_ref() == data)
 }
 
 impl<'a> DesiredState<'a> {
-    /// Records that a trigger names the key, but requires nothing of it now. `is_tree` says whether the trigger is
-    /// about the key with everything below it.
+    /// Records that a trigger names the key, but requires nothing of it now. `is_tree` is true if the trigger deletes
+    /// the key with everything below it.
     pub(super) fn spare(&mut self, key: &Key, is_tree: bool) {
         self.spared.entry(key.clone()).or_default();
         if is_tree {
@@ -108,7 +108,8 @@ impl<'a> DesiredState<'a> {
         }
     }
 
-    /// Returns the keys that must exist, that have value rules or that a trigger names, and all keys above them.
+    /// Returns three kinds of keys, and all keys above them: keys that must exist, keys with value rules, and keys that
+    /// a trigger names.
     pub(super) fn named(&self) -> BTreeSet<Key> {
         let mut named = BTreeSet::new();
         for key in self.values.keys().chain(&self.present).chain(self.spared.keys()) {
@@ -118,8 +119,8 @@ impl<'a> DesiredState<'a> {
         named
     }
 
-    /// Returns the exclusive key that forbids values in `key` that the spec does not name, and its kind of
-    /// exclusiveness. This is `key` itself or a key above it.
+    /// Returns the exclusive key because of which `key` must contain no values that the spec does not name, and the
+    /// kind of this exclusive key. It is `key` itself, or a key above. Returns `None` if there is no such key.
     fn exclusive_above(&self, key: &Key) -> Option<(&Key, Exclusive)> {
         let is_tree = |(above, how): &(&Key, Exclusive)| *how == Exclusive::Tree || *above == key;
         let known = |above: Key| self.exclusive.get_key_value(&above).map(|(above, how)| (above, *how));
@@ -181,7 +182,7 @@ fn is_within(key: &Key, above: &Key) -> bool {
     key.view == above.view && key.path.is_within(&above.path)
 }
 
-/// Returns the closest of `keys` that is `key` itself or a key above it.
+/// Returns `key` itself if it is in `keys`, or else the closest key above it that is; `None` if there is none.
 pub(super) fn within(key: &Key, keys: &BTreeSet<Key>) -> Option<Key> {
     if keys.is_empty() {
         return None;

@@ -26,16 +26,17 @@ pub(super) struct Earlier<'a> {
     present: OfKeys<'a>,
     absent: OfKeys<'a>,
     exclusive: OfKeys<'a>,
-    /// The values for which there are rules, each with the position of a spec.
+    /// The values for which there are rules, each with the index in `specs` of a spec that has such a rule.
     values: BTreeSet<(&'a Key, &'a ValueName, usize)>,
-    /// The keys that were queried for earlier specs. Contains only specs with a `*` in the key of a rule.
+    /// The keys that were queried to plan earlier specs. Only specs with a `*` in the key of a rule are included.
     read: OfKeys<'a>,
-    /// The keys whose subkeys were listed for earlier specs. Contains only specs with a `*` in the key of a rule.
+    /// The keys whose subkeys were queried to plan earlier specs. Only specs with a `*` in the key of a rule are
+    /// included.
     listed: OfKeys<'a>,
 }
 
-/// Keys, each with the position of a spec. There are many keys, and usually one spec for each, so there is no list of
-/// specs for each key.
+/// Keys, each with the index of a spec in [`Earlier::specs`]. There are many keys, and usually one spec for each, so
+/// there is no list of specs for each key.
 type OfKeys<'a> = BTreeSet<(&'a Key, usize)>;
 
 struct One<'a> {
@@ -45,7 +46,7 @@ struct One<'a> {
 
 impl<'a> Earlier<'a> {
     /// Adds an earlier spec that is in desired state, or will be after its changes. `reads` contains the keys that were
-    /// queried for it; `None` if it is the only spec, or no key of its rules has a `*`.
+    /// queried to plan the spec; `None` if it is the only spec, or if no key of its rules has a `*`.
     pub(super) fn add(&mut self, spec: &'a Spec, wants: &'a DesiredState<'a>, reads: Option<&'a Reads>) {
         let at = self.specs.len();
         let of_spec = |key| (key, at);
@@ -75,8 +76,8 @@ impl<'a> Earlier<'a> {
         clashes
     }
 
-    /// Returns the positions of the earlier specs that require something in the key or values that this change
-    /// concerns.
+    /// Returns the indexes in `specs` of the earlier specs that may require something of this key or its values,
+    /// because they have rules for the key or its values, or for a key above.
     fn about(&self, change: &KeyChange) -> BTreeSet<usize> {
         let key = &change.key;
         let mut about = BTreeSet::new();
@@ -95,8 +96,9 @@ impl<'a> Earlier<'a> {
         about
     }
 
-    /// Returns one message for each key that an earlier spec would have to change after `changes`, because its `*`
-    /// matches this key or a key above it, which `changes` creates.
+    /// Returns one message for each new key that an earlier spec would have to change after `changes`. A key is new if
+    /// `changes` creates it or a key above it. The earlier spec would have to change it, because a `*` of this spec
+    /// matches it or a key above it.
     pub(super) fn left_out(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
         let created = changes.iter().filter(|change| change.action == ChangeAction::Create);
         let created: BTreeSet<Key> = created.map(|change| change.key.clone()).collect();
@@ -127,7 +129,7 @@ impl<'a> Earlier<'a> {
     }
 }
 
-/// Returns the positions of the specs with this key.
+/// Returns the indexes of the specs that are in `keys` with this key.
 fn of<'k>(key: &'k Key, keys: &'k OfKeys<'k>) -> impl Iterator<Item = usize> {
     keys.range((key, 0)..=(key, usize::MAX)).map(|(_, at)| *at)
 }

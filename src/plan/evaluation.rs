@@ -15,10 +15,10 @@ pub(super) struct Evaluation<'a> {
     /// The changes of keys. Deletions come first, each subkey before its parent. Updates and creations follow, each
     /// parent before its subkeys.
     pub changes: Vec<KeyChange>,
-    /// The number of keys and values in `changes` that are in or below a key which the pattern of a rule with `*`
-    /// matches. These keys count too.
+    /// The number of changed keys and values that count as changed because of a `*`: those in and below `starred`, and
+    /// the keys in `starred` themselves.
     pub by_star: usize,
-    /// The keys that match the `*` of a rule.
+    /// The keys that the rules with a `*` in their key match.
     pub starred: BTreeSet<Key>,
     /// The number of the spec's rules, and how many of them apply to this target.
     pub rules: RulesHere,
@@ -45,8 +45,8 @@ pub(super) struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    /// Moves the reasons in `unknown`, from index `said` to the end, to the user in whose hive `key` is. Does nothing
-    /// if `key` is not in a user's hive.
+    /// Moves the reasons in `unknown`, from index `said` to the end, into `unread_users`, to the user in whose hive
+    /// `key` is. Does nothing if `key` is not in a user's hive.
     pub(super) fn give_to_user(&mut self, said: usize, key: &Key) {
         if let Some(sid) = user_of(key).filter(|_| said < self.unknown.len()) {
             let of_user = self.unknown.split_off(said);
@@ -54,8 +54,8 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Removes the changes and all other results about users who could not be read completely, except the checks and
-    /// the desired state.
+    /// Removes all results about users who could not be read completely, such as their changes. Only the checks and the
+    /// desired state remain.
     pub(super) fn leave_out_users(&mut self) {
         let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
         self.changes.retain(|change| !is_left_out(&change.key));

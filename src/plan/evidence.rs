@@ -26,8 +26,8 @@ impl Check {
     }
 }
 
-/// Returns a sentence if the evidence of a check contradicts the facts or the result of the check; `None` if it does
-/// not. Errors that only the spec could show are not found.
+/// Returns a sentence if the evidence of a check contradicts the facts or the result of the check; `None` if not.
+/// Faults that only a comparison with the spec would show are not found.
 pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
     let mut results = check.evidence.iter().map(|evidence| evidence.result);
     if let Some(first) = results.next()
@@ -43,10 +43,10 @@ pub(super) fn fault(check: &Check, reader: &Reader<'_>) -> Option<String> {
     check.evidence.iter().find_map(|evidence| evidence_fault(evidence, reader))
 }
 
-/// Returns a sentence if the facts contradict the evidence about a key, value or file.
+/// Returns a sentence if the facts contradict the evidence about a key, value or file; `None` if not.
 ///
-/// Not compared are evidence whose result is unknown, folders that no registry value names, key patterns that match no
-/// key, and tests of the Windows version.
+/// The following evidence is not compared: evidence whose result is unknown, or that is about a folder that no registry
+/// value names, a key pattern that matches no key, or the Windows version.
 fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     if evidence.result == Truth::Unknown || evidence.found.starts_with("no such folder: ") {
         return None;
@@ -62,8 +62,8 @@ fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     by_another.map(|id| format!("{place} is planned by {id}, but `planned_by` does not name this spec"))
 }
 
-/// Returns the state of the key, value or file according to the facts, in each wording that evidence can have. Returns
-/// `None` if the evidence is about something else.
+/// Returns the state of the key, value or file according to the facts, in each wording that evidence can have for this
+/// state. Returns `None` if the evidence is about something else.
 fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
     let place = &evidence.place;
     if place.as_bytes().get(1) == Some(&b':') || place.starts_with(r"\\") {
@@ -108,7 +108,7 @@ fn key(text: &str) -> Option<Key> {
     path.parse::<KeyPath>().ok().map(|path| Key { path, view })
 }
 
-/// Returns the state of a file according to the facts, in each wording that evidence can have.
+/// Returns the state of a file according to the facts, in each wording that evidence can have for this state.
 pub(super) fn file(answer: &Answer<FileFacts>) -> Vec<String> {
     let facts = match answer {
         Answer::Absent => return vec!["absent".to_owned()],

@@ -24,8 +24,8 @@ pub(super) struct Rest {
     pub unknown: Vec<(Key, String)>,
 }
 
-/// Requests the facts about the key that [`rest`] will need, even if the rule about the key does not apply to this
-/// target.
+/// Requests the facts about the key that [`rest`] needs if the rule about the key applies. They are requested in any
+/// case, so that a snapshot contains them.
 pub(super) fn ask(key: &Key, exclusive: Exclusive, reader: &Reader<'_>) {
     match exclusive {
         Exclusive::Values => drop(reader.all_values(key)),

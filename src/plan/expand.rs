@@ -30,10 +30,10 @@ pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>
     keys_of(pattern, None, reader)
 }
 
-/// Returns the keys that a pattern matches, with a separate result for each user if the pattern is below HKCU.
+/// Returns the keys that a pattern matches. If the pattern is below HKCU, there is a separate result for each user, and
+/// the results of the other users remain if one user cannot be read. Any other pattern has one result.
 ///
-/// If one user cannot be read, the results of the other users remain. Also returns the SIDs of users who have a profile
-/// but no hive.
+/// Also returns the SIDs of users who have a profile but no hive.
 ///
 /// # Errors
 ///
@@ -131,15 +131,15 @@ fn not_set(parameter: &str) -> Unread {
     Unread::new(Reason::Unknown, format!("the parameter `{parameter}` is not set"))
 }
 
-/// Calls `ask` for every key, to request the same fact about each. All facts are requested before any result is
-/// examined, so that they are read in one batch.
+/// Calls `ask` for every key, to request the same fact about each, and returns the results or the first error. All
+/// facts are requested before any result is examined, so that they are read in one batch.
 fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<T>, Unread> {
     let answers: Vec<_> = keys.iter().map(ask).collect();
     answers.into_iter().collect()
 }
 
-/// Returns the subkeys of the key whose names match `like`. A link that Windows creates at startup is not stored in the
-/// hive, so it is not listed. Such a link is looked up by its name.
+/// Returns the subkeys of the key whose names match `like`. A link that Windows creates at startup is not in the list
+/// of subkeys, because it is not stored in the hive. Such a link is looked up by its name.
 fn fitting(key: &Key, like: &Like, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
     let at = canonical::one_name(key, reader)?;
     let fits = |name: &KeyName| like.fits(name.as_str());
@@ -161,8 +161,8 @@ fn too_many() -> Unread {
     Unread::new(Reason::Unsupported, format!("a `*` matches more than {MOST_KEYS} keys"))
 }
 
-/// Returns the root key itself. For HKCU, returns the key below HKU of each user who has a hive on the target, or HKCU
-/// itself in an export of one user.
+/// Returns the root key itself. For HKCU, returns one key for each user who has a hive on the target: a key below HKU,
+/// or in an export of one user HKCU itself.
 fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     if root != RootKey::Hkcu {
         return Ok(vec![KeyPath::root_key(root)]);
@@ -170,8 +170,8 @@ fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
     users(reader)?.0.into_iter().map(|(path, found)| found.map(|()| path)).collect()
 }
 
-/// Returns the key that is HKCU for one user: the user in whose hive the key `own` is. `own` must have its canonical
-/// name.
+/// Returns the key that one user sees as HKCU. This is the user in whose hive the key `own` is; `own` must have its
+/// canonical name.
 fn root_of_user(own: &KeyPath) -> KeyPath {
     let root = KeyPath::root_key(own.root());
     // In an export of one user's HKCU, HKCU has no other name.
@@ -185,7 +185,7 @@ fn root_of_user(own: &KeyPath) -> KeyPath {
     KeyName::new(user).map_or(root.clone(), |user| root.child(&user))
 }
 
-/// The root key of a user's hive, and the reason if the hive cannot be read.
+/// The root key of a user's hive; an error with the reason if the hive cannot be read.
 type User = (KeyPath, Result<(), Unread>);
 
 /// Returns each user who has a hive on the target, readable or not, and the SIDs of users who have a profile but no
@@ -217,7 +217,8 @@ fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
     Ok((users, without_hive))
 }
 
-/// Returns the key where the target contains the hive of the Default profile, which Windows copies for new users.
+/// Returns the root key of the hive of the Default profile, which Windows copies for new users. Fails if the target
+/// does not contain this hive.
 fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
     let path = KeyPath::from_parts(RootKey::Hku, sid::DEFAULT_PROFILE);
     let path = path.map_err(|error| Unread::new(Reason::Unsupported, error.to_string()))?;
@@ -232,7 +233,7 @@ fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
 pub(super) enum Resolved {
     /// The absolute path on the target.
     Path(String),
-    /// The registry of the target names no such folder. The text says why.
+    /// The registry of the target does not contain the path of a folder that the pattern names. The text says why.
     NoFolder(String),
 }
 
@@ -282,8 +283,8 @@ pub(super) fn path(pattern: &FilePattern, spec: &Spec, reader: &Reader<'_>) -> R
     Ok(Resolved::Path(out))
 }
 
-/// Returns the folder that a REG_SZ or REG_EXPAND_SZ value names, with its variables expanded; `None` if the value is
-/// absent. `under` contains the variables that are being expanded, so that a variable that contains itself is noticed.
+/// Returns the folder in a REG_SZ or REG_EXPAND_SZ value, with its variables expanded; `None` if the value is absent.
+/// `under` contains the variables that are being expanded, so that a variable that contains itself is noticed.
 fn folder(
     key: &Key,
     name: &ValueName,
@@ -299,7 +300,7 @@ fn folder(
     expanded(&text, reader, under).map(Some)
 }
 
-/// Replaces the `%variables%` in `text` with their values on the target.
+/// Replaces the `%variables%` in `text` with their values on the target. Fails if one of them is unknown or not set.
 fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> Result<String, Unread> {
     let mut out = String::new();
     let mut rest = text;
@@ -315,8 +316,8 @@ fn expanded(text: &str, reader: &Reader<'_>, under: &mut Vec<PathVariable>) -> R
     Ok(out)
 }
 
-/// Returns the folder that is the value of a variable on the target; `None` if it is not set. The folder is read from
-/// the same registry value that Windows uses.
+/// Returns the folder that is the value of a variable, according to the target's registry; `None` if it is not set.
+/// Fails if the variable contains itself.
 fn variable(
     variable: PathVariable,
     reader: &Reader<'_>,

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::registry::notation::HIDDEN;
 
-/// Removes the data of sensitive values from all changes, satisfied values and policy settings in `value`.
+/// Removes the data of sensitive values from `value`, a report or another document: from all changes, satisfied values
+/// and policy settings in it.
 pub(crate) fn hide(value: &mut Value) {
     match value {
         Value::Object(fields) => {

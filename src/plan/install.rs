@@ -30,7 +30,7 @@ pub struct Install {
     pub arguments: Vec<String>,
     /// The exit codes of the package that mean success.
     pub success: Vec<u32>,
-    /// The exit codes of the package that mean success if the computer is then restarted.
+    /// The exit codes of the package that mean that the installation succeeded, but the computer must be restarted.
     pub restart: Vec<u32>,
     /// The files whose versions show, after the package was run, whether the hotfix is installed.
     pub files: Vec<InstalledFile>,
@@ -44,7 +44,7 @@ pub struct InstalledFile {
     pub path: String,
     /// The sufficient file versions. An entry without `from` accepts its `version` and every later version.
     pub versions: Vec<Threshold>,
-    /// The processor for which the file must be built.
+    /// The processor for which the file must be built; missing if the processor does not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
 }
@@ -94,7 +94,7 @@ fn thresholds(test: &VersionTest) -> Vec<Threshold> {
 }
 
 impl InstalledFile {
-    /// Tests a file. Returns the found state, the wanted versions, and whether the file is sufficient.
+    /// Tests a file. Returns descriptions of the found and the wanted version, and whether the file is sufficient.
     pub fn judge(&self, facts: &FileFacts) -> (String, String, bool) {
         let branches: Vec<Branch> = self
             .versions

@@ -17,13 +17,14 @@ pub(super) struct WantedKey<'a> {
     pub must_exist: bool,
     /// Whether the key must contain no values that the spec does not name.
     pub exclusive: bool,
-    /// The values that stay as they are even if `exclusive` is true; `None` if there are none.
+    /// The values that stay as they are even if `exclusive` is true, because a trigger names them; `None` if there are
+    /// none.
     pub spared: Option<&'a BTreeSet<&'a ValueName>>,
     pub values: &'a [OneValue<'a>],
 }
 
-/// Evaluates the rules of a key that will be deleted, alone or together with `gone`, a key above it. The deletion
-/// satisfies rules by which a value must be absent, and contradicts all other rules.
+/// Evaluates the rules of a key that will be deleted. `gone` is the topmost key of this deletion: the key itself, or a
+/// key above it. The deletion satisfies rules by which a value must be absent, and contradicts all other rules.
 pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     let &WantedKey { key, must_exist, values, .. } = wanted;
     if must_exist || values.iter().any(|value| value.after(None) != Ok(Some(None))) {
@@ -40,7 +41,7 @@ pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>
     result.satisfied.extend(values.iter().map(absent));
 }
 
-/// Evaluates the rules of one key that is not deleted.
+/// Evaluates the rules of one key that is not deleted. `created` contains the keys that the plan creates so far.
 pub(super) fn one_key(
     wanted: &WantedKey<'_>,
     created: &mut HashSet<Key>,
@@ -164,7 +165,7 @@ pub(super) fn one_key(
     }
 }
 
-/// Returns whether one of the changes gives a value new data, so that the key exists after the changes.
+/// Returns whether one of the changes sets data, so that the key exists after the changes.
 fn sets(values: &[ValueChange]) -> bool {
     values.iter().any(|value| value.after.as_ref().is_some_and(|data| !data.is_not_configured()))
 }
@@ -195,7 +196,8 @@ fn missing_parents(key: &Key, created: &HashSet<Key>, reader: &Reader<'_>) -> Re
     Ok(missing)
 }
 
-/// Adds to `result` the deletions of a key and of all keys below it, each subkey before its parent.
+/// Adds to `result` the deletions of a key and of all keys below it, each subkey before its parent. If kbfix must not
+/// delete one of these keys or cannot read it, adds the reason instead.
 pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     // Validation refuses the protected keys that a spec names; the keys that a `*` matches are known only here.
     if is_protected(key) {

@@ -102,15 +102,15 @@ pub struct SpecPlan {
     /// The value of each parameter; `(hidden)` for a sensitive parameter.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// The outcome. If no change is possible, `changes`, `named`, `satisfied`, `policy`, `policy_unread` are empty.
+    /// The outcome. Right after planning, `changes`, `named`, `satisfied`, `policy` and `policy_unread` are empty
+    /// unless the outcome is `in_desired_state` or `changes_pending`.
     pub outcome: Outcome,
     /// The reasons for the outcome, as sentences. They also name the users who are left out and what a rollback or a
     /// retirement keeps, and say if a saved plan was already applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// The SIDs of users who could not be read completely, if the spec changes something else. `reasons` contains the
-    /// reasons. Nothing is planned for these users, and the outcome of the whole run is `unknown` or worse. If the spec
-    /// changes nothing else, its outcome is `unknown`, and only `reasons` names the users.
+    /// The SIDs of the users who could not be read completely, and for whom nothing is planned. Empty if the spec has
+    /// no other changes, because its outcome is then `unknown`. In both cases, `reasons` contains the reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread_users: Vec<String>,
     /// The checks of the spec that are made before the registry is changed.
@@ -130,8 +130,8 @@ pub struct SpecPlan {
     /// Above a limit, `kbfix apply` makes these changes only if its options allow it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub by_star: usize,
-    /// The number of rules that apply to this target; missing if all apply, or if a check prevents changes. A rule does
-    /// not apply if its `when` does not hold, its key matches no key, or it is a trigger that need not be written.
+    /// The number of rules that apply to this target; missing if all apply, or if the outcome excludes changes. A rule
+    /// does not apply if its `when` does not hold, its key matches no key, or it is a trigger that need not be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<RulesHere>,
     /// The rules and values that have an `id`, a `severity` or `controls` in the spec and apply to this target.
@@ -200,7 +200,7 @@ impl Restart {
 pub struct Check {
     /// The part of the spec that contains the test.
     pub part: Part,
-    /// The title of the prerequisite, cause or hotfix; otherwise the name of the part, or the key.
+    /// The title of the prerequisite, cause or hotfix; for a trigger, the key; otherwise the name of the part.
     pub title: String,
     /// The facts that were tested.
     pub evidence: Vec<Evidence>,
@@ -238,13 +238,13 @@ pub struct Evidence {
     pub found: String,
     /// Whether the found state satisfies the test.
     pub result: Truth,
-    /// The id of the earlier spec whose planned changes lead to the found state; missing if the target has it now.
+    /// The id of the earlier spec whose planned changes lead to the found state; missing if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_by: Option<String>,
 }
 
 impl Evidence {
-    /// Returns the found state, with the id of the earlier spec whose planned changes lead to it, if there is one.
+    /// Returns the found state as text. If the planned changes of an earlier spec lead to it, the text names this spec.
     pub fn found_or_planned(&self) -> String {
         match &self.planned_by {
             Some(id) => format!("{} (planned by {id})", self.found),
@@ -265,7 +265,7 @@ pub enum Truth {
     Unknown,
 }
 
-/// The number of a spec's rules that apply to a target.
+/// The number of a spec's rules, and how many of them apply to a target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesHere {
@@ -289,7 +289,7 @@ pub struct Satisfied {
     /// The data of the value; missing if the value is absent, or if the entry is about the key itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// The id of the earlier spec whose planned changes lead to this state; missing if the target has it now.
+    /// The id of the earlier spec whose planned changes lead to this state; missing if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_by: Option<String>,
     /// Whether the data is never shown. In a report, `bytes` is then missing, and `hidden` is true.
@@ -319,7 +319,7 @@ pub enum Outcome {
     /// The hotfix is installed, but its files are replaced only when the computer restarts. Nothing is changed.
     PendingRestart,
     /// A prerequisite or the hotfix is missing, a trigger is not done, a key that must be deleted has subkeys, or the
-    /// spec conflicts with an earlier one; or a rollback or retirement may restore nothing. The registry is unchanged.
+    /// spec conflicts with an earlier one; or a rollback or retirement can restore nothing. The registry is unchanged.
     Blocked,
     /// A parameter of the spec has no value and no default. Nothing is changed.
     NeedsParameter,

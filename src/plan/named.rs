@@ -21,7 +21,7 @@ use crate::{
 pub struct NamedRule {
     /// The id, the severity and the controls of the rule or value.
     pub label: Label,
-    /// Whether the rule or value is met before the changes: `unmet` if one of its places is changed, otherwise `met`.
+    /// Whether the rule or value is met before the changes: `unmet` if one of the `places` is changed, otherwise `met`.
     pub result: Truth,
     /// The keys and values that the rule or value of the spec concerns.
     pub places: Vec<Place>,
@@ -54,7 +54,7 @@ pub(super) struct Held<'a> {
 }
 
 /// Returns the rules and values of the spec that have an id, a severity or controls and apply to the target, in the
-/// order of the spec. `held` must have the same order.
+/// order of the spec. `held` contains the rules that apply, in the order of the spec.
 pub(super) fn named(spec: &Spec, held: &[Held<'_>], changes: &[KeyChange]) -> Vec<NamedRule> {
     let mut out: Vec<NamedRule> = Vec::new();
     let mut add = |label: &Label, places: Vec<Place>| {
@@ -89,8 +89,7 @@ pub(super) fn named(spec: &Spec, held: &[Held<'_>], changes: &[KeyChange]) -> Ve
 }
 
 impl Held<'_> {
-    /// Returns the key, if the rule is about the key itself, and each of the rule's values that
-    /// applies to it.
+    /// Returns the key, if the rule is about the key itself, and each value of the rule that applies to the key.
     fn places(&self) -> Vec<Place> {
         let is_of_key = self.rule.must_exist || self.rule.desired.is_absent() || self.rule.exclusive.is_some();
         let key = Place { key: self.key.clone(), name: None, exclusive: self.rule.exclusive };
@@ -99,8 +98,8 @@ impl Held<'_> {
     }
 }
 
-/// Returns a sentence about the first rule in a loaded plan that has no places, or whose result contradicts the
-/// changes; `None` if there is none.
+/// Returns a sentence about the first rule in a loaded plan whose `places` is empty, or whose `result` contradicts the
+/// changes; `None` if there is no such rule.
 pub(super) fn fault(named: &[NamedRule], changes: &[KeyChange]) -> Option<String> {
     let is_wrong = |rule: &&NamedRule| {
         rule.places.is_empty() || rule.result != Truth::of(!rule.places.iter().any(|place| place.changes(changes)))

@@ -100,7 +100,8 @@ fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
     Ok(version?.map(|(major, minor)| [major, minor, build, revision]))
 }
 
-/// Parses the number in `Service Pack 2`, or in `Service Pack 2, v.3244` (the form in test versions of Windows).
+/// Returns the number in `Service Pack 2`, or in `Service Pack 2, v.3244` (the form in test versions of Windows);
+/// `None` for any other text.
 fn service_pack(text: &str) -> Option<u32> {
     let number = text.trim().strip_prefix("Service Pack ")?;
     let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());

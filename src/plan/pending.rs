@@ -36,16 +36,14 @@ const SIGNS: [&str; 2] = [
 
 const SESSION_MANAGER: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager";
 
-/// The values that list the file moves that Windows makes when it starts next, in the order in which Windows makes
-/// them.
+/// The values that list the file moves of the next start, in the order in which Windows makes these moves.
 const MOVES: [&str; 2] = ["PendingFileRenameOperations", "PendingFileRenameOperations2"];
 
 /// The facts in the registry that show whether the machine is already waiting for a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PendingRestart {
-    /// The existing keys which show that Windows waits for a restart. If the list is empty, no such key exists, unless
-    /// `unread` names one.
+    /// The existing keys which show that Windows waits for a restart. A key that could not be read is in `unread`.
     pub signs: Vec<String>,
     /// The missing or insufficient files of the hotfix that the next start of the computer replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -64,7 +62,7 @@ pub struct ReplacedFile {
     pub path: String,
     /// The path of the file that will replace the hotfix's file.
     pub from: String,
-    /// The version of the replacing file, or the reason why it has none or its version is not known.
+    /// The version of the replacing file, or the reason why there is no version or it is not known.
     pub found: String,
     /// Whether the replacing file is sufficient for the hotfix.
     pub result: Truth,
@@ -110,8 +108,8 @@ impl PendingRestart {
 }
 
 impl ReplacedFile {
-    /// Returns a sentence that says by which file the next start replaces this file, and whether that file is
-    /// sufficient.
+    /// Returns a sentence that names the file with which the next start replaces the file at `path`, and says whether
+    /// this other file is sufficient.
     pub fn sentence(&self) -> String {
         let Self { path, from, found, result } = self;
         match result {
@@ -135,8 +133,8 @@ fn add<T: Clone + PartialEq>(all: &mut Vec<T>, new: &[T]) {
     }
 }
 
-/// Reads the facts about pending restarts that the spec needs. Returns `None` if the spec needs none, or is not known
-/// to apply.
+/// Reads the facts about pending restarts that the spec needs. Returns `None` if the spec needs no such facts, or if it
+/// is not known that the spec is applicable.
 pub(super) fn of(spec: &Spec, checks: &[Check], reader: &Reader<'_>) -> Option<PendingRestart> {
     let truth = |part: Part| Truth::all(checks.iter().filter(|check| check.part == part).map(|check| check.result));
     let asks = spec.hotfix.is_some() || spec.restart.computer != ComputerRestart::Never;
@@ -217,7 +215,7 @@ fn fate(path: &str, moves: &[Move], reader: &Reader<'_>) -> Option<(Answer<FileF
     (folded(&from) != here).then(|| (reader.file(&from), from))
 }
 
-/// A move of a file that Windows makes when it starts next. If `to` is empty, the file is deleted.
+/// A move of a file at the next start of Windows. If `to` is empty, Windows deletes the file instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Move {
     from: String,
@@ -257,8 +255,8 @@ fn replaces(text: &str) -> bool {
     text.split('\\').next().is_some_and(|marks| marks.contains('!'))
 }
 
-/// Converts a path of a requested move to the form that programs use: without marks, and without the prefix `\??\` of
-/// the Windows object manager.
+/// Converts a path of a requested move to the form that programs use: without marks (`!`, or `*` with a number), and
+/// without the prefix `\??\` of the Windows object manager.
 fn dos_path(text: &str) -> String {
     let path = text.trim_start_matches(|c: char| c == '!' || c == '*' || c.is_ascii_digit());
     let path = [r"\??\", r"\DosDevices\"].iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path);

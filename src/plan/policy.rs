@@ -29,13 +29,13 @@ pub struct PolicyOwner {
     pub store: PolicyStore,
     /// The path of the policy file on the machine.
     pub path: String,
-    /// The name of the GPO that contains the setting; missing unless `ntuser.pol` names this GPO, or the history of
-    /// Group Policy contains no other GPO.
+    /// The name of the GPO that contains a setting of `ntuser.pol`. Missing if neither this file nor the history of
+    /// Group Policy shows it, and for settings of other policy stores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpo: Option<String>,
     /// The effect of the setting on the value at each refresh of Group Policy.
     pub effect: PolicyEffect,
-    /// The data that Group Policy writes; missing if it deletes the value.
+    /// The data that Group Policy writes; missing if Group Policy deletes the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
     /// Whether a refresh of Group Policy keeps or undoes the state that the spec requires.
@@ -98,7 +98,7 @@ impl PolicyOwner {
     }
 }
 
-/// The policy settings that were found for the values of a spec.
+/// The settings that policy stores have for the values of a spec.
 #[derive(Default)]
 pub(super) struct Found {
     owners: Vec<PolicyOwner>,
@@ -109,8 +109,8 @@ pub(super) struct Found {
 impl Found {
     /// Adds the settings of policy stores for a value.
     ///
-    /// `after` is the data that the spec requires. `keeps` returns whether the rule is satisfied by the data after a
-    /// refresh of Group Policy. In both cases, `None` means that the value is absent.
+    /// `after` is the data that the spec requires. `keeps` returns whether the rule of the spec is satisfied by the
+    /// data that the value has after a refresh of Group Policy. For both, `None` means that the value is absent.
     pub(super) fn add(
         &mut self,
         key: &Key,
@@ -172,8 +172,8 @@ impl Found {
 
 /// Returns a sentence if the policy settings in a plan contradict the facts of the plan; `None` if they do not.
 ///
-/// A policy that sets the planned data keeps the value. Whether other data would also satisfy the rule cannot be
-/// checked, because only the spec contains the rule.
+/// If a policy setting differs from the planned data, its result may still be [`PolicyResult::Keeps`]. Whether this is
+/// right cannot be checked, because only the spec contains the rule that the data must satisfy.
 pub(super) fn fault(spec: &SpecPlan, reader: &Reader<'_>) -> Option<String> {
     let changed = spec.changes.iter().flat_map(|change| change.values.iter().map(move |value| (&change.key, value)));
     let changed = changed.map(|(key, value)| ((key, &value.name), value.after.as_ref()));
@@ -215,8 +215,8 @@ const LOCAL_GPO: &str = "Local Group Policy";
 const HISTORY: &str =
     r"Software\Microsoft\Windows\CurrentVersion\Group Policy\History\{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 
-/// Returns the name of the last applied GPO, if the history of Group Policy contains exactly one. If there are several,
-/// the history does not show which of them sets a value.
+/// Returns the name of the last applied GPO, if the history of Group Policy contains exactly one. Returns `None` if
+/// there are several, because the history does not show which of them sets a value.
 fn only_gpo(key: &Key, reader: &Reader<'_>) -> Option<String> {
     let path = match PolicyScope::of(key)? {
         PolicyScope::Machine => KeyPath::from_parts(RootKey::Hklm, HISTORY),

@@ -19,7 +19,7 @@ pub struct Retirement {
     pub conflicts: Vec<Conflict>,
 }
 
-/// A key or value that is neither in the state that the apply left nor in the state before it.
+/// A key or value that is neither in the state that the apply left nor in the state before the apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conflict {
@@ -31,7 +31,7 @@ pub struct Conflict {
     pub found: String,
     /// The data or state that was there before the apply.
     pub before: String,
-    /// Whether `--force` restores the key or value. It never deletes a key or value that someone else created, or a key
-    /// that contains one, and it restores nothing in a key whose parent key is absent.
+    /// Whether `--force` restores the key or value. `--force` never deletes what someone else created, or a key that
+    /// contains this. It also restores nothing in a key whose parent key is absent.
     pub forcible: bool,
 }

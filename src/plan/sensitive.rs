@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Returns a message about the first value that is sensitive in one part of the plan but not in another; `None` if
-/// there is none.
+/// there is no such value.
 pub(super) fn fault(plan: &Plan) -> Option<String> {
     let mut known: BTreeMap<(&Key, &ValueName), bool> = BTreeMap::new();
     let mut differs = |key, name, is_sensitive| {

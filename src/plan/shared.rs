@@ -42,11 +42,11 @@ pub(crate) struct SharedPlans<'a> {
 
 #[derive(Default)]
 struct State<'a> {
-    /// The number of each query: its index in `queries`.
+    /// For each query, its number, which is its index in `queries`.
     numbers: HashMap<Query, usize>,
     queries: Vec<Query>,
-    /// For each spec, the lists of queries that kbfix has made so far to plan the spec. Each list has the plans that
-    /// resulted from the answers.
+    /// For each spec, the lists of queries that were made to plan the spec on some machine. Each list has the plans
+    /// that resulted from the answers.
     specs: Vec<Vec<Known<'a>>>,
     /// The number of plans that were made so far. It is also the id of the latest plan.
     plans: usize,
@@ -62,8 +62,8 @@ struct Known<'a> {
     by_answers: HashMap<AnswerDigest, Changing<'a>>,
 }
 
-/// The plans of a spec for the same answers. There is more than one if earlier specs can refuse the changes of the
-/// spec.
+/// The plans of a spec for the same answers. There can be several, because earlier specs with other requirements can
+/// refuse the changes of the spec.
 struct Changing<'a> {
     /// The keys that the spec would change if earlier specs required nothing, and all keys above them.
     changed: Vec<Key>,
@@ -72,17 +72,18 @@ struct Changing<'a> {
 
 /// The plan of one spec, which is the same on many machines.
 pub(crate) struct SharedPlan<'a> {
-    /// The number of this plan among all plans of all specs.
+    /// The number of this plan: plans of all specs are numbered in the order in which they were made.
     pub(crate) id: usize,
     pub(crate) plan: SpecPlan,
     wants: DesiredState<'a>,
     reads: Option<Reads>,
     /// The numbers of the queries on whose answers the plan depends.
     queries: Arc<[usize]>,
-    /// The keys that the plan creates, changes or deletes. If it creates or deletes a key, also the parent of this key,
+    /// The keys that the plan creates, changes or deletes. The parent of a key that is created or deleted is included,
     /// because its list of subkeys changes.
     touched: Vec<Key>,
-    /// The keys in which the spec requires something, or that were queried for a `*` of the spec.
+    /// The keys in which the spec requires something. If a key of its rules has a `*`, also all keys that were queried
+    /// to plan the spec.
     minded: Vec<Key>,
 }
 
@@ -117,8 +118,8 @@ struct Walk {
     minded: Marks,
 }
 
-/// Keys that the plans of specs have marked, each with a digest of the ids of these plans. The order is that in which
-/// the keys were first marked.
+/// Keys that the plans of specs have marked, in the order in which they were first marked. Each key has a digest of the
+/// ids of the plans that marked it.
 #[derive(Default)]
 struct Marks {
     places: HashMap<Key, usize>,
@@ -235,8 +236,8 @@ impl<'a> SharedPlans<'a> {
     /// Returns, for each of two machines, those queries on which its plans depend and to which the two machines give
     /// different answers.
     ///
-    /// The snapshot of the other machine need not contain answers to these queries, because it may have been taken for
-    /// fewer specs.
+    /// The other machine need not have answers to these queries, because its snapshot may have been taken for fewer
+    /// specs.
     pub(crate) fn differing(&self, machines: [(Answers<'_>, Vec<Arc<SharedPlan<'a>>>); 2]) -> [Vec<Query>; 2] {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let [(mut old, before), (mut new, after)] = machines;

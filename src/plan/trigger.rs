@@ -12,12 +12,12 @@ use crate::{
     targets::Answer,
 };
 
-/// Returns whether the spec requires the state of the rule, which is a trigger, for the key. Also returns the check
+/// Checks `rule`, a trigger, for one key. Returns whether the spec now requires the state of the rule, and the check
 /// that shows whether the trigger is done.
 ///
-/// The spec requires the state if the trigger must be written, and also if its values are written but Windows has not
-/// yet acted on them. The check passes if the condition `done_when` is met, or if the rule's values are already
-/// written.
+/// The state is required if the operator requested the triggers of the spec and the condition `done_when` is unmet. It
+/// is also required if the rule's values are already written but `done_when` is not met, because Windows has not yet
+/// acted on them. The check passes if `done_when` is met, or if the rule is already written.
 pub(super) fn check(
     rule: &KeyRule,
     done_when: &Condition,
@@ -36,8 +36,8 @@ pub(super) fn check(
     (is_pending || (spec.run_triggers && done == Truth::Unmet), check)
 }
 
-/// Returns evidence that shows whether the rule is already written: about each of its values, or about the key if the
-/// rule has no values.
+/// Returns evidence that shows whether the rule is already written: about each of its values whose `when` is met, or
+/// about the key if the rule has no values.
 fn written(rule: &KeyRule, key: &Key, spec: &Spec, reader: &Reader<'_>) -> Vec<Evidence> {
     match &rule.desired {
         DesiredKey::Values(values) => {

@@ -8,8 +8,8 @@ use crate::{
     targets::{Reason, Unread},
 };
 
-/// Returns the data that the rule gives to a value. `before` is the present data of the value. `None` means that the
-/// value is absent. If the returned data equals `before`, nothing changes.
+/// Returns the data that the rule gives to a value; `before` is the present data of the value. In both cases, `None`
+/// means that the value is absent. If the returned data equals `before`, nothing changes.
 ///
 /// # Errors
 ///
@@ -103,8 +103,8 @@ fn wanted(desired: &Desired, before: Option<&Data>) -> Result<Option<Data>, Unre
     })
 }
 
-/// Returns the string in the data as programs read it, and the type that the value will have: its present type, or the
-/// first of `types`. The error is a text that says why this is not possible.
+/// Returns the string in the data as programs read it, and the type that the value will have. This is its present type
+/// if `types` contains it, or else the first of `types`. The error is a text that says why this is not possible.
 fn read_string(data: &Data, types: &[ValueType]) -> Result<(String, ValueType), String> {
     let whole = match data.decode() {
         Decoded::Text(text) => Some(text),
@@ -123,8 +123,8 @@ fn read_string(data: &Data, types: &[ValueType]) -> Result<(String, ValueType), 
     }
 }
 
-/// Returns the data with the string `edited`. If neither the string nor the type changes, returns the present data,
-/// byte for byte.
+/// Returns data with the string `edited` and the type `value_type`. If these are the present string (`found`) and type,
+/// returns the present data, byte for byte.
 fn edited(data: &Data, found: &str, edited: String, value_type: ValueType) -> Data {
     if edited == found && value_type == data.value_type { data.clone() } else { Data::text(value_type, &edited) }
 }

@@ -7,8 +7,8 @@ use crate::{
     targets::Answer,
 };
 
-/// Tests the answer about a value. Returns a description of what the test requires, and the result. `others` contains
-/// the values with which a test [`ValueTest::SameAs`] compares.
+/// Tests the answer about a value. Returns a description of what the test requires, and the result. For a test
+/// [`ValueTest::SameAs`], `others` contains the values with which the test compares.
 pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Others>) -> (String, Truth) {
     match test {
         ValueTest::SameAs(_) => match others {
@@ -125,8 +125,8 @@ impl Others {
     }
 }
 
-/// Compares the data of two values. Data of different kinds is not equal. If both have the same kind and one is
-/// malformed, the result is unknown.
+/// Compares the data of two values. Data of different kinds, such as a number and a string, is not equal. If both have
+/// the same kind and one is malformed, the result is unknown.
 fn same(one: &Data, other: &Data, ignore_case: bool) -> Truth {
     let equal = |a: &str, b: &str| if ignore_case { name::compare(a, b).is_eq() } else { a == b };
     match (one.decode(), other.decode()) {
@@ -150,8 +150,8 @@ fn kind(data: &Data) -> ValueType {
     }
 }
 
-/// Evaluates a test of a string. Data that is not a string does not pass the test. If the string is malformed, the
-/// result is unknown.
+/// Evaluates a test of a string. An absent value or other data does not pass the test. If the string is malformed, or
+/// the value could not be read, the result is unknown.
 fn of_text(answer: Answer<Data>, holds: impl FnOnce(&str) -> Truth) -> Truth {
     of_data(answer, |data| match data.decode() {
         Decoded::Text(found) => holds(&found),
@@ -164,7 +164,8 @@ fn is_text(value_type: ValueType) -> bool {
     [ValueType::SZ, ValueType::EXPAND_SZ].contains(&value_type)
 }
 
-/// Evaluates a test of data. An absent value does not pass the test.
+/// Evaluates a test of data. An absent value does not pass the test. If the value could not be read, the result is
+/// unknown.
 fn of_data(answer: Answer<Data>, holds: impl FnOnce(&Data) -> Truth) -> Truth {
     match answer {
         Answer::Present(data) => holds(&data),

@@ -157,7 +157,7 @@ class Data(t.TypedDict):
 
 
 class RulesHere(t.TypedDict):
-    """The number of a spec's rules that apply to a target."""
+    """The number of a spec's rules, and how many of them apply to a target."""
 
     here: int
     of: int
@@ -280,7 +280,7 @@ class LastApply(t.TypedDict):
 
 
 class Retirement(t.TypedDict):
-    """A retirement of a spec, which has not been applied since."""
+    """A retirement of a spec that has not been applied since."""
 
     time: str
     journal: str
@@ -338,7 +338,7 @@ class Step(t.TypedDict):
 
 
 class Conflict(t.TypedDict):
-    """A key or value that is neither in the state that the apply left nor in the state before it."""
+    """A key or value that is neither in the state that the apply left nor in the state before the apply."""
 
     place: str
     left: str
