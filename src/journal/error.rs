@@ -11,7 +11,7 @@ pub enum StoreError {
     /// The operating system reported an error.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file or folder.
+        /// The file or folder that the operating system could not read or write.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
@@ -19,7 +19,7 @@ pub enum StoreError {
     /// There is neither a journal with this name in the folder, nor a file at this path.
     #[error("there is no journal {name}: neither a file with this name, nor a journal in {}", folder.display())]
     Missing {
-        /// The name that was given.
+        /// The name or path that was given for the journal.
         name: String,
         /// The folder that was searched.
         folder: PathBuf,
@@ -27,7 +27,7 @@ pub enum StoreError {
     /// Someone other than this account and the administrators can write to the file or folder, or owns it.
     #[error("{}: {fault}", path.display())]
     Untrusted {
-        /// The file or folder.
+        /// The file or folder to which someone else can write, or which someone else owns.
         path: PathBuf,
         /// A sentence that names the owner, or the account or permissions by which someone else can write.
         fault: String,
@@ -39,13 +39,13 @@ pub enum StoreError {
         path.display()
     )]
     LastOfAll {
-        /// The newest journal.
+        /// The file of the newest journal.
         path: PathBuf,
     },
     /// The file is damaged, or not a journal.
     #[error("{}, line {line}: {detail}", path.display())]
     Malformed {
-        /// The file.
+        /// The file that is not an undamaged journal.
         path: PathBuf,
         /// The number of the damaged line, counted from 1.
         line: usize,

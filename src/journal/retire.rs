@@ -51,8 +51,8 @@ pub struct RetirePlan {
     /// The reasons why nothing may be changed: it is not known what a live spec requires, or a live spec would no
     /// longer be satisfied.
     pub obstacles: Vec<String>,
-    /// The ids of the specs that kbfix added itself ([`LiveSpec::is_assumed`]), but that were not applied with the
-    /// defaults of their parameters. Nothing is changed until the operator names these specs.
+    /// The ids of the specs that kbfix added itself ([`LiveSpec::is_assumed`]), but that wrote other data than the
+    /// defaults of their parameters give. Nothing is changed until the operator names these specs.
     pub other_parameters: BTreeSet<String>,
     /// Whether the outcome of a live spec is unknown, because a fact could not be read.
     pub is_unknown: bool,
@@ -205,9 +205,9 @@ impl RetirePlan {
 }
 
 impl History {
-    /// Returns the keys and values that are not in the state before kbfix, and that a spec in `retired` changed. Also
-    /// returns those that only specs changed that are no longer applied, unless someone else has changed them after
-    /// kbfix.
+    /// Returns the keys and values that a spec in `retired` changed, except those that kbfix left in the state before
+    /// kbfix. Also returns those that only specs changed that are no longer applied, unless someone else has changed
+    /// them after kbfix.
     fn touched_by<'a>(&'a self, retired: &[String], reader: &Reader<'_>) -> Vec<Touched<'a>> {
         let retired: BTreeSet<String> = retired.iter().map(|id| id.to_ascii_lowercase()).collect();
         let is_live = |id: &String| self.is_live(id) && !retired.contains(id);
@@ -233,9 +233,9 @@ impl History {
     }
 }
 
-/// Returns the states of a key or value, if its change must be undone. Returns `None` if the present state is the state
-/// before kbfix, or if `counts` returns `false`. `counts` gets the ids of the specs that changed the key or value, and
-/// whether it is in a state that kbfix left.
+/// Returns the states of a key or value, if its change must be undone. Returns `None` if kbfix left it in its present
+/// state, and this is the state before kbfix. Also returns `None` if `counts` returns `false`; `counts` gets the ids of
+/// the specs that changed the key or value, and whether it is in a state that kbfix left.
 fn state<T: Clone + PartialEq>(
     track: &Track<T>,
     now: Option<T>,

@@ -109,5 +109,5 @@ pub(super) const PATHS: &str = "bytes in the paths of keys";
 
 /// Returns the message that kbfix would have to read more than `most` things of the kind `what`.
 pub(super) fn asked_for(most: usize, what: &str) -> String {
-    format!("kbfix would have to read more than {most} {what}, its maximum")
+    format!("kbfix would have to read more than {most} {what}, which is its maximum")
 }

@@ -13,8 +13,8 @@ use crate::{
 #[derive(Default, Clone)]
 pub(super) struct Planned {
     pub(super) keys: BTreeMap<Key, Rc<str>>,
-    /// For each key, the ids of the specs that planned its values. For a value that is missing here, the id in `keys`
-    /// holds.
+    /// For each key, the ids of the specs that planned its values. For a value that is missing here, the id of its
+    /// key in `keys` counts.
     pub(super) values: BTreeMap<Key, SmallMap<ValueName, Rc<str>>>,
     /// For each key, the id of the spec that creates or deletes one of its subkeys.
     pub(super) subkeys: BTreeMap<Key, Rc<str>>,

@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns all values of the key.
+    /// Returns all values of the key; absent if the key is absent.
     pub fn all_values(&self, key: &Key) -> Answer<SmallMap<ValueName, Answer<Data>>> {
         self.note(key, false);
         self.trace(|| Query::Values(key.clone()));
@@ -143,7 +143,8 @@ impl<'a> Reader<'a> {
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
 
-    /// Returns the class name and security descriptor of the key; unknown if the target does not store them.
+    /// Returns the class name and security descriptor of the key; absent if the key is absent, and unknown if the
+    /// target does not store them.
     pub fn properties(&self, key: &Key) -> Answer<KeyProperties> {
         self.note(key, false);
         self.trace(|| Query::Properties(key.clone()));
@@ -151,7 +152,7 @@ impl<'a> Reader<'a> {
         known.unwrap_or_else(|| self.missed(key, |ask| ask.all_values = true))
     }
 
-    /// Returns the names of the key's subkeys.
+    /// Returns the names of the key's subkeys; absent if the key is absent.
     pub fn subkeys(&self, key: &Key) -> Answer<Vec<KeyName>> {
         self.note(key, true);
         self.trace(|| Query::Subkeys(key.clone()));
@@ -160,7 +161,7 @@ impl<'a> Reader<'a> {
         known.unwrap_or_else(|| self.missed(key, |ask| ask.subkeys = true))
     }
 
-    /// Returns the facts about a file.
+    /// Returns the facts about the file at this path; absent if there is no such file.
     pub fn file(&self, path: &str) -> Answer<FileFacts> {
         self.trace(|| Query::File(path.to_owned()));
         let known = self.facts.borrow().file(path);

@@ -21,7 +21,7 @@ use crate::{
     targets::{Address, Facts, Target},
 };
 
-/// The default of [`ApplyOptions::max_changes`].
+/// The default of [`ApplyOptions::max_changes`]: each spec may change 1000 keys and values because of a `*`.
 pub const MOST_CHANGES: usize = 1000;
 
 /// Options for an apply.

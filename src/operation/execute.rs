@@ -23,8 +23,8 @@ pub enum Applied {
     Nothing,
     /// All changes were made and read back.
     Done(Journal),
-    /// Writing failed, and everything that had been written was restored. Perhaps nothing had been written, because the
-    /// target refused the changes before the first of them.
+    /// Writing failed, and everything that had been written was restored. If the target refused the changes before it
+    /// began with the first of them, nothing had been written.
     Undone(Journal, Failure),
     /// Writing failed, and not everything could be restored. The strings name the keys and values that were not
     /// restored.
@@ -163,7 +163,7 @@ pub(super) fn execute_as(
     Ok((applied, counts))
 }
 
-/// Undoes the changes that this apply has written. Returns a sentence for each key or value that could not be restored.
+/// Undoes the changes that this apply has written. Returns sentences about everything that could not be restored.
 ///
 /// A key or value is kept if it is neither in the state before the apply nor in the state that the apply writes:
 /// someone else has changed it in spite of kbfix's lock.

@@ -72,7 +72,7 @@ impl Packages {
 
     fn given(&self, spec: &SpecPlan, address: &Address) -> Result<&PathBuf, Error> {
         if !matches!(address.kind(), Ok(Kind::Local)) {
-            let message = format!("the hotfix of {} can only be installed on the target local", spec.id);
+            let message = format!("the hotfix of {} can only be installed on the target `local`", spec.id);
             let hint = "run kbfix on that machine, or install the hotfix by other means";
             return Err(Error::new(Exit::Refused, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)));
         }

@@ -82,9 +82,9 @@ pub enum PlanRefusal {
     /// The plan was made for another machine.
     #[error("the plan is for {}, but this target is {}", .wanted, .found)]
     OtherMachine {
-        /// The machine for which the plan was made.
+        /// The machine for which the plan was made, as text for people.
         wanted: String,
-        /// The machine of the target.
+        /// The machine of the target, as text for people.
         found: String,
     },
     /// The plan changes policy values in the registry, but the command changes the local GPO; or the reverse.

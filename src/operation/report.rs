@@ -245,7 +245,7 @@ pub(super) fn kept(conflicts: &[Conflict], command: Command, older: Option<&str>
     };
     let forcible = conflicts.iter().filter(|conflict| conflict.forcible).count();
     let by_hand = format!(
-        "force does not restore a key that contains something made by someone else, or whose parent key no longer \
+        "force does not restore a key in which someone else has created something, or whose parent key no longer \
          exists: correct this by hand, then {again}"
     );
     let mut hint = match forcible {

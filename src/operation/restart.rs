@@ -12,7 +12,7 @@ pub(super) fn check(address: &Address) -> Result<(), Error> {
     if matches!(address.kind(), Ok(Kind::Local)) {
         return Ok(());
     }
-    let message = format!("services can only be restarted on the target local, not on {}", address.uri);
+    let message = format!("services can only be restarted on the target `local`, not on {}", address.uri);
     let hint = Hint::new("leave out the option, and restart by hand the services that the report names")
         .bare_option("restart-services");
     Err(Error::new(Exit::Refused, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))

@@ -59,7 +59,7 @@ fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     }
     // Evidence can also depend on an earlier spec through the path of its place, which the plan does not record.
     let by_another = planned_by.filter(|id| evidence.planned_by.as_ref() != Some(id));
-    by_another.map(|id| format!("{place} is planned by {id}, but `planned_by` does not name this spec"))
+    by_another.map(|id| format!("the state of {place} is planned by {id}, but `planned_by` does not name this spec"))
 }
 
 /// Returns the state of the key, value or file according to the facts, in each wording that evidence can have for this

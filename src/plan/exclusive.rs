@@ -60,7 +60,9 @@ pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
                     }
                 }
             }
-            Err(why) => rest.unknown.push((key.clone(), format!("{key}, which must contain nothing else: {why}"))),
+            Err(why) => {
+                rest.unknown.push((key.clone(), format!("{key}, which must contain only what the spec names: {why}")))
+            }
         }
     }
     rest

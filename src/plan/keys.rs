@@ -123,7 +123,7 @@ pub(super) fn one_key(
             }
             Err(why) => {
                 unread = true;
-                result.unknown.push(format!("{key}, which must contain no other values: {why}"));
+                result.unknown.push(format!("{key}, which must contain no other values than those in the spec: {why}"));
             }
         }
     }

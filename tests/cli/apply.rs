@@ -63,11 +63,11 @@ fn check_refuses_what_the_run_refuses() {
     );
     machine.set_dll([6, 5, 7638, 1]);
     for (line, code, says) in [
-        ("apply KB909094 --restart-services @target @state", 2, "services can only be restarted on the target local"),
+        ("apply KB909094 --restart-services @target @state", 2, "services can only be restarted on the target `local`"),
         (
             "apply @/install.yaml --package KB909094=x.exe --install-hotfix @target @state",
             2,
-            "can only be installed on the target local",
+            "can only be installed on the target `local`",
         ),
     ] {
         for check in ["", " --check"] {

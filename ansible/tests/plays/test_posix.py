@@ -586,7 +586,7 @@ def test_check_mode_fails_where_the_run_fails(site: Site) -> None:
     image = {"target": f"image:{machine}/C", "files": "{{ omit }}"}
     (site.folder / "file").write_text("")
     wrong: list[tuple[dict[str, object], str]] = [
-        ({"restart_services": True, **image}, "services can only be restarted on the target local"),
+        ({"restart_services": True, **image}, "services can only be restarted on the target `local`"),
         ({"state_dir": str(site.folder / "file")}, "[journal-access]"),
         ({"target": f"image:{machine}/C"}, "the option `files` cannot be used with the target image:"),
         ({"drives": {"D": "/"}}, "or name another target (drives)"),
@@ -834,7 +834,7 @@ def test_hotfixes_and_services_are_for_live_machines(site: Site) -> None:
     assert install.counts("pending1") == (0, 1) and "KB909094" in install.output and "package" in install.output
     restart = site.task({**SRC, "restart_services": True})
     assert restart.counts("pending1") == (0, 1)
-    assert "services can only be restarted on the target local" in restart.output, restart.output
+    assert "services can only be restarted on the target `local`" in restart.output, restart.output
 
 
 def test_secrets_are_on_no_command_line(site: Site) -> None:

@@ -36,7 +36,7 @@ pub enum PackageError {
     /// The package cannot be read.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file.
+        /// The file that cannot be read.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
@@ -44,7 +44,7 @@ pub enum PackageError {
     /// The copy of the package cannot be created in the state folder.
     #[error("{}: {source}", path.display())]
     Copy {
-        /// The copy, or its folder.
+        /// The copy that cannot be created, or its folder.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
@@ -52,7 +52,7 @@ pub enum PackageError {
     /// The folder for the copy cannot be trusted.
     #[error("{}: {detail}", path.display())]
     Folder {
-        /// The folder.
+        /// The folder that cannot be trusted.
         path: PathBuf,
         /// The reason why the folder cannot be trusted.
         detail: String,
@@ -60,19 +60,19 @@ pub enum PackageError {
     /// The file is not the package that the spec names.
     #[error("{} is not the package {package}: its SHA-256 is {found}, but the package has {wanted}", path.display())]
     Mismatch {
-        /// The file.
+        /// The file that was given as the package.
         path: PathBuf,
         /// The name of the package in the spec.
         package: String,
-        /// The digest of the file.
+        /// The SHA-256 of the file, in hex digits.
         found: String,
-        /// The digest in the spec.
+        /// The SHA-256 in the spec, in hex digits.
         wanted: String,
     },
     /// kbfix cannot run files of this kind.
     #[error("{}: kbfix can only run packages whose name ends with .exe, .msi, .msp or .msu", path.display())]
     Kind {
-        /// The file.
+        /// The file that was given as the package.
         path: PathBuf,
     },
 }

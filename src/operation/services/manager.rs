@@ -207,7 +207,8 @@ impl Manager for ServiceManager {
 
 /// Returns the UTF-16 text that begins at `at` and ends before the first NUL.
 ///
-/// # Safety `at` points to a text that ends with a NUL.
+/// # Safety
+/// `at` points to a text that ends with a NUL.
 unsafe fn text(at: *const u16) -> String {
     let mut units = Vec::new();
     let mut at = at;
