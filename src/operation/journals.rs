@@ -28,7 +28,7 @@ pub(super) struct Past {
 /// in the local GPO; the other place is the one that it does not change. The ids are in lower case.
 #[derive(Debug, Default)]
 pub(super) struct Elsewhere {
-    /// The specs that changed something in the other place that was not undone.
+    /// The specs whose changes in the other place were neither undone completely nor retired.
     ids: BTreeSet<String>,
     /// The specs that are also in a journal of the place that this command changes.
     also_here: BTreeSet<String>,

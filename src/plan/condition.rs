@@ -102,7 +102,8 @@ pub(super) fn holds(
 }
 
 /// Tests each key that a pattern matches, and adds each result to `evidence`. The result is met if at least one key
-/// passes the test. If no key matches the pattern, the result is met if `if_none` is true, and otherwise unmet.
+/// passes the test, and unknown if the keys could not be found out. If no key matches the pattern, the result is met if
+/// `if_none` is true, and otherwise unmet.
 fn over_keys(
     pattern: &KeyPattern,
     own: Option<&Key>,

@@ -54,8 +54,8 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Removes all results about users who could not be read completely, such as their changes. Only the checks and the
-    /// desired state remain.
+    /// Removes the changes, the satisfied keys and values, the rules in `held` and the policy settings of users who
+    /// could not be read completely.
     pub(super) fn leave_out_users(&mut self) {
         let is_left_out = |key: &Key| user_of(key).is_some_and(|sid| self.unread_users.contains_key(&sid));
         self.changes.retain(|change| !is_left_out(&change.key));

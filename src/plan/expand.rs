@@ -233,7 +233,8 @@ fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
 pub(super) enum Resolved {
     /// The absolute path on the target.
     Path(String),
-    /// The registry of the target does not contain the path of a folder that the pattern names. The text says why.
+    /// The path cannot be resolved, for example because the target's registry does not name the folder of a variable.
+    /// The text says why.
     NoFolder(String),
 }
 

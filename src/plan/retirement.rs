@@ -31,7 +31,7 @@ pub struct Conflict {
     pub found: String,
     /// The data or state that was there before the apply.
     pub before: String,
-    /// Whether `--force` restores the key or value. `--force` never deletes what someone else created, or a key that
-    /// contains this. It also restores nothing in a key whose parent key is absent.
+    /// Whether `--force` restores the key or value. `--force` never deletes a key or value that someone else created,
+    /// or a key in which someone else created one. It also restores nothing in a key whose parent key is absent.
     pub forcible: bool,
 }
