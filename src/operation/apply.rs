@@ -60,8 +60,8 @@ impl Default for ApplyOptions {
 /// Applies specs or a saved plan to a target.
 ///
 /// The function locks the target, makes or checks the plan, installs hotfixes, writes the journal, makes the changes
-/// and restarts services. `address` is stored in the journal, so that a later rollback finds the target. `store` is the
-/// state folder, for the journal.
+/// and restarts services. A dry run (`options.check`) only makes or checks the plan. `address` is stored in the
+/// journal, so that a later rollback finds the target. `store` is the state folder, for the journal.
 ///
 /// # Errors
 ///

@@ -54,7 +54,8 @@ pub struct Report {
     /// This report as Markdown, if `kbfix diff --with-markdown` requested it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub markdown: Option<String>,
-    /// The result of each spec, in the order in which the specs were given.
+    /// The result of each spec, in the order in which the specs were given. After rollback and retire, one result for
+    /// all their specs together.
     pub specs: Vec<SpecPlan>,
     /// The number of times that the symptoms of each spec occurred according to the target's event logs, if `kbfix diff
     /// --symptoms` requested it. The symptoms do not affect the outcome.

@@ -16,7 +16,7 @@ const PREFIX: &str = "package-";
 ///
 /// # Errors
 ///
-/// Returns [`PackageError::Folder`] if the folder cannot be trusted, or [`PackageError::Copy`] if it cannot be created.
+/// Returns [`PackageError::Folder`] or [`PackageError::Copy`] if the folder cannot be created, or cannot be trusted.
 pub(super) fn make(state: &Path) -> Result<PathBuf, PackageError> {
     fs::create_dir_all(state).map_err(|source| PackageError::Copy { path: state.to_owned(), source })?;
     let folder = state.join(format!("{PREFIX}{}", Store::new_id()));
