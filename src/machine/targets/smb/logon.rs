@@ -10,9 +10,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Host, Trouble, settings::field};
 
-/// The status codes with which a machine refuses a logon although the password was right or was not checked. They
-/// concern only this machine. Source: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".
-const NO_WRONG_PASSWORD: [&str; 2] = ["NT_STATUS_NO_LOGON_SERVERS", "NT_STATUS_LOGON_TYPE_NOT_GRANTED"];
+/// Begins the message of a refused logon by Kerberos whose status code does not tell why. For a wrong password, Samba
+/// returns NT_STATUS_LOGON_FAILURE also with Kerberos (`gensec_gssapi_client_creds`, `krb5_to_nt_status`).
+pub(super) const BY_KERBEROS: &str = "by Kerberos: ";
+
+/// Texts in the message of a refused logon if the password was right or was not checked. The reason concerns only this
+/// machine. Source of the status codes: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".
+const NO_WRONG_PASSWORD: [&str; 3] = ["NT_STATUS_NO_LOGON_SERVERS", "NT_STATUS_LOGON_TYPE_NOT_GRANTED", BY_KERBEROS];
 
 /// An account of a domain, with the credentials to try.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,14 +28,16 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Returns the account that the host's URI and the text of the credentials file name. If neither names a domain,
-    /// returns `None`, because each machine has its own account of this name.
-    pub(super) fn of(host: &Host, text: &str) -> Option<Self> {
+    /// Returns the account that the host's URI and the text of the credentials file name. Returns `None` if they name
+    /// no domain, because each machine then has its own account of this name. With Kerberos, every account is one of a
+    /// domain: to get a ticket, Samba sends a proof of the password to a domain controller for each machine.
+    pub(super) fn of(host: &Host, text: &str, kerberos: bool) -> Option<Self> {
         let user = host.user.as_deref().or_else(|| field(text, "username")).unwrap_or_default();
         let domain = host.domain.as_deref().or_else(|| field(text, "domain"));
         // To Windows, the domain `.` is the machine itself. A user name can contain the domain, as in user@domain.
         let domain = domain.filter(|domain| !domain.is_empty() && *domain != ".");
-        let domain = domain.or_else(|| user.contains(['@', '\\', '/']).then_some(""))?;
+        let has_domain = kerberos || user.contains(['@', '\\', '/']);
+        let domain = domain.or_else(|| has_domain.then_some(""))?;
         let credentials = Sha256::digest(text).into();
         Some(Self { domain: domain.to_lowercase(), user: user.to_lowercase(), credentials })
     }
@@ -193,11 +199,19 @@ mod tests {
     }
 
     #[test]
+    fn a_password_that_gets_no_ticket_is_tried_once() {
+        assert_eq!(logons("CORP;ten@", "", true, &[REFUSED]), (1, 3));
+        assert_eq!(logons("eleven@", "", true, &[REFUSED]), (1, 3));
+        // Samba's status code if the KDC does not know the machine, or there is no ticket.
+        let unknown = r#"{"failed": {"stage": "connect", "code": 3221225485, "text": "no"}}"#;
+        assert_eq!(logons("CORP;twelve@", "", true, &[unknown]), (4, 0));
+    }
+
+    #[test]
     fn an_account_of_each_machine_is_tried_on_each() {
         assert_eq!(logons("four@", "domain =", false, &[REFUSED]), (4, 0));
         assert_eq!(logons(".;four@", "domain = corp", false, &[REFUSED]), (4, 0));
         assert_eq!(logons("", "username = four", false, &[REFUSED]), (4, 0));
-        assert_eq!(logons("CORP;four@", "", true, &[REFUSED]), (4, 0));
     }
 
     #[test]
@@ -212,7 +226,7 @@ mod tests {
     #[test]
     fn a_panic_leaves_no_logon_waiting_and_an_accepted_account_stays_accepted() {
         let hosts = ["smb://CORP;nine@a", "smb://CORP;nine@b", "smb://CORP;nine@c"].map(|uri| uri.parse().unwrap());
-        let account = Account::of(&hosts[0], "password = x");
+        let account = Account::of(&hosts[0], "password = x", false);
         let begin = |at: usize| begin(account.as_ref(), &hosts[at]);
         let panicked = panic::catch_unwind(AssertUnwindSafe(|| {
             let _attempt = begin(0).unwrap();

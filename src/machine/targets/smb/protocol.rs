@@ -10,7 +10,7 @@ use crate::{
     targets::Unread,
 };
 
-use super::{Connection, Trouble, program};
+use super::{Connection, Trouble, logon::BY_KERBEROS, program};
 
 const SCRIPT: &str = include_str!("winreg.py");
 /// The number of questions and values for which the time limit of an exchange grows by one second.
@@ -266,7 +266,7 @@ impl Connection {
             Stage::Bindings => Trouble::Program { program: "Samba's Python module `samba`".to_owned(), detail: text },
             Stage::Connect => match Trouble::of_status(code, &text) {
                 // If there is no Kerberos ticket, Samba reports the status "invalid argument".
-                Trouble::Failed(text) if self.settings.kerberos => Trouble::Logon(format!("by Kerberos: {text}")),
+                Trouble::Failed(text) if self.settings.kerberos => Trouble::Logon(format!("{BY_KERBEROS}{text}")),
                 trouble => trouble,
             },
             Stage::Call | Stage::Write => Trouble::Broken(format!("{text} (0x{code:08x})")),

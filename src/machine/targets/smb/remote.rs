@@ -36,7 +36,8 @@ pub struct SmbTarget {
 pub(super) struct Connection {
     pub(super) host: Host,
     pub(super) settings: Settings,
-    /// The account, if a domain checks its password; `None` with Kerberos, and for an account of the machine itself.
+    /// The account, if a domain checks its password; `None` for an account of the machine itself, and with a Kerberos
+    /// ticket that already exists.
     pub(super) account: Option<Account>,
 }
 
@@ -46,14 +47,14 @@ impl SmbTarget {
     ///
     /// After a machine has refused the logon of a domain account, this process does not try this account with the same
     /// credentials on machines that have not accepted it before: their operations fail with [`Trouble::NotTried`].
-    /// With Kerberos, each target tries to log on.
+    /// With a Kerberos ticket and no password, each target tries to log on.
     ///
     /// # Errors
     /// Returns [`TargetError::Remote`] if there are no credentials, or they cannot be used.
     pub fn open(host: Host, drives: Drives, settings: Settings) -> Result<Self, TargetError> {
         let what = host.to_string();
         let (settings, text) = settings.checked().map_err(|trouble| TargetError::Remote { what, trouble })?;
-        let account = text.filter(|_| !settings.kerberos).and_then(|text| Account::of(&host, &text));
+        let account = text.and_then(|text| Account::of(&host, &text, settings.kerberos));
         Ok(Self { connection: Connection { host, settings, account }, drives })
     }
 
