@@ -186,7 +186,7 @@ fn limits<'p>(
                     Some(Allowed::Meanings(_)) => {
                         cx.error_at_name(
                             Code::PARAMETER_KIND,
-                            &allowed_path.field(&data::show_scalar(scalar)),
+                            &allowed_path.field(&numbers::text_of(scalar)),
                             message,
                             hint,
                         );
