@@ -254,7 +254,7 @@ pub(super) fn holds_data(
                 format!("the parameter `{name}` can be `{}`, which `keep` does not accept", data::show(literal))
             }
         };
-        cx.error(Code::DATA_NOT_ALLOWED, &path.field("data"), message, format!("`keep` accepts: {keep}"));
+        cx.error(Code::DATA_NOT_ALLOWED, &path.field("data"), message, format!("`keep` accepts: {keep:#}"));
         return None;
     }
     Some(())

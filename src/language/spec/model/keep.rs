@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use super::Expression;
-use crate::registry::{Data, Decoded, ValueType, name::folded, notation};
+use crate::{
+    diag::text::{first_few, shorten},
+    registry::{Data, Decoded, ValueType, name::folded, notation},
+};
 
 /// The lowest and the highest number that are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +84,16 @@ impl Items {
     }
 }
 
+/// Joins the texts. In the short form (`{:#}`), cuts each text, and a list after its first five texts.
+fn joined(texts: impl Iterator<Item = String>, between: &str, is_short: bool) -> String {
+    let texts: Vec<String> = if is_short { texts.map(|text| shorten(&text)).collect() } else { texts.collect() };
+    if is_short && texts.len() > 5 { first_few(texts) } else { texts.join(between) }
+}
+
 impl std::fmt::Display for Items {
-    /// Formats the strings as `"a", "b"`, followed by a note if `ignore_case` is false.
+    /// Formats the strings as `"a", "b"`, followed by a note if `ignore_case` is false. `{:#}` gives a short form.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.items.iter().map(|item| notation::quoted(item)).collect::<Vec<_>>().join(", "))?;
+        f.write_str(&joined(self.items.iter().map(|item| notation::quoted(item)), ", ", f.alternate()))?;
         f.write_str(if self.ignore_case { "" } else { " in this letter case" })
     }
 }
@@ -115,16 +124,17 @@ impl std::fmt::Display for Bounds {
 }
 
 impl std::fmt::Display for Keep {
+    /// Formats the test as words that follow the type, such as `REG_DWORD, 3 or higher`. `{:#}` gives a short form for
+    /// messages: it contains at most five items of a list.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let or = |all: &[Data]| joined(all.iter().map(notation::data), " or ", f.alternate());
         match self {
             Self::Any => f.write_str("whatever the data"),
             Self::Between(bounds) => bounds.fmt(f),
-            Self::OneOf(all) => f.write_str(&all.iter().map(notation::data).collect::<Vec<_>>().join(" or ")),
-            Self::NoneOf(all) => {
-                write!(f, "anything but {}", all.iter().map(notation::data).collect::<Vec<_>>().join(" or "))
-            }
-            Self::Contains(items) => write!(f, "containing {items}"),
-            Self::Subset(items) => write!(f, "containing only {items}"),
+            Self::OneOf(all) => f.write_str(&or(all)),
+            Self::NoneOf(all) => write!(f, "anything but {}", or(all)),
+            Self::Contains(items) => f.write_str("containing ").and_then(|()| items.fmt(f)),
+            Self::Subset(items) => f.write_str("containing only ").and_then(|()| items.fmt(f)),
             Self::Matches(expression) => write!(f, "matching {}", notation::quoted(expression.as_str())),
         }
     }
