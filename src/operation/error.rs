@@ -49,12 +49,8 @@ impl From<TargetError> for Error {
             TargetError::Locked { .. } => {
                 (Code::TARGET_LOCKED, "wait until the other run of kbfix has ended, and try again".into())
             }
-            TargetError::Malformed { option: None, .. } => {
-                (Code::TARGET_MALFORMED, "use a complete and undamaged file".into())
-            }
-            TargetError::Malformed { option: Some(option), .. } => {
-                let hint = Hint::new("use a complete and undamaged file, or allow kbfix to read this one as it is");
-                (Code::TARGET_MALFORMED, hint.with(option.clone()))
+            TargetError::Malformed { hint, .. } => {
+                (Code::TARGET_MALFORMED, hint.clone().unwrap_or_else(|| "use a complete and undamaged file".into()))
             }
             TargetError::WrongKind { hint, .. } => (Code::TARGET_MALFORMED, (*hint).into()),
             TargetError::Unsupported { .. } => (

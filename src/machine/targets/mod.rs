@@ -54,7 +54,7 @@ pub use reg::RegTarget;
 pub use snapshot::{Snapshot, SnapshotTarget};
 
 use crate::{
-    diag::NamedOption,
+    diag::Hint,
     registry::{Key, ValueName},
 };
 
@@ -256,8 +256,8 @@ pub enum TargetError {
         what: String,
         /// A description of what is wrong, and where.
         detail: String,
-        /// The option that makes kbfix read the target nevertheless, if there is one.
-        option: Option<NamedOption>,
+        /// What to do; `None` if the only remedy is another file.
+        hint: Option<Hint>,
     },
     /// The target is something other than the URI names, such as a script instead of an export, or it has a version of
     /// its format that this kbfix cannot read.

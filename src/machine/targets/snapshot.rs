@@ -97,7 +97,7 @@ fn too_large(size: usize) -> Option<String> {
 fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let what = path.display().to_string();
     let bytes = read_file(path, MOST).map_err(|source| TargetError::Io { what: what.clone(), source })?;
-    let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail, option: None };
+    let malformed = |detail: String| TargetError::Malformed { what: what.clone(), detail, hint: None };
     let text = json::text(&bytes).map_err(malformed)?;
     // Each part of the document refuses a member that is given twice, so no check of the text is needed before.
     let refused = match serde_json::from_str::<Snapshot>(text) {

@@ -10,7 +10,7 @@ use std::{
 
 use super::stamp::Stamp;
 use crate::{
-    diag::NamedOption,
+    diag::Hint,
     files::{
         pinned::Pinned,
         read::{read_file, read_open},
@@ -295,16 +295,17 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
 /// Converts an error of the hive format into the error for the target as a whole.
 fn refused(path: &Path, error: &Error) -> TargetError {
     let what = path.display().to_string();
-    let (hint, option) = match error {
+    let (advice, hint) = match error {
         Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } => {
-            let hint = "; start the Windows of this hive once, or copy the file again; or allow dirty hives, which are then read as they are";
-            (hint, Some(NamedOption { name: "allow-dirty", value: None }))
+            let advice = "; start the Windows of this hive once, or copy the file again; or allow dirty hives, which are then read as they are";
+            let hint = Hint::new("use a complete and undamaged file, or allow kbfix to read this one as it is");
+            (advice, Some(hint.bare_option("allow-dirty")))
         }
         Error::BaseBlock { .. } => ("; copy the file again together with its logs (.LOG, .LOG1, .LOG2)", None),
         _ => ("", None),
     };
-    TargetError::Malformed { what, detail: format!("{error}{hint}"), option }
+    TargetError::Malformed { what, detail: format!("{error}{advice}"), hint }
 }
 
 /// Empties a log, unless it is already empty.

@@ -43,7 +43,7 @@ impl OfflineRegistry {
             let Ok(file) = self.opened(number) else { continue };
             if let Err(error @ Error::Malformed { .. }) = file.hive.edit(Filetime::now()) {
                 let detail = format!("{error}; nothing in the hive was changed");
-                return Err(TargetError::Malformed { what, detail, option: None });
+                return Err(TargetError::Malformed { what, detail, hint: None });
             }
         }
         Ok(())

@@ -87,7 +87,7 @@ impl Disk {
         let document = Document::parse(bytes, root).map_err(|error| TargetError::Malformed {
             what: what(),
             detail: format!("{error}: {}", error.kind.hint()),
-            option: None,
+            hint: None,
         })?;
         Ok((document, true))
     }

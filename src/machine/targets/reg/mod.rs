@@ -19,7 +19,7 @@ use std::{
 };
 
 use crate::{
-    diag::NamedOption,
+    diag::Hint,
     files::{canonical::canonical, read::read_file},
     format::reg::{CodePage, Document, MAX_FILE, RegErrorKind},
     registry::{Data, Decoded, Key, KeyName, KeyPath, RootKey, ValueName, View, control_set, name::compare},
@@ -248,11 +248,17 @@ fn above(path: &KeyPath, query: &KeyQuery) -> Result<KeyFacts, Unread> {
 fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetError> {
     let what = || path.display().to_string();
     let bytes = read_file(path, MAX_FILE as u64).map_err(|source| TargetError::Io { what: what(), source })?;
-    let document = Document::parse(bytes, code_page).map_err(|error| TargetError::Malformed {
-        what: what(),
-        detail: format!("{error} ({}): {}", error.code(), error.hint()),
-        option: (error.kind == RegErrorKind::CodePage)
-            .then(|| NamedOption { name: "code-page", value: Some("N".to_owned()) }),
+    let document = Document::parse(bytes, code_page).map_err(|error| match error.kind {
+        RegErrorKind::CodePage => TargetError::Malformed {
+            what: what(),
+            detail: format!("{error} ({})", error.code()),
+            hint: Some(Hint::new(error.hint()).option("code-page", "N")),
+        },
+        _ => TargetError::Malformed {
+            what: what(),
+            detail: format!("{error} ({}): {}", error.code(), error.hint()),
+            hint: None,
+        },
     })?;
     match document.first_deletion() {
         Some(line) => Err(TargetError::WrongKind {

@@ -136,13 +136,17 @@ fn a_script_or_another_file_is_refused() {
         ("REGEDIT4\n[-HKLM\\K]\n", "line 2 deletes"),
         ("REGEDIT4\n[HKLM\\K]\n\"a\"=-\n", "line 3 deletes"),
         ("kbfix: 1\n", "line 1, column 1"),
-        ("REGEDIT4\n[HKLM\\\u{e9}]\n", "give the ANSI code page"),
+        ("REGEDIT4\n[HKLM\\\u{e9}]\n", "because no code page is given"),
     ] {
         fs::write(&path, text).unwrap();
         let error = RegTarget::open(&path, None, None).unwrap_err();
         assert!(matches!(&error, TargetError::Malformed { .. } | TargetError::WrongKind { .. }));
         assert!(error.to_string().contains(wanted), "{error}");
     }
+    // The file of the last round is complete, so the hint does not ask for another one.
+    let TargetError::Malformed { hint, .. } = RegTarget::open(&path, None, None).unwrap_err() else { panic!() };
+    let wanted = "give the ANSI code page of the machine that wrote the file, such as 1252 or 932";
+    assert_eq!(hint, Some(Hint::new(wanted).option("code-page", "N")));
     assert!(matches!(RegTarget::open(&dir.path().join("no"), None, None), Err(TargetError::Io { .. })));
 }
 
