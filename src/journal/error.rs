@@ -42,6 +42,12 @@ pub enum StoreError {
         /// The file of the newest journal.
         path: PathBuf,
     },
+    /// The address of the target names a folder whose path is not valid Unicode.
+    #[error("{}: a journal cannot contain this path, because it is not valid Unicode", path.display())]
+    NotUnicode {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The file is damaged, or not a journal.
     #[error("{}, line {line}: {detail}", path.display())]
     Malformed {
@@ -61,6 +67,7 @@ impl StoreError {
             Self::Io { path, .. }
             | Self::Untrusted { path, .. }
             | Self::LastOfAll { path }
+            | Self::NotUnicode { path }
             | Self::Malformed { path, .. } => path,
             Self::Missing { folder, .. } => folder,
         }

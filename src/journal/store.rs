@@ -16,6 +16,7 @@ use crate::{
     files::replace::create_private_file,
     format::json,
     plan::file::{from_canonical, sealed_text, unseal},
+    targets::Address,
 };
 
 use super::{Event, Header, Journal, trust};
@@ -51,12 +52,14 @@ impl Store {
         &self.root
     }
 
-    /// Checks that a journal could be written, as far as this is possible without leaving anything on disk.
+    /// Checks that a journal of changes to this target could be written, as far as this is possible without leaving
+    /// anything on disk.
     ///
     /// # Errors
     ///
     /// Returns the reason why [`Store::begin`] would fail, as far as it is found.
-    pub fn check(&self) -> Result<(), StoreError> {
+    pub fn check(&self, target: &Address) -> Result<(), StoreError> {
+        can_contain(target)?;
         self.trusted()?;
         let folder = self.journals();
         let there = folder.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(Path::new("."));
@@ -89,8 +92,10 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Fails if the folder cannot be created, or if others can write to the existing folder.
-    pub fn create(&self) -> Result<(), StoreError> {
+    /// Fails if a journal of changes to this target cannot be written, if the folder cannot be created, or if others
+    /// can write to the existing folder.
+    pub fn create(&self, target: &Address) -> Result<(), StoreError> {
+        can_contain(target)?;
         // Check this first, so that nothing is created in a folder that is then refused.
         if self.trusted()? {
             return Ok(());
@@ -111,7 +116,7 @@ impl Store {
     /// Fails if the folder cannot be used, if the line is too long or cannot be written, or if no later id is possible.
     /// In these cases, no journal remains.
     pub fn begin(&self, mut header: Header) -> Result<Journal, StoreError> {
-        self.create()?;
+        self.create(&header.target)?;
         let folder = self.journals();
         loop {
             header.id = self.next_id()?;
@@ -296,6 +301,15 @@ fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
 
 /// Returns the first line of a journal: the header, with a digest. Because of the digest, a rollback never restores
 /// data from a damaged file.
+/// Checks that a journal, which is JSON, can contain the paths in the address.
+fn can_contain(target: &Address) -> Result<(), StoreError> {
+    let mut folders = target.files.iter().chain(target.drives.values());
+    match folders.find(|folder| folder.to_str().is_none()) {
+        Some(folder) => Err(StoreError::NotUnicode { path: folder.clone() }),
+        None => Ok(()),
+    }
+}
+
 fn first_line(header: &Header) -> serde_json::Result<Vec<u8>> {
     let mut line = sealed_text(header)?;
     line.push(b'\n');

@@ -112,7 +112,7 @@ pub fn apply(
     if options.check {
         options.packages.check(&plan, &address)?;
         if has_journal(&plan) {
-            store.check().map_err(StartError::Journal)?;
+            store.check(&address).map_err(StartError::Journal)?;
         }
         if let Some(why) = cannot_apply(&mut plan, target, Diagnostic::error) {
             return Err(Error::new(Outcome::RolledBack.exit(), why));

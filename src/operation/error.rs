@@ -158,6 +158,9 @@ impl From<StoreError> for Error {
             ),
             StoreError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, another(UNTRUSTED_HINT)),
             StoreError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere".into()),
+            StoreError::NotUnicode { .. } => {
+                (Code::JOURNAL_ACCESS, "name the folder by another path, such as that of a link to it".into())
+            }
             StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` lists the journals".into()),
             StoreError::Malformed { .. } => {
                 (Code::JOURNAL_MALFORMED, "`kbfix journal list` lists the undamaged journals".into())

@@ -96,7 +96,7 @@ impl Packages {
         }
         let mut prepared = Vec::new();
         if plan.specs.iter().any(|spec| spec.install.is_some()) {
-            store.create().map_err(StartError::Journal)?;
+            store.create(address).map_err(StartError::Journal)?;
         }
         for (at, spec) in plan.specs.iter().enumerate() {
             let Some(install) = &spec.install else { continue };

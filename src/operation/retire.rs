@@ -125,7 +125,7 @@ pub fn retire(
     let looked = options.check || is_stopped || is_done;
     // A plan for later may be saved by an account that may only read the journals.
     if options.check && !options.with_plan && !is_stopped && !is_done {
-        store.check().map_err(StartError::Journal)?;
+        store.check(&address).map_err(StartError::Journal)?;
     }
     let mut report = if looked {
         rehearsed(plan, target, Command::Retire)

@@ -95,7 +95,7 @@ pub fn rollback(
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();
     if options.check && undo.unread.is_empty() && could_act {
-        store.check().map_err(StartError::Journal)?;
+        store.check(&address).map_err(StartError::Journal)?;
     }
     let mut report = if looked {
         rehearsed(plan, target, Command::Rollback)

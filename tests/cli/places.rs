@@ -34,6 +34,28 @@ fn the_hint_about_a_wrong_target_says_which_one_to_give() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_no_journal_can_contain_is_refused() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+    let machine = Machine::new();
+    let folder = machine.path("").join(OsStr::from_bytes(b"C\xff"));
+    fs::rename(machine.path("C"), &folder).unwrap();
+    let before = machine.export();
+    for more in ["--check", ""] {
+        let line = format!("apply KB909094 --target reg:@/machine.reg @state {more} --files");
+        let run = machine.command(&line).arg(&folder).output().unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(3), "{said}");
+        assert!(said.contains("error[journal-access]") && said.contains("it is not valid Unicode"), "{said}");
+        assert!(said.contains("help: name the folder by another path, such as that of a link to it"), "{said}");
+        assert!(!machine.path("state").exists());
+    }
+    assert_eq!(machine.export(), before);
+    std::os::unix::fs::symlink(&folder, machine.path("link")).unwrap();
+    machine.run("apply KB909094 --target reg:@/machine.reg @state --files @/link").code(0);
+}
+
 #[test]
 fn a_journal_of_another_machine_is_called_a_journal() {
     let machine = Machine::new();

@@ -145,7 +145,7 @@ fn what_if(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> R
     let mut report = asked.diff(output)?.report;
     if report.specs.iter().any(|spec| spec.outcome == Outcome::ChangesPending)
         // Not if only this account lacks the right to write: everyone may see what an administrator would change.
-        && let Err(error @ StoreError::Untrusted { .. }) = store.check()
+        && let Err(error @ StoreError::Untrusted { .. }) = store.check(&asked.target().address()?)
     {
         let found = operation::Error::from(error).diagnostics;
         let found = found.into_iter().map(|one| Diagnostic { severity: Severity::Warning, ..one }).collect::<Vec<_>>();
