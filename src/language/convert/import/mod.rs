@@ -129,7 +129,7 @@ pub fn import(name: &str, bytes: &[u8], reading: Reading, about: About<'_>) -> R
             spec(&keys, &file, findings, about)
         }
         Kind::Manifest => {
-            let hint = format!("`kbfix import --from osconfig {name}` makes a spec from it");
+            let hint = "`kbfix import --from osconfig FILE` makes a spec from it";
             let message = "this is a manifest of Microsoft OSConfig";
             Err(vec![Diagnostic::error(Code::REG_HEADER, message).at(file(true).place(1)).hint(hint)])
         }

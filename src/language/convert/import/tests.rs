@@ -372,3 +372,9 @@ fn a_reg_file_is_known_by_its_first_line_in_every_encoding() {
         assert!(Kind::of(bytes) != Kind::Reg, "{bytes:?}");
     }
 }
+
+#[test]
+fn the_hint_about_a_manifest_can_be_used_for_every_file_name() {
+    let findings = import("a b.osc.yaml", b"resources:\n", Reading::default(), about()).unwrap_err();
+    assert_eq!(findings[0].hint.as_deref(), Some("`kbfix import --from osconfig FILE` makes a spec from it"));
+}
