@@ -36,15 +36,15 @@ pub(super) struct Output {
     broken: Option<io::Error>,
     /// `Some` if the last report said that the target was changed. The inner value is the path of the journal, if any.
     changed: Option<Option<String>>,
-    /// The warnings about the specs of this run.
-    of_specs: Vec<Diagnostic>,
+    /// The warnings that were written before the command had a result.
+    warned: Vec<Diagnostic>,
     /// Whether diagnostics are written as lines of JSON, in the form that DSC reads.
     traces: bool,
 }
 
 impl Output {
     pub(super) fn new() -> Self {
-        Self { broken: None, changed: None, of_specs: Vec::new(), traces: false }
+        Self { broken: None, changed: None, warned: Vec::new(), traces: false }
     }
 
     /// Writes a result. A pipe that the reader closed is not an error; [`Self::exit`] reports any other failure.
@@ -95,11 +95,19 @@ impl Output {
         }
     }
 
-    /// Writes warnings about specs to standard error, and keeps them. [`Self::report`] adds them to a JSON report.
-    pub(super) fn of_specs<'a>(&mut self, warnings: impl IntoIterator<Item = &'a Diagnostic>) {
+    /// Writes warnings about the input, such as the specs, to standard error. Keeps them for [`Self::with_warnings`].
+    pub(super) fn warnings<'a>(&mut self, warnings: impl IntoIterator<Item = &'a Diagnostic>) {
         let warnings: Vec<Diagnostic> = warnings.into_iter().cloned().collect();
         self.diagnostics(&warnings);
-        self.of_specs.extend(warnings);
+        self.warned.extend(warnings);
+    }
+
+    /// Returns the diagnostics for a JSON document: the warnings that were written before, and then `own`. Every
+    /// document with diagnostics needs this, whether it contains a result or only the error that stopped the command.
+    pub(super) fn with_warnings(&mut self, own: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let mut all = std::mem::take(&mut self.warned);
+        all.extend(own);
+        all
     }
 
     /// Records whether the command changed the target, for the message if the result cannot be written.
@@ -112,7 +120,7 @@ impl Output {
         self.record(report);
         match format {
             Format::Json => {
-                let diagnostics = [std::mem::take(&mut self.of_specs), report.diagnostics.clone()].concat();
+                let diagnostics = self.with_warnings(report.diagnostics.clone());
                 self.result(&render::report_json(&Report { diagnostics, ..report.clone() }));
             }
             Format::Human => {
@@ -206,7 +214,7 @@ impl Progress for Output {
     }
 
     fn warn(&mut self, warning: &Diagnostic) {
-        self.diagnostics([warning]);
+        self.warnings([warning]);
     }
 }
 

@@ -116,6 +116,35 @@ fn what_the_check_of_a_hive_finds_is_valid() {
 }
 
 #[test]
+fn each_document_contains_the_warnings_about_the_specs() {
+    let machine = Machine::new();
+    let values = "values: { A: { type: REG_MULTI_SZ, data: [a, '', b] } }";
+    machine
+        .write("t.yaml", &format!("kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\T\n    {values}\n"));
+    std::fs::create_dir(machine.path("fleet")).unwrap();
+    machine.run("snapshot @/t.yaml @target --out @/fleet/a.json").code(0);
+    for line in [
+        "diff @/t.yaml @target",
+        "diff @/t.yaml --target snapshot:@/no",
+        "apply @/t.yaml --check @target @state",
+        "apply @/t.yaml --target snapshot:@/no @state",
+        "symptoms @/t.yaml @target @state",
+        "symptoms @/t.yaml --target snapshot:@/no @state",
+        "fleet diff @/t.yaml --snapshots @/fleet",
+        "fleet diff @/t.yaml --snapshots @/fleet --waivers @/no",
+        "fleet plan @/t.yaml --snapshots @/fleet --out @/p.json",
+        "fleet plan @/t.yaml --snapshots @/fleet --out @/no/p.json",
+        "fleet impact @/t.yaml --base @/t.yaml --snapshots @/fleet",
+        "fleet impact @/t.yaml --base @/no.yaml --snapshots @/fleet",
+        "fleet drift @/fleet @/fleet @/t.yaml",
+    ] {
+        let document = machine.run(&format!("{line} --format json")).json();
+        let codes: Vec<_> = document["diagnostics"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+        assert_eq!(codes[0], "empty-string", "{line}: {codes:?}");
+    }
+}
+
+#[test]
 fn a_snapshot_gives_the_same_diff_as_the_machine() {
     let machine = Machine::new();
     let note = machine.run("snapshot KB909094 @target --out @/s.json").code(0);

@@ -166,7 +166,8 @@ fn the_last_is_not_taken_for_an_older_one_where_a_newer_is_damaged() {
     // A damaged journal that is older than that of the last apply is only reported.
     let machine = applied();
     machine.write("state/journal/19990101T000000.000Z-1.jsonl", "");
-    machine.run("rollback --last @state").code(0).says("warning[journal-malformed]");
+    let run = machine.run("rollback --last @state --format json").code(0).says("warning[journal-malformed]");
+    assert_eq!(run.json()["diagnostics"][0]["code"], "journal-malformed");
     // Files that are older than the next journal are not read.
     let machine = applied();
     let key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\OWA\T";

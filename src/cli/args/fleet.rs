@@ -78,6 +78,6 @@ fn read(file: &Path, output: &mut Output) -> Result<FleetFile, CommandError> {
     let bytes = read_stream(file, MOST).map_err(|error| CommandError::file(&name, &error))?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fleet = FleetFile::read(&name, &bytes, folder).map_err(|found| CommandError::all(Exit::Refused, found))?;
-    output.diagnostics(&fleet.warnings);
+    output.warnings(&fleet.warnings);
     Ok(fleet)
 }

@@ -124,7 +124,7 @@ impl SpecArguments {
     pub(in crate::cli) fn load_library(output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         let loaded = spec::library::load();
         if !loaded.has_errors() {
-            output.of_specs(loaded.diagnostics());
+            output.warnings(loaded.diagnostics());
         }
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
@@ -161,7 +161,7 @@ impl SpecArguments {
     ) -> Result<Vec<Spec>, CommandError> {
         let loaded = load(&sources.iter().map(Source::as_spec).collect::<Vec<_>>(), settings);
         if !loaded.has_errors() {
-            output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
+            output.warnings(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
         loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))
     }
@@ -198,7 +198,7 @@ impl SpecArguments {
             let loaded = check(&sources, &settings);
             // Most warnings for the other sets would be the same.
             if at == 0 && !loaded.has_errors() {
-                output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
+                output.warnings(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
             }
             lists.push(loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?);
         }

@@ -236,7 +236,7 @@ impl Asked {
         let sources = sources.collect::<Result<Vec<_>, _>>()?;
         let loaded = check(&sources, &instance.settings());
         if !loaded.has_errors() {
-            output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
+            output.warnings(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
         }
         let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?;
         instance.hide(resource, &specs);

@@ -98,7 +98,7 @@ fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Ou
     let (sources, settings) = specs.read(Settings::new())?;
     let loaded = check(&sources, &settings);
     if !loaded.has_errors() {
-        output.of_specs(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
+        output.warnings(sources.iter().flat_map(|source| &source.warnings).chain(loaded.diagnostics()));
     }
     let specs = loaded.into_specs().map_err(|diagnostics| CommandError::all(Exit::Refused, diagnostics))?;
     let texts: Vec<_> = sources.iter().map(Source::as_spec).collect();

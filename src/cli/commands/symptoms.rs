@@ -57,17 +57,18 @@ enum Format {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
-    let found = match find(arguments, output) {
+    let mut found = match find(arguments, output) {
         Ok(found) => found,
         Err(stop) if arguments.format == Format::Json => {
-            let found = Symptoms { exit_code: stop.exit, diagnostics: stop.diagnostics, ..Symptoms::new() };
-            output.result(&render::symptoms::json(&found));
-            return Ok(found.exit_code);
+            Symptoms { exit_code: stop.exit, diagnostics: stop.diagnostics, ..Symptoms::new() }
         }
         Err(stop) => return Err(stop),
     };
     match arguments.format {
-        Format::Json => output.result(&render::symptoms::json(&found)),
+        Format::Json => {
+            found.diagnostics = output.with_warnings(found.diagnostics);
+            output.result(&render::symptoms::json(&found));
+        }
         Format::Human => {
             output.diagnostics(&found.diagnostics);
             output.result(&render::symptoms::human(&found, output.paint()));

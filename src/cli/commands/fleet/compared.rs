@@ -27,7 +27,7 @@ pub(super) fn print(
     format: Format,
     output: &mut Output,
 ) -> Result<Exit, CommandError> {
-    let comparison = match comparison {
+    let mut comparison = match comparison {
         Ok(comparison) => comparison,
         Err(stop) if format == Format::Json => {
             let mut comparison = FleetComparison::new(command);
@@ -38,8 +38,9 @@ pub(super) fn print(
         Err(stop) => return Err(stop),
     };
     // Only JSON contains the diagnostics.
-    if format != Format::Json {
-        output.diagnostics(&comparison.diagnostics);
+    match format {
+        Format::Json => comparison.diagnostics = output.with_warnings(comparison.diagnostics),
+        Format::Human | Format::Markdown => output.diagnostics(&comparison.diagnostics),
     }
     let text = match format {
         Format::Json => fleet::comparison_json(&comparison),

@@ -135,7 +135,7 @@ impl Arguments {
             let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
             let (waivers, warnings) = Waivers::read(&name, &bytes, asked.first(), &asked.members, today)
                 .map_err(|found| CommandError::all(Exit::Refused, found))?;
-            output.diagnostics(&warnings);
+            output.warnings(&warnings);
             asked.waivers = waivers;
         }
         Ok(asked)
@@ -156,19 +156,21 @@ impl Arguments {
         command: FleetCommand,
         output: &mut Output,
     ) -> Result<Exit, CommandError> {
-        let report = match report {
+        let is_json = self.format == Format::Json && !self.lines;
+        let mut report = match report {
             Ok(report) => report.failing_on(&self.fail_on.codes()),
-            Err(stop) if self.format == Format::Json && !self.lines => {
+            Err(stop) if is_json => {
                 let mut report = FleetReport::new(command);
                 report.exit_code = stop.exit;
                 report.diagnostics = stop.diagnostics;
-                output.result_by(|to| fleet::json(&report, to));
-                return Ok(report.exit_code);
+                report
             }
             Err(stop) => return Err(stop),
         };
         // Only two of the formats contain the diagnostics.
-        if !matches!(self.format, Format::Json | Format::Html) || self.lines {
+        if is_json {
+            report.diagnostics = output.with_warnings(report.diagnostics);
+        } else if self.format != Format::Html {
             output.diagnostics(&report.diagnostics);
         }
         match self.format {
