@@ -1,4 +1,5 @@
-//! The file that `--out` names: checks that the command does not read the same file, and writes it.
+//! The file or folder that a command writes: checks that the command does not read the same file and that it is not in
+//! the folder of the journals, and writes it.
 
 use std::{
     fs, io,
@@ -11,6 +12,7 @@ use kbfix::{
         canonical::canonical,
         replace::{replace_file, replace_private_file, replace_private_file_by},
     },
+    journal::Store,
     targets::{Address, Kind, gpt_ini_of, hive_logs},
 };
 
@@ -38,6 +40,8 @@ pub(super) struct Inputs {
     files: Vec<PathBuf>,
     /// Folders in which every file counts as an input.
     folders: Vec<PathBuf>,
+    /// The folder with the journals, if `--state-dir` can name it.
+    journals: Option<PathBuf>,
 }
 
 impl Inputs {
@@ -46,9 +50,10 @@ impl Inputs {
         self.files.push(path.into());
     }
 
-    /// Adds a folder in which the command reads or writes files.
-    pub(super) fn add_folder(&mut self, folder: impl Into<PathBuf>) {
-        self.folders.push(folder.into());
+    /// Adds the folder with the journals. Only a command with `--state-dir` needs this: no command writes into the
+    /// folder with the journals that the environment determines.
+    pub(super) fn add_journals(&mut self, store: &Store) {
+        self.journals = Some(store.journals());
     }
 
     /// Adds the files that the address of the target names, the files that belong to them (the logs of a hive, and the
@@ -94,8 +99,9 @@ impl Destination {
     /// Returns the destination for the path that `--out` gives.
     ///
     /// # Errors
-    /// Returns an error if the path leads to a folder, to a file that the command reads or to a file of its target, or
-    /// if the folder of the file does not exist. Whether the file can be written is not checked.
+    /// Returns an error if the path leads to a folder, to a file that the command reads, to a file of its target or
+    /// into the folder with the journals, or if the folder of the file does not exist. Whether the file can be written
+    /// is not checked.
     pub(super) fn new(out: &Path, inputs: &Inputs) -> Result<Self, CommandError> {
         let failed = |error: io::Error| CommandError::file(&out.display().to_string(), &error);
         if out.as_os_str() == "-" {
@@ -119,6 +125,7 @@ impl Destination {
             let diagnostic = Diagnostic::error(Code::OUT_IS_INPUT, message).hint(hint);
             return Err(CommandError::new(Exit::Refused, diagnostic));
         }
+        check_journals(out, &file, inputs.journals.as_deref())?;
         Ok(Self::File { named: out.to_owned(), real: file })
     }
 
@@ -179,18 +186,33 @@ impl Destination {
     }
 }
 
-/// Returns an error if the path of a folder to write is `-`, which means standard output for other commands.
+/// Returns an error if a folder to write is in the folder with the journals, or if its path is `-`, which means
+/// standard output for other commands.
 pub(super) fn check_folder(folder: &Path) -> Result<(), CommandError> {
-    match folder.as_os_str() == "-" {
-        true => Err(CommandError::usage(
+    if folder.as_os_str() == "-" {
+        return Err(CommandError::usage(
             "`-` means standard output, but this command writes a folder",
             "name a folder; a folder with this name is `./-`",
-        )),
-        false => Ok(()),
+        ));
     }
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let existing = absolute.ancestors().find_map(|above| canonical(above).ok());
+    existing.map_or(Ok(()), |existing| check_journals(folder, &existing, None))
 }
 
-/// Creates a folder and those above it if they do not exist. `-` is an error, as for [`check_folder`].
+/// Returns an error if `real` is in the folder with the journals, or is this folder: `given`, or the one that the
+/// environment determines. `named` is the path as the user gave it.
+fn check_journals(named: &Path, real: &Path, given: Option<&Path>) -> Result<(), CommandError> {
+    let state = std::env::var_os("KBFIX_STATE_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let usual = Store::new(state.as_deref()).map(|store| store.journals());
+    let is_above = |folder: &&Path| canonical(folder).is_ok_and(|folder| real.starts_with(folder));
+    let Some(folder) = usual.as_deref().into_iter().chain(given).find(is_above) else { return Ok(()) };
+    let message = format!("{} is in {}, the folder with the journals", named.display(), folder.display());
+    let hint = "name a file or folder elsewhere, because this folder must contain only journals";
+    Err(CommandError::new(Exit::Refused, Diagnostic::error(Code::OUT_IS_INPUT, message).hint(hint)))
+}
+
+/// Creates a folder and those above it if they do not exist. Returns the errors of [`check_folder`], too.
 pub(super) fn create_folder(folder: &Path) -> Result<(), CommandError> {
     check_folder(folder)?;
     fs::create_dir_all(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))

@@ -1,6 +1,6 @@
 //! Tests `--out`: which files it may name, and how they are written.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use crate::harness::Machine;
 
@@ -77,6 +77,47 @@ fn the_gpt_ini_of_a_policy_file_and_a_journal_are_not_written() {
     refused(&machine, &format!("retire KB909094 @target @state --out @/{journal}"), &journal);
     refused(&machine, &format!("diff KB909094 --symptoms @target @state --out @/{journal}"), &journal);
     machine.run("retire KB909094 @target @state --out @/state/p.json").code(1);
+}
+
+/// The names of the commands that write a file or folder, as in the names of their pages.
+fn writers() -> BTreeSet<String> {
+    let pages = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/commands")).unwrap();
+    let writes = |text: String| text.lines().any(|line| line.starts_with("- `--out ") || line.starts_with("- `[DIR]"));
+    let is_writer =
+        |page: &fs::DirEntry| page.file_name() == "man.md" || writes(fs::read_to_string(page.path()).unwrap());
+    let pages = pages.map(Result::unwrap).filter(is_writer);
+    pages.map(|page| page.file_name().into_string().unwrap().trim_end_matches(".md").to_owned()).collect()
+}
+
+#[test]
+fn no_command_writes_into_the_folder_with_the_journals() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    fs::create_dir(machine.path("fleet")).unwrap();
+    machine.run("snapshot KB909094 @target --out @/fleet/a.json").code(0);
+    let journals = machine.journals();
+    let mut tried = BTreeSet::new();
+    for (command, line) in [
+        ("diff", "diff KB909094 @target --out"),
+        ("retire", "retire KB909094 @target --out"),
+        ("snapshot", "snapshot KB909094 @target --out"),
+        ("fleet-plan", "fleet plan KB909094 --snapshots @/fleet --out"),
+        ("import", "import @/machine.reg --id X --out"),
+        ("export", "export KB909094 --format dsc --out"),
+        ("export", "export KB909094 --format intune --out"),
+        ("dsc", "dsc manifest --out"),
+        ("man", "man"),
+        ("example", "example"),
+    ] {
+        let mut run = machine.command(&format!("{line} @/state/journal/new"));
+        let run = run.env("KBFIX_STATE_DIR", machine.path("state")).output().unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(2), "{line}: {said}");
+        assert!(said.contains("out-is-input") && said.contains("the folder with the journals"), "{line}: {said}");
+        assert_eq!(machine.journals(), journals, "{line}");
+        tried.insert(command.to_owned());
+    }
+    assert_eq!(tried, writers(), "add the new command to the list");
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn destination(arguments: &Arguments) -> Result<Option<Destination>, CommandErro
     arguments.request.inputs(&mut inputs);
     inputs.add_target(&arguments.target.address()?);
     if let Ok(store) = arguments.state.store() {
-        inputs.add_folder(store.journals());
+        inputs.add_journals(&store);
     }
     plans::destination(out, &inputs).map(Some)
 }

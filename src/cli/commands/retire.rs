@@ -124,7 +124,7 @@ fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandE
             let mut inputs = Inputs::default();
             specs.inputs(&mut inputs);
             inputs.add_target(&address);
-            inputs.add_folder(store.journals());
+            inputs.add_journals(&store);
             Some(plans::destination(out, &inputs)?)
         }
     };
