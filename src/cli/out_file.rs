@@ -10,7 +10,7 @@ use kbfix::{
     diag::{Code, Diagnostic, Exit},
     files::{
         canonical::canonical,
-        replace::{replace_file, replace_private_file, replace_private_file_by},
+        replace::{prepare, replace_file, replace_private_file, replace_private_file_by},
     },
     journal::Store,
     targets::{Address, Kind, gpt_ini_of, hive_logs},
@@ -184,6 +184,25 @@ impl Destination {
         };
         result.map_err(|error| CommandError::file(&path.display().to_string(), &error))
     }
+}
+
+/// Writes documents to their destinations. Replaces a file only when all documents are complete on disk, so that an
+/// error while one of them is written leaves every existing file as it was.
+///
+/// # Errors
+/// Returns the system's error.
+pub(super) fn write_all(documents: &[(Destination, String)], output: &mut Output) -> Result<(), CommandError> {
+    let failed = |named: &Path, error: &io::Error| CommandError::file(&named.display().to_string(), error);
+    let mut prepared = Vec::new();
+    for (destination, text) in documents {
+        if let Destination::File { named, real } = destination {
+            prepared.push((named, prepare(real, text.as_bytes()).map_err(|error| failed(named, &error))?));
+        }
+    }
+    for (destination, text) in documents.iter().filter(|(to, _)| !matches!(to, Destination::File { .. })) {
+        destination.write(text.as_bytes(), output)?;
+    }
+    prepared.into_iter().try_for_each(|(named, file)| file.put_in_place().map_err(|error| failed(named, &error)))
 }
 
 /// Returns an error if a folder to write is in the folder with the journals, or if its path is `-`, which means

@@ -120,6 +120,18 @@ fn no_command_writes_into_the_folder_with_the_journals() {
     assert_eq!(tried, writers(), "add the new command to the list");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn no_script_is_replaced_if_the_other_one_cannot_be_written() {
+    let machine = Machine::new();
+    fs::create_dir(machine.path("scripts")).unwrap();
+    machine.write("scripts/detect.ps1", "old");
+    std::os::unix::fs::symlink("/dev/full", machine.path("scripts/remediate.ps1")).unwrap();
+    machine.run("export KB909094 --format intune --out @/scripts").code(2).says("file-access").says("remediate.ps1");
+    assert_eq!(machine.read("scripts/detect.ps1"), "old");
+    assert_eq!(fs::read_dir(machine.path("scripts")).unwrap().count(), 2);
+}
+
 #[test]
 fn the_plan_of_a_diff_does_not_go_where_the_report_goes() {
     let machine = Machine::new();

@@ -8,7 +8,7 @@ use crate::cli::{
         specs::SpecArguments,
     },
     error::CommandError,
-    out_file::{Destination, Inputs, create_folder},
+    out_file::{Destination, Inputs, create_folder, write_all},
     output::Output,
 };
 
@@ -109,8 +109,6 @@ fn intune(specs: &SpecArguments, folder: &Path, inputs: &Inputs, output: &mut Ou
     let files = [("detect.ps1", scripts.detect), ("remediate.ps1", scripts.remediate)];
     let files = files.map(|(name, script)| Ok((Destination::new(&folder.join(name), inputs)?, script)));
     let files = files.into_iter().collect::<Result<Vec<_>, CommandError>>()?;
-    for (file, script) in files {
-        file.write(script.as_bytes(), output)?;
-    }
+    write_all(&files, output)?;
     Ok(Exit::Done)
 }
