@@ -10,7 +10,7 @@ use super::{FileTest, Literal, Scalar, TypeChoice};
 #[serde(deny_unknown_fields)]
 pub struct Location {
     /// The registry value that contains the path of the folder, as a REG_SZ or REG_EXPAND_SZ. The key of this value
-    /// must be exactly one key: it must not be below `HKCU`, and must not contain `*`.
+    /// must be exactly one key: it must not be below `HKCU`, contain `*`, or begin with `.`.
     ///
     /// For example, this line under `locations` gives the name `contoso` to a folder: `contoso: { registry: { key:
     /// HKLM\SOFTWARE\Contoso, name: InstallDir } }`.
@@ -116,7 +116,8 @@ pub struct RegistryTest {
     ///
     /// A key with a `*` or below `HKCU` can mean several keys. The results for these keys are then combined as with
     /// `any`. For example, `exists: false` is true if the value is absent in one of these keys. If there is no such
-    /// key, `exists: false` is true, and every other test is false.
+    /// key, `exists: false` is true, and every other test is false. If kbfix cannot find out which keys these are, for
+    /// example because the registry of a user cannot be read, the result is unknown.
     ///
     /// A rule below `HKCU` applies to each user. In the `when` of such a rule, in the `when` of its values, and in its
     /// `done_when`, a key below `HKCU` means the key of the same user.
@@ -243,7 +244,7 @@ pub struct OsTest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
     /// The accepted editions, such as ServerDatacenter, in any letter case. kbfix reads the edition from the value
-    /// `EditionID` in `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`.
+    /// `EditionID` in `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`; without this value, the test is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub edition: Option<Vec<String>>,

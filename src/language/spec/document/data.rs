@@ -14,10 +14,11 @@ pub struct Parameter {
     /// The type of the data. If this field is missing, kbfix derives the type.
     ///
     /// A parameter with `range` is a number. For any other parameter, the fields that use the parameter decide. A
-    /// parameter in `add` or `remove` is a list. A parameter in `with` or in the `key` of a rule is a string. The `key`
-    /// of a condition does not decide. For a parameter in any other field of a value, the type of the value decides:
-    /// the parameter is a number for REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for REG_MULTI_SZ, and a
-    /// string for all other types. But if the value accepts several types, such a field does not decide.
+    /// parameter in `add` or `remove` of a `list` is a list. A parameter in `with` of a `replace`, or in the `key` of a
+    /// rule, is a string. The `key` of a condition does not decide. For a parameter in any other field of a value, the
+    /// type of the value decides: the parameter is a number for REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list
+    /// for REG_MULTI_SZ, and a string for all other types. But if the value accepts several types, such a field does
+    /// not decide.
     ///
     /// If no field decides, or two fields decide differently, the form of `default` decides: `1` is a number, `"1"` is
     /// a string, `["1"]` is a list. Without `default`, the parameter is a number if each item of `allowed` is a number,
@@ -32,8 +33,8 @@ pub struct Parameter {
     /// The smallest and the largest number allowed. Only a parameter whose type is a number can have this field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<NumberRange>,
-    /// `true`: the data is secret. Diffs, reports and messages then do not show the data. Plan files, snapshots and
-    /// journals still contain the data.
+    /// `true`: the data is secret. Diffs, reports and messages then do not show the data. Plan files, snapshots,
+    /// journals and the files that `kbfix export` writes can still contain the data.
     ///
     /// If a value uses the parameter, the data of this value is secret too. All other parameters that this value uses
     /// are then secret as well.
@@ -43,7 +44,7 @@ pub struct Parameter {
     pub sensitive: bool,
     /// The data that is used if the operator does not set the parameter. If there is no default and the operator does
     /// not set the parameter, the outcome is "needs parameter", or "not applicable" if the spec does not apply. kbfix
-    /// then changes nothing for the spec.
+    /// then changes nothing for the spec, and `kbfix export` reports an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Literal>,
 }
@@ -118,7 +119,7 @@ pub enum Literal {
     /// spaces or commas between the bytes. In a condition that has `equals` or `one_of` but no `type`, the text is
     /// always a string: `"16"` is not equal to a REG_DWORD 16.
     Text(String),
-    /// The strings of a REG_MULTI_SZ, such as `[FE1, FE2]`.
+    /// A list of strings, such as `[FE1, FE2]`: the strings of a REG_MULTI_SZ, or the items of another list.
     List(Vec<String>),
 }
 

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A test of a file. With only `path`, the test is true if the file exists. Give at most one of `version` and
-/// `branches`. With `exists: false`, give no other field except `path`.
+/// A test of a file. With only `path`, the test is true if the file exists. If the file is absent, every test except
+/// `exists: false` is false. Give at most one of `version` and `branches`. With `exists: false`, give no other field
+/// except `path`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileTest {
@@ -15,13 +16,14 @@ pub struct FileTest {
     /// `%CommonProgramFiles(x86)%`, `%ProgramData%`, `%ALLUSERSPROFILE%`. kbfix reads the folder of the location or
     /// variable from the registry of the target.
     ///
-    /// If the registry of the target does not name this folder, the file counts as absent.
+    /// If the registry value that names this folder is absent, the file counts as absent. If this value is not a
+    /// string, is an empty string, or contains a variable that kbfix cannot expand, the test is unknown.
     pub path: String,
     /// `true`: the file must exist. `false`: the file must be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// The lowest accepted file version, as four numbers: 6.1.7601.18288. If the file is absent, or has no version, the
-    /// test is false.
+    /// The lowest accepted file version, as four numbers: 6.1.7601.18288. For a file without a version, the test is
+    /// false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The lowest accepted file version of each branch. Write the branch with the lowest versions first.
@@ -93,10 +95,12 @@ pub struct HotfixFile {
     /// `%CommonProgramFiles(x86)%`, `%ProgramData%`, `%ALLUSERSPROFILE%`. kbfix reads the folder of the location or
     /// variable from the registry of the target.
     ///
-    /// If the registry of the target does not name this folder, the file counts as missing.
+    /// If the registry value that names this folder is absent, the file counts as missing. If this value is not a
+    /// string, is an empty string, or contains a variable that kbfix cannot expand, the file counts as one that cannot
+    /// be read.
     pub path: String,
     /// The file version that the hotfix installs, as four numbers: 6.1.7601.18288. A later version is sufficient as
-    /// well.
+    /// well. A file without a version counts as too old.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The file version that the hotfix installs in each branch. Write the branch with the lowest versions first.
@@ -120,7 +124,8 @@ pub struct HotfixFile {
 }
 
 /// A package that installs the hotfix. kbfix runs the package only on the target `local`, and only if the operator
-/// supplies the file with `--package` and requests the installation with `--install-hotfix`.
+/// supplies the file with `--package` and requests the installation with `--install-hotfix`. kbfix does not run the
+/// package if the hotfix is already installed, or if something else prevents the changes of the spec.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
@@ -157,11 +162,12 @@ pub struct Package {
     /// then changes nothing in the registry for any spec of the run. Apply the specs again after the restart.
     ///
     /// After any other code of this list, and after each code of `success`, kbfix tests the files of the hotfix again.
-    /// If the files already have sufficient versions, kbfix changes the registry at once. But in an apply of a saved
-    /// plan, kbfix changes the registry for no spec if the package changed other facts on which the plan depends. If a
-    /// file does not have a sufficient version, kbfix does not change the registry for this spec. The outcome is then
-    /// pending restart if Windows replaces the files at its next start, and blocked if not. In an apply of a saved
-    /// plan, the outcome is blocked in both cases.
+    /// If the files already have sufficient versions, kbfix changes the registry at once. If a file does not have a
+    /// sufficient version, kbfix does not change the registry for this spec. The outcome is then pending restart if
+    /// Windows replaces the files at its next start, and blocked if not.
+    ///
+    /// In an apply of a saved plan, the outcome is blocked in both cases. And if a package changed other facts on which
+    /// the saved plan depends, kbfix changes the registry for no spec.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub restart: Option<Vec<u32>>,

@@ -78,8 +78,9 @@ pub struct Document {
     pub locations: BTreeMap<String, Location>,
     /// The condition under which the spec applies. Without this field, the spec always applies.
     ///
-    /// If the condition is false, kbfix changes nothing for the spec, and the outcome is "not applicable". If the
-    /// condition is unknown, the outcome is unknown, or "needs parameter" if a parameter is not set.
+    /// If the condition is false, kbfix changes nothing for the spec, and the outcome is "not applicable". Otherwise,
+    /// if a parameter is not set and has no default, the outcome is "needs parameter". Otherwise, if the condition is
+    /// unknown, the outcome is unknown. If the condition is true, the rest of the spec decides the outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicable: Option<Condition>,
     /// A condition that tests whether the target has the cause that the article names. kbfix only reports the result,
@@ -90,13 +91,14 @@ pub struct Document {
     /// blocked. If none is false, but one is unknown, the outcome is unknown, or blocked if something else blocks the
     /// spec, such as a missing hotfix.
     ///
-    /// If the spec does not apply, the outcome is "not applicable" instead, and if a parameter is not set, "needs
-    /// parameter".
+    /// kbfix looks at `applicable` and the parameters first: these outcomes, and those of `hotfix`, are possible only
+    /// if `applicable` is true and no parameter is missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
     /// The update that must be installed. If one of its files is missing or too old, the outcome is blocked. If Windows
-    /// replaces all such files at its next start, and nothing else blocks the spec, the outcome is pending restart
-    /// instead. If `package` is given, the operator can let kbfix install the update with `--install-hotfix`.
+    /// replaces each such file at its next start, and nothing else blocks the spec, the outcome is pending restart
+    /// instead. If no file is missing or too old, but one cannot be read, the outcome is unknown. If `package` is
+    /// given, the operator can let kbfix install the update with `--install-hotfix`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<Hotfix>,
     /// The required keys and values.
@@ -218,7 +220,8 @@ pub struct Restart {
     /// Whether the computer must be restarted. kbfix only reports this and never restarts the computer.
     pub computer: ComputerRestart,
     /// The services to restart, by service name, such as `IISADMIN`. kbfix restarts them only on the target `local`,
-    /// only with `--restart-services`, and only if the same run has changed something for this spec.
+    /// only in an apply with `--restart-services`, and only if this apply has changed something for the spec. Running
+    /// services that depend on them are restarted too. kbfix does not start a service that was not running.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
     /// A note for the operator about the restarts.

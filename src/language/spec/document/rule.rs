@@ -17,7 +17,8 @@ pub struct KeyRule {
     /// A name with a `*`, such as `*` or `ADAM_*`, means every existing subkey with such a name. If there is no such
     /// subkey, the rule changes nothing. With `ensure: absent`, the last name of the path cannot contain `*`.
     ///
-    /// `HKCU` means the registry of each user of the machine, logged on or not.
+    /// `HKCU` means the registry of each user of the machine, logged on or not. The accounts of the system and of
+    /// services do not count as users.
     ///
     /// `{name}` stands for the data of the parameter `name`. This data must be one name of a key, or a part of such a
     /// name, and must not contain `\` or `*`.
@@ -27,8 +28,8 @@ pub struct KeyRule {
     /// `[{]` or `[[]`, write `[[]` for the first `[` of this text: `[[][*]]` means the name `[*]`. A GUID in braces
     /// needs no change.
     pub key: String,
-    /// The id of the rule in reports and waivers: letters, digits, `.`, `_`, `-`. All specs, rules and values that are
-    /// used in one run must have different ids; letter case does not count as a difference.
+    /// The id of the rule in reports and waivers: letters, digits, `.`, `_`, `-`. The ids of all specs, rules and
+    /// values of one run must be different; letter case does not count as a difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
@@ -45,13 +46,14 @@ pub struct KeyRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<ViewChoice>,
     /// `true`: a rule for a key below `HKCU` also applies to the Default profile, which Windows copies for every new
-    /// user. If the target does not contain this profile, the outcome is unknown. If the `when` of the rule is false
-    /// and tests no key below `HKCU`, this profile is not needed.
+    /// user. If the target does not contain this profile, the outcome is unknown. If the `when` of the rule is false,
+    /// and tests neither a key below `HKCU` nor `key: .`, this profile is not needed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default_profile: bool,
-    /// `present`: the key must exist. `absent`: the key and everything below it must not exist. Without this field, the
-    /// key must exist if a value in it must exist, or if the rule has no `values`. In all other cases, the key may be
-    /// absent.
+    /// `present`: the key must exist. `absent`: the key and everything below it must not exist; the rule then has no
+    /// `values` and no `exclusive`. kbfix refuses to delete a key that Windows needs, such as `HKLM\SYSTEM`. Without
+    /// this field, the key must exist if a value in it must exist, or if the rule has no `values`. In all other cases,
+    /// the key may be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensure: Option<Ensure>,
     /// Only with `ensure: absent`: what kbfix does if the key has subkeys.
@@ -68,6 +70,8 @@ pub struct KeyRule {
     /// `true`: kbfix deletes all other values of the key. All subkeys stay.
     ///
     /// `tree`: kbfix deletes all other values and all other subkeys, in the key and everywhere below it.
+    ///
+    /// A trigger cannot have this field, and neither can a rule for a key that Windows needs, such as `HKLM\SYSTEM`.
     ///
     /// If the `when` of this rule is false, `exclusive` deletes nothing. If the `when` of another rule, or of a value,
     /// is false, `exclusive` also deletes what only that rule or that value names. If the `when` of a trigger is true,

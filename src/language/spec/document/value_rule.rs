@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, TypeChoice};
 
 /// The requirement for one value. Give exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent`. The
-/// fields `keep`, `allowed` and `compare` are only for a value with `data`.
+/// fields `keep`, `allowed` and `compare` are only for a value with `data`. In a rule below `HKCU`, data that makes the
+/// outcome unknown counts only for its user: kbfix changes nothing in the registry of this user, and the outcome is
+/// unknown only if the spec has nothing else to change. For data of the Default profile, the outcome is unknown.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
-    /// The id of the value in reports and waivers: letters, digits, `.`, `_`, `-`. All specs, rules and values that are
-    /// used in one run must have different ids; letter case does not count as a difference.
+    /// The id of the value in reports and waivers: letters, digits, `.`, `_`, `-`. The ids of all specs, rules and
+    /// values of one run must be different; letter case does not count as a difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub id: Option<String>,
@@ -60,7 +62,8 @@ pub struct ValueRule {
     /// The only data that the article allows. kbfix reports an error if `data` is not in this list. If `data` is a
     /// parameter, this also holds for the data that the parameter has in the run, each item of its `allowed`, and each
     /// number in its `range`. kbfix does not compare the existing data of the value with this list. For a number, 16
-    /// and `0x10` are the same; for a string, they are different.
+    /// and `0x10` are the same; for a string, they are different. A value that can be a REG_MULTI_SZ cannot have this
+    /// field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
@@ -106,7 +109,7 @@ pub struct ValueRule {
     /// `true`: the data is secret. Diffs, reports and messages then show only the type of the data, and whether the
     /// data differs from the required data.
     ///
-    /// Plan files, snapshots and journals still contain the data.
+    /// Plan files, snapshots, journals and the files that `kbfix export` writes can still contain the data.
     ///
     /// A value that uses a sensitive parameter is sensitive too. All parameters that a sensitive value uses are
     /// sensitive too.
@@ -117,7 +120,7 @@ pub struct ValueRule {
     /// not allowed with `ensure: absent`.
     ///
     /// If the value is absent, `bits`, `list` and `replace` start from this data. Without this field, `bits` starts
-    /// from 0, and always creates the value. `list` starts from an empty list, and creates the value only if `add` has
+    /// from 0, and creates the value. `list` starts from an empty list, and creates the value only if `add` has
     /// strings. With `replace` and without this field, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
@@ -187,7 +190,7 @@ pub struct KeepWhich {
     #[schemars(length(min = 1))]
     pub contains: Option<Vec<String>>,
     /// A list stays if each of its strings is one of these strings, in any order and, without `ignore_case: false`, in
-    /// any letter case. An empty list stays too. A REG_SZ or REG_EXPAND_SZ counts as a list only with a `separator`.
+    /// any letter case. A REG_SZ or REG_EXPAND_SZ counts as a list only with a `separator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub subset: Option<Vec<String>>,

@@ -94,10 +94,9 @@ applicable:
         introduction: r#"The field `hotfix` of a spec describes the update that must be installed before kbfix changes the registry.
 kbfix compares the versions that the files of the update have on the target with the versions in the spec.
 If a file is missing or too old, the outcome of the spec is *blocked*.
-If the update is installed, but Windows replaces all such files only when Windows starts again, the outcome is *pending restart* instead.
+If Windows replaces each such file when it starts next, and nothing else blocks the spec, the outcome is *pending restart* instead.
 If no file is missing or too old, but a file cannot be read, the outcome is *unknown*.
-Other parts of the spec can lead to another outcome: for example, an unmet prerequisite also leads to *blocked*.
-[A hotfix that kbfix may install](../../how-to/special-rules.md#a-hotfix-that-kbfix-may-install) shows how kbfix can also install the update.
+[A hotfix that kbfix may install](../../how-to/special-rules.md#a-hotfix-that-kbfix-may-install) shows how kbfix can also install the update; a missing update then leads to *changes pending* instead of *blocked*.
 For example, this hotfix is installed if the file has this version or a later one:
 
 ```yaml

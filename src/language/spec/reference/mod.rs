@@ -40,8 +40,8 @@ You can leave out all other fields.
 The column "takes", or the beginning of an alternative, shows what you write:
 
 - *text*: a YAML string.
-  Text that looks like a number needs quotes, such as `"6.1"` ([when to write quotes](../how-to/write-a-spec.md#quotes));
-- *number*: a whole number, 0 or higher, in decimal or as `0x…`, and without quotes;
+  Text that looks like a number, or like `true`, `off` or `null`, needs quotes, such as `"6.1"` ([when to write quotes](../how-to/write-a-spec.md#quotes));
+- *number*: a whole number, 0 or higher, in decimal without leading zeros or as `0x…`, and without quotes;
 - a word or number in code font, such as `true` or `1`: exactly this word or number;
 - *list of …*: a YAML list, whose items are what follows the word *of*;
 - *by name: …*: a YAML mapping from names to what follows the colon.
@@ -53,6 +53,7 @@ Some words are used in many places:
 - the *target* is what kbfix reads and changes, such as this Windows machine;
 - the *operator* is the person who runs kbfix;
 - the *outcome* is the result of the spec on a target. If the outcome is *blocked* or *unknown*, kbfix changes nothing in the registry for the spec ([outcomes](exit-codes.md#outcomes)).
+  Other parts of a spec can lead to a different outcome than a section says: for example, a missing hotfix leads to *blocked*.
 
 ## All objects
 "#;
@@ -70,6 +71,7 @@ The section either lists alternatives, of which you write exactly one, or has a 
 The *target* is what kbfix reads and changes, such as this Windows machine, and the *operator* is the person who runs kbfix.
 The *outcome* is the result of a spec on a target.
 If the outcome is *blocked* or *unknown*, kbfix changes nothing in the registry for the spec ([outcomes](../exit-codes.md#outcomes)).
+Other parts of a spec can lead to a different outcome than a section says: for example, a missing hotfix leads to *blocked*.
 The [glossary](../../glossary.md) explains all other terms.
 
 "#;
