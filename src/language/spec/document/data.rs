@@ -58,7 +58,7 @@ pub enum ParameterType {
     /// A string.
     String,
     /// A list of strings. On the command line, separate the strings with commas: `--set servers=FE1,FE2`. So a string
-    /// on the command line cannot contain a comma.
+    /// on the command line cannot contain a comma. Spaces around a string are removed.
     List,
 }
 

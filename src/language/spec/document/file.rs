@@ -30,7 +30,8 @@ pub struct FileTest {
     ///
     /// kbfix compares the version of the file with the `from` of each branch. Of the branches whose `from` is this
     /// version or a lower one, the file belongs to the branch with the highest `from`. The file must have the `version`
-    /// of its branch or a later version.
+    /// of its branch or a later version. If the file has no version, or is older than the `from` of every branch, the
+    /// test is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub branches: Option<Vec<Branch>>,

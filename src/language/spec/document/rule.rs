@@ -18,7 +18,8 @@ pub struct KeyRule {
     /// subkey, the rule changes nothing. With `ensure: absent`, the last name of the path cannot contain `*`.
     ///
     /// `HKCU` means the registry of each user of the machine, logged on or not. The accounts of the system and of
-    /// services do not count as users.
+    /// services do not count as users. If the registry of a user cannot be read, kbfix leaves this user out, and the
+    /// outcome is unknown only if the spec has nothing else to change.
     ///
     /// `{name}` stands for the data of the parameter `name`. This data must be one name of a key, or a part of such a
     /// name, and must not contain `\` or `*`.

@@ -53,7 +53,7 @@ Some words are used in many places:
 - the *target* is what kbfix reads and changes, such as this Windows machine;
 - the *operator* is the person who runs kbfix;
 - the *outcome* is the result of the spec on a target. If the outcome is *blocked* or *unknown*, kbfix changes nothing in the registry for the spec ([outcomes](exit-codes.md#outcomes)).
-  Other parts of a spec can lead to a different outcome than a section says: for example, a missing hotfix leads to *blocked*.
+  Other parts of a spec, or an earlier spec of the same run, can lead to a different outcome than a section says: for example, a missing hotfix leads to *blocked*.
 
 ## All objects
 "#;
@@ -71,7 +71,7 @@ The section either lists alternatives, of which you write exactly one, or has a 
 The *target* is what kbfix reads and changes, such as this Windows machine, and the *operator* is the person who runs kbfix.
 The *outcome* is the result of a spec on a target.
 If the outcome is *blocked* or *unknown*, kbfix changes nothing in the registry for the spec ([outcomes](../exit-codes.md#outcomes)).
-Other parts of a spec can lead to a different outcome than a section says: for example, a missing hotfix leads to *blocked*.
+Other parts of a spec, or an earlier spec of the same run, can lead to a different outcome than a section says: for example, a missing hotfix leads to *blocked*.
 The [glossary](../../glossary.md) explains all other terms.
 
 "#;
