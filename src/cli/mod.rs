@@ -25,10 +25,10 @@ use output::Output;
 
 /// Brings Windows machines into the state that a Microsoft Knowledge Base article requires.
 ///
-/// A spec is a YAML file. It names the product, the hotfix that must be installed, and the registry values that must be
-/// set. kbfix reads a target, for example this Windows machine, and shows how the target differs from the spec. `kbfix
-/// apply` makes the changes that the spec requires. Before it changes the registry, it writes a journal: a file with
-/// the state before the changes. `kbfix rollback` uses the journal to undo the changes.
+/// A spec is a YAML file. It can name the product, the hotfix that must be installed, and the registry values that must
+/// be set. kbfix reads a target, for example this Windows machine, and shows how the target differs from the spec.
+/// `kbfix apply` makes the changes that the spec requires. Before it changes the registry, it writes a journal: a file
+/// with the state before the changes. `kbfix rollback` uses the journal to undo the changes.
 #[derive(Debug, Parser)]
 #[command(name = "kbfix", version, max_term_width = 110, after_help = exit_codes())]
 struct Arguments {

@@ -30,7 +30,8 @@ pub(in crate::cli) struct FleetArguments {
     /// that `kbfix diff --target` reads. `kbfix schema fleet` prints the schema of the file. If you also give
     /// --snapshots, the fleet consists of the machines with a target in this file and all machines in the folder. To
     /// give groups and parameters to a machine in the folder, list the name of the machine in this file without a
-    /// target. If the folder has no snapshot of such a machine, the machine counts as a machine that cannot be read.
+    /// target. If there is no snapshot of such a machine, or you do not give --snapshots, the machine counts as a
+    /// machine that cannot be read.
     #[arg(long, value_name = "FILE", help_heading = FLEET)]
     fleet: Option<PathBuf>,
 }

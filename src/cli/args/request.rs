@@ -12,12 +12,13 @@ pub(in crate::cli) struct RequestArguments {
     specs: SpecArguments,
 
     /// Use this saved plan instead of specs (`-`: from standard input). From a fleet plan, kbfix uses only the plan
-    /// with the target's MachineGuid or computer name, or with its address if neither is known. Without such a plan,
-    /// kbfix refuses the file (exit code 2). If all changes of the plan are already made, no other fact of the plan has
-    /// changed, and the plan installs no hotfix, kbfix changes nothing. The exit code is then 0, or 4 if a spec of the
-    /// plan has an outcome such as blocked. In all other cases in which a fact of the plan has changed, kbfix refuses
-    /// the plan (exit code 2). The plan already contains parameters and triggers. With --plan, --set is therefore an
-    /// error, and --trigger has no effect.
+    /// with the target's MachineGuid. If the plan or the target has no MachineGuid, the computer name counts; if they
+    /// have neither, the address counts. If there is not exactly one such plan, kbfix refuses the file (exit code 2).
+    /// If all changes of the plan are already made, no other fact of the plan has changed, and the plan installs no
+    /// hotfix, kbfix changes nothing. The exit code is then 0, or 4 if a spec of the plan has an outcome such as
+    /// blocked. In all other cases in which a fact of the plan has changed, kbfix refuses the plan (exit code 2). The
+    /// plan already contains parameters and triggers. With --plan, --set is therefore an error, and --trigger has no
+    /// effect.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"], help_heading = PLAN)]
     plan: Option<String>,
 

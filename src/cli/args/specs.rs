@@ -34,7 +34,8 @@ pub(in crate::cli) struct SpecArguments {
     /// The specs: files, folders, `-` for standard input, or ids of built-in specs such as KB909094. Name at least one
     /// spec, here or with --stdin-specs. In a folder, kbfix reads the files that end in .yaml or .yml, but no
     /// subfolders. Instead of a spec file, you can name a .reg file, a Registry.pol or a file with the text for
-    /// LGPO.exe. kbfix then uses the spec that `kbfix import` would make of this file.
+    /// LGPO.exe. kbfix then uses the spec that `kbfix import` would make of this file without options. If `kbfix
+    /// import` needs an option for the file, such as --root, this is an error.
     #[arg(value_name = "SPEC")]
     pub(in crate::cli) specs: Vec<String>,
 
@@ -58,10 +59,9 @@ pub(in crate::cli) struct SpecArguments {
     /// the text for LGPO.exe. kbfix recognizes the kind of `text` by its content, and not by the ending of `name`.
     /// `name` is a name of your choice for messages. If `text` is not YAML, kbfix makes a spec from it; the id of this
     /// spec comes from `name`. To set parameters too, write an object { "specs": […], "parameters": { "mode": "1" } }
-    /// instead of the list. The data of each parameter is a string or a list of strings. You can leave out "specs" only
-    /// if you name all specs as SPEC; otherwise kbfix reports an error, also in a command that needs no SPEC. The
-    /// JSON may have at most 64 MiB. This option is for programs that have no files. It is also for programs whose
-    /// parameters must not appear in the list of processes.
+    /// instead of the list. The data of each parameter is a string or a list of strings. If you leave out "specs", you
+    /// must name at least one spec as SPEC. The JSON may have at most 64 MiB. This option is for programs that have no
+    /// files. It is also for programs whose parameters must not appear in the list of processes.
     #[arg(long, conflicts_with = "stdin_name", help_heading = SPECS)]
     stdin_specs: bool,
 }

@@ -58,9 +58,10 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) target: Option<String>,
 
     /// A local folder with the files of drive C, for the targets `reg:`, `hive:` and `smb:`. kbfix reads the versions
-    /// of files, for example of the hotfix, from this folder. For `smb:`, kbfix also reads policy stores and event logs
-    /// of drive C only from this folder. Without this option, kbfix reads these files over the network for `smb:`. For
-    /// `reg:`, and for `hive:` without `--drive C=DIR`, the versions are then unknown.
+    /// of files on this drive, for example of the hotfix, from this folder. For `smb:`, kbfix also reads policy stores
+    /// and event logs of drive C only from this folder. For `hive:` and `smb:`, `--drive C=DIR` means the same. If you
+    /// give neither option, kbfix reads these files over the network for `smb:`, and the versions are unknown for
+    /// `reg:` and `hive:`.
     #[arg(long, value_name = "DIR", help_heading = TARGET)]
     pub(in crate::cli) files: Option<PathBuf>,
 
@@ -76,9 +77,9 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
     /// Read a hive (a registry file) as it is if its last changes are neither in the hive nor in the log files next to
-    /// the hive. This can happen if Windows was not shut down. Without this option, kbfix cannot read such a hive. The
-    /// option works with the targets `image:` and `hive:`. kbfix never writes such a hive. If a command would have to
-    /// change the hive, the command changes nothing at all (exit code 5).
+    /// the hive. This can happen if Windows was not shut down. Without this option, kbfix does not read such a hive.
+    /// Only the targets `image:` and `hive:` accept this option. kbfix never writes such a hive. If `apply`, `rollback`
+    /// or `retire` would have to change the hive, the command changes nothing at all (exit code 5).
     #[arg(long, help_heading = TARGET)]
     pub(in crate::cli) allow_dirty: bool,
 }
@@ -91,8 +92,10 @@ pub(in crate::cli) struct ChangedTargetArguments {
 
     /// In an image (`image:`), read the values below HKLM\Software\Policies and
     /// HKLM\Software\Microsoft\Windows\CurrentVersion\Policies from the Registry.pol of the image's local GPO, and not
-    /// from the registry. `apply` and `retire` change these values in the same file. Windows copies the values from
-    /// this file into the registry when Windows starts, and can copy them again at each refresh of Group Policy.
+    /// from the registry. `apply` and `retire` change these values in the same file. If a spec needs such keys of users
+    /// (HKCU), `apply` changes nothing for any spec (exit code 4). Only the target `image:` accepts this option.
+    /// Windows copies the values from this file into the registry when Windows starts, and can copy them again at each
+    /// refresh of Group Policy.
     #[arg(long, help_heading = TARGET)]
     through_policy: bool,
 }
@@ -193,8 +196,9 @@ impl ChangedTargetArguments {
 /// The argument that names the state folder, for every command that uses it.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct StateArguments {
-    /// The folder for journals [default: %ProgramData%\kbfix on Windows; elsewhere $XDG_STATE_HOME/kbfix or, if this
-    /// variable is not set or is not an absolute path, ~/.local/state/kbfix].
+    /// The state folder; kbfix keeps the journals in its subfolder `journal` [default: %ProgramData%\kbfix on Windows;
+    /// elsewhere $XDG_STATE_HOME/kbfix or, if this variable is not set or is not an absolute path,
+    /// ~/.local/state/kbfix].
     #[arg(long, value_name = "DIR", env = "KBFIX_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }

@@ -34,9 +34,9 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// Use all built-in specs instead of SPEC. Their parameters have the defaults: with --all, --set is an error. With
-    /// --format human, the report leaves out each spec that is not applicable, and each spec that is in desired state.
-    /// A report in this format ends with a table of the outcomes of all specs.
+    /// Use all built-in specs instead of SPEC. Their parameters have the defaults: with --all, --set is an error, and
+    /// so is --package. With --format human, the report leaves out each spec that is not applicable, and each spec that
+    /// is in desired state. A report in this format ends with a table of the outcomes of all specs.
     #[arg(long, conflicts_with_all = ["specs", "set", "stdin_specs", "plan", "packages"])]
     all: bool,
 
@@ -47,10 +47,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// Also search the event logs of the target for the symptoms of the specs. If a spec was applied to the target,
-    /// kbfix counts the events before and since the last apply of the spec separately. kbfix finds the time of this
-    /// apply in the journals. `diff` uses --state-dir only for this purpose, and to check a plan of `kbfix retire`.
-    /// Symptoms change neither an outcome nor the exit code.
+    /// Also search the event logs of the target for the symptoms of the specs. If a spec was applied to the target and
+    /// not undone since, kbfix counts the events before and since the last apply of the spec separately. kbfix finds
+    /// the time of this apply in the journals. `diff` uses --state-dir only for this purpose, and to check a plan of
+    /// `kbfix retire`. Symptoms change neither an outcome nor the exit code. With --plan, this option is an error.
     #[arg(long, conflicts_with = "plan")]
     symptoms: bool,
 

@@ -18,8 +18,8 @@ use kbfix::{
     spec::Settings,
 };
 
-/// Write specs in the format of another tool. A warning names each part of a spec that the format cannot express, and
-/// each sensitive value that others can read in the file.
+/// Write specs in the format of another tool. A warning names each requirement and condition of a spec that the format
+/// cannot express, and each sensitive value that others can read in the file.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
@@ -34,8 +34,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE", required_if_eq("format", "intune"))]
     out: Option<PathBuf>,
 
-    /// Report an error and write nothing if the format cannot express everything in the specs, or if others could read
-    /// a sensitive value in the file.
+    /// Report an error and write nothing if there is such a warning.
     #[arg(long)]
     strict: bool,
 }
@@ -56,6 +55,7 @@ enum Format {
     /// The text that Microsoft's LGPO.exe reads (`LGPO.exe /t FILE`).
     Lgpo,
     /// The scripts detect.ps1 and remediate.ps1 of a Microsoft Intune remediation, which call the installed kbfix.
+    /// Sensitive data is an error in this format.
     Intune,
 }
 

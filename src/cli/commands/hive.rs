@@ -25,11 +25,11 @@ enum Command {
 
 /// Check the structure of a hive (a registry file), and print its errors and oddities, but at most 20,000 with the same
 /// code. If the last changes of the hive are only in the log files next to it, kbfix checks the hive with these
-/// changes. This command changes nothing.
+/// changes. If the log files do not contain them either, kbfix checks the hive as it is, and reports an error. This
+/// command changes nothing.
 ///
 /// Each finding is an error or an oddity. An oddity is a harmless deviation from the format. Windows itself creates
-/// oddities. So a hive that Windows has used for some time usually contains oddities. This is so for a running Windows
-/// and for a switched-off Windows.
+/// oddities. So a hive that Windows has used for some time usually contains oddities.
 ///
 /// The exit code is 0 if the hive has no error, and 1 if it has an error. It is 3 if the file or a log file next to it
 /// cannot be read, or if the file is not a hive. Oddities do not affect the exit code.

@@ -23,11 +23,11 @@ use kbfix::{
 
 /// Make a spec from a .reg file, a Registry.pol, the text for LGPO.exe, or an OSConfig manifest.
 ///
-/// If you apply the spec of a .reg file, kbfix makes the same changes as regedit makes when it imports the file. If you
-/// apply the spec of a Registry.pol or of a text for LGPO.exe, kbfix makes the same changes as Group Policy makes.
-/// There are a few exceptions, and a warning names each of them: for example, HKCU means one user in a .reg file, but
-/// every user of the machine in a spec. If a spec cannot express everything in such a file, kbfix reports an error and
-/// writes no spec.
+/// If you apply the spec of a .reg file, kbfix normally makes the same changes as regedit makes when it imports the
+/// file. If you apply the spec of a Registry.pol or of a text for LGPO.exe, kbfix normally makes the same changes as
+/// Group Policy makes. In a few cases, the spec means something else than the file, and kbfix prints a warning: for
+/// example, HKCU means one user in a .reg file, but every user of the machine in a spec. If a spec cannot express a
+/// change that such a file makes, kbfix reports an error and writes no spec.
 ///
 /// From an OSConfig manifest, kbfix imports only the entries about registry values. The spec accepts the same data as
 /// these entries: if you apply the spec, kbfix changes only values whose data the manifest does not accept. If a spec
@@ -44,7 +44,7 @@ pub(in crate::cli) struct Arguments {
     from: Option<From>,
 
     /// The id of the spec: the number of the article, such as KB909094, or another name of letters, digits, `.`, `_`
-    /// and `-` [default: the name of the file without its extension, with `-` instead of all other characters].
+    /// and `-` [default: made from the name of the file, such as my-fix for "my fix.reg"].
     #[arg(long, value_parser = id)]
     id: Option<String>,
 

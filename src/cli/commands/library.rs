@@ -32,12 +32,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "TEXT")]
     product: Option<String>,
 
-    /// List only specs that may apply to this build of Windows, such as 10.0.17763, 6.1.7601 or 17763. kbfix also lists
-    /// specs that have no condition on the build.
+    /// List only specs that may apply to this build of Windows, such as 10.0.17763 or 6.1.7601. From Windows 10 on, the
+    /// number of the build alone is enough, such as 17763. kbfix also lists specs that have no condition on the build.
     #[arg(long, value_name = "BUILD")]
     build: Option<Build>,
 
-    /// List only specs about a key with this text in its path.
+    /// List only specs about a key with this text in its path, in the notation of the spec, such as
+    /// `HKLM\SOFTWARE\Microsoft\Ole`.
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
 

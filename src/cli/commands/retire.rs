@@ -29,9 +29,9 @@ use crate::cli::{
 /// Each key and value gets the state that it had before kbfix first changed it. An installed hotfix stays. If someone
 /// else changed the key or value between two applies, the key or value gets the state that this person left. kbfix
 /// finds these states in the journals of the target. If someone else has changed a key or value after the last apply,
-/// kbfix does not restore this key or value, but reports it (exit code 6, or 4 with --check or --out). If an apply
-/// changed policy values with --through-policy, kbfix restores these values only with this option. It restores policy
-/// values that were changed without this option only without it.
+/// and it does not already have the state to restore, kbfix does not restore it, but reports it (exit code 6, or 4 with
+/// --check or --out). If an apply changed policy values with --through-policy, kbfix restores these values only with
+/// this option. It restores policy values that were changed without this option only without it.
 ///
 /// If you retire specs by ID, kbfix needs the file of each other applied spec: name each file with --specs. If you do
 /// not name one of these files, kbfix changes nothing (exit code 2). You need not name built-in specs, because kbfix

@@ -15,9 +15,9 @@ use crate::cli::{
     output::{Format, Output},
 };
 
-/// Undo the changes of one run of `kbfix apply`, `retire`, `rollback` or `dsc set`. If a later run of kbfix or anyone
-/// else has changed a key or value after this run, kbfix does not restore this key or value, but reports it (exit code
-/// 6, or 4 with --check).
+/// Undo the changes of one run of `kbfix apply`, `retire`, `rollback` or `dsc set`. If a key or value is neither as
+/// this run left it nor as it was before, because a later run of kbfix or anyone else has changed it, kbfix does not
+/// restore it, but reports it (exit code 6, or 4 with --check).
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| {
     let argument = targets::describe(argument, "The target to restore", "the target of the journal", TARGETS);
@@ -36,14 +36,15 @@ pub(in crate::cli) struct Arguments {
     last: bool,
 
     /// Also restore values that were changed again after the run. If the run created a key and this key contains
-    /// something that the run did not create, the key stays even with --force.
+    /// something that the run did not create, the key stays even with --force. Also with --force, kbfix restores
+    /// neither a key whose parent key no longer exists, nor the values of this key.
     #[arg(long)]
     force: bool,
 
-    /// Roll back even if the target seems to be another machine than that of the journal. This is the case if its
-    /// MachineGuid differs, for example after sysprep. It is also the case if its computer name differs, unless the
-    /// MachineGuid and the address are the same. If the journal contains neither a MachineGuid nor a computer name, the
-    /// address must be the same.
+    /// Roll back even if the target seems to be another machine than that of the journal. Without this option, kbfix
+    /// then changes nothing (exit code 2). The target seems to be another machine if its MachineGuid differs, for
+    /// example after sysprep. It also does if its computer name differs, unless the MachineGuid and the address are the
+    /// same. If the journal contains neither a MachineGuid nor a computer name, the address must be the same.
     #[arg(long)]
     force_machine: bool,
 

@@ -16,9 +16,9 @@ use kbfix::{
 };
 
 /// Search the event logs of a target for symptoms (events that articles describe), and show how often each event was
-/// logged. If a spec was applied to the target, this command shows how often the event was logged before and since the
-/// last apply of the spec. If not, it shows when the event was logged last. Events that are no longer in the log do not
-/// count.
+/// logged. If a spec was applied to the target and not undone since, this command shows how often the event was logged
+/// before and since the last apply of the spec. If not, it shows when the event was logged last. Events that are no
+/// longer in the log do not count.
 ///
 /// This command changes nothing. The exit code is 4 if the event log of a symptom, or a part of this log, cannot be
 /// read. It is also 4 if a spec has symptoms, and a journal that may show its last apply cannot be read. The exit code

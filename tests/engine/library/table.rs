@@ -18,13 +18,14 @@ A spec is a YAML file that describes what a Microsoft article requires.
 [Find a spec](../how-to/find-a-spec.md) shows how to search them.
 
 - `kbfix show ID` prints a spec, with its notes and sources.
-- `kbfix diff ID` shows what the spec would change on this machine.
+- `kbfix diff ID` shows what the spec would change on this Windows machine.
 
 The column \"what it sets\" contains the registry keys and, after the colon, the values with their types:
 
 | in the table | meaning |
 |---|---|
-| `*` in a key | any name |
+| `*` in a key | any characters: the spec changes each existing key whose name fits |
+| HKCU | the registry of each user of the machine |
 | `{name}` in a key | the operator, who runs kbfix, chooses this part with `--set name=…` |
 | as chosen by `name` | the operator chooses the data with `--set name=…` |
 | both views | the key has one copy for 32-bit programs and one for 64-bit programs, and the spec changes both |
@@ -34,9 +35,11 @@ The column \"what it sets\" contains the registry keys and, after the colon, the
 | with `A`, without `B` | the list must contain A and must not contain B; other strings stay |
 | with those of `name` | the list must contain the strings that the operator chooses with `--set name=…` |
 
-If a key or value is listed more than once for a spec, conditions in the spec decide which entries apply to a machine.
+Conditions in a spec can decide which of its entries apply to a machine, for example if a key is listed more than once.
+Many specs also accept other data, such as a stricter setting, which kbfix then does not change; `kbfix show ID` lists this data.
 
-In the column \"restart\", \"not known\" means that the article does not mention a restart.
+The column \"restart\" says what must be restarted so that the changes take effect.
+\"Not known\" means that the article does not mention a restart.
 
 | id | title | what it sets | restart |
 |---|---|---|---|

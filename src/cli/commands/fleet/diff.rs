@@ -20,9 +20,9 @@ use crate::cli::{
 /// Show which changes each machine of a fleet needs to satisfy specs. This command changes nothing.
 ///
 /// If several machines need the same changes for a spec, the report describes these changes only once, and lists these
-/// machines. (The format `human` shows only 8 of the names if there are more than 9. The formats `csv` and `junit`, and
-/// --lines, list each machine separately.) The report also lists the machines on which a spec is blocked or unknown,
-/// and the machines that could not be read. If a machine cannot be read, kbfix continues with the other machines.
+/// machines. The formats `human` and `markdown` shorten a long list of machines. The formats `csv` and `junit`, and
+/// --lines, list each machine separately. The report also lists the machines on which a spec is blocked or unknown, and
+/// the machines that could not be read. If a machine cannot be read, kbfix continues with the other machines.
 ///
 /// The exit code is the highest of all machines. It is 0 if nothing must be changed, and 1 if something must be changed
 /// on a machine. It is 3 if a machine could not be read. It is 4 if a spec has an outcome such as blocked or unknown on
