@@ -27,8 +27,8 @@ pub(in crate::cli) struct RequestArguments {
     #[arg(long, value_name = "DIGEST", help_heading = PLAN)]
     digest: Option<String>,
 
-    /// The maximum number of keys and values that one spec may change through rules with `*` (every subkey). If one
-    /// spec would change more, `diff` prints a warning, and `apply` changes nothing for any spec (exit code 2).
+    /// The maximum number of keys and values that one spec may change through rules with `*` in the key. If one spec
+    /// would change more, `diff` prints a warning, and `apply` changes nothing for any spec (exit code 2).
     #[arg(long, value_name = "NUMBER", default_value_t = MOST_CHANGES)]
     pub(in crate::cli) max_changes: usize,
 

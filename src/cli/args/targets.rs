@@ -25,7 +25,8 @@ const TARGETS: &str = r"- `local`: this Windows machine
 
 /// The text about `smb:` in the help of `--target`.
 const SMB: &str = "Add `?smb1` for Windows Server 2003. For `smb:`, the environment variable KBFIX_SMB_AUTH_FILE \
-    names the file with user name and password.";
+    names the file with user name and password. You can instead use a Kerberos ticket, with \
+    KBFIX_SMB_KERBEROS=1.";
 
 /// The default of `--target` for every command except `rollback`.
 pub(in crate::cli) const DEFAULT: &str = "local on Windows; on other systems, you must name a target";

@@ -36,9 +36,10 @@ use crate::cli::{
 /// If you retire specs by ID, kbfix needs the file of each other applied spec: name each file with --specs. If you do
 /// not name one of these files, kbfix changes nothing (exit code 2). You need not name built-in specs, because kbfix
 /// finds them itself. But if you set a parameter of a built-in spec for the apply, name this spec with --specs, and set
-/// the parameter again with --set. Otherwise kbfix changes nothing if the journals show other data than the default
-/// gives (exit code 2), or if there is no default (exit code 4). With --absent or --absent-from, kbfix retires every
-/// applied spec that you do not give. So you must then also give the built-in specs that stay, with --specs.
+/// the parameter again with --set. Otherwise kbfix changes nothing if there is no default (exit code 4), or if this
+/// spec has written to a key or value that is to be restored, and the default gives other data (exit code 2). With
+/// --absent or --absent-from, kbfix retires every applied spec that you do not give. So you must then also give the
+/// built-in specs that stay, with --specs.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| targets::describe(argument, "The target to restore", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {

@@ -20,7 +20,7 @@ use kbfix::{
 };
 
 /// Read from a target the facts that specs need, and save these facts in a file. kbfix can later compare the specs with
-/// this file, without the machine.
+/// this file, without the machine. The outcome of a spec that needs other facts is then unknown.
 #[derive(Debug, clap::Args)]
 #[command(mut_args(|argument| targets::describe(argument, "The target to read", targets::DEFAULT, TARGETS)))]
 pub(in crate::cli) struct Arguments {
