@@ -26,12 +26,12 @@ pub(in crate::cli) struct FleetArguments {
     snapshots: Option<PathBuf>,
 
     /// A fleet file: a YAML file that lists machines with their targets, groups and parameters. If this file sets a
-    /// parameter for a machine, --set has no effect on this parameter of this machine. The targets can be of every kind
-    /// that `kbfix diff --target` reads. `kbfix schema fleet` prints the schema of the file. If you also give
-    /// --snapshots, the fleet consists of the machines with a target in this file and all machines in the folder. To
-    /// give groups and parameters to a machine in the folder, list the name of the machine in this file without a
-    /// target. If there is no snapshot of such a machine, or you do not give --snapshots, the machine counts as a
-    /// machine that cannot be read.
+    /// parameter for a machine, --set has no effect on this parameter of this machine. At least one spec must have each
+    /// parameter in this file. The targets can be of every kind that `kbfix diff --target` reads. `kbfix schema fleet`
+    /// prints the schema of the file. If you also give --snapshots, the fleet consists of the machines with a target in
+    /// this file and all machines in the folder. To give groups and parameters to a machine in the folder, list the
+    /// name of the machine in this file without a target. If there is no snapshot of such a machine, or you do not give
+    /// --snapshots, the machine counts as a machine that cannot be read.
     #[arg(long, value_name = "FILE", help_heading = FLEET)]
     fleet: Option<PathBuf>,
 }

@@ -67,7 +67,7 @@ pub(in crate::cli) struct TargetArguments {
     pub(in crate::cli) files: Option<PathBuf>,
 
     /// The ANSI code page, such as 1252, of a registry export (`reg:`) without a byte order mark. Without this option,
-    /// kbfix refuses such an export if the file contains characters outside ASCII.
+    /// kbfix refuses such an export if it contains characters outside ASCII (comments do not count).
     #[arg(long, value_name = "NUMBER", help_heading = TARGET)]
     pub(in crate::cli) code_page: Option<u16>,
 

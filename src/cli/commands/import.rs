@@ -63,7 +63,7 @@ pub(in crate::cli) struct Arguments {
     root: Option<RootKey>,
 
     /// The ANSI code page, such as 1252, of a .reg file or a text for LGPO.exe without a byte order mark. Without this
-    /// option, a character outside ASCII in such a file is an error.
+    /// option, a character outside ASCII in such a file is an error, except in a comment of a .reg file.
     #[arg(long, value_name = "NUMBER")]
     code_page: Option<u16>,
 
