@@ -14,8 +14,8 @@ pub(in crate::cli) struct FailOnArguments {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum FailOn {
-    /// Group Policy sets a value of the spec to other data, or deletes the value. Group Policy will therefore undo the
-    /// required state of this value at a later refresh, also if kbfix need not change the value now.
+    /// Group Policy sets or deletes a value of the spec in another way than the spec requires. Group Policy will
+    /// therefore undo the required state of this value at a later refresh, also if kbfix need not change the value now.
     PolicyOwned,
     /// It is not known whether Group Policy will undo the required state of a value, for example because a policy store
     /// could not be read.

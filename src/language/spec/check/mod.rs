@@ -306,7 +306,12 @@ fn locations(cx: &mut Context<'_>, document: &Document) -> Option<BTreeMap<Strin
             && (at.key.root == crate::registry::RootKey::Hkcu || at.key.has_star())
         {
             let message = format!("`{}` can match several keys, but a location is one folder", at.key);
-            cx.error(Code::LOCATION_NOT_SINGLE, &path.field("key"), message, "give one key below HKLM");
+            cx.error(
+                Code::LOCATION_NOT_SINGLE,
+                &path.field("key"),
+                message,
+                "give exactly one key, such as a key below HKLM",
+            );
         }
         match (&mut out, at) {
             (Some(map), Some(at)) if legal => drop(map.insert(name.clone(), at)),
