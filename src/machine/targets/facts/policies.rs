@@ -55,18 +55,28 @@ impl Facts {
     }
 
     /// Compares the settings of policy stores with newer answers to the same queries, and adds the differences to
-    /// `moved`. Only the settings of the queried values are compared, not the rest of the stores' files.
+    /// `moved`. Only the settings of the queried values are compared, not the rest of the stores' files. A value that
+    /// the newer answers do not cover is a difference, because it is not known whether a store sets the value now.
     pub(super) fn policies_moved(&self, now: &Self, moved: &mut Vec<Drift>) {
         for (scope, was) in &self.policies {
-            let is = now.policies.get(scope);
+            let none = PolicyFacts::not_covered(was.question());
+            let is = now.policies.get(scope).map_or(&none, |is| is);
+            let both = was.part(PolicyQuery { scope: scope.clone(), values: is.asked.clone() });
             for store in &was.stores {
-                let other = is.and_then(|is| is.stores.iter().find(|other| other.store == store.store));
-                compare(store, other, was, moved);
+                let other = is.stores.iter().find(|other| other.store == store.store);
+                compare(store, other, &both, moved);
             }
-            for store in is.iter().flat_map(|is| &is.stores) {
+            for store in &is.stores {
                 if was.stores.iter().all(|known| known.store != store.store) {
                     let silent = StoreFacts { found: Answer::Absent, ..store.clone() };
-                    compare(&silent, Some(store), was, moved);
+                    compare(&silent, Some(store), &both, moved);
+                }
+            }
+            // If no store was read again, each store is already a difference.
+            if !is.stores.is_empty() || was.stores.is_empty() {
+                for (key, name) in was.asked().filter(|(key, name)| !is.has_asked(key, name)) {
+                    let place = format!("{key} {} in the policy stores", notation::value_name(name));
+                    moved.push(Drift { place, was: "read".to_owned(), is: "not read again".to_owned() });
                 }
             }
         }

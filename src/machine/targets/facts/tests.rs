@@ -1,4 +1,4 @@
-use crate::targets::ValueChange;
+use crate::targets::{PolicyStore, StoreFacts, ValueChange};
 
 use super::*;
 
@@ -117,4 +117,33 @@ fn json_round_trips() {
     facts.record_file(r"C:\a.dll", Answer::Absent);
     let json = serde_json::to_string(&facts).unwrap();
     assert_eq!(serde_json::from_str::<Facts>(&json).unwrap(), facts);
+}
+
+#[test]
+fn a_policy_setting_that_was_not_read_again_has_moved() {
+    let asked =
+        |names: &[&str]| std::collections::BTreeMap::from([(key(r"HKLM\A"), names.iter().map(|n| name(n)).collect())]);
+    let store = |settings| StoreFacts {
+        store: PolicyStore::Local,
+        path: "Registry.pol".to_owned(),
+        found: Answer::Present(settings),
+    };
+    let facts = |names: &[&str], uncovered: &[&str], stores: Vec<StoreFacts>| {
+        let mut facts = Facts::default();
+        let uncovered = if uncovered.is_empty() { Default::default() } else { asked(uncovered) };
+        facts.record_policies(PolicyFacts { scope: PolicyScope::Machine, asked: asked(names), uncovered, stores });
+        facts
+    };
+    let was = facts(&["x", "y"], &[], vec![store(vec![])]);
+    let moved = |now: &Facts| -> Vec<String> { was.moved(now).into_iter().map(|one| one.place).collect() };
+    assert_eq!(moved(&was), Vec::<String>::new());
+    assert_eq!(moved(&facts(&["x"], &["y"], vec![store(vec![])])), [r#"HKLM\A "y" in the policy stores"#]);
+    assert_eq!(moved(&facts(&[], &["x", "y"], vec![])), ["Registry.pol"]);
+    assert_eq!(moved(&Facts::default()), ["Registry.pol"]);
+    // A store without an answer in both cannot show that nothing has changed.
+    let silent = facts(&["x"], &[], vec![]);
+    assert_eq!(silent.moved(&Facts::default()).len(), 1);
+    // A plan whose snapshot did not contain the setting can be applied to a machine that has it.
+    let unknown = facts(&[], &["x", "y"], vec![]);
+    assert_eq!(unknown.moved(&was), vec![]);
 }

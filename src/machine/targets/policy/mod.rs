@@ -217,7 +217,7 @@ impl PolicyFacts {
     }
 
     /// Returns whether these facts contain answers for this value.
-    fn has_asked(&self, key: &Key, name: &ValueName) -> bool {
+    pub(super) fn has_asked(&self, key: &Key, name: &ValueName) -> bool {
         contains(&self.asked, key, name)
     }
 
