@@ -122,8 +122,7 @@ pub fn plan_retire(
 impl<'a> Claims<'a> {
     /// Records that the spec requires the key to exist, and therefore also all keys above it.
     fn exists(&mut self, key: &Key, id: &'a str) {
-        let above = |key: &Key| key.parent().map(|parent| parent.one_name(false));
-        for key in std::iter::successors(Some(key.clone()), above) {
+        for key in std::iter::successors(Some(key.clone()), Key::canonical_parent) {
             if self.present.insert(key, id) == Some(id) {
                 break;
             }
@@ -314,7 +313,7 @@ fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
             existence.goal |= is_needed;
         }
         if is_needed || one.existence.as_ref().is_some_and(|existence| existence.goal) {
-            needed.extend(one.key.parent().map(|parent| parent.one_name(false)));
+            needed.extend(one.key.canonical_parent());
         }
     }
 }

@@ -145,8 +145,8 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
 fn above(keys: &[Key], facts: &Facts, level: &mut BTreeMap<Key, Ask>) {
     let mut last = None;
     for key in keys.iter().filter(|key| facts.known_key(key).existence() == Some(Answer::Absent)) {
-        // The canonical name: a key that differs between the two views can be below a key that both views share.
-        let Some(parent) = key.parent().map(|parent| parent.one_name(false)) else { continue };
+        // A key that differs between the two views can be below a key that both views share.
+        let Some(parent) = key.canonical_parent() else { continue };
         // The keys are sorted, so keys with the same parent follow each other.
         if last.as_ref() != Some(&parent) && facts.known_key(&parent).existence().is_none() {
             level.entry(parent.clone()).or_insert_with(Ask::above);

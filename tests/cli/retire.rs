@@ -369,6 +369,21 @@ fn nothing_is_undone_that_a_given_spec_with_an_unset_parameter_may_need() {
 }
 
 #[test]
+fn a_key_called_wow6432node_on_32_bit_windows_stays_for_a_live_spec() {
+    let machine = machine();
+    let environment = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+    let is_32 = format!("[{environment}]\r\n\"PROCESSOR_ARCHITECTURE\"=\"x86\"\r\n\r\n");
+    machine.set_export(&format!("{SOFTWARE}{is_32}"));
+    write(&machine, "A", r"Wow6432Node\New\Sub", &number("A", 1));
+    write(&machine, "B", r"Wow6432Node\New\Sub", &number("B", 1));
+    apply(&machine, "A");
+    apply(&machine, "B");
+    retire(&machine, "A --specs @/specs/B.yaml").code(0).says("1 value deleted");
+    retire(&machine, "B").code(0);
+    is_as_before(&machine, &format!("{SOFTWARE}{is_32}"));
+}
+
+#[test]
 fn a_saved_plan_is_applied_once_and_goes_stale_with_a_new_journal() {
     let machine = machine();
     let before = machine.export();

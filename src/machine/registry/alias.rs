@@ -73,6 +73,17 @@ impl Key {
         }
     }
 
+    /// Returns the canonical name of the key that contains this key; `None` for a root key. This key must have its
+    /// canonical name.
+    ///
+    /// A name with `Wow6432Node` is canonical only on 32-bit Windows, so the key above then has its name on a 32-bit
+    /// Windows.
+    #[must_use]
+    pub fn canonical_parent(&self) -> Option<Self> {
+        let one_view = self.one_name(false) != *self;
+        Some(self.parent()?.one_name(one_view))
+    }
+
     /// Returns whether this key has another name that is not only due to another name of a key above it: the key is the
     /// canonical name of an alias, the link `CurrentControlSet`, or a user's link `Software\Classes`.
     ///
@@ -217,6 +228,20 @@ mod tests {
         assert_eq!(wide(r"HKU\a_Classes\x"), r"HKU\a_Classes\x");
         assert_eq!(narrow(r"HKU\S-1-5-21-7_Classes\CLSID"), r"HKU\S-1-5-21-7\Software\Classes\CLSID [32-bit view]");
         assert_eq!(wide(r"HKLM\SOFTWARE\Classes\x"), r"HKLM\SOFTWARE\Classes\x");
+    }
+
+    #[test]
+    fn the_key_above_has_its_canonical_name_too() {
+        let above = |path: &str| -> Vec<String> {
+            let above = std::iter::successors(Some(Key::new(path.parse().unwrap())), Key::canonical_parent);
+            above.skip(1).map(|key| key.to_string()).collect()
+        };
+        assert_eq!(above(r"HKLM\SYSTEM\X"), [r"HKLM\SYSTEM", "HKLM"]);
+        // This is the canonical name of a key only on 32-bit Windows.
+        let of_32 = [r"HKLM\SOFTWARE\Wow6432Node\X", r"HKLM\SOFTWARE\Wow6432Node", r"HKLM\SOFTWARE", "HKLM"];
+        assert_eq!(above(r"HKLM\SOFTWARE\Wow6432Node\X\Y"), of_32);
+        let narrow = key(r"HKLM\SOFTWARE\Classes\CLSID", View::Bits32);
+        assert_eq!(narrow.canonical_parent().unwrap().to_string(), r"HKLM\SOFTWARE\Classes\Wow6432Node");
     }
 
     #[test]
