@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     observe::Reader,
-    plan::{Outcome, Planning, SpecPlan},
+    plan::{Outcome, Planning, SpecPlan, Touch, may_concern},
     registry::{Data, Key, KeyProperties, ValueName, notation},
     spec::Spec,
     targets::{ChangeAction, Facts, KeyChange, ValueChange},
@@ -32,7 +32,8 @@ pub struct LiveSpec<'a> {
     /// The present version of the spec.
     pub spec: &'a Spec,
     /// Whether the journals show the spec as applied. If false, the requirements of the spec are kept only if the
-    /// target is in its desired state. If this is not known because a parameter is not set, nothing is changed.
+    /// target is in its desired state. If this is not known, nothing is changed: a parameter is not set, or the outcome
+    /// is unknown and the spec may require some of the changes.
     pub is_applied: bool,
     /// Whether this is a built-in spec that the operator did not name, and that kbfix therefore added itself. Its
     /// parameters have their defaults.
@@ -100,7 +101,7 @@ pub fn plan_retire(
 ) -> RetirePlan {
     let mut out = RetirePlan::default();
     let mut touched = history.touched_by(retired, reader);
-    let wanting: Vec<LiveSpec<'_>> = live.iter().copied().filter(|one| out.counts(*one, reader)).collect();
+    let wanting: Vec<LiveSpec<'_>> = live.iter().copied().filter(|one| out.counts(*one, &touched, reader)).collect();
     keep_parents(&mut touched, true);
     let claims = reader.aside(|| {
         out.undo.unread = plan_rollback(&net(&touched), true, reader).unread;
@@ -133,21 +134,28 @@ impl<'a> Claims<'a> {
 impl RetirePlan {
     /// Returns whether the requirements of the live spec must be kept. This is the case if the spec is in desired
     /// state, or if it is applied and changes are pending. If an applied spec has another outcome (except
-    /// `not_applicable`), or if a parameter is not set, records an obstacle and returns `false`.
-    fn counts(&mut self, one: LiveSpec<'_>, reader: &Reader<'_>) -> bool {
+    /// `not_applicable`), if a parameter is not set, or if the outcome is unknown and a rule of the spec is about one
+    /// of the `touched` keys and values, records an obstacle and returns `false`.
+    fn counts(&mut self, one: LiveSpec<'_>, touched: &[Touched<'_>], reader: &Reader<'_>) -> bool {
         let Some(plan) = reader.aside(|| plan_of(one.spec, reader)) else { return false };
-        match (plan.whole_outcome(), one.is_applied) {
-            (Outcome::InDesiredState, _) | (Outcome::ChangesPending, true) => true,
-            (Outcome::NotApplicable, _) => false,
+        let outcome = plan.whole_outcome();
+        let why = match (outcome, one.is_applied) {
+            (Outcome::InDesiredState, _) | (Outcome::ChangesPending, true) => return true,
+            (Outcome::NotApplicable, _) => return false,
             // A parameter that is not set may be why it is not known that the target is in the desired state.
-            (outcome, is_applied) if !is_applied && outcome != Outcome::NeedsParameter => false,
-            (outcome, _) => {
-                self.is_unknown |= outcome == Outcome::Unknown;
-                let why = plan.reasons.join("; ");
-                self.obstacles.push(format!("it is not known what the spec {} still requires: {why}", plan.id));
-                false
+            (_, true) | (Outcome::NeedsParameter, false) => {
+                format!("it is not known what the spec {} still requires", plan.id)
             }
-        }
+            (Outcome::Unknown, false) if may_concern(one.spec, &touches(touched), reader) => format!(
+                "it is not known whether the target is in the desired state of the spec {}, which may require some of \
+                 the changes",
+                plan.id
+            ),
+            (_, false) => return false,
+        };
+        self.is_unknown |= outcome == Outcome::Unknown;
+        self.obstacles.push(format!("{why}: {}", plan.reasons.join("; ")));
+        false
     }
 
     /// Plans the specs in order, and returns what they require. Records an obstacle for each spec whose outcome is then
@@ -297,6 +305,15 @@ impl Touched<'_> {
         let change = KeyChange { key: self.key.clone(), action, properties, values, sensitive };
         (action != ChangeAction::Update || !change.values.is_empty()).then_some(change)
     }
+}
+
+/// Returns what would change in each key if all changes of the retired specs were undone.
+fn touches<'a>(touched: &'a [Touched<'_>]) -> BTreeMap<&'a Key, Touch<'a>> {
+    let of = |one: &'a Touched<'_>| {
+        let values = one.values.keys().copied().collect();
+        (one.key, Touch { existence: one.existence.is_some(), values })
+    };
+    touched.iter().map(of).collect()
 }
 
 /// Sets `goal` of a key that kbfix created to `true` (the key exists), if one of its values or subkeys must exist. With

@@ -4,6 +4,7 @@
 //! reviewed, identified by its digest, and applied later to the same machine while the facts are unchanged.
 
 mod build;
+mod concern;
 mod condition;
 mod consistent;
 mod evidence;
@@ -38,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use build::machine_values;
 pub use build::{Planning, machine, machine_of_set};
+pub(crate) use concern::{Touch, may_concern};
 pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
 pub use pending::{PendingRestart, ReplacedFile};

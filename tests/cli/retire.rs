@@ -369,6 +369,28 @@ fn nothing_is_undone_that_a_given_spec_with_an_unset_parameter_may_need() {
 }
 
 #[test]
+fn nothing_is_undone_that_a_given_spec_with_an_unknown_outcome_may_need() {
+    let machine = machine();
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    write(&machine, "B", "Vendor", &number("Level", 1));
+    let spec = machine.read("specs/B.yaml");
+    // An export does not contain this file, so it is not known whether the spec applies.
+    let file = "applicable: { file: { path: 'D:\\x.dll' } }\n";
+    machine.write("specs/B.yaml", &format!("{spec}{file}"));
+    apply(&machine, "A");
+    let before = machine.export();
+    let line = "A --specs @/specs/B.yaml";
+    let run = retire(&machine, line).code(4).says("A: unknown");
+    run.says("it is not known whether the target is in the desired state of the spec B");
+    assert_eq!(machine.export(), before);
+    // A spec about other values, or about users, cannot lose anything.
+    for other in [spec.replace("Level", "Other"), spec.replace("HKLM\\SOFTWARE", "HKCU\\Software")] {
+        machine.write("specs/B.yaml", &format!("{other}{file}"));
+        retire(&machine, &format!("{line} --check")).code(1).says("A: changes pending");
+    }
+}
+
+#[test]
 fn a_key_called_wow6432node_on_32_bit_windows_stays_for_a_live_spec() {
     let machine = machine();
     let environment = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
