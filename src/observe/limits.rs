@@ -22,6 +22,11 @@ const MOST_NAMES: usize = 2_500_000;
 /// While a plan is made and printed, a key takes about 5 KB and a value about 3 KB, so that all of them take less than
 /// 1 GB.
 const MOST_FOUND: usize = 300_000;
+/// The highest number of subkeys in the lists of subkeys that one observation reads, all together.
+///
+/// A name in a list takes about 100 bytes while a plan is made, so that all of them take about 100 MB. A key that a `*`
+/// does not match is listed too, but its own facts are not read, so the other limits do not count it.
+const MOST_LISTED: usize = 1_000_000;
 /// The highest number of bytes of data in the settings of policy stores, all together.
 ///
 /// The settings of one store can apply to all users. Then each user gets a copy of them. A real setting has less than
@@ -39,13 +44,21 @@ pub(super) struct Limits {
     pub(super) paths: usize,
     /// The number of keys and values that may still be found. A key counts as two.
     pub(super) found: usize,
+    /// The number of subkeys that may still be listed.
+    pub(super) listed: usize,
     /// The number of bytes of data that may still be read from policy stores.
     pub(super) policies: usize,
 }
 
 impl Limits {
-    pub(super) const MOST: Self =
-        Self { keys: MOST_KEYS, names: MOST_NAMES, paths: MOST_PATHS, found: MOST_FOUND, policies: MOST_POLICIES };
+    pub(super) const MOST: Self = Self {
+        keys: MOST_KEYS,
+        names: MOST_NAMES,
+        paths: MOST_PATHS,
+        found: MOST_FOUND,
+        listed: MOST_LISTED,
+        policies: MOST_POLICIES,
+    };
 
     /// Returns these limits, raised by the numbers of keys, parent keys and values in `changes`.
     ///
@@ -57,6 +70,7 @@ impl Limits {
             self.names += 2 * change.key.path.depth();
             self.paths += 2 * change.key.path.below_root().len();
             self.found += 4 + change.values.len();
+            self.listed += 2;
         }
         self
     }
@@ -74,8 +88,8 @@ impl Limits {
         take(&mut self.paths, paths, most.paths, PATHS)
     }
 
-    /// Subtracts the keys and values in `answers` from the limits. `most` contains the original limits, for the
-    /// message.
+    /// Subtracts the keys, values and listed subkeys in `answers` from the limits. `most` contains the original limits,
+    /// for the message.
     ///
     /// # Errors
     ///
@@ -85,7 +99,12 @@ impl Limits {
             Answer::Present(facts) => 2 + facts.values.len(),
             Answer::Absent | Answer::Unread(_) => 0,
         };
-        take(&mut self.found, answers.iter().map(size).sum(), most.found, "keys and values (a key counts as two)")
+        take(&mut self.found, answers.iter().map(size).sum(), most.found, "keys and values (a key counts as two)")?;
+        let names = |answer: &Answer<KeyFacts>| match answer {
+            Answer::Present(KeyFacts { subkeys: Some(Answer::Present(names)), .. }) => names.len(),
+            _ => 0,
+        };
+        take(&mut self.listed, answers.iter().map(names).sum(), most.listed, "names of subkeys")
     }
 
     /// Subtracts the size of the policy stores' data from the limit.

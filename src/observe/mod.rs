@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_has_a_limit() {
-        let enough = Limits { keys: 3, names: 12, paths: 1000, found: 7, ..Limits::MOST };
+        let enough = Limits { keys: 3, names: 12, paths: 1000, found: 7, listed: 2, ..Limits::MOST };
         assert_eq!(observed(enough), Ok(true));
         for (most, word) in [
             (Limits { keys: 2, ..enough }, "more than 2 keys"),
@@ -271,6 +271,7 @@ mod tests {
             (Limits { paths: 30, ..enough }, "more than 30 bytes"),
             (Limits { paths: 10, ..enough }, "more than 10 bytes"),
             (Limits { found: 6, ..enough }, "more than 6 keys and values"),
+            (Limits { listed: 1, ..enough }, "more than 1 names of subkeys"),
         ] {
             let error = observed(most).unwrap_err();
             assert!(error.contains(word) && error.contains("exhaust the memory"), "{error}");
@@ -279,7 +280,7 @@ mod tests {
 
     #[test]
     fn what_changes_name_is_never_too_much_to_read_back() {
-        let least = Limits { keys: 1, names: 1, paths: 1, found: 1, ..Limits::MOST };
+        let least = Limits { keys: 1, names: 1, paths: 1, found: 1, listed: 1, ..Limits::MOST };
         let changes: Vec<KeyChange> = [r"HKLM\SOFTWARE\Vendor\Top", r"HKLM\SOFTWARE\Vendor\Top\a"]
             .map(|key| KeyChange::new(key.parse().unwrap(), ChangeAction::Create, Vec::new()))
             .into();
