@@ -2,7 +2,7 @@
 
 use super::{changes, policy};
 use crate::{
-    diag::{Code, Diagnostic, Hint, number_of},
+    diag::{Code, Diagnostic, Hint, number_of, text::first_few},
     observe::{Query, observe, observe_again, observe_like},
     plan::{Machine, Outcome, Plan, Planning, SpecPlan},
     registry::control_set,
@@ -73,7 +73,7 @@ pub(crate) fn assemble(specs: Vec<SpecPlan>, queries: &[Query], target: &mut dyn
         queries.iter().for_each(|query| reader.ask(query));
     })?;
     let (uri, through_policy) = (target.uri(), target.through_policy());
-    Ok(Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs, retires: None, facts })
+    Ok(Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs, unsettled: Vec::new(), retires: None, facts })
 }
 
 /// The reason why a saved plan is not applied. Nothing was changed.
@@ -260,7 +260,23 @@ pub(super) fn cannot_apply(
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     let of_target =
         other_target(plan, target).into_iter().chain(missing_drives(plan, target)).chain(missing_file(target));
-    of_target.chain(policy::warnings(plan, target)).collect()
+    of_target.chain(unsettled(plan)).chain(policy::warnings(plan, target)).collect()
+}
+
+/// Returns a warning if specs require further changes after the changes of later specs.
+fn unsettled(plan: &Plan) -> Option<Diagnostic> {
+    let (require, name) = match plan.unsettled.as_slice() {
+        [] => return None,
+        [_] => ("requires", "this spec"),
+        _ => ("require", "these specs"),
+    };
+    let ids = first_few(plan.unsettled.iter().map(String::as_str));
+    let message = format!(
+        "after the changes of later specs, {ids} {require} further changes, because a condition (`when` or \
+         `applicable`) is then true; this run does not make them"
+    );
+    let hint = format!("name {name} after the specs whose changes make the condition true, or apply all specs again");
+    Some(Diagnostic::warning(Code::SPEC_ORDER, message).hint(hint))
 }
 
 /// Returns a warning if the file of the target does not exist, because its name may be wrong.

@@ -115,8 +115,16 @@ pub fn retire(
     };
     let spec = section(&ids, &found, restart);
     let (uri, through_policy) = (target.uri(), target.through_policy());
-    let mut plan =
-        Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs: vec![spec], retires: Some(retires), facts };
+    let mut plan = Plan {
+        kbfix_plan: 1,
+        target: uri,
+        through_policy,
+        machine,
+        specs: vec![spec],
+        unsettled: Vec::new(),
+        retires: Some(retires),
+        facts,
+    };
     refuse_damaged(&mut plan, target)?;
     let text = options.with_plan.then(|| plan.to_text());
     let is_stopped = !found.undo.unread.is_empty() || !found.obstacles.is_empty();
@@ -159,6 +167,7 @@ fn nothing(
         through_policy: target.through_policy(),
         machine,
         specs: Vec::new(),
+        unsettled: Vec::new(),
         retires: None,
         facts,
     };

@@ -89,8 +89,16 @@ pub fn rollback(
     // Only the events of the journal are needed below, and many changes take much memory.
     journal.header.changes = Vec::new();
     let (uri, through_policy) = (target.uri(), target.through_policy());
-    let mut plan =
-        Plan { kbfix_plan: 1, target: uri, through_policy, machine, specs: vec![spec], retires: None, facts };
+    let mut plan = Plan {
+        kbfix_plan: 1,
+        target: uri,
+        through_policy,
+        machine,
+        specs: vec![spec],
+        unsettled: Vec::new(),
+        retires: None,
+        facts,
+    };
     refuse_damaged(&mut plan, target)?;
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();

@@ -18,7 +18,7 @@ use super::{
     desired_state::DesiredState,
     earlier::Earlier,
     gate::{counts, gate, reasons, with_request},
-    named, pending, rules,
+    named, pending, rules, unsettled,
 };
 
 /// A plan that is being built.
@@ -35,6 +35,7 @@ pub struct Planning<'a> {
     /// The plan of each spec from the last call of [`ask`](Self::ask).
     planned: Vec<Planned<'a>>,
     hidden: BTreeSet<(Key, ValueName)>,
+    unsettled: Vec<String>,
     /// The number of the newest registry state that a call of [`ask`](Self::ask) has assumed; see [`Planned::states`].
     states: usize,
 }
@@ -68,12 +69,13 @@ impl<'a> Planning<'a> {
             machine: Machine::default(),
             planned: Vec::new(),
             hidden: BTreeSet::new(),
+            unsettled: Vec::new(),
             states: 0,
         }
     }
 
-    /// Leaves the machine's identity out of the plan. The plan then contains only the facts that the specs need. It
-    /// still contains the target's URI.
+    /// Leaves [`Plan::unsettled`] and the machine's identity out of the plan. The plan then contains only the facts
+    /// that the specs need. It still contains the target's URI.
     #[must_use]
     pub fn of_any_machine(self) -> Self {
         Self { asks_machine: false, ..self }
@@ -128,6 +130,11 @@ impl<'a> Planning<'a> {
         }
         drop(earlier);
         self.planned = planned.into_iter().filter_map(OnceCell::into_inner).collect();
+        // The plans can still change as long as facts are missing.
+        if self.asks_machine && self.planned.len() > 1 && reader.missed_count() == 0 {
+            let changes = |spec: &Spec| !one(spec, reader).0.changes.is_empty();
+            self.unsettled = unsettled::ids(self.specs, self.planned.iter().map(|one| &one.plan), reader, changes);
+        }
         self.hidden = reader.hidden();
     }
 
@@ -147,8 +154,8 @@ impl<'a> Planning<'a> {
         }
         let mut specs: Vec<SpecPlan> = self.planned.into_iter().map(|one| one.plan).collect();
         specs.iter_mut().for_each(|plan| mark_sensitive(plan, &self.hidden));
-        let Self { target, through_policy, machine, .. } = self;
-        Plan { kbfix_plan: 1, target, through_policy, machine, specs, retires: None, facts }
+        let Self { target, through_policy, machine, unsettled, .. } = self;
+        Plan { kbfix_plan: 1, target, through_policy, machine, specs, unsettled, retires: None, facts }
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evaluation::user_of, evidence, gate, named,
-    pending, policy, sensitive,
+    pending, policy, sensitive, unsettled,
 };
 use crate::{
     observe::Reader,
@@ -43,6 +43,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
         check_spec(spec, plan.retires.is_some(), &reader).map_err(|fault| format!("{}: {fault}", spec.id))?;
     }
     refuse(sensitive::fault(plan))?;
+    refuse(unsettled::fault(plan))?;
     match reader.unanswered() {
         None => Ok(()),
         Some(place) => Err(format!("its facts do not contain {place}, on which it depends")),

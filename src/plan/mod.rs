@@ -31,6 +31,8 @@ mod desired_state;
 mod earlier;
 mod retirement;
 mod shared;
+mod unsettled;
+mod outcome;
 
 use std::collections::BTreeMap;
 
@@ -42,13 +44,13 @@ pub use build::{Planning, machine, machine_of_set};
 pub(crate) use concern::{Touch, may_concern};
 pub use install::{Install, InstalledFile, Threshold};
 pub use named::{NamedRule, Place};
+pub use outcome::Outcome;
 pub use pending::{PendingRestart, ReplacedFile};
 pub use policy::{PolicyOwner, PolicyResult, PolicyUnread};
 pub use retirement::{Conflict, Retirement};
 pub(crate) use shared::{Answers, SharedPlan, SharedPlans};
 
 use crate::{
-    diag::Exit,
     registry::{Data, Key, ValueName},
     spec::document::{ComputerRestart, ManualStep},
     targets::{Facts, KeyChange},
@@ -73,6 +75,10 @@ pub struct Plan {
     /// The plans of the specs, in the order in which the specs were given. Each spec is planned as if the changes of
     /// the specs before it had been made.
     pub specs: Vec<SpecPlan>,
+    /// The ids of the specs that require further changes after the changes of later specs of the plan, because a
+    /// condition of them is then true. Another run makes these changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsettled: Vec<String>,
     /// The specs that the plan retires; missing if it retires none. If present, `specs` has one entry for all retired
     /// specs together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -303,64 +309,6 @@ impl Satisfied {
     /// Returns the entry for a key, or for a value of the key.
     pub(crate) fn new(key: &Key, name: Option<ValueName>, data: Option<Data>) -> Self {
         Self { key: key.clone(), name, data, planned_by: None, sensitive: false }
-    }
-}
-
-/// The outcome of a spec. The order is that of the exit codes, and the worst outcome is the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The article does not apply to this target.
-    NotApplicable,
-    /// Everything is in the state that the spec requires.
-    InDesiredState,
-    /// The changes were made.
-    Changed,
-    /// Something must be changed.
-    ChangesPending,
-    /// The hotfix is installed, but its files are replaced only when the computer restarts. Nothing is changed.
-    PendingRestart,
-    /// A prerequisite or the hotfix is missing, a trigger is not done, a key that must be deleted has subkeys, or the
-    /// spec conflicts with an earlier one; or a rollback or retirement can restore nothing. The registry is unchanged.
-    Blocked,
-    /// A parameter of the spec has no value and no default. Nothing is changed.
-    NeedsParameter,
-    /// The outcome cannot be decided, for example because a fact could not be read, because rules of the spec
-    /// contradict each other, or because kbfix refuses to delete a key. Nothing is changed for the spec.
-    Unknown,
-    /// Writing failed or was refused, and everything that had been written was restored.
-    RolledBack,
-    /// Writing failed, and not everything could be restored; or the package of the hotfix failed, and the registry was
-    /// not changed; or a rollback or a retirement kept keys and values that someone else had changed.
-    Failed,
-}
-
-impl Outcome {
-    /// Returns the name of the outcome in documents and messages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotApplicable => "not_applicable",
-            Self::InDesiredState => "in_desired_state",
-            Self::Changed => "changed",
-            Self::ChangesPending => "changes_pending",
-            Self::PendingRestart => "pending_restart",
-            Self::Blocked => "blocked",
-            Self::NeedsParameter => "needs_parameter",
-            Self::Unknown => "unknown",
-            Self::RolledBack => "rolled_back",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// Returns the exit code of a run whose worst outcome is this one.
-    pub fn exit(self) -> Exit {
-        match self {
-            Self::NotApplicable | Self::InDesiredState | Self::Changed => Exit::Done,
-            Self::ChangesPending => Exit::Differences,
-            Self::PendingRestart | Self::Blocked | Self::NeedsParameter | Self::Unknown => Exit::Blocked,
-            Self::RolledBack => Exit::RolledBack,
-            Self::Failed => Exit::Failed,
-        }
     }
 }
 

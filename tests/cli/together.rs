@@ -60,6 +60,36 @@ fn a_key_that_two_specs_name_differently_is_changed_by_one_of_them_only() {
     assert_eq!(machine.export(), before);
 }
 
+#[test]
+fn a_spec_that_requires_more_after_a_later_one_is_named() {
+    let machine = Machine::new();
+    let new = &format!(r"{SERVICES}\New");
+    let condition = format!("{{ registry: {{ key: '{new}' }} }}");
+    let number = |name: &str| format!("{name}: {{ type: REG_DWORD, data: 1 }}");
+    let when =
+        spec("WHEN", SERVICES, &number("w")).replace("    values", &format!("    when: {condition}\n    values"));
+    machine.write("when.yaml", &when);
+    machine.write("if.yaml", &format!("{}applicable: {condition}\n", spec("IF", SERVICES, &number("i"))));
+    machine.write("other.yaml", &spec("OTHER", SERVICES, &number("o")));
+    machine.write("new.yaml", &spec("NEW", new, &number("v")));
+    let line = "@/when.yaml @/if.yaml @/other.yaml @/new.yaml @target";
+    let names = "after the changes of later specs, WHEN, IF require further changes";
+    let is_named = |line: &str, code: i32| {
+        let run = machine.run(line).code(code);
+        assert!(run.stderr.contains("spec-order") && run.stderr.contains(names), "{run:?}");
+    };
+    is_named(&format!("diff {line} --out @/plan.json"), 1);
+    is_named("apply --plan @/plan.json @target @state", 0);
+    let again = machine.run(&format!("apply {line} @state")).code(0).says("2 values created");
+    assert!(!again.stderr.contains("spec-order"), "{again:?}");
+    // In the right order, one run makes all changes.
+    machine.run("rollback --last @state").code(0);
+    machine.run("rollback --last @state").code(0);
+    let run = machine.run("apply @/new.yaml @/when.yaml @/if.yaml @target @state").code(0);
+    assert!(!run.stderr.contains("spec-order"), "{run:?}");
+    machine.run(&format!("apply {line} @state")).code(0).says("1 value created");
+}
+
 /// A later spec does not undo what an earlier spec found in desired state, nor what it deleted.
 #[test]
 fn what_an_earlier_spec_wants_holds_after_the_run() {

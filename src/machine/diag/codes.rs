@@ -75,6 +75,8 @@ codes! {
     PLAN_OTHER_MACHINE = "plan-other-machine";
     /// A plan was made from another target.
     PLAN_OTHER_TARGET = "plan-other-target";
+    /// A spec requires further changes after the changes of a later spec of the run.
+    SPEC_ORDER = "spec-order";
     /// A plan or journal changes policy values of an image in the registry, but the command changes such values in the
     /// local GPO of the image (`--through-policy`); or the reverse.
     OTHER_PLACE = "other-place";

@@ -168,6 +168,11 @@ const REFUSED: &[(&str, Mutation)] = &[
         plan["specs"][0]["by_star"] = 1_000_000.into();
         Some(())
     }),
+    ("the last spec requires more after later specs", |plan, _| {
+        let last = plan["specs"].as_array()?.last()?["id"].clone();
+        plan["unsettled"] = json!([last]);
+        Some(())
+    }),
     ("a spec is given twice", |plan, _| {
         let again = plan["specs"][0].clone();
         plan["specs"].as_array_mut()?.push(again);
