@@ -209,7 +209,7 @@ fn not_covered<T>(what: &str) -> Answer<T> {
 }
 
 fn uncovered(what: &str) -> String {
-    format!("the snapshot does not cover {what}")
+    format!("the snapshot does not cover {what}; take a new one with this spec")
 }
 
 #[cfg(test)]
