@@ -8,7 +8,7 @@ use crate::{
     registry::{Key, KeyPath, RootKey, ValueName, View},
     spec::{
         Spec,
-        document::{self, Ensure},
+        document::{self, Ensure, Exclusive},
     },
     targets::{ChangeAction, KeyChange, ValueChange},
 };
@@ -32,6 +32,8 @@ pub(super) struct Scope {
     /// The key paths with `*`, `{` or `%` whose keys the spec requires to exist even if none of their values must
     /// exist.
     required_patterns: Vec<String>,
+    /// The keys of the rules that delete a key, or the subkeys of an exclusive key that the spec does not name.
+    deleting: Vec<String>,
 }
 
 /// The part of a spec to which a waiver applies, on one target.
@@ -58,6 +60,7 @@ impl Scope {
             value: None,
             required: keys.into_iter().filter_map(|key| Some(one_name(key)?.path)).collect(),
             required_patterns: patterns.into_iter().map(str::to_owned).collect(),
+            deleting: rules.iter().filter(|rule| is_deleting(rule)).map(|rule| rule.key.clone()).collect(),
         };
         if let Some(name) = &waiver.value {
             scope.value = Some(ValueName::new(name).map_err(|error| ("value", error.to_string()))?);
@@ -132,11 +135,19 @@ fn is_required(rule: &document::KeyRule) -> bool {
     rule.ensure == Some(Ensure::Present) || rule.ensure.is_none() && rule.values.is_empty()
 }
 
+/// Returns whether the rule deletes its key, or subkeys of its key.
+fn is_deleting(rule: &document::KeyRule) -> bool {
+    rule.ensure == Some(Ensure::Absent) || rule.exclusive == Some(Exclusive::Tree)
+}
+
 impl ScopeHere<'_> {
     /// Returns whether the waiver applies to a value of the change. If `value` is `None`, returns whether it applies to
     /// the key itself.
     pub(super) fn covers(&self, change: &KeyChange, value: Option<&ValueChange>) -> bool {
         let Scope { rule, key, value: name, .. } = self.scope;
+        if name.is_none() && self.covers_with_above(change) {
+            return true;
+        }
         if rule.is_some() {
             return self.is_of_rule(change, value);
         }
@@ -147,6 +158,20 @@ impl ScopeHere<'_> {
             (Some(_), None) => false,
         };
         of_key && of_value
+    }
+
+    /// Returns whether the change deletes a key only because of a rule for a key above it, to which the waiver applies.
+    fn covers_with_above(&self, change: &KeyChange) -> bool {
+        let Scope { rule, key, deleting, .. } = self.scope;
+        let is_deleting = |key: &Key| deleting.iter().any(|pattern| covers(pattern, key));
+        let mut with_above = std::iter::successors(Some(change.key.clone()), Key::parent);
+        let nearest =
+            with_above.find(is_deleting).filter(|at| change.action == ChangeAction::Delete && *at != change.key);
+        nearest.is_some_and(|at| match (rule, key) {
+            (Some(_), _) => self.places.contains_key(&(&at, None)),
+            (None, Some(pattern)) => covers(pattern, &at),
+            (None, None) => true,
+        })
     }
 
     fn is_of_rule(&self, change: &KeyChange, value: Option<&ValueChange>) -> bool {

@@ -14,7 +14,8 @@ pub struct Waiver {
     /// The `id` of a rule or value in the spec. The waiver applies only to this rule or value, in its registry view.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// A key, as the spec or the report writes it. The waiver applies only to this key, in both registry views.
+    /// A key, as the spec or the report writes it. The waiver applies only to this key, in both registry views, and to
+    /// the subkeys that a rule for this key deletes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// A value name; empty for the default value. The waiver applies only to values with this name: in `key`, or in

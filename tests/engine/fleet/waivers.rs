@@ -293,6 +293,36 @@ fn a_key_that_a_rule_requires_is_waived_only_by_a_waiver_for_the_key() {
 }
 
 #[test]
+fn a_waiver_for_a_deleted_key_covers_what_is_deleted_with_it() {
+    let there = |key: &str, subkeys: &[&str]| {
+        let present = json!({ "values": {}, "all_values": true, "subkeys": subkeys });
+        json!({ "key": key, "found": { "present": present } })
+    };
+    let keys = [
+        there(r"HKLM\SOFTWARE\D", &["S", "Own"]),
+        there(r"HKLM\SOFTWARE\D\S", &["T"]),
+        there(r"HKLM\SOFTWARE\D\S\T", &[]),
+        there(r"HKLM\SOFTWARE\D\Own", &["U"]),
+        there(r"HKLM\SOFTWARE\D\Own\U", &[]),
+    ];
+    let folder = folder_64(&keys, &[]);
+    let deleted = |names: &[&str]| -> Vec<String> {
+        names.iter().map(|name| format!(r"Delete HKLM\SOFTWARE\D{name} ")).collect()
+    };
+    let rules = "  - { key: HKLM\\SOFTWARE\\D, id: all, ensure: absent }\n  - { key: HKLM\\SOFTWARE\\D\\Own, id: own, \
+                 ensure: absent }\n";
+    let specs = specs(&[&with_rules("D", rules)]);
+    for what in [r"key: HKLM\SOFTWARE\D", "rule: all"] {
+        let text = format!("  - {{ spec: D, {what}, machines: [A], reason: r, by: Ada, expires: 2099-01-01 }}\n");
+        let waivers = read(&text, &specs, &folder.members()).unwrap();
+        let (outcome, [left, waived]) = parts(&report(&folder, &specs, &waivers));
+        assert_eq!(outcome, FleetOutcome::ChangesPending, "{what}");
+        assert_eq!(left, deleted(&[r"\Own\U", r"\Own"]), "{what}");
+        assert_eq!(waived, deleted(&[r"\S\T", r"\S", ""]), "{what}");
+    }
+}
+
+#[test]
 fn a_waiver_for_a_rule_covers_only_the_registry_view_of_the_rule() {
     let present = |view: &str| json!({ "key": r"HKLM\SOFTWARE\R", "view": view, "found": { "present": { "values": { "V": "absent" } } } });
     let folder = folder_64(&[present("64"), present("32")], &[]);
