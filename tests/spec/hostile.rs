@@ -139,6 +139,28 @@ fn long_lists_of_a_value_and_its_parameter_are_compared_soon() {
 }
 
 #[test]
+fn a_parameter_that_allows_much_is_used_in_many_values_soon() {
+    let mut spec = String::from("kbfix: 1\nid: T\ntitle: t\nparameters:\n  p:\n    description: d\n    allowed:\n");
+    for data in 0..20_000 {
+        spec += &format!("      a{data}: x\n");
+    }
+    spec += "registry:\n  - key: HKLM\\SOFTWARE\\T\n    values:\n";
+    for value in 0..2_000 {
+        spec += &format!("      v{value}: {{ type: REG_SZ, data: {{ parameter: p }} }}\n");
+    }
+    assert!(load(spec.as_bytes()).spec.is_some());
+    // Data that is not valid for the type is reported at each value.
+    let loaded = load(spec.replace("REG_SZ", "REG_BINARY").as_bytes());
+    let mut names: Vec<String> = (0..2_000).map(|value| format!("v{value}")).collect();
+    names.sort();
+    for one in loaded.diagnostics.iter().take(100) {
+        assert!(one.message.contains("the parameter `p` can be `a10`"), "{}", one.message);
+        let line = &one.place.as_ref().unwrap().source;
+        assert!(names.iter().take(100).any(|name| line.contains(&format!(" {name}: "))), "{line}");
+    }
+}
+
+#[test]
 fn bytes_that_are_no_text_are_refused() {
     assert_eq!(code(""), "empty-file");
     assert_eq!(code("\u{feff}"), "empty-file");

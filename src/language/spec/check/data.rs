@@ -275,7 +275,12 @@ pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueTy
 /// Converts the data of this run to registry data of the type `value_type`. Reports an error and returns `None` if this
 /// data, or other data that its parameter allows, is not valid for the type.
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
-    let all = std::iter::once(&meaning.chosen).chain(meaning.others.iter());
+    // Many values can use a parameter that allows much data, so this data is tested only once for each type.
+    let unfit = meaning.parameter.as_ref().and_then(|name| {
+        let first = || meaning.others.iter().position(|literal| convert(literal, value_type).is_err());
+        *cx.unfit.entry((name.clone(), value_type)).or_insert_with(first)
+    });
+    let all = std::iter::once(&meaning.chosen).chain(unfit.and_then(|at| meaning.others.get(at)));
     for (at, literal) in all.enumerate() {
         if let Err(misfit) = convert(literal, value_type) {
             if cx.findings.only_counts() {

@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     diag::{Code, Diagnostic, Hint, text::suggest},
-    registry::notation::HIDDEN,
+    registry::{ValueType, notation::HIDDEN},
 };
 
 use super::{
@@ -85,6 +85,11 @@ struct Context<'t> {
     used_locations: BTreeSet<String>,
     /// The names of the unset parameters in the key or data that is being checked.
     met_unset: BTreeSet<String>,
+    /// For a parameter and a registry type, the index in [`parameter::Resolved::others`] of the first data that is not
+    /// valid for the type; `None` if all data is valid.
+    unfit: BTreeMap<(String, ValueType), Option<usize>>,
+    /// The number of states that may still be listed for rules that depend on a parameter without data.
+    left_states: usize,
     /// The key of the rule that is being checked. The outer `None` means that no rule is being checked; the inner
     /// `None` means that the key has an error.
     own_key: Option<Option<model::KeyPattern>>,
@@ -188,6 +193,8 @@ pub(in crate::spec) fn check(
         sensitive,
         used_locations: BTreeSet::new(),
         met_unset: BTreeSet::new(),
+        unfit: BTreeMap::new(),
+        left_states: varying::MOST_STATES,
         own_key: None,
         applicable: None,
     };

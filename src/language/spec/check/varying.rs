@@ -11,9 +11,14 @@ use crate::{
 
 use super::{Context, data, keep};
 
+/// The highest number of states that are listed for all rules of a spec together. A state takes about 200 bytes.
+pub(super) const MOST_STATES: usize = 100_000;
+/// The highest number of states that are listed for one rule. Two rules are compared state by state.
+const MOST_OF_RULE: usize = 200;
+
 /// Returns the states that the rule can require, if its data depends on a parameter without data. `desired` is the
-/// state for the example data of this parameter.
-pub(super) fn varying(cx: &Context<'_>, rule: &ValueRule, desired: &Desired) -> Varying {
+/// state for the example data of this parameter. If there are too many states, returns only their types.
+pub(super) fn varying(cx: &mut Context<'_>, rule: &ValueRule, desired: &Desired) -> Varying {
     let types = desired.types();
     let keeps = rule.keep.as_ref().is_some_and(|keep| !keep::is_none(keep));
     let main = match (&rule.data, &rule.replace) {
@@ -26,6 +31,10 @@ pub(super) fn varying(cx: &Context<'_>, rule: &ValueRule, desired: &Desired) -> 
     };
     let Some(resolved) = resolved.filter(|_| !has_open_bound(rule)) else { return Varying::Of(types, None) };
     if resolved.is_list_of_all {
+        let count = resolved.others.len();
+        let left = cx.left_states.checked_sub(count).filter(|_| count <= MOST_OF_RULE);
+        let Some(left) = left else { return Varying::Of(types, None) };
+        cx.left_states = left;
         let each = resolved.others.iter().map(|literal| with_data(desired, literal));
         return each.collect::<Option<_>>().map_or(Varying::Of(types, None), Varying::Each);
     }

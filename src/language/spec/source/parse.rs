@@ -50,7 +50,7 @@ pub(in crate::spec) fn read(text: &Text<'_>) -> Read {
     let mut builder = Builder { text, nodes, open: Vec::new(), anchors: HashMap::new(), found: Vec::new(), more: 0 };
     let root = builder.run();
     let diagnostics = std::mem::take(&mut builder.found);
-    let places = root.map(|root| Places { nodes: builder.nodes, root });
+    let places = root.map(|root| Places::new(builder.nodes, root));
     Read { places, diagnostics, more: builder.more }
 }
 

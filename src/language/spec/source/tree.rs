@@ -1,6 +1,8 @@
 //! The tree of the nodes of a YAML document, with the place of each node in the text. [`crate::spec::source::parse`]
 //! builds this tree.
 
+use std::{cell::RefCell, collections::HashMap};
+
 use super::{
     path::{Path, Step},
     text::Spot,
@@ -13,6 +15,9 @@ pub(in crate::spec) struct Places {
     pub nodes: Vec<Node>,
     /// The index of the root node in `nodes`.
     pub root: usize,
+    /// For each long mapping in which a field was looked up: the indexes of its fields, sorted by name. The key is the
+    /// index of the node that is the data of its first field.
+    sorted: RefCell<HashMap<usize, Vec<usize>>>,
 }
 
 /// A node of a YAML document.
@@ -69,7 +74,14 @@ pub(in crate::spec) struct Entry {
     pub value: usize,
 }
 
+/// The highest number of fields of a mapping in which a field is looked up one by one.
+const FEW: usize = 32;
+
 impl Places {
+    pub(in crate::spec) fn new(nodes: Vec<Node>, root: usize) -> Self {
+        Self { nodes, root, sorted: RefCell::default() }
+    }
+
     /// Returns the node at `path`; `None` if there is no such node. Follows aliases on the path, but returns an alias
     /// at its end.
     pub(in crate::spec) fn node(&self, path: &Path) -> Option<&Node> {
@@ -78,13 +90,26 @@ impl Places {
 
     fn step(&self, node: &Node, step: &Step) -> Option<&Node> {
         match (&self.resolve(node).kind, step) {
-            (Kind::Mapping(entries), Step::Field(name)) => {
-                let entry = entries.iter().rev().find(|e| *e.name == **name)?;
-                self.nodes.get(entry.value)
-            }
+            (Kind::Mapping(entries), Step::Field(name)) => self.nodes.get(self.field(entries, name)?.value),
             (Kind::Sequence(items), Step::Item(at)) => self.nodes.get(*items.get(*at)?),
             _ => None,
         }
+    }
+
+    /// Returns the last of these fields of one mapping that has this name.
+    fn field<'n>(&self, entries: &'n [Entry], name: &str) -> Option<&'n Entry> {
+        let Some(first) = entries.first().filter(|_| entries.len() > FEW) else {
+            return entries.iter().rev().find(|entry| entry.name == name);
+        };
+        let mut sorted = self.sorted.borrow_mut();
+        let sorted = sorted.entry(first.value).or_insert_with(|| {
+            let mut sorted: Vec<usize> = (0..entries.len()).collect();
+            sorted.sort_by_key(|at| &*entries[*at].name);
+            sorted
+        });
+        let after = sorted.partition_point(|at| *entries[*at].name <= *name);
+        let last = &entries[*sorted.get(after.checked_sub(1)?)?];
+        (last.name == name).then_some(last)
     }
 
     /// Returns the node to which an alias refers. Returns any other node unchanged.
@@ -109,7 +134,7 @@ impl Places {
         let Step::Field(name) = last else { return None };
         let owner = self.resolve(self.node(&Path(above.to_vec()))?);
         match &owner.kind {
-            Kind::Mapping(entries) => entries.iter().rev().find(|e| *e.name == **name),
+            Kind::Mapping(entries) => self.field(entries, name),
             _ => None,
         }
     }
