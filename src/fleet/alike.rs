@@ -21,7 +21,8 @@ use crate::{
 /// The cases of one machine, in the order of the specs. Machines with the same facts can share one such list.
 pub(super) type MachineCases = Arc<[Arc<Case>]>;
 
-/// The SHA-256 of everything on which the plans of a machine depend.
+/// The SHA-256 of the facts of a machine without its computer name and MachineGuid, and of the list of specs. Machines
+/// with the same hash have the same plans if no spec needs these two.
 pub(super) type Likeness = [u8; 32];
 
 /// The cases of machines that were already planned. A later machine with the same hash ([`Likeness`]) gets the same
@@ -40,8 +41,8 @@ impl Alike {
         Self { known: Mutex::default(), asked: OnceLock::new(), own }
     }
 
-    /// Returns the hash of everything on which the plans of a snapshot depend; `None` if its facts cannot be written as
-    /// JSON. `list` is the index of the list of specs that is planned on the snapshot.
+    /// Returns the hash of the facts of a snapshot without the computer name and the MachineGuid, and of `list`, the
+    /// index of the list of specs that is planned on the snapshot; `None` if the facts cannot be written as JSON.
     pub(super) fn likeness(&self, target: &SnapshotTarget, list: usize) -> Option<Likeness> {
         let mut facts: Facts = target.snapshot().facts.clone();
         self.own.iter().for_each(|(key, name)| facts.forget(key, name));

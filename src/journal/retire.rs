@@ -36,7 +36,7 @@ pub struct LiveSpec<'a> {
     /// is unknown and the spec may require some of the changes.
     pub is_applied: bool,
     /// Whether this is a built-in spec that the operator did not name, and that kbfix therefore added itself. Its
-    /// parameters have their defaults.
+    /// parameters have their defaults; a parameter without a default is not set.
     pub is_assumed: bool,
 }
 
@@ -345,9 +345,9 @@ fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
     deletions
 }
 
-/// Returns whether the plan of a spec, made on the state before kbfix, gives each value the data in `written`, which
-/// the spec wrote earlier. Only keys and values that are restored count. If `written` is `None`, the plan must change
-/// nothing.
+/// Returns whether a spec, planned as if the retired specs had been undone, still gives each value the data that it
+/// wrote earlier (`written`). If not, it was applied with other parameters. Only the keys and values in `touched` are
+/// compared. If the spec wrote nothing (`None`), its plan must change nothing.
 fn is_as_written(plan: &SpecPlan, written: Option<&Written>, touched: &[Touched<'_>]) -> bool {
     let Some(written) = written else { return plan.changes.is_empty() };
     let changed = plan

@@ -124,7 +124,9 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
     } else if let Some(sid) = changed_users(spec).find(|sid| spec.unread_users.contains(sid)) {
         Some(format!("it changes keys of user {sid}, although `unread_users` says that this user is left out"))
     } else if !(counts || spec.satisfied.is_empty() && spec.named.is_empty()) {
-        Some(format!("its outcome is {outcome}, but its `satisfied` or `named` lists keys and values"))
+        Some(format!(
+            "its outcome is {outcome}, so `satisfied` and `named` must be empty, but at least one of them has entries"
+        ))
     } else if counts && spec.by_star > spec.changes.iter().map(KeyChange::size).sum() {
         Some(format!(
             "`by_star` says that {} keys and values change through a `*`, but the spec has fewer changes",
@@ -268,7 +270,10 @@ fn delete_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
         return Some(format!("it deletes {key}, a key that Windows needs"));
     }
     if let Some(value) = change.values.iter().find(|value| value.after.is_some()) {
-        return Some(format!("{} cannot exist after its key is deleted", change.place(&value.name)));
+        return Some(format!(
+            "it deletes the key of {}, but gives this value data after the change",
+            change.place(&value.name)
+        ));
     }
     let (found, subkeys) = match (reader.all_values(key).known(), reader.subkeys(key).known()) {
         (Ok(found), Ok(subkeys)) => (found.unwrap_or_default(), subkeys.unwrap_or_default()),

@@ -61,7 +61,9 @@ pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
                 }
             }
             Err(why) => {
-                rest.unknown.push((key.clone(), format!("{key}, which must contain only what the spec names: {why}")))
+                let why =
+                    format!("the content of {key}, which must contain only what the spec names, is not known: {why}");
+                rest.unknown.push((key.clone(), why));
             }
         }
     }

@@ -172,8 +172,9 @@ fn shortened(data: &Data) -> String {
     )
 }
 
-/// Returns comments with the meaning of data that is hard to read in `.reg` notation; empty if none are needed. A long
-/// list gets one comment for each string, unless the list is longer than [`LONGEST_TEXT`].
+/// Returns comments with the meaning of data that is hard to read in `.reg` notation; empty if none are needed. A list
+/// that is too long for one line gets a comment with the number of its strings and one comment for each string. A list
+/// of more than [`LONGEST_TEXT`] bytes gets only one comment, with its first 200 characters.
 fn comment(data: &Data) -> Vec<String> {
     let is_long = data.bytes.len() > LONGEST_TEXT;
     let cut = |text: String| match text.char_indices().nth(200) {

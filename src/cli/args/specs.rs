@@ -103,10 +103,11 @@ struct Whole {
 }
 
 impl SpecArguments {
-    /// Reads and checks the specs. Prints warnings to standard error.
+    /// Reads and checks the specs. If there is no error, prints the warnings to standard error.
     ///
     /// # Errors
-    /// Returns all errors in the specs, or the first reason why the specs cannot be read.
+    /// Returns the findings about the specs (at most 100 of each file) if one of them is an error, or the first reason
+    /// why the specs cannot be read.
     pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::new(), output)
     }

@@ -57,7 +57,7 @@ codes! {
     TARGET_CREDENTIALS = "target-credentials";
     /// The machine of a remote target cannot be reached, or lacks the protocol or the service that kbfix needs.
     TARGET_UNREACHABLE = "target-unreachable";
-    /// The machine of a remote target does not let the account log on.
+    /// The logon to the machine of a remote target failed.
     TARGET_LOGON = "target-logon";
     /// The machine of a remote target denies the account all access.
     TARGET_DENIED = "target-denied";

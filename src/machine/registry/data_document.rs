@@ -28,7 +28,8 @@ impl JsonSchema for Data {
         let mut schema = DataDocument::json_schema(generator);
         // A report has `hidden` instead of `bytes` if the data is sensitive.
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            let hidden = "Only in a report: the data is sensitive, `bytes` is missing, and `text` does not show it.";
+            let hidden = "Only in a report or in the output of `kbfix journal show`: the data is sensitive, `bytes` is missing, \
+                          and `text` does not show it.";
             properties.insert("hidden".to_owned(), json!({ "const": true, "description": hidden }));
         }
         schema.insert("required".to_owned(), json!(["type", "text"]));

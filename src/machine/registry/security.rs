@@ -28,7 +28,7 @@ const DACL_PROTECTED: u16 = 0x1000;
 #[serde(deny_unknown_fields)]
 pub struct KeyProperties {
     /// The class name; few keys have one. Windows stores parts of the boot key in the class names of some keys below
-    /// `Control\Lsa`.
+    /// `Control\Lsa`, so a rollback must restore class names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// The security descriptor.

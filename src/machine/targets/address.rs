@@ -159,10 +159,8 @@ impl Address {
             Kind::Image(_) => None,
             _ => own_drive,
         };
-        let whole = (!matches!(kind, Kind::Image(_) | Kind::Hive(..))).then_some(
-            "only the hives of an image or a hive file \
-                can be incomplete",
-        );
+        let whole = (!matches!(kind, Kind::Image(_) | Kind::Hive(..)))
+            .then_some("only a hive file, or the hives of an image, can be incomplete (dirty)");
         let stores = match kind {
             Kind::Image(_) => None,
             Kind::Pol(..) => Some("a target `pol:FILE` always changes the policy file itself"),

@@ -89,7 +89,9 @@ fn every_fault_has_its_place() {
         assert!(codes.iter().any(|(found, _)| *found == code), "{text}\n{found:#?}");
         assert!(codes.contains(&(code, line)) || code == "yaml-syntax", "{text}\n{found:#?}");
     }
-    for (text, hint) in [("machines: {}", "give it data; `machines` is required"), ("machines:", "write a mapping")] {
+    for (text, hint) in
+        [("machines: {}", "write data after `machines:`; this field is required"), ("machines:", "write a mapping")]
+    {
         let found = wrong(&format!("kbfix_fleet: 1\n{text}\n"));
         assert_eq!(found[0].hint.as_ref().unwrap().to_string(), hint);
     }

@@ -55,7 +55,7 @@ pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diag
                 }
             };
             if entry.has_line_break_escape() {
-                let message = "`\\n` and `\\r` in a string mean line breaks";
+                let message = "the string contains `\\n` or `\\r`, which means a line break in a .reg file";
                 let warning = Diagnostic::warning(Code::IMPORT_LINE_BREAK, message).at(file.place(entry.line()));
                 player.findings.push(warning.hint("in a path, write each backslash twice"));
             }

@@ -251,7 +251,10 @@ pub(super) fn holds_data(
                 format!("`keep` does not accept the data `{}`, which the rule itself writes", data::show(literal))
             }
             Some(name) => {
-                format!("the parameter `{name}` can be `{}`, which `keep` does not accept", data::show(literal))
+                format!(
+                    "`data` comes from the parameter `{name}`, which can be `{}`, but `keep` does not accept this data",
+                    data::show(literal)
+                )
             }
         };
         cx.error(Code::DATA_NOT_ALLOWED, &path.field("data"), message, format!("`keep` accepts: {keep:#}"));

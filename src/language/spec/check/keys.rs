@@ -156,7 +156,8 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
     }
     if let Some(c) = parts.iter().flat_map(|part| part.chars()).find(|c| c.is_control()) {
         let message = format!("the name of a key contains the character U+{:04X}", u32::from(c));
-        let hint = "in double quotes a backslash begins an escape; write the key in single quotes or without quotes";
+        let hint = "remove this character; if the key is in double quotes, write it in single quotes, because a backslash \
+                    begins an escape there";
         cx.error(Code::KEY_SYNTAX, path, message, hint);
         return None;
     }
@@ -334,7 +335,8 @@ pub(super) fn value_in_key<'n>(
 ) {
     let Some(NamePattern::Name(last)) = key.names.last() else { return };
     if let Some(value) = values.into_iter().find(|value| name::compare(last.as_str(), value).is_eq()) {
-        let message = format!("the last name in the key, `{}`, is the name of the value", shorten(value));
+        let message =
+            format!("the last name in the key, `{}`, is also the name of a value in this key", shorten(value));
         let hint =
             "articles often print key and value name in one line; if that is the case here, remove the last name";
         cx.warning_within(Code::VALUE_IN_KEY, path, Part::Data, last.as_str(), message, hint);

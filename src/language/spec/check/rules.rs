@@ -264,15 +264,21 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], ru
             let exclusive = rule.is_conditional() && other.is_conditional();
             let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
             let line = cx.findings.line_of(&path.item(*other_at).field("key"));
-            let message = format!(
-                "two rules require different states of `{}` if `{}` matches `{}` (line {line})",
-                shorten(&name),
-                rule.key,
-                other.key
-            );
+            let is_value = from[*at].values.contains_key(&name);
+            let what = if is_value { format!("`{}` in a key", shorten(&name)) } else { "a key".to_owned() };
+            let message = match other.key.has_star() {
+                true => format!(
+                    "two rules require different states of {what} that matches both `{}` and `{}` (line {line})",
+                    rule.key, other.key
+                ),
+                false => format!(
+                    "two rules require different states of {what}: `{}` can also match `{}` (line {line})",
+                    rule.key, other.key
+                ),
+            };
             let path = path.item(*at);
             let value = path.field("values").field(&name);
-            let path = if from[*at].values.contains_key(&name) { value } else { path.field("key") };
+            let path = if is_value { value } else { path.field("key") };
             cx.warning(
                 Code::CONFLICTING_RULES,
                 &path,

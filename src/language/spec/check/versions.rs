@@ -56,7 +56,7 @@ pub(super) fn branches(cx: &mut Context<'_>, branches: &[document::Branch], path
                 sound = false;
             } else if last.version >= from {
                 let message = format!(
-                    "the previous branch has its fix in version {}, which belongs to this branch",
+                    "the previous branch has its fix in version {}, but this branch already begins at {from}",
                     last.version
                 );
                 cx.error(

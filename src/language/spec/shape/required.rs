@@ -18,12 +18,12 @@ pub(super) fn is_required(schema: &Value, path: &Path) -> bool {
     having.peek().is_some() && having.all(requires)
 }
 
-/// Returns a hint for a field without data: give it data or, if the schema does not require the field, remove it.
+/// Returns a hint for an empty field: write data or, if the schema does not require the field, remove it.
 /// Returns `None` if `path` does not end with a field name.
 pub(in crate::spec) fn remove(path: &Path, schema: &Value) -> Option<String> {
     path.last_field().map(|name| match is_required(schema, path) {
-        true => format!("give it data; `{name}` is required"),
-        false => format!("give it data, or remove `{name}`"),
+        true => format!("write data after `{name}:`; this field is required"),
+        false => format!("write data after `{name}:`, or remove this field"),
     })
 }
 

@@ -24,8 +24,8 @@ pub enum Trouble {
     /// The connection broke during a read or a write.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// The machine refused the logon of the account.
-    #[error("the machine does not let the account log on: {0}")]
+    /// The logon of the account failed: the machine refused it, or there is no Kerberos ticket.
+    #[error("the logon to the machine failed: {0}")]
     Logon(String),
     /// kbfix did not try to log on, because the machine with this URI refused the logon of the same domain account.
     #[error("kbfix did not try to log on, because {0} refused the logon of this account")]

@@ -163,10 +163,14 @@ fn tested(resource: &Resource) -> (&str, Tested<'_>) {
     let inner = &test["resource"];
     let kind = inner["type"].as_str().unwrap_or(TEST);
     let tested = match (&test["schema"], &test["expression"]) {
-        (Value::Null, Value::Null) => Err("the test has no `schema`, which describes the acceptable data".to_owned()),
-        (Value::Null, _) => Err("the test is an `expression`, which kbfix does not read".to_owned()),
+        (Value::Null, Value::Null) => {
+            Err("its Microsoft.OSConfig/Test has no `schema`, which describes the acceptable data".to_owned())
+        }
+        (Value::Null, _) => {
+            Err("its Microsoft.OSConfig/Test has an `expression`, which kbfix does not read".to_owned())
+        }
         (schema, Value::Null) => Ok((&inner["properties"], Some(schema))),
-        _ => Err("the test has both `schema` and `expression`".to_owned()),
+        _ => Err("its Microsoft.OSConfig/Test has both `schema` and `expression`".to_owned()),
     };
     (kind, tested)
 }

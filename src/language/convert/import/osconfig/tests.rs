@@ -126,16 +126,16 @@ fn each_schema_becomes_the_rule_that_accepts_the_same() {
 #[test]
 fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
     for (value_type, rest, why) in [
-        ("REG_DWORD", "value: 1 }", "the test has no `schema`, which describes the acceptable data"),
+        ("REG_DWORD", "value: 1 }", "its Microsoft.OSConfig/Test has no `schema`, which describes the acceptable data"),
         (
             "REG_DWORD",
             "value: 1 }\n    expression: value == 1",
-            "the test is an `expression`, which kbfix does not read",
+            "its Microsoft.OSConfig/Test has an `expression`, which kbfix does not read",
         ),
         (
             "REG_DWORD",
             "value: 1 }\n    expression: value == 1\n    schema: {}",
-            "the test has both `schema` and `expression`",
+            "its Microsoft.OSConfig/Test has both `schema` and `expression`",
         ),
         ("REG_DWORD", "value: 1 }\n    schema: {}", "the `schema` of the rule accepts any data"),
         ("REG_DWORD", "value: 1 }\n    schema: true", "the `schema` of the rule is not a mapping"),
