@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-use super::{Checked, key_is_within, rules::RuleKey};
+use super::{Checked, key_is_within, rules::RuleKey, values::shown_name};
 
 /// Checks all specs of a run against each other and against the operator's settings. Returns the findings, such as a
 /// conflict between two specs, or a setting for a parameter that no spec declares. Of a file whose spec has errors,
@@ -196,7 +196,11 @@ fn beside(sources: &[Source<'_>], exclusive: &Rule<'_>, other: &Rule<'_>, out: &
             _ => false,
         };
         if !own.iter().any(names_it) {
-            let what = format!("the value `{}` in the key `{key}`, which must contain no other values", value.name);
+            let name = match value.name.is_default() {
+                true => "the default value".to_owned(),
+                false => format!("the value `{}`", value.name),
+            };
+            let what = format!("{name} in the key `{key}`, which must contain no other values");
             let path = value_path(other, value.name.as_str());
             report(sources, exclusive, other, &what, conditional || value.when.is_some(), &path, out);
         }
@@ -226,9 +230,10 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
         let Some(other) = other.filter(|other| !other.may_agree_with(value)) else { continue };
         let path = value_path(second, value.name.as_str());
         let (key, other_name) = (second.rule.key.to_string(), first.rule.key.to_string());
+        let name = shown_name(value.name.as_str());
         let what = match key == other_name {
-            true => format!("`{}` in `{key}`", value.name),
-            false => format!("`{}` in `{key}`, the same key as `{other_name}`", value.name),
+            true => format!("{name} in `{key}`"),
+            false => format!("{name} in `{key}`, the same key as `{other_name}`"),
         };
         report(sources, first, second, &what, other.when.is_some() || value.when.is_some(), &path, out);
     }
@@ -253,7 +258,7 @@ fn report(
     let (a, b) = (&first.spec.id, &second.spec.id);
     let (message, hint) = match conditional {
         true => (
-            format!("{a} and {b} require different states of {what} if both apply"),
+            format!("if both apply, {a} and {b} require different states of {what}"),
             "change the conditions of the specs, so that only one of the specs applies",
         ),
         false => (format!("{a} and {b} require different states of {what}"), "apply only one of the two specs"),

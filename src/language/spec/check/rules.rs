@@ -228,7 +228,7 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule
             if let Some(name) = (!both_conditional).then(|| at_odds(first, rule)).flatten() {
                 let is_value = from[*at].values.contains_key(&name);
                 let shown = if is_value { name.as_str() } else { text.as_str() };
-                let message = format!("two rules require different states of `{}`", shorten(shown));
+                let message = format!("two rules require different states of {}", values::shown_name(shown));
                 let path = path.item(*at);
                 let value = path.field("values").field(&name);
                 let path = if is_value { value } else { path.field("key") };
@@ -265,7 +265,7 @@ fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], ru
             let Some(name) = (!exclusive).then(|| at_odds(other, rule)).flatten() else { continue };
             let line = cx.findings.line_of(&path.item(*other_at).field("key"));
             let is_value = from[*at].values.contains_key(&name);
-            let what = if is_value { format!("`{}` in a key", shorten(&name)) } else { "a key".to_owned() };
+            let what = if is_value { format!("{} in a key", values::shown_name(&name)) } else { "a key".to_owned() };
             let message = match other.key.has_star() {
                 true => format!(
                     "two rules require different states of {what} that matches both `{}` and `{}` (line {line})",

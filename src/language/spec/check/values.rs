@@ -86,7 +86,7 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
             cx.error_at_name(
                 Code::MISSING_FIELD,
                 path,
-                "the value has `data` and no `type`",
+                "the value has `data`, but no `type`",
                 "add the type, such as `type: REG_DWORD`",
             );
             None
@@ -94,7 +94,7 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
         (Some("bits"), [ValueType::DWORD | ValueType::QWORD]) => Some(given),
         (Some("bits"), []) => {
             let hint = "add `type: REG_DWORD` or `type: REG_QWORD`";
-            cx.error_at_name(Code::MISSING_FIELD, path, "the value has `bits` and no `type`", hint);
+            cx.error_at_name(Code::MISSING_FIELD, path, "the value has `bits`, but no `type`", hint);
             None
         }
         (Some("bits"), _) => {
@@ -239,7 +239,10 @@ fn allowed(
         if of_types.map_or(true, |data| each.contains(&data)) {
             continue;
         }
-        let hint = format!("allowed are {}", list());
+        let hint = match allowed.len() {
+            1 => format!("only {} is allowed", list()),
+            _ => format!("allowed are {}", list()),
+        };
         match &meaning.parameter {
             None => {
                 let message = format!("the data `{}` is not allowed", data::show(literal));
@@ -254,6 +257,14 @@ fn allowed(
         return None;
     }
     Some(())
+}
+
+/// Returns the name of a value for a message. The default value has an empty name.
+pub(super) fn shown_name(name: &str) -> String {
+    match name {
+        "" => "the default value".to_owned(),
+        name => format!("`{}`", shorten(name)),
+    }
 }
 
 /// Reports each field that has no effect together with `one`, the field that states the requirement, such as `bits`.
@@ -289,8 +300,13 @@ fn absent_is_allowed(cx: &mut Context<'_>, rule: &ValueRule, meant: &Data, types
     }
     let list = first_few(allowed.iter().map(|s| format!("`{}`", data::show_scalar(s))));
     let message = "`if_absent` is not one of `allowed`";
-    let hint =
-        format!("allowed are {list}; add the data that Windows uses if the value is absent, or correct `if_absent`");
+    let allowed = match allowed.len() {
+        1 => format!("only {list} is allowed"),
+        _ => format!("allowed are {list}"),
+    };
+    let hint = format!(
+        "{allowed}; add the data that Windows uses if the value is absent to `allowed`, or correct `if_absent`"
+    );
     cx.warning(Code::DATA_NOT_ALLOWED, &path.field("if_absent"), super::Part::Data, message, hint);
 }
 
