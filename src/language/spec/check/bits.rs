@@ -43,7 +43,12 @@ pub(super) fn bits(cx: &mut Context<'_>, bits: &Bits, value_type: ValueType, pat
     let (set, clear) = (part(&bits.set, "set"), part(&bits.clear, "clear"));
     let (set, clear) = (set?, clear?);
     if set | clear == 0 {
-        cx.error_at_name(Code::EMPTY, path, "`set` and `clear` do not contain any bit", "give `set`, `clear` or both");
+        cx.error_at_name(
+            Code::EMPTY,
+            path,
+            "`set` and `clear` do not contain any bit",
+            "name at least one bit in `set` or `clear`",
+        );
         return None;
     }
     if set & clear != 0 {
@@ -66,7 +71,7 @@ pub(super) fn list(cx: &mut Context<'_>, edit: &ListEdit, types: &[ValueType], p
             Code::EMPTY,
             path,
             "`add` and `remove` do not contain any string",
-            "give `add`, `remove` or both",
+            "name at least one string in `add` or `remove`",
         );
         return None;
     }

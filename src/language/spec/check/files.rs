@@ -270,8 +270,8 @@ pub(super) fn package(cx: &mut Context<'_>, from: &document::Package, path: &Pat
         let codes: HashSet<u32> = success.iter().copied().collect();
         if let Some((at, code)) = restart.iter().enumerate().find(|(_, code)| codes.contains(code)) {
             let message = format!("the exit code {code} is in both `success` and `restart`");
-            let hint = "write the code only in `restart` if the computer must be restarted after it, and else only in \
-                        `success`";
+            let hint = "write the code only in `restart` if the computer must be restarted after it, and otherwise \
+                        only in `success`";
             cx.error(Code::CONTRADICTION, &path.field("restart").item(at), message, hint);
             sound = false;
         }

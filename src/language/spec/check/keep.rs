@@ -114,7 +114,8 @@ fn items(
             None => None,
         };
         let Some(fault) = fault else { continue };
-        cx.error(Code::DATA_TEXT, &path.item(at), fault, ITEMS_HINT);
+        let hint = if item.trim().is_empty() { "remove this item" } else { ITEMS_HINT };
+        cx.error(Code::DATA_TEXT, &path.item(at), fault, hint);
         return None;
     }
     let ignore_case = which.ignore_case.unwrap_or(true);

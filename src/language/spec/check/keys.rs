@@ -100,7 +100,7 @@ fn root(cx: &mut Context<'_>, text: &str, whole: &str, path: &Path) -> Option<Ro
             let message = format!("`{}` is PowerShell's notation for a drive", shorten(first));
             cx.error_within(Code::KEY_DRIVE_NOTATION, path, first, message, format!("write `{hint}`"));
         } else {
-            let message = "separate the names in a key path with backslashes";
+            let message = format!("there is a slash after `{first}`, but backslashes separate the names in a key path");
             cx.error(Code::KEY_SYNTAX, path, message, format!("write '{hint}'"));
         }
         return None;
@@ -162,7 +162,11 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
         return None;
     }
     if let Some((found, message)) = doubtful(part) {
-        let hint = "for these characters themselves, write `[*]` for `*`, `[{]` for `{`, and `[[]` for `[`";
+        let hint = match found {
+            "**" => "write `*`; for the character `*` itself, write `[*]`",
+            "[}]" => "for the character `}` itself, write `}`",
+            _ => "for these characters themselves, write `[*]` for `*`, `[{]` for `{`, and `[[]` for `[`",
+        };
         cx.warning(Code::KEY_ESCAPE, path, Part::Data, format!("`{found}` {message}"), hint);
     }
     let whole = match parts.as_mut_slice() {

@@ -289,7 +289,7 @@ fn article(cx: &mut Context<'_>, document: &Document, top: &Path) {
             Code::DATE,
             &path,
             format!("`{day}` is not a date in the calendar"),
-            "write year-month-day, as 2008-05-13",
+            "write a date that exists, in the form year-month-day: 2008-05-13",
         );
     }
 }

@@ -75,10 +75,17 @@ impl NoNumber {
         }
         if text.strip_prefix('-').is_some_and(|digits| digits != "0" && digits_of(digits).is_some()) {
             let bits = value_type.map(|value_type| if value_type == ValueType::QWORD { 64 } else { 32 });
-            let hint = text.parse().map_or_else(|_| "registry numbers are unsigned".to_owned(), |n| same_bits(n, bits));
+            let hint = text.parse().map_or_else(
+                |_| "registry numbers are unsigned; write a number that is not negative".to_owned(),
+                |n| same_bits(n, bits),
+            );
             return Self { code: Code::OUT_OF_RANGE, what: "below 0", hint };
         }
-        Self { code: Code::DATA_KIND, what: "not a number", hint: number_hint(text, value_type) }
+        let is_fraction = text.split_once('.').is_some_and(|(whole, rest)| {
+            [whole, rest].into_iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+        });
+        let what = if is_fraction { "not a whole number" } else { "not a number" };
+        Self { code: Code::DATA_KIND, what, hint: number_hint(text, value_type) }
     }
 
     /// Returns the error message about the text.

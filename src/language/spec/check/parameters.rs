@@ -79,7 +79,10 @@ impl Limits<'_> {
             "" => format!("`{}`", data::show(data)),
             meaning => format!("`{}` ({})", data::show(data), shorten(meaning)),
         });
-        format!("allowed are {}", first_few(each))
+        match self.allowed.len() {
+            1 => format!("only {} is allowed", first_few(each)),
+            _ => format!("allowed are {}", first_few(each)),
+        }
     }
 }
 

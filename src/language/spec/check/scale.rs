@@ -36,12 +36,12 @@ fn several(rule: &ValueRule, meaning: &data::Meaning) -> Option<String> {
         let has_middle = meaning.range.is_some_and(|(least, most)| most - least > 1);
         // Without a limit, the parameter can be any number.
         if numbers.is_empty() || has_middle || !is_switch(&numbers) {
-            return Some(format!("the parameter `{name}` can have other values than on and off"));
+            return Some(format!("the parameter `{name}` can be a number that is neither on nor off"));
         }
     }
     let allowed: Vec<u64> =
         rule.allowed.iter().flatten().filter_map(|scalar: &Scalar| numbers::number(scalar)).collect();
-    (!is_switch(&allowed)).then(|| "`allowed` has data other than on and off".to_owned())
+    (!is_switch(&allowed)).then(|| "`allowed` has numbers that are neither on nor off".to_owned())
 }
 
 /// Returns whether each number means off or on: 0 means off; 1, or a number whose 32 or 64 bits are all set, means on.

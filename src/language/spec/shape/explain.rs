@@ -135,12 +135,9 @@ impl Explainer<'_, '_> {
     fn field_hint(&self, error: &ValidationError<'_>, name: &str) -> Option<String> {
         let owner = above(error.schema_path().as_str(), self.schema)?;
         let field = owner.get("properties")?.get(name)?;
-        let first = field
-            .get("description")?
-            .as_str()?
-            .split_once(". ")
-            .map_or_else(|| field.get("description").and_then(Value::as_str).unwrap_or_default(), |(first, _)| first);
-        Some(format!("`{name}`: {}", first.trim_end_matches('.').replace('\n', " ")))
+        let text = field.get("description")?.as_str()?.replace('\n', " ");
+        let first = text.split_once(". ").map_or(text.as_str(), |(first, _)| first);
+        Some(format!("`{name}`: {}", first.trim_end_matches('.')))
     }
 
     /// Explains an error where the schema allows alternatives, such as a string or a mapping. `context` has the errors
@@ -208,7 +205,9 @@ impl Explainer<'_, '_> {
             Failure::MinProperties { .. } => {
                 (Code::EMPTY, format!("{} is empty", owner(path)), remove(path, self.schema).map(Hint::new))
             }
-            Failure::MinLength { .. } => (Code::EMPTY, format!("{} is empty", owner(path)), None),
+            Failure::MinLength { .. } => {
+                (Code::EMPTY, format!("{} is empty", owner(path)), remove(path, self.schema).map(Hint::new))
+            }
             Failure::MaxLength { limit } => {
                 (Code::WRONG_FORM, format!("{} is longer than {limit} characters", owner(path)), None)
             }
