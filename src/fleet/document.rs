@@ -118,10 +118,11 @@ impl FleetFile {
             }
             let address = match machine.address(folder) {
                 Ok(address) => address,
-                Err((field, message)) => {
-                    let hint = match machine.target {
-                        Some(_) => "`kbfix diff --help` describes the targets and their options".to_owned(),
-                        None => format!("give the machine a `target`, or remove `{field}`"),
+                Err((field, message, hint)) => {
+                    let hint = match (hint, &machine.target) {
+                        (Some(hint), _) => hint.to_owned(),
+                        (None, Some(_)) => "`kbfix diff --help` describes the targets and their options".to_owned(),
+                        (None, None) => format!("give the machine a `target`, or remove `{field}`"),
                     };
                     refuse(message, hint, field);
                     continue;
@@ -198,8 +199,8 @@ fn name_by_file(snapshot: &mut Member) {
 
 impl MachineDocument {
     /// Returns the address of the machine's target; `None` if the file gives no target for the machine. An error
-    /// contains the name of the wrong field, and a message.
-    fn address(&self, base: &Path) -> Result<Option<Address>, (&'static str, String)> {
+    /// contains the name of the wrong field, a message, and a hint if there is one for this error.
+    fn address(&self, base: &Path) -> Result<Option<Address>, (&'static str, String, Option<&'static str>)> {
         let files = self.files.as_ref().map(|files| base.join(files));
         let mut drives = Vec::new();
         for (letter, folder) in &self.drives {
@@ -207,25 +208,30 @@ impl MachineDocument {
                 [one] if one.is_ascii_alphabetic() => {
                     let one = one.to_ascii_uppercase();
                     if drives.iter().any(|(known, _)| *known == char::from(one)) {
-                        return Err(("drives", format!("drive {} has two folders", char::from(one))));
+                        let message = format!("drive {} has two folders", char::from(one));
+                        return Err(("drives", message, Some("name one folder for each drive")));
                     }
                     drives.push((char::from(one), base.join(folder)));
                 }
-                _ => return Err(("drives", format!("`{letter}` is not a drive letter"))),
+                _ => {
+                    let message = format!("`{letter}` is not a drive letter");
+                    return Err(("drives", message, Some("write one letter from A to Z for each drive")));
+                }
             }
         }
         // Without a target, the machine is a snapshot, so that its other fields must be those of a snapshot.
         let uri = self.target.as_ref().map_or_else(|| "snapshot:.".to_owned(), |target| below(base, target));
         let address = Address::new(&uri, files.as_deref(), self.code_page)
-            .map_err(|error| ("target", error.to_string()))?
+            .map_err(|error| ("target", error.to_string(), None))?
             .with_drives(&drives)
             .with_dirty_hives(self.allow_dirty);
-        match address.misfit().map_err(|error| ("target", error.to_string()))? {
+        match address.misfit().map_err(|error| ("target", error.to_string(), None))? {
             None => match self.code_page.filter(|number| CodePage::new(*number).is_none()) {
                 None => Ok(self.target.is_some().then_some(address)),
                 Some(number) => {
                     let known = "the code pages are 874, 932, 936, 949, 950 and 1250 to 1258";
-                    Err(("code_page", format!("kbfix does not know the code page {number}; {known}")))
+                    let message = format!("kbfix does not know the code page {number}; {known}");
+                    Err(("code_page", message, Some("write one of these numbers")))
                 }
             },
             Some((extra, why)) => {
@@ -238,8 +244,15 @@ impl MachineDocument {
                     Extra::CodePage => "code_page",
                 };
                 Err(match &self.target {
-                    Some(target) => (field, format!("`{field}` cannot be used with the target {target}: {why}")),
-                    None => (field, format!("`{field}` cannot be used without `target`, for a snapshot: {why}")),
+                    Some(target) => (field, format!("`{field}` cannot be used with the target {target}: {why}"), None),
+                    None => (
+                        field,
+                        format!(
+                            "`{field}` cannot be used for a machine without `target`, which kbfix reads from a snapshot: \
+                             {why}"
+                        ),
+                        None,
+                    ),
                 })
             }
         }

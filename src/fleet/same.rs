@@ -64,8 +64,13 @@ impl SameMachine {
         let what = if self.by == "machine_guid" { "MachineGuid" } else { "computer name" };
         let count = number_of(self.machines.len(), "machine");
         let message = format!("{count} have the same {what} {}: {}", shorten(&self.identity), names.join(", "));
-        let hint = "keep only the newest snapshot of each machine; if these are clones, give each its own \
-            MachineGuid (sysprep)";
+        let hint = match self.by {
+            "machine_guid" => {
+                "keep only the newest snapshot of each machine; if these are clones, give each its own MachineGuid \
+                 (sysprep)"
+            }
+            _ => "keep only the newest snapshot of each machine; if these are different machines, ignore this warning",
+        };
         Diagnostic::warning(Code::FLEET_SAME_MACHINE, message).hint(hint)
     }
 }
