@@ -183,7 +183,10 @@ fn specs(value: &Value) -> Result<Vec<SpecText>, String> {
             return Ok(SpecText { name: format!("specs[{at}]"), text: written });
         }
         SpecText::built_in(&written).ok_or_else(|| {
-            let meant = suggest(&written, library::ids()).map(|id| format!("; did you mean {id}?")).unwrap_or_default();
+            let meant = match suggest(&written, library::ids()) {
+                Some(id) => format!("; did you mean {id}?"),
+                None => "; `kbfix library` lists the built-in specs".to_owned(),
+            };
             format!("item {}: there is no built-in spec {}{meant}", at + 1, shorten(&written))
         })
     };

@@ -1,7 +1,7 @@
 //! Converts the final state of the keys in an imported file to the rules of a spec.
 
 use crate::{
-    diag::{Code, Diagnostic},
+    diag::{Code, Diagnostic, number_of},
     registry::{Data, Decoded, KeyPath, RootKey, ValueType, View, name, notation},
     spec::{
         document::{
@@ -150,7 +150,7 @@ fn value(data: &Data) -> Result<ValueRule, String> {
         Decoded::Text(text) => Literal::Text(text),
         Decoded::List(list) => Literal::List(list),
         Decoded::Bytes => Literal::Text(notation::hex_digits(&data.bytes)),
-        Decoded::Malformed(why) => return Err(format!("{why} ({} bytes)", data.bytes.len())),
+        Decoded::Malformed(why) => return Err(format!("{why} (the data has {})", number_of(data.bytes.len(), "byte"))),
     };
     Ok(ValueRule {
         types: Some(TypeChoice::One(type_name)),

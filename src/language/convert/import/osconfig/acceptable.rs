@@ -111,7 +111,12 @@ impl Acceptable {
                     shown(kind)
                 ));
             }
-            more => return Err(format!("the `schema` of the rule combines `{}`", more.join("`, `"))),
+            more => {
+                return Err(format!(
+                    "a spec cannot express the `schema` of the rule, which combines `{}`",
+                    more.join("`, `")
+                ));
+            }
         })
     }
 

@@ -184,7 +184,7 @@ fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
         (
             "REG_DWORD",
             "value: 2 }\n    schema: { const: 2, minimum: 1 }",
-            "the `schema` of the rule combines `const`, `minimum`",
+            "a spec cannot express the `schema` of the rule, which combines `const`, `minimum`",
         ),
         (
             "REG_DWORD",
