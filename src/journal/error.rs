@@ -17,7 +17,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// There is neither a journal with this name in the folder, nor a file at this path.
-    #[error("there is no journal {name}: neither a file with this name, nor a journal in {}", folder.display())]
+    #[error("there is no journal `{name}`: neither a file with this name, nor a journal in {}", folder.display())]
     Missing {
         /// The name or path that was given for the journal.
         name: String,

@@ -149,6 +149,9 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let another = |text: &str| Hint::new(text).option("state-dir", "DIR");
         let (code, hint) = match error {
+            StoreError::Io { ref source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => {
+                (Code::JOURNAL_ACCESS, "check that this file is a journal".into())
+            }
             StoreError::Io { .. } => (
                 Code::JOURNAL_ACCESS,
                 another(

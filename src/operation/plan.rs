@@ -295,8 +295,9 @@ fn missing_drives(plan: &Plan, target: &dyn Target) -> Option<Diagnostic> {
         return None;
     }
     let is_export = target.uri().starts_with("reg:");
-    let named: Vec<_> = drives.iter().map(|drive| format!("{drive}:")).collect();
-    let message = format!("files of drive {} were not read: the target does not contain them", named.join(" and "));
+    let named: Vec<_> = drives.iter().map(char::to_string).collect();
+    let noun = if named.len() == 1 { "drive" } else { "drives" };
+    let message = format!("files of {noun} {} were not read: the target does not contain them", named.join(" and "));
     let hint = Hint::new("give the folder that contains them");
     let hint = match is_export {
         true if drives.iter().eq(&['C']) => hint.option("files", "DIR"),

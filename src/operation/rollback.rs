@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     diag::{Code, Diagnostic, Exit, Hint, Severity},
-    journal::{self, EventKind, Journal, Rollback, Status, Store, plan_rollback},
+    journal::{self, EventKind, Journal, Rollback, Status, Store, StoreError, plan_rollback},
     observe::observe_changed,
     plan::{Machine, Outcome, Plan, SpecPlan},
     registry::control_set,
@@ -219,6 +219,8 @@ pub fn newest(
                 Some(found) => return Ok((found, Some(journal.header.id))),
                 None => found = Some(journal),
             },
+            // The hint of this error already says what to do.
+            Err(why @ StoreError::Untrusted { .. }) if found.is_none() => return Err(why.into()),
             Err(why) if found.is_none() => {
                 let hint = "it may belong to the newest apply: give the name of the journal that is to be rolled back \
                     (`kbfix journal list` lists the undamaged ones), or move the damaged file to another folder";

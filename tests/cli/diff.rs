@@ -47,12 +47,12 @@ fn files_on_a_drive_that_an_export_cannot_have_are_named_with_that_drive() {
     );
     let reg = format!("diff @/kb.yaml --target reg:{}", machine.path("machine.reg").display());
     for line in [&*reg, "diff @/kb.yaml @target"] {
-        let run = machine.run(line).code(4).says("files-not-given]: files of drive D: were not read");
+        let run = machine.run(line).code(4).says("files-not-given]: files of drive D were not read");
         let run = run.says("kbfix reads only files of drive C for an export");
         assert!(!run.stderr.contains("--files"), "{}", run.stderr);
     }
     let reg = reg.replace("@/kb.yaml", "KB909094");
-    machine.run(&reg).code(4).says("files of drive C: were not read").says("(--files DIR)");
+    machine.run(&reg).code(4).says("files of drive C were not read").says("(--files DIR)");
 }
 
 /// Also where a check above is about the key that the reason's key is below.

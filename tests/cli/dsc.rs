@@ -329,7 +329,7 @@ fn users_whose_registry_cannot_be_read_are_the_only_difference_after_set() {
     let run = run.code(0);
     assert_eq!((&lines[0]["_inDesiredState"], &lines[0]["results"][0]["outcome"]), (&json!(false), &json!("changed")));
     assert_eq!((&planned[0]["_inDesiredState"], &planned[0]["results"]), (&json!(false), &lines[0]["results"]));
-    assert!(run.stderr.contains("S: not applied for each user: ") && run.stderr.contains(away), "{}", run.stderr);
+    assert!(run.stderr.contains("S: applied, but not for all users: ") && run.stderr.contains(away), "{}", run.stderr);
     let (run, lines) = call(&machine, "test", LIST, &input, false);
     run.code(0);
     assert_eq!(lines[1], json!(["S"]));

@@ -222,9 +222,9 @@ fn what_a_rollback_kept_is_told_and_does_not_hide_older_applies() {
     machine.set_export(&text.replace(&text[start..start + key.len() + 6], "").replace("\r\n\r\n\r\n", "\r\n\r\n"));
     machine.run("rollback --last @state").code(0);
     machine.run("rollback --last @state").code(2).says("journal-missing");
-    let run = machine.run("rollback nope @state").code(2).says("journal-missing").says("there is no journal nope");
+    let run = machine.run("rollback nope @state").code(2).says("journal-missing").says("there is no journal `nope`");
     assert!(run.stderr.contains("state/journal"), "{}", run.stderr);
-    machine.run("journal show nope @state").code(2).says("there is no journal nope");
+    machine.run("journal show nope @state").code(2).says("there is no journal `nope`");
     let keys = |text: &str| text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(keys(&machine.export()), keys(&first));
 }

@@ -719,7 +719,7 @@ def test_a_rollback_keeps_what_somebody_else_changed(site: Site) -> None:
     assert site.task({"journal": str(journal), "force": True}, module="kb_rollback").counts("pending1") == (0, 0)
     assert "required: journal, last" in site.task({}, module="kb_rollback").output
     missing = site.task({"journal": "nope"}, module="kb_rollback")
-    assert "there is no journal nope" in missing.output and str(machine / "state/journal") in missing.output, missing.output
+    assert "there is no journal `nope`" in missing.output and str(machine / "state/journal") in missing.output, missing.output
 
 
 @pytest.mark.once

@@ -166,11 +166,12 @@ fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Resul
     let reasons: Vec<Diagnostic> = of_reasons
         .map(|spec| {
             let outcome = match spec.outcome {
-                Outcome::Changed | Outcome::InDesiredState => "not applied for each user",
+                Outcome::Changed | Outcome::InDesiredState => "applied, but not for all users",
                 _ => spec.whole_outcome().as_str(),
             };
             let message = format!("{}: {outcome}: {}", spec.id, spec.reasons.join("; "));
             Diagnostic::warning(Code::DSC_NOT_SET, message)
+                .hint("remove the reason that the message names, and run `dsc config set` again")
         })
         .collect();
     output.diagnostics(report.diagnostics.iter().chain(&reasons));
