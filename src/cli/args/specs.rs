@@ -106,8 +106,7 @@ impl SpecArguments {
     /// Reads and checks the specs. If there is no error, prints the warnings to standard error.
     ///
     /// # Errors
-    /// Returns the findings about the specs (at most 100 of each file) if one of them is an error, or the first reason
-    /// why the specs cannot be read.
+    /// Returns the findings about the specs (at most 100 of each file) if one is an error, or why they cannot be read.
     pub(in crate::cli) fn load(&self, output: &mut Output) -> Result<Vec<Spec>, CommandError> {
         self.load_with(Settings::new(), output)
     }

@@ -156,17 +156,13 @@ fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePat
     }
     if let Some(c) = parts.iter().flat_map(|part| part.chars()).find(|c| c.is_control()) {
         let message = format!("the name of a key contains the character U+{:04X}", u32::from(c));
-        let hint = "remove this character; if the key is in double quotes, write it in single quotes, because a backslash \
-                    begins an escape there";
+        let hint = "remove it; if the key is in double quotes, in which `\\` begins an escape, use single quotes";
         cx.error(Code::KEY_SYNTAX, path, message, hint);
         return None;
     }
     if let Some((found, message)) = doubtful(part) {
-        let hint = match found {
-            "**" => "write `*`; for the character `*` itself, write `[*]`",
-            "[}]" => "for the character `}` itself, write `}`",
-            _ => "for these characters themselves, write `[*]` for `*`, `[{]` for `{`, and `[[]` for `[`",
-        };
+        let hint = "for any characters in one name, write `*`; for the characters `*`, `{`, `}` and `[` themselves, \
+                    write `[*]`, `[{]`, `}` and `[[]`";
         cx.warning(Code::KEY_ESCAPE, path, Part::Data, format!("`{found}` {message}"), hint);
     }
     let whole = match parts.as_mut_slice() {

@@ -20,6 +20,9 @@ const ANNOTATIONS: [&str; 5] = ["title", "description", "$comment", "default", "
 /// A regular expression for a string that is a list without items: it is empty, or has only white space and commas.
 const EMPTY_LIST: &str = r"^[\s,]*$";
 
+/// The reason why a rule is left out if its schema does not accept the data that OSConfig writes.
+pub(super) const REFUSED: &str = "the `schema` of the rule does not accept the data in the `value` of the rule";
+
 /// The states of a value that an OSConfig rule accepts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Acceptable {
@@ -189,7 +192,7 @@ impl Acceptable {
         }
         let data = match (given, &self.data) {
             (Some(given), Accepted::OneOf(list)) if !list.contains(&given) => {
-                return Err("the `schema` of the rule does not accept the data in the `value` of the rule".to_owned());
+                return Err(REFUSED.to_owned());
             }
             (Some(given), _) => given,
             (None, Accepted::OneOf(list)) if list.len() == 1 => list[0].clone(),

@@ -103,7 +103,14 @@ pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedMani
         rules.retain(|rule| match faults(&yaml::yaml(&about.document(key_rules([rule])))) {
             None => true,
             Some(faults) => {
-                let why: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+                // A made spec can only refuse the data in `value`: by a `keep`, which is made from `schema`.
+                let why: Vec<_> = faults
+                    .into_iter()
+                    .map(|fault| match fault.code == Code::DATA_NOT_ALLOWED {
+                        true => acceptable::REFUSED.to_owned(),
+                        false => fault.message,
+                    })
+                    .collect();
                 left_out.insert(rule.at, why.join("; "));
                 false
             }

@@ -233,7 +233,7 @@ fn what_a_spec_cannot_say_exactly_is_left_out_with_its_reason() {
         (
             "REG_SZ",
             "value: b }\n    schema: { pattern: a }",
-            "`keep` does not accept the data `b`, which the rule itself writes",
+            "the `schema` of the rule does not accept the data in the `value` of the rule",
         ),
         ("REG_SZ", "value: a }\n    schema: { pattern: '' }", "the `pattern` of the rule accepts any string"),
         (
