@@ -249,8 +249,10 @@ fn allowed(
                 cx.error(Code::DATA_NOT_ALLOWED, &path.field("data"), message, hint);
             }
             Some(name) => {
-                let message =
-                    format!("the parameter `{name}` can be `{}`, which is not allowed here", data::show(literal));
+                let message = format!(
+                    "`data` comes from the parameter `{name}`, which can be `{}`, but `allowed` does not contain this data",
+                    data::show(literal)
+                );
                 cx.error(Code::DATA_NOT_ALLOWED, &path.field("data").field("parameter"), message, hint);
             }
         }
