@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use super::{Context, Path, bits, conditions, data, exactly_one, keep, keys, numbers, scale, variables, varying};
 use crate::{
-    diag::{Code, text::first_few},
+    diag::{
+        Code,
+        text::{first_few, shorten},
+    },
     registry::{Data, ValueType},
     spec::{
         document::{Compare, DataExpression, Ensure, Literal, Scalar, TypeChoice, ValueRule},
