@@ -81,7 +81,7 @@ impl From<PlanError> for CommandError {
     fn from(error: PlanError) -> Self {
         let (code, hint) = match error {
             PlanError::Json(_) | PlanError::Shape(_) => {
-                (Code::PLAN_INVALID, Hint::new("make a plan").option("out", "FILE"))
+                (Code::PLAN_INVALID, Hint::new("make a new plan with this kbfix").option("out", "FILE"))
             }
             PlanError::Inconsistent(_) => (
                 Code::PLAN_INCONSISTENT,

@@ -108,7 +108,7 @@ impl From<PlanRefusal> for Error {
         match error {
             PlanRefusal::Target(error) => error.into(),
             PlanRefusal::OtherMachine { .. } => {
-                let hint = "make a new plan from this machine, or from a snapshot of it, which contains its name";
+                let hint = "name the target for which the plan was made; or make a new plan for this target, and have it reviewed";
                 Self::new(Exit::Refused, Diagnostic::error(Code::PLAN_OTHER_MACHINE, message).hint(hint))
             }
             PlanRefusal::OtherPlace { through_policy } => {

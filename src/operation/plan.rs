@@ -2,7 +2,11 @@
 
 use super::{changes, policy};
 use crate::{
+<<<<<<< HEAD
     diag::{Code, Diagnostic, Hint, number_of, text::first_few},
+=======
+    diag::{Code, Diagnostic, Hint},
+>>>>>>> 5f1c603f (plan: name what was altered, and what plan and facts say)
     observe::{Query, observe, observe_again, observe_like},
     plan::{Machine, Outcome, Plan, Planning, SpecPlan},
     registry::control_set,
@@ -94,7 +98,7 @@ pub enum PlanRefusal {
         through_policy: bool,
     },
     /// Facts on which the plan depends have changed.
-    #[error("the plan is stale: {} that it depends on changed", number_of(.0.len(), "fact"))]
+    #[error("the plan is stale: {} of its facts changed", .0.len())]
     Stale(Vec<Drift>),
     /// The target could not be read.
     #[error(transparent)]
@@ -232,8 +236,11 @@ pub(super) fn compare_machines(
 /// Returns the diagnostic that a spec would change more than `most` keys and values because of a `*`. `severity` makes
 /// this diagnostic an error or a warning.
 pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, String) -> Diagnostic) -> Diagnostic {
-    let message =
-        format!("{}: {} keys and values would change because of a `*`, but the limit is {most}", spec.id, spec.by_star);
+    let changes = match spec.by_star {
+        1 => "1 key or value".to_owned(),
+        n => format!("{n} keys and values"),
+    };
+    let message = format!("{}: {changes} would change because of a `*`, but the limit is {most}", spec.id);
     let hint = Hint::new("review the changes; if all of them are intended, raise the limit")
         .option("max-changes", spec.by_star.to_string());
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)

@@ -321,6 +321,6 @@ fn value_fault(
             Answer::Absent => "absent".to_owned(),
             Answer::Unread(why) => why.to_string(),
         };
-        format!("{key} {} is {before} in the plan, but {found} in its facts", notation::value_name(name))
+        format!("{key} {}: the plan says {before}, but its facts say {found}", notation::value_name(name))
     })
 }

@@ -55,7 +55,7 @@ fn evidence_fault(evidence: &Evidence, reader: &Reader<'_>) -> Option<String> {
     let found = found?;
     let Evidence { place, found: named, .. } = evidence;
     if !found.contains(named) {
-        return Some(format!("{place} is {named} in the plan, but {} in its facts", found.join(" or ")));
+        return Some(format!("{place}: the plan says {named}, but its facts say {}", found.join(" or ")));
     }
     // Evidence can also depend on an earlier spec through the path of its place, which the plan does not record.
     let by_another = planned_by.filter(|id| evidence.planned_by.as_ref() != Some(id));

@@ -27,7 +27,7 @@ pub enum PlanError {
     Shape(String),
     /// The digest of the content differs from the digest in the file.
     #[error(
-        "it was altered after it was made: it contains the digest {written}, but the digest of its content is {content}"
+        "the plan was altered after it was made: it contains the digest {written}, but the digest of its content is {content}"
     )]
     Altered {
         /// The digest in the file.
@@ -36,10 +36,10 @@ pub enum PlanError {
         content: String,
     },
     /// The parts of the plan contradict each other, so kbfix did not write it in this form.
-    #[error("its parts contradict each other: {0}")]
+    #[error("the plan is inconsistent: {0}")]
     Inconsistent(String),
     /// The plan is not the one that was approved.
-    #[error("it is not the plan that was approved: its digest is {found}, but the approved digest is {wanted}")]
+    #[error("this is not the plan that was approved: its digest is {found}, but the approved digest is {wanted}")]
     Other {
         /// The digest of the file.
         found: String,

@@ -69,7 +69,7 @@ fn a_journal_of_another_machine_is_called_a_journal() {
         .code(2)
         .says("the journal [JOURNAL] belongs to FRONTEND1")
         .says("give the target");
-    assert!(!run.stderr.contains("plan is for") && !run.stderr.contains("make a plan"), "{}", run.stderr);
+    assert!(!run.stderr.contains("plan is for") && !run.stderr.contains("make a new plan"), "{}", run.stderr);
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn a_stale_plan_is_refused_and_what_moved_is_named() {
         machine.edit(&[(from, to)]);
         refused(&machine, "")
             .says("plan-stale")
-            .says("[DIR]/plan.json: the plan is stale: 1 fact that it depends on changed")
+            .says("[DIR]/plan.json: the plan is stale: 1 of its facts changed")
             .says(place);
         let report = refused_json(&machine);
         assert_eq!(report["moved"].as_array().unwrap().len(), 1, "{report}");

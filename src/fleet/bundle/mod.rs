@@ -108,7 +108,7 @@ pub enum BundleError {
     #[error("the fleet plan was altered after it was made: {0}")]
     Altered(String),
     /// The fleet plan is not the one that was approved.
-    #[error("this is not the plan that was approved: its digest is {found}, the approved digest is {wanted}")]
+    #[error("this is not the plan that was approved: its digest is {found}, but the approved digest is {wanted}")]
     Other {
         /// The digest of the file.
         found: String,
