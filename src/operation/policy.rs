@@ -6,7 +6,7 @@ use crate::{
     diag::{Code, Diagnostic, Hint, number_of, text::first_few},
     plan::{Plan, PolicyOwner, PolicyResult, PolicyUnread, SpecPlan},
     registry::Key,
-    targets::{Facts, PolicyScope, PolicyStores, Target, USERS_POLICY},
+    targets::{Facts, PolicyScope, PolicyStores, Reason, Target, USERS_POLICY},
 };
 
 /// The highest number of entries that a message lists. If there are more, the message says how many more.
@@ -21,7 +21,9 @@ pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
         false => target.unprocessed_policy(),
     };
     let hint = match unprocessed {
-        Ok(_) => "increase `Version` in gpt.ini, or save any change of this policy in the Group Policy editor",
+        Ok(_) => {
+            "correct gpt.ini; or save any change of this policy in the Group Policy editor, which then corrects gpt.ini"
+        }
         Err(_) => "check that gpt.ini is a file that you may read, and that its `Version` is a number",
     };
     let unprocessed = unprocessed.unwrap_or_else(Some);
@@ -72,7 +74,7 @@ fn owned(spec: &SpecPlan) -> Option<String> {
     }
     let values = number_of(values(&owners), "value");
     let places = listed(owners.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence())), owners.len());
-    Some(format!("a later refresh of Group Policy undoes {values}: {places}"))
+    Some(format!("a later refresh of Group Policy undoes this spec for {values}: {places}"))
 }
 
 fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(String, Hint)> {
@@ -100,8 +102,11 @@ fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(St
     let of_groups = perhaps.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence()));
     let count = unread.len() + perhaps.len();
     let all: Vec<String> = of_stores.chain(of_groups).collect();
-    let hint = Hint::new("run kbfix as an account that may read the policy store, or check these values with gpresult");
-    (count > 0).then(|| (message(listed(all, count)), hint))
+    let hint = match unread.iter().any(|one| one.why.reason == Reason::Denied) {
+        true => "run kbfix as an account that may read the policy store, or check these values with gpresult",
+        false => "check these values with gpresult while this Windows runs",
+    };
+    (count > 0).then(|| (message(listed(all, count)), hint.into()))
 }
 
 /// Returns the reason why a policy store could not be read, with the path of the store if it is known.

@@ -42,12 +42,13 @@ fn a_fleet_says_which_values_policy_owns_in_every_format() {
     assert!(
         human.starts_with("4 machines (changes pending: 3, in desired state: 1; policy-owned: 2; policy-unknown: 1)\n")
     );
-    let says = format!("note          policy-owned: a later refresh of Group Policy undoes 1 value: {}", "HKLM");
+    let says =
+        format!("note          policy-owned: a later refresh of Group Policy undoes this spec for 1 value: {}", "HKLM");
     assert_eq!(human.matches(&says).count(), 2, "{human}");
     for format in ["csv", "markdown", "html", "junit", "sarif"] {
         let text = run(&["--format", format]).exits(1).text();
         for code in [
-            "policy-owned: a later refresh of Group Policy undoes 1 value",
+            "policy-owned: a later refresh of Group Policy undoes this spec for 1 value",
             "policy-unknown: it is not known whether Group Policy undoes the changes",
         ] {
             let times = text.matches(code).count();
@@ -113,6 +114,6 @@ fn a_policy_that_came_between_two_snapshots_is_a_difference() {
     folder("new", "M2.json");
     for format in ["human", "markdown"] {
         let run = machine.kbfix(&["fleet", "drift", "old", "new", "spec.yaml", "--format", format]).exits(1);
-        run.says("policy-owned: a later refresh of Group Policy undoes 1 value");
+        run.says("policy-owned: a later refresh of Group Policy undoes this spec for 1 value");
     }
 }

@@ -290,7 +290,7 @@ fn it_is_not_known_whether_windows_processes_a_policy_whose_version_cannot_be_re
             let text = run.exits(0).text();
             assert!(text.contains("policy-not-processed]: it is not known whether Windows processes "), "{text}");
             assert!(text.contains(why) && text.contains("check that gpt.ini is a file"), "{text}");
-            assert!(!text.contains("increase `Version`"), "{text}");
+            assert!(!text.contains("correct gpt.ini"), "{text}");
         }
     };
     fs::write(image.0.store(GPT_INI), "[General]\r\nVersion=many\r\n").unwrap();
