@@ -42,7 +42,7 @@ pub enum Failure {
     #[error("the data that was read back differs from the data that was written: {}", .0.join("; "))]
     ReadBack(Vec<String>),
     /// The target could not be read after writing.
-    #[error("after writing, {0}")]
+    #[error("the target could not be read after writing: {0}")]
     Read(#[from] TargetError),
 }
 

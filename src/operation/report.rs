@@ -235,9 +235,16 @@ impl Report {
 /// retirement. `older` is the id of an older journal, which the hint suggests; `None` unless nothing else is left to
 /// roll back.
 pub(super) fn kept(conflicts: &[Conflict], command: Command, older: Option<&str>) -> Diagnostic {
+    let who = match command {
+        Command::Rollback => "someone else or a later apply",
+        Command::Retire | Command::Diff | Command::Apply => "someone else",
+    };
     let (message, it) = match conflicts.len() {
-        1 => ("someone else has changed 1 key or value since the apply, so it is kept".to_owned(), "it"),
-        n => (format!("someone else has changed {n} keys or values since the apply, so they are kept"), "them"),
+        1 => (format!("kbfix leaves 1 key or value as it is, because {who} has changed it since the apply"), "it"),
+        n => (
+            format!("kbfix leaves {n} keys or values as they are, because {who} has changed them since the apply"),
+            "them",
+        ),
     };
     let (with_force, again) = match command {
         Command::Rollback => ("roll back with force", "roll back again"),

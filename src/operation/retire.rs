@@ -267,7 +267,8 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
                 1 => ("is", "this spec", "its file"),
                 _ => ("are", "these specs", "their files"),
             };
-            let message = format!("{} {is} applied to this target, but not given to this command", missing.join(", "));
+            let message =
+                format!("{} {is} applied to this target, but {is} not given to this command", missing.join(", "));
             let hint = format!("retire {them} too; or, so that kbfix knows which settings to keep, name {files}");
             let hint = Hint::new(hint).option("specs", "SPEC");
             Err(Error::new(Exit::Refused, Diagnostic::error(Code::RETIRE_NEEDS_SPEC, message).hint(hint)))
@@ -278,12 +279,12 @@ fn built_in(history: &History, retired: &[String], given: &[Spec]) -> Result<Vec
 /// Returns the error which says that these built-in specs were applied with other parameters than the defaults.
 fn other_parameters(ids: &BTreeSet<String>) -> Error {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let (was, its, them) = match ids.len() {
-        1 => ("was", "its", "this spec"),
-        _ => ("were", "their", "these specs"),
+    let (was, is, its, them) = match ids.len() {
+        1 => ("was", "is", "its", "this spec"),
+        _ => ("were", "are", "their", "these specs"),
     };
     let message = format!(
-        "{} {was} applied to this target with other data of {its} parameters than the defaults, but not given to this \
+        "{} {was} applied to this target with parameters that differ from the defaults, but {is} not given to this \
          command",
         ids.join(", ")
     );

@@ -221,7 +221,7 @@ fn a_built_in_spec_that_was_applied_with_other_parameters_must_be_given() {
         }
         let run =
             retire(&machine, "A --check").code(2).says("retire-needs-spec").says("--specs KB239869 --set NAME=DATA");
-        run.says("KB239869 was applied to this target with other data of its parameters than the defaults");
+        run.says("KB239869 was applied to this target with parameters that differ from the defaults");
         retire(&machine, "A").code(2);
         assert_eq!(machine.export(), applied.replace("\"Other\"=dword:00000001\r\n", ""));
         retire(&machine, "A --specs KB239869 --set level=5 --check").code(1).says("dword:00000005");
