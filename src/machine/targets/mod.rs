@@ -312,6 +312,9 @@ impl TargetError {
                 std::io::ErrorKind::PermissionDenied => WriteError::Denied { place: what },
                 _ => WriteError::Io { place: what, source },
             },
+            Self::Locked { what } if what == place => {
+                WriteError::Unsupported { place: what, detail: "locked by another kbfix run".to_owned() }
+            }
             other => WriteError::Unsupported { place: place.to_owned(), detail: other.to_string() },
         }
     }

@@ -295,17 +295,20 @@ pub(super) fn unsupported(place: &str, error: &Error) -> WriteError {
 /// Converts an error of the hive format into the error for the target as a whole.
 fn refused(path: &Path, error: &Error) -> TargetError {
     let what = path.display().to_string();
-    let (advice, hint) = match error {
+    let hint = match error {
         Error::Unreadable { .. } => return TargetError::Io { what, source: io::Error::other(error.to_string()) },
         Error::Dirty { .. } => {
-            let advice = "; start the Windows of this hive once, or copy the file again; or allow dirty hives, which are then read as they are";
-            let hint = Hint::new("use a complete and undamaged file, or allow kbfix to read this one as it is");
-            (advice, Some(hint.bare_option("allow-dirty")))
+            let hint = "start the Windows of this hive once, or copy the file again together with its logs (.LOG, .LOG1, \
+                .LOG2); or allow kbfix to read the hive as it is";
+            Some(Hint::new(hint).bare_option("allow-dirty"))
         }
-        Error::BaseBlock { .. } => ("; copy the file again together with its logs (.LOG, .LOG1, .LOG2)", None),
-        _ => ("", None),
+        Error::BaseBlock { .. } => Some(Hint::new("copy the file again together with its logs (.LOG, .LOG1, .LOG2)")),
+        Error::NotAHive(_) => {
+            Some(Hint::new("use a complete and undamaged hive file, such as Windows/System32/config/SYSTEM"))
+        }
+        _ => None,
     };
-    TargetError::Malformed { what, detail: format!("{error}{advice}"), hint }
+    TargetError::Malformed { what, detail: error.to_string(), hint }
 }
 
 /// Empties a log, unless it is already empty.

@@ -86,8 +86,8 @@ impl Disk {
         };
         let document = Document::parse(bytes, root).map_err(|error| TargetError::Malformed {
             what: what(),
-            detail: format!("{error}: {}", error.kind.hint()),
-            hint: None,
+            detail: error.to_string(),
+            hint: Some(error.kind.hint().into()),
         })?;
         Ok((document, true))
     }

@@ -256,8 +256,8 @@ fn load(path: &Path, code_page: Option<CodePage>) -> Result<Document, TargetErro
         },
         _ => TargetError::Malformed {
             what: what(),
-            detail: format!("{error} ({}): {}", error.code(), error.hint()),
-            hint: None,
+            detail: format!("{error} ({})", error.code()),
+            hint: Some(Hint::new(error.hint())),
         },
     })?;
     match document.first_deletion() {
