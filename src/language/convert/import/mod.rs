@@ -79,9 +79,8 @@ impl Reading {
                     "{name} may be a policy for users or for the machine; the content of the file does not show \
                         which of the two it is"
                 );
-                let hint =
-                    Hint::new("give the root key HKCU for a policy of users, or HKLM for a policy of the machine")
-                        .option("root", "HKCU");
+                let hint = Hint::new("give HKCU for a policy of users, or HKLM for a policy of the machine")
+                    .option("root", "HKCU|HKLM");
                 Err(vec![Diagnostic::error(Code::USAGE, message).hint(hint)])
             }
             root => Ok(root.unwrap_or(RootKey::Hklm)),

@@ -102,7 +102,8 @@ pub(super) fn lines(document: &pol::Document) -> Vec<String> {
             };
             format!("[{key}] {what}").trim_end().to_owned()
         }
-        Err(why) => why.to_owned(),
+        // The message says why. The entry has no text that could be shown.
+        Err(_) => String::new(),
     };
     document.entries().map(line).collect()
 }

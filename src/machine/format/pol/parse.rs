@@ -24,7 +24,11 @@ pub(super) fn parse(bytes: &[u8], root: RootKey) -> Result<Vec<Entry>, PolError>
         ));
     }
     if !bytes.starts_with(&HEADER[..4]) {
-        let found = format!("{:02x?}", &bytes[..bytes.len().min(4)]);
+        let found: Vec<String> = bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let found = match found.is_empty() {
+            true => "the end of the file".to_owned(),
+            false => format!("the bytes {}", found.join(" ")),
+        };
         return Err(reader.error(PolErrorKind::Signature, "the signature PReg", found));
     }
     reader.at = 4;
@@ -78,6 +82,7 @@ impl<'a> Reader<'a> {
         let Some(taken) = rest.get(..count) else {
             let found = match rest.len() {
                 0 => "the end of the file".to_owned(),
+                1 => "the end of the file 1 byte after this offset".to_owned(),
                 left => format!("the end of the file {left} bytes after this offset"),
             };
             return Err(self.error(PolErrorKind::Unfinished, what, found));

@@ -62,7 +62,9 @@ impl TextErrorKind {
             Self::TooLarge => "divide the file into smaller files, and import each of them",
             Self::Encoding => "save the file as UTF-8 with a byte order mark",
             Self::CodePage => "save the file as UTF-8 with a byte order mark, or give its code page, such as 1252",
-            Self::Syntax => "write each entry as four lines: Computer or User, the key, the value name, and the action",
+            Self::Syntax => {
+                "correct this entry: its four lines are Computer or User, the key, the value name, and the action"
+            }
             Self::Unsupported => "remove the entry, and mention it under `notes` of the spec",
         }
     }
@@ -145,11 +147,15 @@ fn is_of_one_user(line: &str) -> bool {
 }
 
 fn not_a_configuration(found: &str, line: usize) -> TextError {
-    let (kind, expected) = match is_of_one_user(found) {
-        true => (TextErrorKind::Unsupported, "`Computer` or `User`, the policy of the machine or of each user"),
-        false => (TextErrorKind::Syntax, "the first line of an entry, `Computer` or `User`"),
+    let (kind, expected, what) = match is_of_one_user(found) {
+        true => (
+            TextErrorKind::Unsupported,
+            "`Computer` (the policy of the machine) or `User` (the policy of all users)",
+            ", the policy of one user or group",
+        ),
+        false => (TextErrorKind::Syntax, "the first line of an entry, `Computer` or `User`", ""),
     };
-    TextError { kind, line, expected: expected.to_owned(), found: shown(found) }
+    TextError { kind, line, expected: expected.to_owned(), found: shown(found) + what }
 }
 
 /// Parses an entry: the root key, the number of its first line, and the lines with key, value name and action.
@@ -190,7 +196,7 @@ fn entry(root: RootKey, line: usize, rest: [Option<(&str, usize)>; 3]) -> Result
     };
     match entry::meaning(root, key, &name, data) {
         Ok((key, instruction)) => Ok(TextEntry { line, key, instruction }),
-        Err(why) => Err(syntax(key_line, "a valid key and a valid value name", why)),
+        Err(why) => Err(syntax(key_line, "a valid key and a valid value name", format!("an error: {why}"))),
     }
 }
 
@@ -199,7 +205,7 @@ fn data(text: &str) -> Result<Data, &'static str> {
     let unknown = "`DELETE`, `DELETEALLVALUES`, `CREATEKEY` or `DELETEKEYS`; or data after `DWORD:`, `QWORD:`, `SZ:`, \
         `EXSZ:`, `MULTISZ:` or `BINARY:`; all in capitals";
     let (word, rest) = text.split_once(':').ok_or(unknown)?;
-    let no_nul = "a string without a NUL; a backslash before `0` is written twice";
+    let no_nul = "a string without a NUL (`\\0`; but `\\\\0` is a backslash and a 0)";
     let one = |value_type| match strings(rest).as_slice() {
         [text] => Ok(Data::text(value_type, text)),
         _ => Err(no_nul),

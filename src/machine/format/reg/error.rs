@@ -104,7 +104,9 @@ impl RegErrorKind {
                 "write the section as [HKEY_LOCAL_MACHINE\\Name\\…], or as [-HKEY_LOCAL_MACHINE\\Name\\…] to delete the key"
             }
             Self::OutsideKey => "put the value below the [key] that it belongs to",
-            Self::Syntax => "write the line as [key], \"name\"=data, @=data or a comment with `;`, or leave it empty",
+            Self::Syntax => {
+                "write the line as [key], \"name\"=data, @=data or a comment with `;`, without other text; or leave it empty"
+            }
             Self::Escape => "write each backslash in a string twice, and a double quote as \\\"",
             Self::Data => {
                 "write the data in one of these forms: \"text\", dword:00000001, hex:01,02, hex(7):61,00, or - to delete the value"
