@@ -284,7 +284,7 @@ impl SpecArguments {
                             None if name.contains(['/', '\\', '.']) => {
                                 "correct the path; a relative path starts at the current folder".to_owned()
                             }
-                            None => format!("the built-in specs are {}", ids.join(", ")),
+                            None => "`kbfix library` lists the built-in specs".to_owned(),
                         };
                         return Err(CommandError::new(
                             Exit::Refused,
