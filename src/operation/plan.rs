@@ -2,11 +2,7 @@
 
 use super::{changes, policy};
 use crate::{
-<<<<<<< HEAD
     diag::{Code, Diagnostic, Hint, number_of, text::first_few},
-=======
-    diag::{Code, Diagnostic, Hint},
->>>>>>> 5f1c603f (plan: name what was altered, and what plan and facts say)
     observe::{Query, observe, observe_again, observe_like},
     plan::{Machine, Outcome, Plan, Planning, SpecPlan},
     registry::control_set,

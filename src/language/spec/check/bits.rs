@@ -136,7 +136,13 @@ fn strings(cx: &mut Context<'_>, expression: Option<&DataExpression>, path: &Pat
             None => cx.error(Code::DATA_TEXT, &path.item(at), fault, "remove it"),
             Some(name) if meaning.is_set => {
                 let shown = shorten(&list.join(","));
-                cx.setting_error(name, &shown, &path.field("parameter"), fault, "remove it from the setting".into());
+                cx.setting_error(
+                    name,
+                    &shown,
+                    &path.field("parameter"),
+                    fault,
+                    "remove this item from the setting".into(),
+                );
             }
             Some(_) => cx.error(Code::DATA_TEXT, &path.field("parameter"), fault, "remove it"),
         }

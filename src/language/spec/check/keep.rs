@@ -79,7 +79,7 @@ const TEXTS: [ValueType; 2] = [ValueType::SZ, ValueType::EXPAND_SZ];
 /// Reports an error and returns `None` if one of `types` is not in `fitting`. `what` describes the fitting types.
 fn of_type(cx: &mut Context<'_>, types: &[ValueType], fitting: &[ValueType], what: &str, path: &Path) -> Option<()> {
     let Some(other) = types.iter().find(|value_type| !fitting.contains(value_type)) else { return Some(()) };
-    let message = format!("a {other} is not {what}");
+    let message = format!("`{}` needs {what}, which a {other} is not", path.last_field().unwrap_or("keep"));
     cx.error_at_name(Code::TYPE_MISMATCH, path, message, "write `one_of` with the data that may stay, or `any`");
     None
 }
@@ -105,7 +105,10 @@ fn items(
             );
             return None;
         }
-        (None, _) => of_type(cx, types, &[ValueType::MULTI_SZ, TEXTS[0], TEXTS[1]], "a list of strings", path)?,
+        (None, _) => {
+            let what = if needs_separator { "a list of strings" } else { "a string or a list of strings" };
+            of_type(cx, types, &[ValueType::MULTI_SZ, TEXTS[0], TEXTS[1]], what, path)?;
+        }
     }
     for (at, item) in strings.iter().enumerate() {
         let fault = match &which.separator {
@@ -159,7 +162,7 @@ fn numbers(cx: &mut Context<'_>, which: &KeepWhich, types: &[ValueType], path: &
     const NUMBERS: [ValueType; 5] =
         [ValueType::DWORD, ValueType::DWORD_BIG_ENDIAN, ValueType::QWORD, ValueType::SZ, ValueType::EXPAND_SZ];
     if let Some(other) = types.iter().find(|value_type| !NUMBERS.contains(value_type)) {
-        let message = format!("a {other} has no numbers to compare");
+        let message = format!("`at_least` and `at_most` compare numbers, but a {other} is not a number");
         cx.error_at_name(Code::TYPE_MISMATCH, path, message, "write `one_of` with the data that may stay, or `any`");
         return None;
     }

@@ -336,7 +336,7 @@ pub(super) fn value_in_key<'n>(
     let Some(NamePattern::Name(last)) = key.names.last() else { return };
     if let Some(value) = values.into_iter().find(|value| name::compare(last.as_str(), value).is_eq()) {
         let message =
-            format!("the last name in the key, `{}`, is also the name of a value in this key", shorten(value));
+            format!("the last name in the key, `{}`, is also the name of a value of this rule", shorten(value));
         let hint =
             "articles often print key and value name in one line; if that is the case here, remove the last name";
         cx.warning_within(Code::VALUE_IN_KEY, path, Part::Data, last.as_str(), message, hint);
@@ -355,7 +355,8 @@ pub(super) fn name_of_value(cx: &mut Context<'_>, text: &str, path: &Path, part:
         Ok(name) => return Some(name),
         Err(error) => error.to_string(),
     };
-    let diagnostic = crate::diag::Diagnostic::error(Code::VALUE_NAME, format!("not a value name: {hint}"));
+    let diagnostic =
+        crate::diag::Diagnostic::error(Code::VALUE_NAME, format!("this is not a valid value name: {hint}"));
     cx.findings.add(diagnostic, path, part);
     None
 }

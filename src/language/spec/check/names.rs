@@ -19,7 +19,14 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     }
     if name.starts_with(' ') || name.ends_with(' ') {
         let message = format!("`{}` begins or ends with a space, which is part of the name", shorten(name));
-        cx.warning_within(Code::OUTER_SPACE, path, part, name, message, "remove the space");
+        cx.warning_within(
+            Code::OUTER_SPACE,
+            path,
+            part,
+            name,
+            message,
+            "remove the space, unless the name in the registry has it",
+        );
     }
 }
 

@@ -179,12 +179,20 @@ fn limits<'p>(
         match data {
             Some(data) => allowed.push((data, *meaning)),
             None => {
-                let what = match (kind, scalar) {
-                    (ParameterType::Number, Scalar::Text(text)) => NoNumber::of(text, None).what.to_owned(),
-                    _ => format!("not {}", word(kind)),
+                let (what, hint) = match (kind, scalar) {
+                    (ParameterType::Number, Scalar::Text(text)) => {
+                        let found = NoNumber::of(text, None);
+                        (found.what.to_owned(), found.hint)
+                    }
+                    (ParameterType::List, _) => {
+                        (format!("not {}", word(kind)), "remove `allowed`, which a list cannot have".to_owned())
+                    }
+                    _ => (
+                        format!("not {}", word(kind)),
+                        "give all data in `allowed` the type of the parameter".to_owned(),
+                    ),
                 };
                 let message = format!("`{}` is {what}", data::show_scalar(scalar));
-                let hint = "give all data in `allowed` the type of the parameter; a list cannot have `allowed`";
                 match &from.allowed {
                     Some(Allowed::Meanings(_)) => {
                         cx.error_at_name(

@@ -122,7 +122,9 @@ fn types(cx: &mut Context<'_>, rule: &ValueRule, one: Option<&str>, path: &Path)
             if !all.iter().all(is_text) {
                 let message = format!("{what} is only for a REG_SZ or a REG_EXPAND_SZ");
                 let hint = match (one, all) {
-                    (Some("list"), [ValueType::MULTI_SZ]) => "remove `separator`, or give the type of the string",
+                    (Some("list"), [ValueType::MULTI_SZ]) => {
+                        "remove `separator`, or make the type REG_SZ or REG_EXPAND_SZ"
+                    }
                     _ => "use one of these types, or both",
                 };
                 cx.error(Code::TYPE_MISMATCH, &at, message, hint);

@@ -120,6 +120,10 @@ fn name(findings: &mut Findings<'_>, path: &Path, text: &str, readings: Readings
         // different name.
         Some(Reading::Int(Some(number))) if number.to_string() == text => {}
         _ if findings.only_counts() => {}
+        Some(_) if text.is_empty() => {
+            let hint = Hint::new("write the name before the `:`");
+            findings.name(Code::UNQUOTED_SCALAR, path, "there is no name before `:`", Some(hint));
+        }
         Some(reading) => {
             let message = format!("`{}` without quotes is {}, not the name of a field", shorten(text), reading.word());
             findings.name(Code::UNQUOTED_SCALAR, path, message, quote_hint(text));

@@ -84,8 +84,9 @@ impl Explainer<'_, '_> {
             above(error.schema_path().as_str(), self.schema).and_then(|s| s.get("properties")?.as_object());
         let known: Vec<&str> = properties.map(|p| p.keys().map(String::as_str).collect()).unwrap_or_default();
         let given = error.instance().as_object();
-        let (missing_space, unexpected): (Vec<&String>, Vec<&String>) =
-            unexpected.iter().partition(|name| name.split_once(':').is_some_and(|(name, _)| known.contains(&name)));
+        let (missing_space, unexpected): (Vec<&String>, Vec<&String>) = unexpected.iter().partition(|name| {
+            name.split_once(':').is_some_and(|(name, rest)| known.contains(&name) && !rest.is_empty())
+        });
         if let Some(first) = missing_space.first() {
             let message = format!(
                 "a space is missing after `:` in {}",
@@ -256,6 +257,7 @@ impl Explainer<'_, '_> {
                 "write `absent`; a value that must exist has `data` instead".to_owned()
             }
             Some(meant) => format!("did you mean `{meant}`?"),
+            None if names.len() == 1 => format!("write {}", list(names.iter().map(String::as_str))),
             None => format!("use one of {}", list(names.iter().map(String::as_str))),
         };
         let field = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
@@ -353,7 +355,12 @@ impl Explainer<'_, '_> {
                     (Value::String(_), _) if expected == "true or false" => {
                         "write true or false, without quotes".to_owned()
                     }
-                    (Value::String(text), _) if expected == "a list" => format!("write a list: [{}]", shorten(text)),
+                    (Value::String(text), _) if expected == "a list" => {
+                        let is_plain = text.starts_with(char::is_alphabetic)
+                            && text.chars().all(|c| c.is_alphanumeric() || " .-_/\\".contains(c));
+                        let item = shorten(text);
+                        format!("write a list: [{}]", if is_plain { item } else { hints::quoted(&item) })
+                    }
                     (Value::Number(number), _) if expected == "a list" => {
                         let takes_numbers = Accepted::at(self.schema, &path.item(0)).kinds.contains(&"a number");
                         let quote = if takes_numbers { "" } else { "\"" };

@@ -127,7 +127,8 @@ pub(in crate::spec) fn without_quotes(schema: &Value, path: &Path, text: &str, i
     }
     let is_word = |yes: &bool| accepts("true or false") || accepted.words.iter().any(|word| *word == yes.to_string());
     let truth = truth_of(text).filter(is_word).map(|yes| format!("write {yes}"));
-    Some(truth.or_else(|| for_kind(path, &Value::Null, "")).unwrap_or_else(|| accepted.hint()))
+    let whole = (accepted.kinds == ["a number"]).then(|| "write a whole number".to_owned());
+    Some(truth.or_else(|| for_kind(path, &Value::Null, "")).or(whole).unwrap_or_else(|| accepted.hint()))
 }
 
 /// Returns a hint for a number with a fraction, which no field of a spec accepts; `None` if there is no hint for the
@@ -188,7 +189,11 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
         (Some("list"), _) => "write { add: [a, b] }, { remove: [c] } or both".to_owned(),
         (Some("sources"), _) | (None, Value::String(_)) if path.field_at(0) == Some("sources") => {
             let url = if written.starts_with("http") { written.as_str() } else { "https://…" };
-            format!("write a list of mappings: [{{ level: microsoft, what: …, url: \"{url}\" }}]")
+            let mapping = format!("{{ level: microsoft, what: …, url: \"{url}\" }}");
+            match field {
+                Some(_) => format!("write a list of mappings: [{mapping}]"),
+                None => format!("write {mapping}"),
+            }
         }
         (Some("restart"), _) if path.0.len() == 1 => "write { computer: required } or { computer: never }".to_owned(),
         (Some("article"), Value::String(_)) => format!("write {{ url: {} }}", quoted(&written)),
@@ -215,7 +220,8 @@ fn hex(number: Option<u64>) -> Option<String> {
     number.map(|number| format!("0x{number:x}"))
 }
 
-fn quoted(text: &str) -> String {
+/// Returns `text` in single quotes, as YAML.
+pub(in crate::spec) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -148,7 +148,8 @@ impl<'t> Line<'t> {
                 let message = format!("there is no anchor `{name}` before the alias");
                 self.slip(column, length, message, format!("write `&{name}` before the data that you mean; {quotes}"))
             }
-            _ => self.slip(column, length, format!("`{first}` begins the name of an anchor in YAML"), quotes),
+            ('*', false) => self.slip(column, length, "`*` begins an alias in YAML", quotes),
+            _ => self.slip(column, length, format!("`{first}` begins an anchor in YAML"), quotes),
         })
     }
 
@@ -160,7 +161,7 @@ impl<'t> Line<'t> {
         let begin = (first? + 1..column).find(|at| self.chars.get(*at).is_some_and(|c| *c != ' '))?;
         let all: String = self.chars[begin..].iter().collect();
         let hint = format!("a string with `: ` in it needs quotes: {}", in_quotes(all.trim_end()));
-        Some(self.slip(column, 1, "the line has a second `: `", hint))
+        Some(self.slip(column, 1, "the line has a second `:`", hint))
     }
 
     /// Returns the mistake if there is a closing bracket or a comma in this column, where the parser does not allow

@@ -23,6 +23,10 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
         let next = Line::new(text, at.line + 1);
         return next.odd_space(next.chars.iter().take_while(|c| **c == ' ').count() + 1);
     }
+    if has("comments must be separated") {
+        let hint = "put a space before the `#`; if it belongs to a string, write the string in quotes";
+        return Some(line.slip(at.column, 1, "a comment needs a space before its `#`", hint));
+    }
     if has("escape") || has("hexadecimal number") {
         return escape(text, at);
     }

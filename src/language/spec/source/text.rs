@@ -49,7 +49,9 @@ impl<'a> Text<'a> {
             let message = "this is a registry export, not a spec";
             // The name may be that of standard input, or need quotes in a shell.
             let hint = match bytes {
-                [0xFE, 0xFF, ..] => "save it as UTF-16 LE, as regedit does, or as UTF-8",
+                [0xFE, 0xFF, ..] => {
+                    "save it as UTF-16 LE, as regedit does, or as UTF-8; then make a spec from it with `kbfix import`"
+                }
                 _ => "`kbfix import FILE` makes a spec from such a file",
             };
             return Err(Box::new(Diagnostic::error(Code::WRONG_KIND, message).at(start(name)).hint(hint)));
