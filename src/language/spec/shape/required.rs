@@ -34,6 +34,8 @@ pub(super) struct Accepted {
     pub kinds: Vec<&'static str>,
     /// The fixed words that the field accepts; empty if it does not accept fixed words.
     pub words: Vec<String>,
+    /// The names of the fields of a mapping that the field accepts; empty if the schema names none.
+    fields: Vec<String>,
 }
 
 impl Accepted {
@@ -54,6 +56,7 @@ impl Accepted {
                 // A view may be written with or without quotes, but it is one word.
                 found.words.dedup();
             }
+            found.fields.extend(form["properties"].as_object().into_iter().flat_map(|fields| fields.keys().cloned()));
         }
         found
     }
@@ -63,6 +66,10 @@ impl Accepted {
         let others: Vec<&str> = self.kinds.iter().copied().filter(|kind| *kind != "a word").collect();
         let words = list(self.words.iter().map(String::as_str));
         match (self.words.as_slice(), others.as_slice()) {
+            ([], ["a mapping"]) if !self.fields.is_empty() => {
+                let some = list(self.fields.iter().take(3).map(String::as_str));
+                format!("write a mapping with fields such as {some}")
+            }
             ([], _) => format!("write {}", list_or(&self.kinds)),
             ([_], []) => format!("write {words}"),
             (_, []) => format!("write one of {words}"),

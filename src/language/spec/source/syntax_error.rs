@@ -288,6 +288,7 @@ mod tests {
             ("a: { b: 1\nc: { d: 2 }\n", 1, 4, "the `{` here is not closed"),
             ("a: [x, y\nb: 1\n", 1, 4, "the `[` here is not closed"),
             ("a: { b: c, d: C#5 #x }\n", 1, 19, "` #` begins a comment"),
+            ("a: { b: 1 }# c\n", 1, 12, "put a space before the `#`"),
             ("a: { b: 1, ] }\n", 1, 12, "`]` stands where data is expected"),
             ("a: { b: 1,\n", 1, 4, "is not closed"),
             ("a: |b\n", 1, 4, "write it in quotes: '|b'"),
