@@ -53,6 +53,10 @@ impl From<TargetError> for Error {
                 (Code::TARGET_MALFORMED, hint.clone().unwrap_or_else(|| "use a complete and undamaged file".into()))
             }
             TargetError::WrongKind { hint, .. } => (Code::TARGET_MALFORMED, (*hint).into()),
+            TargetError::Unsupported { what, .. } if what == "local" => (
+                Code::TARGET_UNSUPPORTED,
+                "name an image, a hive, an export, a policy file, a snapshot or another machine".into(),
+            ),
             TargetError::Unsupported { .. } => (
                 Code::TARGET_UNSUPPORTED,
                 "use another kind of target, or leave out the option that does not fit".into(),

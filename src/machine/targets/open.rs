@@ -56,9 +56,7 @@ fn local() -> Result<Box<dyn Target>, TargetError> {
 fn local() -> Result<Box<dyn Target>, TargetError> {
     Err(TargetError::Unsupported {
         what: "local".to_owned(),
-        detail: "this kbfix does not run on Windows, so there \
-        is no live registry; name an image, a hive, an export, a policy file, a snapshot or another machine"
-            .to_owned(),
+        detail: "this kbfix does not run on Windows, so there is no live registry".to_owned(),
     })
 }
 
