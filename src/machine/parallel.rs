@@ -1,4 +1,4 @@
-//! Processes a list of items in several threads, one for each core.
+//! Processes a list of items in several threads, at most one for each core.
 
 use std::{
     num::NonZero,
@@ -10,14 +10,15 @@ use std::{
     thread,
 };
 
-/// The stack size of each thread, in bytes: that of the main thread on Linux, so that recursion can be as deep as in
-/// the main thread.
+/// The stack size in bytes of each thread that is started: the usual one of the main thread on Linux, so that recursion
+/// can be as deep as there.
 const STACK: usize = 8 << 20;
 
-/// Calls `work` on each item, in as many threads as there are cores. Calls `take` with the index of each item and its
-/// result, on the thread of the caller.
+/// Calls `work` on each item, in at most as many threads as there are cores. Calls `take` with the index of each item
+/// and its result, on the thread of the caller.
 ///
-/// The results come in any order. Only a few results wait for `take` at any time, so the memory use is limited.
+/// The results come in any order. If `take` is slow, the threads wait, so only a few results for each thread are in
+/// memory.
 pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut take: impl FnMut(usize, R)) {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);
@@ -49,8 +50,8 @@ pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut ta
     }
 }
 
-/// Calls `work` on each item, in as many threads as there are cores, one of which is the thread of the caller. Returns
-/// the results in the order of the items.
+/// Calls `work` on each item, in at most as many threads as there are cores, one of which is the thread of the caller.
+/// Returns the results in the order of the items.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);

@@ -10,13 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The highest number of entries that a map keeps in a list.
 const FEW: usize = 11;
 
-/// An ordered map like `BTreeMap`, for maps that exist once for each key and usually have one or two entries.
+/// An ordered map like `BTreeMap`, for maps that exist once for each registry key and usually have one or two entries.
 ///
-/// A `BTreeMap` with one entry allocates a node with room for eleven. With 100,000 keys, these nodes would be most of
-/// the memory of a plan. This map keeps few entries in a list, and more entries in a `BTreeMap`.
+/// A `BTreeMap` with one entry allocates a node with room for eleven. With 100,000 registry keys, these nodes would be
+/// most of the memory of a plan. This map keeps up to eleven entries in a list. With the twelfth, it becomes a
+/// `BTreeMap`, and stays one.
 ///
-/// Inserting a key that the map already has replaces only the value, as in a `BTreeMap`. So a value name keeps its
-/// spelling.
+/// [`SmallMap::insert`] with a key that the map already has replaces only the value, as in a `BTreeMap`. So a value
+/// name keeps its spelling.
 #[derive(Clone)]
 pub struct SmallMap<K, V>(Entries<K, V>);
 
@@ -111,7 +112,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         None
     }
 
-    /// Removes the entry with this key, and returns its value.
+    /// Removes the entry with this key, and returns its value; `None` if there is no such entry.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         match &mut self.0 {
             Entries::Few(few) => place(few, key).ok().map(|at| few.remove(at).1),
@@ -132,7 +133,7 @@ impl<K, V> Default for SmallMap<K, V> {
     }
 }
 
-/// If a key occurs several times, its last entry counts.
+/// If a key occurs several times, its last entry counts, as in a `BTreeMap`.
 impl<K: Ord, V> FromIterator<(K, V)> for SmallMap<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut few = Vec::from_iter(entries);
@@ -231,7 +232,7 @@ impl<T: Ord> SmallSet<T> {
         self.0.insert(element, ());
     }
 
-    /// Removes the element.
+    /// Removes the element that equals `element`, if there is one.
     pub fn remove(&mut self, element: &T) {
         self.0.remove(element);
     }

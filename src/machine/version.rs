@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The fixed file version in the VS_FIXEDFILEINFO of a PE file, such as `6.5.7651.19`.
+/// A file version, such as `6.5.7651.19`: four numbers, as in the VS_FIXEDFILEINFO of a PE file.
 ///
 /// Source: Microsoft, "VS_FIXEDFILEINFO structure" (`dwFileVersionMS`, `dwFileVersionLS`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

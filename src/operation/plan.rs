@@ -2,7 +2,7 @@
 
 use super::{changes, policy};
 use crate::{
-    diag::{Code, Diagnostic, Hint, number_of, text::first_few},
+    diag::{Code, Diagnostic, Hint, text::first_few},
     observe::{Query, observe, observe_again, observe_like},
     plan::{Machine, Outcome, Plan, Planning, SpecPlan},
     registry::control_set,

@@ -31,9 +31,10 @@ macro_rules! codes {
 codes! {
     /// The command line is wrong in a way that clap does not detect.
     USAGE = "usage";
-    /// A file cannot be read or written.
+    /// A file cannot be read or written, or the folder for the copy of a package cannot be trusted.
     FILE_ACCESS = "file-access";
-    /// The file that `--out` names is also a file that the command reads or writes, or is in a folder with such files.
+    /// The file or folder that `--out` names is also one that the command reads or writes, or is in a folder with such
+    /// files.
     OUT_IS_INPUT = "out-is-input";
     /// An argument is neither a spec file, nor a folder with specs, nor the id of a built-in spec.
     SPEC_NOT_FOUND = "spec-not-found";
@@ -55,15 +56,17 @@ codes! {
     TARGET_PROGRAM = "target-program";
     /// The credentials for a remote target are missing or cannot be used.
     TARGET_CREDENTIALS = "target-credentials";
-    /// The machine of a remote target cannot be reached, or lacks the protocol or the service that kbfix needs.
+    /// The machine of a remote target cannot be reached, or lacks the protocol or the service that kbfix needs; or the
+    /// connection broke.
     TARGET_UNREACHABLE = "target-unreachable";
-    /// The logon to the machine of a remote target failed.
+    /// The logon to the machine of a remote target failed; or another machine refused the account, so kbfix
+    /// did not try.
     TARGET_LOGON = "target-logon";
     /// The machine of a remote target denies the account all access.
     TARGET_DENIED = "target-denied";
     /// The machine of a remote target did not answer within the time limit.
     TARGET_SILENT = "target-silent";
-    /// A file that was given as a plan is not a plan.
+    /// A file that was given as a plan or fleet plan is not a valid one.
     PLAN_INVALID = "plan-invalid";
     /// The parts of a plan contradict each other.
     PLAN_INCONSISTENT = "plan-inconsistent";
@@ -71,7 +74,7 @@ codes! {
     PLAN_ALTERED = "plan-altered";
     /// The digest of a plan is not the digest that the reviewer approved.
     PLAN_DIGEST = "plan-digest";
-    /// A plan or journal belongs to another machine.
+    /// A plan or journal belongs to another machine, or the machine was renamed since.
     PLAN_OTHER_MACHINE = "plan-other-machine";
     /// A plan was made from another target.
     PLAN_OTHER_TARGET = "plan-other-target";
@@ -80,12 +83,12 @@ codes! {
     /// A plan or journal changes policy values of an image in the registry, but the command changes such values in the
     /// local GPO of the image (`--through-policy`); or the reverse.
     OTHER_PLACE = "other-place";
-    /// The target has changed since the plan was made.
+    /// The target has changed since the plan was made; or the plan retires specs, and the newest journal is another
+    /// one.
     PLAN_STALE = "plan-stale";
     /// The `*` in a key path of a spec matches so many keys that the operator must confirm the changes.
     TOO_MANY_CHANGES = "too-many-changes";
-    /// A spec tests the version of a file on a drive that the target does not contain, and the operator gave no folder
-    /// for that drive.
+    /// A spec tests a file on a drive that the target does not contain, and the operator gave no folder for that drive.
     FILES_NOT_GIVEN = "files-not-given";
     /// The target is a policy file, and this file does not exist.
     POLICY_FILE_MISSING = "policy-file-missing";
@@ -94,13 +97,13 @@ codes! {
     POLICY_OWNED = "policy-owned";
     /// kbfix cannot find out whether Group Policy sets a value of the spec.
     POLICY_UNKNOWN = "policy-unknown";
-    /// Windows does not process the policy file that contains the values.
+    /// Windows does not process the policy file of the target, or kbfix cannot find out whether it does.
     POLICY_NOT_PROCESSED = "policy-not-processed";
     /// Policy values of users cannot be written in the local GPO of an image.
     POLICY_OF_USERS = "policy-of-users";
     /// A change of the plan cannot be made on the target.
     CANNOT_APPLY = "cannot-apply";
-    /// The state folder or a journal cannot be read or written.
+    /// The state folder cannot be used, or a journal in it cannot be read or written.
     JOURNAL_ACCESS = "journal-access";
     /// A journal is damaged, or a file that was given as a journal is none.
     JOURNAL_MALFORMED = "journal-malformed";
@@ -127,9 +130,11 @@ codes! {
     FLEET_SAME_MACHINE = "fleet-same-machine";
     /// A change could not be written to the target.
     WRITE_FAILED = "write-failed";
-    /// A rollback or a `retire` keeps a key or value as it is, because someone else changed it after the apply.
+    /// A rollback or a `retire` keeps a key or value as it is, because it was changed after the apply: by someone else,
+    /// or by a later apply.
     ROLLBACK_CONFLICT = "rollback-conflict";
-    /// `kbfix retire` lacks the file of another applied spec, so it does not know which changes this spec requires.
+    /// `kbfix retire` lacks the file of another applied spec, or the parameters with which that spec was applied, so it
+    /// does not know what that spec requires.
     RETIRE_NEEDS_SPEC = "retire-needs-spec";
     /// `kbfix retire` was given an id that no given spec, no built-in spec and no journal has.
     RETIRE_UNKNOWN_ID = "retire-unknown-id";
@@ -142,7 +147,8 @@ codes! {
     REG_HEADER = "reg-header";
     /// A file that was given as a `.reg` file is a hive.
     REG_HIVE = "reg-hive";
-    /// A `.reg` file, or a text file for LGPO.exe, has bytes outside ASCII whose encoding (code page) is not known.
+    /// A `.reg` file, or a text file for LGPO.exe, has bytes outside ASCII whose encoding (code page) is not known. For
+    /// a text file, also: its bytes are not valid in its encoding.
     REG_CODE_PAGE = "reg-code-page";
     /// A section header (`[…]`) of a `.reg` file does not name a valid key.
     REG_KEY = "reg-key";
@@ -156,20 +162,20 @@ codes! {
     REG_DATA = "reg-data";
     /// A `.reg` file ends in the middle of an entry.
     REG_UNFINISHED = "reg-unfinished";
-    /// A name or string in a `.reg` file cannot be decoded.
+    /// A name or string in a `.reg` file cannot be decoded, or a value name is too long.
     IMPORT_UNREADABLE = "import-unreadable";
-    /// A `.reg` file has data that a spec cannot express.
+    /// An imported file has data that a spec cannot express.
     IMPORT_DATA = "import-data";
     /// A `.reg` file has text that regedit ignores.
     IMPORT_IGNORED = "import-ignored";
     /// A string in a `.reg` file contains `\n` or `\r`, which stand for line breaks.
     IMPORT_LINE_BREAK = "import-line-break";
-    /// A REG_MULTI_SZ in a `.reg` file lacks the final NUL; in the imported spec, the list has this NUL.
+    /// A REG_MULTI_SZ in an imported file lacks the final NUL; in the imported spec, the list has this NUL.
     IMPORT_LIST_END = "import-list-end";
     /// A `.reg` file changes HKCU of the user who imports it; the imported spec changes HKCU of each user.
     IMPORT_EACH_USER = "import-each-user";
-    /// A `.reg` file names a numbered control set, but the spec names `CurrentControlSet`; or two control sets in it
-    /// differ.
+    /// An imported file names a numbered control set, but the spec names `CurrentControlSet`; or two control sets in
+    /// the file differ.
     IMPORT_CONTROL_SET = "import-control-set";
     /// The imported spec lacks a part of the source file, because a spec cannot express this part.
     IMPORT_LEFT_OUT = "import-left-out";
@@ -179,7 +185,7 @@ codes! {
     POLICY_SECURE_KEY = "policy-secure-key";
     /// The export format cannot express everything that the spec says, or `kbfix dsc export` leaves out the spec.
     EXPORT_LOSSY = "export-lossy";
-    /// The input of a DSC resource does not match its schema.
+    /// The input of a DSC resource cannot be used: for example, it does not match the schema of the resource.
     DSC_INPUT = "dsc-input";
     /// A DSC resource type is not one that kbfix provides.
     DSC_TYPE = "dsc-type";
@@ -194,7 +200,8 @@ codes! {
     PACKAGE_FAILED = "package-failed";
     /// A package was installed, but the hotfix is still not present.
     HOTFIX_NOT_EFFECTIVE = "hotfix-not-effective";
-    /// A hotfix was installed, but Windows puts the new file in place only when the computer restarts.
+    /// A hotfix was installed, but Windows puts the new file in place only when the computer restarts; or a machine of
+    /// a fleet is already waiting for a restart.
     PENDING_RESTART = "pending-restart";
     /// A package has begun to restart the computer.
     RESTART_BEGUN = "restart-begun";
@@ -256,7 +263,7 @@ codes! {
     UNKNOWN_WORD = "unknown-word";
     /// A number is too small or too large for its field.
     OUT_OF_RANGE = "out-of-range";
-    /// A string does not have the form that its field requires.
+    /// A string does not have the form that its field requires, or is too long.
     WRONG_FORM = "wrong-form";
     /// A spec is in a version of the spec language that this version of kbfix does not know.
     SPEC_VERSION = "spec-version";
@@ -277,7 +284,8 @@ codes! {
     UNKNOWN_ROOT_KEY = "unknown-root-key";
     /// A value name is not valid, or is a notation for the default value (`@`, `(Default)`).
     VALUE_NAME = "value-name";
-    /// A character in a name is invisible, or looks like another character.
+    /// A character in a name is invisible, looks like another character, or is a letter of another script among Latin
+    /// letters.
     LOOKALIKE = "lookalike";
     /// A name begins or ends with a space.
     OUTER_SPACE = "outer-space";
@@ -287,7 +295,7 @@ codes! {
     VIEW_WITHOUT_EFFECT = "view-without-effect";
     /// A spec names a numbered control set where the current one is probably meant.
     CONTROL_SET = "control-set";
-    /// A path contains `Wow6432Node`, instead of a field `view` in the rule.
+    /// The path of a key contains `Wow6432Node`; in a spec, the field `view` selects the 32-bit view.
     WOW6432NODE = "wow6432node";
     /// A spec deletes a root key, a key that Windows needs, or each key that matches a `*`; or it deletes all other
     /// contents of a root key or of a key that Windows needs.
@@ -299,9 +307,9 @@ codes! {
     /// The `when` of a rule contains the same `*` as the key of the rule. It is one test of all keys that match, and
     /// not a test of each key by itself.
     STAR_IN_CONDITION = "star-in-condition";
-    /// The conditions of a rule can be met on no machine.
+    /// The conditions of a rule, with `applicable` of the spec, can be met on no machine.
     DEAD_RULE = "dead-rule";
-    /// Two rules of a spec have the same key.
+    /// Two rules of a spec have the same key and no conditions.
     DUPLICATE_KEY = "duplicate-key";
     /// A rule contains the same value twice.
     DUPLICATE_VALUE_NAME = "duplicate-value-name";
@@ -325,7 +333,8 @@ codes! {
     LOCATION_NOT_SINGLE = "location-not-single";
     /// A file path is not valid or not absolute, or the file name of a package contains a folder.
     FILE_PATH = "file-path";
-    /// A path begins with a drive letter, but Windows can be on another drive.
+    /// A path begins with a folder such as `C:\Windows`, which is on another drive or has another name on some
+    /// machines.
     FIXED_FOLDER = "fixed-folder";
     /// A string is neither a file version nor, in the test of a value, a version of one to four numbers.
     FILE_VERSION = "file-version";
@@ -333,7 +342,7 @@ codes! {
     OS_VERSION = "os-version";
     /// A service or an edition of Windows is given by its display name, where its internal name is required.
     DISPLAY_NAME = "display-name";
-    /// A range is empty, because its lower end is above its upper end.
+    /// A range is empty: no number or version is in it.
     EMPTY_RANGE = "empty-range";
     /// A string is not a date.
     DATE = "date";
@@ -353,7 +362,8 @@ codes! {
     REGULAR_EXPRESSION = "regular-expression";
     /// A `%VARIABLE%` stands in data of a type that Windows does not expand.
     UNEXPANDED_VARIABLE = "unexpanded-variable";
-    /// Data in a spec, or data that a parameter can have, is not in the list of allowed data (`allowed`) beside it.
+    /// Data in a spec, or data that a parameter can have, is not in the list of allowed data (`allowed`) beside it, or
+    /// `keep` beside it does not accept it.
     DATA_NOT_ALLOWED = "data-not-allowed";
     /// A spec sets a number without `keep`, so it would also replace a stricter number.
     NO_KEEP = "no-keep";

@@ -5,7 +5,8 @@
 
 use serde::{Serialize, Serializer};
 
-/// The exit code of a command. If several apply, the highest is used.
+/// The exit code of a command. If several apply, the highest is used; but [`Exit::ReportLost`] replaces only the codes
+/// 0 to 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
@@ -21,12 +22,13 @@ pub enum Exit {
     /// For example, a spec cannot be applied to the target or is unknown, or a rollback cannot be done.
     /// [`Exit::meaning`] names the other cases.
     Blocked = 4,
-    /// A change could not be written, and all earlier changes were undone.
+    /// A change could not be written, and all earlier changes were undone; or a dry run found that a change could not
+    /// be written.
     RolledBack = 5,
     /// A write failed and not everything was restored, a rollback or retirement did not restore everything, or a hotfix
     /// package failed.
     Failed = 6,
-    /// The changes were made, but a service was not restarted.
+    /// The changes were made, but a service could not be restarted or is not running.
     NotRestarted = 7,
     /// The changes were made, but the report could not be written.
     ReportLost = 8,

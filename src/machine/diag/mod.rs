@@ -30,11 +30,11 @@ pub fn number_of(n: usize, what: &str) -> String {
 pub struct Diagnostic {
     /// The stable code, in kebab-case. `docs/reference/diagnostics.md` explains each code.
     pub code: Code,
-    /// Whether the finding stops the operation.
+    /// Whether the diagnostic prevents the operation or a part of it.
     pub severity: Severity,
     /// The message: what is wrong, what was expected and what was found.
     pub message: String,
-    /// The place in the file; `None` if the message does not concern a text file.
+    /// The place in the file; `None` if the message does not concern a place in a text file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// The text that tells the user what to do next.
@@ -48,13 +48,13 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
 }
 
-/// Whether the operation can continue after a diagnostic.
+/// Whether a diagnostic prevents the operation or a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The operation continues.
     Warning,
-    /// The operation stops.
+    /// The operation, or a part of it, cannot be done.
     Error,
 }
 
@@ -106,7 +106,7 @@ impl Diagnostic {
         self
     }
 
-    /// Replaces the hint.
+    /// Replaces the hint, with its options and its correction.
     pub fn set_hint(&mut self, hint: impl Into<Hint>) {
         let Hint { text, options, fix } = hint.into();
         (self.hint, self.options, self.fix) = (Some(text), options, fix);

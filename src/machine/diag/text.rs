@@ -1,6 +1,7 @@
 //! Text in messages: shortens long text, and finds the known name that a misspelled name probably means.
 
-/// Returns `text` on one line, cut to 60 characters.
+/// Returns `text` with spaces instead of line breaks (CR, LF) and tabs. A text of more than 60 characters is cut to 60,
+/// the last of which is `…`.
 pub fn shorten(text: &str) -> String {
     const MOST: usize = 60;
     let text = text.replace(['\n', '\r', '\t'], " ");
@@ -10,8 +11,8 @@ pub fn shorten(text: &str) -> String {
     text.chars().take(MOST - 1).chain(['…']).collect()
 }
 
-/// Joins the first five texts with commas, and adds the number of the remaining texts. This keeps a message short,
-/// however long the input is.
+/// Joins the first five texts with commas, and adds the number of the remaining texts, if there are any. This keeps a
+/// message short if there are many texts.
 pub fn first_few(texts: impl IntoIterator<Item = impl Into<String>>) -> String {
     const MOST: usize = 5;
     let mut all = texts.into_iter().map(Into::into);

@@ -13,8 +13,8 @@ const LONG: usize = 260 - 12;
 
 /// Returns the path in UTF-16 with a NUL at its end, for a Windows function whose name ends in `W`.
 ///
-/// A path of 248 UTF-16 units or more is made absolute and gets the prefix `\\?\`. Without this prefix, such calls fail
-/// from 260 characters on.
+/// A path of 248 UTF-16 units or more is made absolute and gets the prefix `\\?\`, unless it has this prefix already or
+/// is the path of a device. Without the prefix, such calls fail from 260 characters on.
 ///
 /// Source: Microsoft, "Maximum Path Length Limitation", "Naming Files, Paths, and Namespaces".
 ///

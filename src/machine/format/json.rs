@@ -1,4 +1,4 @@
-//! Checks JSON documents: no object may contain a member twice.
+//! Checks JSON documents: no object may contain two members with the same name (such as `"a": 1, "a": 2`).
 //!
 //! RFC 8259 (section 4) does not define the meaning of such an object. In a map, serde_json keeps the last member,
 //! but a person who reviews the document may see the first. Therefore kbfix refuses such a document.
@@ -10,10 +10,10 @@ use serde::{
     de::{Deserializer, Error, MapAccess, SeqAccess, Visitor},
 };
 
-/// Checks that `text` is JSON in which no object contains a member twice.
+/// Checks that `text` is JSON in which no object contains two members with the same name.
 ///
 /// # Errors
-/// Returns serde_json's error, with line and column: the text is not JSON, or an object contains a member twice.
+/// Returns serde_json's error, with line and column: the text is not JSON, or an object contains such members.
 pub fn check(text: &str) -> serde_json::Result<()> {
     serde_json::from_str::<Checked>(text).map(drop)
 }
@@ -29,7 +29,7 @@ pub fn text(bytes: &[u8]) -> Result<&str, String> {
     })
 }
 
-/// Any JSON value. It is read to find repeated members; its content is discarded.
+/// Any JSON value. It is read to find members with the same name; its content is discarded.
 struct Checked;
 
 impl<'de> Deserialize<'de> for Checked {

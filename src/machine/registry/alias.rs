@@ -52,8 +52,8 @@ fn aliases<const COUNT: usize>(pairs: [(Place, Place); COUNT]) -> [Alias; COUNT]
 impl Key {
     /// Returns the canonical name of the key.
     ///
-    /// Two names with the same canonical name lead to the same key. Names that depend on the machine or the user, such
-    /// as `HKLM\SYSTEM\CurrentControlSet` and `HKCU`, are not resolved here, and neither are other links.
+    /// For kbfix, two names with the same canonical name mean the same key. Names that depend on the machine or the
+    /// user, such as `HKLM\SYSTEM\CurrentControlSet` and `HKCU`, are not resolved here, and neither are other links.
     ///
     /// `one_view` says that the target is a 32-bit Windows, on which both views are the same.
     #[must_use]

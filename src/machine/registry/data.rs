@@ -98,8 +98,8 @@ impl<'de> Deserialize<'de> for ValueType {
 
 /// The type and bytes of a value. Two data are equal only if the type and every byte are equal.
 ///
-/// In JSON, it has `type`, `bytes` (hex digits) and `text` (`.reg` notation, for people). JSON in which `text` does not
-/// match `type` and `bytes` is refused.
+/// In JSON, it has `type`, `bytes` (hex digits) and `text` (`.reg` notation, for people); in a report, sensitive data
+/// has `hidden` instead of `bytes`. JSON in which `text` does not match `type` and `bytes` is refused.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Data {
     /// The type.

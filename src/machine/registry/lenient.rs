@@ -12,7 +12,8 @@ use super::data::{Data, Decoded, ValueType, units};
 impl Data {
     /// Returns the string that a program reads: up to the first NUL, or to the end if there is no NUL.
     ///
-    /// Returns `None` if the type is not REG_SZ or REG_EXPAND_SZ, or the bytes are not valid UTF-16.
+    /// Returns `None` if the type is not REG_SZ or REG_EXPAND_SZ, the string is not valid UTF-16, or the number of
+    /// bytes is odd.
     pub fn as_read_text(&self) -> Option<String> {
         if ![ValueType::SZ, ValueType::EXPAND_SZ].contains(&self.value_type) {
             return None;

@@ -11,7 +11,7 @@ pub enum RootKey {
     Hkcu,
     /// `HKEY_LOCAL_MACHINE`: the settings of the machine.
     Hklm,
-    /// `HKEY_USERS`: one key for every loaded user hive, named after the user's SID; `.DEFAULT` is that of the system.
+    /// `HKEY_USERS`: the loaded hives of users, in keys named after the users' SIDs; `.DEFAULT` is that of the system.
     Hku,
     /// `HKEY_CURRENT_CONFIG`: the current hardware profile.
     Hkcc,

@@ -27,8 +27,7 @@ const DACL_PROTECTED: u16 = 0x1000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyProperties {
-    /// The class name; few keys have one. Windows stores parts of the boot key in the class names of some keys below
-    /// `Control\Lsa`, so a rollback must restore class names.
+    /// The class name: a text that a program can give a key when it creates the key. Few keys have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// The security descriptor.
@@ -94,10 +93,10 @@ impl SecurityDescriptor {
         &self.0
     }
 
-    /// Returns true if two security descriptors have the same owner, group and DACL, byte for byte, and if both DACLs
-    /// or none of them are protected from inheritance.
+    /// Returns true if two security descriptors have the same owner, group and DACL (byte for byte, or none), and if
+    /// both DACLs or none of them are protected from inheritance.
     ///
-    /// Not compared are the other flags of the descriptor, such as whether the system inherited the DACL, and the audit
+    /// Not compared are other flags of the descriptor, such as whether the system inherited the DACL, and the audit
     /// entries, which not every account may read or set.
     pub fn grants_as(&self, other: &Self) -> bool {
         let compared = |one: &Self| one.control() & (DACL_PRESENT | DACL_PROTECTED);

@@ -25,9 +25,9 @@ use crate::registry::notation::hex_digits;
 /// After a crash at any moment, there is either the complete old file (or none, if there was none) or the complete new
 /// one. A temporary file, whose name begins with [`own_name`], may remain beside it; [`remove_leftovers`] removes it.
 ///
-/// Permissions, owner and extended attributes are kept (on Windows, the owner only if this user may set it, and no
-/// extended attributes). A symbolic link is replaced, not followed: to replace the file to which a link leads, pass the
-/// canonical path.
+/// Permissions and owner are kept (on Windows, the owner only if this user may set it). On Unix, the extended
+/// attributes are kept too, except those in `security.` and `trusted.` that this user may not set. A symbolic link is
+/// replaced, not followed: to replace the file to which a link leads, pass the canonical path.
 ///
 /// # Errors
 /// Returns the system's error. The old file is then still there, unless only the sync of the folder failed: then the
@@ -66,8 +66,8 @@ pub fn prepare(path: &Path, bytes: &[u8]) -> io::Result<Prepared> {
     prepare_by(path, |file| file.write_all(bytes), 0o666, like_the_old_one)
 }
 
-/// Replaces a file as [`replace_file`] does. If the file did not exist before, the new file gets the NTFS permissions
-/// of its folder.
+/// Replaces a file as [`replace_file`] does. If the file did not exist before, it inherits the NTFS permissions of its
+/// folder, if this has any: on Linux, the system does not do that.
 ///
 /// # Errors
 /// Returns the errors of [`replace_file`].
@@ -75,7 +75,8 @@ pub fn replace_inheriting_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     prepare_by(path, |file| file.write_all(bytes), 0o666, like_the_old_one_or_folder)?.put_in_place()
 }
 
-/// Creates a folder with the NTFS permissions of the folder above it.
+/// Creates a folder that inherits the NTFS permissions of the folder above it, if this has any: on Linux, the system
+/// does not do that.
 ///
 /// # Errors
 /// Returns the system's error; no new folder is left then.

@@ -10,7 +10,7 @@ pub use windows::{program_data, system_folder};
 /// Returns the default state folder: `%ProgramData%\kbfix` on Windows, elsewhere `$XDG_STATE_HOME/kbfix` or
 /// `~/.local/state/kbfix`.
 ///
-/// Returns `None` if the system (on Windows) or the environment (elsewhere) names no such folder.
+/// Returns `None` if the system (on Windows) or the environment (elsewhere) names no such folder by an absolute path.
 #[cfg(windows)]
 pub fn default_folder() -> Option<PathBuf> {
     program_data().ok().map(|folder| folder.join("kbfix"))
@@ -19,7 +19,7 @@ pub fn default_folder() -> Option<PathBuf> {
 /// Returns the default state folder: `%ProgramData%\kbfix` on Windows, elsewhere `$XDG_STATE_HOME/kbfix` or
 /// `~/.local/state/kbfix`.
 ///
-/// Returns `None` if the system (on Windows) or the environment (elsewhere) names no such folder.
+/// Returns `None` if the system (on Windows) or the environment (elsewhere) names no such folder by an absolute path.
 #[cfg(not(windows))]
 pub fn default_folder() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -28,7 +28,7 @@ use windows_sys::{
 /// Source: Microsoft, "GetSystemDirectoryW function".
 ///
 /// # Errors
-/// Returns the system's error.
+/// Returns the system's error, or that the path is too long.
 pub fn system_folder() -> io::Result<PathBuf> {
     let mut buffer = [0_u16; MAX_PATH as usize];
     // SAFETY: the buffer has MAX_PATH units.

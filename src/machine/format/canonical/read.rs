@@ -13,7 +13,7 @@ use super::Writer;
 /// Removes the member `name` from the JSON object in `text`. Returns the value of this member, if the object has it,
 /// and the rest of the object as canonical JSON.
 ///
-/// A member that occurs twice is not an error here; [`crate::format::json::check`] refuses it.
+/// Two members with the same name are not an error here; [`crate::format::json::check`] refuses them.
 ///
 /// # Errors
 /// Returns serde_json's error, with line and column, for text that is not JSON. Returns an error for JSON that is not

@@ -9,8 +9,8 @@ use crate::format::event::EventLevel;
 /// An event to write to a new log.
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
-    /// The time at which the event was logged. The format stores no fractions of a second. A time before 1970 or after
-    /// 2106 is written as the beginning of 1970.
+    /// The time at which the event was logged. The format stores no fractions of a second. A time that it cannot store
+    /// (before 1970, or after February 7, 2106) is written as the beginning of 1970.
     pub time: Timestamp,
     /// The source: the program or component that logged the event.
     pub source: &'a str,
@@ -25,8 +25,8 @@ pub struct NewEvent<'a> {
     pub strings: &'a [&'a str],
 }
 
-/// Returns a file of `size` bytes with a closed log that contains these events, oldest first. The file is larger if the
-/// largest record and the end record would not fit.
+/// Returns a file of `size` bytes with a closed log that contains these events, which are given oldest first. The file
+/// is larger if the largest record and the end record would not fit.
 ///
 /// `size` must be a multiple of four. If there is not enough room for all events, the newest overwrite the oldest.
 pub fn create(events: &[NewEvent<'_>], size: usize) -> Vec<u8> {

@@ -31,7 +31,7 @@ pub use resource::VersionError;
 pub struct Pe {
     /// The Machine field of IMAGE_FILE_HEADER, such as 0x014c for x86.
     pub machine: u16,
-    /// The fixed file version; `None` if the PE file has none, and an error if it has one that cannot be read.
+    /// The fixed file version; `None` if the PE file has none, and an error if the version is damaged or ambiguous.
     pub version: Result<Option<FileVersion>, VersionError>,
 }
 

@@ -83,7 +83,8 @@ impl Document {
         self.put(key, name, "", data, in_place)
     }
 
-    /// Makes Windows delete a value (`**del.NAME`), unless the other entries already have this effect.
+    /// Makes Windows delete a value: writes an entry `**del.NAME`, or, if another entry deletes all values of the key,
+    /// only removes the entries that set this value. Changes nothing if the file already deletes the value.
     ///
     /// # Errors
     ///
@@ -113,6 +114,7 @@ impl Document {
     }
 
     /// Makes Windows delete all values of a key (`**DelVals.`) before it sets the values that other entries contain.
+    /// Changes nothing if an entry already deletes all values of the key.
     ///
     /// # Errors
     ///
@@ -176,6 +178,7 @@ impl Document {
     }
 
     /// Makes Windows delete a key with everything below it (`**DeleteKeys`), after it has processed the other entries.
+    /// Changes nothing if the file already has this effect.
     ///
     /// # Errors
     ///

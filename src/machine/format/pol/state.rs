@@ -24,8 +24,8 @@ pub enum Setting<'a> {
 /// The effect of a policy file on a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KeySetting {
-    /// Whether the key exists after Windows has processed the file, because an entry creates it, or sets a value in it
-    /// or below it.
+    /// Whether the file makes sure that the key exists: an entry creates it, or sets a value in it or below it, and no
+    /// later entry deletes it.
     pub present: bool,
     /// Whether Windows deletes all values of the key except those that a later entry sets.
     pub values_deleted: bool,

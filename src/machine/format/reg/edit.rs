@@ -174,8 +174,8 @@ pub struct KeyEditor<'a> {
 impl KeyEditor<'_> {
     /// Sets a value.
     ///
-    /// If the key has entries with this name, the last one gets the new data; the spelling of the name and the comments
-    /// stay. Otherwise, an entry is added at the end of the key's last section.
+    /// If the key has entries with this name, the last one gets the new data; the spelling of the name and a comment
+    /// after the data stay. Otherwise, an entry is added at the end of the key's last section.
     ///
     /// # Errors
     /// Returns [`EditError`]; nothing is changed then.

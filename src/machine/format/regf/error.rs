@@ -3,8 +3,8 @@
 use super::Recovery;
 use crate::registry::NameError;
 
-/// An error in a hive, or in one key or value of it, or the reason why an edit was refused. An error in one key or
-/// value does not affect the others.
+/// An error in a hive, or in one key or value of it, or the reason why an edit was refused. In spite of an error in one
+/// key or value, the others can be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

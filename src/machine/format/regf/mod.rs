@@ -6,8 +6,8 @@
 //!
 //! A complete hive is read on demand. A hive that is recovered, checked or edited is kept in memory as one buffer. A
 //! [`Node`] is the offset of a key. Keys and values are read directly from the bytes of the hive, and every offset in
-//! the file is checked before it is used. If a key or value is malformed, only reading this key or value returns an
-//! error. Edits go through [`Hive::edit`], and [`Hive::to_bytes`] returns the file to save.
+//! the file is checked before it is used. If a key or value is malformed, the others can still be read. Edits go
+//! through [`Hive::edit`], and [`Hive::to_bytes`] returns the file to save.
 //!
 //! Source for every structure: Maxim Suhanov, "Windows registry file format specification" (github.com/msuhanov/regf);
 //! the submodules name its sections.

@@ -116,8 +116,8 @@ impl Hive {
         Ok(Data::new(value.value_type(), self.bytes(value)?.into_owned()))
     }
 
-    /// Returns where a value's data is stored. Returns an error if the size of the data is impossible, or does not
-    /// match the number of segments.
+    /// Returns where a value's data is stored. Returns an error if the size of the data is impossible, or the list of
+    /// segments is not valid.
     pub(super) fn storage(&self, value: &ValueNode<'_>) -> Result<Storage, Error> {
         let (size, at) = (value.size(), value.u32(DATA_OFFSET));
         if value.u32(DATA_SIZE) & INLINE != 0 {

@@ -241,8 +241,8 @@ impl KeyPath {
         }))
     }
 
-    /// Returns the first possible path in sorted order after this key and all keys below it. It ends with the character
-    /// U+0001. This key must not be a root key.
+    /// Returns the path at which a sorted search continues if it skips this key and all keys below it: the first
+    /// possible path after them, which ends with the character U+0001. This key must not be a root key.
     pub fn after_tree(&self) -> Self {
         Self::build(self.root, |both| {
             both.extend([self.folded(), "\u{1}"]);

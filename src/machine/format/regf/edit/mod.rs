@@ -29,8 +29,8 @@ pub struct Editor<'a> {
 impl Hive {
     /// Returns an editor of the hive. Keys that it changes get `now` as the time of their last write.
     ///
-    /// Returns an error for a read-only hive, and for a hive whose bins are not filled with cells: there, a cell that
-    /// is marked as free could be in use.
+    /// Returns an error for a hive that is read-only, broken or cannot be read, and for a hive whose bins are not
+    /// filled with cells: there, a cell that is marked as free could be in use.
     pub fn edit(&mut self, now: Filetime) -> Result<Editor<'_>, Error> {
         self.writable()?;
         if self.space.is_none() {

@@ -102,7 +102,7 @@ impl Hive {
     }
 
     /// Subtracts one from the number of keys that use the security record at the offset `at`. Removes the record when
-    /// the number reaches zero, unless it is the last record of the ring.
+    /// the number reaches zero, unless it is the only record of the ring.
     pub(super) fn unreference(&mut self, at: u32) -> Result<(), Error> {
         let record = self.security_at(at)?;
         let (references, next, previous) = (record.references, record.next, record.previous);

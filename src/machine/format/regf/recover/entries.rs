@@ -84,9 +84,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Applies the entries of the logs that are not older than the hive, in the order of their sequence numbers. If the
-/// base block of the hive is invalid, applies only those of the latest log. `limit` is the largest length in bytes that
-/// an entry may give the hive bins.
+/// Applies the entries of the logs that are not older than the hive, in the order of their sequence numbers, up to the
+/// first number that is missing. If the base block of the hive is invalid, applies only those of the latest log.
+/// `limit` is the largest length in bytes that an entry may give the hive bins.
 ///
 /// If the logs cannot be used, returns the reason and leaves `primary` unchanged.
 pub(super) fn recover(
