@@ -14,7 +14,7 @@ const FEW: usize = 11;
 ///
 /// A `BTreeMap` with one entry allocates a node with room for eleven. With 100,000 registry keys, these nodes would be
 /// most of the memory of a plan. This map keeps up to eleven entries in a list. With the twelfth, it becomes a
-/// `BTreeMap`, and stays one.
+/// `BTreeMap`.
 ///
 /// [`SmallMap::insert`] with a key that the map already has replaces only the value, as in a `BTreeMap`. So a value
 /// name keeps its spelling.

@@ -62,7 +62,7 @@ codes! {
     /// The logon to the machine of a remote target failed; or another machine refused the account, so kbfix
     /// did not try.
     TARGET_LOGON = "target-logon";
-    /// The machine of a remote target denies the account all access.
+    /// The account can log on to the machine of a remote target, but may not access its registry or its files.
     TARGET_DENIED = "target-denied";
     /// The machine of a remote target did not answer within the time limit.
     TARGET_SILENT = "target-silent";
@@ -327,7 +327,7 @@ codes! {
     UNUSED_PARAMETER = "unused-parameter";
     /// A spec declares a location that it does not use.
     UNUSED_LOCATION = "unused-location";
-    /// A spec changes the start type of a service, but does not request a restart of the computer.
+    /// A spec changes the start type of a service, but does not say that the computer must be restarted.
     SERVICE_START = "service-start";
     /// A location can resolve to more than one folder.
     LOCATION_NOT_SINGLE = "location-not-single";

@@ -17,7 +17,7 @@ pub enum Exit {
     Differences = 1,
     /// kbfix refused the input, such as the command line or a spec, or could not read or write a file.
     Refused = 2,
-    /// The target cannot be read or is locked, or the journal cannot be written.
+    /// The target cannot be read or used, for example because it is locked; or the journal cannot be written.
     Unusable = 3,
     /// For example, a spec cannot be applied to the target or is unknown, or a rollback cannot be done.
     /// [`Exit::meaning`] names the other cases.
@@ -25,8 +25,8 @@ pub enum Exit {
     /// A change could not be written, and all earlier changes were undone; or a dry run found that a change could not
     /// be written.
     RolledBack = 5,
-    /// A write failed and not everything was restored, a rollback or retirement did not restore everything, or a hotfix
-    /// package failed.
+    /// For example, a write failed and not everything was restored, a rollback or retirement did not restore
+    /// everything, or a hotfix package failed.
     Failed = 6,
     /// The changes were made, but a service could not be restarted or is not running.
     NotRestarted = 7,

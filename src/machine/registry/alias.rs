@@ -84,8 +84,9 @@ impl Key {
         Some(self.parent()?.one_name(one_view))
     }
 
-    /// Returns whether this key has another name that is not only due to another name of a key above it: the key is the
-    /// canonical name of an alias, the link `CurrentControlSet`, or a user's link `Software\Classes`.
+    /// Returns whether Windows shows the content of this key also as that of a key elsewhere: this key is the one to
+    /// which an alias leads (such as `HKLM\SOFTWARE\Classes`), the link `CurrentControlSet`, or a user's link
+    /// `Software\Classes`.
     ///
     /// The list of subkeys of the parent key can lack such a key, although the key exists.
     pub fn is_also_elsewhere(&self) -> bool {

@@ -155,7 +155,7 @@ pub(super) struct Cache {
     /// The security descriptors of the hive, each with the offset of its security record; `None` if they were not read
     /// yet.
     pub(super) security: Option<HashMap<Vec<u8>, u32>>,
-    /// Whether something was deleted from the hive since the hive was last written.
+    /// Whether a key or value was deleted, or data became shorter, since the hive was last written.
     pub(super) shrunk: bool,
     /// The fullness of the hive before the first edit, or when it was last written.
     pub(super) session: Option<Fullness>,

@@ -227,8 +227,8 @@ impl Hive {
         unreadable.map_or(Ok(None), Err)
     }
 
-    /// Returns the key at the offset `at`. Returns an error if this key does not name the key at `parent` as its
-    /// parent.
+    /// Returns the key at the offset `at`. Returns an error if this key is the hive's root, or does not name the key at
+    /// `parent` as its parent.
     ///
     /// This check ensures that the keys of a hive form a tree.
     pub(super) fn child(&self, parent: u32, at: u32) -> Result<KeyNode<'_>, Error> {
