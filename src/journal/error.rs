@@ -8,12 +8,12 @@ use std::{
 /// The reason why a journal or the state folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The operating system reported an error.
+    /// The file or folder could not be read or written, for example because the file is too large.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file or folder that the operating system could not read or write.
+        /// The file or folder that could not be read or written.
         path: PathBuf,
-        /// The error of the operating system.
+        /// The reason.
         source: io::Error,
     },
     /// There is neither a journal with this name in the folder, nor a file at this path.
@@ -48,20 +48,20 @@ pub enum StoreError {
         /// The folder.
         path: PathBuf,
     },
-    /// The file is damaged, or not a journal.
+    /// The file is damaged, or not a journal that this version of kbfix can read.
     #[error("{}, line {line}: {detail}", path.display())]
     Malformed {
-        /// The file that is not an undamaged journal.
+        /// The file that cannot be read as a journal.
         path: PathBuf,
-        /// The number of the damaged line, counted from 1.
+        /// The number of the line with the error, counted from 1.
         line: usize,
-        /// A description of the error, as a sentence.
+        /// A description of the error.
         detail: String,
     },
 }
 
 impl StoreError {
-    /// Returns the file or folder that the error concerns.
+    /// Returns the file or folder that the error concerns; for [`StoreError::Missing`], the folder that was searched.
     pub fn path(&self) -> &Path {
         match self {
             Self::Io { path, .. }

@@ -21,8 +21,9 @@ pub struct History {
     /// The history of each spec, by the id of the spec in lower case.
     specs: BTreeMap<String, SpecHistory>,
     newest: Option<String>,
-    /// The data that each built-in spec last wrote, by the id of the spec in lower case. This data shows with which
-    /// parameters the spec was applied. It does not contain applies that were undone completely, and retired specs.
+    /// The data that each built-in spec last wrote to each value, by the id of the spec in lower case. This data shows
+    /// with which parameters the spec was applied. A change counts only if the journal records which spec made it, if
+    /// its apply was not undone completely, and if the spec was not retired since.
     written: BTreeMap<String, Written>,
     /// The changes of all applies that were not undone completely, separated by spec if the journal allows this.
     parts: Vec<Part>,
@@ -34,9 +35,10 @@ pub(super) type Written = BTreeMap<Key, BTreeMap<ValueName, Option<Data>>>;
 /// The history of a key and its values.
 #[derive(Debug, Default)]
 pub(super) struct KeyHistory {
-    /// Whether the key existed before and after the changes; `None` if no change created or deleted the key.
+    /// Whether the key existed before and after the changes; `None` if no apply created or deleted the key.
     pub(super) existence: Option<Track<bool>>,
-    /// The class name and security descriptor that the key had before it was deleted.
+    /// The class name and security descriptor that the key had before its last deletion; `None` if it was never
+    /// deleted, or if they are not known.
     pub(super) properties: Option<KeyProperties>,
     pub(super) values: BTreeMap<ValueName, Track<Option<Data>>>,
     pub(super) sensitive: BTreeSet<ValueName>,
@@ -51,16 +53,18 @@ pub(super) struct Track<T> {
     /// The state in which kbfix left the key or value. After a failed or interrupted operation, this can be one of two
     /// states; both are listed, and the last is the state that the operation intended.
     pub(super) left: Vec<T>,
-    /// The ids, in lower case, of the specs that changed the key or value since it was last in the state `base`.
+    /// The ids, in lower case, of the specs that changed the key or value. An apply begins a new list if kbfix had left
+    /// the key or value in the state `base`.
     pub(super) specs: BTreeSet<String>,
 }
 
 #[derive(Debug)]
 struct SpecHistory {
-    /// The id of the spec, as the first journal spells it.
+    /// The id of the spec, as the first journal with this spec writes it.
     id: String,
-    /// The position, among the journals of the target, of the latest journal that shows the spec as applied. `None` if
-    /// the spec was retired, or if all applies of the spec were undone.
+    /// The position, among the journals of the target, of the last apply of the spec that was not undone completely. If
+    /// there is no such apply, the position of a retirement that kept changes for the spec. `None` if there is neither,
+    /// or if the spec was retired after it.
     live: Option<usize>,
 }
 
@@ -69,9 +73,9 @@ struct SpecHistory {
 enum Direction {
     /// An apply: away from the state before kbfix.
     Apply,
-    /// The rollback of a rollback or of a retirement: it makes the changes of an apply again.
+    /// The rollback of an undo: it makes the changes of an apply again.
     Redo,
-    /// A rollback or a retirement: back to the state before kbfix.
+    /// A retirement, or any other rollback: back to the state before kbfix.
     Undo,
 }
 
@@ -188,7 +192,7 @@ impl History {
         }
     }
 
-    /// Returns the data that the built-in spec with this id last wrote; `None` if the journals show no such data.
+    /// Returns the data in `written` for the built-in spec with this id; `None` if there is none.
     pub(super) fn written_by(&self, id: &str) -> Option<&Written> {
         self.written.get(&id.to_ascii_lowercase())
     }
@@ -216,8 +220,8 @@ impl History {
         }
     }
 
-    /// Returns whether kbfix has created the key and not deleted it since. Also returns `true` if this is possible
-    /// because an operation failed or was interrupted.
+    /// Returns whether the key was absent before kbfix, and kbfix has created it and not deleted it since. Also returns
+    /// `true` if this is possible because an operation failed or was interrupted.
     pub fn is_created(&self, key: &Key) -> bool {
         let existence = self.keys.get(key).and_then(|history| history.existence.as_ref());
         existence.is_some_and(|track| !track.base && track.left.contains(&true))
@@ -228,21 +232,22 @@ impl History {
         self.newest.as_deref()
     }
 
-    /// Returns the ids of all specs that the journals show as applied or retired. An apply or retirement that was
-    /// undone later counts too.
+    /// Returns the ids of all specs that the journals show as applied, and of those that a successful retirement
+    /// retired or kept changes for. An apply that was undone counts too.
     pub fn known(&self) -> impl Iterator<Item = &str> {
         self.specs.values().map(|spec| &*spec.id)
     }
 
-    /// Returns the ids of the live specs: those that the journals show as applied, and not as retired or rolled back
-    /// after that. The ids have the order of the last applies.
+    /// Returns the ids of the live specs, in the order of their last applies. A spec is live if the journals show it as
+    /// applied, and not as retired or completely undone after that. A spec for which a later retirement kept changes is
+    /// live too.
     pub fn live(&self) -> Vec<&str> {
         let mut live: Vec<_> = self.specs.values().filter(|spec| spec.live.is_some()).collect();
         live.sort_by_key(|spec| spec.live);
         live.into_iter().map(|spec| &*spec.id).collect()
     }
 
-    /// Returns whether the journals show the spec as applied, and not as retired or rolled back after that.
+    /// Returns whether the spec is live (see [`History::live`]).
     pub fn is_live(&self, id: &str) -> bool {
         self.specs.get(&id.to_ascii_lowercase()).is_some_and(|spec| spec.live.is_some())
     }

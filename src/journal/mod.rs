@@ -38,7 +38,7 @@ pub struct Header {
     /// The version of the format of journals: 1.
     pub kbfix_journal: u32,
     /// The id: the time at which the journal was made, and a random number. It sorts after the ids of all earlier
-    /// journals.
+    /// journals in the same folder.
     pub id: String,
     /// The time at which the journal was made, as RFC 3339.
     pub made: String,
@@ -55,8 +55,8 @@ pub struct Header {
     /// The ids of the specs that required the changes; for a retirement, of the retired specs. For a rollback, the list
     /// contains one string: the ids in the journal that the rollback undoes, joined with `+`.
     pub specs: Vec<String>,
-    /// The number of entries in `changes` that each spec requires. Both lists have the order of `specs`. Missing if
-    /// there is only one spec, and for a rollback or a retirement.
+    /// The number of entries in `changes` that each spec requires. This list has the order of `specs`, and so have the
+    /// entries in `changes`. Missing if there is only one spec, and for a rollback or a retirement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_spec: Vec<usize>,
     /// The ids of the specs for which a retirement kept some changes. After the retirement, these specs count as
@@ -108,13 +108,14 @@ pub struct Event {
 pub enum EventKind {
     /// All changes were made and read back; or they are in place again, because their rollback was rolled back.
     Done,
-    /// Writing failed, and everything that had been written was undone.
+    /// Writing or reading back failed, and everything that had been written was undone.
     Undone,
-    /// Writing failed, and not everything could be undone.
+    /// Writing or reading back failed, and not everything could be undone.
     Failed,
     /// The changes were rolled back later.
     RolledBack,
-    /// The changes were rolled back later. Keys and values that someone else had changed after the apply were kept.
+    /// The changes were rolled back later, or were made again because their rollback was rolled back. In both cases,
+    /// keys and values that someone else had changed were kept.
     RolledBackInPart,
 }
 
@@ -137,13 +138,14 @@ pub enum Status {
     Done,
     /// No result is recorded: the process ended early or still runs. Some, all or none of the changes were made.
     Interrupted,
-    /// Writing failed, and everything that had been written was undone.
+    /// Writing or reading back failed, and everything that had been written was undone.
     Undone,
-    /// Writing failed, and not everything could be undone.
+    /// Writing or reading back failed, and not everything could be undone.
     Failed,
     /// The changes were rolled back.
     RolledBack,
-    /// The changes were rolled back. Keys and values that someone else had changed after the apply were kept.
+    /// The changes were rolled back, or were made again because their rollback was rolled back. In both cases, keys and
+    /// values that someone else had changed were kept.
     RolledBackInPart,
 }
 
@@ -168,7 +170,8 @@ impl Journal {
             && matches!(self.status(), Status::Done | Status::Interrupted | Status::Failed | Status::RolledBackInPart)
     }
 
-    /// Records that the changes were rolled back, completely or in part. `by` is the path of the rollback's journal.
+    /// Records that the changes were rolled back, completely or in part. `by` is the path of the rollback's journal;
+    /// `None` if the rollback had nothing to write.
     ///
     /// If this journal itself records a rollback, the changes that it had undone are now in place again. So the older
     /// journal with these changes gets an event too, and so on, back to the journal of an apply or a retirement.

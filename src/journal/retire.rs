@@ -32,8 +32,8 @@ pub struct LiveSpec<'a> {
     /// The present version of the spec.
     pub spec: &'a Spec,
     /// Whether the journals show the spec as applied. If false, the requirements of the spec are kept only if the
-    /// target is in its desired state. If this is not known, nothing is changed: a parameter is not set, or the outcome
-    /// is unknown and the spec may require some of the changes.
+    /// target is in the desired state of the spec. If this is not known, nothing is changed: a parameter is not set, or
+    /// the outcome is unknown and the spec may require some of the changes.
     pub is_applied: bool,
     /// Whether this is a built-in spec that the operator did not name, and that kbfix therefore added itself. Its
     /// parameters have their defaults; a parameter without a default is not set.
@@ -52,16 +52,17 @@ pub struct RetirePlan {
     /// The reasons why nothing may be changed: it is not known what a live spec requires, or a live spec would no
     /// longer be satisfied.
     pub obstacles: Vec<String>,
-    /// The ids of the specs that kbfix added itself ([`LiveSpec::is_assumed`]), but that wrote other data than the
-    /// defaults of their parameters give. Nothing is changed until the operator names these specs.
+    /// The ids of the specs that kbfix added itself ([`LiveSpec::is_assumed`]), if the journals do not show that they
+    /// wrote the data that the defaults of their parameters give. Nothing is changed until the operator names these
+    /// specs.
     pub other_parameters: BTreeSet<String>,
-    /// Whether the outcome of a live spec is unknown, because a fact could not be read.
+    /// Whether one of the `obstacles` is that the outcome of a live spec is unknown.
     pub is_unknown: bool,
     /// The values whose data is never shown.
     pub sensitive: BTreeSet<(Key, ValueName)>,
 }
 
-/// A key that the retired specs created or deleted, or in which they changed values.
+/// A key that the retirement may restore, or in which it may restore values (see [`History::touched_by`]).
 struct Touched<'a> {
     key: &'a Key,
     history: &'a KeyHistory,
@@ -80,7 +81,8 @@ struct State<T> {
 /// The requirements of the live specs, from plans that are made as if the retired specs had already been undone.
 #[derive(Default)]
 struct Claims<'a> {
-    /// For each value, the spec that creates, changes or deletes it, and the data that it requires.
+    /// For each value, the spec that creates, changes or deletes it, and the data that the spec requires (`None`: the
+    /// value must be absent).
     values: BTreeMap<(Key, ValueName), (&'a str, Option<Data>)>,
     /// For each key to delete, the spec that deletes it.
     deleted: BTreeMap<Key, &'a str>,
@@ -91,7 +93,7 @@ struct Claims<'a> {
 /// Returns the changes that retire the specs with these ids, based on the present state in `reader`.
 ///
 /// `live` contains the specs that are not retired, in the order in which they were last applied. If `force` is set,
-/// values that someone else has changed are restored too.
+/// values that someone else has changed are restored too, as far as [`plan_rollback`] does this.
 pub fn plan_retire(
     history: &History,
     retired: &[String],
@@ -159,7 +161,8 @@ impl RetirePlan {
     }
 
     /// Plans the specs in order, and returns what they require. Records an obstacle for each spec whose outcome is then
-    /// neither in desired state nor changes pending.
+    /// neither in desired state nor changes pending. Adds to [`RetirePlan::other_parameters`] the ids that belong
+    /// there.
     fn claims<'a>(
         &mut self,
         specs: &[LiveSpec<'a>],
@@ -213,8 +216,8 @@ impl RetirePlan {
 
 impl History {
     /// Returns the keys and values that a spec in `retired` changed, except those that kbfix left in the state before
-    /// kbfix. Also returns those that only specs changed that are no longer applied, unless someone else has changed
-    /// them after kbfix.
+    /// kbfix. Also returns those that were changed only by specs that are no longer live, unless someone else has
+    /// changed them since or they cannot be read.
     fn touched_by<'a>(&'a self, retired: &[String], reader: &Reader<'_>) -> Vec<Touched<'a>> {
         let retired: BTreeSet<String> = retired.iter().map(|id| id.to_ascii_lowercase()).collect();
         let is_live = |id: &String| self.is_live(id) && !retired.contains(id);
@@ -258,7 +261,8 @@ fn state<T: Clone + PartialEq>(
 }
 
 impl Touched<'_> {
-    /// Sets `goal`, the state to restore: the state before kbfix, unless a live spec requires another state.
+    /// Sets `goal`, the state to restore: the state before kbfix, unless a live spec requires another state. Adds to
+    /// `out` what is therefore kept.
     fn aim(&mut self, claims: &Claims<'_>, reader: &Reader<'_>, out: &mut RetirePlan) {
         let key = self.key;
         if let (Some(existence), Some(track)) = (&mut self.existence, &self.history.existence) {
@@ -316,7 +320,7 @@ fn touches<'a>(touched: &'a [Touched<'_>]) -> BTreeMap<&'a Key, Touch<'a>> {
     touched.iter().map(of).collect()
 }
 
-/// Sets `goal` of a key that kbfix created to `true` (the key exists), if one of its values or subkeys must exist. With
+/// Sets `goal` of each key in `touched` to `true` (the key exists), if one of its values or subkeys must exist. With
 /// `force`, values that someone else has changed count too, because they are restored.
 fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
     let mut needed: BTreeSet<Key> = BTreeSet::new();

@@ -29,8 +29,9 @@ pub struct Rollback {
 
 /// Returns the changes that undo `changes`, based on the present state in `reader`.
 ///
-/// If `force` is set, values that someone else has changed are restored too. Even then, a key that the apply created is
-/// not deleted if it contains a value or subkey that the apply did not create.
+/// If `force` is set, values that someone else has changed are restored too, unless the parent of their key is absent.
+/// Even then, a key that the apply created is not deleted if it contains a value or subkey that the apply did not
+/// create.
 pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) -> Rollback {
     let mut out = Rollback::default();
     for change in changes.iter().rev() {
@@ -48,8 +49,9 @@ pub fn plan_rollback(changes: &[KeyChange], force: bool, reader: &Reader<'_>) ->
     out
 }
 
-/// Returns the deletion of a key that the apply created. If the key now contains something else, the key is kept:
-/// returns the deletion of the apply's values in it (`None` if there are none), and adds conflicts to `out`.
+/// Returns the deletion of a key that the apply created. If the key now contains anything else, or a value that cannot
+/// be read, the key is kept: returns the deletion of the apply's values in it (`None` if there are none), and adds
+/// conflicts and errors to `out`. Also returns `None` if the key is absent or cannot be read.
 fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     let key = &undo.key;
     let (there, values, subkeys) = (reader.key(key), reader.all_values(key), reader.subkeys(key));
@@ -116,8 +118,8 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
     Some(KeyChange { properties, ..step(undo, ChangeAction::Delete, gone) })
 }
 
-/// Returns the change that restores values in a key that existed before the apply; `None` if there is nothing to
-/// restore. Adds values that cannot be restored or read to `out`.
+/// Returns the change that restores values in a key that existed before the apply. If the key is now absent, the change
+/// also creates it. Returns `None` if nothing is restored. Adds values that cannot be restored or read to `out`.
 fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     let there = reader.key(&undo.key);
     let values = values(undo, force, reader, out);
@@ -136,7 +138,7 @@ fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
 }
 
 /// Returns the change that creates a key again that the apply deleted, with its values. If the key exists, the change
-/// restores only the values. Returns `None` if there is nothing to restore; conflicts and errors are added to `out`.
+/// restores only the values. Returns `None` if nothing is restored; conflicts and errors are added to `out`.
 fn create(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
     match reader.key(&undo.key) {
         Answer::Absent if parent_exists(&undo.key, reader, out)? => Some(undo.clone()),

@@ -92,8 +92,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Fails if a journal of changes to this target cannot be written, if the folder cannot be created, or if others
-    /// can write to the existing folder.
+    /// Fails if a journal cannot contain the address of this target, if the folder cannot be created, or if others can
+    /// write to the existing folder.
     pub fn create(&self, target: &Address) -> Result<(), StoreError> {
         can_contain(target)?;
         // Check this first, so that nothing is created in a folder that is then refused.
@@ -299,8 +299,6 @@ fn time_in(name: &str) -> Option<Result<Timestamp, jiff::Error>> {
     fits.then(|| time.parse())
 }
 
-/// Returns the first line of a journal: the header, with a digest. Because of the digest, a rollback never restores
-/// data from a damaged file.
 /// Checks that a journal, which is JSON, can contain the paths in the address.
 fn can_contain(target: &Address) -> Result<(), StoreError> {
     let mut folders = target.files.iter().chain(target.drives.values());
@@ -310,6 +308,8 @@ fn can_contain(target: &Address) -> Result<(), StoreError> {
     }
 }
 
+/// Returns the first line of a journal: the header, with a digest. Because of the digest, a rollback never restores
+/// data from a damaged file.
 fn first_line(header: &Header) -> serde_json::Result<Vec<u8>> {
     let mut line = sealed_text(header)?;
     line.push(b'\n');
