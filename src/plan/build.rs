@@ -370,7 +370,8 @@ fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {
     checks
 }
 
-/// Blocks a spec that has `clashes` with earlier specs, and removes everything that was planned for it.
+/// Blocks a spec that has `clashes` with earlier specs, and removes everything that was planned for it. Does nothing if
+/// there are no clashes.
 fn refuse(plan: &mut SpecPlan, clashes: Vec<String>) {
     if !clashes.is_empty() {
         plan.outcome = Outcome::Blocked;

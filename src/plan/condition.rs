@@ -49,7 +49,8 @@ impl Truth {
 /// Evaluates a condition and adds each fact that was tested to `evidence`.
 ///
 /// `own` is the key to which the rule of the condition is applied; `None` if the condition belongs to no rule, or does
-/// not depend on this key. All facts are requested in one batch, even if one of them decides the result.
+/// not depend on this key. All parts of the condition are evaluated, even if one of them decides the result, so that
+/// their facts are read together.
 pub(super) fn holds(
     condition: &Condition,
     own: Option<&Key>,
@@ -101,9 +102,12 @@ pub(super) fn holds(
     }
 }
 
-/// Tests each key that a pattern matches, and adds each result to `evidence`. The result is met if at least one key
-/// passes the test, and unknown if the keys could not be found out. If no key matches the pattern, the result is met if
-/// `if_none` is true, and otherwise unmet.
+/// Tests each key that a pattern matches, and adds each result to `evidence`. `test` returns four things: the place,
+/// the wanted state, the found state and the result.
+///
+/// Returns met if at least one key passes the test; otherwise unknown if a key could not be tested or the keys could
+/// not be found out; otherwise unmet. If no key matches the pattern, returns met if `if_none` is true, and otherwise
+/// unmet.
 fn over_keys(
     pattern: &KeyPattern,
     own: Option<&Key>,

@@ -303,8 +303,8 @@ fn delete_fault(change: &KeyChange, retires: bool, reader: &Reader<'_>) -> Optio
     })
 }
 
-/// Returns a sentence if `before`, the data before a change, differs from `found`, the data in the facts; `None` if
-/// not.
+/// Returns a sentence if `before`, the present data of a value according to the plan, differs from `found`, its data in
+/// the facts; `None` if not.
 fn value_fault(
     key: &Key,
     name: &ValueName,

@@ -22,9 +22,11 @@ pub(super) struct DesiredState<'a> {
     pub absent: BTreeSet<Key>,
     /// The keys in `absent` that may be deleted only if all their subkeys are to be deleted too.
     pub absent_if_empty: BTreeSet<Key>,
-    /// Keys that must contain nothing that the spec does not name.
+    /// Keys that must contain no values that the spec does not name. With [`Exclusive::Tree`], they must contain no
+    /// such subkeys either.
     pub exclusive: BTreeMap<Key, Exclusive>,
-    /// The values that triggers name but do not require now, by key. They stay in an exclusive key.
+    /// The keys that triggers name but do not change now, with the values that these triggers name in them. These
+    /// values stay in an exclusive key.
     pub spared: BTreeMap<Key, BTreeSet<&'a ValueName>>,
     /// The keys that triggers delete, but not now. In an exclusive key, they stay with everything below them.
     pub spared_trees: BTreeSet<Key>,
@@ -65,8 +67,8 @@ impl OneValue<'_> {
     /// absent. If a later rule undoes an earlier rule, returns the outer `None`.
     ///
     /// # Errors
-    ///
-    /// Fails if a rule changes only a part of the existing data, but this data is not known or does not have the form
+    /// Fails if a rule changes only a part of the existing data, but this data is not known, or the rule cannot change
+    /// it.
     /// that the rule needs.
     pub(super) fn after(&self, before: Option<&Data>) -> Result<Option<Option<Data>>, Unread> {
         let first = value::after(self.first, before)?;
@@ -99,8 +101,8 @@ impl<'a> DesiredState<'a> {
         self.spared.entry(key.clone()).or_default().insert(name);
     }
 
-    /// Records that the key must contain nothing that the spec does not name. If this was already recorded, the
-    /// stricter kind is kept: the whole tree instead of only the values.
+    /// Records that the key is exclusive: it must contain nothing else than the spec names. If this was already
+    /// recorded, the stricter kind is kept: the whole tree instead of only the values.
     pub(super) fn hold_only(&mut self, key: &Key, exclusive: Exclusive) {
         let known = self.exclusive.entry(key.clone()).or_insert(exclusive);
         if exclusive == Exclusive::Tree {
@@ -129,8 +131,9 @@ impl<'a> DesiredState<'a> {
         std::iter::successors(start, Key::parent).filter_map(known).find(is_tree)
     }
 
-    /// Returns each requirement that the change undoes: the key or value, and the required state. The change must have
-    /// been planned on a state in which all requirements are met.
+    /// Returns the requirements that the change undoes: for each, the key or value, and the required state. If the
+    /// change undoes a requirement about the key itself, only this one is returned. The change must have been planned
+    /// on a state in which all requirements are met.
     pub(super) fn undone_by(&self, change: &KeyChange, reader: &Reader<'_>) -> Vec<(String, String)> {
         let key = &change.key;
         let rules = self.values.get(key).map_or(&[][..], Vec::as_slice);

@@ -97,8 +97,8 @@ impl<'a> Earlier<'a> {
     }
 
     /// Returns one message for each new key that an earlier spec would have to change after `changes`. A key is new if
-    /// `changes` creates it or a key above it. The earlier spec would have to change it, because a `*` of this spec
-    /// matches it or a key above it.
+    /// `changes` creates it or a key above it. Only keys count that a `*` of the earlier spec matches, and keys below
+    /// such a key.
     pub(super) fn left_out(&self, changes: &[KeyChange], reader: &Reader<'_>) -> Vec<String> {
         let created = changes.iter().filter(|change| change.action == ChangeAction::Create);
         let created: BTreeSet<Key> = created.map(|change| change.key.clone()).collect();

@@ -33,12 +33,12 @@ pub(super) struct Evaluation<'a> {
     pub unread_users: BTreeMap<String, Vec<String>>,
     /// The SIDs of users who have a profile but no hive.
     pub without_hive: BTreeSet<String>,
-    /// One check for each trigger (whether the trigger is done), and one for each key that may be deleted only if it
-    /// has no subkeys.
+    /// For each trigger, one check for each key for which its `when` is met: whether the trigger is done. Also one
+    /// check for each key that may be deleted only if it has no subkeys.
     pub checks: Vec<Check>,
     /// The rules that apply to this target and have an id, a severity or controls, in the order of the spec.
     pub held: Vec<named::Held<'a>>,
-    /// The settings of policy stores for the values that the spec sets.
+    /// The settings of policy stores for the values that the spec sets or deletes.
     pub policy: policy::Found,
     /// The state that the spec requires. The changes of later specs are checked against this state.
     pub wants: DesiredState<'a>,

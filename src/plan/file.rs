@@ -48,10 +48,10 @@ pub enum PlanError {
     },
 }
 
-/// The name of the member that contains a document's digest.
+/// The name of the JSON member that contains a document's digest.
 const DIGEST: &str = "digest";
 
-/// The member that contains the version of the plan format.
+/// The JSON member that contains the version of the plan format.
 #[derive(Deserialize)]
 struct Version {
     kbfix_plan: Option<Value>,
@@ -144,7 +144,7 @@ pub(crate) fn same_digest(a: &str, b: &str) -> bool {
     bare(a) == bare(b)
 }
 
-/// A document to which its digest is added as a further member.
+/// A document to which its digest is added as a further JSON member.
 #[derive(Serialize)]
 pub(crate) struct Sealed<'a, T: Serialize> {
     #[serde(flatten)]

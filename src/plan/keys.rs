@@ -41,7 +41,8 @@ pub(super) fn in_deleted(wanted: &WantedKey<'_>, gone: &Key, reader: &Reader<'_>
     result.satisfied.extend(values.iter().map(absent));
 }
 
-/// Evaluates the rules of one key that is not deleted. `created` contains the keys that the plan creates so far.
+/// Evaluates the rules of one key that is not deleted. `created` contains the keys that the plan creates so far; new
+/// ones are added to it.
 pub(super) fn one_key(
     wanted: &WantedKey<'_>,
     created: &mut HashSet<Key>,
@@ -196,8 +197,9 @@ fn missing_parents(key: &Key, created: &HashSet<Key>, reader: &Reader<'_>) -> Re
     Ok(missing)
 }
 
-/// Adds to `result` the deletions of a key and of all keys below it, each subkey before its parent. If kbfix must not
-/// delete one of these keys or cannot read it, adds the reason instead.
+/// Adds to `result` the deletions of a key and of all keys below it, each subkey before its parent. If the key is
+/// absent, adds it to the satisfied keys. If kbfix must not delete one of the keys or cannot read it, adds the reason
+/// instead.
 pub(super) fn delete(key: &Key, reader: &Reader<'_>, result: &mut Evaluation<'_>) {
     // Validation refuses the protected keys that a spec names; the keys that a `*` matches are known only here.
     if is_protected(key) {

@@ -107,7 +107,7 @@ pub struct SpecPlan {
     pub title: String,
     /// The SHA-256 of the spec's file, in hex digits; empty for a rollback or a retirement.
     pub sha256: String,
-    /// The value of each parameter; `(hidden)` for a sensitive parameter.
+    /// The value of each parameter that is set; `(hidden)` for a sensitive parameter.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
     /// The outcome. Right after planning, `changes`, `named`, `satisfied`, `policy` and `policy_unread` are empty
@@ -148,7 +148,7 @@ pub struct SpecPlan {
     /// The keys and values that are already in the state that the spec requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub satisfied: Vec<Satisfied>,
-    /// The settings of policy stores for the values that the spec sets.
+    /// The settings of policy stores for the values that the spec sets or deletes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policy: Vec<PolicyOwner>,
     /// The policy stores that could not be read. For some values it is therefore unknown whether a policy sets them.
@@ -238,7 +238,7 @@ pub enum Part {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// The key, value or file that was tested, as text for people.
+    /// The key, value, file or property of Windows that was tested, as text for people.
     pub place: String,
     /// The wanted state, as text for people.
     pub wanted: String,
@@ -313,8 +313,8 @@ impl Satisfied {
 }
 
 impl SpecPlan {
-    /// Returns the outcome of the spec for the machine and all users together. If a user could not be read, this is
-    /// `unknown`, or a worse outcome.
+    /// Returns the outcome of the spec for the machine and all users together. If `unread_users` names a user, this is
+    /// `unknown` or a worse outcome.
     pub fn whole_outcome(&self) -> Outcome {
         if self.unread_users.is_empty() { self.outcome } else { self.outcome.max(Outcome::Unknown) }
     }

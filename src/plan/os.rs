@@ -101,7 +101,7 @@ fn os_version(reader: &Reader<'_>) -> Result<Option<[u32; 4]>, Unread> {
 }
 
 /// Returns the number in `Service Pack 2`, or in `Service Pack 2, v.3244` (the form in test versions of Windows);
-/// `None` for any other text.
+/// `None` for a text that does not begin in this way.
 fn service_pack(text: &str) -> Option<u32> {
     let number = text.trim().strip_prefix("Service Pack ")?;
     let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());

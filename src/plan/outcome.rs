@@ -27,10 +27,10 @@ pub enum Outcome {
     /// The outcome cannot be decided, for example because a fact could not be read, because rules of the spec
     /// contradict each other, or because kbfix refuses to delete a key. Nothing is changed for the spec.
     Unknown,
-    /// Writing failed or was refused, and everything that had been written was restored.
+    /// Writing was refused or failed, or reading back failed; everything that had been written was restored.
     RolledBack,
-    /// Writing failed, and not everything could be restored; or the package of the hotfix failed, and the registry was
-    /// not changed; or a rollback or a retirement kept keys and values that someone else had changed.
+    /// Writing or reading back failed, and not everything could be restored; or the package of the hotfix failed, and
+    /// the registry was not changed; or a rollback or a retirement kept keys and values that someone else had changed.
     Failed,
 }
 

@@ -4,8 +4,8 @@
 //! starts next, and the registry contains this request. Until then, an installed hotfix can look as if it were missing.
 //!
 //! Only the facts that a spec needs are read. The signs of a restart (keys that exist while Windows waits for one) are
-//! read if the spec has a hotfix or requires a restart of the computer. The list of requested moves, which changes
-//! often, is read only if a file of the hotfix is missing or too old.
+//! read if the spec is applicable, and has a hotfix or may require a restart of the computer. The list of requested
+//! moves, which changes often, is read only if a file of the hotfix is missing or too old.
 //!
 //! Sources: Microsoft, "MoveFileExA function" (`PendingFileRenameOperations`), and KB202071 for a move without
 //! `MOVEFILE_REPLACE_EXISTING` to a file that exists. Two details are inferred from what Windows writes: `!` means that
@@ -48,8 +48,8 @@ pub struct PendingRestart {
     /// The missing or insufficient files of the hotfix that the next start of the computer replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<ReplacedFile>,
-    /// The facts that could not be read, each with the reason. If there are any, it is not known whether the machine is
-    /// waiting for a restart.
+    /// The facts that could not be read, each with the reason. If there are any, the machine may be waiting for a
+    /// restart even if nothing else here shows it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
 }
@@ -95,7 +95,8 @@ impl PendingRestart {
     }
 
     /// Returns whether the next start of the computer replaces every missing or old file of the hotfix with a
-    /// sufficient one. A replacing file whose version cannot be read is assumed to be sufficient.
+    /// sufficient one. A replacing file whose version cannot be read is assumed to be sufficient. Returns `false` if no
+    /// file is missing or old, or if this is not known of one of the files.
     pub(super) fn installs(&self, checks: &[Check]) -> bool {
         let of_hotfix = || checks.iter().filter(|check| check.part == Part::Hotfix && check.result != Truth::Met);
         let is_replaced = |check: &Check| {

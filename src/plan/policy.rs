@@ -16,7 +16,7 @@ use crate::{
     targets::{PolicyEffect, PolicyScope, PolicySetting, PolicyStore, Unread},
 };
 
-/// A setting of a policy store for a value that the spec sets.
+/// A setting of a policy store for a value that the spec sets or deletes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyOwner {

@@ -1,4 +1,4 @@
-//! Checks that all parts of a plan agree on which values are sensitive.
+//! Checks that the facts, changes and satisfied values of a plan agree on which values are sensitive.
 //!
 //! Facts, changes and satisfied values each contain marks of sensitive values. If some of these marks were removed from
 //! a plan, kbfix would show data in one place and hide it in another. A plan from which all marks were removed cannot
@@ -13,8 +13,8 @@ use crate::{
     targets::Answer,
 };
 
-/// Returns a message about the first value that is sensitive in one part of the plan but not in another; `None` if
-/// there is no such value.
+/// Returns a message about the first value that is sensitive in one of these parts of the plan but not in another;
+/// `None` if there is no such value.
 pub(super) fn fault(plan: &Plan) -> Option<String> {
     let mut known: BTreeMap<(&Key, &ValueName), bool> = BTreeMap::new();
     let mut differs = |key, name, is_sensitive| {

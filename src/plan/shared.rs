@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The maximum number of different lists of queries that are kept for one spec. A spec has several lists if its queries
-/// depend on the answers to earlier queries.
+/// depend on the answers to earlier queries. If there are more, the oldest list is dropped with its plans.
 const MOST_LISTS: usize = 16;
 /// The maximum number of plans that are kept for one list of queries. If there are more, the plan differs on most
 /// machines, so that sharing saves nothing, and the kept plans are dropped.
@@ -182,7 +182,8 @@ impl<'a> SharedPlans<'a> {
         (!specs.iter().any(is_sensitive)).then_some(Self { specs, state })
     }
 
-    /// Returns the plans of the specs for a machine, in the order of the specs; `None` if one of them was not made yet.
+    /// Returns the plans of the specs for a machine, in the order of the specs; `None` if one of them was not made yet,
+    /// or is no longer kept.
     pub(crate) fn known(&self, answers: &mut Answers<'_>) -> Option<Vec<Arc<SharedPlan<'a>>>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let mut walk = Walk::default();
@@ -301,7 +302,8 @@ impl<'a> SharedPlans<'a> {
 }
 
 impl<'a> State<'a> {
-    /// Returns the plan of the spec with index `at` for a machine; `None` if this plan was not made yet.
+    /// Returns the plan of the spec with index `at` for a machine; `None` if this plan was not made yet, or is no
+    /// longer kept.
     fn find(&self, at: usize, walk: &Walk, answers: &mut Answers<'_>) -> Option<Arc<SharedPlan<'a>>> {
         self.specs[at].iter().find_map(|known| {
             let changing = known.by_answers.get(&walk.answers(known, &self.queries, answers))?;

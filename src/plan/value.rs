@@ -13,8 +13,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Fails if the rule changes only a part of the existing data, but this data is not known or does not have the form
-/// that the rule needs.
+/// Fails if the rule changes only a part of the existing data, but this data is not known, or the rule cannot change
+/// it: for example, it has another form, or the value is absent and the rule replaces text in it.
 pub(super) fn after(rule: &ValueRule, before: Option<&Data>) -> Result<Option<Data>, Unread> {
     if before.is_some_and(Data::is_not_configured)
         && matches!(
