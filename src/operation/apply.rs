@@ -31,7 +31,7 @@ pub struct ApplyOptions {
     /// too, if kbfix can find them without changing anything.
     pub check: bool,
     /// The highest number of keys and values that each spec may change because of a `*` ([`SpecPlan::by_star`]). If a
-    /// spec would change more, nothing is changed.
+    /// spec would change more, the registry is not changed.
     pub max_changes: usize,
     /// The codes of warnings that prevent the apply, such as [`Code::POLICY_OWNED`]. Only warnings about the plan and
     /// the target count.

@@ -60,12 +60,12 @@ pub fn diff(
 
 impl Diff {
     /// Checks a saved plan that retires specs against the journals, as [`apply`](super::apply()) does, and updates the
-    /// status. Other plans are not checked. If the journals of the target are not available, a warning is added.
-    /// `address` is the address of the target.
+    /// status. Does nothing for other plans, or if the changes of the plan were already made. If the journals of the
+    /// target are not available, a warning is added. `address` is the address of the target.
     ///
     /// # Errors
     ///
-    /// Fails if the journals show that the plan must not be applied.
+    /// Fails if the journals show that the plan must not be applied, or if the target cannot be read.
     pub fn check_journals(&mut self, address: &Address, target: &mut dyn Target, store: &Store) -> Result<(), Error> {
         if let (Some(retires), PlanStatus::Current) = (&self.plan.retires, self.status) {
             let (status, warning) = journals::review_retirement(&self.plan, retires, address, target, store)?;

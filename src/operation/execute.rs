@@ -23,11 +23,11 @@ pub enum Applied {
     Nothing,
     /// All changes were made and read back.
     Done(Journal),
-    /// Writing failed, and everything that had been written was restored. If the target refused the changes before it
-    /// began with the first of them, nothing had been written.
+    /// Writing or reading back failed, and everything that had been written was restored. If the target refused the
+    /// changes before it began with the first of them, nothing had been written.
     Undone(Journal, Failure),
-    /// Writing failed, and not everything could be restored. The strings name the keys and values that were not
-    /// restored.
+    /// Writing or reading back failed, and not everything could be restored. The strings say which keys and values were
+    /// not restored, or why this is not known.
     Incomplete(Journal, Failure, Vec<String>),
 }
 
@@ -67,7 +67,7 @@ pub enum StartError {
 ///
 /// # Errors
 ///
-/// Returns [`StartError`] if nothing was changed, for example because the journal could not be written.
+/// Fails only before the first change, for example if the journal cannot be written.
 pub fn execute(
     plan: &Plan,
     action: journal::Operation,

@@ -184,8 +184,8 @@ pub(super) fn run(
 /// computer, the registry is not changed. A spec whose hotfix is still missing after its package was run is blocked.
 ///
 /// `carry_out` makes the changes. If `specs` is given, these specs are planned again. If `specs` is `None`, the saved
-/// plan is used, and the registry is not changed if the packages changed other facts on which this plan depends.
-/// Because packages have already changed the machine, errors are also returned as a report.
+/// plan is used. Then the registry is not changed if the packages changed facts on which this plan depends, except the
+/// files of the hotfixes. Because packages have already changed the machine, errors are also returned as a report.
 pub(super) fn go_on(
     installed: Installed,
     specs: Option<Vec<Spec>>,

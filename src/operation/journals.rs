@@ -30,7 +30,7 @@ pub(super) struct Past {
 pub(super) struct Elsewhere {
     /// The specs whose changes in the other place were neither undone completely nor retired.
     ids: BTreeSet<String>,
-    /// The specs that are also in a journal of the place that this command changes.
+    /// The specs that are in a journal of the place that this command changes.
     also_here: BTreeSet<String>,
 }
 
@@ -78,7 +78,7 @@ impl Elsewhere {
     }
 }
 
-/// Reads the journals of a target, and returns its history. Fails if a journal is damaged.
+/// Reads the journals of a target, and returns its history. Fails if a journal or the target cannot be read.
 pub(super) fn past(address: &Address, target: &mut dyn Target, store: &Store) -> Result<Past, Error> {
     let (journals, machine) = of_target(address, target, store)?;
     let (history, elsewhere) = history(journals, address.through_policy, target)?;
@@ -136,7 +136,7 @@ fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
 }
 
 /// Checks a plan that retires specs against the journals of the target. Returns [`PlanStatus::AlreadyApplied`] if the
-/// newest journal records that this plan was applied.
+/// newest journal was written by an apply of this plan.
 ///
 /// # Errors
 ///

@@ -180,9 +180,9 @@ pub fn identify(target: &mut dyn Target) -> Result<Machine, TargetError> {
 /// `wanted` contains neither, the URI of the target must be `wanted_uri`. `set` is the number of the control set that
 /// contains the computer name, if this is not the current one.
 ///
-/// Returns `None` if everything is the same. If only the computer names differ, and the MachineGuids are the same,
-/// returns both names: a renamed computer keeps its MachineGuid, but a copied disk image also has the MachineGuid of
-/// the original (unless sysprep was run).
+/// Returns `None` if everything is the same. If only the computer names differ (both are known), and the MachineGuids
+/// are the same, returns both names: a renamed computer keeps its MachineGuid, but a copied disk image also has the
+/// MachineGuid of the original (unless sysprep was run).
 ///
 /// # Errors
 ///

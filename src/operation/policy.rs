@@ -12,8 +12,9 @@ use crate::{
 /// The highest number of entries that a message lists. If there are more, the message says how many more.
 const MOST: usize = 5;
 
-/// Returns one warning for each spec with values whose state Group Policy will undo, one warning for all values whose
-/// state Group Policy may undo, and one if Windows does not process the policy file of the target.
+/// Returns one warning for each spec with values whose state Group Policy will undo, and one warning for all values
+/// whose state Group Policy may undo. Also warns if Windows does not process the policy file of the target, or if this
+/// is not known; but not if the plan changes this file, because Windows then processes it.
 pub(super) fn warnings(plan: &Plan, target: &dyn Target) -> Vec<Diagnostic> {
     let is_written = |key: &Key| !target.through_policy() || key.policy_branch().is_some();
     let unprocessed = match plan.changes().any(|change| is_written(&change.key)) {

@@ -33,8 +33,8 @@ pub struct Report {
     pub through_policy: bool,
     /// The identity of the machine that the target is, or is a copy of.
     pub machine: Machine,
-    /// The worst outcome of all specs; null if the command stopped before it had one. It is `unknown` or worse if a
-    /// user could not be read, even if changes were made for other users.
+    /// The worst outcome of all specs; null if the command stopped before it had one. It is `unknown` or worse if
+    /// `unread_users` of a spec names a user, even if changes were made for other users.
     pub outcome: Option<Outcome>,
     /// The exit code of the command.
     #[schemars(with = "u8")]
@@ -64,8 +64,8 @@ pub struct Report {
     /// The necessary restarts. After apply, rollback and retire, the restarts are necessary now; after diff and after a
     /// dry run, once the changes are made.
     pub restart: Restart,
-    /// The restart for which the machine was already waiting when its facts were read; missing if no spec needs this
-    /// information.
+    /// Whether the machine was already waiting for a restart when its facts were read, and why; missing if no spec
+    /// needs this information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_restart: Option<PendingRestart>,
     /// The path of the journal; null if this run wrote none.
@@ -90,9 +90,9 @@ pub enum ChangesAre {
     Made,
     /// The target refused the changes before the first of them was written.
     NotMade,
-    /// Writing failed, and everything was restored.
+    /// Writing or reading back failed, and everything was restored.
     Undone,
-    /// Writing failed, and not everything could be restored.
+    /// Writing or reading back failed, and not everything could be restored.
     UndoneInPart,
 }
 
@@ -140,7 +140,8 @@ impl Report {
         }
     }
 
-    /// Adds the specs and the members that follow from their outcomes: the outcome, the exit code and the restarts.
+    /// Sets `specs`, and the fields that follow from it: the outcome, the exit code, the restarts and the pending
+    /// restart.
     #[must_use]
     pub fn with_specs(mut self, specs: Vec<SpecPlan>) -> Self {
         let outcome = specs.iter().map(SpecPlan::whole_outcome).max().unwrap_or(Outcome::InDesiredState);
@@ -192,8 +193,9 @@ impl Report {
         self
     }
 
-    /// Adds the keys and values that a retirement keeps because someone else has changed them. If there are any, the
-    /// outcome becomes `failed`, or `blocked` in a dry run (`is_tried` is false), unless it is already worse.
+    /// Adds the keys and values that a retirement keeps because someone else has changed them, with a diagnostic. If
+    /// there are any, the outcome becomes `failed`, or `blocked` if no change was tried (`is_tried` is false), unless
+    /// it is already worse.
     #[must_use]
     pub(super) fn keeping(mut self, conflicts: Vec<Conflict>, is_tried: bool) -> Self {
         if conflicts.is_empty() {
@@ -231,9 +233,9 @@ impl Report {
 }
 
 /// Returns the diagnostic about the keys and values that a rollback or retirement keeps, because someone else has
-/// changed them after the apply. The hint depends on `command`: `Diff` and `Apply` carry out a saved plan of a
-/// retirement. `older` is the id of an older journal, which the hint suggests; `None` unless nothing else is left to
-/// roll back.
+/// changed them after the apply. The hint depends on `command`: `Diff` and `Apply` mean that the retirement is a saved
+/// plan. `older` is the id of an older journal, which the hint suggests; `None` unless nothing else is left to roll
+/// back.
 pub(super) fn kept(conflicts: &[Conflict], command: Command, older: Option<&str>) -> Diagnostic {
     let who = match command {
         Command::Rollback => "someone else or a later apply",

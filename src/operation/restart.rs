@@ -18,7 +18,7 @@ pub(super) fn check(address: &Address) -> Result<(), Error> {
     Err(Error::new(Exit::Refused, Diagnostic::error(Code::TARGET_UNSUPPORTED, message).hint(hint)))
 }
 
-/// Returns an error if a service that must be restarted does not exist.
+/// Returns an error if a service that must be restarted does not exist, or if kbfix cannot find out whether it exists.
 ///
 /// This is checked before the changes are made. If it were checked after the changes, they would be made without the
 /// restart, and a later run would find nothing to change and would not restart the service either.

@@ -30,9 +30,10 @@ pub struct RollbackOptions {
 
 /// Undoes the changes of `journal`: of an apply, a retirement or another rollback.
 ///
-/// Keys and values that someone else has changed after the apply are kept and reported, unless `options.force` is set.
-/// `address` is the address of the target. `older` is the id of an older journal. If this rollback has nothing to undo
-/// except what it must keep, the report suggests to roll back `older`.
+/// Keys and values that someone else has changed after the apply are kept and reported. With `options.force`, values
+/// are restored in spite of this, but a key is never deleted if someone else has created something in it. `address` is
+/// the address of the target. `older` is the id of an older journal. If this rollback has nothing to undo except what
+/// it must keep, the report suggests to roll back `older`.
 ///
 /// # Errors
 ///
@@ -199,7 +200,7 @@ pub(super) fn rehearsed(mut plan: Plan, target: &mut dyn Target, command: Comman
 /// (`None` if there is none). If `target` is given, only the journals of this target count. Journals older than these
 /// two are not read.
 ///
-/// Warns of each damaged file that is older than the newest of the two and newer than the other.
+/// Warns of each damaged file that is older than the newest of the two and newer than the other, if there is another.
 ///
 /// # Errors
 ///

@@ -14,7 +14,7 @@ pub struct Step {
     pub action: StepKind,
     /// The file of the package, or the name of the service.
     pub name: String,
-    /// The id of the spec whose hotfix was installed; missing for a service, which several specs can require.
+    /// The id of the spec whose hotfix the package installs; missing for a service, which several specs can require.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<String>,
     /// The result of the step.
@@ -28,13 +28,13 @@ pub struct Step {
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Action")]
 pub enum StepKind {
-    /// The package of a hotfix was run.
+    /// The package of a hotfix is run.
     InstallHotfix,
-    /// A service was stopped.
+    /// A service is stopped.
     StopService,
-    /// A service was started.
+    /// A service is started.
     StartService,
-    /// A service was paused again, as it was before.
+    /// A service is paused again, as it was before.
     PauseService,
 }
 

@@ -24,8 +24,8 @@ pub(super) fn make(state: &Path) -> Result<PathBuf, PackageError> {
     Ok(folder)
 }
 
-/// Removes the folders of earlier runs from the state folder `state`. A folder remains after a run if a program that
-/// the package started was still using it.
+/// Removes the folders of earlier runs from the state folder `state`. A folder remains after a run if, for example, a
+/// program that the package started was still using it.
 ///
 /// The caller has locked this machine, so no other run uses one of the folders. Folders that someone else created or
 /// could have written to are not removed.

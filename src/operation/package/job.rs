@@ -40,8 +40,8 @@ use windows_sys::Win32::{
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    /// The job object; `None` if the system refused to create one. Then kbfix does not know which programs the package
-    /// starts.
+    /// The job object; `None` if the system refused to create one, or to put the package into it. Then kbfix does not
+    /// know which programs the package starts.
     job: Option<Job>,
 }
 

@@ -33,18 +33,18 @@ use crate::{plan::Install, registry::notation::hex_digits};
 /// The reason why a package cannot be run. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
-    /// The package cannot be read.
+    /// The package cannot be read, or the program of Windows that installs it was not found.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file that cannot be read.
+        /// The package, or the name of this program.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The copy of the package cannot be created in the state folder.
+    /// The copy of the package cannot be created in the state folder, or cannot be read.
     #[error("{}: {source}", path.display())]
     Copy {
-        /// The copy that cannot be created, or its folder.
+        /// The copy, or its folder.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,

@@ -1,7 +1,7 @@
 //! Restarts services through the service manager.
 //!
-//! First the service and the services that depend on it are stopped. Then those that had been running are started
-//! again, in reverse order.
+//! First the services that depend on a service are stopped, then the service itself. Then those that were not stopped
+//! before are started again, in reverse order.
 
 #[cfg(windows)]
 mod manager;
@@ -123,7 +123,8 @@ pub fn missing(services: &[String], manager: &mut dyn Manager) -> std::result::R
     Ok(missing)
 }
 
-/// Restarts these services in this order, each only once, and returns the steps. Calls `tell` after each step.
+/// Restarts these services in this order, together with the services that depend on them, and returns the steps. A
+/// service that was already restarted together with an earlier one is skipped. Calls `tell` after each step.
 ///
 /// A service that is not running is not started, because someone may have stopped it on purpose. A service that was
 /// paused is paused again. kbfix tries to start every service again that it has stopped or tried to stop, even if

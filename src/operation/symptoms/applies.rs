@@ -17,7 +17,8 @@ use crate::{
 /// An apply whose changes were neither rolled back nor retired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LastApply {
-    /// The time at which the changes were made and read back, as RFC 3339 in UTC.
+    /// The time at which the changes were made and read back (or made again, because their rollback was rolled back),
+    /// as RFC 3339 in UTC.
     #[schemars(with = "String")]
     pub time: Timestamp,
     /// The id of the apply's journal.
@@ -71,7 +72,7 @@ impl Applies {
     }
 
     /// Returns the last apply or retirement of a spec that was not rolled back; absent if there is none; unknown if a
-    /// journal that may be newer cannot be read.
+    /// journal that may be newer cannot be read, or if the journal of the result contains no valid time.
     pub(super) fn last(&self, id: &str) -> Answer<Last> {
         let is_of_spec = |journal: &&Journal| journal.header.specs.iter().any(|spec| spec.eq_ignore_ascii_case(id));
         let last = self.journals.iter().rev().find(is_of_spec);

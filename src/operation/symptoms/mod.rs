@@ -56,7 +56,8 @@ pub struct SpecSymptoms {
     pub id: String,
     /// The article's title.
     pub title: String,
-    /// The last apply of the spec to this machine that was neither rolled back nor retired, according to the journals.
+    /// The last apply of the spec to this machine that succeeded and was neither rolled back (not even in part) nor
+    /// retired, according to the journals.
     pub last_apply: Answer<LastApply>,
     /// The retirement that undid the last apply of the spec to this machine, so that `last_apply` is absent; null if
     /// the spec was not retired, or was applied again since.
@@ -68,7 +69,7 @@ pub struct SpecSymptoms {
 /// A symptom, with its events in the target's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FoundSymptom {
-    /// The event that is the symptom: its log, its source and its id.
+    /// The event that is the symptom: its log, its source, its id and, if the spec names one, its level.
     pub event: EventQuery,
     /// Whether the event is no longer logged after the remedy, or logged only after the remedy.
     pub expect: Expectation,
@@ -94,10 +95,12 @@ pub struct Seen {
     /// The time at which the last of these events was logged; null if there is none.
     #[schemars(with = "Option<String>")]
     pub last: Option<Timestamp>,
-    /// The time at which the oldest event of any kind in the log was logged; null if the log is empty.
+    /// The time at which the oldest event of any kind in the log was logged; null if the log is empty, or no event in
+    /// it can be read.
     #[schemars(with = "Option<String>")]
     pub log_begins: Option<Timestamp>,
-    /// The time at which the newest event of any kind in the log was logged; null if the log is empty.
+    /// The time at which the newest event of any kind in the log was logged; null if the log is empty, or no event in
+    /// it can be read.
     #[schemars(with = "Option<String>")]
     pub log_ends: Option<Timestamp>,
     /// A description of the part of the log that could not be read; null if all was read. If present, the log may
@@ -223,7 +226,7 @@ pub fn events(specs: &[Spec], target: &mut dyn Target) -> Result<Vec<EventAnswer
     Ok(queries.into_iter().zip(answers).map(|(event, found)| EventAnswer { event, found }).collect())
 }
 
-/// Returns the event queries of the specs' symptoms, without duplicates.
+/// Returns the event queries of the specs' symptoms, sorted and without duplicates.
 fn queries(specs: &[Spec]) -> Vec<EventQuery> {
     let all = specs.iter().flat_map(|spec| &spec.document.symptoms).map(|symptom| query(&symptom.event));
     Vec::from_iter(all.collect::<std::collections::BTreeSet<_>>())
