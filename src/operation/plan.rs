@@ -79,7 +79,7 @@ pub(crate) fn assemble(specs: Vec<SpecPlan>, queries: &[Query], target: &mut dyn
 /// The reason why a saved plan is not applied. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanRefusal {
-    /// The plan was made for another machine.
+    /// The plan was made for a machine with another name, MachineGuid or URI.
     #[error("the plan is for {}, but this target is {}", .wanted, .found)]
     OtherMachine {
         /// The machine for which the plan was made, as text for people.

@@ -237,7 +237,8 @@ pub(super) fn present(facts: &FileFacts, version: Option<&VersionTest>, platform
 /// Returns whether a file version is sufficient.
 ///
 /// If the test has branches, only one of them counts: the branch with the highest lower limit that the found version
-/// reaches. A higher version in another branch does not show that the file has the fix.
+/// reaches. A higher version in another branch does not show that the file has the fix. If the found version is in no
+/// branch, it is not sufficient.
 fn version_will_do(found: FileVersion, test: &VersionTest) -> bool {
     match test {
         VersionTest::AtLeast(wanted) => found >= *wanted,

@@ -81,7 +81,8 @@ impl OneValue<'_> {
     }
 }
 
-/// Returns whether the rule would leave this data as it is. `None` means that the value is absent.
+/// Returns whether the rule would leave this data as it is; `false` if this is not known. For the data, `None` means
+/// that the value is absent.
 fn is_as(rule: &ValueRule, data: Option<&Data>) -> bool {
     value::after(rule, data).is_ok_and(|after| after.as_ref() == data)
 }

@@ -70,7 +70,7 @@ pub(super) fn rest(wants: &DesiredState<'_>, reader: &Reader<'_>) -> Rest {
     rest
 }
 
-/// Returns a deletion for each value in the key for which `is_named` is false.
+/// Returns a deletion for each value in the key for which `is_named` is false; none if the key is absent.
 ///
 /// # Errors
 ///

@@ -31,7 +31,8 @@ pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>
 }
 
 /// Returns the keys that a pattern matches. If the pattern is below HKCU, there is a separate result for each user, and
-/// the results of the other users remain if one user cannot be read. Any other pattern has one result.
+/// one for the Default profile if the pattern includes it. The results of the other users remain if one user cannot be
+/// read. Any other pattern has one result.
 ///
 /// Also returns the SIDs of users who have a profile but no hive.
 ///

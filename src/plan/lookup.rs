@@ -18,7 +18,8 @@ pub(super) fn hklm_value(key: &str, name: &str, reader: &Reader<'_>) -> Result<O
     reader.value(&hklm(key), &name).known()
 }
 
-/// Returns the string in a value below HKLM; `None` if the value is absent.
+/// Returns the string in a value below HKLM; `None` if the value is absent. Fails if it cannot be read or is not a
+/// string.
 pub(super) fn text(key: &str, name: &str, reader: &Reader<'_>) -> Result<Option<String>, Unread> {
     read(key, name, "a string", Data::as_read_text, reader)
 }

@@ -10,7 +10,8 @@ use crate::{
 
 use super::{Evidence, Truth, expand::WINDOWS_NT};
 
-/// Tests the target's Windows version, and adds each tested fact to `evidence`.
+/// Tests the version, edition, product and service pack of the target's Windows, as far as `test` names them. Adds each
+/// tested fact to `evidence`.
 pub(super) fn holds(test: &OsTest, reader: &Reader<'_>, evidence: &mut Vec<Evidence>) -> Truth {
     let mut truths = Vec::new();
     let mut add = |place: &str, wanted: String, found: Result<Option<(String, bool)>, Unread>| {

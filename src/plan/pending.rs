@@ -183,7 +183,7 @@ fn replacement(file: &HotfixFile, moves: &[Move], spec: &Spec, reader: &Reader<'
     Some(ReplacedFile { path, from, found, result })
 }
 
-/// Returns whether the file that is now at the path is sufficient for the hotfix.
+/// Returns whether the file that is now at the path is known to be sufficient for the hotfix.
 fn is_sufficient(path: &str, file: &HotfixFile, reader: &Reader<'_>) -> bool {
     matches!(reader.file(path), Answer::Present(facts)
         if condition::present(&facts, Some(&file.version), file.platform).1 == Truth::Met)

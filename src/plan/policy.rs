@@ -215,8 +215,8 @@ const LOCAL_GPO: &str = "Local Group Policy";
 const HISTORY: &str =
     r"Software\Microsoft\Windows\CurrentVersion\Group Policy\History\{35378EAC-683F-11D2-A89A-00C04FBBCFA2}";
 
-/// Returns the name of the last applied GPO, if the history of Group Policy contains exactly one. Returns `None` if
-/// there are several, because the history does not show which of them sets a value.
+/// Returns the name of the last applied GPO, if the history of Group Policy contains exactly one GPO. Returns `None` if
+/// there are several, because the history does not show which of them sets a value, or if the name cannot be read.
 fn only_gpo(key: &Key, reader: &Reader<'_>) -> Option<String> {
     let path = match PolicyScope::of(key)? {
         PolicyScope::Machine => KeyPath::from_parts(RootKey::Hklm, HISTORY),

@@ -12,7 +12,8 @@ pub struct Retirement {
     /// The ids of the specs that still require some of the changes. These changes are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_for: Vec<String>,
-    /// The id of the newest journal of the target when the plan was made. The plan is stale if a newer journal exists.
+    /// The id of the newest journal of the target when the plan was made. If a newer journal exists, the plan is stale,
+    /// or was already applied.
     pub journal: String,
     /// The keys and values that are kept because someone else has changed them after kbfix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -203,7 +203,8 @@ fn literal_text(literal: &Literal) -> String {
     }
 }
 
-/// Evaluates the test whether a value exists (`wanted` is true) or is absent (`wanted` is false).
+/// Evaluates the test whether a value exists (`wanted` is true) or is absent (`wanted` is false). If the value could
+/// not be read, the result is unknown.
 fn exists(answer: Answer<Data>, wanted: bool) -> Truth {
     answer.known().map_or(Truth::Unknown, |found| Truth::of(found.is_some() == wanted))
 }

@@ -39,8 +39,8 @@ pub fn remove_leftovers(state: &Path) {
     }
 }
 
-/// Returns whether the name has the form that kbfix gives to the folder of a package: `package-`, a time, and a random
-/// number, as in `package-20270131T120000.123Z-4711`.
+/// Returns whether kbfix can have given this name to the folder of a package. Such a name consists of `package-`, a
+/// time and a random number, as in `package-20270131T120000.123Z-4711`.
 fn is_ours(name: &str) -> bool {
     let Some(id) = name.strip_prefix(PREFIX) else { return false };
     let (Some(date), Some(rest)) = (id.get(..8), id.get(8..)) else { return false };

@@ -44,17 +44,17 @@ pub enum PackageError {
     /// The copy of the package cannot be created in the state folder, or cannot be read.
     #[error("{}: {source}", path.display())]
     Copy {
-        /// The copy, or its folder.
+        /// The copy, its folder, or the state folder.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The folder for the copy cannot be trusted.
+    /// The folder for the copy cannot be trusted, or (on Windows) cannot be created.
     #[error("{}: {detail}", path.display())]
     Folder {
-        /// The folder that cannot be trusted.
+        /// The folder.
         path: PathBuf,
-        /// The reason why the folder cannot be trusted.
+        /// The reason.
         detail: String,
     },
     /// The file is not the package that the spec names.

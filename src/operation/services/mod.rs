@@ -29,42 +29,42 @@ pub trait Manager {
     ///
     /// # Errors
     ///
-    /// Returns the reason, for people.
+    /// Returns a text for people that says why this cannot be found out.
     fn exists(&mut self, name: &str) -> std::result::Result<bool, String>;
 
     /// Waits until the service is stopped, running or paused, and not changing its state. Returns this state.
     ///
     /// # Errors
     ///
-    /// Returns the reason, for people.
+    /// Returns a text for people that says why this cannot be found out.
     fn settled(&mut self, name: &str) -> std::result::Result<State, String>;
 
     /// Returns the dependent services that are not stopped, in the order in which they must be stopped.
     ///
     /// # Errors
     ///
-    /// Returns the reason, for people.
+    /// Returns a text for people that says why this cannot be found out.
     fn active_dependents(&mut self, name: &str) -> std::result::Result<Vec<String>, String>;
 
     /// Stops the service, and waits until it is stopped.
     ///
     /// # Errors
     ///
-    /// Returns the reason, for people.
+    /// Returns a text for people that says why this failed.
     fn stop(&mut self, name: &str) -> std::result::Result<(), String>;
 
     /// Starts the service, and waits until it is running or paused.
     ///
     /// # Errors
     ///
-    /// Returns the reason, for people.
+    /// Returns a text for people that says why this failed.
     fn start(&mut self, name: &str) -> std::result::Result<(), String>;
 
     /// Pauses the service, and waits until it is paused.
     ///
     /// # Errors
     ///
-    /// Returns the reason, for people.
+    /// Returns a text for people that says why this failed.
     fn pause(&mut self, name: &str) -> std::result::Result<(), String>;
 }
 

@@ -209,7 +209,7 @@ class Satisfied(t.TypedDict):
 
 
 class PolicyOwner(t.TypedDict):
-    """A setting of a policy store for a value that the spec sets."""
+    """A setting of a policy store for a value that the spec sets or deletes."""
 
     key: KeyPath
     view: t.NotRequired[View]
