@@ -23,7 +23,8 @@ pub(crate) struct Touch<'a> {
 }
 
 /// Returns whether a rule of the spec is about one of the `touched` keys and values, whatever the results of its
-/// conditions are. If the keys of a rule are not known, the rule counts as one about each key in the same hives.
+/// conditions are. If the keys of a rule are not known, the rule counts as one about each key of users, or about each
+/// key outside the hives of users.
 pub(crate) fn may_concern(spec: &Spec, touched: &BTreeMap<&Key, Touch<'_>>, reader: &Reader<'_>) -> bool {
     let concerns = |rule: &KeyRule| {
         let any_key = || touched.keys().any(|key| is_of_users(rule.key.root) == is_of_users(key.path.root()));

@@ -76,7 +76,8 @@ pub struct Plan {
     /// the specs before it had been made.
     pub specs: Vec<SpecPlan>,
     /// The ids of the specs that require further changes after the changes of later specs of the plan, because a
-    /// condition of them is then true. Another run makes these changes.
+    /// condition of them is then true. Another run makes these changes. Only specs with the outcome `not_applicable`,
+    /// `in_desired_state` or `changes_pending` are listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsettled: Vec<String>,
     /// The specs that the plan retires; missing if it retires none. If present, `specs` has one entry for all retired
@@ -138,8 +139,9 @@ pub struct SpecPlan {
     /// Above a limit, `kbfix apply` makes these changes only if its options allow it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub by_star: usize,
-    /// The number of rules that apply to this target; missing if all apply, or if the outcome excludes changes. A rule
-    /// does not apply if its `when` does not hold, its key matches no key, or it is a trigger that need not be written.
+    /// The number of rules that apply to this target; missing if all apply, or if an outcome such as `blocked` prevents
+    /// all changes. A rule does not apply if its `when` does not hold, its key matches no key, or it is a trigger that
+    /// need not be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<RulesHere>,
     /// The rules and values that have an `id`, a `severity` or `controls` in the spec and apply to this target.
