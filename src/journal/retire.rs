@@ -350,8 +350,8 @@ fn net(touched: &[Touched<'_>]) -> Vec<KeyChange> {
 }
 
 /// Returns whether a spec, planned as if the retired specs had been undone, still gives each value the data that it
-/// wrote earlier (`written`). If not, it was applied with other parameters. Only the keys and values in `touched` are
-/// compared. If the spec wrote nothing (`None`), its plan must change nothing.
+/// wrote earlier (`written`). If not, it may have been applied with other parameters. Only the keys and values in
+/// `touched` are compared. If the journals do not show what the spec wrote (`None`), its plan must change nothing.
 fn is_as_written(plan: &SpecPlan, written: Option<&Written>, touched: &[Touched<'_>]) -> bool {
     let Some(written) = written else { return plan.changes.is_empty() };
     let changed = plan

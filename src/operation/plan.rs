@@ -61,7 +61,7 @@ pub(crate) fn make_plan_like(
 }
 
 /// Makes a plan from `specs`, which were already planned for this target. The plan contains all facts that are read for
-/// `queries` and for the identity of the machine.
+/// `queries` and for the identity of the machine. Its [`Plan::unsettled`] is empty.
 ///
 /// # Errors
 ///

@@ -7,9 +7,10 @@ use crate::{
     spec::{Spec, model::KeyRule},
 };
 
-/// Returns the ids of the specs that require further changes after the changes of later specs. `plans` contains the
-/// plans of `specs`, in the same order. `reader` must answer as if all changes had been made. `changes` returns whether
-/// a spec requires changes in this state.
+/// Returns the ids of the specs that require further changes after the changes of later specs. Only specs count that
+/// are not applicable, in desired state, or have planned changes. `plans` contains the plans of `specs`, in the same
+/// order. `reader` must answer as if all changes had been made. `changes` returns whether a spec requires changes in
+/// this state.
 pub(super) fn ids<'a>(
     specs: &[Spec],
     plans: impl Iterator<Item = &'a SpecPlan>,
