@@ -63,7 +63,8 @@ pub struct Loaded {
     /// The spec; `None` if one of `diagnostics` is an error.
     pub spec: Option<Spec>,
     /// The errors and warnings about the file, in the order of their lines. If there are too many, a finding after them
-    /// says how many are not shown. From [`load`], the findings about the operator's settings follow at the end.
+    /// says how many are not shown. From [`load`], errors about settings for parameters that the spec does not declare
+    /// follow at the end.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -107,8 +108,8 @@ pub struct Validated {
 }
 
 impl Validated {
-    /// Returns all findings: first those about each file, then those about several specs together and about the
-    /// operator's settings.
+    /// Returns all findings: first those about each file, then those about several specs together and about settings
+    /// for parameters that no spec declares.
     pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.files.iter().flat_map(|file| &file.diagnostics).chain(&self.across)
     }

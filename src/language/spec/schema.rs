@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::document::Document;
 
-/// The `$id` in the JSON schema of specs. Editors do not use this id: they find the schema file through the first line
-/// of a spec.
+/// The `$id` in the JSON schema of specs. It is not an address: editors find the schema file through the first line of
+/// a spec.
 pub(super) const ID: &str = "urn:kbfix:schema:spec:1";
 
 /// Returns the JSON schema of specs, which is also in the file `schema/spec.v1.schema.json`.

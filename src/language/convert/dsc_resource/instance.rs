@@ -16,7 +16,7 @@ pub struct Instance {
     pub specs: Vec<SpecText>,
     /// The name of each parameter that the configuration sets, with its data.
     pub parameters: Vec<(String, Setting)>,
-    /// The URI of the target; `None` for this machine.
+    /// The URI of the target; `None` if the input names no target.
     pub target: Option<String>,
     /// The local folder with the files of the target's drive C; `None` if the input gives no such folder. A target such
     /// as a hive does not contain these files itself.
@@ -37,11 +37,11 @@ pub struct SpecText {
     pub text: String,
 }
 
-/// The error if the input of a resource is not valid: it is not JSON, or does not match the schema of the resource.
+/// The error if the input of a resource is not valid, for example because it is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct InputError {
-    /// What is wrong in the input, and in which property.
+    /// What is wrong in the input.
     pub what: String,
     /// A hint for the user who must correct the input.
     pub hint: String,
@@ -52,12 +52,12 @@ pub struct InputError {
 const READ_ONLY: [&str; 6] = ["result", "results", "journal", "_inDesiredState", "_restartRequired", "_metadata"];
 
 impl Instance {
-    /// Reads the input of `resource`, in JSON. Empty input means that no properties are given. The property `specs` may
-    /// be missing; [`Instance::specs`] is then empty.
+    /// Reads the input of `resource`, in JSON. Empty input means that no properties are given. The property `specs` of
+    /// [`Resource::SpecList`] may be missing; [`Instance::specs`] is then empty.
     ///
     /// # Errors
     /// Returns [`InputError`] if the input is not a JSON object, gives a property twice, or contains an unknown
-    /// property, data of the wrong type, or the id of a built-in spec that does not exist.
+    /// property, data that is not valid for its property, or the id of a built-in spec that does not exist.
     pub fn read(resource: Resource, input: &str) -> Result<Self, InputError> {
         let invalid = |why: String| InputError {
             what: format!("the input of {} is not valid: {why}", resource.type_name()),
@@ -217,8 +217,8 @@ fn setting(value: &Value) -> Result<Setting, String> {
     }
 }
 
-/// Returns whether `value` is secret: an object with only the field `secureString`. DSC hides such a value in its
-/// output.
+/// Returns whether `value` is secret: an object whose only field is `secureString`, with a string. DSC hides such a
+/// value in its output.
 fn is_secure(value: &Value) -> bool {
     value
         .as_object()

@@ -11,7 +11,7 @@ const ADAPTED: &str = "https://aka.ms/dsc/schemas/v3/bundled/adaptedresource/man
 /// The name of the file with the manifests. DSC finds manifest files by the suffix `.dsc.manifests.json`.
 pub const FILE: &str = "kbfix.dsc.manifests.json";
 
-/// Returns the content of the file with all manifests. A manifest names the program `kbfix` without a path: DSC
+/// Returns the content of the file with all manifests. The manifests name the program `kbfix` without a path: DSC
 /// searches for it in the folder of the file, then in PATH.
 pub fn manifests() -> Value {
     let adapted: Vec<Value> = Resource::all().filter(|resource| *resource != Resource::SpecList).map(adapted).collect();

@@ -77,8 +77,8 @@ impl Resource {
         }
     }
 
-    /// Returns the built-in spec of the resource, with its default parameters; `None` for `Kbfix/SpecList`, and if no
-    /// built-in spec has the id.
+    /// Returns the built-in spec of the resource; `None` for `Kbfix/SpecList`, and if no built-in spec has the id. The
+    /// parameters of the spec have no settings: those without a default are unset.
     pub fn spec(self) -> Option<Spec> {
         let Self::Spec(id) = self else { return None };
         let bytes = library::find(id)?;

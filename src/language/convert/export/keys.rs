@@ -29,7 +29,8 @@ pub(super) struct ExportedKey<'a> {
     /// and the subkeys that it does not name. `None` if it deletes neither.
     pub(super) exclusive: Option<Exclusive>,
     /// Whether a list of keys and values can satisfy every rule of the spec that can apply to this key or to a key
-    /// below it, whatever these keys contained before.
+    /// below it, if the list first deletes this key. Only then may the exported file delete the key and create it
+    /// again.
     pub(super) is_whole: bool,
 }
 
@@ -56,7 +57,7 @@ impl ExportedKey<'_> {
 pub(super) enum KeyState {
     /// The key is absent.
     Absent,
-    /// The key exists if `must_exist` is true, or if one of `values` has data.
+    /// The key exists if `must_exist` is true, or if one of `values` has data. Otherwise, it may be absent.
     Present {
         /// Whether the key must exist even if none of its values has data.
         must_exist: bool,
@@ -74,7 +75,7 @@ pub(super) enum Users {
     Each,
 }
 
-/// Returns the keys that the specs require and that a list of keys and values can express, each with its desired state.
+/// Returns the desired states of keys that the specs require, as far as a list of keys and values can express them.
 /// Keys that must be absent come first, because kbfix also deletes keys first. Adds to `losses` what the list cannot
 /// express.
 pub(super) fn exported_keys<'a>(specs: &'a [Spec], users: Users, losses: &mut Vec<Loss>) -> Vec<ExportedKey<'a>> {
@@ -105,8 +106,8 @@ fn readable(spec: &Spec, rule: &KeyRule) -> BTreeMap<ValueName, Loss> {
     sensitive.map(|value| (value.name.clone(), loss(&value.name))).collect()
 }
 
-/// Returns whether a list of keys and values can express the rule, whatever the key contained before. Conditions, `*`
-/// in the key, and changes of a part of existing data cannot be expressed.
+/// Returns whether a list of keys and values can satisfy the rule if the list first deletes the key. It cannot if the
+/// rule has a condition, has a `*` in its key, or changes a part of existing data.
 fn is_sayable(rule: &KeyRule) -> bool {
     let is_value = |value: &ValueRule| {
         let is_edit = matches!(

@@ -58,8 +58,7 @@ impl std::fmt::Display for Loss {
     }
 }
 
-/// Returns the lines of the comment at the beginning of an exported file: the specs, and what the file does not
-/// express.
+/// Returns the lines of the comment at the beginning of an exported file: the specs, and each of `losses`.
 fn heading(specs: &[crate::spec::Spec], losses: &[Loss]) -> Vec<String> {
     let mut lines = Vec::new();
     for spec in specs {

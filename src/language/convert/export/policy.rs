@@ -1,7 +1,7 @@
 //! Exports for Group Policy: a `Registry.pol` file, and the text that LGPO.exe reads.
 //!
-//! `ensure: absent` becomes an entry that deletes the value or the key. `exclusive: true` becomes an entry that deletes
-//! all values of the key, before the entries that set its values.
+//! `ensure: absent` becomes an entry that deletes the value or the key. `exclusive: true` (also `tree`) becomes an
+//! entry that deletes all values of the key, before the entries that set its values.
 
 use crate::{
     format::pol::{Document, TextAction},
@@ -79,7 +79,8 @@ fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey
 }
 
 /// Calls `write` for each policy entry that the desired state of `key` needs. Adds to `losses` each entry for which
-/// `write` returns an error, each requirement that a policy cannot express, and each sensitive value that is written.
+/// `write` returns an error, the deletion of other subkeys if the spec requires it, because a policy cannot express it,
+/// and each sensitive value that is written.
 fn each(
     key: &ExportedKey<'_>,
     losses: &mut Vec<Loss>,

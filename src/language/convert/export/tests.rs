@@ -12,7 +12,7 @@ fn spec(registry: &str) -> Spec {
     loaded.spec.unwrap_or_else(|| panic!("{:#?}\n{yaml}", loaded.diagnostics))
 }
 
-/// Every type, the default value, absence, a key, both views.
+/// Rules with seven types, the default value, an absent value, an absent key, and a key without values.
 const PLAIN: &str = r#"
   - key: HKLM\SOFTWARE\T
     values:

@@ -1,5 +1,5 @@
-//! A model of the registry keys that an imported file changes. It contains the final state of each key that the file
-//! names, whatever the keys contained before.
+//! A model of the registry keys that an imported file changes: the final state of these keys, whatever they contained
+//! before.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,16 @@ use crate::registry::{Data, Key, KeyPath, ValueName};
 #[derive(Default)]
 pub(super) struct Keys(BTreeMap<KeyPath, Left>);
 
-/// A key that a line of the imported file names.
+/// A key, and the line of the imported file because of which the model contains the key: the line names the key or a
+/// key below it.
 #[derive(Clone)]
 pub(super) struct Named {
     /// The key as the file spells it, but in `CurrentControlSet` instead of a numbered control set.
     pub(super) path: KeyPath,
-    /// The number of the line that names the key.
+    /// The number of this line; for a `Registry.pol`, the number of the entry.
     pub(super) line: usize,
-    /// The number of sections of a `.reg` file, or of entries of a policy, before the one that names the key.
+    /// The number of sections of a `.reg` file, or of entries of a policy, before the one with this line. The rules of
+    /// the spec are in this order.
     pub(super) order: usize,
     /// The name of the control set that contains the key, in the spelling of the file; `None` if the key is in no
     /// control set.
@@ -26,8 +28,7 @@ pub(super) struct Named {
 
 /// The state of one key after all lines of the file.
 pub(super) struct Left {
-    /// The key, with its line for messages. If the key stays absent, this is the line that deletes the key; otherwise
-    /// the first line after the last deletion because of which the model contains the key.
+    /// The key, with its line for messages. If the key stays absent, this is the line that deletes the key.
     pub(super) named: Named,
     /// The final state of the key.
     pub(super) state: State,

@@ -5,7 +5,7 @@ use crate::format::pol;
 /// The kinds of files that kbfix recognizes before an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A `.reg` file, in any of its encodings.
+    /// A `.reg` file.
     Reg,
     /// A policy file, such as `Registry.pol`.
     Pol,
@@ -15,7 +15,7 @@ pub enum Kind {
     Hive,
     /// A manifest of Microsoft OSConfig, which [`super::osconfig`] imports.
     Manifest,
-    /// Any other file. Every spec is of this kind.
+    /// Any other file, such as a spec.
     Other,
 }
 

@@ -1,10 +1,11 @@
-//! Imports a `.reg` file, a `Registry.pol` or the text for LGPO.exe: makes a spec from it. Applying the spec has the
-//! same result as importing the `.reg` file, or as processing the policy with Group Policy.
+//! Imports a `.reg` file, a `Registry.pol` or the text for LGPO.exe: makes a spec from it. Except for the differences
+//! below, applying the spec has the same result as importing the `.reg` file, or as processing the policy with Group
+//! Policy.
 //!
 //! Such a file is a list of steps, but a spec describes the final state. So the modules `script` and `policy` execute
 //! the steps on a model of the keys, and the rules of the spec are made from the final state of the model. If a spec
-//! cannot express a step, the import fails with an error at the line of this step. Some things are different in the
-//! spec, because a spec must work on any machine and can contain only valid data:
+//! cannot express the result of a step, the import fails with an error at the line of this step. Some things are
+//! different in the spec, because a spec must work on any machine and can contain only valid data:
 //!
 //! - A numbered control set, such as `ControlSet001`, becomes `CurrentControlSet`. This causes a warning.
 //! - HKCU means the hive of each user in a spec, but the hive of the importing user in a `.reg` file. This causes a
@@ -37,8 +38,9 @@ use crate::{
 use super::yaml;
 pub use kind::Kind;
 
-/// The text at the end of the name of a spec that kbfix made from another file, such as a `.reg` file, in the same run.
-/// The user then has not called `kbfix import`.
+/// The end of the name of a spec that kbfix made from another file, such as a `.reg` file that the operator gave in
+/// place of a spec. The rest of the name is that of the file. The end tells a reader of messages that they are about
+/// the spec, and not about the file itself.
 pub const AS_SPEC: &str = " (as a spec)";
 
 /// The id, title and summary of the new spec, which the imported file does not contain.
@@ -58,8 +60,7 @@ pub struct Reading {
     /// The ANSI code page of a text file without a byte order mark. If it is `None`, bytes outside ASCII in such a file
     /// are an error.
     pub code_page: Option<CodePage>,
-    /// Whether to skip the lines of a `.reg` file that regedit skips, with a warning for each. Otherwise such lines are
-    /// errors.
+    /// Whether to skip the lines of a `.reg` file that regedit skips, with warnings. Otherwise such lines are errors.
     pub lenient: bool,
     /// The root key of a `Registry.pol`: HKLM for the policy of the machine, HKCU for the policy of users. `None`
     /// means HKLM, but then the import of `ntuser.pol` or of a file in a folder `User` fails.
@@ -99,7 +100,7 @@ pub struct Imported {
 
 /// Makes a spec from the bytes of a `Registry.pol`, of a text for LGPO.exe, or of a `.reg` file in version 4 or 5.
 /// `name` is the path of the file, for messages. If `reading` gives no root key, the path also shows whether a policy
-/// may be for users. Messages about a `Registry.pol` contain the number of an entry instead of a line number.
+/// may be for users. In messages about an entry of a `Registry.pol`, the line number is the number of the entry.
 ///
 /// # Errors
 /// Returns the errors because of which there is no spec, with the warnings found so far: for example syntax errors in
@@ -195,7 +196,8 @@ fn spec(
     }
 }
 
-/// The minimum number of bytes of a key or a value in a spec. Even `x: { ensure: absent }` has more.
+/// A lower limit for the number of bytes of a key or a value in a spec, with which kbfix refuses a large file before it
+/// makes the spec. Even `x: { ensure: absent }` has more bytes.
 const SHORTEST_PART: usize = 16;
 
 fn too_large(size: &str, place: Place) -> Diagnostic {
@@ -210,7 +212,8 @@ fn too_large(size: &str, place: Place) -> Diagnostic {
 /// Parses a `.reg` file. Returns the document, and the lines that were skipped because the operator gave `--lenient`.
 ///
 /// # Errors
-/// Returns all syntax errors in the file; with `--lenient`, the first one that regedit does not skip.
+/// Returns the syntax errors in the file, at most 100; with `--lenient`, the error because of which the file cannot be
+/// read even if lines are skipped.
 fn read(bytes: &[u8], reading: Reading) -> Result<(reg::Document, Vec<reg::Skipped>), Vec<reg::RegError>> {
     let Reading { code_page, lenient, .. } = reading;
     if lenient {

@@ -44,8 +44,7 @@ impl<'a> Player<'a> {
 
     /// Returns the key at `path`, which `line` of the file names, as the functions that execute a step need it. `order`
     /// becomes [`Named::order`], and `deletes` says whether the step deletes the key. Adds a warning if the key is in a
-    /// numbered control set, and an error if the step contradicts an earlier step for the same key in another control
-    /// set.
+    /// numbered control set, and an error if the step contradicts an earlier step in another control set.
     pub(super) fn named(&mut self, path: &KeyPath, line: usize, order: usize, deletes: bool) -> Named {
         let (path, set) = current_control_set(path, line, self.file, self.findings);
         let named = Named { path, line, order, set };
@@ -78,6 +77,7 @@ impl<'a> Player<'a> {
     }
 
     /// Executes `step`, which sets or deletes the value `name` of the key. `line` is the line of the step in the file.
+    /// Adds an error if the file gives the value a different state in another control set.
     pub(super) fn value(&mut self, named: &Named, name: &ValueName, step: Step, line: usize) {
         let left = match step {
             Step::Delete => self.keys.find(named),

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Executes the lines of the `.reg` file, and returns the final state of the keys. Adds a finding for each line that
-/// kbfix cannot read, and for each line that the author must check.
+/// kbfix cannot read, and findings for what the author must check.
 pub(super) fn play(document: &Document, file: &File<'_>, findings: &mut Vec<Diagnostic>) -> Keys {
     let mut player = Player::new(file, findings);
     for (order, section) in document.sections().enumerate() {

@@ -36,7 +36,8 @@ pub(in crate::spec) fn check(sources: &[Source<'_>], files: &[Checked], settings
     out
 }
 
-/// Empties the fields of a spec that [`check`] does not read: `document`, `prerequisites`, `cause` and `hotfix`.
+/// Empties large fields of a spec that [`check`] does not read, to save memory: `document`, `prerequisites`, `cause`
+/// and `hotfix`.
 pub(in crate::spec) fn leave_compared(spec: &mut Spec) {
     spec.document = Document::default();
     spec.prerequisites = Vec::new();

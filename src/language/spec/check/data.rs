@@ -25,7 +25,7 @@ pub(super) struct Misfit {
     pub message: String,
     /// A hint that says how to correct the data.
     pub hint: Hint,
-    /// The part of the string that is wrong; `None` if the whole data is wrong.
+    /// The part of the string that the error marks in the file; `None` to mark the whole data.
     pub part: Option<String>,
 }
 
@@ -252,7 +252,7 @@ pub(super) fn meaning(cx: &mut Context<'_>, expression: &DataExpression, path: &
 }
 
 /// Converts the data of `expression` to registry data of the type `value_type`. Reports an error and returns `None` if
-/// this data, or other data that its parameter allows, is not valid for the type.
+/// this data, or data in the `allowed` or `range` of its parameter, is not valid for the type.
 pub(super) fn evaluate(
     cx: &mut Context<'_>,
     expression: &DataExpression,
@@ -274,7 +274,7 @@ pub(super) fn of_types(cx: &mut Context<'_>, literal: &Literal, types: &[ValueTy
 }
 
 /// Converts the data of this run to registry data of the type `value_type`. Reports an error and returns `None` if this
-/// data, or other data that its parameter allows, is not valid for the type.
+/// data, or one of [`Meaning::others`], is not valid for the type.
 pub(super) fn fit(cx: &mut Context<'_>, meaning: &Meaning, value_type: ValueType, path: &Path) -> Option<Data> {
     // Many values can use a parameter that allows much data, so this data is tested only once for each type.
     let unfit = meaning.parameter.as_ref().and_then(|name| {

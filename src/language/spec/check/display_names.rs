@@ -5,8 +5,8 @@ use crate::diag::{Code, text::shorten};
 
 use super::{Context, Part, Path, names};
 
-/// The display name of each service, as the Services window shows it, with its internal name. This table is only used
-/// for hints.
+/// Display names of services, as the Services window and articles show them, each with the internal name. This table is
+/// only used for warnings.
 ///
 /// Source: Microsoft, "Guidance on disabling system services on Windows Server 2016 with Desktop Experience". The
 /// services of server roles and of Windows Server 2003 are from general knowledge, without a source.
@@ -33,7 +33,7 @@ const SERVICES: [(&str, &str); 20] = [
     ("World Wide Web Publishing Service", "W3SVC"),
 ];
 
-/// The marketing name of each edition of Windows, with its `EditionID`. This table is only used for hints. It is from
+/// Marketing names of editions of Windows, each with its `EditionID`. This table is only used for warnings. It is from
 /// general knowledge, without a source at Microsoft.
 const EDITIONS: [(&str, &str); 7] = [
     ("Home", "Core"),
@@ -45,7 +45,7 @@ const EDITIONS: [(&str, &str); 7] = [
     ("Datacenter", "ServerDatacenter"),
 ];
 
-/// The name of each Windows version, with its version number. This table is only used for hints.
+/// Names of Windows versions and releases, each with the version number. This table is only used for hints.
 ///
 /// Source for 5.0 to 6.3: Microsoft, "Operating System Version". The builds of the releases of 10.0 are from general
 /// knowledge, without a source.
@@ -102,8 +102,8 @@ pub(super) fn services(cx: &mut Context<'_>, services: &[String], path: &Path) {
     }
 }
 
-/// Warns about each edition that is not an `EditionID`: a known marketing name such as `Home`, with or without words
-/// such as `Windows 10` before it, or another name that contains a space.
+/// Warns about each edition that looks like a displayed name and not like an `EditionID`: a known marketing name such
+/// as `Home`, with or without words such as `Windows 10` before it, or another name that contains a space.
 pub(super) fn editions(cx: &mut Context<'_>, editions: &[String], path: &Path) {
     for (at, edition) in editions.iter().enumerate() {
         let name = edition.rsplit_once(|c: char| c == ' ' && edition.starts_with("Windows"));

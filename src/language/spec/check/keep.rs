@@ -125,7 +125,7 @@ fn items(
     Some(Items { items: strings.to_vec(), separator: which.separator.clone(), ignore_case })
 }
 
-/// The hint for an item that a list with separators cannot contain.
+/// The hint for an item that is not valid in a list.
 pub(super) const ITEMS_HINT: &str = "write each item as its own entry of the list, without spaces around it";
 
 /// Returns the reason why `item` cannot be an item of a list in a string with this separator; `None` if it can.
@@ -215,8 +215,8 @@ fn bound(
 }
 
 /// Checks that `keep` accepts the data that the rule writes. If this data comes from a parameter, and no bound of
-/// `keep` is a parameter, also checks the other data that the parameter allows. Returns `None` after reporting an
-/// error.
+/// `keep` is a parameter, also checks the data in the `allowed` or `range` of the parameter. Returns `None` after
+/// reporting an error.
 pub(super) fn holds_data(
     cx: &mut Context<'_>,
     keep: &Keep,

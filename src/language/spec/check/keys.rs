@@ -314,8 +314,8 @@ fn exists_once(key: &KeyPattern) -> bool {
     in_view(View::Bits32) == in_view(View::Bits64)
 }
 
-/// Warns if the field `view` has no effect, because both views share the key. `narrow` says whether the spec requests
-/// the 32-bit view of this key.
+/// Warns if the spec requests the 32-bit view of a key that both views share, so that the field `view` has no effect.
+/// `narrow` says whether the spec requests the 32-bit view.
 pub(super) fn view_without_effect(cx: &mut Context<'_>, key: Option<&KeyPattern>, narrow: bool, path: &Path) {
     let Some(key) = key.filter(|_| narrow) else { return };
     if exists_once(key) {

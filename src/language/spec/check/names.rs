@@ -30,7 +30,7 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     }
 }
 
-/// Warns about the first character in the name that is invisible or looks like another character.
+/// Warns about a character in the name that is invisible or looks like another character, if there is one.
 fn lookalike(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     if let Some((odd, what, hint)) = odd_character(name) {
         let message = format!("`{}` contains the character U+{:04X}, {what}", shorten(name), u32::from(odd));

@@ -73,7 +73,7 @@ impl Limits<'_> {
         }
     }
 
-    /// Returns a text that lists the first five allowed data with their meanings, shortened.
+    /// Returns a text that lists the first five allowed data with their meanings, and the number of the others.
     fn list(&self) -> String {
         let each = self.allowed.iter().map(|(data, meaning)| match *meaning {
             "" => format!("`{}`", data::show(data)),

@@ -204,8 +204,8 @@ fn empty_string(cx: &mut Context<'_>, meaning: &data::Meaning, path: &Path) {
 }
 
 /// Checks that `allowed` is valid for the types, and that it contains the data of the rule. If this data comes from a
-/// parameter, `allowed` must contain all data that the parameter allows. Compares registry data: `0x10` equals 16 as a
-/// number but not as a string. Returns `None` after reporting an error.
+/// parameter, `allowed` must also contain all data in the `allowed` or `range` of the parameter. Compares registry
+/// data: `0x10` equals 16 as a number but not as a string. Returns `None` after reporting an error.
 fn allowed(
     cx: &mut Context<'_>,
     rule: &ValueRule,

@@ -53,7 +53,7 @@ impl Choice<'_> {
 
     /// Returns whether both rules are satisfied after kbfix has applied them one after the other, in either order. In
     /// each order, the second rule must write data that the first rule accepts, or write nothing because it accepts all
-    /// data that the first rule accepts.
+    /// data that the first rule accepts. Returns `false` if this is not certain.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let fine = |a: &Self, b: &Self| b.accepts_what_this_writes(a) || a.contains(b);
         fine(self, other) && fine(other, self)

@@ -51,7 +51,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Returns all keys that the condition tests or whose values it tests, also in nested conditions. The keys of
+    /// Returns all keys that the condition reads or whose values it reads, also in nested conditions. The keys of
     /// locations in the paths of files are not included.
     pub fn keys(&self) -> Vec<&KeyPattern> {
         match self {

@@ -16,7 +16,7 @@ use crate::{
 pub struct KeyRule {
     /// The key or keys to which the rule applies.
     pub key: KeyPattern,
-    /// The condition under which the rule applies; `None` if it always applies.
+    /// The condition under which the rule applies; `None` if the rule has no condition.
     pub when: Option<Box<Condition>>,
     /// For a trigger: the condition that is true after Windows has acted on the rule. `None` for any other rule.
     pub done_when: Option<Box<Condition>>,
@@ -47,7 +47,8 @@ pub enum DesiredKey {
 pub struct ValueRule {
     /// The value name.
     pub name: ValueName,
-    /// The condition under which the rule for this value applies; `None` if it always applies.
+    /// The condition under which the rule for this value applies, in addition to the condition of the rule for its key;
+    /// `None` if it has no condition of its own.
     pub when: Option<Box<Condition>>,
     /// The desired state of the value.
     pub desired: Desired,
@@ -57,7 +58,7 @@ pub struct ValueRule {
     pub varying: Option<Box<Varying>>,
     /// The data that Windows uses if the value is absent; `None` if the spec does not give it.
     pub if_absent: Option<Data>,
-    /// Whether the data is sensitive, so that kbfix never shows it.
+    /// Whether the data is sensitive, so that messages, diffs and reports do not show it.
     pub is_sensitive: bool,
     /// The value's id in findings, its severity and its controls. If the spec gives the value only some of these, a
     /// missing severity and missing controls are copied from the rule for its key. `None` if the spec gives the value

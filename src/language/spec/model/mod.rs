@@ -33,7 +33,8 @@ pub use pattern::{FilePattern, KeyPattern, PathPart, PathVariable, Unset};
 pub use text_edit::{Joined, PART, Replacement};
 pub(in crate::spec) use variable::{is_variable_name, next_variable};
 
-/// A checked spec, in which parameters are replaced with the data that the operator chose.
+/// A checked spec. Its rules and conditions contain data in place of parameters: the operator's setting, otherwise the
+/// default, otherwise example data (see [`Self::unset`]).
 #[derive(Debug, Clone)]
 pub struct Spec {
     /// The id of the spec.

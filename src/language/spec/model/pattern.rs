@@ -54,8 +54,9 @@ pub enum PathPart {
     Variable(PathVariable),
 }
 
-/// The environment variables that kbfix can look up in the registry of the target. The path of a file in a spec can
-/// begin with one of them.
+/// The environment variables that kbfix can look up in the registry of the target. The path of a file or folder can
+/// begin with one of them. The names `%ProgramW6432%` and `%CommonProgramW6432%` can only be in the registry, and not
+/// in a spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathVariable {
     /// `%SystemRoot%` or `%windir%`.

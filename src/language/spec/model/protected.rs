@@ -4,7 +4,8 @@ use crate::registry::{Key, KeyName, RootKey, View, name};
 
 use super::{KeyPattern, NamePattern};
 
-/// The protected keys, by their canonical names. Without them, Windows or much of its software cannot work.
+/// The protected keys, by their canonical names. kbfix does not delete them, because Windows or much of its software
+/// needs them.
 ///
 /// `*` matches any name. HKCU stands for HKCU itself and for each key directly below HKU, and `CurrentControlSet` for
 /// each control set. A key below `HKLM\SOFTWARE` is protected in both views.

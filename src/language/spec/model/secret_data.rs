@@ -14,9 +14,9 @@ use crate::{
 const TESTS: [&str; 8] = ["equals", "one_of", "at_least", "at_most", "starts_with", "contains", "matches", "version"];
 
 impl Spec {
-    /// Returns a description of the first sensitive data that the text of the spec contains: a parameter, or the key
-    /// and the name of a value. Returns `None` if the text contains none, for example because all sensitive data is the
-    /// data of parameters that the operator sets.
+    /// Returns a description of sensitive data that the text of the spec contains: a parameter, or the key and the name
+    /// of a value. If there is more such data, describes only one item. Returns `None` if the text contains none, for
+    /// example because all sensitive data is the data of parameters that the operator sets.
     ///
     /// The document must contain `registry`; see [`crate::spec::load_rules`].
     pub fn secret_data(&self) -> Option<String> {
@@ -35,8 +35,8 @@ impl Spec {
         parameter().or_else(value).or_else(|| self.secret_condition())
     }
 
-    /// Returns the key and the name of the first sensitive value whose data is in a condition; `None` if no condition
-    /// contains such data.
+    /// Returns the key and the name in the first condition that contains data of a value with the name of a sensitive
+    /// value; `None` if there is no such condition.
     fn secret_condition(&self) -> Option<String> {
         let values = self.document.registry.iter().flat_map(|rule| &rule.values);
         let sensitive = values.filter(|(_, value)| value.is_sensitive(&self.sensitive));

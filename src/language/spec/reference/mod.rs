@@ -84,7 +84,8 @@ const FOOT: &str = "
 This page is generated from the comments in the code of kbfix: `UPDATE_SCHEMA=1 cargo test --test spec schema`.
 ";
 
-/// Returns the reference of the spec language as Markdown: each page, with its path below `docs/reference`.
+/// Returns the pages of the reference of the spec language: the path of each page below `docs/reference`, and its text
+/// in Markdown.
 pub fn reference() -> Vec<(String, String)> {
     let schema = super::schema();
     let none = Map::new();

@@ -12,11 +12,12 @@ use crate::{
     },
 };
 
-/// The fields whose text is only for people. Suspicious characters in them do no harm.
+/// The fields whose data is not checked: texts for people, and the names of services.
 const FOR_PEOPLE: [&str; 9] =
     ["title", "summary", "notes", "note", "what", "description", "applies_to", "also", "services"];
 
-/// Warns about suspicious text in field names and data, but not in data that is only for people.
+/// Warns about suspicious text in field names and data, except in the data of [`FOR_PEOPLE`] and in the `allowed` of a
+/// parameter.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {

@@ -1,4 +1,5 @@
-//! Checks a document against its JSON schema. Compiles the schema of specs only if `accept` cannot accept the spec.
+//! Checks a document against its JSON schema. Compiles the schema of specs only if `accept` cannot accept a spec, or if
+//! a hint needs the schema.
 
 use std::sync::OnceLock;
 

@@ -132,7 +132,7 @@ impl<'t> Findings<'t> {
         None
     }
 
-    /// Adds an error that marks the data at `path`.
+    /// Adds an error that marks the data at `path`, as [`Self::add`] does.
     pub(in crate::spec) fn data(
         &mut self,
         code: Code,
@@ -143,7 +143,7 @@ impl<'t> Findings<'t> {
         self.add(with_hint(Diagnostic::error(code, message), hint), path, Part::Data);
     }
 
-    /// Adds an error that marks the text `part` in the data at `path`.
+    /// Adds an error that marks the text `part` in the data at `path`, as [`Self::add_within`] does.
     pub(in crate::spec) fn within(
         &mut self,
         code: Code,
@@ -155,7 +155,8 @@ impl<'t> Findings<'t> {
         self.add_within(with_hint(Diagnostic::error(code, message), hint), path, Part::Data, part);
     }
 
-    /// Adds a finding that marks `text` in the name or data (`part`) of the node at `path`.
+    /// Adds a finding as [`Self::add`] does, but marks only `text` in the name or data, if it occurs there exactly
+    /// once.
     pub(in crate::spec) fn add_within(&mut self, diagnostic: Diagnostic, path: &Path, part: Part, text: &str) {
         if self.has_room(diagnostic.severity) {
             let whole = match part {
@@ -168,7 +169,7 @@ impl<'t> Findings<'t> {
         }
     }
 
-    /// Adds an error that marks the name of the field at `path`.
+    /// Adds an error that marks the name of the field at `path`, as [`Self::add`] does.
     pub(in crate::spec) fn name(
         &mut self,
         code: Code,

@@ -92,8 +92,8 @@ impl Readings {
     }
 }
 
-/// Returns whether a quick test shows that every reader interprets the unquoted `text` as a string. Most text passes:
-/// it begins with a letter, and is not a word such as `False`.
+/// Returns whether a quick test shows that all readers in [`Readings`] interpret the unquoted `text` as a string. Most
+/// text passes: it begins with a letter, and is not a word such as `False`.
 pub(in crate::spec) fn is_plainly_text(text: &str) -> bool {
     const WORDS: [&str; 7] = ["null", "true", "false", "yes", "no", "on", "off"];
     text.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -14,7 +14,7 @@ use crate::{
     spec::document::{DataExpression, Ensure, Keep, KeepWhich, Literal, TypeChoice, TypeName, ValueRule},
 };
 
-/// The keywords of a JSON schema that do not restrict data.
+/// Keywords of a JSON schema that kbfix ignores, because they do not restrict data.
 const ANNOTATIONS: [&str; 5] = ["title", "description", "$comment", "default", "examples"];
 
 /// A regular expression for a string that is a list without items: it is empty, or has only white space and commas.
@@ -180,8 +180,8 @@ impl Acceptable {
         (!all.is_empty()).then(|| Accepted::Contains(all).into())
     }
 
-    /// Returns a value rule of a spec that keeps acceptable data and replaces all other data. `value` is the data that
-    /// OSConfig writes, and `kind` is the type of the value.
+    /// Returns a value rule of a spec that keeps acceptable data and replaces other data, or that deletes the value if
+    /// no data is acceptable. `value` is the data that OSConfig writes, and `kind` is the type of the value.
     ///
     /// # Errors
     /// Returns the reason why a spec cannot express such a rule.

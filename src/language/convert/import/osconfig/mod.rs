@@ -54,7 +54,7 @@ struct Resource {
 /// The result of importing an OSConfig manifest.
 #[derive(Debug)]
 pub struct ImportedManifest {
-    /// The spec, with a warning for each part of the manifest that was left out.
+    /// The spec, with warnings about the parts of the manifest that were left out.
     pub spec: Imported,
     /// The number of registry rules in the manifest.
     pub rules: usize,
@@ -74,8 +74,8 @@ struct Rule {
 /// Makes a spec from the bytes of an OSConfig manifest. `name` is the name of the file in messages.
 ///
 /// # Errors
-/// Returns the errors in the manifest, with the warnings. It is also an error if the manifest contains no registry rule
-/// that a spec can express, or the spec would be too large.
+/// Returns the errors in the manifest, possibly with warnings. It is also an error if the manifest contains no registry
+/// rule that a spec can express, or the spec would be too large.
 pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedManifest, Vec<Diagnostic>> {
     let document: SideDocument<'_, Manifest> =
         SideDocument::read(Source { name, bytes }, ID, "a manifest").map_err(with_form)?;
@@ -161,7 +161,8 @@ fn with_form(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
 type Tested<'r> = Result<(&'r Value, Option<&'r Value>), String>;
 
 /// Returns the type and the properties of `resource`. If it is a `Microsoft.OSConfig/Test`, returns the type and the
-/// properties of the resource inside the test, with the JSON schema of the test.
+/// properties of the resource inside the test, with the JSON schema of the test. If that resource has no type, returns
+/// the type of the test.
 fn tested(resource: &Resource) -> (&str, Tested<'_>) {
     if resource.kind != TEST {
         return (&resource.kind, Ok((&resource.properties, None)));
@@ -236,8 +237,9 @@ fn is_dependency(path: &KeyPath, name: &ValueName) -> bool {
 }
 
 /// Adds a note and an id to each rule whose resource has a name. The note is this name. The id consists of the ASCII
-/// letters and digits, `.` and `_` of the name (`-` for other characters), and a number if it would not be unique. If
-/// the name has no such characters, there is no id. `spec` is the id of the spec.
+/// letters and digits, `.` and `_` of the name (with one `-` in place of other characters between them), cut to 90
+/// characters, and a number if it would not be unique. If the name has no such characters, there is no id. `spec` is
+/// the id of the spec.
 fn label(rules: &mut [Rule], resources: &[Resource], spec: &str) {
     let mut taken = BTreeSet::from([spec.to_lowercase()]);
     let mut next: HashMap<String, usize> = HashMap::new();

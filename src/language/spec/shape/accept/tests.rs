@@ -34,7 +34,7 @@ fn nodes(value: &Value) -> usize {
     }
 }
 
-/// Calls `change` with the node number `at`, counted from the top.
+/// Calls `change` with the node `number`, counted from 0 at the top.
 fn at(value: &mut Value, number: &mut usize, change: &mut dyn FnMut(&mut Value)) {
     if *number == 0 {
         change(value);

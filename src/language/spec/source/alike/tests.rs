@@ -32,7 +32,8 @@ fn is_read_once(text: &str) -> bool {
     true
 }
 
-/// Returns whether every name is one to every reader. Other documents are refused before their data is read.
+/// Returns whether all YAML readers read each field name as the same name. Other documents are refused before their
+/// data is read.
 fn has_clear_names(places: &Places) -> bool {
     let mut clear = true;
     places.walk(&mut |_, visited| {
