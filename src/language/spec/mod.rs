@@ -3,7 +3,7 @@
 //! A file passes through these modules in order:
 //!
 //! - `source` decodes the text, records the place of every YAML node, and reads the data.
-//! - `shape` checks the data against the JSON schema, and explains each error.
+//! - `shape` checks the data against the JSON schema, and explains the errors.
 //! - [`document`] contains the types into which serde reads the data.
 //! - `check` checks whether the document makes sense, alone and together with the other specs of a run.
 //! - [`model`] contains the result, a [`Spec`].
@@ -166,8 +166,8 @@ fn load_by(needed: Needed, sources: &[Source<'_>], settings: &Settings) -> Loade
     LoadedAll { each: files.into_iter().map(loaded).collect(), across }
 }
 
-/// Reads and checks the spec files of a run. Uses all processor cores if there is much text. Returns the result for
-/// each file, and the findings about several specs together.
+/// Reads and checks the spec files of a run. Uses several threads if there is much text. Returns the result for each
+/// file, and the findings about several specs together.
 fn check_all(needed: Needed, sources: &[Source<'_>], settings: &Settings) -> (Vec<Checked>, Vec<Diagnostic>) {
     let check_one = |source: &Source<'_>| check_one(needed, source, settings);
     let files = match sources.iter().map(|source| source.bytes.len()).sum::<usize>() < MUCH_TEXT {

@@ -71,8 +71,8 @@ impl Reading {
     /// Returns the root key of the policy file `name`.
     ///
     /// # Errors
-    /// Returns an error if the operator gave no root key, and `name` does not show that the policy is for the machine:
-    /// it is `ntuser.pol`, or in a folder `User`.
+    /// Returns an error if the operator gave no root key, and `name` shows that the policy may be for users, for
+    /// example because the file is in a folder `User`.
     fn root_of(self, name: &str) -> Result<RootKey, Vec<Diagnostic>> {
         match self.root {
             None if may_be_of_users(name) => {
@@ -313,8 +313,8 @@ impl File<'_> {
     }
 }
 
-/// Returns the lines of a text file for messages, each shortened to 200 characters. Bytes that are not valid in UTF-8
-/// (in UTF-16, if the file begins with its byte order mark) become the replacement character U+FFFD.
+/// Returns the lines of a text file for messages, each cut after 200 characters. Bytes that are not valid in UTF-8 (in
+/// UTF-16, if the file begins with its byte order mark) become the replacement character U+FFFD.
 fn lines(bytes: &[u8]) -> Vec<String> {
     const LONGEST: usize = 200;
     let text = match bytes {

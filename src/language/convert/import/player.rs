@@ -42,9 +42,10 @@ impl<'a> Player<'a> {
         self.keys
     }
 
-    /// Returns the key at `path`, which `line` of the file names, as the functions that execute a step need it. `order`
-    /// becomes [`Named::order`], and `deletes` says whether the step deletes the key. Adds a warning if the key is in a
-    /// numbered control set, and an error if the step contradicts an earlier step in another control set.
+    /// Returns the key `path` with its line in the file, for the functions that execute a step. `line` is the line of
+    /// the step, `order` becomes [`Named::order`], and `deletes` says whether the step deletes the key. Adds a warning
+    /// if the key is in a numbered control set, and an error if the step contradicts an earlier step in another control
+    /// set.
     pub(super) fn named(&mut self, path: &KeyPath, line: usize, order: usize, deletes: bool) -> Named {
         let (path, set) = current_control_set(path, line, self.file, self.findings);
         let named = Named { path, line, order, set };

@@ -60,11 +60,11 @@ pub struct Spec {
     pub applicable: Option<Condition>,
     /// The cause that the article names; `None` if the spec gives no cause.
     pub cause: Option<Prerequisite>,
-    /// The conditions that must be true before anything is changed.
+    /// The conditions that must be true before kbfix makes the changes of the spec.
     pub prerequisites: Vec<Prerequisite>,
     /// The update that must be installed; `None` if the spec requires none.
     pub hotfix: Option<Hotfix>,
-    /// Whether the operator requests the triggers of this spec. Then kbfix writes each trigger that is not done yet.
+    /// Whether the operator requests the triggers of this spec. Otherwise kbfix writes no trigger.
     pub run_triggers: bool,
     /// The rules for keys and values, in the order of the file. A rule for both views becomes two rules.
     pub rules: Vec<KeyRule>,

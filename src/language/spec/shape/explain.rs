@@ -1,5 +1,5 @@
-//! Explains where a document does not match the JSON schema. Turns each error of the crate jsonschema into a finding:
-//! its place, what was expected and found, and the field or word that the author probably meant.
+//! Explains where a document does not match the JSON schema. Turns the errors of the crate jsonschema into findings,
+//! which say what was expected and found, and which field or word the author probably meant.
 
 use jsonschema::{ValidationError, error::ValidationErrorKind as Failure};
 use serde_json::Value;

@@ -1,10 +1,10 @@
-//! The structure of a document: checks it against the JSON schema, and explains every error.
+//! The structure of a document: checks it against the JSON schema, and explains the errors.
 //!
 //! - `ambiguous` reports scalars that YAML readers interpret differently.
 //! - `suspicious` warns about text that is probably a mistake.
 //! - `accept` quickly accepts a document without errors.
 //! - `validate` checks any other document against the schema.
-//! - `explain` turns each error into a finding, with words from `hints` and `wording`.
+//! - `explain` turns the errors into findings, with words from `hints` and `wording`.
 //! - `repair` replaces the parts with errors, so that the other parts are checked as well.
 
 pub(in crate::spec) mod accept;

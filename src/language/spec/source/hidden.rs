@@ -64,7 +64,7 @@ impl Hidden {
         }
     }
 
-    /// Removes the line of the file from `place` if the line contains sensitive data.
+    /// Removes the line of the file from `place` if the line contains, or may contain, sensitive data.
     pub(in crate::spec) fn hide_source(&self, place: &mut Place) {
         let is_on_line = self.spots.iter().any(|spot| (spot.line..=spot.end_line).contains(&place.line));
         if is_on_line || self.is_told_in(&place.source) {

@@ -1,7 +1,7 @@
 //! Explains to the author of a spec why the text is not valid YAML.
 //!
-//! The parser only reports where it stopped. The functions in this module search the lines around that place for a
-//! common mistake.
+//! The parser reports where it stopped, which can be after the mistake. The functions in this module search the lines
+//! around that place for a common mistake.
 
 use crate::diag::text::shorten;
 

@@ -10,7 +10,7 @@ use crate::spec::{
     source::{meaning, text::Text},
 };
 
-/// Returns the document in each file of the folder that is YAML.
+/// Returns the path and the document of each file in the folder that is YAML.
 fn documents(folder: &str) -> Vec<(String, Value)> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(folder);
     let mut found = Vec::new();
