@@ -56,7 +56,8 @@ pub struct ValueRule {
     /// kbfix cannot plan changes for the rule. Then `desired` and `if_absent` contain example data for this parameter.
     /// `None` if they depend on no such parameter.
     pub varying: Option<Box<Varying>>,
-    /// The data that Windows uses if the value is absent; `None` if the spec does not give it.
+    /// The data that Windows uses if the value is absent; `None` if the spec does not give it. If this data satisfies
+    /// `desired`, an absent value does too, and kbfix does not create the value.
     pub if_absent: Option<Data>,
     /// Whether the data is sensitive, so that messages, diffs and reports do not show it.
     pub is_sensitive: bool,

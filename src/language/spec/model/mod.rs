@@ -117,7 +117,7 @@ pub struct Hotfix {
 /// A package that installs a hotfix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// The name of the package file; `*` matches any characters.
+    /// The name of the package file, for people; `*` stands for any characters.
     pub file: String,
     /// The SHA-256 of the file, in lower-case hex digits.
     pub sha256: String,
