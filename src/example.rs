@@ -32,7 +32,8 @@ pub const HOTFIX: &str = "Program Files/Exchsrvr/bin/exprox.dll";
 /// The event log Application, below the volume's root.
 pub const LOG: &str = "Windows/System32/config/AppEvent.Evt";
 
-/// The hives of the machine: for each, the key at which Windows mounts the hive, and the path of the file.
+/// The hives of the machine: for each, the key at which Windows mounts the hive, and the path of the file below the
+/// volume's root.
 const HIVES: &[(&str, &str)] = &[
     (r"HKLM\SYSTEM", "Windows/System32/config/SYSTEM"),
     (r"HKLM\SOFTWARE", "Windows/System32/config/SOFTWARE"),
@@ -49,7 +50,7 @@ const HIVES: &[(&str, &str)] = &[
 /// The reason why the example machine could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ExampleError {
-    /// A file could not be written.
+    /// A file or folder could not be created or written.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The export cannot be read.
@@ -63,7 +64,8 @@ pub enum ExampleError {
     Key(#[from] KeyPathError),
 }
 
-/// Creates the machine's volume in `folder`. Creates the folder if it does not exist, and replaces existing files.
+/// Creates the machine's volume in `folder`. Creates the folder if it does not exist, and replaces the machine's files
+/// if they exist.
 ///
 /// # Errors
 /// Returns [`ExampleError`]. Files that were already written remain.
@@ -99,7 +101,7 @@ fn events() -> Vec<NewEvent<'static>> {
 }
 
 /// Returns the bytes of the hive file that Windows mounts at the key `mount`. The hive contains what [`EXPORT`]
-/// contains below this key.
+/// contains below this key, with `ControlSet001` in place of `CurrentControlSet`, as in a real hive.
 fn hive(mount: &KeyPath) -> Result<Vec<u8>, ExampleError> {
     let document = Document::parse(EXPORT.to_vec(), None)?;
     let now = Filetime::now();

@@ -40,7 +40,7 @@ pub(super) struct Inputs {
     files: Vec<PathBuf>,
     /// Folders in which every file counts as an input.
     folders: Vec<PathBuf>,
-    /// The folder with the journals, if `--state-dir` can name it.
+    /// The folder with the journals; `None` for a command without `--state-dir`.
     journals: Option<PathBuf>,
 }
 

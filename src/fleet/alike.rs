@@ -2,7 +2,7 @@
 //! cannot be used.
 //!
 //! A plan depends only on the specs and the facts. The computer name and the MachineGuid are different on every
-//! machine. If no spec needs these two, machines whose other facts are the same have the same plans.
+//! machine. If no spec needs these two, machines whose other facts are the same have the same cases.
 
 use std::{
     collections::HashMap,
@@ -21,8 +21,9 @@ use crate::{
 /// The cases of one machine, in the order of the specs. Machines with the same facts can share one such list.
 pub(super) type MachineCases = Arc<[Arc<Case>]>;
 
-/// The SHA-256 of the facts of a machine without its computer name and MachineGuid, and of the list of specs. Machines
-/// with the same hash have the same plans if no spec needs these two.
+/// The SHA-256 of the facts in a snapshot without the computer name and the MachineGuid, of the list of specs, and of
+/// whether the machine has policy stores. Machines with the same hash have the same cases if no spec needs the two
+/// left-out values.
 pub(super) type Likeness = [u8; 32];
 
 /// The cases of machines that were already planned. A later machine with the same hash ([`Likeness`]) gets the same
@@ -41,8 +42,8 @@ impl Alike {
         Self { known: Mutex::default(), asked: OnceLock::new(), own }
     }
 
-    /// Returns the hash of the facts of a snapshot without the computer name and the MachineGuid, and of `list`, the
-    /// index of the list of specs that is planned on the snapshot; `None` if the facts cannot be written as JSON.
+    /// Returns the hash for a snapshot; `None` if its facts cannot be written as JSON. `list` is the index of the list
+    /// of specs that is planned on the snapshot.
     pub(super) fn likeness(&self, target: &SnapshotTarget, list: usize) -> Option<Likeness> {
         let mut facts: Facts = target.snapshot().facts.clone();
         self.own.iter().for_each(|(key, name)| facts.forget(key, name));

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Case {
     /// The id of the case. It is computed from the result, without the machines, so the same result has the same id in
-    /// every report.
+    /// every report with the same waivers.
     pub id: Arc<str>,
     /// The spec's id.
     pub spec: String,
@@ -145,7 +145,8 @@ impl Case {
     }
 
     /// Moves the changes that the waivers in `among` accept from the case to its field `waived`. Does this only if the
-    /// outcome is `changes_pending`, `pending_restart` or `blocked`, and `unread_users` is empty.
+    /// outcome is `changes_pending`, `pending_restart` or `blocked`, and `unread_users` is empty. If a waiver accepts
+    /// the whole spec, or no change is left, the outcome becomes `waived` and the notes are removed.
     fn waive(&mut self, waivers: &Waivers, named: &[NamedRule], among: &[usize]) {
         let asks =
             matches!(self.outcome, FleetOutcome::ChangesPending | FleetOutcome::PendingRestart | FleetOutcome::Blocked);
@@ -220,8 +221,8 @@ impl Cases {
         &self.list
     }
 
-    /// Returns the cases that at least one machine has: worst outcomes first, then in the order of `specs`. Of the
-    /// cases of one spec, those with most machines come first.
+    /// Returns the cases that at least one machine has: worst outcomes first, then in the order of `specs`, then by the
+    /// number of machines, the highest first.
     pub(super) fn in_order(self, specs: &[&str]) -> Vec<Case> {
         let place: HashMap<&str, usize> = specs.iter().enumerate().map(|(at, id)| (*id, at)).collect();
         let mut list: Vec<Case> = self.list.into_iter().filter(|case| !case.machines.is_empty()).collect();

@@ -77,7 +77,8 @@ pub fn impact(
     FleetComparison { specs: moved(old, new), ..comparison }.with_exit()
 }
 
-/// Compares a fleet at two dates: outcomes, values, keys, file versions, and machines that were added or removed.
+/// Compares a fleet at two dates: the outcomes of specs, the facts on which their plans depend, and which machines were
+/// added or removed. The two snapshots of a machine have the same name, without regard to case.
 pub fn drift(old: &Members, new: &Members, specs: &[Spec], progress: &mut impl Progress) -> FleetComparison {
     let key = |member: &Member| member.name.to_lowercase();
     let before: HashMap<String, &Member> = old.each.iter().map(|member| (key(member), member)).collect();

@@ -35,7 +35,8 @@ pub struct FleetComparison {
     /// The differences between the results of specs in the two states. They are sorted by kind, then by the order of
     /// the specs, then by the number of machines, the highest first.
     pub differences: Vec<Difference>,
-    /// The values, keys and files that changed, with most machines first. Always empty for `impact`.
+    /// The values, keys and files that the specs need and that changed, with most machines first. Always empty for
+    /// `impact`.
     pub facts: Vec<FactDrift>,
     /// The machines that could not be read in at least one of the two states, each with the reason.
     pub unreadable: Vec<Unreadable>,
@@ -77,7 +78,7 @@ pub struct Difference {
 #[serde(rename_all = "snake_case")]
 pub enum DifferenceKind {
     /// Before, the outcome was `in_desired_state` or `not_applicable`, or the spec did not exist. Now, the outcome is
-    /// another one.
+    /// neither of these two.
     Comes,
     /// Before and now, the outcome is neither `in_desired_state` nor `not_applicable`, but the two results differ.
     Differs,

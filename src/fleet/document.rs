@@ -31,8 +31,8 @@ struct FleetDocument {
     /// The machines, by their names in the fleet.
     #[schemars(extend("minProperties" = 1))]
     machines: BTreeMap<String, MachineDocument>,
-    /// The order in which the machines are changed. Each wave is a list of groups. Machines that are in no wave come
-    /// last.
+    /// The order in which the machines are to be changed. kbfix does not enforce this order. Each wave is a list of
+    /// groups. Machines that are in no wave come last.
     #[serde(default)]
     waves: Vec<Vec<String>>,
 }
@@ -98,7 +98,7 @@ impl FleetFile {
     /// Reads a fleet file. Paths in it are relative to `folder`.
     ///
     /// # Errors
-    /// Returns everything that is wrong with the file.
+    /// Returns the errors that were found in the file.
     pub fn read(name: &str, bytes: &[u8], folder: &Path) -> Result<Self, Vec<Diagnostic>> {
         let document: SideDocument<'_, FleetDocument> = SideDocument::read(Source { name, bytes }, ID, "a fleet file")?;
         let mut wrong = Vec::new();

@@ -16,7 +16,8 @@ pub struct Ignored(pub Vec<String>);
 
 /// Returns one machine for each `.json` file of a folder whose name does not begin with a dot, and the names of all
 /// other entries. Subfolders are not read. The name of a machine is the name of its file without the ending `.json` or
-/// `.snapshot.json`. If two files would have the same name, both keep their full file names.
+/// `.snapshot.json`. If two machines would have the same name, without regard to case, each is named by its full file
+/// name.
 ///
 /// # Errors
 /// Returns the system's error if the folder cannot be listed.

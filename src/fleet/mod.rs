@@ -1,8 +1,8 @@
 //! Fleets: many machines are read and planned together, and reported in one document.
 //!
-//! [`Members`] is the list of machines. [`survey`] reads each machine once, plans all specs on it, and keeps one row
-//! for it. A result that is the same on many machines is kept only once, as a [`Case`]. The report does not depend on
-//! the order of the machines or on the number of threads.
+//! [`Members`] is the list of machines. [`survey`] reads each machine, plans all specs on it, and keeps one row for it.
+//! A result that is the same on many machines is kept only once, as a [`Case`]. The report does not depend on the order
+//! of the machines or on the number of threads.
 
 mod alike;
 pub mod bundle;

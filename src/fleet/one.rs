@@ -37,7 +37,7 @@ pub(super) fn planned(
 }
 
 /// Opens the snapshot of a machine; `None` if its target is not a snapshot. Returns the reason if the snapshot cannot
-/// be opened.
+/// be opened, or the machine has no address.
 pub(super) fn snapshot(member: &Member) -> Result<Option<SnapshotTarget>, String> {
     match member.address.as_ref().map_err(Clone::clone)?.kind() {
         Ok(Kind::Snapshot(path)) => SnapshotTarget::open(path).map(Some).map_err(|error| error.to_string()),

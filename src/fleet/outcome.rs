@@ -14,7 +14,7 @@ pub enum FleetOutcome {
     NotApplicable,
     /// Everything is in the state that the spec requires.
     InDesiredState,
-    /// Something is not in the state that the spec requires, and a waiver accepts this.
+    /// Something is not in the state that the spec requires, and waivers accept all of this.
     Waived,
     /// Something must be changed.
     ChangesPending,

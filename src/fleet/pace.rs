@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::operation::Progress;
 
-/// The number of machines that were read so far, and the time that reading them took.
+/// Shows how many machines were read so far, and how many per second, at most every 200 ms.
 pub(super) struct Pace {
     started: Instant,
     shown: Instant,
@@ -41,7 +41,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what is shown.
+    /// Records what a [`Pace`] shows.
     #[derive(Default)]
     struct Shown {
         texts: Vec<String>,

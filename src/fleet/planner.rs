@@ -27,7 +27,8 @@ pub(super) struct Planner<'a> {
 /// One list of specs, with the plans that were already made for it.
 struct List<'a> {
     specs: &'a [Spec],
-    /// The plans that several machines can share; `None` if plans of these specs cannot be shared.
+    /// The plans that several machines can share; `None` if they cannot be shared, for example because a spec has
+    /// sensitive values.
     shared: Option<SharedPlans<'a>>,
     /// The cases of the shared plans, each by the id of its plan.
     cases: Mutex<HashMap<usize, Arc<Case>>>,

@@ -39,7 +39,7 @@ pub struct FleetReport {
     /// The names of the entries in the folder of snapshots that were not read, because they are folders, hidden files
     /// (whose names begin with a dot) or not `.json` files.
     pub ignored: Vec<String>,
-    /// The waivers that have not expired.
+    /// The waivers that were given. None of them has expired: an expired waiver is an error.
     pub waivers: Vec<Waiver>,
     /// The digest of the fleet plan that was written; null if none was written.
     pub digest: Option<String>,
@@ -144,8 +144,7 @@ impl FleetReport {
         self
     }
 
-    /// Returns one document for each machine, in the order of the report, with everything that the report says about
-    /// it.
+    /// Returns one document for each machine, in the order of the report, with the results of the specs on it.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let cases: HashMap<&str, &Case> = self.cases.iter().map(|case| (&*case.id, case)).collect();
         self.machines.iter().map(move |row| Line {

@@ -35,7 +35,7 @@ pub struct MachineRow {
     pub cases: Vec<Arc<str>>,
 }
 
-/// One machine with everything that the fleet report says about it. Programs can read these documents one line at a
+/// One machine of a fleet report, with the results of the specs on it. Programs can read these documents one line at a
 /// time.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "kbfix fleet machine, version 1")]

@@ -22,8 +22,8 @@ const PLACEHOLDERS: [char; 3] = ['*', '{', '%'];
 pub(super) struct Scope {
     /// The id of a rule or value; `None` if the waiver names none.
     rule: Option<String>,
-    /// The key, as the spec or a report writes it; `None` if the waiver applies to all keys. A name in the path with
-    /// `*`, `{` or `%` matches any name, and `HKCU` matches any user. The key matches in both registry views.
+    /// The key, as the spec or a report writes it; `None` if the waiver names none. A name in the path with `*`, `{` or
+    /// `%` matches any name, and `HKCU` matches any user. The key matches in both registry views.
     key: Option<String>,
     value: Option<ValueName>,
     /// The keys that the spec requires to exist even if none of their values must exist. A key of each user is below

@@ -1,4 +1,4 @@
-//! Reads every machine of a fleet once, and plans specs on it.
+//! Reads the machines of a fleet, and plans specs on them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,7 +32,7 @@ struct Seen {
     numbers: Vec<usize>,
 }
 
-/// Reads each machine of the fleet once, plans specs on it, and returns one row for each machine.
+/// Reads each machine of the fleet, plans specs on it, and returns one row for each machine.
 ///
 /// The work is done on all cores. Only one row is kept for each machine. If several snapshots without waivers give the
 /// same answers to the queries of a spec, the spec is usually planned only once for them. `specs` contains one list for

@@ -49,7 +49,8 @@ pub(super) struct Split {
     pub(super) left: Vec<KeyChange>,
     /// The changes that are not made, because waivers accept them.
     pub(super) waived: Vec<KeyChange>,
-    /// The indexes of the waivers that accept at least one change.
+    /// For each key and value in `waived`, the index of the first waiver that accepts its change; sorted, each index
+    /// once.
     pub(super) by: Vec<usize>,
 }
 
@@ -62,8 +63,8 @@ impl Waivers {
     /// Reads a waivers file, and returns the waivers with warnings about the file. `today` is the current day in UTC.
     ///
     /// # Errors
-    /// Returns all errors in the file. It is also an error if a waiver has expired, names no machine, or names a spec,
-    /// rule, key, value, machine or group that does not exist.
+    /// Returns the errors that were found in the file. It is also an error if a waiver has expired, names no machine,
+    /// or names a spec, rule, key, value, machine or group that does not exist.
     pub fn read(
         name: &str,
         bytes: &[u8],
@@ -193,8 +194,9 @@ impl Waivers {
 }
 
 impl Split {
-    /// Also waives a change of a key without values if changes in keys below it are waived, and none in keys below it
-    /// is left. A change for which `required` returns true is left, because a rule requires the key itself.
+    /// Also waives, so that no key is created that would stay empty, a change of a key without values if changes in
+    /// keys below it are waived, and none in keys below it is left. A change for which `required` returns true is left,
+    /// because a rule requires the key itself.
     fn keep_no_empty_keys(&mut self, required: impl Fn(&KeyChange) -> bool) {
         let above = |changes: &[KeyChange]| -> BTreeSet<Key> {
             let holding = changes.iter().filter(|change| !change.values.is_empty() || required(change));

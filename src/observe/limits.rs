@@ -1,8 +1,9 @@
-//! The limits of one observation. They prevent a damaged or hostile target from using up the memory of kbfix.
+//! The limits of one observation. They prevent a damaged or hostile target from using up the memory of kbfix. A key
+//! that is queried twice counts twice.
 
 use crate::targets::{Answer, KeyChange, KeyFacts, KeyQuery, PolicyFacts};
 
-/// The highest number of bytes in the paths of all queried keys together.
+/// The highest number of bytes in the paths of all queried keys together, without the root keys.
 ///
 /// Without this limit, a file of a few megabytes could fill any memory: it can nest keys deeply and give them long
 /// names. A real path has about 100 bytes.
@@ -12,7 +13,7 @@ const MOST_PATHS: usize = 64 << 20;
 /// While a plan is made and printed, each key takes about 3 KB and 30 µs. A file of a few megabytes can contain a
 /// million keys.
 pub(crate) const MOST_KEYS: usize = 200_000;
-/// The highest number of names in the paths of all queried keys together.
+/// The highest number of names in the paths of all queried keys together, without the root keys.
 ///
 /// A key is looked up name by name, so it takes long to look up keys below hundreds of levels. A real path has about
 /// ten names.
@@ -93,7 +94,7 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// Returns a message if the limit is exceeded.
+    /// Returns a message if a limit is exceeded.
     pub(super) fn take_found(&mut self, answers: &[Answer<KeyFacts>], most: Self) -> Result<(), String> {
         let size = |answer: &Answer<KeyFacts>| match answer {
             Answer::Present(facts) => 2 + facts.values.len(),
@@ -111,7 +112,7 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// Returns a message if the limit is exceeded.
+    /// Returns a message if a limit is exceeded.
     pub(super) fn take_policies(&mut self, answers: &[PolicyFacts]) -> Result<(), String> {
         let size = answers.iter().map(PolicyFacts::size).sum();
         take(&mut self.policies, size, MOST_POLICIES, "bytes of data in policy stores")

@@ -27,9 +27,10 @@ pub(super) struct Ask {
     pub(super) names: BTreeSet<ValueName>,
     pub(super) all_values: bool,
     pub(super) subkeys: bool,
-    /// Whether all keys below the key are queried as well.
+    /// Whether all keys below the key, except links, are queried as well.
     pub(super) tree: bool,
-    /// Whether the key above is queried as well if the key is absent, and so on, up to the first key that exists.
+    /// Whether the key above is queried as well if the key is absent, and so on, up to the first key that exists or
+    /// that was queried before.
     pub(super) above: bool,
 }
 

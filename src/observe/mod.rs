@@ -3,7 +3,7 @@
 //! Which facts are needed can depend on other facts: a registry value can contain the folder of a file, and `*` matches
 //! the subkeys that exist. So code that needs facts queries a [`Reader`], which records every query that it cannot
 //! answer yet. [`observe()`] reads the answers to these queries together, and runs the code again, until the reader can
-//! answer every query. So the code that makes a plan also decides what is read, and nothing else is read.
+//! answer every query. So the code that makes a plan also decides what is read.
 
 mod limits;
 mod missing;
@@ -35,7 +35,7 @@ pub use reader::{KeyImage, Reader, Reads};
 const MOST_QUESTIONS: usize = 600;
 
 /// Runs `ask`, which queries facts from a [`Reader`], and reads these facts from the target. Repeats this until `ask`
-/// makes no query without an answer.
+/// makes no query without an answer, and returns the facts.
 ///
 /// # Errors
 ///
@@ -65,7 +65,7 @@ pub(crate) fn observe_like(
 ///
 /// # Errors
 ///
-/// Returns [`TargetError`] like [`observe`]. The limits are raised by the number of keys and values in `changes`.
+/// Returns [`TargetError`] like [`observe`]. The limits are raised, so that `changes` alone cannot exceed them.
 pub fn observe_changed(
     target: &mut dyn Target,
     changes: &[KeyChange],
@@ -120,8 +120,8 @@ fn observe_within(
     Err(TargetError::TooMuch { what: target.uri(), detail })
 }
 
-/// Returns the queries for the keys directly below `trees`; `None` if their paths have more than `most` bytes together.
-/// Keys whose facts are already known are left out, and so are links, which are not part of a tree.
+/// Returns the queries for the keys directly below `trees`; `None` if the paths of all these keys have more than `most`
+/// bytes together. Then keys whose facts are already known are left out, and links, which are not part of a tree.
 fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>> {
     let mut level = BTreeMap::new();
     let mut left = most;
@@ -214,7 +214,8 @@ mod tests {
     use super::*;
     use crate::targets::{Address, ChangeAction, open};
 
-    /// Observes a tree of three keys, with paths of 3, 4 and 5 names, with these limits.
+    /// Observes a tree of three keys, with paths of 3, 4 and 5 names, with these limits. Returns whether the subkeys of
+    /// the top key were read.
     fn observed(most: Limits) -> Result<bool, String> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("machine.reg");

@@ -16,7 +16,7 @@ pub(super) struct Planned {
     /// For each key, the ids of the specs that planned its values. For a value that is missing here, the id of its
     /// key in `keys` counts.
     pub(super) values: BTreeMap<Key, SmallMap<ValueName, Rc<str>>>,
-    /// For each key, the id of the spec that creates or deletes one of its subkeys.
+    /// For each key, the id of the last spec that planned to create or delete one of its subkeys.
     pub(super) subkeys: BTreeMap<Key, Rc<str>>,
     met: Option<Rc<str>>,
 }

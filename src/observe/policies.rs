@@ -19,21 +19,22 @@ pub struct Told {
 }
 
 impl Reader<'_> {
-    /// Sets whether the reader queries policy stores, if the target has them.
+    /// Sets whether the reader queries policy stores. Without this call, it does not.
     #[must_use]
     pub fn with_policies(mut self, with_policies: bool) -> Self {
         self.with_policies = with_policies;
         self
     }
 
-    /// Sets whether values in policy branches are read from the local GPO instead of the registry.
+    /// Sets whether the target reads values in policy branches from its local GPO instead of the registry. The reader
+    /// itself does not read them differently; [`Self::is_of_policy`] returns it.
     #[must_use]
     pub fn through_policy(mut self, through_policy: bool) -> Self {
         self.through_policy = through_policy;
         self
     }
 
-    /// Returns whether the values of the key are read from the local GPO instead of the registry.
+    /// Returns whether the target reads the values of the key from its local GPO instead of the registry.
     pub fn is_of_policy(&self, key: &Key) -> bool {
         self.through_policy && key.policy_branch().is_some()
     }

@@ -1,5 +1,6 @@
-//! The queries for which a plan was made, and digests of their answers. If two machines give the same answers, they
-//! have the same plan.
+//! The queries that are made while a spec is planned, and digests of their answers. With these,
+//! [`SharedPlans`](crate::plan::SharedPlans) finds the machines for which a plan that was already made can be used
+//! again.
 
 use sha2::{Digest as _, Sha256};
 
@@ -44,8 +45,7 @@ impl Query {
         }
     }
 
-    /// Returns the digest of the answer that the facts contain. The digest covers everything that a
-    /// [`Reader`](super::Reader) returns for the query.
+    /// Returns the digest of the answer that the facts contain. It is the same for the same answer.
     pub(crate) fn answer(&self, facts: &Facts) -> AnswerDigest {
         let bytes = match self {
             Self::Key(key) => serde_json::to_vec(&facts.key(key)),

@@ -33,7 +33,7 @@ pub struct Reader<'a> {
     last: RefCell<Option<(Key, KnownKey)>>,
     /// Whether policy stores are queried.
     pub(super) with_policies: bool,
-    /// Whether values in policy branches are read from the local GPO instead of the registry.
+    /// Whether the target reads values in policy branches from its local GPO instead of the registry.
     pub(super) through_policy: bool,
 }
 
@@ -281,8 +281,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Runs `ask`; also returns all queries that it made. The result of `ask` depends only on the answers to these
-    /// queries.
+    /// Runs `ask`; also returns all queries that it made, each once, in no order. So a result of `ask` can be used
+    /// again for other facts that give the same answers.
     pub(crate) fn traced<T>(&self, ask: impl FnOnce() -> T) -> (T, Vec<Query>) {
         self.trace.replace(Some(HashSet::new()));
         let answer = ask();
@@ -304,8 +304,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns, as text for a message, the first key, value, file or policy setting that was queried but is not in the
-    /// facts; `None` if all queries were answered.
+    /// Returns, as text for a message, one key, value, file or policy setting that was queried but is not in the facts;
+    /// `None` if all queries were answered.
     pub fn unanswered(&self) -> Option<String> {
         let missing = self.missing.borrow();
         let value = |(key, ask): (&Key, &Ask)| match ask.names.first() {
@@ -342,8 +342,9 @@ impl<'a> Reader<'a> {
         changes.iter().for_each(|change| self.planned.borrow_mut().add(&id, change));
     }
 
-    /// Runs `ask`. Also returns the id of the spec whose planned change answered the first such query of `ask`; `None`
-    /// if no planned change answered a query.
+    /// Runs `ask`. Also returns the id of the spec whose planned change was the first to answer a query of `ask`;
+    /// `None` if there is none. Only queries for single keys, single values and subkeys count, not those for all values
+    /// of a key.
     pub fn planned_by<T>(&self, ask: impl FnOnce() -> T) -> (T, Option<String>) {
         self.planned.borrow_mut().take_met();
         let answer = ask();

@@ -17,7 +17,7 @@ use super::{edits::edits, long_data};
 /// last 16 bytes are shown, with the length and the SHA-256. [`LONGEST_TEXT`] names exceptions.
 const LONGEST: usize = 96;
 /// The maximum length, in bytes, of a REG_SZ that is shown in full. It is also the limit for new data in hex digits:
-/// the data of a created value, or of a value whose type changes, if this data is neither a string nor a list.
+/// the new data of a value that is created or whose type changes, if this data is neither a string nor a list.
 const LONGEST_TEXT: usize = 16 << 10;
 
 /// A line of a hunk.
@@ -102,8 +102,9 @@ fn of_policy(name: &ValueName, state: Option<&Data>) -> Vec<String> {
     }
 }
 
-/// Returns the removed line and the added line for a value whose data is sensitive; `None` if the value is absent
-/// before or after the change. The lines show the type of the data and whether the data differs, but not the data.
+/// Returns the removed line and the added line for a value whose data is sensitive; `None` for the removed line if the
+/// value was absent, and for the added line if it will be absent. The lines show the type of the data and whether the
+/// data differs, but not the data.
 fn hidden(value: &ValueChange) -> (Option<String>, Option<String>) {
     let name = one_line(&notation::value_name(&value.name));
     let line = |data: &Data, more: &str| match data.is_not_configured() {
@@ -173,8 +174,8 @@ fn shortened(data: &Data) -> String {
 }
 
 /// Returns comments with the meaning of data that is hard to read in `.reg` notation; empty if none are needed. A list
-/// that is too long for one line gets a comment with the number of its strings and one comment for each string. A list
-/// of more than [`LONGEST_TEXT`] bytes gets only one comment, with its first 200 characters.
+/// of more than [`LONGEST`] bytes gets a comment for each string. Strings and lists of more than [`LONGEST_TEXT`] bytes
+/// get only one comment, which is cut after 200 characters.
 fn comment(data: &Data) -> Vec<String> {
     let is_long = data.bytes.len() > LONGEST_TEXT;
     let cut = |text: String| match text.char_indices().nth(200) {
@@ -206,8 +207,8 @@ fn comment(data: &Data) -> Vec<String> {
     vec![one]
 }
 
-/// Returns the meaning of data on one line; `None` if `.reg` notation itself is readable, or if there is no other form,
-/// as for REG_BINARY.
+/// Returns the meaning of data on one line, cut after 200 characters for a string or list of more than [`LONGEST_TEXT`]
+/// bytes; `None` if `.reg` notation itself is readable, or if there is no other form, as for REG_BINARY.
 pub(super) fn readable(data: &Data) -> Option<String> {
     if let (Decoded::List(list), true) = (data.decode(), data.bytes.len() <= LONGEST_TEXT) {
         let items: Vec<_> = list.iter().map(|item| notation::quoted(item)).collect();

@@ -14,7 +14,7 @@ use crate::{
     targets::{ChangeAction, KeyChange},
 };
 
-/// Returns the state of an instance: its properties, the outcome of each spec, the id of the journal if there is one,
+/// Returns the state of an instance: its properties, the outcome of each spec, the path of the journal if there is one,
 /// and whether all specs are in desired state.
 ///
 /// A spec that is not applicable counts as in desired state. A blocked or unknown spec does not, even if it plans no
@@ -49,7 +49,7 @@ const PREVENTING: [Code; 4] =
     [Code::TOO_MANY_CHANGES, Code::POLICY_OF_USERS, Code::CANNOT_APPLY, Code::JOURNAL_UNTRUSTED];
 
 /// Returns the state that the operation `set` would print, without a journal. `report` is the report of a dry run. The
-/// member `_metadata.whatIf` is a list of lines that describe what `set` would do: for each spec its outcome, its
+/// property `_metadata.whatIf` is a list of lines that describe what `set` would do: for each spec its outcome, its
 /// reasons and the unified diff. If `set` would fail, the state is the actual state, and the first lines say why.
 ///
 /// Source: PowerShell/DSC, `invoke_set` in `command_resource.rs`: DSC shows the output as the state after the
@@ -75,9 +75,9 @@ pub fn what_if(resource: Resource, instance: &Instance, mut report: Report) -> M
     state
 }
 
-/// Returns the names of everything that is not in desired state, each once: the keys and values that must still be
-/// changed, and the ids of specs. A spec's id is included if the spec is blocked, if it has no such key or value, or if
-/// the registry of some users could not be read.
+/// Returns the names of everything that is not in desired state, each once: the values that must still be changed, the
+/// keys that must still be changed without their values, and the ids of specs. A spec's id is included if the spec is
+/// blocked, if it has no such key or value, or if the registry of some users could not be read.
 pub fn differing(report: &Report) -> Vec<String> {
     let mut names = Vec::new();
     for spec in report.specs.iter().filter(|spec| !is_as_desired(spec)) {
@@ -131,8 +131,8 @@ pub fn instances(resource: Resource, instance: &Instance, specs: &[Spec], report
     each.collect()
 }
 
-/// Formats a diagnostic as one line of JSON, as DSC reads it from standard error. The JSON object has one member with
-/// the text of the diagnostic. The name of this member is the severity: `error` or `warn`.
+/// Formats a diagnostic as one line of JSON, as DSC reads it from standard error. The JSON object has one property with
+/// the text of the diagnostic. The name of this property is the severity: `error` or `warn`.
 pub fn trace(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => "error",

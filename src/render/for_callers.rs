@@ -1,7 +1,7 @@
-//! Adds to a JSON report the members that programs would otherwise have to compute from its other members: sentences,
-//! the long names of keys, the meaning of bytes, and the lines of a diff.
+//! Adds to a JSON report the fields that programs would otherwise have to compute from its other fields: sentences, the
+//! long names of keys, the meaning of bytes, and the lines of a diff.
 //!
-//! Plans and journals do not have these members.
+//! Plans and journals do not have these fields.
 
 use serde_json::{Map, Value, json};
 
@@ -20,8 +20,8 @@ use super::{
     wording,
 };
 
-/// Adds to the JSON document of a report the members that are computed from its other members, such as sentences and
-/// the lines of a diff.
+/// Adds to the JSON document of a report the fields that are computed from its other fields, such as sentences and the
+/// lines of a diff.
 pub(super) fn add(document: &mut Value, report: &Report) {
     let shown = document.get_mut("specs").and_then(Value::as_array_mut).into_iter().flatten();
     for (shown, spec) in shown.zip(&report.specs) {
@@ -105,7 +105,7 @@ fn sentence(spec: &SpecPlan, report: &Report) -> String {
     }
 }
 
-/// Adds to the schema of a report the members that [`add`] computes for Ansible and other callers. All of these members
+/// Adds to the schema of a report the fields that [`add`] computes for Ansible and other callers. All of these fields
 /// are optional.
 pub(super) fn add_to_schema(schema: &mut Value) {
     let text = |description: &str| json!({ "type": "string", "description": description });

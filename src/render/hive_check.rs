@@ -29,7 +29,8 @@ pub struct HiveCheck<'a> {
     /// The changes that were recovered from the hive's logs, or the reason why nothing was recovered; null if no
     /// recovery was needed.
     pub logs: Option<String>,
-    /// The findings, sorted by offset.
+    /// The findings, sorted by offset, at most 20,000 with the same code. If there are more, a finding at offset 0
+    /// contains the number of the others.
     pub findings: Vec<Found<'a>>,
     /// Errors that say why the file could not be checked.
     pub diagnostics: Vec<Diagnostic>,

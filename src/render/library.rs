@@ -14,7 +14,8 @@ use super::{Paint, json};
 /// The maximum number of characters of a reason or title in a row of the table.
 const LONGEST: usize = 100;
 
-/// Formats the list of built-in specs as text.
+/// Formats the list of built-in specs as text. If their outcomes on a target are known, the text is a table with the
+/// outcomes.
 pub fn human(library: &Library, paint: Paint) -> String {
     let rows = library.specs.iter().map(|entry| (entry.id.as_str(), entry.title.as_str(), entry.standing.clone()));
     let rows: Vec<_> = rows.collect();

@@ -1,5 +1,5 @@
-//! Shows where two long pieces of data differ: each differing part with its position, up to [`MOST`] units. So the
-//! reader sees more of a change than its digest.
+//! Shows where two long pieces of data differ: each differing part with its position, up to [`MOST`] units (bytes,
+//! characters or strings). So the reader sees more of a change than its digest.
 
 use std::ops::Range;
 

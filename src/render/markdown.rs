@@ -125,8 +125,8 @@ fn section(spec: &SpecPlan, report: &Report, out: &mut String) {
     }
 }
 
-/// Escapes text for GitHub-flavoured Markdown. The text then contains no formatting and no character entities, and its
-/// addresses do not become links.
+/// Escapes text for GitHub-flavoured Markdown. Within a line, the text then contains no formatting and no character
+/// entities, and its addresses do not become links.
 ///
 /// A backslash does not prevent GitHub from notifying a user who is mentioned with `@`. So an invisible character is
 /// inserted after each `@`.
@@ -152,7 +152,7 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Formats text as inline code, so that it can be copied.
+/// Formats text as inline code, so that it can be copied. Text with a backtick is escaped instead.
 fn code(text: &str) -> String {
     if text.contains('`') { escaped(text) } else { format!("`{}`", one_line(text)) }
 }

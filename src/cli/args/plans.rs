@@ -63,8 +63,9 @@ impl Asked {
         Ok(Self::Ready(Request::Plan(Box::new(plan))))
     }
 
-    /// Returns true for the plan of one image that changes policy values in the local GPO (`--through-policy`). Returns
-    /// false for specs and for fleet plans, which never do this.
+    /// Returns whether this is the saved plan of one image that changes policy values in the local GPO, so that
+    /// `--through-policy` need not be given. Returns false for specs, because the option itself decides for them, and
+    /// for fleet plans, which never change the local GPO.
     pub(in crate::cli) fn goes_through_policy(&self) -> bool {
         matches!(self, Self::Ready(Request::Plan(plan)) if plan.through_policy)
     }

@@ -60,8 +60,9 @@ impl Source {
     }
 }
 
-/// Returns the id for a spec that is made from another file: the name of the file without its extension, with `-` in
-/// place of each character that an id cannot contain, cut to 100 characters. Returns `registry` if nothing is left.
+/// Returns the id for a spec that is made from another file: the name of the file without an extension such as `.reg`,
+/// with `-` in place of each character that an id cannot contain, cut to 100 characters, without `-` at both ends.
+/// Returns `registry` if nothing is left.
 pub(in crate::cli) fn id_of(file: &str) -> String {
     let extensions = [".reg", ".pol", ".txt", ".osc.yaml", ".osc.yml", ".yaml", ".yml"];
     let length = extensions.into_iter().find(|end| file.to_ascii_lowercase().ends_with(end)).map_or(0, str::len);
@@ -83,8 +84,8 @@ fn piped_bytes(text: String) -> Vec<u8> {
     }
 }
 
-/// Reads and checks the specs of one run, with the parameters in `settings`. Returns the valid specs, and all errors
-/// and warnings.
+/// Reads and checks the specs of one run, with the parameters in `settings`. Returns the specs, or the errors, and the
+/// warnings.
 pub(in crate::cli) fn check(sources: &[Source], settings: &Settings) -> LoadedAll {
     let sources: Vec<_> = sources.iter().map(Source::as_spec).collect();
     spec::load_all(&sources, settings)

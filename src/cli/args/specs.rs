@@ -92,7 +92,7 @@ struct Named {
     text: String,
 }
 
-/// The JSON object that `--stdin-specs` reads: specs, and the values of parameters.
+/// The specs and the data of parameters that `--stdin-specs` reads. A JSON list contains only specs.
 #[derive(Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole {
@@ -182,7 +182,7 @@ impl SpecArguments {
     }
 
     /// Returns one list of specs for each of these sets of parameters. Reads the files only once. A parameter in a set
-    /// replaces the same parameter of `--set`.
+    /// replaces the same parameter of `--set`. Prints the warnings of the first list only.
     pub(in crate::cli) fn load_each(
         &self,
         sets: &[&BTreeMap<String, Setting>],

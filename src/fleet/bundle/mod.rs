@@ -1,8 +1,8 @@
 //! The fleet plan: the plans of all machines in one file, with one digest.
 //!
-//! The file has one line for the fleet, followed by one line for the plan of each machine. The first line contains the
-//! SHA-256 of each other line, and a digest of all of its own content. So this digest covers every byte of the file.
-//! Reading the file needs memory only for the first line and for two plans.
+//! The file has one line for the fleet, followed by one line for each machine that has a plan. The first line contains
+//! the SHA-256 of each other line, and a digest of its own content without this digest. So this one digest covers the
+//! content of the whole file. Reading the file needs memory only for the first line and for two plans.
 
 mod identity;
 mod read;
@@ -57,7 +57,7 @@ pub struct BundleSpec {
 pub struct BundleMachine {
     /// The name of the machine in the fleet.
     pub name: String,
-    /// The computer name and the MachineGuid of the machine, as far as they are known.
+    /// The computer name and the MachineGuid of the machine, as far as its target contains them.
     pub machine: Machine,
     /// The groups to which the machine belongs.
     pub groups: Vec<String>,
@@ -79,7 +79,7 @@ pub struct BundleMachine {
 }
 
 impl Bundle {
-    /// Returns the digest of this first line of a fleet plan, without its member `digest`.
+    /// Returns the digest of this first line of a fleet plan, without its field `digest`.
     fn content_digest(&self) -> String {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         if let Some(members) = value.as_object_mut() {

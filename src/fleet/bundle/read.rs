@@ -81,7 +81,7 @@ pub fn read(
     Ok(Plan::from_text(plan, Some(&machine.plan))?)
 }
 
-/// The member of the first line that contains the version of the format.
+/// The field of the first line that contains the version of the format.
 #[derive(Deserialize)]
 struct Version {
     kbfix_fleet_plan: Number,

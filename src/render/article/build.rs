@@ -272,7 +272,7 @@ fn undo(spec: &Spec) -> Vec<Block> {
     blocks
 }
 
-/// Returns a note as an item of a list. If the note says that it is an inference, the item is marked as one.
+/// Returns a note as an item of a list. If the note contains the word `inference`, the item is marked as an inference.
 fn note(note: &str) -> Item {
     Item { inference: note.to_lowercase().contains("inference"), ..Item::new(paragraph(note)) }
 }

@@ -1,5 +1,4 @@
-//! Formats the registry rules of a spec in `.reg` notation. Comments describe everything that this notation cannot
-//! express.
+//! Formats the registry rules of a spec in `.reg` notation. Comments describe what this notation cannot express.
 
 use std::collections::BTreeMap;
 

@@ -70,7 +70,8 @@ fn table(report: &FleetReport, out: &mut String) {
     out.push('\n');
 }
 
-/// Adds the heading of a case to `out`: its machines, its spec and its outcome.
+/// Adds a case to `out`, without the changes to make: its machines, spec and outcome, the reasons for it, and what is
+/// waived.
 fn head(case: &Case, report: &FleetReport, paint: Paint, out: &mut String) {
     let count = paint.bold(&wording::machines(case.machines.len()));
     let outcome = paint.fleet(case.outcome);

@@ -67,7 +67,7 @@ pub fn junit(report: &FleetReport, to: &mut dyn Write) -> io::Result<()> {
     out.failed.map_or_else(|| writeln!(out.writer.into_inner()), Err)
 }
 
-/// The numbers of tests that passed, failed, had an error, or were skipped.
+/// The number of tests, and how many of them failed, had an error, or were skipped.
 #[derive(Default)]
 struct Tally {
     tests: usize,

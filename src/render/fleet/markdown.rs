@@ -15,13 +15,13 @@ pub const MOST: usize = 65_000;
 /// The maximum number of bytes of each table: the specs, the exceptions, and the machines that could not be read. The
 /// changes get the remaining bytes.
 const TABLE: usize = 16_000;
-/// The maximum number of bytes of a case with its diff. The lines of the diff that do not fit are left out.
+/// The number of bytes of a case after which the further lines of its diff are left out.
 pub(super) const BLOCK: usize = 8_000;
 /// The number of bytes that are reserved for the sentences that say what is not shown.
 pub(super) const NOTES: usize = 2_000;
 /// The number of names of machines that are shown for one case. If only one more name remains, it is shown too.
 const NAMES: usize = 20;
-/// The maximum number of characters of one table cell, or of one line of a diff.
+/// The number of characters after which a table cell or a line of a diff is cut.
 const LONGEST: usize = 600;
 
 /// Formats the report as GitHub-flavoured Markdown of at most [`MOST`] bytes, for a fleet of any size. If something
@@ -94,8 +94,7 @@ pub(super) fn first(texts: impl IntoIterator<Item = String>, most: usize, what: 
     texts
 }
 
-/// Returns text of at most [`LONGEST`] characters. If the text is longer, cuts it and appends the number of the missing
-/// characters.
+/// Returns the first [`LONGEST`] characters of text. If there are more characters, appends their number.
 pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}… ({} more characters)", &text[..at], text[at..].chars().count()),

@@ -83,7 +83,7 @@ pub(super) fn notes(case: &Case) -> impl Iterator<Item = String> {
     case.notes.iter().map(|note| format!("{}: {}", note.code.as_str(), note.text))
 }
 
-/// Returns the outcomes that occur in the report, with the worst at the end.
+/// Returns the outcomes of specs that occur in the report, with the worst at the end.
 pub(super) fn columns(report: &FleetReport) -> Vec<FleetOutcome> {
     let has = |outcome: &FleetOutcome| report.specs.iter().any(|spec| spec.outcomes.contains_key(outcome));
     FleetOutcome::ALL.into_iter().filter(has).collect()

@@ -61,7 +61,7 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<FleetComparison, C
     Ok(FleetComparison { ignored, ..drift(&old, &new, &specs, output) })
 }
 
-/// Returns the machines of a folder, and the names of the entries that are not snapshots.
+/// Returns the machines of a folder, and the names of its entries that were not read (see [`snapshots`]).
 fn members(folder: &Path) -> Result<(Members, Vec<String>), CommandError> {
     let (found, Ignored(ignored)) =
         snapshots(folder).map_err(|error| CommandError::file(&folder.display().to_string(), &error))?;

@@ -22,10 +22,10 @@ use crate::cli::{
 ///
 /// This command changes no machine. It prints the same report as `kbfix fleet diff`, and has the same exit codes. The
 /// report also contains the digest of the fleet plan, except with --lines and in the formats csv, junit and sarif. In
-/// these cases, take the digest from the file: it is the last member, `digest`, of the first line. A machine has no
-/// plan in the file if it could not be read, or if waivers cover each spec on it, at least in part. After the review,
-/// run `kbfix apply --plan FILE --digest DIGEST` on each machine that has a plan. `kbfix apply` makes only the changes
-/// that the file contains for this machine.
+/// these cases, take the digest from the file: it is the last field, `digest`, of the first line. A machine has no plan
+/// in the file if it could not be read, or if waivers cover each spec on it, at least in part. After the review, run
+/// `kbfix apply --plan FILE --digest DIGEST` on each machine that has a plan. `kbfix apply` makes only the changes that
+/// the file contains for this machine.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -68,7 +68,8 @@ fn one(at: usize, case: &Case, open: bool, report: &FleetReport) -> Markup {
 struct Left(usize);
 
 impl Left {
-    /// Formats as many of the items as fit into the remaining bytes. Also returns the number of items that do not fit.
+    /// Formats the items up to the first that does not fit into the remaining bytes. Also returns the number of the
+    /// items that are left out.
     fn list<T>(&mut self, items: Vec<T>, format: impl Fn(T) -> Markup) -> (Markup, usize) {
         let (count, mut out, mut shown) = (items.len(), String::new(), 0);
         for item in items {

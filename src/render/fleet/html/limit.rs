@@ -28,7 +28,7 @@ const MISSES: usize = 50;
 pub(super) type Parts = Vec<Option<String>>;
 
 /// Formats the parts of a list whose indexes are in `order`, in this order. Leaves out a part that no longer fits into
-/// `most` bytes. `count` is the number of all parts.
+/// `most` bytes; after more than [`MISSES`] such parts, leaves out all that follow. `count` is the number of all parts.
 pub(super) fn fit(
     count: usize,
     order: impl IntoIterator<Item = usize>,
