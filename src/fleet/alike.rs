@@ -21,9 +21,9 @@ use crate::{
 /// The cases of one machine, in the order of the specs. Machines with the same facts can share one such list.
 pub(super) type MachineCases = Arc<[Arc<Case>]>;
 
-/// The SHA-256 of the facts in a snapshot without the computer name and the MachineGuid, of the list of specs, and of
-/// whether the machine has policy stores. Machines with the same hash have the same cases if no spec needs the two
-/// left-out values.
+/// The SHA-256 of the facts in a snapshot without the computer name and the MachineGuid, of the index of the list of
+/// specs, and of whether the machine has policy stores. Machines with the same hash have the same cases if no spec
+/// needs the two left-out values.
 pub(super) type Likeness = [u8; 32];
 
 /// The cases of machines that were already planned. A later machine with the same hash ([`Likeness`]) gets the same

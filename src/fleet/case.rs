@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The result of one spec, with all machines that have this result: the same outcome, changes, checks, reasons and
-/// notes.
+/// notes. Only sensitive data can differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Case {
     /// The id of the case. It is computed from the result, without the machines, so the same result has the same id in

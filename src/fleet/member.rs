@@ -9,7 +9,7 @@ use crate::{spec::Setting, targets::Address};
 pub struct Member {
     /// The name of the machine in the fleet.
     pub name: String,
-    /// The target as the user named it, for reports.
+    /// The target as text for reports, such as `snapshot:snapshots/FE1.json`.
     pub named: String,
     /// The address of the machine's target, or the reason why the machine has no target that can be read.
     pub address: Result<Address, String>,

@@ -13,7 +13,7 @@ use crate::plan::Check;
 pub struct MachineRow {
     /// The name of the machine in the fleet.
     pub name: Arc<str>,
-    /// The target as the user named it.
+    /// The target as text, such as `snapshot:snapshots/FE1.json`.
     pub target: String,
     /// The computer name of the machine; null if the target does not contain it or could not be read.
     pub computer_name: Option<String>,
@@ -45,7 +45,7 @@ pub struct Line<'a> {
     pub kbfix_fleet_machine: u32,
     /// The name of the machine in the fleet.
     pub name: &'a str,
-    /// The target as the user named it.
+    /// The target as text, such as `snapshot:snapshots/FE1.json`.
     pub target: &'a str,
     /// The computer name of the machine; null if the target does not contain it or could not be read.
     pub computer_name: Option<&'a str>,

@@ -120,8 +120,9 @@ fn observe_within(
     Err(TargetError::TooMuch { what: target.uri(), detail })
 }
 
-/// Returns the queries for the keys directly below `trees`; `None` if the paths of all these keys have more than `most`
-/// bytes together. Then keys whose facts are already known are left out, and links, which are not part of a tree.
+/// Returns the queries for the keys directly below `trees`, without keys whose facts are already known, and without
+/// links, which are not part of a tree. Returns `None` if the paths of all keys directly below `trees` have more than
+/// `most` bytes together.
 fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>> {
     let mut level = BTreeMap::new();
     let mut left = most;

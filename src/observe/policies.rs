@@ -26,8 +26,8 @@ impl Reader<'_> {
         self
     }
 
-    /// Sets whether the target reads values in policy branches from its local GPO instead of the registry. The reader
-    /// itself does not read them differently; [`Self::is_of_policy`] returns it.
+    /// Sets whether the target reads values in policy branches from its local GPO instead of the registry. This only
+    /// determines what [`Self::is_of_policy`] returns.
     #[must_use]
     pub fn through_policy(mut self, through_policy: bool) -> Self {
         self.through_policy = through_policy;
@@ -39,8 +39,8 @@ impl Reader<'_> {
         self.through_policy && key.policy_branch().is_some()
     }
 
-    /// Returns the settings of policy stores for a value: one entry for each store that sets the value or could not be
-    /// read.
+    /// Returns the settings of policy stores for a value: one entry for each store that has a setting for the value or
+    /// could not be read.
     ///
     /// The list is empty if this reader does not query policy stores ([`Reader::with_policies`]), if Group Policy does
     /// not set values in this key, or if the stores were not read yet.

@@ -37,7 +37,8 @@ pub struct Reader<'a> {
     pub(super) through_policy: bool,
 }
 
-/// The keys that were queried during a call of [`Reader::logged`].
+/// The keys that were queried during a call of [`Reader::logged`]. With these, kbfix finds later changes that would
+/// change the answers.
 #[derive(Debug, Default)]
 pub struct Reads {
     keys: BTreeSet<Key>,
@@ -233,12 +234,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Marks the value as sensitive. The data of a sensitive value is never shown.
+    /// Marks the value as sensitive. Reports and messages do not show the data of a sensitive value.
     pub fn hide(&self, key: &Key, name: &ValueName) {
         self.sensitive.borrow_mut().insert((key.clone(), name.clone()));
     }
 
-    /// Returns whether the value is sensitive. The data of a sensitive value is never shown.
+    /// Returns whether the value is sensitive, so that reports and messages must not show its data.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         self.trace(|| Query::Value(key.clone(), name.clone()));
         let sensitive = self.sensitive.borrow();

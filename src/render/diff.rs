@@ -174,8 +174,8 @@ fn shortened(data: &Data) -> String {
 }
 
 /// Returns comments with the meaning of data that is hard to read in `.reg` notation; empty if none are needed. A list
-/// of more than [`LONGEST`] bytes gets a comment for each string. Strings and lists of more than [`LONGEST_TEXT`] bytes
-/// get only one comment, which is cut after 200 characters.
+/// of more than [`LONGEST`] bytes gets a comment for each string; but a string or list of more than [`LONGEST_TEXT`]
+/// bytes gets only one comment, cut after 200 characters.
 fn comment(data: &Data) -> Vec<String> {
     let is_long = data.bytes.len() > LONGEST_TEXT;
     let cut = |text: String| match text.char_indices().nth(200) {

@@ -51,7 +51,8 @@ pub struct Summary<'a> {
     pub target: &'a Address,
     /// The identity of the machine whose registry was changed.
     pub machine: &'a Machine,
-    /// The ids of the specs that were applied, retired or rolled back.
+    /// The ids of the specs that were applied or retired. For a rollback, one string: the ids of the specs that were
+    /// rolled back, joined with `+`.
     pub specs: &'a [String],
     /// The digest of the plan that was applied.
     pub plan: &'a str,

@@ -34,7 +34,7 @@ impl Paint {
         self.with(AnsiColor::Cyan.on_default(), text)
     }
 
-    /// Returns a heading in bold.
+    /// Returns text in bold.
     pub(super) fn bold(self, text: &str) -> String {
         self.with(Style::new().bold(), text)
     }

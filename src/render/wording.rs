@@ -1,4 +1,4 @@
-//! Sentences that all formats of a report share.
+//! Sentences that several formats of a report share.
 
 use crate::{
     diag::number_of,

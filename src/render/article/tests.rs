@@ -57,7 +57,7 @@ fn the_first_spec_reads_like_its_article() {
     assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
 }
 
-/// A spec with everything that `.reg` notation cannot express.
+/// A spec with many things that `.reg` notation cannot express.
 const EVERYTHING: &str = r#"
 kbfix: 1
 id: T

@@ -1,5 +1,5 @@
-//! Formats a fleet report as SARIF 2.1.0 for code scanning. Each spec becomes a SARIF rule, and each case becomes a
-//! result.
+//! Formats a fleet report as SARIF 2.1.0 for code scanning. Each spec becomes a SARIF rule, and each case that needs
+//! attention or has a note becomes a result.
 //!
 //! Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 

@@ -1,4 +1,4 @@
-//! Sentences that all formats of a fleet report share.
+//! Sentences that several formats of a fleet report share.
 
 use std::sync::Arc;
 
