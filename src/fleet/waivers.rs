@@ -194,9 +194,9 @@ impl Waivers {
 }
 
 impl Split {
-    /// Also waives, so that no key is created that would stay empty, a change of a key without values if changes in
-    /// keys below it are waived, and none in keys below it is left. A change for which `required` returns true is left,
-    /// because a rule requires the key itself.
+    /// Also waives a change of a key without values if changes in keys below it are waived, and none in keys below it
+    /// is left: the key would stay empty. A change for which `required` returns true is left, because a rule requires
+    /// the key itself.
     fn keep_no_empty_keys(&mut self, required: impl Fn(&KeyChange) -> bool) {
         let above = |changes: &[KeyChange]| -> BTreeSet<Key> {
             let holding = changes.iter().filter(|change| !change.values.is_empty() || required(change));

@@ -1,5 +1,6 @@
 //! The limits of one observation. They prevent a damaged or hostile target from using up the memory of kbfix. A key
-//! that is queried twice counts twice.
+//! that is queried twice counts twice. A key that [`super::observe_like`] or [`super::observe_again`] reads again does
+//! not count. [`Limits::and`] raises the limits for changes that were already planned.
 
 use crate::targets::{Answer, KeyChange, KeyFacts, KeyQuery, PolicyFacts};
 

@@ -24,8 +24,8 @@ use crate::cli::{
 /// The largest plan of one machine, in bytes. kbfix refuses to read a larger one, so it does not write one either.
 const MAX_PLAN: usize = 256 << 20;
 
-/// The specs or the saved plan that the user gave. A fleet plan is not read yet, because only the target shows which of
-/// its plans is needed.
+/// The specs or the saved plan that the user gave. [`Self::on`] finds the plan to use in a fleet plan, because this
+/// depends on the machine of the target.
 pub(in crate::cli) enum Asked {
     /// The checked specs, or the plan of one machine, which was already read.
     Ready(Request),

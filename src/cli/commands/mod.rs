@@ -1,4 +1,4 @@
-//! The commands: one file for each, with the name of the command.
+//! The commands: one file for each (for `fleet`, a folder), with the name of the command.
 
 pub(in crate::cli) mod apply;
 pub(in crate::cli) mod completions;

@@ -1,4 +1,4 @@
-//! The command `kbfix retire`: undoes all changes of specs on a target.
+//! The command `kbfix retire`: undoes the changes of specs on a target, but keeps what other specs require.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The command `kbfix rollback`: undoes the changes of one apply.
+//! The command `kbfix rollback`: undoes the changes of one run.
 
 use kbfix::{
     diag::Exit,

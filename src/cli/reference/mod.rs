@@ -252,7 +252,7 @@ fn summary(command: &Command) -> String {
     about.split(". ").next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
-/// Returns a text that begins with a small letter.
+/// Returns the text with a small first letter.
 fn lower(text: &str) -> String {
     let first: String = text.chars().take(1).collect();
     text.replacen(&first, &first.to_lowercase(), 1)
