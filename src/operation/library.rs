@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    diag::Diagnostic,
     plan::{Machine, Outcome, SpecPlan},
     spec::Spec,
 };
@@ -21,6 +22,8 @@ pub struct Library {
     pub machine: Machine,
     /// One entry for each spec, sorted by id.
     pub specs: Vec<Entry>,
+    /// The errors that stopped the command, and warnings.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// A spec of the library.
@@ -56,14 +59,15 @@ impl Library {
     /// Returns a list of these specs, without their outcomes.
     pub fn of(specs: &[Spec]) -> Self {
         let specs = specs.iter().map(|spec| Entry::new(spec, None)).collect();
-        Self { kbfix_library: 1, target: None, machine: Machine::default(), specs }
+        Self { kbfix_library: 1, target: None, machine: Machine::default(), specs, diagnostics: Vec::new() }
     }
 
     /// Returns a list of these specs with their outcomes in `plan`. The plan must have been made from the same specs.
     pub fn with_plan(specs: &[Spec], plan: &crate::plan::Plan) -> Self {
         let standing = |spec: &Spec| plan.specs.iter().find(|planned| planned.id == spec.id).map(Standing::of);
         let specs = specs.iter().map(|spec| Entry::new(spec, standing(spec))).collect();
-        Self { kbfix_library: 1, target: Some(plan.target.clone()), machine: plan.machine.clone(), specs }
+        let (target, machine) = (Some(plan.target.clone()), plan.machine.clone());
+        Self { target, machine, specs, ..Self::of(&[]) }
     }
 }
 

@@ -21,7 +21,8 @@ pub struct Findings<'d> {
     #[schemars(extend("const" = 1))]
     pub kbfix_findings: u32,
     /// The findings: first warnings about files that kbfix made into specs, then the findings about each spec file, in
-    /// the order of their lines, then those about several specs together and about the parameters that were set.
+    /// the order of their lines, then those about several specs together and about the parameters that were set. If a
+    /// spec cannot be read, only the error that says why.
     pub diagnostics: Vec<&'d Diagnostic>,
 }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    diag::Diagnostic,
     journal::{Event, Header, Journal, Operation, Status, StoreError},
     plan::Machine,
     registry::notation::one_line,
@@ -23,6 +24,8 @@ pub struct Journals<'a> {
     pub journals: Vec<Summary<'a>>,
     /// The files in the journal folder that are damaged, are not journals, or cannot be read.
     pub damaged: Vec<Damaged>,
+    /// The errors that stopped the command.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// A file that cannot be read as a journal.
@@ -58,9 +61,29 @@ pub struct Summary<'a> {
     pub plan: &'a str,
 }
 
-/// The JSON document with the whole content of one journal.
+/// The JSON document with one journal, or with the errors because of which there is none.
 #[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
 #[schemars(title = "kbfix journal, version 1")]
+pub enum ShownOrNot<'a> {
+    /// The journal.
+    Shown(Box<Shown<'a>>),
+    /// The errors that stopped the command.
+    NotShown(NotShown),
+}
+
+/// The errors because of which no journal can be shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NotShown {
+    /// The version of the format of this document: 1.
+    #[schemars(extend("const" = 1))]
+    pub kbfix_journal: u32,
+    /// The errors that stopped the command.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The whole content of one journal.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Shown<'a> {
     /// The path of the journal's file. Bytes that are not Unicode are replaced with U+FFFD.
     pub path: String,
@@ -76,14 +99,26 @@ pub struct Shown<'a> {
 /// Formats the list of journals as the JSON document [`Journals`].
 pub fn list_json(journals: &[Journal], damaged: &[StoreError]) -> String {
     let damaged = damaged.iter().map(|why| Damaged { path: text(why.path()), message: why.to_string() }).collect();
-    crate::render::json(&Journals { kbfix_journals: 1, journals: journals.iter().map(summary).collect(), damaged })
+    let journals = journals.iter().map(summary).collect();
+    crate::render::json(&Journals { kbfix_journals: 1, journals, damaged, diagnostics: Vec::new() })
 }
 
-/// Formats one journal as the JSON document [`Shown`].
+/// Formats the errors because of which the journals cannot be listed as the JSON document [`Journals`].
+pub fn not_listed_json(diagnostics: Vec<Diagnostic>) -> String {
+    crate::render::json(&Journals { kbfix_journals: 1, journals: Vec::new(), damaged: Vec::new(), diagnostics })
+}
+
+/// Formats the errors because of which no journal can be shown as the JSON document [`ShownOrNot`].
+pub fn not_shown_json(diagnostics: Vec<Diagnostic>) -> String {
+    crate::render::json(&ShownOrNot::NotShown(NotShown { kbfix_journal: 1, diagnostics }))
+}
+
+/// Formats one journal as the JSON document [`ShownOrNot`].
 pub fn json(journal: &Journal) -> String {
     let Journal { path, header, events } = journal;
     let is_sensitive = header.changes.iter().any(|change| !change.sensitive.is_empty());
-    super::hidden::json(&Shown { path: text(path), status: journal.status(), header, events }, is_sensitive)
+    let shown = Shown { path: text(path), status: journal.status(), header, events };
+    super::hidden::json(&ShownOrNot::Shown(Box::new(shown)), is_sensitive)
 }
 
 /// Summarizes a journal on one line of text.

@@ -137,10 +137,84 @@ fn each_document_contains_the_warnings_about_the_specs() {
         "fleet impact @/t.yaml --base @/t.yaml --snapshots @/fleet",
         "fleet impact @/t.yaml --base @/no.yaml --snapshots @/fleet",
         "fleet drift @/fleet @/fleet @/t.yaml",
+        "show @/t.yaml",
     ] {
         let document = machine.run(&format!("{line} --format json")).json();
         let codes: Vec<_> = document["diagnostics"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
         assert_eq!(codes[0], "empty-string", "{line}: {codes:?}");
+    }
+}
+
+/// For each command with `--format json`: its schema, an error before the specs are read (or before the file that the
+/// command is about), and an error after it.
+const STOPPED: &[(&str, &str, &[&str])] = &[
+    ("validate", "findings", &["@/no.yaml", "- --set x=1"]),
+    ("show", "articles", &["@/no.yaml", "KB909094 --set no=1"]),
+    ("library", "library", &["--for nonsense", "--for snapshot:@/no"]),
+    ("diff", "report", &["@/no.yaml @target", "KB909094 --target snapshot:@/no"]),
+    ("apply", "report", &["@/no.yaml @target @state", "KB909094 --target snapshot:@/no @state"]),
+    ("retire", "report", &["--absent-from @/no @target @state", "KB909094 --target snapshot:@/no @state"]),
+    ("rollback", "report", &["--last --state-dir @/machine.reg", "no @state"]),
+    ("symptoms", "symptoms", &["@/no.yaml @target @state", "KB909094 --target snapshot:@/no @state"]),
+    ("fleet diff", "fleet-report", &["KB909094 --snapshots @/no", "@/no.yaml --snapshots @/fleet"]),
+    (
+        "fleet plan",
+        "fleet-report",
+        &["KB909094 --snapshots @/no --out @/p.json", "KB909094 --snapshots @/fleet --out @/no/p.json"],
+    ),
+    (
+        "fleet impact",
+        "fleet-comparison",
+        &["@/no.yaml --base KB909094 --snapshots @/fleet", "KB909094 --base @/no.yaml --snapshots @/fleet"],
+    ),
+    ("fleet drift", "fleet-comparison", &["@/no @/fleet KB909094", "@/fleet @/fleet @/no.yaml"]),
+    ("journal list", "journals", &["--state-dir @/machine.reg"]),
+    ("journal show", "journal", &["no --state-dir @/machine.reg", "no @state"]),
+    ("hive check", "hive-check", &["@/no", "@/machine.reg"]),
+];
+
+#[test]
+fn an_error_that_stops_a_command_is_in_its_document() {
+    let machine = Machine::new();
+    std::fs::create_dir(machine.path("fleet")).unwrap();
+    machine.run("snapshot KB909094 @target --out @/fleet/a.json").code(0);
+    for (command, schema, lines) in STOPPED {
+        for line in *lines {
+            let run = machine.run(&format!("{command} {line} --format json"));
+            assert!(run.code >= 2 && run.stderr.is_empty(), "{command} {line}: {run:#?}");
+            let document = run.json();
+            valid(schema, &document);
+            assert_eq!(document["diagnostics"][0]["severity"], "error", "{command} {line}: {document:#}");
+        }
+    }
+}
+
+#[test]
+fn each_command_that_prints_json_is_tested_with_an_error() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/commands");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let page = std::fs::read_to_string(&path).unwrap();
+        let command = path.file_stem().unwrap().to_str().unwrap().replace('-', " ");
+        let is_tested = STOPPED.iter().any(|(tested, ..)| tested.starts_with(&command));
+        assert_eq!(page.contains("- `json`: "), is_tested, "{command}");
+    }
+}
+
+/// The standard output of these commands is a file that kbfix or another program reads, or an answer to Microsoft DSC,
+/// which expects messages on standard error.
+#[test]
+fn an_error_is_not_in_a_file_for_another_program() {
+    let machine = Machine::new();
+    for line in [
+        "snapshot KB909094 --target snapshot:@/no --out -",
+        "import @/no.reg",
+        "export @/no.yaml --format dsc",
+        "dsc get --type no",
+        "dsc manifest --out @/machine.reg",
+    ] {
+        let run = machine.run(line);
+        assert!(run.code >= 2 && run.stdout.is_empty() && run.stderr.contains("error"), "{line}: {run:#?}");
     }
 }
 

@@ -46,33 +46,45 @@ enum Format {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
-    match &arguments.command {
-        Command::List { state, format } => {
-            let store = state.store()?;
-            let (journals, damaged) = store.list()?;
-            output.result(&match format {
-                Format::Json => render::journal::list_json(&journals, &damaged),
-                Format::Human => journals.iter().map(render::journal::line).collect(),
-            });
-            if !store.root().exists() {
-                output
-                    .note(&format!("the folder {} does not exist, so it contains no journals", store.root().display()));
-            }
-            // If there are damaged journals, the list is not complete. The exit code tells this to a program that only
-            // reads the list.
-            let code = if damaged.is_empty() { Exit::Done } else { Exit::Refused };
-            for why in damaged {
-                output.diagnostics(&CommandError::from(why).diagnostics);
-            }
-            return Ok(code);
-        }
+    let (result, format, stopped): (_, _, fn(_) -> _) = match &arguments.command {
+        Command::List { state, format } => (list(state, *format, output), format, render::journal::not_listed_json),
         Command::Show { journal, state, format } => {
-            let journal = state.store()?.find(journal)?;
-            output.result(&match format {
-                Format::Json => render::journal::json(&journal),
-                Format::Human => render::journal::human(&journal),
-            });
+            (show(journal, state, *format, output), format, render::journal::not_shown_json)
         }
+    };
+    match result {
+        Err(stop) if *format == Format::Json => {
+            output.result(&stopped(stop.diagnostics));
+            Ok(stop.exit)
+        }
+        result => result,
     }
+}
+
+fn list(state: &StateArguments, format: Format, output: &mut Output) -> Result<Exit, CommandError> {
+    let store = state.store()?;
+    let (journals, damaged) = store.list()?;
+    output.result(&match format {
+        Format::Json => render::journal::list_json(&journals, &damaged),
+        Format::Human => journals.iter().map(render::journal::line).collect(),
+    });
+    if !store.root().exists() {
+        output.note(&format!("the folder {} does not exist, so it contains no journals", store.root().display()));
+    }
+    // If there are damaged journals, the list is not complete. The exit code tells this to a program that only reads
+    // the list.
+    let code = if damaged.is_empty() { Exit::Done } else { Exit::Refused };
+    for why in damaged {
+        output.diagnostics(&CommandError::from(why).diagnostics);
+    }
+    Ok(code)
+}
+
+fn show(name: &str, state: &StateArguments, format: Format, output: &mut Output) -> Result<Exit, CommandError> {
+    let journal = state.store()?.find(name)?;
+    output.result(&match format {
+        Format::Json => render::journal::json(&journal),
+        Format::Human => render::journal::human(&journal),
+    });
     Ok(Exit::Done)
 }

@@ -70,6 +70,27 @@ enum Format {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
+    let (mut found, exit) = match find(arguments, output) {
+        Ok(found) => (found, Exit::Done),
+        Err(stop) if arguments.format == Format::Json => {
+            (Library { diagnostics: stop.diagnostics, ..Library::of(&[]) }, stop.exit)
+        }
+        Err(stop) => return Err(stop),
+    };
+    match arguments.format {
+        Format::Json => {
+            found.diagnostics = output.with_warnings(found.diagnostics);
+            output.result(&library::library_json(&found));
+        }
+        Format::Human => output.result(&library::human(&found, output.paint())),
+    }
+    if found.specs.is_empty() && exit == Exit::Done {
+        output.note("no built-in spec matches the search");
+    }
+    Ok(exit)
+}
+
+fn find(arguments: &Arguments, output: &mut Output) -> Result<Library, CommandError> {
     let search = Search {
         words: arguments.words.clone(),
         product: arguments.product.clone(),
@@ -79,21 +100,13 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     };
     let mut specs = SpecArguments::load_library(output)?;
     specs.retain(|spec| search.finds(spec));
-    let found = match &arguments.target {
-        None => Library::of(&specs),
+    match &arguments.target {
+        None => Ok(Library::of(&specs)),
         Some(target) => {
             let target = TargetArguments::named(Some(target.clone()), arguments.files.clone());
             let (_, mut target) = target.open()?;
             let plan = output.during(&reading(target.as_ref()), || operation::make_plan(target.as_mut(), &specs))?;
-            Library::with_plan(&specs, &plan)
+            Ok(Library::with_plan(&specs, &plan))
         }
-    };
-    output.result(&match arguments.format {
-        Format::Json => library::library_json(&found),
-        Format::Human => library::human(&found, output.paint()),
-    });
-    if specs.is_empty() {
-        output.note("no built-in spec matches the search");
     }
-    Ok(Exit::Done)
 }

@@ -18,7 +18,8 @@ use kbfix::{
 /// Print the JSON schema of a document that kbfix reads or writes.
 ///
 /// Editors and programs check documents with such a schema. For a command's output or report, the schema
-/// describes the JSON that the command prints with `--format json`.
+/// describes the JSON that the command prints with `--format json`. If an error stops the command, it prints this
+/// document too, with the error in `diagnostics`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The document whose schema is printed.
@@ -79,7 +80,7 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
         Document::Findings => written::<Findings<'_>>(),
         Document::Articles => written::<Articles<'_>>(),
         Document::Journals => written::<journal::Journals<'_>>(),
-        Document::Journal => written::<journal::Shown<'_>>(),
+        Document::Journal => written::<journal::ShownOrNot<'_>>(),
         Document::Library => written::<Library>(),
         Document::Symptoms => written::<Symptoms>(),
         Document::HiveCheck => written::<HiveCheck<'_>>(),

@@ -36,10 +36,16 @@ enum Format {
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
     // An article can be read before parameters are set.
-    let specs = arguments.specs.load_with(Settings::for_validation(), output)?;
+    let specs = match arguments.specs.load_with(Settings::for_validation(), output) {
+        Err(stop) if arguments.format == Format::Json => {
+            output.result(&article::json(&[], stop.diagnostics));
+            return Ok(stop.exit);
+        }
+        loaded => loaded?,
+    };
     let articles = |specs: &[Spec]| specs.iter().map(article::article).collect::<Vec<_>>();
     let text = match arguments.format {
-        Format::Json => article::json(&specs),
+        Format::Json => article::json(&specs, output.with_warnings(Vec::new())),
         Format::Html => html::articles(&articles(&specs)),
         Format::Human => {
             let each = articles(&specs).iter().map(|a| article::human(a, output.paint())).collect::<Vec<_>>();

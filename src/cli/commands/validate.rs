@@ -7,7 +7,7 @@ use crate::cli::{
 };
 
 use kbfix::{
-    diag::{Exit, Severity, number_of},
+    diag::{Diagnostic, Exit, Severity, number_of},
     render,
     spec::{self, Settings},
 };
@@ -43,31 +43,41 @@ enum Format {
 }
 
 pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, CommandError> {
-    let (sources, settings) = arguments.specs.read(Settings::for_validation())?;
+    let (sources, settings) = match arguments.specs.read(Settings::for_validation()) {
+        Err(stop) if arguments.format != Format::Human => {
+            print(&stop.diagnostics, arguments.format, output);
+            return Ok(stop.exit);
+        }
+        read => read?,
+    };
     let texts: Vec<_> = sources.iter().map(Source::as_spec).collect();
     let checked = spec::validate(&texts, &settings);
     let of_import = sources.iter().flat_map(|source| &source.warnings);
     let diagnostics: Vec<_> = of_import.chain(checked.diagnostics()).cloned().collect();
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let warnings = diagnostics.len() - errors;
-    match arguments.format {
-        Format::Human => {
-            output.diagnostics(&diagnostics);
-            let verdict = if errors == 0 { "valid" } else { "invalid" };
-            output.result(&format!(
-                "{verdict}: {}, {}, {}\n",
-                number_of(sources.len(), "spec"),
-                number_of(errors, "error"),
-                number_of(warnings, "warning"),
-            ));
-        }
-        Format::Json => output.result(&render::diagnostics::json(&diagnostics)),
+    print(&diagnostics, arguments.format, output);
+    if arguments.format == Format::Human {
+        let verdict = if errors == 0 { "valid" } else { "invalid" };
+        output.result(&format!(
+            "{verdict}: {}, {}, {}\n",
+            number_of(sources.len(), "spec"),
+            number_of(errors, "error"),
+            number_of(warnings, "warning"),
+        ));
+    }
+    // The process ends now, and the system then frees all memory at once. To free each spec would take time.
+    std::mem::forget(checked);
+    Ok(if errors == 0 { Exit::Done } else { Exit::Refused })
+}
+
+fn print(diagnostics: &[Diagnostic], format: Format, output: &mut Output) {
+    match format {
+        Format::Human => output.diagnostics(diagnostics),
+        Format::Json => output.result(&render::diagnostics::json(diagnostics)),
         Format::Github => {
             let lines = diagnostics.iter().map(|d| render::diagnostics::github(d) + "\n");
             output.result(&lines.collect::<String>());
         }
     }
-    // The process ends now, and the system then frees all memory at once. To free each spec would take time.
-    std::mem::forget(checked);
-    Ok(if errors == 0 { Exit::Done } else { Exit::Refused })
 }

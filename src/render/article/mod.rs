@@ -14,7 +14,10 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::spec::{Spec, document::Document};
+use crate::{
+    diag::Diagnostic,
+    spec::{Spec, document::Document},
+};
 
 pub use build::article;
 pub use text::{human, markdown};
@@ -88,6 +91,8 @@ pub struct Articles<'a> {
     pub kbfix_articles: u32,
     /// One article for each spec, in the order in which the specs were given.
     pub articles: Vec<WithSpec<'a>>,
+    /// The errors that stopped the command, and warnings about the specs.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// An article, together with its spec.
@@ -100,10 +105,10 @@ pub struct WithSpec<'a> {
     pub spec: Cow<'a, Document>,
 }
 
-/// Formats the articles of these specs as the JSON document [`Articles`].
-pub fn json(specs: &[Spec]) -> String {
+/// Formats the articles of these specs as the JSON document [`Articles`], with these diagnostics.
+pub fn json(specs: &[Spec], diagnostics: Vec<Diagnostic>) -> String {
     let articles = specs.iter().map(|spec| WithSpec { article: article(spec), spec: hidden::document(spec) });
-    crate::render::json(&Articles { kbfix_articles: 1, articles: articles.collect() })
+    crate::render::json(&Articles { kbfix_articles: 1, articles: articles.collect(), diagnostics })
 }
 
 #[cfg(test)]

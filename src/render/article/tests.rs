@@ -143,7 +143,7 @@ fn a_page_has_no_markup_but_its_own() {
 
 #[test]
 fn the_document_has_the_article_and_the_spec() {
-    let value: serde_json::Value = serde_json::from_str(&json(&[spec(EVERYTHING)])).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&json(&[spec(EVERYTHING)], Vec::new())).unwrap();
     assert_eq!(value["kbfix_articles"], 1);
     assert_eq!(value["articles"][0]["spec"]["id"], "T");
     assert_eq!(value["articles"][0]["sections"][0]["heading"], "About");
