@@ -8,11 +8,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Host, Trouble, settings::field};
-
-/// Begins the message of a refused logon by Kerberos whose status code does not tell why. For a wrong password, Samba
-/// returns NT_STATUS_LOGON_FAILURE also with Kerberos (`gensec_gssapi_client_creds`, `krb5_to_nt_status`).
-pub(super) const BY_KERBEROS: &str = "by Kerberos: ";
+use super::{Host, Trouble, remote_error::BY_KERBEROS, settings::field};
 
 /// Texts in the message of a refused logon if the password was right or was not checked. The reason concerns only this
 /// machine. Source of the status codes: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".

@@ -10,7 +10,7 @@ use crate::{
     targets::Unread,
 };
 
-use super::{Connection, Trouble, logon::BY_KERBEROS, program};
+use super::{Connection, Trouble, program, remote_error::BY_KERBEROS};
 
 const SCRIPT: &str = include_str!("winreg.py");
 /// The number of questions and values for which the time limit of an exchange grows by one second.

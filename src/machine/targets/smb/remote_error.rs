@@ -1,5 +1,9 @@
 //! The reasons why a remote machine cannot be read or changed at all, grouped by what the user can do about them.
 
+/// Begins the message of a refused logon by Kerberos whose status code does not tell why. For a wrong password, Samba
+/// returns NT_STATUS_LOGON_FAILURE also with Kerberos (`gensec_gssapi_client_creds`, `krb5_to_nt_status`).
+pub(super) const BY_KERBEROS: &str = "by Kerberos: ";
+
 /// The reason why a remote machine cannot be read or changed at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
@@ -66,6 +70,21 @@ impl Trouble {
             Self::Protocol(_) => {
                 "if this is a Windows Server 2003, which only supports SMB 1, and the network is trusted, add ?smb1 to the target"
             }
+            Self::Logon(text) if text.contains("NT_STATUS_NO_LOGON_SERVERS") => {
+                "no domain controller was found: with Kerberos, name the realm in full and as the domain spells it \
+                 (username = user@CORP.EXAMPLE or domain = CORP.EXAMPLE in the credentials file), and check that DNS \
+                 or krb5.conf names its domain controllers; without Kerberos, check that the machine reaches one"
+            }
+            Self::Logon(text)
+                if ["NT_STATUS_PASSWORD_EXPIRED", "NT_STATUS_PASSWORD_MUST_CHANGE"].iter().any(|s| text.contains(s)) =>
+            {
+                "the password has expired: change it, and write the new one into the credentials file"
+            }
+            Self::Logon(text) if text.starts_with(BY_KERBEROS) => {
+                "check that the realm is complete and spelled as in the domain (such as CORP.EXAMPLE), that DNS knows \
+                 the machine by this name, that the clock here differs from that of the domain by at most 5 minutes, \
+                 and that the password has not expired; without a credentials file, run kinit"
+            }
             Self::Logon(_) | Self::NotTried(_) => {
                 "check account, password and domain (with Kerberos, also the ticket: run kinit) before the next try, so that the account is not locked out"
             }
@@ -86,7 +105,20 @@ impl Trouble {
 
 #[cfg(test)]
 mod tests {
-    use super::Trouble;
+    use super::{BY_KERBEROS, Trouble};
+
+    #[test]
+    fn the_hint_about_a_refused_logon_names_what_the_status_leaves_to_check() {
+        let hint = |text: &str| Trouble::Logon(text.to_owned()).hint();
+        let of_realm = hint("no (NT_STATUS_NO_LOGON_SERVERS)");
+        assert!(of_realm.contains("user@CORP.EXAMPLE") && of_realm.contains("DNS"), "{of_realm}");
+        for status in ["NT_STATUS_PASSWORD_EXPIRED", "NT_STATUS_PASSWORD_MUST_CHANGE"] {
+            assert!(hint(status).contains("change it"), "{status}");
+        }
+        let by_kerberos = hint(&format!("{BY_KERBEROS}no (status 0xc0000001)"));
+        assert!(["realm", "DNS", "clock", "expired", "kinit"].iter().all(|what| by_kerberos.contains(what)));
+        assert!(hint("no (NT_STATUS_LOGON_FAILURE)").contains("check account, password and domain"));
+    }
 
     #[test]
     fn the_hint_about_an_error_of_this_system_does_not_name_the_remote_machine() {
