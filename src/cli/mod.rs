@@ -10,6 +10,7 @@ mod output;
 #[cfg(test)]
 mod reference;
 mod error;
+mod unicode;
 mod version;
 
 use std::process::ExitCode;
@@ -119,6 +120,7 @@ fn parse() -> Result<Arguments, clap::Error> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             definition().try_get_matches().err().unwrap_or(error)
         }
+        ErrorKind::InvalidUtf8 => unicode::check(Arguments::command()).unwrap_or(error),
         _ => error,
     })
 }

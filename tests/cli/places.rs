@@ -56,6 +56,40 @@ fn a_folder_that_no_journal_can_contain_is_refused() {
     machine.run("apply KB909094 --target reg:@/machine.reg @state --files @/link").code(0);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_not_unicode_is_used_or_its_option_is_named() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+    let machine = Machine::new();
+    let drive = machine.path("").join(OsStr::from_bytes(b"C\xff"));
+    fs::rename(machine.path("C"), &drive).unwrap();
+    let run = |line: &str, begin: &str| {
+        let argument = [OsStr::new(begin), drive.as_os_str()].map(OsStr::as_bytes).concat();
+        let run = machine.command(line).arg(OsStr::from_bytes(&argument)).output().unwrap();
+        (run.status.code(), String::from_utf8_lossy(&run.stderr).into_owned())
+    };
+    let on = "--target reg:@/machine.reg";
+    assert_eq!(run(&format!("diff KB909094 {on} --files"), ""), (Some(1), String::new()));
+    assert_eq!(run("library KB909094 --for reg:@/machine.reg --files", ""), (Some(0), String::new()));
+    let hive = "diff KB909094 --target hive:@/machine.reg=HKLM\\SYSTEM --drive";
+    let (code, said) = run(hive, "C=");
+    assert!(code == Some(3) && said.contains("error[target-malformed]"), "{said}");
+    let (_, said) = run(&format!("apply KB909094 {on} @state --install-hotfix --package"), "KB909094=");
+    assert!(!said.contains("Unicode") && !said.contains("UTF-8"), "{said}");
+    for (line, begin, name) in [
+        ("validate", "", "[SPEC]..."),
+        ("diff KB909094 --target", "image:", "--target <URI>"),
+        ("diff --plan", "", "--plan <FILE>"),
+        ("journal show", "", "<JOURNAL>"),
+        ("fleet impact KB909094 --snapshots @/C --base", "", "--base <DIR>"),
+        ("import x.reg --code-page", "", "--code-page <NUMBER>"),
+    ] {
+        let (code, said) = run(line, begin);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(&format!("for '{name}': it is not valid Unicode")), "{said}");
+    }
+}
+
 #[test]
 fn a_journal_of_another_machine_is_called_a_journal() {
     let machine = Machine::new();

@@ -1,10 +1,11 @@
 //! The arguments for actions that are done only on request: `--package`, `--install-hotfix` and `--trigger`.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use kbfix::{diag::text::suggest, operation::Packages, spec::Spec};
 
-use super::ACTIONS;
+use super::{ACTIONS, name_and_path};
 use crate::cli::{error::CommandError, out_file::Inputs};
 
 /// The arguments that give hotfix packages and request triggers.
@@ -13,7 +14,7 @@ pub(in crate::cli) struct PackageArguments {
     /// The file of the package that installs the hotfix of the spec with this ID, for example `KB909094=C:\fix.exe`.
     /// This option needs --install-hotfix. If a saved plan installs the hotfix, also give --package and
     /// --install-hotfix to `apply --plan`. You can give this option several times.
-    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", value_parser = id_and_path, help_heading = ACTIONS)]
+    #[arg(long = "package", value_name = "ID=PATH", requires = "install_hotfix", help_heading = ACTIONS, value_parser = OsStringValueParser::new().try_map(id_and_path))]
     packages: Vec<(String, PathBuf)>,
 
     /// Install the hotfix from the file of --package, if one of the hotfix's files on the machine is missing or too
@@ -39,11 +40,9 @@ pub(in crate::cli) struct TriggerArguments {
     triggers: Vec<String>,
 }
 
-fn id_and_path(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((id, path)) if !id.is_empty() && !path.is_empty() => Ok((id.to_owned(), path.into())),
-        _ => Err("write the package as ID=PATH, such as KB909094=C:\\fix.exe".to_owned()),
-    }
+fn id_and_path(text: OsString) -> Result<(String, PathBuf), &'static str> {
+    let (id, path) = name_and_path(&text).ok_or("write the package as ID=PATH, such as KB909094=C:\\fix.exe")?;
+    Ok((id.to_owned(), path))
 }
 
 impl PackageArguments {

@@ -1,8 +1,11 @@
 //! The arguments that name a target: `--target` and the options that belong to it.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, ffi::OsString, path::PathBuf};
 
-use clap::Arg;
+use clap::{
+    Arg,
+    builder::{OsStringValueParser, TypedValueParser as _},
+};
 
 use crate::cli::error::CommandError;
 
@@ -12,7 +15,7 @@ use kbfix::{
     targets::{Address, Extra, Kind, Target, open},
 };
 
-use super::{TARGET, plans::Asked};
+use super::{TARGET, name_and_path, plans::Asked};
 
 /// All targets, for the help of `--target`.
 const TARGETS: &str = r"- `local`: this Windows machine
@@ -74,7 +77,7 @@ pub(in crate::cli) struct TargetArguments {
     /// A local folder with the files of a further drive, such as D=/mnt/data, for the targets `image:`, `hive:` and
     /// `smb:`. An image already contains the drive with Windows, usually drive C, so a folder for this drive is an
     /// error. You can give this option once for each drive. For drive C, give either this option or --files.
-    #[arg(long = "drive", value_name = "LETTER=DIR", value_parser = drive, help_heading = TARGET)]
+    #[arg(long = "drive", value_name = "LETTER=DIR", help_heading = TARGET, value_parser = OsStringValueParser::new().try_map(drive))]
     pub(in crate::cli) drives: Vec<(char, PathBuf)>,
 
     /// Read a hive (a registry file) as it is if its last changes are neither in the hive nor in the log files next to
@@ -103,23 +106,21 @@ pub(in crate::cli) struct ChangedTargetArguments {
 
 /// Parses `D=DIR` or `D:=DIR` into the drive letter, in upper case, and the folder. Returns a message if `text` has
 /// another form.
-fn drive(text: &str) -> Result<(char, PathBuf), String> {
-    let form = || "expected a drive letter, `=` and a folder, such as D=/mnt/data".to_owned();
-    let (letter, folder) = text.split_once('=').ok_or_else(form)?;
+fn drive(text: OsString) -> Result<(char, PathBuf), &'static str> {
+    const FORM: &str = "expected a drive letter, `=` and a folder, such as D=/mnt/data";
+    let (letter, folder) = name_and_path(&text).ok_or(FORM)?;
     match letter.trim_end_matches(':').as_bytes() {
-        [letter] if letter.is_ascii_alphabetic() && !folder.is_empty() => {
-            Ok((letter.to_ascii_uppercase().into(), folder.into()))
-        }
-        _ => Err(form()),
+        [letter] if letter.is_ascii_alphabetic() => Ok((letter.to_ascii_uppercase().into(), folder)),
+        _ => Err(FORM),
     }
 }
 
 impl TargetArguments {
     /// Returns the arguments as if `--target` and `--files` had been given, for a command without these options. If
     /// `target` is `None`, the environment variable KBFIX_TARGET names the target.
-    pub(in crate::cli) fn named(target: Option<String>, files: Option<String>) -> Self {
+    pub(in crate::cli) fn named(target: Option<String>, files: Option<PathBuf>) -> Self {
         let target = target.or_else(|| std::env::var("KBFIX_TARGET").ok());
-        Self { target, files: files.map(PathBuf::from), code_page: None, drives: Vec::new(), allow_dirty: false }
+        Self { target, files, code_page: None, drives: Vec::new(), allow_dirty: false }
     }
 
     /// Returns the address of the named target. On Windows, the default is this machine; on other systems, it is an

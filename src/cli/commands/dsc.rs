@@ -245,7 +245,7 @@ impl Asked {
     }
 
     fn target(&self) -> TargetArguments {
-        TargetArguments::named(self.instance.target.clone(), self.instance.files.clone())
+        TargetArguments::named(self.instance.target.clone(), self.instance.files.as_ref().map(PathBuf::from))
     }
 
     /// Reads the target, and compares it with the specs.

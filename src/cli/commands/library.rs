@@ -1,5 +1,7 @@
 //! The command `kbfix library`: lists and searches the built-in specs.
 
+use std::path::PathBuf;
+
 use kbfix::{
     diag::Exit,
     operation::{self, Progress as _, library::Library, reading},
@@ -54,7 +56,7 @@ pub(in crate::cli) struct Arguments {
     /// A local folder with the files of drive C, for the target that --for names. kbfix reads the versions of files,
     /// for example of the hotfix, from this folder. Only the targets `reg:`, `hive:` and `smb:` accept this option.
     #[arg(long, value_name = "DIR", requires = "target")]
-    files: Option<String>,
+    files: Option<PathBuf>,
 
     /// The format of the list.
     #[arg(long, value_enum, default_value_t = Format::Human)]

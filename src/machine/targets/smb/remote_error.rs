@@ -76,7 +76,9 @@ impl Trouble {
                  or krb5.conf names its domain controllers; without Kerberos, check that the machine reaches one"
             }
             Self::Logon(text)
-                if ["NT_STATUS_PASSWORD_EXPIRED", "NT_STATUS_PASSWORD_MUST_CHANGE"].iter().any(|s| text.contains(s)) =>
+                if ["NT_STATUS_PASSWORD_EXPIRED", "NT_STATUS_PASSWORD_MUST_CHANGE"]
+                    .iter()
+                    .any(|s| text.contains(s)) =>
             {
                 "the password has expired: change it, and write the new one into the credentials file"
             }
