@@ -125,7 +125,8 @@ impl std::fmt::Display for Bounds {
 
 impl std::fmt::Display for Keep {
     /// Formats the test as words that follow the type, such as `REG_DWORD, 3 or higher`. `{:#}` gives a short form for
-    /// messages: it contains at most five items of a list.
+    /// messages: it contains at most five items of a list, and the
+    /// beginning of a long text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let or = |all: &[Data]| joined(all.iter().map(notation::data), " or ", f.alternate());
         match self {
@@ -135,7 +136,10 @@ impl std::fmt::Display for Keep {
             Self::NoneOf(all) => write!(f, "anything but {}", or(all)),
             Self::Contains(items) => f.write_str("containing ").and_then(|()| items.fmt(f)),
             Self::Subset(items) => f.write_str("containing only ").and_then(|()| items.fmt(f)),
-            Self::Matches(expression) => write!(f, "matching {}", notation::quoted(expression.as_str())),
+            Self::Matches(expression) => {
+                let quoted = std::iter::once(notation::quoted(expression.as_str()));
+                write!(f, "matching {}", joined(quoted, "", f.alternate()))
+            }
         }
     }
 }
