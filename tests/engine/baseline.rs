@@ -206,7 +206,7 @@ fn nearly_all_rules_are_imported_and_the_others_have_a_reason() {
     assert_eq!((rules.len(), taken.len(), inside.len()), (222, 220, 220));
     let messages: Vec<&str> = imported.spec.warnings.iter().map(|warning| warning.message.as_str()).collect();
     let expected = [
-        "\"Disable SMB v1 client (remove dependency on LanmanWorkstation)\" is left out: Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type REG_SZ they would be lost, and the service might not start",
+        "\"Disable SMB v1 client (remove dependency on LanmanWorkstation)\" is left out: Windows reads the dependencies of a service only from a REG_MULTI_SZ; in a value of the type REG_SZ, they would be lost, and the service might not start",
         "\"Enable Windows NTP Client\" is left out: its Microsoft.OSConfig/Test has no `schema`, which describes the acceptable data",
         "left out: 147 resources of the type \"Microsoft.Windows/CSP\", which are not imported: kbfix imports only Microsoft.Windows/Registry",
     ];

@@ -82,11 +82,17 @@ impl Readings {
         match self.numbers().as_slice() {
             _ if text.contains(':') => quote_hint(text),
             [] => quote_hint(text),
-            [one] => Some(format!("write {one}; for a string, write it in quotes: \"{}\"", shorten(text)).into()),
+            [one] => {
+                let string = shorten(text);
+                Some(format!("write {one} if it is a number, or \"{string}\" (with quotes) if it is a string").into())
+            }
             [decimal, octal, ..] => {
-                let shown = shorten(text);
-                let hint = "if it is octal; for a string, write it in quotes";
-                Some(format!("write {decimal}, or {octal} {hint}: \"{shown}\"").into())
+                let string = shorten(text);
+                let hint = format!(
+                    "write {decimal} if it is a decimal number, {octal} if it is an octal number, or \"{string}\" (with \
+                     quotes) if it is a string"
+                );
+                Some(hint.into())
             }
         }
     }

@@ -200,8 +200,10 @@ fn rule(at: usize, properties: &Value, schema: Option<&Value>) -> Result<Rule, S
     let kind: TypeName = serde_json::from_value(type_name.into())
         .map_err(|_| format!("the spec language does not have the type {}", notation::quoted(type_name)))?;
     if kind != TypeName::RegMultiSz && is_dependency(&path, &name) {
-        let message = "Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type";
-        return Err(format!("{message} {type_name} they would be lost, and the service might not start"));
+        return Err(format!(
+            "Windows reads the dependencies of a service only from a REG_MULTI_SZ; in a value of the type {type_name}, \
+             they would be lost, and the service might not start"
+        ));
     }
     let acceptable = match schema {
         Some(schema) => Acceptable::read(schema, kind)?,

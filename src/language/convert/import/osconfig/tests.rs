@@ -286,7 +286,7 @@ fn keys_have_one_name_and_rules_have_ids_of_their_own() {
         "\"again\" is left out: an earlier rule of the manifest sets the same value",
         "HKEY_CURRENT_USER is the registry of the account that runs OSConfig",
         "\"HKXX\" is not a root key",
-        "Windows only reads the dependencies of a service from a REG_MULTI_SZ; in a value of the type REG_DWORD they would be lost",
+        "Windows reads the dependencies of a service only from a REG_MULTI_SZ; in a value of the type REG_DWORD, they would be lost",
         "2 resources of the type \"X/Y\", which are not imported: kbfix imports only Microsoft.Windows/Registry",
         "1 resource of the type \"Microsoft.OSConfig/Include\", which is not imported: kbfix imports only Microsoft.Windows/Registry",
     ] {
