@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use crate::{
-    diag::number_of,
     operation::report::{ChangesAre, Command, Report},
     plan::{Check, Outcome, Part, PendingRestart, SpecPlan},
     registry::notation::one_line,
@@ -180,8 +179,10 @@ fn ending(report: &Report, out: &mut String) {
             let _ = writeln!(out, "{count}");
         }
         _ if !report.conflicts.is_empty() && !has_failed => {
-            let n = report.conflicts.len();
-            let kept = format!("{} {} kept", number_of(n, "place"), if n == 1 { "is" } else { "are" });
+            let kept = match report.conflicts.len() {
+                1 => "1 key or value is kept".to_owned(),
+                n => format!("{n} keys or values are kept"),
+            };
             let _ = match report.changed {
                 true => writeln!(out, "done, and read back: {}; {kept}", wording::past(&count)),
                 false => writeln!(out, "nothing was changed; {kept}"),

@@ -490,7 +490,7 @@ fn keeps_and_says_so(is_text: bool) {
     assert_eq!(machine.export(), theirs);
     if is_text {
         let done = machine.run("apply --plan @/plan.json @target @state").code(6);
-        done.says("done, and read back: 1 value deleted; 1 place is kept");
+        done.says("done, and read back: 1 value deleted; 1 key or value is kept");
         return;
     }
     let report = machine.run("apply --plan @/plan.json @target @state --format json").code(6).json();

@@ -34,7 +34,7 @@ fn a_value_that_somebody_changed_since_is_kept_and_forced_back_only_with_force()
 
     conflict HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\DAV "DisableRealmHint"
       after the apply REG_DWORD dword:00000001, now REG_DWORD dword:00000007; kept
-    nothing was changed; 1 place is kept
+    nothing was changed; 1 key or value is kept
     "#);
     assert_eq!(machine.export(), before);
     let report = machine.run("rollback --last --format json @state").code(6).json();
@@ -198,12 +198,13 @@ fn what_a_rollback_kept_is_told_and_does_not_hide_older_applies() {
         let run = machine.run(&format!("rollback --last --check @state --format {format}")).code(4);
         run.says("subkeys Other").says("rollback-conflict");
     }
-    let look = machine.run("rollback --last --check @state").code(4).says("nothing was changed; 1 place is kept");
+    let look =
+        machine.run("rollback --last --check @state").code(4).says("nothing was changed; 1 key or value is kept");
     look.says("changes pending").says("force does not restore");
     let run = machine
         .run("rollback --last @state")
         .code(6)
-        .says("1 value deleted; 1 place is kept")
+        .says("1 value deleted; 1 key or value is kept")
         .says("force does not restore");
     assert!(!run.stderr.contains("name its journal"), "{}", run.stderr);
     assert!(machine.run("journal list @state").stdout.contains("rolled back in part"));
