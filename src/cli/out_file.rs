@@ -187,7 +187,8 @@ impl Destination {
 }
 
 /// Writes documents to their destinations. Replaces a file only when all documents are complete on disk, so that an
-/// error while one of them is written leaves every existing file as it was.
+/// error while one of them is written leaves every existing file as it was. If one of the files cannot be replaced,
+/// gives those that were already replaced their old content again, as far as possible.
 ///
 /// # Errors
 /// Returns the system's error.
@@ -196,13 +197,32 @@ pub(super) fn write_all(documents: &[(Destination, String)], output: &mut Output
     let mut prepared = Vec::new();
     for (destination, text) in documents {
         if let Destination::File { named, real } = destination {
-            prepared.push((named, prepare(real, text.as_bytes()).map_err(|error| failed(named, &error))?));
+            let file = prepare(real, text.as_bytes()).map_err(|error| failed(named, &error))?;
+            prepared.push((named, real, file));
         }
     }
     for (destination, text) in documents.iter().filter(|(to, _)| !matches!(to, Destination::File { .. })) {
         destination.write(text.as_bytes(), output)?;
     }
-    prepared.into_iter().try_for_each(|(named, file)| file.put_in_place().map_err(|error| failed(named, &error)))
+    let mut replaced = Vec::new();
+    for (named, real, file) in prepared {
+        replaced.push((real, fs::read(real)));
+        if let Err(error) = file.put_in_place() {
+            replaced.iter().for_each(|(real, old)| put_back(real, old));
+            return Err(failed(named, &error));
+        }
+    }
+    Ok(())
+}
+
+/// Gives the file at `path` the content that it had when it was read as `old`. Errors are ignored, because the caller
+/// reports an error anyway.
+fn put_back(path: &Path, old: &io::Result<Vec<u8>>) {
+    let _ = match old {
+        Ok(old) => replace_file(path, old),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_file(path),
+        Err(_) => Ok(()),
+    };
 }
 
 /// Returns an error if a folder to write is in the folder with the journals, or if its path is `-`, which means
@@ -295,4 +315,26 @@ fn is_standard_output(found: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_standard_output(_found: &fs::Metadata) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_one_file_cannot_be_replaced_all_keep_their_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = |name: &str| {
+            let real = folder.path().join(name);
+            (Destination::File { named: name.into(), real }, "new".to_owned())
+        };
+        fs::write(folder.path().join("old"), "old").unwrap();
+        // No file can replace a folder.
+        fs::create_dir(folder.path().join("folder")).unwrap();
+        let error = write_all(&[to("old"), to("none"), to("folder")], &mut Output::new()).unwrap_err();
+        assert!(error.diagnostics[0].message.starts_with("folder: "), "{:?}", error.diagnostics);
+        assert_eq!(fs::read_to_string(folder.path().join("old")).unwrap(), "old");
+        assert!(!folder.path().join("none").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }
