@@ -313,14 +313,15 @@ impl File<'_> {
     }
 }
 
-/// Returns the lines of a text file for messages, each cut after 200 characters. Bytes that are not valid in UTF-8 (in
-/// UTF-16, if the file begins with its byte order mark) become the replacement character U+FFFD.
+/// Returns the lines of a text file for messages, each cut after 200 characters. Bytes that are not valid in UTF-8
+/// (in UTF-16, if the file begins with its byte order mark) become the replacement character U+FFFD, also a single byte
+/// at the end of UTF-16.
 fn lines(bytes: &[u8]) -> Vec<String> {
     const LONGEST: usize = 200;
     let text = match bytes {
         [0xFF, 0xFE, rest @ ..] => {
-            let units: Vec<u16> = rest.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
-            String::from_utf16_lossy(&units)
+            let unit = |pair: &[u8]| pair.try_into().map_or(0xFFFD, u16::from_le_bytes);
+            String::from_utf16_lossy(&rest.chunks(2).map(unit).collect::<Vec<_>>())
         }
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         _ => String::from_utf8_lossy(bytes).into_owned(),

@@ -57,6 +57,17 @@ fn each_kind_of_data_becomes_what_a_person_would_write() {
 }
 
 #[test]
+fn half_a_character_at_the_end_is_an_error_with_its_place() {
+    let text = String::from_utf8(reg("[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n; a")).unwrap();
+    let mut bytes: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    bytes.push(b'b');
+    let findings = import("t.reg", &bytes, Reading::default(), about()).unwrap_err();
+    let place = findings[0].place.as_ref().unwrap();
+    assert_eq!((findings[0].code, place.line, place.column), (Code::REG_UNFINISHED, 4, 4));
+    assert_eq!(place.source, "; a\u{fffd}");
+}
+
+#[test]
 fn the_end_of_the_script_counts() {
     let text = rules(
         r"[HKEY_LOCAL_MACHINE\SOFTWARE\A\B\C]

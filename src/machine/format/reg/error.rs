@@ -51,7 +51,7 @@ pub enum RegErrorKind {
     Escape,
     /// The data of a value has none of the known forms.
     Data,
-    /// The file ends inside a string or a continued line.
+    /// The file ends inside a string or a continued line, or, in UTF-16, in the middle of a character.
     Unfinished,
 }
 

@@ -180,7 +180,10 @@ impl Parser<'_> {
             match self.scan.peek() {
                 None | Some(b'\r' | b'\n') => self.trivia(start, true),
                 // regedit skips a line that begins with `#`, like any unknown line; people use such lines as comments.
-                Some(b';' | b'#') => self.trivia(start, false),
+                Some(b';' | b'#') => {
+                    self.scan.skip_comment()?;
+                    self.trivia(start, false);
+                }
                 Some(b'[') => self.section(start)?,
                 Some(b'"' | b'@') => self.entry(start)?,
                 Some(_) => {
@@ -293,7 +296,7 @@ impl Parser<'_> {
             },
             Err(why) => Err(format!("line {line}: the key is {why}")),
         };
-        self.scan.skip_to_line_end();
+        self.scan.skip_comment()?;
         self.scan.bump();
         if self.sections.is_empty() {
             self.preamble = 0..start;

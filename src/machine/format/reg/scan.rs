@@ -89,11 +89,25 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Moves to the end of the line like [`Self::skip_to_line_end`]. Returns an error if a file in UTF-16 ends in the
+    /// middle of a character on this line: then the rest of the file may be missing. Elsewhere, such a byte is an error
+    /// because it cannot be decoded, but a comment is not decoded.
+    pub(super) fn skip_comment(&mut self) -> Result<(), RegError> {
+        while !self.at_line_end() {
+            if self.encoding == TextEncoding::Utf16 && self.at + 1 == self.bytes.len() {
+                let error = self.error(self.mark(), RegErrorKind::Unfinished, "the second byte of a character");
+                return Err(RegError { found: "the end of the file".to_owned(), ..error });
+            }
+            self.bump();
+        }
+        Ok(())
+    }
+
     /// Moves over spaces, a comment and the line end. Returns an error if the rest of the line contains anything else.
     pub(super) fn end_line(&mut self) -> Result<(), RegError> {
         self.skip_blanks();
         if self.peek() == Some(b';') {
-            self.skip_to_line_end();
+            self.skip_comment()?;
         }
         if !self.at_line_end() {
             return Err(self.error(self.mark(), RegErrorKind::Syntax, "the end of the line"));

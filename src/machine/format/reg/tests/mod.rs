@@ -39,6 +39,22 @@ fn error(text: &str) -> RegError {
 }
 
 #[test]
+fn a_file_that_ends_inside_a_character_is_not_complete() {
+    let head = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]";
+    let ends = ["", " ; a", "\r\n", "\r\n\"a\"=dword:00000001", "\r\n@=- ; a", "\r\n; a", "\r\n# a", "\r\n; a\r\n"];
+    for end in ends {
+        let mut bytes = utf16(&format!("{head}{end}"));
+        assert!(Document::parse(bytes.clone(), None).is_ok(), "{end:?}");
+        bytes.push(b'a');
+        let line = 3 + end.matches('\n').count();
+        let error = Document::parse(bytes.clone(), None).err().map(|error| error.line);
+        let skipped = Document::parse_lenient(bytes.clone(), None).unwrap().1;
+        assert_eq!((error, skipped.len()), (Some(line), 1), "{end:?}");
+        assert_eq!(Document::faults(&bytes, None).len(), 1, "{end:?}");
+    }
+}
+
+#[test]
 fn every_notation_is_read() {
     let document = v5(
         "\"a\"=\"C:\\\\x \\\"y\\\"\"\r\n@ = dword:1 ; one\r\n\"b\"=hex:1,ff\r\n\"c\"=hex(4):01,00,00\r\n\
