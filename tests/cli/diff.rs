@@ -181,7 +181,7 @@ fn a_spec_may_come_from_standard_input_a_file_a_folder_or_the_library() {
     }
     let list = serde_json::json!([{ "name": "a.yaml", "text": spec }]).to_string();
     machine.run_with("diff --stdin-specs @target", &list).code(1);
-    machine.run("diff KB1 @target").code(2).says("KB909094");
+    machine.run("diff KB1 @target").code(2).says("`kbfix library` lists the built-in specs");
     machine.run("diff @target").code(2).says("no spec is named");
 }
 

@@ -34,7 +34,8 @@ fn a_reviewed_plan_is_carried_out() {
     let bare = digest.trim_start_matches("sha256:").to_uppercase();
     machine.run_with(&format!("apply --plan - --digest {bare} @target @state"), &text).code(0);
     // An error in the plan is reported under the name that `--stdin-name` gives.
-    for (name, says) in [("", "standard input: it is not"), (" --stdin-name h.plan.json", "h.plan.json: it is not")] {
+    for (name, says) in [("", "standard input: this is not"), (" --stdin-name h.plan.json", "h.plan.json: this is not")]
+    {
         machine.run_with(&format!("apply --plan - --digest 00{name} @target @state"), &text).code(2).says(says);
         machine.run_with(&format!("diff --plan - --digest 00{name} @target"), &text).code(2).says(says);
     }
@@ -46,7 +47,7 @@ fn a_wrong_digest_is_refused() {
     plan(&machine);
     let wrong = format!("--digest sha256:{}", "0".repeat(64));
     refused(&machine, &wrong)
-        .says("[DIR]/plan.json: it is not the plan")
+        .says("[DIR]/plan.json: this is not the plan")
         .says("plan-digest")
         .says("not the plan that was approved");
     refused(&machine, "--digest 1234").says("plan-digest");

@@ -80,8 +80,8 @@ fn what_a_reviewer_reads_as_found_is_what_the_facts_say() {
     let evidence = |plan: &mut Value, spec: usize, check: usize, member: &str, text: Value| {
         plan["specs"][spec]["checks"][check]["evidence"][0][member] = text;
     };
-    refused(|p| evidence(p, 0, 0, "found", "REG_DWORD 66 (0x42)".into()), "is REG_DWORD 66 (0x42) in the plan");
-    refused(|p| evidence(p, 0, 2, "found", "6.5.7651.20 (x86)".into()), "is 6.5.7651.20 (x86) in the plan");
+    refused(|p| evidence(p, 0, 0, "found", "REG_DWORD 66 (0x42)".into()), "the plan says REG_DWORD 66 (0x42)");
+    refused(|p| evidence(p, 0, 2, "found", "6.5.7651.20 (x86)".into()), "the plan says 6.5.7651.20 (x86)");
     refused(|p| evidence(p, 0, 0, "result", "unmet".into()), "does not match its evidence");
     refused(|p| evidence(p, 2, 0, "planned_by", Value::Null), "is not in the form that kbfix writes");
     refused(
