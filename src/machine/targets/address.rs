@@ -80,7 +80,8 @@ pub enum Extra {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{uri}` is not a target: {detail}")]
 pub struct AddressError {
-    /// The string that was given as an address, without parts that may be secret.
+    /// The string that was given as an address; `smb://…` if text follows `smb:`, because this text may contain a
+    /// password.
     pub uri: String,
     /// A description of what is wrong with the string.
     pub detail: String,
@@ -95,7 +96,7 @@ impl Address {
     /// path `files` become absolute.
     ///
     /// # Errors
-    /// Returns [`AddressError`] if the URI has none of the known forms.
+    /// Returns [`AddressError`] if the URI is not valid.
     pub fn new(uri: &str, files: Option<&Path>, code_page: Option<u16>) -> Result<Self, AddressError> {
         let mut address = Self {
             uri: uri.to_owned(),
@@ -141,10 +142,10 @@ impl Address {
     /// Returns an option that this kind of target does not accept, or that names a folder for drive C a second time,
     /// with the reason why it is wrong; `None` if there is no such option.
     ///
-    /// Callers reject such an option: if they ignored it, kbfix would read something other than what the user named.
+    /// Callers reject such an option: if they ignored it, kbfix could read something other than what the user named.
     ///
     /// # Errors
-    /// Returns [`AddressError`] if the URI has none of the known forms.
+    /// Returns [`AddressError`] if the URI is not valid.
     pub fn misfit(&self) -> Result<Option<(Extra, &'static str)>, AddressError> {
         let kind = self.kind()?;
         let own_drive = match kind {
@@ -180,7 +181,7 @@ impl Address {
     /// Returns the kind of the target.
     ///
     /// # Errors
-    /// Returns [`AddressError`] if the URI has none of the known forms.
+    /// Returns [`AddressError`] if the URI is not valid.
     pub fn kind(&self) -> Result<Kind, AddressError> {
         let because = |detail: String| AddressError { uri: self.uri.clone(), detail };
         let error = || because(KINDS.to_owned());
@@ -251,8 +252,8 @@ pub fn may_be_of_users(path: &str) -> bool {
 /// Returns the path in the form that locks, journals and plans use: absolute, without `.` and `..`, and with links
 /// resolved as far as the path exists.
 ///
-/// If this form is not valid Unicode, and so cannot be written in a URI, links are not resolved. If the current folder
-/// is unknown, a relative path is returned as given.
+/// If this form is not valid Unicode, and so cannot be written in a URI, links and (except on Windows) `..` are kept.
+/// If the current folder is unknown, a relative path is returned as given.
 fn absolute(path: &Path) -> PathBuf {
     let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut rest = Vec::new();

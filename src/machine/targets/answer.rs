@@ -41,8 +41,8 @@ pub struct Unread {
 pub enum Reason {
     /// The system denied access.
     Denied,
-    /// The bytes of the key, value or file are damaged, or the bytes of something that kbfix must read first, such as
-    /// its hive.
+    /// The key, value or file is not valid (for example, its bytes are damaged, or it is a folder instead of a file),
+    /// or something that kbfix must read first, such as its hive, is not valid.
     Malformed,
     /// kbfix cannot read the key, value or file in this target, or cannot express it: for example, a registry link
     /// leads to the key, or the name is not valid Unicode.
@@ -159,8 +159,9 @@ impl<T> Answer<T> {
 }
 
 impl Answer<()> {
-    /// Returns whether values can be set in the key without creating the key first: true if the key exists or the
-    /// answer is [`Reason::NotConfigured`], which only a policy file gives; false if the key is absent.
+    /// Returns whether values can be set in the key without creating the key first: true if the key exists, or if the
+    /// answer is [`Reason::NotConfigured`], because a policy file can set values in any key; false if the key is
+    /// absent.
     ///
     /// # Errors
     /// Returns the reason if the answer is [`Answer::Unread`] with any other kind of reason.
@@ -178,7 +179,7 @@ impl<T> From<Option<T>> for Answer<T> {
     }
 }
 
-/// The facts that were read about an existing key.
+/// The facts that were read about a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyFacts {
     /// The values, with their names spelled as in the target.
@@ -188,7 +189,7 @@ pub struct KeyFacts {
     /// it deletes all values of the key.
     pub values: SmallMap<ValueName, Answer<Data>>,
     /// The reason why it is not known whether the key exists, although there are answers about its values. This occurs
-    /// if a policy file sets nothing in the key.
+    /// if a policy file sets nothing in or below the key.
     pub unsure: Option<Unread>,
     /// The class name and security descriptor of the key; `None` if the query did not ask for all values.
     pub properties: Option<Answer<KeyProperties>>,

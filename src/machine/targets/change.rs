@@ -1,5 +1,5 @@
-//! Changes of keys and values. A [`KeyChange`] contains all changes in one key, so that the key need be opened only
-//! once.
+//! Changes of keys and values. A [`KeyChange`] groups changes of values in one key, so that the key is opened only once
+//! for them.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{Data, Key, KeyProperties, ValueName, notation};
 
-/// The kind of a change to a key or a value.
+/// The kind of a change to a key or a value. The state "not configured" in a policy file counts as present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "Action")]
@@ -72,7 +72,7 @@ impl ValueChange {
 }
 
 impl KeyChange {
-    /// Returns a change of the key that leaves its class name and security descriptor as they are.
+    /// Returns a change without class name and security descriptor, and without sensitive values.
     pub fn new(key: Key, action: ChangeAction, values: Vec<ValueChange>) -> Self {
         Self { key, action, properties: None, values, sensitive: BTreeSet::new() }
     }

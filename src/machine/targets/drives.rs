@@ -23,7 +23,7 @@ pub fn facts_of(path: &Path) -> Answer<FileFacts> {
     facts_below(None, path)
 }
 
-/// Returns the facts about a file. If `root` is given, no part of the path below this folder may be a link.
+/// Returns the facts about a file; unsupported if `root` is given and a part of the path below it is a link.
 fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
     let opened = Pinned::reach(root, path).and_then(|reached| reached.file());
     match opened.and_then(|file| Ok((file.metadata()?.len(), pe::read_file(file)?))) {
@@ -32,8 +32,7 @@ fn facts_below(root: Option<&Path>, path: &Path) -> Answer<FileFacts> {
     }
 }
 
-/// Returns the bytes of a file; malformed if it has more than `most` bytes. No part of the path below the folder `root`
-/// may be a link.
+/// Returns the bytes of a file; malformed if more than `most`, unsupported if `path` contains a link below `root`.
 pub fn bytes_below(root: &Path, path: &Path, most: u64) -> Answer<Vec<u8>> {
     let opened = Pinned::open(root, path).and_then(|reached| reached.file());
     opened.and_then(|file| read_open(file, most)).map_or_else(|error| unread(path, &error), Answer::Present)
@@ -162,7 +161,7 @@ impl DriveFolder {
     }
 
     /// Returns the path, with links resolved, of the file or folder in `folder` whose name or short name is `wanted` in
-    /// any letter case. The answer is malformed if two names differ only in letter case.
+    /// any letter case. The answer is malformed if two names in `folder` match.
     fn step(&mut self, folder: &Path, wanted: &str) -> io::Result<Answer<PathBuf>> {
         if !self.listings.contains_key(folder) {
             // A file has no entries. Listing one fails on Windows and Unix, but not under Wine.
@@ -202,7 +201,8 @@ impl DriveFolder {
         }
     }
 
-    /// Returns the path with links resolved; unsupported if the link `path` leads out of the folder of the drive.
+    /// Returns the path with links resolved. If `path` is a link, the answer is unsupported if it leads out of the
+    /// folder of the drive, and malformed if it cannot be followed.
     fn entry(&self, path: PathBuf) -> io::Result<Answer<PathBuf>> {
         if !fs::symlink_metadata(&path)?.is_symlink() {
             return Ok(Answer::Present(path));
@@ -233,7 +233,7 @@ impl DriveFolder {
     }
 }
 
-/// Local folders that contain the files of another machine's drives, one for each drive.
+/// Local folders that contain the files of another machine's drives.
 #[derive(Debug, Default)]
 pub struct Drives(Vec<DriveFolder>);
 

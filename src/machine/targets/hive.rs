@@ -1,7 +1,8 @@
 //! The target `hive:FILE=KEY`: a single hive file, and the key at which Windows loads this hive.
 //!
-//! Keys outside the hive are unknown. A key with several names is found under each of them, as in an image:
-//! `CurrentControlSet` in the hive of `HKLM\SYSTEM`; `HKCR` and the 32-bit view in the hive of `HKLM\SOFTWARE`.
+//! Keys above the hive exist, but their values are unknown; all other keys outside the hive are unknown. A key with
+//! several names is found under each of them, as in an image: `CurrentControlSet` in the hive of `HKLM\SYSTEM`; `HKCR`
+//! and the 32-bit view in the hive of `HKLM\SOFTWARE`.
 
 use std::{
     collections::BTreeSet,
@@ -25,7 +26,7 @@ use super::{
 /// A single hive file as a target.
 #[derive(Debug)]
 pub struct HiveTarget {
-    /// The path of the hive file as the user gave it.
+    /// The path of the hive file as in the URI.
     named: PathBuf,
     /// The path of the hive file with links resolved. So every path of the file leads to the same lock, and a write
     /// replaces the file, not a link to it.
@@ -44,8 +45,8 @@ impl HiveTarget {
     /// is true, such a hive is read as it is, but never written; otherwise it is not read.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read, is damaged or is not a hive, or is dirty and `allow_dirty` is
-    /// false.
+    /// Returns an error if the file cannot be read, is damaged, is not a hive, or is a dirty hive that its logs cannot
+    /// complete and `allow_dirty` is false.
     pub fn open(path: &Path, key: KeyPath, drives: Drives, allow_dirty: bool) -> Result<Self, TargetError> {
         let what = path.display().to_string();
         let real = canonical(path).map_err(|source| TargetError::Io { what: what.clone(), source })?;

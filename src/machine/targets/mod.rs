@@ -62,7 +62,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyQuery {
     /// The key, in the 32-bit or 64-bit view. In the target `local`, `HKCU` is the hive of the user who runs kbfix. In
-    /// an image and on a remote machine, keys below `HKCU` are unknown. An export, a hive file and a policy file can
+    /// an image and on a remote machine, kbfix reads no keys below `HKCU`. An export, a hive file and a policy file can
     /// contain such keys.
     pub key: Key,
     /// The values of the key to read.
@@ -81,17 +81,17 @@ impl KeyQuery {
 /// The values of a key that a query asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueSelection {
-    /// The values with these names; an empty set only asks whether the key exists.
+    /// The values with these names. A query with an empty set asks for no values, but still whether the key exists.
     Names(BTreeSet<ValueName>),
-    /// All values of the key, its class name and its security descriptor: everything that would be lost if the key were
-    /// deleted.
+    /// All values of the key, its class name and its security descriptor, so that the key can be created again after it
+    /// was deleted.
     All,
 }
 
 /// Whether a target contains policy stores (the files with the registry settings of Group Policy).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyStores {
-    /// The target contains policy stores.
+    /// The target is a machine, or a snapshot with facts about the policy stores of a machine.
     Here,
     /// The target never contains policy stores, because it is an export, a hive file or a single policy file, or a
     /// snapshot of one of these.
@@ -102,7 +102,7 @@ pub enum PolicyStores {
 
 /// A system or file from which kbfix reads keys, values and files, and in which it changes keys and values.
 pub trait Target {
-    /// Returns the URI of the target as the user gave it, without any password.
+    /// Returns the URI of the target, without any password. A path in it is that of the [`Address`].
     fn uri(&self) -> String;
 
     /// Answers each question about a key, in the same order. Opens nothing for writing.
@@ -150,8 +150,8 @@ pub trait Target {
     }
 
     /// Returns the reason why Windows does not process the policy file to which this target writes, as a sentence. A
-    /// successful write removes the reason. Returns `None` if Windows processes the file, if the file is not part of a
-    /// Group Policy object, and if the target writes to no policy file.
+    /// successful write removes the reason. Returns `None` if Windows processes the file, if the file has no entries,
+    /// was not read yet or is not part of a Group Policy object, and if the target writes to no policy file.
     ///
     /// # Errors
     /// Returns a sentence if it is not known whether Windows processes the file.
@@ -232,12 +232,12 @@ impl Lock {
 /// The reason why a target as a whole could not be read or locked.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The operating system reported an error.
+    /// A file or an action failed, in most cases with an error of the operating system.
     #[error("{what}: {source}")]
     Io {
         /// The file or the action that failed.
         what: String,
-        /// The system's error.
+        /// The error; in most cases that of the system.
         source: std::io::Error,
     },
     /// The lock file could not be created or locked. If its name belongs to something that kbfix cannot use as a lock
@@ -246,7 +246,7 @@ pub enum TargetError {
     NoLock {
         /// The path of the lock file.
         what: String,
-        /// The system's error.
+        /// The error of the system, or the reason why kbfix cannot use the file.
         source: std::io::Error,
     },
     /// The content of the target is damaged, or is not valid for the kind of target that the URI names.
@@ -304,8 +304,8 @@ pub enum TargetError {
 }
 
 impl TargetError {
-    /// Converts the error into the reason why changes were not written. `place` is the key or file that should have
-    /// been changed.
+    /// Converts the error into the reason why changes were not written. `place` is the key, file or folder that should
+    /// have been changed.
     fn refusal(self, place: &str) -> WriteError {
         match self {
             Self::Io { what, source } | Self::NoLock { what, source } => match source.kind() {
@@ -344,17 +344,17 @@ pub enum WriteError {
     /// be read, or a trial showed that the change could not be undone.
     #[error("{place}: {detail}")]
     Unsupported {
-        /// The key (with the value name if the error concerns a value) or the file.
+        /// The key (with the value name if the error concerns a value), the file or the folder.
         place: String,
         /// The reason why kbfix refuses the change.
         detail: String,
     },
-    /// The system reported another error.
+    /// Another error occurred, in most cases one of the system.
     #[error("{place}: {source}")]
     Io {
         /// The key, value or file that should have been changed, or the remote machine.
         place: String,
-        /// The system's error.
+        /// The error; in most cases that of the system.
         source: std::io::Error,
     },
 }
@@ -365,7 +365,7 @@ pub enum WriteError {
 pub struct WriteFailure {
     /// The reason why the changes were not written.
     pub error: WriteError,
-    /// The changes that may have been made, completely or in part, in the order in which kbfix makes them.
+    /// The changes that may have been made, completely or in part. Those in the same hive or file are in their order.
     ///
     /// All other changes were not begun. If their keys are not in the expected state, something else has changed these
     /// keys.

@@ -13,8 +13,8 @@ pub(super) struct Loaded<D> {
     /// replace a link.
     pub(super) path: PathBuf,
     pub(super) document: D,
-    /// Whether the file may have changed since `document` was read. If so, it must be read again before the next
-    /// answer.
+    /// Whether `document` may differ from the file because of a failed operation. If so, the file must be read again
+    /// before the next answer.
     is_stale: bool,
 }
 
@@ -52,7 +52,7 @@ pub(super) trait OneFile {
     /// Checks whether the changes in memory can be read back and undone. The check may leave the changes undone.
     ///
     /// # Errors
-    /// Returns the error of the first change that cannot be read back or undone.
+    /// Returns the error of a change that cannot be read back or undone.
     fn try_undo(&mut self, changes: &[KeyChange]) -> Result<(), WriteError>;
 
     /// Returns the files to replace, in this order, with their new bytes.
@@ -91,7 +91,8 @@ pub(super) struct Prepared<T: OneFile> {
     files: Replacements,
 }
 
-/// Reads the file again if it may have changed, for example after a failed [`lock()`] or [`write()`].
+/// Reads the file again if the document in memory may differ from it after a failed [`lock()`] or [`write()`]. Does not
+/// notice changes by other programs.
 pub(super) fn refresh(target: &mut impl OneFile) -> Result<(), TargetError> {
     if target.file().is_stale { reload(target) } else { Ok(()) }
 }

@@ -12,7 +12,8 @@ use super::{
 /// Opens the target that the address names.
 ///
 /// # Errors
-/// Returns an error if the target cannot be read, or its kind is not available on this system.
+/// Returns an error if the address is not valid, its kind of target is not available on this system, or the target
+/// cannot be opened.
 pub fn open(address: &Address) -> Result<Box<dyn Target>, TargetError> {
     let kind = address.kind().map_err(|e| TargetError::Unsupported { what: e.uri.clone(), detail: e.to_string() })?;
     match kind {

@@ -9,8 +9,8 @@ use crate::registry::{Data, Key};
 
 use super::{Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, ValueSelection, WriteError};
 
-/// Checks that the present state matches the `before` of a change and, for a created key, that its parent exists.
-/// `read` answers questions about the present state.
+/// Checks that the present state matches the `before` of a change. Also checks that the parent of a created key exists,
+/// and that a deleted key has no other values and no subkeys. `read` answers questions about the present state.
 ///
 /// # Errors
 /// Returns [`WriteError::Stale`] if the present state differs, and [`WriteError::Unsupported`] if it cannot be read.
@@ -83,7 +83,7 @@ pub(super) const LED_ELSEWHERE: &str = "after another change of this run, this p
 /// `make` checks a change with [`before`] and makes it. `read` answers questions about the state in memory.
 ///
 /// # Errors
-/// Returns [`WriteError`] for the first change that cannot be read back or undone.
+/// Returns [`WriteError`] for the last change that cannot be read back or undone.
 pub(super) fn undo<T>(
     changes: &[KeyChange],
     target: &mut T,

@@ -61,7 +61,7 @@ pub(super) fn system_root(ask: impl Ask) -> Asked<Option<String>> {
     text(ask, WINDOWS, "SystemRoot")
 }
 
-/// Returns the folder for the data of all users: `C:\ProgramData`, and before Windows Vista `C:\Documents and
+/// Returns the folder for the data of all users, such as `C:\ProgramData`, or before Windows Vista `C:\Documents and
 /// Settings\All Users`. If the registry does not name this folder, returns the default path since Windows Vista.
 ///
 /// # Errors
@@ -89,7 +89,7 @@ pub(super) fn folder_of(
 }
 
 /// Returns the path of a folder below the folder of all profiles. The value `name` contains the name of the folder.
-/// Returns `None` if this value or the value `ProfilesDirectory` is absent.
+/// Variables in the path are not expanded. Returns `None` if this value or the value `ProfilesDirectory` is absent.
 fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
     let (above, name): (Result<_, Unread>, Result<_, Unread>) =
         (text(&mut ask, PROFILES, "ProfilesDirectory")?, text(&mut ask, PROFILES, name)?);
@@ -97,14 +97,15 @@ fn below_profiles(mut ask: impl Ask, name: &str) -> Asked<Option<String>> {
 }
 
 /// Returns whether the change can alter which hive belongs to which user. This is so if it changes `ProfileList`, a key
-/// below it, or the value `SystemRoot`, to which the paths of profiles refer.
+/// below it, or a value `SystemRoot` as in [`moves_windows`], to which the paths of profiles refer.
 pub(super) fn names_hives(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
     let is_below = |path: &str| KeyPath::from_parts(RootKey::Hklm, path).is_ok_and(|path| key.is_within(&path));
     is_below(PROFILES) || moves_windows(change)
 }
 
-/// Returns whether the change can alter where the Windows folder is, which is so if it changes the value `SystemRoot`.
+/// Returns whether the change may alter where the Windows folder is: whether it changes a value `SystemRoot` in or
+/// below the key `CurrentVersion`.
 pub(super) fn moves_windows(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
     KeyPath::from_parts(RootKey::Hklm, WINDOWS).is_ok_and(|path| key.is_within(&path))
@@ -156,7 +157,7 @@ pub(super) fn profiles(mut ask: impl Ask, system_root: &Result<String, Unread>) 
     Ok(Ok(profiles))
 }
 
-/// Returns the path of the folder of the Default profile.
+/// Returns the path of the folder of the Default profile. Variables in it are not expanded.
 ///
 /// Since Windows Vista, the value `Default` contains the path. Before it, the value `DefaultUserProfile` contains the
 /// name of a folder below `ProfilesDirectory`. If the registry names no folder, the inner error is "unknown".
@@ -178,8 +179,8 @@ fn default_profile(mut ask: impl Ask) -> Asked<String> {
     Ok(below.and_then(|below| whole.or(below).ok_or_else(absent)))
 }
 
-/// Mounts every user's hives below `HKU`. `find` looks for a file in a folder of the machine that is read; `what` is
-/// the name of the machine in messages.
+/// Mounts every user's hives below `HKU`. `find` gets the path of a folder on the machine that is read, and the path of
+/// a file below this folder, and looks for the file. `what` is the name of the machine in messages.
 ///
 /// If a profile contains neither NTUSER.DAT nor NTUSER.MAN, its user is absent: Windows keeps the entry in
 /// `ProfileList` after the folder of the profile is deleted. Any other missing hive is unknown.

@@ -7,8 +7,8 @@ use std::path::Path;
 #[cfg(unix)]
 use crate::registry::name;
 
-/// Returns whether `name` has the form of a short name, such as `PROGRA~1` or `SETUP~12.EXE`: at most eight characters
-/// and an extension of at most three, with a tilde followed by a digit.
+/// Returns whether `name` has the form of a short name, such as `PROGRA~1` or `SETUP~12.EXE`: at most eight characters,
+/// among them a tilde followed by a digit, and an extension of at most three characters.
 ///
 /// Source: Microsoft, "Naming Files, Paths, and Namespaces", "Short vs. Long Names".
 pub(super) fn is_one(name: &str) -> bool {
@@ -18,6 +18,7 @@ pub(super) fn is_one(name: &str) -> bool {
 }
 
 /// Returns whether `wanted` is the short name of the file or folder at `path`, as ntfs-3g reports it (see ntfs-3g(8)).
+/// Returns false if the file system does not report short names.
 #[cfg(unix)]
 pub(super) fn is_of(path: &Path, wanted: &str) -> bool {
     let short = xattr::get(path, "system.ntfs_dos_name").ok().flatten().and_then(|name| String::from_utf8(name).ok());

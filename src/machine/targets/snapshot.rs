@@ -1,7 +1,8 @@
 //! The target `snapshot:FILE`: a file that contains facts of another target.
 //!
-//! A snapshot answers only the questions that were asked when it was taken; everything else is unknown. If a plan is
-//! applied to a snapshot, the facts in the file change as the machine would change, so that one can test the plan.
+//! A snapshot contains the answers to the questions that were asked when it was taken. What these answers do not show
+//! is unknown. If a plan is applied to a snapshot, the facts in the file change as the machine would change, so that
+//! one can test the plan.
 
 use std::path::{Path, PathBuf};
 
@@ -57,7 +58,7 @@ impl Snapshot {
 /// A snapshot file as a target.
 #[derive(Debug)]
 pub struct SnapshotTarget {
-    /// The path of the snapshot file as the user gave it.
+    /// The path of the snapshot file as in the URI.
     named: PathBuf,
     file: Loaded<Snapshot>,
 }
@@ -66,7 +67,7 @@ impl SnapshotTarget {
     /// Reads the snapshot file.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be read or is not a snapshot.
+    /// Returns an error if the file cannot be read, or is not a snapshot of the version that this kbfix reads.
     pub fn open(named: PathBuf) -> Result<Self, TargetError> {
         let path = canonical(&named).map_err(|source| TargetError::Io { what: named.display().to_string(), source })?;
         let snapshot = load(&path)?;
@@ -116,7 +117,7 @@ fn load(path: &Path) -> Result<Snapshot, TargetError> {
     })
 }
 
-/// The member of a snapshot file that contains the version of the format.
+/// The part of a snapshot file that contains the version of the format.
 #[derive(Deserialize)]
 struct Version {
     kbfix_snapshot: serde_json::Number,
@@ -220,8 +221,8 @@ mod tests {
 
     use super::*;
 
-    /// Writes JSON in which one member is given twice: the one with the number `at`, counted over all objects. Counts
-    /// `at` down.
+    /// Appends `value` to `out` as JSON, but writes one name and its value twice: those with the number `at`, counted
+    /// over all objects. Counts `at` down.
     fn twice(value: &Value, at: &mut usize, out: &mut String) {
         match value {
             Value::Object(members) => {
