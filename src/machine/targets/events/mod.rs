@@ -1,7 +1,7 @@
 //! Counts events in the event logs of a target: how often an event was logged, and when.
 //!
-//! The answer covers the events that the log still contains. If a log was cleared, or its oldest events were
-//! overwritten, the time of the oldest event in the log shows this.
+//! The answer covers the events that the log still contains. Older events may have been overwritten or cleared; the
+//! time of the oldest event in the log shows how far back it reaches.
 
 mod batch;
 mod file;
@@ -52,10 +52,12 @@ pub struct EventFacts {
     /// The times of the newest matching events, at most 1000, newest first.
     #[schemars(with = "Vec<String>")]
     pub times: Vec<Timestamp>,
-    /// The time at which the oldest event of any kind in the log was logged; null if the log is empty.
+    /// The time at which the oldest event of any kind in the log was logged; null if the log is empty, or no event in
+    /// it can be read.
     #[schemars(with = "Option<String>")]
     pub log_begins: Option<Timestamp>,
-    /// The time at which the newest event of any kind in the log was logged; null if the log is empty.
+    /// The time at which the newest event of any kind in the log was logged; null if the log is empty, or no event in
+    /// it can be read.
     #[schemars(with = "Option<String>")]
     pub log_ends: Option<Timestamp>,
     /// A description of what could not be read in the log. If there is one, there may be more events than were counted.

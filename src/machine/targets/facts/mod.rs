@@ -40,14 +40,14 @@ pub use file_path::FilePath;
 pub struct Facts {
     /// The answers about keys. A copy of these facts shares each record with the original until one of them changes it.
     keys: BTreeMap<Key, Answer<Arc<KeyRecord>>>,
-    /// For each key that could not be read, the question that was asked. The target may be able to answer another
-    /// question about the same key.
+    /// For keys that could not be read, the last question about each, so that the same question can be asked again: the
+    /// target may be able to answer another one.
     asked: BTreeMap<Key, Asked>,
     files: BTreeMap<FilePath, Answer<FileFacts>>,
     policies: BTreeMap<PolicyScope, Arc<PolicyFacts>>,
 }
 
-/// The facts of an existing key.
+/// The facts about a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyRecord {
@@ -64,10 +64,11 @@ struct KeyRecord {
     /// Whether `values` contains all values of the key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     all_values: bool,
-    /// The class name and security descriptor of the key; `None` if kbfix did not ask for all values.
+    /// The class name and security descriptor of the key; `None` if kbfix did not read them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     properties: Option<Answer<KeyProperties>>,
-    /// The names of the key's subkeys; `None` if kbfix did not ask for them.
+    /// The names of the key's subkeys; `None` if kbfix did not ask for them, or if `unlisted` says why they are not
+    /// known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeSet<KeyName>>")]
     subkeys: Option<SmallSet<KeyName>>,
@@ -118,7 +119,8 @@ impl Facts {
         self.hide_policies(key, name);
     }
 
-    /// Removes the answer about the value. If kbfix asked for all values of the key, the value then counts as absent.
+    /// Removes the answer about the value. If kbfix asked for all values of the key, the value then counts as absent,
+    /// or as not configured in a policy file.
     pub fn forget(&mut self, key: &Key, name: &ValueName) {
         if let Some(Answer::Present(record)) = self.keys.get_mut(key) {
             Arc::make_mut(record).values.remove(name);
@@ -160,7 +162,7 @@ impl Facts {
     }
 
     /// Returns the name of the value as the facts spell it: as in the target or, for an absent value, as kbfix asked
-    /// for it. Returns `None` if the facts contain no answer for this name.
+    /// for it. Returns `None` if the facts do not list this name.
     pub fn spelled(&self, key: &Key, name: &ValueName) -> Option<&ValueName> {
         match self.record(key)? {
             Answer::Present(record) => record.values.get_key_value(name).map(|(found, _)| found),

@@ -25,8 +25,8 @@ impl Facts {
 
     /// Returns, for a value, the answer of each policy store that has a setting for this value or could not be read.
     ///
-    /// Returns `None` if kbfix did not query the value, and an error if these facts are from a snapshot that does not
-    /// contain the answer.
+    /// Returns `None` if kbfix did not query the value, and an error if the target could not answer the query, for
+    /// example because it is a snapshot without the answer.
     pub fn policies(&self, key: &Key, name: &ValueName) -> Option<Result<Vec<StoreAnswer<'_>>, ()>> {
         self.policies.get(&PolicyScope::of(key)?)?.answers(key, name)
     }
@@ -99,8 +99,8 @@ impl Facts {
     }
 }
 
-/// Compares two states of a policy store. Adds to `moved` each queried value whose setting differs, or the store itself
-/// if it was read in only one of the states.
+/// Compares two states of a policy store. Adds to `moved` each queried value whose setting differs; or only the store
+/// itself if it was read in just one of the states, or could not be read for different reasons.
 fn compare(was: &StoreFacts, is: Option<&StoreFacts>, asked: &PolicyFacts, moved: &mut Vec<Drift>) {
     let unread = |store: &StoreFacts| match &store.found {
         Answer::Unread(why) => Some(why.clone()),

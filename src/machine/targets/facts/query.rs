@@ -3,9 +3,9 @@
 use crate::targets::{Answer, Facts, KeyFacts, KeyQuery, Reason, ValueSelection};
 
 impl Facts {
-    /// Answers the query from these facts. If the facts do not cover the key, all its values, a named value or its
-    /// subkeys, the answer about this item is unknown. `uncovered` gets the name of the item, and returns the reason as
-    /// a sentence.
+    /// Answers the query from these facts. If the facts do not cover the key, or all its values although the query asks
+    /// for them, the whole answer is unknown. If they do not cover a named value or the subkeys, only the answer about
+    /// these is unknown. `uncovered` gets the name of what is not covered, and returns the reason as a sentence.
     pub(in crate::targets) fn answer(&self, query: &KeyQuery, uncovered: impl Fn(&str) -> String) -> Answer<KeyFacts> {
         let not_covered = |what: &str| Answer::unread(Reason::Unknown, uncovered(what));
         let place = query.key.to_string();

@@ -30,8 +30,8 @@ use policy::LocalPolicy;
 pub use policy::USERS_POLICY;
 use volume::Volume;
 
-/// The hives of the machine, without those of users: the name of each file, and the key at which Windows loads the
-/// hive.
+/// The hives of the machine, without those of users: the name of each file, and the root key and the name of the key at
+/// which Windows loads the hive.
 ///
 /// Source: Microsoft, "Registry Hives".
 const HIVES: &[(&str, RootKey, &str)] = &[
@@ -45,7 +45,7 @@ const HIVES: &[(&str, RootKey, &str)] = &[
 /// A Windows installation that is not running, as a target.
 #[derive(Debug)]
 pub struct ImageTarget {
-    /// The path of the image's folder as the user gave it.
+    /// The path of the image's folder as in the URI.
     named: PathBuf,
     /// The path of the image's folder with links resolved, so that every path of the folder leads to the same lock.
     root: PathBuf,

@@ -52,7 +52,8 @@ impl LocalPolicy {
         Ok(answers.pop().unwrap_or_else(|| Answer::unread(Reason::Unknown, "the policy file was not read")))
     }
 
-    /// Returns the reason why Windows does not process the policy file, as a sentence; `None` if Windows processes it.
+    /// Returns the reason why Windows does not process the policy file, as a sentence; `None` if Windows processes it,
+    /// or if it has no entries.
     ///
     /// # Errors
     /// Returns a sentence if this is not known.

@@ -29,7 +29,7 @@ pub(super) struct Volume {
 }
 
 impl Volume {
-    /// Opens the volume at `root`. `folder` is the path of the same folder as the user gave it, for messages.
+    /// Opens the volume at `root`. `folder` is the path of the same folder in messages.
     pub(super) fn open(root: &Path, folder: &Path, others: Drives) -> Result<Self, TargetError> {
         let what = folder.display().to_string();
         let mut system = DriveFolder::open(root).map_err(|source| TargetError::Io { what: what.clone(), source })?;
@@ -194,8 +194,8 @@ fn has_hives(system: &mut DriveFolder, name: &str) -> Result<bool, NoWindows> {
 const MAX_BOOT_INI: u64 = 1 << 20;
 
 /// Returns the name of the Windows folder that `boot.ini` starts, from a line such as
-/// `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`. Returns `None` if there is no such line, or it names no
-/// folder directly below the root folder.
+/// `default=multi(0)disk(0)rdisk(0)partition(1)\WINDOWS`. Returns `None` if kbfix cannot read such a line, or it names
+/// no folder directly below the root folder.
 ///
 /// Source: Microsoft, "Overview of the Boot.ini File".
 fn boot_folder(system: &mut DriveFolder) -> Option<String> {

@@ -38,11 +38,12 @@ impl ImageTarget {
         written
     }
 
-    /// Divides the changes into those to make in the hives and those to make in the local GPO.
+    /// Divides the changes into those to make in the hives and those to make in the local GPO. Unless the operator
+    /// chose the local GPO, all of them are made in the hives.
     ///
     /// # Errors
-    /// Returns an error for a change in a policy branch of users, and for a change of `SystemRoot` together with
-    /// changes in the local GPO.
+    /// If the operator chose the local GPO, returns an error for a change in a policy branch of users, and for a change
+    /// of `SystemRoot` together with changes in the local GPO.
     pub(super) fn split<'a>(&self, changes: &'a [KeyChange]) -> Result<Split<'a>, WriteError> {
         if !self.through_policy {
             return Ok((Cow::Borrowed(changes), Vec::new()));
@@ -92,11 +93,11 @@ impl ImageTarget {
         })
     }
 
-    /// Prepares the users' hives if one of the changes is in them.
+    /// Prepares the users' hives if one of the changes is below `HKU`.
     ///
     /// # Errors
-    /// Returns an error if the users' hives cannot be found, or if another change of the run could alter which hive
-    /// belongs to which user.
+    /// If a change is below `HKU`, returns an error if the users' hives cannot be found, or if another change of the
+    /// run could alter which hive belongs to which user.
     fn ready_users(&mut self, changes: &[KeyChange]) -> Result<(), WriteError> {
         if !changes.iter().any(|change| change.key.path.root() == RootKey::Hku) {
             return Ok(());

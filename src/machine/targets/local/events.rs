@@ -40,7 +40,8 @@ const BATCH_LIMIT: u32 = 60_000;
 /// The size in bytes at which the buffer for the XML of one event stops growing. An event that does not fit is not
 /// read.
 const LARGEST: usize = 4 << 20;
-/// The maximum number of event IDs in one query of the Windows Event Log API, which allows 32 terms.
+/// The maximum number of event IDs in one query of the Windows Event Log API, which allows 32 terms. For more IDs,
+/// kbfix reads all events of the log.
 const MOST_IDS: usize = 20;
 /// The flag that makes ReadEventLogW read from the oldest event to the newest.
 const FORWARDS: u32 = 4;
@@ -214,7 +215,7 @@ impl Drop for Log {
     }
 }
 
-/// Reads all events of the log with the Event Logging API.
+/// Reads the events of the log with the Event Logging API.
 fn old_api(log: &str, tally: &mut Tally<'_>, damage: &mut Damage) -> Result<(), Code> {
     let log = wide(log);
     // SAFETY: the name ends with a NUL. Without a server name, the log is one of this machine.

@@ -18,7 +18,7 @@ use super::{FolderError, create_admin_only_dir};
 /// create a mutex with the same name.
 ///
 /// # Errors
-/// Returns [`TargetError::Locked`] if another process holds the lock, and [`TargetError::Io`] if the folder or the file
+/// Returns [`TargetError::Locked`] if the lock is already held, and [`TargetError::Io`] if the folder or the file
 /// cannot be used.
 pub(super) fn take() -> Result<Lock, TargetError> {
     let folder = crate::files::state::program_data()

@@ -55,8 +55,8 @@ pub(super) struct Opened {
     pub(super) hive: Option<KeyPath>,
 }
 
-/// Facts about the keys above some queried keys, so that kbfix queries each of them only once. The facts are valid only
-/// for questions that are asked together, because the registry can change at any time.
+/// Facts about the keys above some queried keys, so that kbfix need not query them again for the next key. The facts
+/// are valid only for questions that are asked together, because the registry can change at any time.
 #[derive(Default)]
 pub(super) struct Above {
     /// The last key that was found absent. Every key below it is absent too.
@@ -132,7 +132,7 @@ pub(super) fn open_below(key: &Key, access: u32, above: &mut Above) -> Result<Op
 
 /// Returns the topmost registry link in the path of `key`, as the reason for not reading the key. Links that Windows
 /// itself makes are not considered. Keys that are no links according to `above` are not examined again. Returns `None`
-/// if no link was found above the first absent key.
+/// if no link was found. Below an absent key, none is looked for.
 fn link_on_the_way(key: &Key, above: &mut Above) -> Option<Unread> {
     let mut buffer = raw::Buffer::new();
     for path in key.way() {

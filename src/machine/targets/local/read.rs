@@ -16,7 +16,7 @@ use crate::{
 
 use super::{error::Code, place, properties, raw};
 
-/// What questions that are asked together share: the buffers, and the facts about the keys above the queried keys.
+/// The buffers, and the facts about the keys above the queried keys. Questions that are asked together share them.
 pub(super) struct Questions {
     buffer: raw::Buffer,
     above: place::Above,
@@ -50,8 +50,8 @@ pub(super) fn key_facts(query: &KeyQuery, questions: &mut Questions) -> Answer<K
 /// Reads from an open key what the query asks for.
 ///
 /// # Errors
-/// Returns the answer about the key if a read fails: absent if the key was deleted after it was opened, otherwise the
-/// reason.
+/// Returns the answer about the key if its values or subkeys cannot be read: absent if the key was deleted after it was
+/// opened, otherwise the reason.
 fn contents(handle: &Handle, query: &KeyQuery, buffer: &mut raw::Buffer) -> Result<KeyFacts, Box<Answer<KeyFacts>>> {
     let values = match &query.values {
         ValueSelection::Names(names) => named_values(handle, names, buffer).map_err(boxed)?,

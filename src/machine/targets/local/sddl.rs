@@ -21,8 +21,9 @@ const OWNER_ALIASES: [&str; 4] = ["CO", "OW", "S-1-3-0", "S-1-3-4"];
 /// Returns the reason why an object is unsafe, as a sentence; `None` if the object is safe. `sddl` is the owner and the
 /// DACL of its security descriptor.
 ///
-/// The object is unsafe if an account can write to it, or can give itself the right to do so. Administrators, the
-/// system and the accounts in `also` (SIDs) are excepted. An object is also unsafe if this cannot be seen in `sddl`.
+/// The object is unsafe if an account can write to it or to new files in it, or can give itself the right to do so.
+/// Administrators, the system and the accounts in `also` (SIDs) are excepted. An object is also unsafe if this cannot
+/// be seen in `sddl`.
 pub(super) fn fault(sddl: &str, also: &[String]) -> Option<String> {
     let trusted = |sid: &str| TRUSTED.contains(&sid) || also.iter().any(|own| own == sid);
     let (before, dacl) = sddl.split_once("D:").unwrap_or((sddl, "NO_ACCESS_CONTROL"));

@@ -109,8 +109,8 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     create(path, &format!("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{})", own_sid()?))
 }
 
-/// Returns a sentence about an account that can write to the folder `path`, other than this user, administrators and
-/// the system; `None` if there is no such account. The path may contain links.
+/// Returns the reason, as a sentence, why an account other than this user, administrators and the system may be able to
+/// write to the folder `path`; `None` if there is no reason. The path may contain links.
 ///
 /// # Errors
 /// Returns Windows' error.
@@ -122,8 +122,8 @@ pub fn folder_fault(path: &Path) -> io::Result<Option<String>> {
     file_fault(&folder)
 }
 
-/// Returns a sentence about an account that can write to an open file, other than this user, administrators and the
-/// system; `None` if there is no such account.
+/// Returns the reason, as a sentence, why an account other than this user, administrators and the system may be able to
+/// write to an open file; `None` if there is no reason.
 ///
 /// # Errors
 /// Returns Windows' error.

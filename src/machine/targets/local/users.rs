@@ -78,7 +78,7 @@ impl Users {
 }
 
 /// Returns whether the key belongs to a user who is not logged on, which means that Windows has loaded neither of the
-/// user's two hives.
+/// user's two hives. The Default profile counts as such a user.
 pub(super) fn is_away(path: &KeyPath) -> bool {
     user_of(path).is_some_and(|user| !hives_of(&user).iter().any(is_loaded))
 }
@@ -96,7 +96,8 @@ fn hives_of(user: &KeyPath) -> Vec<KeyPath> {
     [user.clone()].into_iter().chain(classes).collect()
 }
 
-/// Returns whether Windows has loaded the hive of this key. A hive whose key this user may not open counts as loaded.
+/// Returns whether Windows has loaded the hive of this key. If the key cannot be opened, although it is not absent, the
+/// hive counts as loaded.
 fn is_loaded(hive: &KeyPath) -> bool {
     let opened = place::open(&Key::new(hive.clone()), KEY_QUERY_VALUE);
     !matches!(opened, Err(place::Closed::Code(code)) if code.is_absent())

@@ -72,7 +72,7 @@ impl Drop for Held {
 }
 
 /// Takes the lock whose lock file is at `path`. Returns `None` if another process, or another guard of this process,
-/// holds the lock.
+/// holds the lock, or if others took and released it during each of [`TRIES`] attempts.
 fn acquire(path: &Path) -> io::Result<Option<Held>> {
     // An attempt fails only if another process removed or created the file between two of the calls here.
     for _ in 0..TRIES {
