@@ -22,7 +22,7 @@ use super::smb::Host;
 pub struct Address {
     /// The URI. If it contains a path, the path is absolute.
     pub uri: String,
-    /// The local folder that contains the files of drive C of the exported, offline or remote machine.
+    /// The local folder that contains the files of drive C, for an export, a hive or another machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<PathBuf>,
     /// The number of the ANSI code page of a registry export that has no byte order mark, such as 1252.
@@ -45,7 +45,7 @@ pub struct Address {
 /// The kinds of targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// The live registry of this machine.
+    /// This Windows machine: its live registry and the files on its disks.
     Local,
     /// A Windows installation that is not running; the path is the folder where its volume is mounted.
     Image(PathBuf),

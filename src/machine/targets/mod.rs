@@ -165,7 +165,7 @@ pub trait Target {
         None
     }
 
-    /// Returns the drives with files that kbfix needed, but for which the operator gave no folder.
+    /// Returns the drives whose files kbfix needed but could not read, because the operator gave no folder for them.
     fn missing_drives(&self) -> BTreeSet<char> {
         BTreeSet::new()
     }

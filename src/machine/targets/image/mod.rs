@@ -128,7 +128,7 @@ impl ImageTarget {
         self.registry.read(query)
     }
 
-    /// Returns the local GPO of the image, which is read at the first call.
+    /// Returns the local GPO of the image. Reads it if it is not in memory.
     ///
     /// # Errors
     /// The outer error means that the target as a whole cannot be read; the inner error, that the path of the policy

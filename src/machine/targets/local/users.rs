@@ -65,8 +65,8 @@ impl Users {
         }
     }
 
-    /// Returns an error for a change in a hive that kbfix read from its file, but that Windows has loaded since then.
-    /// Windows may have changed this hive. The caller has found out that the hive is loaded now.
+    /// Returns an error if the change is in the hives of a user, and kbfix read one of them from its file. The caller
+    /// has found out that Windows has loaded a hive of this user since then; Windows may have changed it.
     pub(super) fn refuse_logged_on(&self, change: &KeyChange) -> Result<(), WriteError> {
         let (Some(Ok(hives)), Some(user)) = (&self.hives, user_of(&change.key.path)) else { return Ok(()) };
         if hives_of(&user).iter().any(|hive| hives.has_opened(hive)) { Err(logged_on(&user)) } else { Ok(()) }
