@@ -1,8 +1,8 @@
 //! Locks a target that is a file or folder, with a lock file beside the target.
 //!
 //! The target itself cannot be locked: a write replaces it with a rename, and a second process could then hold a lock
-//! on the old file. The lock file, `.kbfix-NAME.lock`, is created when the lock is taken and removed when it is
-//! released.
+//! on the old file. The lock file, `.kbfix-NAME.lock`, is created when the lock is taken, unless it exists. The process
+//! that created it removes it when it releases the lock.
 //!
 //! Other users may be able to write to the folder and create something under that name. Therefore no link is followed
 //! and no pipe is opened. An existing file is used only if it is empty, like a file that a killed process left; on
@@ -34,8 +34,9 @@ use crate::files::replace::own_name;
 /// before. `path` should be canonical, so that every path of the target leads to the same lock.
 ///
 /// # Errors
-/// Returns [`TargetError::Locked`] if another process, or another guard of this process, holds the lock. Returns
-/// [`TargetError::NoLock`] if the lock file cannot be created or locked, or something else has its name.
+/// Returns [`TargetError::Locked`] if another process, or another guard of this process, holds the lock, or if others
+/// take it again and again. Returns [`TargetError::NoLock`] if the lock file cannot be created or locked, or something
+/// else has its name.
 pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
     let beside = path.with_file_name(format!("{}.lock", own_name(path)));
     match acquire(&beside) {
@@ -48,7 +49,7 @@ pub fn lock_beside(path: &Path) -> Result<Lock, TargetError> {
 /// The maximum number of attempts to take a lock, while other processes take and release it.
 const TRIES: usize = 100;
 
-/// An open and locked lock file. Dropping the value releases the lock, and removes the file if this process created it.
+/// An open and locked lock file. Dropping the value releases the lock, and removes the file if [`make`] created it.
 #[derive(Debug)]
 struct Held {
     #[cfg_attr(windows, allow(dead_code, reason = "Windows removes the file when it is closed"))]
@@ -98,7 +99,7 @@ enum Taken {
     Held(File),
     /// Another process, or another guard of this process, holds the lock.
     ByAnother,
-    /// Another process removed the file in the meantime, so the caller must try again.
+    /// Another process removed or replaced the file in the meantime, so the caller must try again.
     #[cfg_attr(windows, allow(dead_code, reason = "on Windows, such a file cannot be opened"))]
     Again,
 }

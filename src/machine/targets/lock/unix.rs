@@ -18,8 +18,8 @@ use super::{Held, Taken, foreign, refuse_foreign};
 /// it afterwards, because that process did not create it.
 ///
 /// # Errors
-/// Returns [`io::ErrorKind::AlreadyExists`] if a file has this name, locked or not. Returns the system's error if the
-/// file cannot be created.
+/// Returns [`io::ErrorKind::AlreadyExists`] if something has this name, locked or not. Returns the system's error if
+/// the file cannot be created or locked.
 pub(super) fn make(path: &Path) -> io::Result<Held> {
     if symlink_metadata(path).is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
@@ -59,7 +59,7 @@ pub(super) fn take(path: &Path) -> io::Result<Taken> {
 }
 
 /// Returns the reason why another account may control the file: it belongs to another user, or has a second name (a
-/// hard link).
+/// hard link). Returns `None` if there is no such reason.
 fn owner_fault(metadata: &Metadata) -> Option<String> {
     let own = rustix::process::geteuid().as_raw();
     match (metadata.uid(), metadata.nlink()) {

@@ -13,9 +13,10 @@ use super::{Held, Taken, refuse_foreign};
 
 /// Creates a lock file and opens it without sharing.
 ///
-/// Windows deletes the file when its only handle is closed, so the file exists exactly as long as the lock is held.
-/// Windows always deletes the file that this call created, even if another file has its path now. CREATE_NEW follows no
-/// link.
+/// Windows deletes the file when its only handle is closed, which also releases the lock. CREATE_NEW follows no link.
+///
+/// # Errors
+/// Returns [`io::ErrorKind::AlreadyExists`] if something has this name, or Windows' error.
 pub(super) fn make(path: &Path) -> io::Result<Held> {
     let mut options = File::options();
     options.write(true).create_new(true).share_mode(0);
@@ -29,7 +30,8 @@ pub(super) fn make(path: &Path) -> io::Result<Held> {
 /// The owner of the file need not be checked: while the file is open, nobody can remove or open it.
 ///
 /// # Errors
-/// Returns [`io::ErrorKind::AlreadyExists`] if the file cannot be a lock file, or Windows' error.
+/// Returns [`io::ErrorKind::AlreadyExists`] if the file cannot be a lock file, or Windows' error. A file that another
+/// process has open is no error: the result is [`Taken::ByAnother`].
 pub(super) fn take(path: &Path) -> io::Result<Taken> {
     let mut options = File::options();
     options.read(true).share_mode(0).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS);

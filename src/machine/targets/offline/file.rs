@@ -1,4 +1,4 @@
-//! Opens a hive file together with its logs, and replaces it.
+//! Opens a hive file, together with its logs if necessary, and replaces it.
 //!
 //! Source for the files beside a hive: Maxim Suhanov, "Windows registry file format specification", "Types of files".
 
@@ -31,11 +31,11 @@ pub(in crate::targets) struct HiveFile {
     /// then.
     stamp: Stamp,
     pub(super) hive: Hive,
-    /// The total size in bytes of the class names and security descriptors that were returned so far; see
-    /// [`HiveFile::describe`].
+    /// The total size in bytes of the class names and security descriptors of all keys that were read since the last
+    /// [`HiveFile::describe_anew`]; see [`HiveFile::describe`].
     described: usize,
-    /// The number of the current control set and the path of its key, if they were read from this hive and its key
-    /// `Select` has not changed since.
+    /// The number of the current control set and the path of its key, from the key `Select` of this hive; `None` if
+    /// kbfix must read them from there when it needs them.
     pub(super) current_set: Option<(u16, KeyPath)>,
 }
 
@@ -60,10 +60,11 @@ pub(super) struct NewFile {
 /// The reason why a hive file was not opened.
 #[derive(Debug)]
 pub(in crate::targets) enum OpenError {
-    /// The file does not exist or cannot be read, so its keys are unknown.
+    /// The file does not exist, access to it is denied, a part of its path is a link, or (on Windows) another program
+    /// has it open. The keys of this hive then cannot be read, but those of other hives can.
     Unread(Unread),
-    /// The file is damaged or incomplete, or an error occurred when it was read. So the whole target is refused, unless
-    /// this is the hive of a user.
+    /// The file is damaged or incomplete, or another error occurred when it was read. So the whole target is refused,
+    /// unless this is the hive of a user.
     Refused(TargetError),
 }
 
@@ -72,7 +73,7 @@ impl HiveFile {
     ///
     /// On Unix, a hive that was written completely is read on demand. A hive that was not (a dirty hive) is read
     /// together with its logs and recovered in memory. If the logs cannot complete it, it is refused; with
-    /// `allow_dirty`, it is read as it is and never written.
+    /// `allow_dirty`, it is read as it is if possible, and never written.
     ///
     /// If `root` is given, no part of the path below that folder may be a link, neither now nor when the file is
     /// replaced.
@@ -103,8 +104,13 @@ impl HiveFile {
         Ok(Self { path: path.to_owned(), root: root.map(Path::to_owned), stamp, hive, described: 0, current_set: None })
     }
 
-    /// Returns the file if the bins (blocks) of its hive are completely filled with cells (records). kbfix cannot
-    /// change any other hive; for such a hive, returns the reason.
+    /// Returns the file if the bins (blocks) of its hive are completely filled with cells (records).
+    ///
+    /// kbfix cannot change any other hive. The hive of a user is checked when it is opened, so that a damaged one only
+    /// makes its own keys unreadable, and does not stop changes for other users later.
+    ///
+    /// # Errors
+    /// Returns the reason if the bins are not filled or cannot be read.
     pub(super) fn with_sound_bins(self) -> Result<Self, Unread> {
         match self.hive.check_bins() {
             Ok(()) => Ok(self),
@@ -117,7 +123,8 @@ impl HiveFile {
         &self.path
     }
 
-    /// Returns whether neither the hive in memory nor the file and its logs have changed since they were read.
+    /// Returns whether neither the hive in memory nor the file and its logs have changed since they were read; false if
+    /// this cannot be checked.
     pub(super) fn is_as_read(&self) -> bool {
         let reached = Pinned::reach(self.root.as_deref(), &self.path);
         !self.hive.is_changed() && reached.is_ok_and(|reached| self.stamp.is_current(reached.path()))
@@ -126,8 +133,8 @@ impl HiveFile {
     /// Adds the size of the key's class name and security descriptor to the total. If the total then exceeds its limit,
     /// replaces both in `facts` with a reason of the kind "malformed".
     ///
-    /// Keys share security descriptors: in a damaged hive of a few megabytes, a hundred thousand keys can have the same
-    /// one of 64 KiB. In real hives, the class names and descriptors of all keys together are smaller than the hive.
+    /// The limit is [`DESCRIBED_BEYOND`] and the length of the hive. It protects the memory: keys share security
+    /// descriptors, so in a damaged hive of a few megabytes, a hundred thousand keys can have the same one of 64 KiB.
     pub(super) fn describe(&mut self, facts: &mut KeyFacts) {
         let Some(Answer::Present(properties)) = &facts.properties else { return };
         self.described += properties.security.bytes().len() + properties.class.as_ref().map_or(0, String::len);
@@ -163,7 +170,8 @@ impl HiveFile {
     /// Returns the bytes of a file that contains the edited hive.
     ///
     /// # Errors
-    /// Returns [`WriteError::Unsupported`] for a hive that cannot be written.
+    /// Returns [`WriteError::Unsupported`] for a hive that cannot be written, or an error if a part of it cannot be
+    /// read.
     pub(super) fn bytes(&mut self) -> Result<Vec<u8>, WriteError> {
         let place = self.path.display().to_string();
         self.hive.to_bytes(Filetime::now()).map_err(|error| unsupported(&place, &error))
@@ -228,8 +236,9 @@ const LARGEST_HIVE: u64 = 2 << 30;
 
 /// Returns the bytes of a transaction log. `hive` is the size of its hive in bytes.
 ///
-/// A log contains the pages that changed since the hive was written, and Windows writes the hive before the log becomes
-/// much larger than the hive. Therefore the size of a log is limited, because a sparse file can have any length.
+/// A log contains the pages that changed since the hive was written, so it need not be much larger than the hive. kbfix
+/// reads no log that is more than 64 MiB larger than its hive, or larger than 512 MiB: a damaged file must not exhaust
+/// the memory.
 ///
 /// # Errors
 /// Returns the system's error, or an error for something that is not a regular file or is too large for a log of this
@@ -248,7 +257,7 @@ const LARGEST_LOG: u64 = 512 << 20;
 /// Returns the hive in a file; `None` if the hive was not written completely (dirty).
 ///
 /// # Errors
-/// The outer error is the system's; the inner error concerns the content of the file.
+/// There is no outer error. The inner error concerns the content of the file, or says that it could not be read.
 #[cfg(unix)]
 fn complete(file: fs::File) -> io::Result<Result<Option<Hive>, Error>> {
     Ok(Hive::open_on_demand(std::sync::Arc::new(file)))
@@ -337,8 +346,8 @@ fn file_error(path: &Path, source: io::Error) -> OpenError {
     }
 }
 
-/// Returns whether the error means that another program has the file open without sharing: ERROR_SHARING_VIOLATION or
-/// ERROR_LOCK_VIOLATION (Microsoft, "System Error Codes").
+/// Returns whether the error means that another program has the file open without sharing, or has locked a part of it:
+/// on Windows, ERROR_SHARING_VIOLATION or ERROR_LOCK_VIOLATION (Microsoft, "System Error Codes").
 fn is_in_use(error: &io::Error) -> bool {
     cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
 }

@@ -8,8 +8,8 @@ use std::{
 /// The suffixes that Windows adds to the name of a hive file, to get the names of its transaction logs.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
-/// Returns the paths of the transaction logs beside a hive file, sorted. The case of their names does not matter. Links
-/// are left out.
+/// Returns the paths of the transaction logs beside the hive file at `path`, sorted. The case of their names does not
+/// matter. Links are left out. If the name of the hive file is not valid Unicode, the list is empty.
 ///
 /// # Errors
 /// Returns the error of the operating system if the folder cannot be listed.

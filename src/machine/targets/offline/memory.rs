@@ -2,8 +2,8 @@
 //! trial, undone.
 //!
 //! This finds changes that cannot be undone. For example, kbfix may be able to delete a key of a damaged hive, but then
-//! be unable to confirm that the key is absent. A change that cannot be read back or undone is refused before anything
-//! is written.
+//! be unable to confirm that the key is absent. A change that cannot be read back or undone is refused before any hive
+//! file is replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ const SHOWN: usize = 3;
 /// Where a change is made: the index of the mounted hive, and the path of the key below the hive's root.
 pub(super) type Spot = (usize, String);
 
-/// For the index of each mounted hive, the findings in the hive before the first change.
+/// For the index of each mounted hive that is changed, the findings in the hive before its first change.
 type Findings = BTreeMap<usize, Vec<Finding>>;
 
 impl OfflineRegistry {

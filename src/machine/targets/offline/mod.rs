@@ -1,9 +1,9 @@
 //! The registry of a Windows that is not running: hive files, each at the key where Windows would load the hive.
 //!
-//! The targets `image:DIR` and `hive:FILE=KEY` use it, and `local` for users who are not logged on. A hive is opened
-//! when one of its keys is first asked for. Some keys are links that Windows creates at every start
-//! (`CurrentControlSet`, `HKCR`, a user's `Software\Classes`); they are resolved to the keys to which they lead
-//! ([`resolve`]). Keys that exist in memory only are unknown.
+//! The targets `image:DIR` and `hive:FILE=KEY` use it, and `local` for users who are not logged on. In an image and for
+//! `local`, a hive is opened when kbfix first needs one of its keys. Some keys are links that Windows creates at every
+//! start (`CurrentControlSet`, `HKCR`, a user's `Software\Classes`); they are resolved to the keys to which they lead
+//! ([`resolve`]). `HKLM\HARDWARE` and other keys that Windows creates in memory at every start are unknown.
 
 mod file;
 mod logs;
@@ -45,15 +45,17 @@ pub(super) struct OfflineRegistry {
     allow_dirty: bool,
     /// Whether kbfix takes a lock beside each hive file to which it writes.
     lock_files: bool,
-    /// The root keys below which all existing hives are mounted. Below these, a key that is in no mounted hive is
-    /// absent. Below any other root key, such a key is unknown, unless it is below a key of `without_hive`.
+    /// The root keys below which all existing hives are mounted. Below these, a key that is neither in a mounted hive
+    /// nor above one is absent. Below any other root key, such a key is unknown, unless it is at or below a key of
+    /// `without_hive`.
     complete: BTreeSet<RootKey>,
     /// The keys at which Windows would load a hive, but whose hive file does not exist.
     without_hive: BTreeSet<KeyPath>,
     /// The name of the target in messages.
     what: String,
     /// A function that is called immediately before a hive's file is replaced, with the key at which the hive is
-    /// mounted. If it returns an error, the file is not replaced.
+    /// mounted. If it returns an error, the file is not replaced. In `local`, it returns an error if the user has
+    /// logged on.
     guard: fn(&KeyPath) -> Result<(), WriteError>,
 }
 
@@ -63,8 +65,8 @@ struct Mount {
     key: KeyPath,
     /// The path of the hive file, or the reason why the path is not known.
     file: Result<PathBuf, Unread>,
-    /// Whether this is the hive of a user. If such a hive is damaged, its keys are unknown, but the target as a whole
-    /// is not refused.
+    /// Whether this is the hive of a user. If such a hive turns out to be damaged when it is opened, its keys are
+    /// malformed, but the target as a whole is not refused.
     of_user: bool,
     /// The result of opening the file; `None` before the first attempt.
     opened: Option<Result<HiveFile, Unread>>,
@@ -101,14 +103,14 @@ impl OfflineRegistry {
         }
     }
 
-    /// Sets the function that is called immediately before a hive file is replaced. If the replacement fails, the
-    /// function is called again, because its error may explain the failure.
+    /// Sets the function that is called immediately before a hive file is replaced. If the file cannot be written or
+    /// replaced, the function is called again, because its error may explain the failure.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
     pub(super) fn guard(&mut self, guard: fn(&KeyPath) -> Result<(), WriteError>) {
         self.guard = guard;
     }
 
-    /// Returns whether the hive that is mounted at this key was opened.
+    /// Returns whether the hive that is mounted at this key is open, which means that kbfix has read it.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
     pub(super) fn has_opened(&self, key: &KeyPath) -> bool {
         self.mounted_at(key).is_some_and(|number| matches!(self.mounts[number].opened, Some(Ok(_))))
@@ -127,12 +129,12 @@ impl OfflineRegistry {
     /// Mounts a hive file of a user.
     ///
     /// A user can damage their own hive file, and changes for other users must still be possible. Therefore, if the
-    /// file is damaged, only its keys are unknown.
+    /// file turns out to be damaged when it is opened, only its keys cannot be read.
     pub(super) fn mount_user(&mut self, key: KeyPath, file: Result<PathBuf, Unread>) {
         self.mounts.push(Mount { key, file, of_user: true, opened: None });
     }
 
-    /// Records that the hive file for this key does not exist.
+    /// Records that the hive file for this key does not exist, so the key and all keys below it are absent.
     pub(super) fn no_hive(&mut self, key: KeyPath) {
         self.without_hive.insert(key);
     }
@@ -142,7 +144,7 @@ impl OfflineRegistry {
         self.mounts.push(Mount { key, file: Ok(file.path().to_owned()), of_user: false, opened: Some(Ok(file)) });
     }
 
-    /// Records that no further hive will be mounted below this root key.
+    /// Records that all existing hives below this root key are mounted, so a key in none of them is absent.
     pub(super) fn complete(&mut self, root: RootKey) {
         self.complete.insert(root);
     }
@@ -167,8 +169,9 @@ impl OfflineRegistry {
     /// Answers one question about a key.
     ///
     /// # Errors
-    /// Returns [`TargetError`] if a hive is damaged as a whole, is incomplete, or cannot be read from its disk. But if
-    /// this is found when the hive of a user is opened, there is no error: the keys of this hive are malformed.
+    /// Returns [`TargetError`] for a hive with a problem of the kind [`OpenError::Refused`], or if a part of an open
+    /// hive file cannot be read. But if the problem is found when the hive of a user is opened, there is no error: the
+    /// keys of this hive are malformed.
     pub(super) fn read(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError> {
         let answer = self.answer(query);
         self.judged(answer)
@@ -217,7 +220,7 @@ impl OfflineRegistry {
     }
 
     /// Returns the facts about a key above the mounted hives, such as `HKLM`. Such a key exists, but its values are
-    /// unknown.
+    /// unknown. Its subkeys are known only if the root key is in `complete`.
     ///
     /// # Errors
     /// Returns the reason if the query asks for all values.
@@ -249,19 +252,19 @@ impl OfflineRegistry {
         names
     }
 
-    /// Returns the index of the mounted hive that contains `path`.
+    /// Returns the index of the innermost mounted hive that contains `path`; `None` if no hive contains it.
     fn mount_of(&self, path: &KeyPath) -> Option<usize> {
         let holding = self.mounts.iter().enumerate().filter(|(_, mount)| path.is_within(&mount.key));
         holding.max_by_key(|(_, mount)| mount.key.depth()).map(|(number, _)| number)
     }
 
-    /// Returns the index of the hive that is mounted at exactly this key.
+    /// Returns the index of the hive that is mounted at this key itself; `None` if there is none.
     fn mounted_at(&self, key: &KeyPath) -> Option<usize> {
         self.mounts.iter().position(|mount| mount.key == *key)
     }
 
-    /// Removes temporary files that killed processes left beside the hives. If another process holds the lock of a
-    /// hive, its files are not removed.
+    /// Removes temporary files that killed processes left beside the hives. If the lock of a hive cannot be taken, its
+    /// files are not removed, because another process may be writing them.
     pub(super) fn remove_leftovers(&self) {
         let files = self.mounts.iter().filter_map(|mount| mount.file.as_ref().ok());
         for reached in files.filter_map(|path| Pinned::reach(root_of(&self.roots, path), path).ok()) {
@@ -275,8 +278,9 @@ impl OfflineRegistry {
         }
     }
 
-    /// Resets the total size of the returned class names and security descriptors, which is limited. Called before
-    /// everything is read again.
+    /// Resets the total size of the returned class names and security descriptors, which is limited
+    /// ([`HiveFile::describe`]). Called before changes are made or undone in memory, because the same keys are then
+    /// read again.
     fn ask_anew(&mut self) {
         for mount in &mut self.mounts {
             if let Some(Ok(file)) = &mut mount.opened {

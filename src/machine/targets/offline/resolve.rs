@@ -1,8 +1,9 @@
 //! Finds the hive that contains a key, and the key's path in this hive.
 //!
-//! Windows creates some keys at every start, as links to other keys or in memory only. No file contains them, so this
-//! module resolves them: `HKLM\SYSTEM\CurrentControlSet` through `Select`, `HKCR`, the 32-bit view, a user's
-//! `Software\Classes`, `HKU\S-1-5-18`.
+//! Windows shows some keys under several names, but a hive contains each key under only one of them. This module finds
+//! that name for keys in `HKLM\SYSTEM\CurrentControlSet` (through `Select`), `HKCR`, the 32-bit view, a user's
+//! `Software\Classes` and `HKU\S-1-5-18`. Some other keys are in no hive, because Windows creates them in memory at
+//! every start; they are unknown.
 //!
 //! A link that is stored in a hive is followed only if Windows makes it, which means that it leads to the same key
 //! under another name. Any other link leads to another key, which could be a protected one.
@@ -37,7 +38,7 @@ pub(super) enum Place {
     },
     /// The key is above the mounted hives, such as `HKLM`.
     Above(KeyPath),
-    /// The key is absent.
+    /// The key is absent, and it is in no mounted hive.
     Absent,
 }
 
@@ -49,10 +50,12 @@ enum Step {
     Link(Node, String),
 }
 
-/// The maximum number of links that are followed for one key. No real machine has so many.
+/// The maximum number of steps in which a key is looked up. Each step but the last follows one link. A path that needs
+/// more steps probably leads in a circle, so its key is malformed.
 const MAX_LINKS: usize = 16;
 
-/// Keys below `HKLM` that Windows makes at each start, in memory only or as a link.
+/// Keys below `HKLM` that Windows makes at each start, in memory only or as a link. These keys and all keys below them
+/// are unknown.
 static VOLATILE: LazyLock<[KeyPath; 5]> = LazyLock::new(|| {
     [
         "HARDWARE",

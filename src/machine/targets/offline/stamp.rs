@@ -1,4 +1,4 @@
-//! Detects whether another program wrote a hive file after kbfix read it.
+//! Detects whether another program wrote a hive file or its logs after kbfix read them.
 
 use std::{
     ffi::OsString,
@@ -23,12 +23,14 @@ const HEAD: u64 = 12;
 pub(super) struct Stamp {
     /// The first bytes of the hive file.
     head: Vec<u8>,
-    /// For the hive file and each of its logs: the name, the length, and the time of the last write.
+    /// For the hive file and each of its logs: the name (empty for the hive file), the length in bytes, and the time of
+    /// the last write, if the system knows it.
     files: Vec<(OsString, u64, Option<SystemTime>)>,
 }
 
 impl Stamp {
-    /// Returns the present state of the hive file at `path` and of its logs.
+    /// Returns the present state of the hive file at `path` and of its logs. If the folder cannot be listed, it is that
+    /// of the hive file only.
     ///
     /// # Errors
     /// Returns the system's error, or an error for something that is not a regular file.
@@ -49,7 +51,8 @@ impl Stamp {
         Ok(Self { head, files })
     }
 
-    /// Returns whether the hive file at `path` and its logs are the same as when this stamp was taken.
+    /// Returns whether the hive file at `path` and its logs are the same as when this stamp was taken; false if they
+    /// cannot be read.
     pub(super) fn is_current(&self, path: &Path) -> bool {
         Self::of(path).is_ok_and(|now| now == *self)
     }

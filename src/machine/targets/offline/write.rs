@@ -17,8 +17,8 @@ impl OfflineRegistry {
     /// Makes the changes in memory, and then replaces the files that changed.
     ///
     /// # Errors
-    /// Returns [`WriteFailure`]. If a file could not be replaced, the files before it were already replaced. After any
-    /// other error, no file was replaced.
+    /// Returns [`WriteFailure`]. If a file could not be replaced, the files before it were already replaced, and this
+    /// file may have been replaced. After any other error, no file was replaced.
     pub(in crate::targets) fn write(&mut self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         let written = self.carry_out(changes);
         // After any result, the next question reads the files again.
@@ -59,7 +59,8 @@ impl OfflineRegistry {
         file.replace(new, || guard(&key)).map_err(|error| guard(&key).err().unwrap_or(error))
     }
 
-    /// Locks the hive files, so that another process of kbfix does not write to one of them at the same time.
+    /// Locks the hive files in which changes are made, so that another process of kbfix does not write to one of them
+    /// at the same time. If `lock_files` is false, takes no lock.
     fn lock_hives(&mut self, spots: &[Spot]) -> Result<Vec<Lock>, WriteError> {
         let mut locks: BTreeMap<usize, Lock> = BTreeMap::new();
         if !self.lock_files {
