@@ -27,8 +27,8 @@ use crate::{
 /// The size in bytes of the largest `gpt.ini` that kbfix reads.
 const MAX_INI: u64 = 1 << 20;
 
-/// Returns the path of the `gpt.ini` that a write to this policy file changes or creates; `None` if there is none, or
-/// if it cannot be found.
+/// Returns the path of the `gpt.ini` that a write to this policy file changes or creates; `None` if a write changes
+/// none, or if the path cannot be determined.
 pub fn gpt_ini_of(policy: &Path) -> Option<PathBuf> {
     Disk::named().gpt_ini(policy).ok().flatten().map(|(path, _)| path)
 }
@@ -103,8 +103,11 @@ impl Disk {
     }
 
     /// Returns the path of the `gpt.ini` that belongs to a policy file, and the half of the Group Policy object
-    /// (machine or user) to which the policy file belongs. In the local GPO, `gpt.ini` need not exist. Returns `None`
-    /// if the policy file is not part of a Group Policy object.
+    /// (machine or user) to which the policy file belongs. Returns `None` if the policy file is not part of a Group
+    /// Policy object.
+    ///
+    /// It is part of one if its folder is named `Machine` or `User`, and if the folder above contains a `gpt.ini` or is
+    /// named `GroupPolicy`, as that of the local GPO. In the latter folder, `gpt.ini` need not exist.
     fn gpt_ini(&self, policy: &Path) -> io::Result<Option<(PathBuf, Side)>> {
         let named = |path: &Path| path.file_name()?.to_str().map(str::to_ascii_lowercase);
         let half = policy.parent().unwrap_or(policy);
@@ -128,12 +131,14 @@ impl Disk {
         Ok(Some((path, side)))
     }
 
-    /// Returns the reason why Windows does not process the policy file, as a sentence. Returns `None` if Windows
-    /// processes it, or if this is not known because the file is not part of a Group Policy object.
+    /// Returns the reason in `gpt.ini` why Windows does not process the policy file, as a sentence; this can be that
+    /// `gpt.ini` does not exist. Returns `None` if there is no such reason, or if the file is not part of a Group
+    /// Policy object.
     ///
     /// # Errors
     ///
-    /// Returns a sentence if `gpt.ini` cannot be read.
+    /// Returns a sentence if `gpt.ini` cannot be read, so that it is not known whether Windows processes the policy
+    /// file.
     pub(super) fn unprocessed(&self, policy: &Path) -> Result<Option<String>, String> {
         let of = policy.display();
         let unknown = |path: &Path, error: &dyn std::fmt::Display| {
@@ -152,8 +157,8 @@ impl Disk {
         Ok(why.map(|why| format!("Windows does not process {of}: {why}")))
     }
 
-    /// Returns the path of `gpt.ini`, and its content with an increased version. Returns `None` if the policy file is
-    /// not part of a Group Policy object.
+    /// Returns the path of `gpt.ini`, and the content that it must get so that Windows processes the changed policy
+    /// file. Returns `None` if the policy file is not part of a Group Policy object.
     fn raised(&self, policy: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
         let found = self.gpt_ini(policy).map_err(|error| refused(&policy.with_file_name("gpt.ini"), error))?;
         let Some((path, side)) = found else { return Ok(None) };

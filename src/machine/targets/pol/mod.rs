@@ -2,15 +2,17 @@
 //!
 //! A value has three states in this target: data (an entry sets it), absent (an entry deletes it), and not configured
 //! (no entry concerns it, so Group Policy leaves it as it is). A value that is not configured may exist or not on the
-//! machine. So a condition about such a value is unknown, and so is one about a key if the file sets nothing in or
-//! below the key. A change can lead from any of these states to any other, so every change can be rolled back.
+//! machine. So a condition about such a value is unknown, and so is one about a key if the file neither deletes the key
+//! nor sets anything in or below it. A change can lead from any of these states to any other, so that changes can be
+//! rolled back.
 //!
 //! - All other values of a key are treated as one value named `**DelVals.`: absent if the file deletes them,
 //!   otherwise not configured. So a key that must contain no other values gets that entry.
 //! - If the file sets a value only if the value is absent (`**soft.`), the answer about it is "unsupported". If an
-//!   entry is not valid, the answer about every key below the file's root key is "malformed".
-//! - The subkeys of a key can be listed only if the file deletes the key first. So kbfix deletes a key only if the file
-//!   deletes the key, and a later entry creates it again.
+//!   entry is not valid, the answer about each key of the file's root key (HKLM or HKCU) is "malformed", because the
+//!   entry may concern any key.
+//! - The subkeys of a key can be listed only if the file deletes the key, or a key above it, first. So kbfix deletes a
+//!   key only if this is so, and a later entry creates the key again.
 //! - A file that does not exist is treated as a policy file without entries, and the first change creates it. Its
 //!   folder must exist.
 //! - If the file is in a folder `Machine` or `User` with a `gpt.ini` in the folder above, each write increases the

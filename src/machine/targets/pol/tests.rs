@@ -1,7 +1,7 @@
 use super::*;
 use crate::targets::{ChangeAction, ValueChange};
 
-/// The path of an open file can be read, and the file cannot be replaced under it.
+/// The target gets `/proc/self/fd/…` as its path: the file can be read by this path, but it cannot be replaced.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_cannot_be_read_after_a_failed_write_is_an_error_and_not_empty() {

@@ -59,7 +59,7 @@ impl PolicyScope {
 }
 
 impl fmt::Display for PolicyScope {
-    /// Writes the key that contains the scope.
+    /// Writes the key at the top of the scope: `HKLM`, or `HKU` and the SID.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Machine => f.write_str("HKLM"),
@@ -72,7 +72,8 @@ impl fmt::Display for PolicyScope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyStore {
-    /// The local GPO: the file `Registry.pol` in `%SystemRoot%\System32\GroupPolicy`.
+    /// The local GPO: a file `Registry.pol` below `%SystemRoot%\System32\GroupPolicy`, one for the machine and one for
+    /// users.
     Local,
     /// The local GPO of all users who are not administrators, in `%SystemRoot%\System32\GroupPolicyUsers`.
     NonAdministrators,
@@ -176,7 +177,7 @@ pub struct PolicyFacts {
     #[serde(default, with = "asked", skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "Vec<asked::Entry>")]
     pub(super) uncovered: Values,
-    /// The policy stores of the scope. Each occurs once.
+    /// The policy stores of the scope. None occurs twice.
     pub stores: Vec<StoreFacts>,
 }
 
@@ -211,7 +212,7 @@ impl StoreFacts {
 }
 
 impl PolicyFacts {
-    /// Returns the answer to a query for which a snapshot contains no answer.
+    /// Returns facts that contain no answer to the query: all its values are uncovered.
     pub(super) fn not_covered(query: PolicyQuery) -> Self {
         Self { scope: query.scope, asked: Values::new(), uncovered: query.values, stores: Vec::new() }
     }
@@ -223,8 +224,8 @@ impl PolicyFacts {
 
     /// Returns, for a value, the answer of each policy store that has a setting for this value or could not be read.
     ///
-    /// Returns `None` if the value was not queried, and an error if these facts are from a snapshot that does not
-    /// contain the answer.
+    /// Returns `None` if the value was not queried, and an error if it was queried, but these facts contain no answer
+    /// about it.
     pub(super) fn answers(&self, key: &Key, name: &ValueName) -> Option<Result<Vec<StoreAnswer<'_>>, ()>> {
         if !self.has_asked(key, name) {
             return contains(&self.uncovered, key, name).then_some(Err(()));
@@ -250,7 +251,7 @@ impl PolicyFacts {
         }
     }
 
-    /// Marks the data of a value as sensitive.
+    /// Marks the data of a value as sensitive, in the settings of all stores.
     pub(super) fn hide(&mut self, key: &Key, name: &ValueName) {
         for store in &mut self.stores {
             if let Answer::Present(settings) = &mut store.found
@@ -261,7 +262,8 @@ impl PolicyFacts {
         }
     }
 
-    /// Returns the part of these facts that answers the query, which is about the same scope.
+    /// Returns the part of these facts that answers the query, which is about the same scope. Values for which they
+    /// contain no answer become uncovered.
     pub(super) fn part(&self, query: PolicyQuery) -> Self {
         let (mut asked, mut uncovered) = (Values::new(), Values::new());
         for (key, names) in query.values {

@@ -5,17 +5,17 @@ use crate::targets::{Answer, KeyFacts, KeyQuery, Reason, TargetError, Unread, pr
 
 use super::{PolicyScope, PolicyStore};
 
-/// The SIDs that Windows uses as names of the folders with the local GPOs for two groups of users: administrators, and
-/// all other users.
+/// The name of the folder with the local GPO of administrators: the SID of their group.
 const ADMINISTRATORS: &str = "S-1-5-32-544";
+/// The name of the folder with the local GPO of all users who are not administrators: the SID of the group Users.
 const USERS: &str = "S-1-5-32-545";
 
 /// Where the file of a policy store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::targets) struct Place {
     pub(in crate::targets) store: PolicyStore,
-    /// The folder below which no link is followed, with its path on the machine, such as `C:\WINDOWS`; `None` if the
-    /// machine has no such folder, and the reason if its path is not known.
+    /// The path on the machine of a folder, such as `C:\WINDOWS`, below which the file is; `None` if the machine has no
+    /// such folder, and the reason if its path is not known. `local` and an image follow no link below this folder.
     pub(in crate::targets) folder: Result<Option<String>, Unread>,
     /// The path of the file below `folder`.
     pub(in crate::targets) below: String,

@@ -18,8 +18,8 @@ pub(in crate::targets) trait Stores {
     /// Answers a query about a key below `HKLM`.
     fn key(&mut self, query: &KeyQuery) -> Result<Answer<KeyFacts>, TargetError>;
 
-    /// Returns the bytes of the file `place.below` in the folder with the path `folder` on the machine; unread if the
-    /// file has more than `most` bytes.
+    /// Returns the bytes of the file `place.below` in the folder with the path `folder` on the machine; absent if the
+    /// file does not exist, and unread if it cannot be read or has more than `most` bytes.
     fn bytes(&mut self, place: &Place, folder: &str, most: u64) -> Result<Answer<Vec<u8>>, TargetError>;
 }
 

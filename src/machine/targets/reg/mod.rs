@@ -1,9 +1,10 @@
 //! The target `reg:FILE`: a registry export, and optionally a folder with the files of drive `C:`.
 //!
-//! An export covers the keys that it lists and everything below them, because an export is always recursive. A key or
-//! value below a listed key is absent if the export does not list it; but below `HKU`, the hive of a user that is not
-//! listed is unknown, because it may not have been loaded. The keys above a listed key exist, but their values and
-//! other subkeys are unknown. All other keys are unknown.
+//! An export covers the keys that it lists and everything below them, because an export is always recursive. A covered
+//! key or value is absent if the export does not list it. But the hive of a user that is not listed below `HKU` is
+//! unknown, because it may not have been loaded; and if kbfix cannot read a name in the file, items that may have this
+//! name are malformed. The root keys and the keys above a listed key exist, but their values and other subkeys are
+//! unknown. All other keys are unknown.
 //!
 //! - A key of the 32-bit view is read where the 64-bit view has it: below `Wow6432Node`. An export that covers
 //!   `HKLM\SOFTWARE` but has no `Wow6432Node` there was made on a 32-bit Windows, which has only one view.
@@ -227,7 +228,8 @@ impl RegTarget {
 enum Existence {
     /// The key exists, and the export contains its values and everything below it.
     Covered,
-    /// The key exists, because it is a root key or is above a listed key. The export contains nothing else about it.
+    /// The key exists, because it is a root key or is above a listed key. The export contains neither its values nor
+    /// all of its subkeys.
     Above,
     Absent,
     Unread(Unread),

@@ -309,7 +309,7 @@ fn what_regedit_takes_is_read_and_nothing_of_it_is_lost() {
     assert_eq!(String::from_utf16(&units).unwrap(), format!("\u{feff}{wanted}"));
 }
 
-/// The path of an open file can be read, and the file cannot be replaced under it.
+/// The target gets `/proc/self/fd/…` as its path: the file can be read by this path, but it cannot be replaced.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_cannot_be_read_after_a_failed_write_is_an_error() {

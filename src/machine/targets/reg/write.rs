@@ -57,7 +57,7 @@ impl OneFile for RegTarget {
 }
 
 impl RegTarget {
-    /// Returns the path under which the export lists the key of a change.
+    /// Returns the path under which the export lists the key of a change, or would list it if the key existed.
     fn path(&self, change: &KeyChange) -> Result<KeyPath, WriteError> {
         let unread = |why: Unread| WriteError::Unsupported { place: change.key.to_string(), detail: why.to_string() };
         self.resolve(&change.key).map_err(unread)
