@@ -29,7 +29,8 @@ impl Fetched {
 }
 
 impl Connection {
-    /// Returns the facts about a file. `path` is the file's absolute path on the remote machine, with its drive letter.
+    /// Returns the facts about a file, after copying it to this machine. `path` is the file's absolute path on the
+    /// remote machine, with its drive letter.
     ///
     /// # Errors
     /// Returns an error if the remote machine as a whole cannot be read.
@@ -47,11 +48,12 @@ impl Connection {
         Ok(fetched.and_then(|fetched| named(bytes_below(fetched.folder.path(), &fetched.path(), most), path)))
     }
 
-    /// Copies the file at `path` from the remote machine to this machine.
+    /// Copies the file at `path` from the remote machine to this machine. The answer is absent if the file does not
+    /// exist there.
     ///
     /// # Errors
-    /// Returns an error if the remote machine as a whole cannot be read, or if the folder for the copy cannot be
-    /// created.
+    /// Returns an error if the remote machine as a whole cannot be read, or if this system cannot run smbclient or make
+    /// the copy.
     pub(super) fn fetch(&self, path: &str) -> Result<Answer<Fetched>, Trouble> {
         let (drive, names) = match file_names(path) {
             Ok(found) => found,

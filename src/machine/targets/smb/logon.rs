@@ -1,5 +1,6 @@
-//! Tries the password of a domain account on no other machine after a machine has refused it: each try counts as a
-//! wrong one in the domain, and after a few of them Windows locks the account on all machines.
+//! After a machine has refused the password of a domain account, kbfix tries it on no machine that has not accepted it
+//! before: each try counts as a wrong one in the domain, and after a few of them Windows locks the account on all
+//! machines.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Host, Trouble, remote_error::BY_KERBEROS, settings::field};
 
-/// Texts in the message of a refused logon if the password was right or was not checked. The reason concerns only this
-/// machine. Source of the status codes: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".
+/// Texts in the message of a failed logon that do not mean a wrong password. After such a failure, kbfix tries the
+/// account on other machines. Source of the status codes: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".
 const NO_WRONG_PASSWORD: [&str; 3] = ["NT_STATUS_NO_LOGON_SERVERS", "NT_STATUS_LOGON_TYPE_NOT_GRANTED", BY_KERBEROS];
 
 /// An account of a domain, with the credentials to try.
@@ -42,11 +43,12 @@ impl Account {
 /// What is known about the logons of an account.
 #[derive(Debug, Default)]
 struct Known {
-    /// Whether the first logon of the account is being tried. All other logons of the account wait for its result.
+    /// Whether a logon is being tried while no machine has accepted the account yet (a first logon). All other logons
+    /// of the account wait for its result.
     trying: bool,
     /// The machines that accepted the account.
     accepted: BTreeSet<String>,
-    /// The machine that first refused the account.
+    /// The machine that first refused the account, perhaps because of a wrong password; `None` if no machine has.
     refused: Option<String>,
 }
 
@@ -59,7 +61,8 @@ fn accounts() -> MutexGuard<'static, BTreeMap<Account, Known>> {
     ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A logon that may now be tried. If it is dropped without a result, the next logon of the account is tried.
+/// A logon that may now be tried. The caller must report its result with [`Attempt::ended`]. If it is dropped without a
+/// result, nothing is recorded, and the next logon of the account is tried.
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
     account: Option<&'a Account>,
@@ -68,10 +71,12 @@ pub(super) struct Attempt<'a> {
     is_first: bool,
 }
 
-/// Waits until no first logon of the account is being tried. Without an account, does not wait.
+/// Waits until no first logon of the account is being tried, and returns the permission to log on to `host`. Without an
+/// account, does not wait.
 ///
 /// # Errors
-/// Returns [`Trouble::NotTried`] if a machine has refused the account, and this machine has not accepted it before.
+/// Returns [`Trouble::NotTried`] if a machine has refused the account, perhaps because of a wrong password, and this
+/// machine has not accepted it before.
 pub(super) fn begin<'a>(account: Option<&'a Account>, host: &'a Host) -> Result<Attempt<'a>, Trouble> {
     let mut is_first = false;
     if let Some(account) = account {
@@ -136,12 +141,12 @@ mod tests {
 
     /// The answer of a machine that refuses the logon, with the status code NT_STATUS_LOGON_FAILURE.
     const REFUSED: &str = r#"{"failed": {"stage": "connect", "code": 3221225581, "text": "no"}}"#;
-    /// The same with NT_STATUS_LOGON_TYPE_NOT_GRANTED.
+    /// The answer of a machine that refuses the logon, with the status code NT_STATUS_LOGON_TYPE_NOT_GRANTED.
     const NOT_GRANTED: &str = r#"{"failed": {"stage": "connect", "code": 3221225819, "text": "no"}}"#;
     const ACCEPTED: &str = r#"{"answers": [{"error": {"code": 2, "text": "absent"}}]}"#;
 
     /// Reads a key of four machines at the same time. The n-th logon gets the n-th answer, or the last one. Returns the
-    /// number of logons, and the machines that were not tried. Each test needs an account of its own.
+    /// number of logons, then the number of machines that were not tried. Each test needs an account of its own.
     fn logons(account: &str, credentials: &str, kerberos: bool, answers: &[&str]) -> (usize, usize) {
         let folder = tempfile::tempdir().unwrap();
         let (auth, python) = (folder.path().join("auth"), folder.path().join("python"));

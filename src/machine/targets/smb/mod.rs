@@ -6,8 +6,8 @@
 //! them, which every Windows denies (`net_rpc_registry.c`, at least up to Samba 4.17), its `setvalue` supports two
 //! types, and its `export` reads everything below a key.
 //!
-//! An exchange uses one connection and one logon for any number of questions. Changes are first checked and then made
-//! in another exchange. Of the users' hives, only those that the machine has loaded can be read.
+//! An exchange about the registry uses one connection and one logon for any number of questions. Changes are first
+//! checked and then made in another exchange. Of the users' hives, only those that the machine has loaded can be read.
 
 mod remote_host;
 #[cfg(unix)]

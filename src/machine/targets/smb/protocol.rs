@@ -13,7 +13,7 @@ use crate::{
 use super::{Connection, Trouble, program, remote_error::BY_KERBEROS};
 
 const SCRIPT: &str = include_str!("winreg.py");
-/// The number of questions and values for which the time limit of an exchange grows by one second.
+/// For each such number of questions, changes and values in an exchange, its time limit grows by one second.
 const EACH_SECOND: usize = 20;
 
 /// A request to the helper script.
@@ -111,12 +111,13 @@ pub(super) struct FoundValue {
     pub(super) error: Option<Fault>,
 }
 
-/// A Windows error code, such as 5 for ERROR_ACCESS_DENIED, with Samba's name for it.
+/// An error code and its text. The code is one of Windows, such as 5 for ERROR_ACCESS_DENIED, except in [`Failed`],
+/// where it can be an NTSTATUS code.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Fault {
     pub(super) code: u32,
     pub(super) text: String,
-    /// The link in the path of the key, if the request failed because of a link.
+    /// The link in the path of the key, if the request failed because of a link; otherwise `None`.
     pub(super) link: Option<Box<FoundLink>>,
 }
 

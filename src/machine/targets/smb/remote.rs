@@ -27,7 +27,8 @@ const REACHED_WITHIN: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct SmbTarget {
     pub(super) connection: Connection,
-    /// Local folders that contain the files of the remote machine's drives.
+    /// Local folders with the files of some drives of the remote machine. kbfix reads these files there, not on the
+    /// machine.
     pub(super) drives: Drives,
 }
 
@@ -36,18 +37,18 @@ pub struct SmbTarget {
 pub(super) struct Connection {
     pub(super) host: Host,
     pub(super) settings: Settings,
-    /// The account, if a domain checks its password; `None` for an account of the machine itself, and with a Kerberos
-    /// ticket that already exists.
+    /// The account, if a domain checks its password; `None` for an account of the machine itself, and if there is no
+    /// credentials file, because kbfix then logs on with a Kerberos ticket.
     pub(super) account: Option<Account>,
 }
 
 impl SmbTarget {
-    /// Returns the target. Does not connect to the machine yet. `drives` are local folders with the files of drives
-    /// whose shares cannot be used.
+    /// Returns the target. Does not connect to the machine yet. `drives` are local folders with the files of drives of
+    /// the machine; kbfix does not read these drives over the network.
     ///
-    /// After a machine has refused the logon of a domain account, this process does not try this account with the same
-    /// credentials on machines that have not accepted it before: their operations fail with [`Trouble::NotTried`].
-    /// With a Kerberos ticket and no password, each target tries to log on.
+    /// After a machine has refused a domain account, perhaps because of a wrong password, this process does not try
+    /// this account with the same credentials on machines that have not accepted it before: their operations fail with
+    /// [`Trouble::NotTried`]. Without a credentials file (with a Kerberos ticket), each target tries to log on.
     ///
     /// # Errors
     /// Returns [`TargetError::Remote`] if there are no credentials, or they cannot be used.
@@ -82,7 +83,7 @@ impl Connection {
     /// Begins a logon: checks that the machine can be reached, and then waits until the account may be tried.
     ///
     /// # Errors
-    /// Returns an error if the machine cannot be reached, or if a machine has refused the account.
+    /// Returns an error if the machine cannot be reached, or [`Trouble::NotTried`] (see [`logon::begin`]).
     pub(super) fn log_on(&self) -> Result<Attempt<'_>, Trouble> {
         self.reach()?;
         logon::begin(self.account.as_ref(), &self.host)

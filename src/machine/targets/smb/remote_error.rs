@@ -21,23 +21,23 @@ pub enum Trouble {
     /// The host name is unknown, no program listens on the port, or the connection fails for another reason.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
-    /// The machine ended the connection before the logon, perhaps because the two machines support no common version of
-    /// the SMB protocol.
+    /// The connection failed before the logon, for example because the machine ended it. Perhaps the two machines
+    /// support no common version of the SMB protocol.
     #[error("the machine ended the connection before the logon: {0}")]
     Protocol(String),
     /// The connection broke during a read or a write.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// The logon of the account failed: the machine refused it, or there is no Kerberos ticket.
+    /// The logon of the account failed, for example because the machine refused it or there is no Kerberos ticket.
     #[error("the logon to the machine failed: {0}")]
     Logon(String),
     /// kbfix did not try to log on, because the machine with this URI refused the logon of the same domain account.
     #[error("kbfix did not try to log on, because {0} refused the logon of this account")]
     NotTried(String),
-    /// The account could log on, but may not access the registry or the share.
+    /// The machine denied access, for example because the account may log on, but may not access the registry.
     #[error("the machine denies the account access: {0}")]
     Denied(String),
-    /// The service Remote Registry is not running on the remote machine.
+    /// The service Remote Registry of the remote machine does not answer, probably because it is not running.
     #[error("the Remote Registry service of the machine does not answer: {0}")]
     Service(String),
     /// The machine did not answer within this number of seconds.

@@ -97,8 +97,8 @@ fn account_of(account: &str) -> Result<(Option<String>, Option<String>), HostErr
     Ok((domain.map(str::to_owned), Some(user.to_owned())))
 }
 
-/// Checks a host name. Only some characters are allowed, because the name becomes part of file names and of arguments
-/// for Samba, where other characters have a special meaning.
+/// Checks a host name, and returns it in lower case. Only some characters are allowed, because the name becomes part of
+/// file names and of arguments for Samba, where other characters have a special meaning.
 fn host_name(name: &str) -> Result<String, HostError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     if name.is_empty() || name.len() > 253 || !name.chars().all(fits) || name.starts_with(['-', '.']) {

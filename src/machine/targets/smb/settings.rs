@@ -1,7 +1,7 @@
 //! The credentials and the time limit for connections to a remote machine.
 //!
-//! kbfix itself uses no password: Samba reads it from a credentials file, or Kerberos has a ticket. kbfix only checks
-//! that the file contains a password.
+//! kbfix itself sends no password: Samba reads it from a credentials file, or Kerberos has a ticket. kbfix reads the
+//! file only to check it, and to know when an account was already refused.
 
 use std::{
     env,
@@ -18,9 +18,9 @@ use super::{Host, Trouble};
 
 /// The environment variable that contains the path of the credentials file. The file has the format of `smbclient -A`.
 const FILE: &str = "KBFIX_SMB_AUTH_FILE";
-/// The environment variable that makes kbfix log on with Kerberos.
+/// The environment variable that makes kbfix log on with Kerberos if it is `1`.
 const KERBEROS: &str = "KBFIX_SMB_KERBEROS";
-/// The environment variable that contains the time limit, in seconds.
+/// The environment variable that contains [`Settings::limit`], in seconds.
 const LIMIT: &str = "KBFIX_SMB_LIMIT";
 /// The environment variable that contains the path of a Python interpreter with Samba's bindings.
 const PYTHON: &str = "KBFIX_SMB_PYTHON";
@@ -36,7 +36,7 @@ pub struct Settings {
     pub file: Option<PathBuf>,
     /// Whether kbfix must log on with Kerberos.
     pub kerberos: bool,
-    /// The time limit for one exchange with the machine. If there are many questions, more time is added.
+    /// The time limit for one exchange with the machine. If it contains many questions or changes, more time is added.
     pub limit: Duration,
     /// The path of a Python interpreter that has Samba's bindings.
     pub python: PathBuf,
@@ -59,7 +59,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the settings from environment variables.
+    /// Reads the settings from environment variables. An empty variable counts as missing.
     ///
     /// # Errors
     /// Returns [`Trouble::Settings`] if a variable is not valid.
@@ -84,11 +84,12 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Returns the settings if there are credentials, and the credentials file can be used. Also returns the text of
-    /// this file; `None` if kbfix logs on with Kerberos and no file is given.
+    /// Checks that there is a credentials file or kbfix logs on with Kerberos, and that a given file can be used.
+    /// Returns the settings, with the links in the path of the file resolved, and the text of the file; `None` if no
+    /// file is given.
     ///
     /// # Errors
-    /// Returns [`Trouble::Settings`] if there are no credentials, or the credentials file cannot be used.
+    /// Returns [`Trouble::Settings`] if one of these checks fails.
     pub(super) fn checked(mut self) -> Result<(Self, Option<String>), Trouble> {
         let (file, text) = self.file.as_deref().map(checked).transpose()?.unzip();
         self.file = file;
@@ -119,8 +120,9 @@ impl Settings {
     }
 }
 
-/// Checks that nobody but its owner has rights to the credentials file, and that the file contains a password: Samba
-/// would ask the user for a missing password. Returns the path with links resolved, and the text of the file.
+/// Checks that nobody but its owner has rights to the credentials file, and that the file contains a line for the
+/// password: Samba would ask the user for a missing password. Returns the path with links resolved, and the text of the
+/// file.
 fn checked(file: &Path) -> Result<(PathBuf, String), Trouble> {
     let refused =
         |why: String| Trouble::Settings(format!("the credentials file {} cannot be used: {why}", file.display()));

@@ -26,7 +26,7 @@ impl Connection {
     /// Makes the changes in their order.
     ///
     /// # Errors
-    /// Returns [`WriteFailure`]. If the connection broke during the changes, any of them may have been made.
+    /// Returns [`WriteFailure`], which says which changes may have been made.
     pub(super) fn write(&self, changes: &[KeyChange]) -> Result<(), WriteFailure> {
         if changes.is_empty() {
             return Ok(());
@@ -116,8 +116,8 @@ fn questions(changes: &[KeyChange]) -> Vec<KeyQuery> {
     asked.into_iter().map(query).collect()
 }
 
-/// Returns the request that makes a change. In the request, each value name is spelled as on the machine at present:
-/// Samba would change the spelling to that of the request, while Windows would keep it.
+/// Returns the request that makes a change. In the request, value names are spelled as in `facts`, and so usually as on
+/// the machine: a machine with Samba would change the spelling to that of the request, while Windows would keep it.
 fn order(change: &KeyChange, facts: &Facts) -> Order {
     let spelled = |name: &ValueName| facts.spelled(&change.key, name).unwrap_or(name).as_str().to_owned();
     let setting = |value: &crate::targets::ValueChange| Setting {
