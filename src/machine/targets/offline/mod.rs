@@ -3,7 +3,7 @@
 //! The targets `image:DIR` and `hive:FILE=KEY` use it, and `local` for users who are not logged on. In an image and for
 //! `local`, a hive is opened when kbfix first needs one of its keys. Some keys are links that Windows creates at every
 //! start (`CurrentControlSet`, `HKCR`, a user's `Software\Classes`); they are resolved to the keys to which they lead
-//! ([`resolve`]). `HKLM\HARDWARE` and other keys that Windows creates in memory at every start are unknown.
+//! ([`resolve`]). `HKLM\HARDWARE` and some other keys, which Windows creates in memory at every start, are unknown.
 
 mod file;
 mod logs;
@@ -134,7 +134,7 @@ impl OfflineRegistry {
         self.mounts.push(Mount { key, file, of_user: true, opened: None });
     }
 
-    /// Records that the hive file for this key does not exist, so the key and all keys below it are absent.
+    /// Records that the hive file for this key does not exist, so the key is absent.
     pub(super) fn no_hive(&mut self, key: KeyPath) {
         self.without_hive.insert(key);
     }
@@ -144,7 +144,7 @@ impl OfflineRegistry {
         self.mounts.push(Mount { key, file: Ok(file.path().to_owned()), of_user: false, opened: Some(Ok(file)) });
     }
 
-    /// Records that all existing hives below this root key are mounted, so a key in none of them is absent.
+    /// Records that all existing hives below this root key are mounted; see the field `complete`.
     pub(super) fn complete(&mut self, root: RootKey) {
         self.complete.insert(root);
     }

@@ -9,8 +9,8 @@
 //! - All other values of a key are treated as one value named `**DelVals.`: absent if the file deletes them,
 //!   otherwise not configured. So a key that must contain no other values gets that entry.
 //! - If the file sets a value only if the value is absent (`**soft.`), the answer about it is "unsupported". If an
-//!   entry is not valid, the answer about each key of the file's root key (HKLM or HKCU) is "malformed", because the
-//!   entry may concern any key.
+//!   entry is not valid, the answer about every key that the file could contain is "malformed", because the entry may
+//!   concern this key.
 //! - The subkeys of a key can be listed only if the file deletes the key, or a key above it, first. So kbfix deletes a
 //!   key only if this is so, and a later entry creates the key again.
 //! - A file that does not exist is treated as a policy file without entries, and the first change creates it. Its

@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Host, Trouble, remote_error::BY_KERBEROS, settings::field};
 
-/// Texts in the message of a failed logon that do not mean a wrong password. After such a failure, kbfix tries the
-/// account on other machines. Source of the status codes: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".
+/// Texts in the message of a failed logon that do not mean a wrong password. Such a failure does not keep kbfix from
+/// trying the account on other machines. Source of the status codes: Microsoft, [MS-ERREF] 2.3.1 "NTSTATUS Values".
 const NO_WRONG_PASSWORD: [&str; 3] = ["NT_STATUS_NO_LOGON_SERVERS", "NT_STATUS_LOGON_TYPE_NOT_GRANTED", BY_KERBEROS];
 
 /// An account of a domain, with the credentials to try.

@@ -13,7 +13,8 @@ use crate::{
 use super::{Connection, Trouble, program, remote_error::BY_KERBEROS};
 
 const SCRIPT: &str = include_str!("winreg.py");
-/// For each such number of questions, changes and values in an exchange, its time limit grows by one second.
+/// The number of questions, changes and values in an exchange, counted together, for which its time limit grows by one
+/// second.
 const EACH_SECOND: usize = 20;
 
 /// A request to the helper script.
