@@ -40,7 +40,7 @@ impl CommandError {
         self
     }
 
-    /// Replaces the hint of the error.
+    /// Replaces the hint of each diagnostic of the error with `hint`.
     pub(super) fn with_hint(mut self, hint: &str) -> Self {
         self.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.set_hint(hint));
         self

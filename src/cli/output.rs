@@ -36,7 +36,8 @@ pub(super) struct Output {
     broken: Option<io::Error>,
     /// `Some` if the last report said that the target was changed. The inner value is the path of the journal, if any.
     changed: Option<Option<String>>,
-    /// The warnings that were written before the command had a result.
+    /// The warnings that [`Self::warnings`] has written to standard error. They are kept until [`Self::with_warnings`]
+    /// takes them for a JSON document.
     warned: Vec<Diagnostic>,
     /// Whether diagnostics are written as lines of JSON, in the form that DSC reads.
     traces: bool,

@@ -54,7 +54,7 @@ impl Alike {
         Some(digest.finalize().into())
     }
 
-    /// Returns whether the cases of any machine were kept.
+    /// Returns whether [`Self::keep`] has kept the cases of at least one machine.
     pub(super) fn has_any(&self) -> bool {
         !self.known().is_empty()
     }

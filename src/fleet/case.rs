@@ -172,7 +172,8 @@ impl Case {
         }
     }
 
-    /// Sets the digest and the id of the case.
+    /// Sets the field `digest` to the digest of the changes, and the field `id` to an id that is computed from the
+    /// result without the machines.
     fn seal(&mut self) {
         let changes = (!self.changes.is_empty()).then(|| hidden_value(&self.changes));
         self.digest = changes.as_ref().map(plan::file::digest);

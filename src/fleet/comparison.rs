@@ -24,7 +24,8 @@ pub struct FleetComparison {
     pub exit_code: Exit,
     /// The number of machines that were compared. Machines that could not be read are not counted.
     pub compared: usize,
-    /// The number of machines on which something is different.
+    /// The number of compared machines on which the result of a spec, or a fact that the specs need, differs between
+    /// the two states.
     pub different: usize,
     /// The specs that are in only one of two versions, or whose files differ. Always empty for `drift`.
     pub specs: SpecsMoved,
@@ -47,14 +48,15 @@ pub struct FleetComparison {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The ids of the specs that differ between two versions.
+/// The ids of the specs that were added, removed or changed between the two versions of specs that `fleet impact`
+/// compares.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SpecsMoved {
-    /// The specs that exist only in the new version.
+    /// The ids of the specs that exist only in the new version of the specs.
     pub come: Vec<String>,
-    /// The specs that exist only in the old version.
+    /// The ids of the specs that exist only in the old version of the specs.
     pub go: Vec<String>,
-    /// The specs that exist in both versions, with different content.
+    /// The ids of the specs that exist in both versions of the specs, but whose files differ.
     pub differ: Vec<String>,
 }
 
@@ -65,9 +67,11 @@ pub struct Difference {
     pub spec: String,
     /// The kind of the difference.
     pub kind: DifferenceKind,
-    /// The result before; null if the spec did not exist before.
+    /// The earlier result of the spec: with the old version of the specs (`impact`), or in the earlier snapshots
+    /// (`drift`). Null if the spec does not exist in the old version.
     pub before: Option<Case>,
-    /// The result now; null if the spec no longer exists.
+    /// The later result of the spec: with the new version of the specs (`impact`), or in the later snapshots (`drift`).
+    /// Null if the spec does not exist in the new version.
     pub after: Option<Case>,
     /// The names of the machines with this difference.
     pub machines: Vec<Arc<str>>,

@@ -189,7 +189,8 @@ impl FleetFile {
     }
 }
 
-/// Gives the machine of a snapshot the full name of its file.
+/// Replaces the name of a machine whose target is a snapshot with the file name of the snapshot, such as `FE1.json`.
+/// Does nothing for another target.
 fn name_by_file(snapshot: &mut Member) {
     let file = snapshot.named.strip_prefix("snapshot:").and_then(|path| Path::new(path).file_name());
     if let Some(file) = file {

@@ -15,7 +15,8 @@ use crate::{
 pub struct Note {
     /// The code of the note: `policy-owned`, `policy-unknown` or `pending-restart`.
     pub code: Code,
-    /// The information, as a sentence.
+    /// The information about the result of the spec, as a sentence: for example, that Group Policy undoes the required
+    /// state.
     pub text: String,
 }
 

@@ -16,7 +16,7 @@ pub enum FleetOutcome {
     InDesiredState,
     /// Something is not in the state that the spec requires, and waivers accept all of this.
     Waived,
-    /// Something must be changed.
+    /// A key or value must be changed, or the hotfix must be installed.
     ChangesPending,
     /// The hotfix was installed, and takes effect only after the next start of the computer.
     PendingRestart,
@@ -31,7 +31,7 @@ pub enum FleetOutcome {
 }
 
 impl FleetOutcome {
-    /// All outcomes, ordered by severity.
+    /// All outcomes, ordered by severity, the worst last.
     pub const ALL: [Self; 9] = [
         Self::NotApplicable,
         Self::InDesiredState,

@@ -24,13 +24,13 @@ pub(super) struct Planner<'a> {
     alike: Alike,
 }
 
-/// One list of specs, with the plans that were already made for it.
+/// One list of specs, with the plans and cases that were already made for it and that several machines can share.
 struct List<'a> {
     specs: &'a [Spec],
     /// The plans that several machines can share; `None` if they cannot be shared, for example because a spec has
     /// sensitive values.
     shared: Option<SharedPlans<'a>>,
-    /// The cases of the shared plans, each by the id of its plan.
+    /// The cases that were already made from plans in `shared`, each by the id of its plan.
     cases: Mutex<HashMap<usize, Arc<Case>>>,
 }
 
@@ -125,7 +125,8 @@ fn answers(snapshot: &SnapshotTarget) -> Answers<'_> {
 }
 
 impl List<'_> {
-    /// Returns the cases of shared plans.
+    /// Returns the cases of the machine with the snapshot `target`: one for each of `plans`, its shared plans. If an
+    /// earlier machine had the same plan, its case is used again.
     fn cases(&self, plans: &[Arc<SharedPlan<'_>>], target: &SnapshotTarget) -> MachineCases {
         let facts: &Facts = &target.snapshot().facts;
         let mut known = self.cases.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,7 +28,7 @@ pub struct FleetReport {
     pub exit_code: Exit,
     /// The number of machines, in total and by the worst outcome of each machine.
     pub counts: Counts,
-    /// The counts of each spec, in the order in which the specs were given.
+    /// For each spec, the number of machines with each outcome. The specs are in the order in which they were given.
     pub specs: Vec<SpecCounts>,
     /// The cases: worst outcomes first, then in the order of the specs.
     pub cases: Vec<Case>,

@@ -197,7 +197,9 @@ fn covers(pattern: &str, key: &Key) -> bool {
     is_like(pattern, key) || of_32().is_some_and(|one| is_like(&one.path.to_long(), key))
 }
 
-/// Returns whether `pattern` matches the path of `key`.
+/// Returns whether `pattern`, which is a key as a spec or a report writes it, matches the path of `key`, without regard
+/// to the registry view. A name with `*`, `{` or `%` in `pattern` matches any name. `HKCU` also matches the key of any
+/// user below `HKU`, and `HKCR` also matches `HKLM\SOFTWARE\Classes`.
 fn is_like(pattern: &str, key: &Key) -> bool {
     let long = key.path.to_long();
     let mut found: Vec<&str> = long.split('\\').collect();

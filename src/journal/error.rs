@@ -13,7 +13,7 @@ pub enum StoreError {
     Io {
         /// The file or folder that could not be read or written.
         path: PathBuf,
-        /// The reason.
+        /// The reason why the file or folder could not be read or written.
         source: io::Error,
     },
     /// There is neither a journal with this name in the folder, nor a file at this path.
@@ -21,7 +21,7 @@ pub enum StoreError {
     Missing {
         /// The name or path that was given for the journal.
         name: String,
-        /// The folder that was searched.
+        /// The folder with the journals, in the state folder. It contains no journal with this name.
         folder: PathBuf,
     },
     /// Someone other than this account and the administrators can write to the file or folder, or owns it.
@@ -39,13 +39,13 @@ pub enum StoreError {
         path.display()
     )]
     LastOfAll {
-        /// The file of the newest journal.
+        /// The file of the newest journal. Because of the time in its name, no later journal can be created.
         path: PathBuf,
     },
     /// The address of the target names a folder whose path is not valid Unicode.
     #[error("{}: a journal cannot contain this path, because it is not valid Unicode", path.display())]
     NotUnicode {
-        /// The folder.
+        /// The folder in the address of the target whose path is not valid Unicode.
         path: PathBuf,
     },
     /// The file is damaged, or not a journal that this version of kbfix can read.

@@ -29,7 +29,7 @@ const ABSENT: &str = "it to be absent";
 /// A spec that is not retired, and that may still require a part of the changes.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveSpec<'a> {
-    /// The present version of the spec.
+    /// The spec in its present version: as the operator gave it, or as it is built into this version of kbfix.
     pub spec: &'a Spec,
     /// Whether the journals show the spec as applied. If false, the requirements of the spec are kept only if the
     /// target is in the desired state of the spec. If this is not known, nothing is changed: a parameter is not set, or

@@ -27,7 +27,8 @@ impl Source {
         Self::new(name, piped_bytes(text))
     }
 
-    /// Returns the source as the type that the library reads.
+    /// Returns the name and the bytes as a [`spec::Source`], the form in which the functions of the crate `kbfix` take
+    /// a spec.
     pub(in crate::cli) fn as_spec(&self) -> spec::Source<'_> {
         spec::Source { name: &self.name, bytes: &self.bytes }
     }

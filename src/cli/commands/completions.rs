@@ -9,7 +9,7 @@ use crate::cli::{definition, error::CommandError, output::Output};
 /// After your shell has loaded this script, the shell completes the commands and options of kbfix when you press Tab.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The shell.
+    /// The shell for which kbfix prints the completion script.
     #[arg(value_enum)]
     shell: clap_complete::Shell,
 }

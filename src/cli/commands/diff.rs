@@ -123,7 +123,8 @@ pub(in crate::cli) fn run(arguments: &Arguments, output: &mut Output) -> Result<
     Ok(report.exit_code)
 }
 
-/// Prints the specs that need attention, and a table of all specs.
+/// Prints the results of the specs whose outcome is neither `not_applicable` nor `in_desired_state`, and then a table
+/// with the outcome of each spec.
 fn overview(report: &Report, output: &mut Output) {
     let is_quiet = |outcome: Outcome| matches!(outcome, Outcome::NotApplicable | Outcome::InDesiredState);
     let mut asking = report.clone();

@@ -34,7 +34,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE", required_if_eq("format", "intune"))]
     out: Option<PathBuf>,
 
-    /// Report an error and write nothing if there is such a warning.
+    /// Report an error and write nothing if the format cannot express a requirement or condition of a spec, or if
+    /// others could read a sensitive value in the file.
     #[arg(long)]
     strict: bool,
 }

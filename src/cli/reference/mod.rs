@@ -270,7 +270,7 @@ fn sentences(text: &str) -> String {
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Returns the title of a page of the book.
+/// Returns the title of a page of the book: its first line, without `# `. `page` is the path of its file below `docs`.
 fn title(page: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
     fs::read_to_string(path).unwrap().lines().next().unwrap().trim_start_matches("# ").to_owned()

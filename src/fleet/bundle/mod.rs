@@ -115,23 +115,25 @@ pub enum BundleError {
         /// The digest that was approved.
         wanted: String,
     },
-    /// The fleet plan has no plan for the machine.
+    /// The fleet plan has no plan for the machine of the target.
     #[error("the fleet plan contains no plan for {machine}")]
     Missing {
-        /// The machine, as messages show it.
+        /// The machine of the target, for messages: its computer name and MachineGuid as far as they are known, or else
+        /// a text with the URI of the target.
         machine: String,
         /// Whether the machine is in the fleet but could not be read when the plan was made.
         unreadable: bool,
     },
-    /// The fleet plan has several plans for the machine.
+    /// The fleet plan has several plans that match the machine of the target.
     #[error("the fleet plan contains {} plans for {machine}: {}", .names.len(), .names.join(", "))]
     Twice {
-        /// The machine, as messages show it.
+        /// The machine of the target, for messages: its computer name and MachineGuid as far as they are known, or else
+        /// a text with the URI of the target.
         machine: String,
         /// The names of the matching machines in the fleet.
         names: Vec<String>,
     },
-    /// The plan for the machine cannot be trusted.
+    /// The plan for the machine of the target is refused, for example because its content does not match its digest.
     #[error(transparent)]
     Plan(#[from] crate::plan::file::PlanError),
 }

@@ -118,7 +118,7 @@ impl Validated {
 /// The parts of each spec that the caller needs. The other parts take time and memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Needed {
-    /// The whole spec.
+    /// The complete spec, with its whole document.
     All,
     /// The spec without `registry` in its document.
     Plan,

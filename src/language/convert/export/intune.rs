@@ -44,7 +44,7 @@ pub enum RemediationError {
     /// The spec contains the data of a sensitive value, for example in a condition.
     #[error("{spec}: the data of {value} is sensitive, and an Intune script must not contain secrets")]
     SecretValue {
-        /// The id of the spec.
+        /// The id of the spec that contains the data of the sensitive value.
         spec: String,
         /// The key and the name of the value; if the data is that of a parameter, the name of the parameter.
         value: String,

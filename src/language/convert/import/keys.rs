@@ -16,7 +16,8 @@ pub(super) struct Keys(BTreeMap<KeyPath, Left>);
 pub(super) struct Named {
     /// The key as the file spells it, but in `CurrentControlSet` instead of a numbered control set.
     pub(super) path: KeyPath,
-    /// The number of this line; for a `Registry.pol`, the number of the entry.
+    /// The number of the line of the imported file because of which the model contains the key; for a `Registry.pol`,
+    /// the number of the entry.
     pub(super) line: usize,
     /// The number of sections of a `.reg` file, or of entries of a policy, before the one with this line. The rules of
     /// the spec are in this order.

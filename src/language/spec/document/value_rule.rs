@@ -142,13 +142,13 @@ pub struct ValueRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Keep {
-    /// A word instead of a test.
+    /// A word, `any` or `none`, in place of a test.
     Word(KeepWord),
     /// A test: data that passes it stays.
     Which(Box<KeepWhich>),
 }
 
-/// A word that is used instead of a test.
+/// A word that the field `keep` can contain in place of a test: `any` or `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeepWord {

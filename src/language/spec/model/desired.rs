@@ -97,7 +97,7 @@ pub enum Desired {
     CommaSet {
         /// The type of the value: REG_SZ or REG_EXPAND_SZ.
         value_type: ValueType,
-        /// The string that kbfix writes if the items differ.
+        /// The desired list as a string. kbfix writes this string if the value is not in the desired state.
         text: String,
     },
     /// The value is a number of this type in which the `set` bits are 1 and the `clear` bits are 0.
@@ -123,7 +123,7 @@ pub enum Desired {
     Joined {
         /// The accepted types: REG_SZ, REG_EXPAND_SZ or both.
         types: Vec<ValueType>,
-        /// The items that the list must contain, and those that it must not contain.
+        /// The separator of the list, the items that the list must contain, and those that it must not contain.
         edit: Box<Joined>,
     },
     /// The value is a string in which `edit` has replaced one part.

@@ -43,7 +43,8 @@ pub enum Keep {
 /// string with separators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Items {
-    /// The strings.
+    /// The strings that the existing data must contain ([`Keep::Contains`]), or besides which it must contain no others
+    /// ([`Keep::Subset`]).
     pub items: Vec<String>,
     /// The text between the items of a list in a REG_SZ or REG_EXPAND_SZ; `None` if such a string is not a list.
     pub separator: Option<String>,

@@ -56,7 +56,8 @@ pub struct Spec {
     pub sensitive: BTreeSet<String>,
     /// The registry values that contain the paths of folders, by the name that the spec gives the folder.
     pub locations: BTreeMap<String, ValueAt>,
-    /// The condition under which the spec applies; `None` if it always applies.
+    /// The condition that decides whether the spec is applicable to the target; `None` if the spec is always
+    /// applicable.
     pub applicable: Option<Condition>,
     /// The cause that the article names; `None` if the spec gives no cause.
     pub cause: Option<Prerequisite>,
