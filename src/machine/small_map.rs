@@ -63,7 +63,7 @@ impl<K, V> SmallMap<K, V> {
 }
 
 impl<K: Ord, V> SmallMap<K, V> {
-    /// Returns the entry with this key: the key as the map has it, and the value.
+    /// Returns the entry with this key: the key as the map has it, and the value. Returns `None` if there is none.
     pub fn get_key_value(&self, key: &K) -> Option<(&K, &V)> {
         match &self.0 {
             Entries::Few(few) => place(few, key).ok().map(|at| (&few[at].0, &few[at].1)),
@@ -71,12 +71,12 @@ impl<K: Ord, V> SmallMap<K, V> {
         }
     }
 
-    /// Returns the value of a key.
+    /// Returns the value of a key; `None` if the map does not have the key.
     pub fn get(&self, key: &K) -> Option<&V> {
         self.get_key_value(key).map(|(_, value)| value)
     }
 
-    /// Returns the value of a key, to change it.
+    /// Returns the value of a key, to change it; `None` if the map does not have the key.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         match &mut self.0 {
             Entries::Few(few) => place(few, key).ok().map(|at| &mut few[at].1),
@@ -217,7 +217,7 @@ impl<T> SmallSet<T> {
 }
 
 impl<T: Ord> SmallSet<T> {
-    /// Returns the element that equals `element`.
+    /// Returns the element of the set that equals `element`; `None` if there is none.
     pub fn get(&self, element: &T) -> Option<&T> {
         self.0.get_key_value(element).map(|(element, ())| element)
     }

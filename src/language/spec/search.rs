@@ -13,9 +13,11 @@ pub struct Search {
     /// A build of Windows to which the spec may apply, because its `applicable` does not rule out all versions of the
     /// build; `None` if the build does not matter.
     pub build: Option<Build>,
-    /// Text that must be in one of the keys; `None` if the keys do not matter.
+    /// Text that must be in the `key` of at least one rule of the spec, in any letter case; `None` if the keys do not
+    /// matter.
     pub key: Option<String>,
-    /// Text that must be in one of the value names; `None` if the value names do not matter.
+    /// Text that must be in at least one value name in the rules of the spec, in any letter case; `None` if the value
+    /// names do not matter.
     pub value: Option<String>,
 }
 

@@ -55,7 +55,8 @@ impl Settings {
         self.given.keys().map(String::as_str)
     }
 
-    /// Returns whether a parameter may have neither a setting nor a default.
+    /// Returns whether specs can be loaded even if a parameter has neither a setting nor a default, as after
+    /// `Settings::for_validation`.
     pub(crate) fn may_be_unset(&self) -> bool {
         self.for_validation
     }

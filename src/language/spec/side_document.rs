@@ -24,7 +24,7 @@ use crate::diag::{Code, Diagnostic, Hint, Place};
 
 /// A YAML document other than a spec, such as a fleet file. The document matches its JSON schema.
 pub struct SideDocument<'t, T> {
-    /// The data of the document.
+    /// The content of the document, read from the YAML text into the type `T`.
     pub content: T,
     /// Warnings about the text of the document.
     pub warnings: Vec<Diagnostic>,

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A stable code, in kebab-case.
+/// The stable code of a kind of error or warning, in kebab-case, such as `target-locked`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[schemars(with = "String")]
 pub struct Code(&'static str);
@@ -250,9 +250,9 @@ codes! {
     YAML_READERS_DISAGREE = "yaml-readers-disagree";
     /// The spec language, or the format of another YAML file, has no such field.
     UNKNOWN_FIELD = "unknown-field";
-    /// A required field is missing.
+    /// A YAML file, such as a spec, lacks a field that is required.
     MISSING_FIELD = "missing-field";
-    /// A field has no value.
+    /// A field or list item of a YAML file, such as a spec, has no data.
     EMPTY_FIELD = "empty-field";
     /// A list, mapping or string is empty; or a rule names no bit to set or clear, or no string to add or remove.
     EMPTY = "empty";
@@ -287,7 +287,7 @@ codes! {
     /// A character in a name is invisible, looks like another character, or is a letter of another script among Latin
     /// letters.
     LOOKALIKE = "lookalike";
-    /// A name begins or ends with a space.
+    /// A name in a spec, such as that of a key, a value or a file, begins or ends with a space.
     OUTER_SPACE = "outer-space";
     /// A key path ends in the name of a value of the same rule, as if the value were a key.
     VALUE_IN_KEY = "value-in-key";
@@ -313,7 +313,7 @@ codes! {
     DUPLICATE_KEY = "duplicate-key";
     /// A rule contains the same value twice.
     DUPLICATE_VALUE_NAME = "duplicate-value-name";
-    /// Two rules of a spec require different states.
+    /// Two rules of a spec require different states of one key or value.
     CONFLICTING_RULES = "conflicting-rules";
     /// The name of a parameter or location is not valid.
     VARIABLE_NAME = "variable-name";
@@ -338,21 +338,21 @@ codes! {
     FIXED_FOLDER = "fixed-folder";
     /// A string is neither a file version nor, in the test of a value, a version of one to four numbers.
     FILE_VERSION = "file-version";
-    /// A string is not a version of Windows.
+    /// A version of Windows in a spec is not a version number such as `6.1` or `10.0.17763`.
     OS_VERSION = "os-version";
     /// A service or an edition of Windows is given by its display name, where its internal name is required.
     DISPLAY_NAME = "display-name";
     /// A range is empty: no number or version is in it.
     EMPTY_RANGE = "empty-range";
-    /// A string is not a date.
+    /// The field `reviewed` of the article in a spec is a date that does not exist, such as 2008-02-30.
     DATE = "date";
-    /// The branches of a file version overlap or are not in ascending order.
+    /// In a spec, the `branches` of a file are not in ascending order, or a `version` is not in its branch.
     BRANCHES = "branches";
     /// The data does not have the kind that the registry type requires, such as a string for a REG_DWORD.
     DATA_KIND = "data-kind";
     /// A number is too large or too small for the registry type.
     DATA_RANGE = "data-range";
-    /// A string is not a sequence of bytes in hex digits.
+    /// The bytes of a registry value are not written as two hex digits each, or have a prefix such as `hex:`.
     DATA_HEX = "data-hex";
     /// A string contains a NUL; or an item of a list is empty, is given twice, or cannot be stored in the list.
     DATA_TEXT = "data-text";
@@ -383,7 +383,7 @@ codes! {
     PARAMETER_NOT_SET = "parameter-not-set";
     /// Two specs, rules or values of a run have the same id.
     DUPLICATE_ID = "duplicate-id";
-    /// Two specs of a run require different states.
+    /// Two specs of a run require different states of one key or value.
     CONFLICTING_SPECS = "conflicting-specs";
     /// There are more findings than kbfix prints.
     MORE_FINDINGS = "more-findings";

@@ -92,7 +92,7 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
-    /// Sets the place.
+    /// Sets the place in a text file that the diagnostic is about.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);

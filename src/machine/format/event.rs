@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The level of an event.
+/// How severe an event in an event log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names are Windows' own")]
@@ -57,7 +57,7 @@ pub struct Event {
     pub old_source: Option<String>,
     /// The event ID, as Event Viewer shows it.
     pub id: u32,
-    /// The level.
+    /// The level, which says how severe the event is.
     pub level: EventLevel,
     /// The time at which the event was logged, in UTC.
     pub time: Timestamp,

@@ -48,7 +48,7 @@ pub enum GptIniError {
     /// The file is in UTF-16, or contains a NUL byte.
     #[error("the file is in UTF-16 or contains a NUL byte; expected ANSI text, as Windows writes gpt.ini")]
     Utf16,
-    /// The version is not a 32-bit number.
+    /// The text after `Version=` in the file is not a number from 0 to 4294967295.
     #[error("line {line}: expected a version number from 0 to 4294967295, found `{found}`")]
     Version {
         /// The line, from 1.

@@ -143,10 +143,10 @@ impl fmt::Display for View {
 /// 32-bit view, a space and `[32-bit view]` follow the path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
-    /// The path.
+    /// The path of the key in the view `view`.
     #[serde(rename = "key")]
     pub path: KeyPath,
-    /// The view.
+    /// The view to which the path belongs. In JSON, the 64-bit view is left out.
     #[serde(default, skip_serializing_if = "Key::is_64")]
     pub view: View,
 }

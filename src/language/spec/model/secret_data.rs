@@ -10,7 +10,7 @@ use crate::{
     spec::document::{DataExpression, Keep, ValueRule},
 };
 
-/// Fields of a condition that contain data of the value that is tested.
+/// The fields of a condition that say which data the tested registry value must have.
 const TESTS: [&str; 8] = ["equals", "one_of", "at_least", "at_most", "starts_with", "contains", "matches", "version"];
 
 impl Spec {

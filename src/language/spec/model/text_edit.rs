@@ -20,7 +20,7 @@ pub struct Joined {
     pub remove: Vec<String>,
 }
 
-/// The replacement of a part of a string.
+/// The replacement of one part of the string that a registry value contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
     /// The regular expression that finds the part: its group [`PART`], or the whole match if it has no such group.

@@ -20,9 +20,9 @@ use super::{accept, explain::Verdict};
 
 /// A document that matches the schema, with information about its replaced parts.
 pub(in crate::spec) struct Repaired {
-    /// The document, in which parts with errors may be replaced.
+    /// The document. Parts that did not match the schema may be replaced with placeholder data, renamed or removed.
     pub document: Document,
-    /// The names of the parameters and locations whose declaration was replaced.
+    /// The names of the parameters and locations whose declaration had an error and was replaced with placeholder data.
     pub tainted: BTreeSet<String>,
     /// Whether a part was replaced, renamed or removed. The original part may have used parameters or locations that
     /// now seem unused.

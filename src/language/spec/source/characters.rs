@@ -11,7 +11,7 @@ pub(super) struct Characters<'t> {
     text: &'t str,
     /// The offset of the next character, in bytes. It can be after the end of the text.
     at: usize,
-    /// The byte at this offset; NUL at the end of the text.
+    /// The byte of the text at the offset `at`; NUL if `at` is not before the end of the text.
     byte: u8,
     /// The number of characters that the parser last asked for.
     asked: usize,

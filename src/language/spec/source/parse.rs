@@ -32,7 +32,7 @@ pub(in crate::spec) const MAX_EXPANDED: usize = 8 << 20;
 /// mappings, a set of names is faster.
 const FEW_NAMES: usize = 16;
 
-/// The result of building the tree of nodes.
+/// The nodes of a YAML document and the errors in its text, as [`read`] returns them.
 pub(in crate::spec) struct Read {
     /// The nodes with their places; `None` after an error that ended the parsing, such as text that is not YAML, an
     /// empty file, or too many nodes. `diagnostics` then contains this error, or `more` counts it.

@@ -25,7 +25,7 @@ pub(in crate::spec) fn quote_hint(text: &str) -> Option<Hint> {
 pub(in crate::spec) struct Readings {
     here: Reading,
     new: Reading,
-    /// The interpretation of readers of YAML 1.1.
+    /// How readers of YAML 1.1 interpret the unquoted scalar.
     pub(in crate::spec) old: Reading,
 }
 

@@ -14,13 +14,13 @@ const MAX_SHOWN_LINE: usize = 4_000;
 /// A range of a text. Lines and columns are counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::spec) struct Spot {
-    /// The line in which the range begins.
+    /// The number of the line in which the range begins, from 1.
     pub line: usize,
-    /// The column of the first character of the range.
+    /// The column of the first character of the range, in characters from 1.
     pub column: usize,
-    /// The line in which the range ends.
+    /// The number of the line in which the range ends, from 1.
     pub end_line: usize,
-    /// The column after the last character of the range.
+    /// The column after the last character of the range, in characters from 1.
     pub end_column: usize,
 }
 

@@ -43,9 +43,9 @@ struct Array<'w> {
 struct Object<'w> {
     writer: &'w mut Writer,
     end: &'static [u8],
-    /// The offset at which the first member begins.
+    /// The offset in the output at which the first member begins, in bytes.
     start: usize,
-    /// The names of the members, and the offset at which each begins.
+    /// The names of the members written so far, and the offset in the output at which each begins, in bytes.
     members: Vec<(Cow<'static, str>, usize)>,
 }
 

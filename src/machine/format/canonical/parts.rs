@@ -27,7 +27,7 @@ pub fn in_parts(value: &(impl Serialize + ?Sized), mut take: impl FnMut(&[u8])) 
 
 /// The output: collects canonical JSON, and passes each complete part of the text to `take`.
 struct Out<'t> {
-    /// The part that is being written.
+    /// Writes the canonical JSON, and holds the text that was not passed to `take` yet.
     writer: Writer,
     take: &'t mut dyn FnMut(&[u8]),
 }

@@ -44,9 +44,9 @@ pub fn create(events: &[NewEvent<'_>], size: usize) -> Vec<u8> {
 /// A new event log to which records are added.
 struct Log {
     file: Vec<u8>,
-    /// The offset at which the next record begins.
+    /// The offset in `file` at which the next bytes are written.
     at: usize,
-    /// The offset of the oldest record.
+    /// The offset in `file` of the oldest record that is not overwritten; the end of the header if there is no record.
     oldest: usize,
     /// The number, offset and size of each record that is not overwritten, oldest first. The size includes the filler
     /// bytes before the record.

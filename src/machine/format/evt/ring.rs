@@ -16,9 +16,9 @@ pub(super) struct Ring<'a> {
 /// An end record, which is after the newest record of a log and contains the offset of the oldest one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
-    /// The position of the end record.
+    /// The position in the ring at which the end record begins, in bytes from 0.
     pub(super) at: usize,
-    /// The position of the oldest record.
+    /// The position in the ring at which the oldest record begins, in bytes from 0.
     pub(super) oldest: usize,
     /// The number that the next record of the log gets.
     next: u32,

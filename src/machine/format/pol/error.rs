@@ -6,7 +6,7 @@
 pub struct PolError {
     /// The kind of error, which determines the hint.
     pub kind: PolErrorKind,
-    /// The position in the file, in bytes from 0.
+    /// The position in the file to which the error refers, in bytes from 0.
     pub offset: usize,
     /// A description of what was expected.
     pub expected: String,

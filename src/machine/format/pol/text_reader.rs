@@ -18,7 +18,7 @@ const MAX_ERRORS: usize = 100;
 pub struct TextEntry {
     /// The number of the entry's first line, from 1.
     pub line: usize,
-    /// The key.
+    /// The key that `instruction` changes.
     pub key: KeyPath,
     /// What the entry does, as the instruction of a policy file.
     pub instruction: Instruction,

@@ -15,7 +15,7 @@ use crate::registry::{KeyPath, ValueName, notation};
 /// The size of the largest file that is read, in bytes. An export of the complete `HKLM\SOFTWARE` has about 100 MB.
 pub const MAX_FILE: usize = 256 << 20;
 
-/// The result of parsing a file.
+/// The parts of a parsed `.reg` file, with its version and its encoding.
 pub(super) struct Parsed {
     pub(super) version: Version,
     pub(super) encoding: TextEncoding,
@@ -152,9 +152,9 @@ fn header(scan: &mut Scan<'_>) -> Result<Version, RegError> {
 struct Pending {
     start: usize,
     end: usize,
-    /// The offset of the first empty line.
+    /// The offset in the file of the first of these empty lines, in bytes; `None` if there is none.
     blank: Option<usize>,
-    /// The offset of the first comment after the first empty line.
+    /// The offset in the file of the first comment after this empty line, in bytes; `None` if there is none.
     comment: Option<usize>,
 }
 

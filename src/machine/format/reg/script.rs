@@ -3,7 +3,7 @@
 use super::{edit::EditError, encoding::TextEncoding, version::Version};
 use crate::registry::{Data, KeyPath, ValueName, notation};
 
-/// One key in a registration script.
+/// One key in a `.reg` file that [`script`] writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptKey<'a> {
     /// The key's path in the 64-bit view.
@@ -14,7 +14,7 @@ pub struct ScriptKey<'a> {
     pub values: Vec<ScriptValue<'a>>,
 }
 
-/// One value in a registration script.
+/// One value of a key in a `.reg` file that [`script`] writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptValue<'a> {
     /// The value name.

@@ -29,7 +29,7 @@ impl LastAbove {
         last.as_ref().filter(|(known, _)| known == path).map(|(_, key)| *key)
     }
 
-    /// Discards the record, because a key is about to be deleted or moved.
+    /// Discards the recorded path and offset, because a key is about to be deleted or moved.
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

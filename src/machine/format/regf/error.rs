@@ -94,9 +94,9 @@ pub enum Error {
     TooLarge {
         /// The number that is too large, with its unit, such as `the length of the data in bytes`.
         what: &'static str,
-        /// The value of this number.
+        /// The actual value of the number that `what` describes.
         size: usize,
-        /// The largest value that is allowed.
+        /// The largest value that is allowed for the number that `what` describes.
         limit: usize,
     },
 }

@@ -51,16 +51,17 @@ impl Node {
     }
 }
 
-/// Whether the hive's file on disk was complete when it was opened.
+/// Whether the hive's file on disk was complete when it was opened. It is incomplete if its base block is damaged or
+/// says that the hive was not written completely, or if the file is shorter than its hive bins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// The file was complete.
+    /// The file was complete: its base block is valid and says so, and the file contains all hive bins.
     Clean,
     /// The file was incomplete, and kbfix completed the hive in memory with its logs.
     Recovered(Recovery),
     /// The file was incomplete, and no log could complete the hive. Such a hive is read-only.
     Dirty {
-        /// The reason why the hive is incomplete, or why no log could be used.
+        /// The reason why the file is incomplete, or why no log could complete the hive.
         why: &'static str,
     },
 }
@@ -177,7 +178,7 @@ impl Hive {
         }
     }
 
-    /// Returns whether the file on disk was complete when it was opened.
+    /// Returns whether the hive's file on disk was complete when it was opened; see [`State`] for what that means.
     pub fn state(&self) -> &State {
         &self.state
     }

@@ -26,7 +26,7 @@ impl Clone for Owners {
 }
 
 impl Owners {
-    /// Discards the whole record.
+    /// Discards what was recorded about all cells: which structure refers to each of them.
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = HashMap::default();
     }

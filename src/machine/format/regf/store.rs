@@ -23,7 +23,7 @@ const LARGEST_APART: usize = 24 << 10;
 
 /// An open file, or something that replaces one, from which bytes at any offset can be read.
 pub trait Source: fmt::Debug + Send + Sync {
-    /// Returns the length in bytes.
+    /// Returns the length of the file, or of what replaces it, in bytes.
     ///
     /// # Errors
     /// Returns the system's error.

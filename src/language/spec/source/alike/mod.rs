@@ -9,7 +9,7 @@
 /// The maximum length of a field name that is accepted, in bytes. YAML parsers support at least 1024 characters.
 const MOST_NAME: usize = 1000;
 
-/// The maximum number of brackets that may be nested in each other.
+/// The maximum number of lists and mappings in brackets (`[…]` or `{…}`) that an accepted text nests in each other.
 const MOST_DEPTH: usize = 16;
 
 /// Returns whether the parsers saphyr-parser and yaml_serde certainly read the text in the same way, provided that one
@@ -50,9 +50,9 @@ struct Lines {
 
 /// A block scalar, which begins with `|` or `>`.
 struct Block {
-    /// The column of the field or item that contains the block scalar.
+    /// The column, from 0, of the mapping or list whose field or item is the block scalar.
     parent: usize,
-    /// The column of the lines of the block scalar; `None` before its first line.
+    /// The number of spaces before the first line of the block scalar; `None` if this line was not read yet.
     column: Option<usize>,
     is_folded: bool,
 }

@@ -39,7 +39,7 @@ pub(super) struct Moves {
     pub(super) cells: HashMap<u32, u32>,
     /// The cells that are free after the moves, as offsets and sizes.
     pub(super) free: Vec<(u32, u32)>,
-    /// The length of the bins after the moves.
+    /// The length in bytes of all hive bins after the moves.
     pub(super) len: u32,
     /// The bin that becomes shorter: its offset and its new size; `None` if no bin does.
     pub(super) cut: Option<(u32, u32)>,

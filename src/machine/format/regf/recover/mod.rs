@@ -89,7 +89,8 @@ impl<'a> Log<'a> {
     }
 }
 
-/// Changes the length of the hive bins to `size` bytes.
+/// Changes the length of the hive bins in the file `primary` to `size` bytes: cuts bytes off or adds zeros at the end,
+/// and writes the new length to the base block.
 fn resize(primary: &mut Vec<u8>, size: u32) {
     primary.resize(base::SIZE + size as usize, 0);
     base::put_u32(primary, base::BINS_SIZE, size);
