@@ -25,13 +25,8 @@ pub(super) struct ExportedKey<'a> {
     /// The names of the values whose data is sensitive, each with the loss to report if the exported file contains this
     /// data.
     pub(super) sensitive: BTreeMap<ValueName, Loss>,
-    /// What the spec deletes in the key besides its other changes: the values that it does not name, or these values
-    /// and the subkeys that it does not name. `None` if it deletes neither.
-    pub(super) exclusive: Option<Exclusive>,
-    /// Whether a list of keys and values can satisfy every rule of the spec that can apply to this key or to a key
-    /// below it, if the list first deletes this key. Only then may the exported file delete the key and create it
-    /// again.
-    pub(super) is_whole: bool,
+    /// The rule of the spec for this key.
+    rule: &'a KeyRule,
 }
 
 impl ExportedKey<'_> {
@@ -41,16 +36,40 @@ impl ExportedKey<'_> {
         data.and_then(|_| self.sensitive.get(name).cloned())
     }
 
+    /// Returns what the spec deletes in the key besides its other changes: the values that it does not name, or these
+    /// values and the subkeys that it does not name. Returns `None` if it deletes neither.
+    pub(super) fn exclusive(&self) -> Option<Exclusive> {
+        self.rule.exclusive
+    }
+
+    /// Returns whether the exported file may delete all values of this key (with [`Exclusive::Tree`], the whole key)
+    /// before it writes what the spec requires: only if the file then satisfies every rule of the spec that can
+    /// apply there. `can_write` returns whether the file's format can express data of a value.
+    pub(super) fn may_clear(
+        &self,
+        content: Exclusive,
+        can_write: impl Fn(&KeyPath, &ValueName, &Data) -> bool,
+    ) -> bool {
+        let is_whole = |rule: &KeyRule| is_sayable(rule, &can_write);
+        self.spec.rules.iter().all(|other| !may_be_within(other, self.rule, content) || is_whole(other))
+    }
+
     /// If the spec deletes the values (or also the subkeys) of this key that it does not name, reports that the
     /// exported file keeps them. `lose` gets the message.
     pub(super) fn lose_rest(&self, lose: &mut impl FnMut(String)) {
-        let what = match self.exclusive {
-            Some(Exclusive::Values) => "values",
-            Some(Exclusive::Tree) => "values and subkeys",
-            None => return,
-        };
-        lose(format!("{}: other {what} in the key stay, although the spec deletes them", self.path));
+        lose_rest(self.rule, &self.path, lose);
     }
+}
+
+/// If `rule` deletes the values (or also the subkeys) of its key that the spec does not name, reports that the exported
+/// file keeps them. `key` is the key in the message, which `lose` gets.
+fn lose_rest(rule: &KeyRule, key: impl std::fmt::Display, lose: &mut impl FnMut(String)) {
+    let what = match rule.exclusive {
+        Some(Exclusive::Values) => "values",
+        Some(Exclusive::Tree) => "values and subkeys",
+        None => return,
+    };
+    lose(format!("{key}: other {what} in the key stay, although the spec deletes them"));
 }
 
 /// The desired state of a key.
@@ -84,9 +103,7 @@ pub(super) fn exported_keys<'a>(specs: &'a [Spec], users: Users, losses: &mut Ve
         gate(spec, &mut |what| losses.push(Loss::new(spec.id.clone(), what)));
         for rule in &spec.rules {
             if let Some((path, state)) = key(rule, users, &mut |what| losses.push(Loss::new(spec.id.clone(), what))) {
-                let is_whole = spec.rules.iter().all(|other| is_sayable(other) || !may_be_within(other, rule));
-                let sensitive = readable(spec, rule);
-                all.push(ExportedKey { spec, path, state, sensitive, exclusive: rule.exclusive, is_whole });
+                all.push(ExportedKey { spec, path, state, sensitive: readable(spec, rule), rule });
             }
         }
     }
@@ -106,22 +123,31 @@ fn readable(spec: &Spec, rule: &KeyRule) -> BTreeMap<ValueName, Loss> {
     sensitive.map(|value| (value.name.clone(), loss(&value.name))).collect()
 }
 
-/// Returns whether a list of keys and values can satisfy the rule if the list first deletes the key. It cannot if the
-/// rule has a condition, has a `*` in its key, or changes a part of existing data.
-fn is_sayable(rule: &KeyRule) -> bool {
-    let is_value = |value: &ValueRule| {
-        let is_edit = matches!(
-            value.desired,
-            Desired::Bits { .. } | Desired::List { .. } | Desired::Joined { .. } | Desired::Replaced { .. }
-        );
-        value.when.is_none() && !is_edit
+/// Returns whether a file can satisfy the rule if it first deletes the key or its values. It cannot if the rule has a
+/// condition, has a `*` in its key, changes a part of existing data, or requires data for which `can_write` is false.
+fn is_sayable(rule: &KeyRule, can_write: impl Fn(&KeyPath, &ValueName, &Data) -> bool) -> bool {
+    if rule.is_conditional() || rule.key.path().is_none() {
+        return false;
+    }
+    let Some((path, KeyState::Present { values, .. })) = key(rule, Users::Each, &mut |_| ()) else {
+        return rule.values().is_empty();
     };
-    !rule.is_conditional() && rule.key.path().is_some() && rule.values().iter().all(is_value)
+    let fits = |(name, data): &(ValueName, Option<Data>)| data.as_ref().is_none_or(|data| can_write(&path, name, data));
+    values.len() == rule.values().len() && values.iter().all(fits)
 }
 
-/// Returns whether a key that matches `rule` can be equal to a key that matches `above`, or below such a key.
-fn may_be_within(rule: &KeyRule, above: &KeyRule) -> bool {
-    let (place, above) = (rule.key.one_name(), above.key.one_name());
+/// Returns whether a key that matches `rule` can be equal to a key that matches `above`, or with [`Exclusive::Tree`]
+/// below such a key.
+fn may_be_within(rule: &KeyRule, above: &KeyRule, content: Exclusive) -> bool {
+    let (mut place, above) = (rule.key.one_name(), above.key.one_name());
+    if (place.root, above.root) == (RootKey::Hku, RootKey::Hkcu) && !place.names.is_empty() {
+        // The key of one user, which this user also has below HKCU.
+        place.root = RootKey::Hkcu;
+        place.names.remove(0);
+    }
+    if content == Exclusive::Values && place.names.len() != above.names.len() {
+        return false;
+    }
     let names = place.names.get(..above.names.len()).map(<[_]>::to_vec);
     names.is_some_and(|names| KeyPattern { names, ..place }.may_meet(&above))
 }
@@ -190,6 +216,7 @@ fn key(rule: &KeyRule, users: Users, lose: &mut impl FnMut(String)) -> Option<(K
         DesiredKey::Values(rules) => {
             let values: Vec<_> = rules.iter().filter_map(|value| self::value(rule, value, lose)).collect();
             if values.is_empty() && !rule.must_exist {
+                lose_rest(rule, key, lose);
                 return None;
             }
             KeyState::Present { must_exist: rule.must_exist, values }

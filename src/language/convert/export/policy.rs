@@ -1,10 +1,11 @@
 //! Exports for Group Policy: a `Registry.pol` file, and the text that LGPO.exe reads.
 //!
 //! `ensure: absent` becomes an entry that deletes the value or the key. `exclusive: true` (also `tree`) becomes an
-//! entry that deletes all values of the key, before the entries that set its values.
+//! entry that deletes all values of the key, before the entries that set its values, unless the file leaves out one of
+//! these.
 
 use crate::{
-    format::pol::{Document, TextAction},
+    format::pol::{Document, TextAction, lgpo as text_of},
     registry::{KeyPath, RootKey, notation},
     spec::{Spec, document::Exclusive},
 };
@@ -34,18 +35,24 @@ pub fn pol(specs: &[Spec]) -> Export {
             losses.push(Loss::new(key.spec.id.clone(), what));
             continue;
         }
-        each(key, &mut losses, |path, action| {
-            let made = match action {
-                TextAction::Set(name, data) => document.set(path, name, data),
-                TextAction::Delete(name) => document.delete(path, name),
-                TextAction::DeleteAllValues => document.delete_all_values(path),
-                TextAction::CreateKey => document.create_key(path),
-                TextAction::DeleteKey => document.delete_key(path),
-            };
-            made.map_err(|why| why.to_string())
-        });
+        let can_write = |path: &KeyPath, action: TextAction<'_>| {
+            is_in_policies(path) && add(&mut Document::empty(), path, action).is_ok()
+        };
+        each(key, &mut losses, can_write, |path, action| add(&mut document, path, action));
     }
     Export { bytes: document.to_bytes(), losses }
+}
+
+/// Adds to the policy file what `action` does to the key at `path`. Returns the reason if the file cannot express it.
+fn add(document: &mut Document, path: &KeyPath, action: TextAction<'_>) -> Result<(), String> {
+    let made = match action {
+        TextAction::Set(name, data) => document.set(path, name, data),
+        TextAction::Delete(name) => document.delete(path, name),
+        TextAction::DeleteAllValues => document.delete_all_values(path),
+        TextAction::CreateKey => document.create_key(path),
+        TextAction::DeleteKey => document.delete_key(path),
+    };
+    made.map_err(|why| why.to_string())
 }
 
 /// Exports the specs as text for LGPO.exe: UTF-16LE with a byte order mark.
@@ -53,8 +60,9 @@ pub fn lgpo(specs: &[Spec]) -> Export {
     let mut losses = Vec::new();
     let mut entries = String::new();
     for key in &policy_keys(specs, &mut losses) {
-        each(key, &mut losses, |path, action| {
-            entries.push_str(&crate::format::pol::lgpo(path, action)?);
+        let can_write = |path: &KeyPath, action: TextAction<'_>| text_of(path, action).is_ok();
+        each(key, &mut losses, can_write, |path, action| {
+            entries.push_str(&text_of(path, action)?);
             Ok(())
         });
     }
@@ -68,7 +76,7 @@ fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey
     // A user policy is applied to each user of the machine or of the GPO.
     let mut keys = exported_keys(specs, Users::Each, losses);
     keys.retain(|key| {
-        let fits = matches!(key.path.root(), RootKey::Hklm | RootKey::Hkcu);
+        let fits = is_in_policies(&key.path);
         if !fits {
             let what = format!("{}: left out: Group Policy only sets values below HKLM and HKCU", key.path);
             losses.push(Loss::new(key.spec.id.clone(), what));
@@ -78,12 +86,18 @@ fn policy_keys<'a>(specs: &'a [Spec], losses: &mut Vec<Loss>) -> Vec<ExportedKey
     keys
 }
 
+/// Returns whether Group Policy can set values of the key at `path`.
+fn is_in_policies(path: &KeyPath) -> bool {
+    matches!(path.root(), RootKey::Hklm | RootKey::Hkcu)
+}
+
 /// Calls `write` for each policy entry that the desired state of `key` needs. Adds to `losses` each entry for which
-/// `write` returns an error, the deletion of other subkeys if the spec requires it, because a policy cannot express it,
-/// and each sensitive value that is written.
+/// `write` returns an error, the deletion of other values or subkeys if the spec requires it and the file does not
+/// contain it, and each sensitive value that is written. `can_write` returns whether the file can contain an entry.
 fn each(
     key: &ExportedKey<'_>,
     losses: &mut Vec<Loss>,
+    can_write: impl Fn(&KeyPath, TextAction<'_>) -> bool,
     mut write: impl FnMut(&KeyPath, TextAction<'_>) -> Result<(), String>,
 ) {
     let path = &key.path;
@@ -94,7 +108,11 @@ fn each(
         }
         return;
     };
-    if let Some(exclusive) = key.exclusive {
+    let can_set = |path: &KeyPath, name: &_, data: &_| can_write(path, TextAction::Set(name, data));
+    if key.exclusive().is_some() && !key.may_clear(Exclusive::Values, can_set) {
+        // Group Policy would also delete the values that this file leaves out.
+        key.lose_rest(&mut lose);
+    } else if let Some(exclusive) = key.exclusive() {
         if exclusive == Exclusive::Tree {
             lose(format!("{path}: other subkeys, which the spec deletes, stay"));
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     format::reg::{EditError, ScriptKey, ScriptValue, script},
-    registry::notation,
+    registry::{ValueName, notation},
     spec::{Spec, document::Exclusive},
 };
 
@@ -20,9 +20,10 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     let all = exported_keys(specs, Users::One, &mut losses);
     let (mut deleted, mut keys) = (Vec::new(), Vec::new());
     for key in &all {
-        let ExportedKey { spec, path, state, exclusive, is_whole, .. } = key;
+        let ExportedKey { spec, path, state, .. } = key;
         let mut lose = |what: String| losses.push(Loss::new(spec.id.clone(), what));
-        if *exclusive == Some(Exclusive::Tree) && *is_whole {
+        let can_write = |_: &_, name: &ValueName, _: &_| !has_break(name);
+        if key.exclusive() == Some(Exclusive::Tree) && key.may_clear(Exclusive::Tree, can_write) {
             // The deletion must come before everything that is written in the key or below it.
             deleted.push(ScriptKey { path, delete: true, values: Vec::new() });
             lose(format!("{path}: the file deletes the key and creates it again, which changes its permissions"));
@@ -38,8 +39,7 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
                             values in it are absent"
                     ));
                 }
-                let (broken, writable): (Vec<_>, Vec<_>) =
-                    values.iter().partition(|(name, _)| name.as_str().contains(['\r', '\n']));
+                let (broken, writable): (Vec<_>, Vec<_>) = values.iter().partition(|(name, _)| has_break(name));
                 for (name, _) in broken {
                     lose(format!("{path} {}: left out: the name has a line break", notation::value_name(name)));
                 }
@@ -57,4 +57,9 @@ pub fn reg(specs: &[Spec]) -> Result<Export, EditError> {
     deleted.append(&mut keys);
     let comment = heading(specs, &losses).join("\n");
     Ok(Export { bytes: script(&comment, &deleted)?, losses })
+}
+
+/// Returns whether the name contains a line break, so that a `.reg` file cannot contain it.
+fn has_break(name: &ValueName) -> bool {
+    name.as_str().contains(['\r', '\n'])
 }

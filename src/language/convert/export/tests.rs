@@ -237,7 +237,7 @@ const POLICY: &str = r#"
     values:
       d: { type: REG_DWORD, data: 1 }
       gone: { ensure: absent }
-      none: { type: REG_NONE, data: "" }
+  - { key: HKLM\SOFTWARE\Policies\T\None, values: { none: { type: REG_NONE, data: "" } } }
   - { key: HKLM\SOFTWARE\Policies\T\New, ensure: present }
   - { key: HKLM\SOFTWARE\Policies\T\Old, ensure: absent }
   - { key: HKLM\SOFTWARE\Policies\T\Old;er, ensure: absent }
@@ -263,7 +263,7 @@ fn a_policy_file_sets_and_deletes_values() {
     let lost = export.losses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     for what in [
         r"T\Old;er: left out: a policy file cannot delete the key",
-        r#"T "none": left out: a policy file cannot contain the type REG_NONE"#,
+        r#"None "none": left out: a policy file cannot contain the type REG_NONE"#,
         r"HKCU\Software\Policies\T: left out: a policy file is for one",
     ] {
         assert!(lost.contains(what), "{lost}");
@@ -320,4 +320,54 @@ fn only_sensitive_data_in_the_file_is_reported_as_readable() {
     // DSC cannot write a REG_NONE with bytes.
     let link = "  - key: HKLM\\SOFTWARE\\A\n    values: { n: { type: REG_NONE, data: \"01\", sensitive: true } }\n";
     assert_eq!(read(dsc(&[spec(link)])), Vec::<String>::new());
+}
+
+#[test]
+fn a_policy_deletes_no_value_that_the_spec_keeps() {
+    let bits = "{ type: REG_DWORD, bits: { set: 1 } }";
+    let number = "{ type: REG_DWORD, data: 1 }";
+    let rule = |key: &str, value: &str| format!("  - {{ key: {key}, exclusive: true, values: {{ A: {value} }} }}\n");
+    let text = |export: Export| {
+        let units: Vec<u16> = export.bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        String::from_utf16_lossy(&units)
+    };
+    let key = r"HKLM\SOFTWARE\T";
+    for (registry, keeps) in [
+        (rule(key, number), false),
+        (rule(key, "{ ensure: absent }"), false),
+        (rule(key, bits), true),
+        (rule(key, "{ list: { add: [a] } }"), true),
+        (rule(key, "{ type: REG_DWORD, data: 1, when: { os: { at_least: '6.1' } } }"), true),
+        (rule(key, "{ type: REG_NONE, data: '' }"), true),
+        (format!("{}  - {{ key: HKLM\\SOFTWARE\\*, values: {{ A: {number} }} }}\n", rule(key, number)), true),
+        // What is below the key stays in any case.
+        (format!("{}  - {{ key: {key}\\b, values: {{ A: {bits} }} }}\n", rule(key, number)), false),
+        // The same key as that of each user, but a policy cannot write it.
+        (
+            format!(
+                "{}  - {{ key: HKU\\S-1-5-21-1-2-3-1001\\Software\\T, values: {{ A: {number} }} }}\n",
+                rule(r"HKCU\Software\T", number)
+            ),
+            true,
+        ),
+    ] {
+        let specs = [spec(&registry)];
+        for (deletes, losses) in [
+            (text(lgpo(&specs)).contains("DELETEALLVALUES"), lgpo(&specs).losses),
+            (text(Export { bytes: pol(&specs).bytes, losses: Vec::new() }).contains("**DelVals."), pol(&specs).losses),
+        ] {
+            assert_eq!(deletes, !keeps, "{registry}");
+            let stays = losses.iter().filter(|loss| loss.what.contains("other values in the key stay")).count();
+            assert_eq!(stays, usize::from(keeps), "{registry}: {losses:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_reg_file_deletes_no_value_whose_name_it_cannot_contain() {
+    let of =
+        "  - key: HKLM\\SOFTWARE\\T\n    exclusive: tree\n    values: { \"x\\ny\": { type: REG_DWORD, data: 1 } }\n";
+    let export = reg(&[spec(of)]).unwrap();
+    let document = Document::parse(export.bytes, None).unwrap();
+    assert!(document.sections().all(|section| !section.deletes()));
 }
