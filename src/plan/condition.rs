@@ -105,8 +105,8 @@ pub(super) fn holds(
 /// Tests each key that a pattern matches, and adds each result to `evidence`. `test` returns four things: the place,
 /// the wanted state, the found state and the result.
 ///
-/// Returns met if at least one key passes the test; otherwise unknown if a key could not be tested or the keys could
-/// not be found out; otherwise unmet. If no key matches the pattern, returns met if `if_none` is true, and otherwise
+/// Returns met if at least one key passes the test; otherwise unknown if a key could not be tested or not all keys
+/// could be found out; otherwise unmet. If no key matches the pattern, returns met if `if_none` is true, and otherwise
 /// unmet.
 fn over_keys(
     pattern: &KeyPattern,
@@ -116,15 +116,9 @@ fn over_keys(
     evidence: &mut Vec<Evidence>,
     test: impl Fn(&Key) -> (String, String, String, Truth),
 ) -> Truth {
-    let (keys, planned_by) = reader.planned_by(|| expand::keys_of(pattern, own, reader));
-    let keys = match keys {
-        Ok(keys) => keys,
-        Err(why) => {
-            evidence.push(unread(pattern.to_string(), "readable", &why));
-            return Truth::Unknown;
-        }
-    };
-    if keys.is_empty() {
+    let (expand::Found { keys, unread: others }, planned_by) =
+        reader.planned_by(|| expand::keys_of(pattern, own, reader));
+    if keys.is_empty() && others.is_empty() {
         let found = "no such key".to_owned();
         let wanted = if if_none { "absent" } else { "at least one key" }.to_owned();
         let result = Truth::of(if_none);
@@ -138,6 +132,10 @@ fn over_keys(
         let planned_by = by.or_else(|| planned_by.clone());
         evidence.push(Evidence { place, wanted, found, result, planned_by });
     }
+    for why in &others {
+        truths.push(Truth::Unknown);
+        evidence.push(unread(pattern.to_string(), "readable", why));
+    }
     Truth::any(truths)
 }
 
@@ -145,17 +143,18 @@ fn over_keys(
 /// value in each of these keys.
 fn other_value(other: &OtherValue, own: Option<&Key>, reader: &Reader<'_>) -> Others {
     let ValueAt { key: pattern, name } = &other.at;
-    let unread =
-        |answer| vec![Other { place: format!("{pattern} {}", notation::value_name(name)), answer, is_hidden: false }];
+    let not_read =
+        |answer| Other { place: format!("{pattern} {}", notation::value_name(name)), answer, is_hidden: false };
     let read = |key: &Key| {
         let place = format!("{key} {}", notation::value_name(name));
         Other { place, answer: reader.value(key, name), is_hidden: reader.is_hidden(key, name) }
     };
-    let all = match expand::keys_of(pattern, own, reader) {
-        Err(why) => unread(Answer::Unread(why)),
-        Ok(keys) if keys.is_empty() => unread(Answer::Absent),
-        Ok(keys) => keys.iter().map(read).collect(),
-    };
+    let found = expand::keys_of(pattern, own, reader);
+    let mut all: Vec<Other> = found.keys.iter().map(read).collect();
+    all.extend(found.unread.into_iter().map(|why| not_read(Answer::Unread(why))));
+    if all.is_empty() {
+        all.push(not_read(Answer::Absent));
+    }
     Others { ignore_case: other.ignore_case, all }
 }
 

@@ -27,7 +27,28 @@ const WINDOWS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion";
 /// Fails if a key or value could not be read, a parameter in the pattern is not set, or a `*` matches more than
 /// [`MOST_KEYS`] keys.
 pub(super) fn keys(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    keys_of(pattern, None, reader)
+    keys_of(pattern, None, reader).complete()
+}
+
+/// The keys that a pattern matches on the target, as far as they could be found out.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The keys that were found, sorted, with their canonical names.
+    pub keys: Vec<Key>,
+    /// The reasons why the pattern may match more keys: a user, a key or a value could not be read, a parameter in the
+    /// pattern is not set, or a `*` matches more than [`MOST_KEYS`] keys. Empty if `keys` is complete.
+    pub unread: Vec<Unread>,
+}
+
+impl Found {
+    /// Returns the keys; the first reason if there may be more keys.
+    fn complete(self) -> Result<Vec<Key>, Unread> {
+        self.unread.into_iter().next().map_or(Ok(self.keys), Err)
+    }
+
+    fn unknown(why: Unread) -> Self {
+        Self { keys: Vec::new(), unread: vec![why] }
+    }
 }
 
 /// Returns the keys that a pattern matches. If the pattern is below HKCU, there is a separate result for each user, and
@@ -46,11 +67,11 @@ pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<
     let (users, without_hive) = users(reader)?;
     let each = users.into_iter().map(|(path, found)| {
         let sid = path.names().next().filter(|_| path.root() == RootKey::Hku).map(str::to_ascii_uppercase);
-        (sid, found.and_then(|()| below(vec![Key { path, view: pattern.view }], pattern, reader)))
+        (sid, found.and_then(|()| below(vec![Key { path, view: pattern.view }], pattern, reader).complete()))
     });
     let default = pattern.default_profile.then(|| {
         let path = default_profile(reader);
-        (None, path.and_then(|path| below(vec![Key { path, view: pattern.view }], pattern, reader)))
+        (None, path.and_then(|path| below(vec![Key { path, view: pattern.view }], pattern, reader).complete()))
     });
     Ok((each.chain(default).collect(), without_hive))
 }
@@ -60,15 +81,10 @@ pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<
 pub(super) type ByUser = (Option<String>, Result<Vec<Key>, Unread>);
 
 /// Returns the keys that a pattern matches. The pattern can be relative to `own`, the key to which a rule is applied,
-/// or to the user in whose hive `own` is.
-///
-/// # Errors
-///
-/// Fails if a key or value could not be read, a parameter in the pattern is not set, or a `*` matches more than
-/// [`MOST_KEYS`] keys.
-pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+/// or to the user in whose hive `own` is. If a user or a key could not be read, the other keys are still returned.
+pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'_>) -> Found {
     if let Some(parameter) = pattern.unset_parameter() {
-        return Err(not_set(parameter));
+        return Found::unknown(not_set(parameter));
     }
     match (own, pattern.own.and_then(|at| pattern.names.get(at..))) {
         (Some(own), Some(names)) => fill(vec![own.clone()], names, reader),
@@ -77,26 +93,34 @@ pub(super) fn keys_of(pattern: &KeyPattern, own: Option<&Key>, reader: &Reader<'
             below(vec![root], pattern, reader)
         }
         _ => {
-            let mut roots = roots(pattern.root, reader)?;
+            let mut roots = match roots(pattern.root, reader) {
+                Ok(roots) => roots,
+                Err(why) => return Found::unknown(why),
+            };
             if pattern.default_profile {
-                roots.push(default_profile(reader)?);
+                roots.push(default_profile(reader));
             }
-            let roots = roots.into_iter();
-            below(roots.map(|path| Key { path, view: pattern.view }).collect(), pattern, reader)
+            let mut unread = Vec::new();
+            let roots: Vec<_> =
+                roots.into_iter().filter_map(|root| root.map_err(|why| unread.push(why)).ok()).collect();
+            let found =
+                below(roots.into_iter().map(|path| Key { path, view: pattern.view }).collect(), pattern, reader);
+            unread.extend(found.unread);
+            Found { unread, ..found }
         }
     }
 }
 
 /// Returns the keys below `roots` that the pattern matches.
-fn below(roots: Vec<Key>, pattern: &KeyPattern, reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
+fn below(roots: Vec<Key>, pattern: &KeyPattern, reader: &Reader<'_>) -> Found {
     match pattern.unset_parameter() {
-        Some(parameter) => Err(not_set(parameter)),
+        Some(parameter) => Found::unknown(not_set(parameter)),
         None => fill(roots, &pattern.names, reader),
     }
 }
 
-fn fill(mut found: Vec<Key>, names: &[NamePattern], reader: &Reader<'_>) -> Result<Vec<Key>, Unread> {
-    let mut rest = names;
+fn fill(mut found: Vec<Key>, names: &[NamePattern], reader: &Reader<'_>) -> Found {
+    let (mut rest, mut unread) = (names, Vec::new());
     while let Some(first) = rest.first() {
         match first {
             NamePattern::Name(_) => {
@@ -109,34 +133,30 @@ fn fill(mut found: Vec<Key>, names: &[NamePattern], reader: &Reader<'_>) -> Resu
                 rest = &rest[fixed.count()..];
             }
             NamePattern::Like(like) => {
-                let fitting = each(&found, |key| fitting(key, like, reader))?;
+                let fitting = each(&found, |key| fitting(key, like, reader), &mut unread);
                 if fitting.iter().map(Vec::len).sum::<usize>() > MOST_KEYS {
-                    return Err(too_many());
+                    unread.push(too_many());
+                    return Found { keys: Vec::new(), unread };
                 }
                 found = fitting.concat();
                 rest = &rest[1..];
             }
         }
     }
-    if let [key] = &mut found[..] {
-        *key = canonical::one_name(key, reader)?;
-        return Ok(found);
-    }
-    let mut found = each(&found, |key| canonical::one_name(key, reader))?;
-    found.sort();
-    found.dedup();
-    Ok(found)
+    let mut keys = each(&found, |key| canonical::one_name(key, reader), &mut unread);
+    keys.sort();
+    keys.dedup();
+    Found { keys, unread }
 }
 
 fn not_set(parameter: &str) -> Unread {
     Unread::new(Reason::Unknown, format!("the parameter `{parameter}` is not set"))
 }
 
-/// Calls `ask` for every key, to request the same fact about each, and returns the results or the first error. All
-/// facts are requested before any result is examined, so that they are read in one batch.
-fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>) -> Result<Vec<T>, Unread> {
-    let answers: Vec<_> = keys.iter().map(ask).collect();
-    answers.into_iter().collect()
+/// Calls `ask` for every key, to request the same fact about each in one batch. Returns the results, and adds the
+/// errors to `unread`.
+fn each<T>(keys: &[Key], ask: impl Fn(&Key) -> Result<T, Unread>, unread: &mut Vec<Unread>) -> Vec<T> {
+    keys.iter().filter_map(|key| ask(key).map_err(|why| unread.push(why)).ok()).collect()
 }
 
 /// Returns the subkeys of the key whose names match `like`. A link that Windows creates at startup is not in the list
@@ -163,12 +183,18 @@ fn too_many() -> Unread {
 }
 
 /// Returns the root key itself. For HKCU, returns one key for each user who has a hive on the target: a key below HKU,
-/// or in an export of one user HKCU itself.
-fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<KeyPath>, Unread> {
+/// or in an export of one user HKCU itself. A user whose hive cannot be read is an error in the list.
+///
+/// # Errors
+///
+/// Fails if the list of users cannot be read.
+fn roots(root: RootKey, reader: &Reader<'_>) -> Result<Vec<Result<KeyPath, Unread>>, Unread> {
     if root != RootKey::Hkcu {
-        return Ok(vec![KeyPath::root_key(root)]);
+        return Ok(vec![Ok(KeyPath::root_key(root))]);
     }
-    users(reader)?.0.into_iter().map(|(path, found)| found.map(|()| path)).collect()
+    let named = |path: &KeyPath, why: Unread| Unread::new(why.reason, format!("{path}: {}", why.detail));
+    let users = users(reader)?.0.into_iter();
+    Ok(users.map(|(path, found)| found.map_err(|why| named(&path, why)).map(|()| path)).collect())
 }
 
 /// Returns the key that one user sees as HKCU. This is the user in whose hive the key `own` is; `own` must have its

@@ -1,7 +1,11 @@
 //! Tests damaged hives, and changes after which a name leads to another key. Each change reads back and can be undone,
 //! or the file is not changed.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use kbfix::{
     format::regf::{Filetime, Hive},
@@ -303,6 +307,19 @@ fn a_hive_whose_bins_are_damaged_is_refused_before_anything_is_begun() {
     assert!(fs::read(machine.path(SYSTEM)).unwrap() == bytes);
 }
 
+/// Adds the profile of a user S-1-5-21-1-2-3-1000. Returns the path of the user's hive, which does not exist yet.
+fn second_user(machine: &Machine) -> PathBuf {
+    let profile = r"Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-1-2-3-1000";
+    machine.edit(SOFTWARE, |editor| {
+        editor.create_key(profile).unwrap();
+        let folder = Data::sz(r"C:\Documents and Settings\b");
+        editor.set_value(profile, "ProfileImagePath", &folder).unwrap();
+    });
+    let hive = machine.path("Documents and Settings/b/NTUSER.DAT");
+    fs::create_dir_all(hive.parent().unwrap()).unwrap();
+    hive
+}
+
 /// A user can damage the hive in the own profile. That must not prevent the changes for other users.
 #[test]
 fn a_user_whose_hive_is_damaged_is_left_out_and_the_others_are_not() {
@@ -317,14 +334,7 @@ fn a_user_whose_hive_is_damaged_is_left_out_and_the_others_are_not() {
     ];
     for (why, damage) in damages {
         let machine = Machine::new();
-        let profile = r"Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-1-2-3-1000";
-        machine.edit(SOFTWARE, |editor| {
-            editor.create_key(profile).unwrap();
-            let folder = Data::sz(r"C:\Documents and Settings\b");
-            editor.set_value(profile, "ProfileImagePath", &folder).unwrap();
-        });
-        let of_b = machine.path("Documents and Settings/b/NTUSER.DAT");
-        fs::create_dir_all(of_b.parent().unwrap()).unwrap();
+        let of_b = second_user(&machine);
         let good = fs::read(machine.path(NTUSER)).unwrap();
         let mut bytes = good.clone();
         damage(&mut bytes);
@@ -354,5 +364,30 @@ fn a_user_whose_hive_is_damaged_is_left_out_and_the_others_are_not() {
         fs::write(&of_b, &whole).unwrap();
         machine.kbfix(&["rollback", "--last"]).exits(0).says("5 keys deleted");
         assert!(machine.content() == before, "{why}");
+    }
+}
+
+#[test]
+fn a_condition_that_one_user_meets_is_met_even_if_another_cannot_be_read() {
+    let machine = Machine::new();
+    fs::write(second_user(&machine), "damaged").unwrap();
+    for (condition, outcome) in [
+        (r"registry: { key: HKCU\Control Panel }", "changes_pending"),
+        (r"registry: { key: HKCU\Control P* }", "changes_pending"),
+        (r"registry: { key: HKCU\None, exists: false }", "changes_pending"),
+        (r"not: { registry: { key: HKCU\Control Panel } }", "not_applicable"),
+        // The unread user may have the key.
+        (r"registry: { key: HKCU\None }", "unknown"),
+        (r"registry: { key: HKCU\Non*, exists: false }", "unknown"),
+        (r"not: { registry: { key: HKCU\None } }", "unknown"),
+        (r"registry: { key: HKCU\Control Panel, exists: false }", "unknown"),
+    ] {
+        let text = format!(
+            "kbfix: 1\nid: T\ntitle: T\napplicable: {{ {condition} }}\nregistry: [{{ key: HKLM\\SOFTWARE\\New }}]\n"
+        );
+        let plan = operation::make_plan(&mut *machine.target(), &load(&text)).unwrap().specs.remove(0);
+        assert_eq!(plan.outcome.as_str(), outcome, "{condition}: {:?}", plan.reasons);
+        let names_user = plan.reasons.iter().any(|why| why.contains("S-1-5-21-1-2-3-1000: ") && why.contains("`regf`"));
+        assert_eq!(names_user, outcome == "unknown", "{condition}: {:?}", plan.reasons);
     }
 }

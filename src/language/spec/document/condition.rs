@@ -116,8 +116,9 @@ pub struct RegistryTest {
     ///
     /// A key with a `*` or below `HKCU` can mean several keys. The results for these keys are then combined as with
     /// `any`. For example, `exists: false` is true if the value is absent in one of these keys. If there is no such
-    /// key, `exists: false` is true, and every other test is false. If kbfix cannot find out which keys these are, for
-    /// example because the registry of a user cannot be read, the result is unknown.
+    /// key, `exists: false` is true, and every other test is false. If kbfix cannot find out all of these keys, for
+    /// example because the registry of a user cannot be read, the result is true if the test is true for one of the
+    /// keys that kbfix found, and otherwise unknown.
     ///
     /// A rule below `HKCU` applies to each user. In the `when` of such a rule, in the `when` of its values, and in its
     /// `done_when`, a key below `HKCU` means the key of the same user.
