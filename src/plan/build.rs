@@ -331,7 +331,10 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
 /// Returns one sentence for each reason why nothing is planned for a user: the user could not be read, or has no hive.
 fn users_left_out(unread: &BTreeMap<String, Vec<String>>, without_hive: &BTreeSet<String>) -> Vec<String> {
     let not_read = unread.iter().flat_map(|(sid, why)| why.iter().map(move |why| format!("user {sid}: {why}")));
-    not_read.chain(without_hive.iter().map(|sid| has_no_hive(sid))).collect()
+    // A trigger and its check have the same reason.
+    let mut said = BTreeSet::new();
+    let all = not_read.chain(without_hive.iter().map(|sid| has_no_hive(sid)));
+    all.filter(|reason| said.insert(reason.clone())).collect()
 }
 
 fn has_no_hive(sid: &str) -> String {

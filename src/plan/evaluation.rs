@@ -7,7 +7,7 @@ use crate::{
     targets::KeyChange,
 };
 
-use super::{Check, RulesHere, Satisfied, desired_state::DesiredState, named, policy};
+use super::{Check, RulesHere, Satisfied, Truth, desired_state::DesiredState, named, policy};
 
 /// The result of a spec's registry rules.
 #[derive(Default)]
@@ -45,6 +45,17 @@ pub(super) struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
+    /// Adds a check of a rule for `key`. If the result is unknown and the key is in a user's hive, adds the reasons to
+    /// `unknown` instead, for [`give_to_user`](Self::give_to_user): the check then concerns only this user.
+    pub(super) fn add_check(&mut self, check: Check, key: &Key) {
+        if check.result != Truth::Unknown || user_of(key).is_none() {
+            self.checks.push(check);
+            return;
+        }
+        let unknown = check.evidence.into_iter().filter(|evidence| evidence.result == Truth::Unknown);
+        self.unknown.extend(unknown.map(|evidence| format!("{}: {}", evidence.place, evidence.found)));
+    }
+
     /// Moves the reasons in `unknown`, from index `said` to the end, into `unread_users`, to the user in whose hive
     /// `key` is. Does nothing if `key` is not in a user's hive.
     pub(super) fn give_to_user(&mut self, said: usize, key: &Key) {

@@ -44,8 +44,11 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
         one_rule(rule, spec, reader, &mut result);
     }
     let wants = std::mem::take(&mut result.wants);
-    let deletions = wants.absent_if_empty.iter().map(|key| without_subkeys(key, &wants, reader));
-    result.checks.extend(deletions);
+    for key in &wants.absent_if_empty {
+        let said = result.unknown.len();
+        result.add_check(without_subkeys(key, &wants, reader), key);
+        result.give_to_user(said, key);
+    }
     // In sorted order a key follows the keys above it. So each key is deleted only once, with the topmost deleted key.
     let mut deleted: BTreeSet<Key> = BTreeSet::new();
     let rest = exclusive::rest(&wants, reader);
@@ -139,7 +142,9 @@ fn one_rule<'a>(rule: &'a KeyRule, spec: &Spec, reader: &Reader<'_>, result: &mu
         let holds = match &rule.done_when {
             Some(done_when) => {
                 let (is_required, check) = trigger::check(rule, done_when, &key, spec, reader);
-                result.checks.extend(holds.then_some(check));
+                if holds {
+                    result.add_check(check, &key);
+                }
                 is_named_only = holds && !is_required;
                 holds && is_required
             }

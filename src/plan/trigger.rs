@@ -62,7 +62,7 @@ fn value_written(value: &ValueRule, key: &Key, reader: &Reader<'_>) -> Evidence 
     let place = format!("{key} {}", notation::value_name(&value.name));
     let is_hidden = reader.is_hidden(key, &value.name);
     let (answer, planned_by) = reader.planned_by(|| reader.value(key, &value.name));
-    let found = match &answer {
+    let mut found = match &answer {
         Answer::Present(data) if is_hidden => notation::message(Some(data), true),
         Answer::Present(data) => lookup::readable(data),
         other => condition::presence(other),
@@ -73,9 +73,12 @@ fn value_written(value: &ValueRule, key: &Key, reader: &Reader<'_>) -> Evidence 
         Desired::OneOf(choices) => choices.iter().map(lookup::readable).collect::<Vec<_>>().join(" or "),
         _ => "as the spec writes it".to_owned(),
     };
-    let result = match answer.known() {
-        Ok(before) => value::after(value, before.as_ref()).map_or(Truth::Unknown, |after| Truth::of(after == before)),
-        Err(_) => Truth::Unknown,
-    };
+    let after = answer.known().and_then(|before| Ok(value::after(value, before.as_ref())? == before));
+    if let Err(why) = &after
+        && !is_hidden
+    {
+        found = why.to_string();
+    }
+    let result = after.map_or(Truth::Unknown, Truth::of);
     Evidence { place, wanted, found, result, planned_by }
 }

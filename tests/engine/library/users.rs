@@ -91,3 +91,33 @@ fn an_export_of_one_users_hkcu_is_that_user() {
     let plan = plan_of(&built);
     assert!(render::changes(&plan.changes).starts_with(r"@@ [HKEY_CURRENT_USER\Software\Example] @@"), "{plan:?}");
 }
+
+#[test]
+fn a_trigger_leaves_out_only_the_user_whose_data_is_not_suitable() {
+    let (good, bad) = ("S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002");
+    let mut registry = format!("{PROFILES}]\n{PROFILES}\\{good}]\n{PROFILES}\\{bad}]\n");
+    registry.push_str(&format!("[HKEY_USERS\\{good}\\Software]\n[HKEY_USERS\\{bad}\\Software]\n\"V\"=\"text\"\n"));
+    let machine = Machine::new(Kind::Reg, &Scenario::of_registry(registry));
+    for (trigger, is_requested, outcome) in [
+        ("", false, "changes_pending"),
+        ("    trigger: { done_when: { registry: { key: ., name: done } } }\n", true, "changes_pending"),
+        ("    trigger: { done_when: { registry: { key: ., name: done } } }\n", false, "blocked"),
+    ] {
+        let rule = format!(
+            "  - key: HKCU\\Software\n{trigger}    values: {{ V: {{ type: REG_DWORD, bits: {{ set: 1 }} }} }}\n"
+        );
+        let text = format!("kbfix: 1\nid: X\ntitle: T\nregistry:\n{rule}");
+        let mut specs = [spec::load("X", text.as_bytes(), &Settings::new()).spec.unwrap()];
+        specs[0].run_triggers = is_requested;
+        let plan = make_plan(open(&machine.address).unwrap().as_mut(), &specs).unwrap().specs.remove(0);
+        assert_eq!(plan.outcome.as_str(), outcome, "{:?}", plan.reasons);
+        if outcome == "changes_pending" {
+            let why = format!(
+                "user {bad}: HKU\\{bad}\\Software \"V\": malformed: a REG_SZ of 10 bytes is not a REG_DWORD, so kbfix cannot \
+                 change only a part of the data"
+            );
+            assert_eq!(plan.reasons, [why]);
+            assert!(plan.changes.iter().all(|change| change.key.path.to_string().contains(good)));
+        }
+    }
+}

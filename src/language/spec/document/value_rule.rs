@@ -10,8 +10,7 @@ use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, Type
 /// The requirement for one value. Give exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent`. The
 /// fields `keep`, `allowed` and `compare` are only for a value with `data`. In a rule below `HKCU`, data that makes the
 /// outcome unknown counts only for its user: kbfix changes nothing in the registry of this user, and the outcome is
-/// unknown only if the spec has nothing else to change. For data of the Default profile, and in a trigger, the outcome
-/// is unknown.
+/// unknown only if the spec has nothing else to change. For data of the Default profile, the outcome is unknown.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
