@@ -31,7 +31,7 @@ pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Oth
         }
         ValueTest::Data(all) => {
             let holds = |data: &Data| match data.decode() {
-                _ if all.contains(data) => Truth::Met,
+                _ if all.iter().any(|one| is_equal(data, one)) => Truth::Met,
                 Decoded::Malformed(_) if all.iter().any(|one| one.value_type == data.value_type) => Truth::Unknown,
                 _ => Truth::Unmet,
             };
@@ -42,7 +42,7 @@ pub(super) fn judged(answer: Answer<Data>, test: &ValueTest, others: Option<&Oth
             (format!("a string that begins with {}", notation::quoted(text)), of_text(answer, holds))
         }
         ValueTest::Contains(text) => {
-            let holds = |data: &Data| match data.decode() {
+            let holds = |data: &Data| match data.decode_as_read() {
                 Decoded::Text(found) => Truth::of(found.contains(text.as_str())),
                 Decoded::List(found) => Truth::of(found.iter().any(|item| name::compare(item, text).is_eq())),
                 Decoded::Malformed(_) if is_text(data.value_type) || data.value_type == ValueType::MULTI_SZ => {
@@ -125,11 +125,18 @@ impl Others {
     }
 }
 
+/// Returns whether `data` has the same type and bytes as `other`, or both are the same REG_MULTI_SZ as programs read
+/// it.
+fn is_equal(data: &Data, other: &Data) -> bool {
+    let is_list = |data: &Data| data.value_type == ValueType::MULTI_SZ;
+    data == other || (is_list(data) && is_list(other) && same(data, other, false) == Truth::Met)
+}
+
 /// Compares the data of two values. Data of different kinds, such as a number and a string, is not equal. If both have
 /// the same kind and one is malformed, the result is unknown.
 fn same(one: &Data, other: &Data, ignore_case: bool) -> Truth {
     let equal = |a: &str, b: &str| if ignore_case { name::compare(a, b).is_eq() } else { a == b };
-    match (one.decode(), other.decode()) {
+    match (one.decode_as_read(), other.decode_as_read()) {
         (Decoded::Number(a), Decoded::Number(b)) => Truth::of(a == b),
         (Decoded::Text(a), Decoded::Text(b)) => Truth::of(equal(&a, &b)),
         (Decoded::List(a), Decoded::List(b)) => {
@@ -182,10 +189,12 @@ fn equals(data: &Data, literal: &Literal) -> Truth {
         Literal::Text(_) => is_text(data.value_type),
         Literal::List(_) => data.value_type == ValueType::MULTI_SZ,
     };
-    match (data.decode(), literal) {
+    match (data.decode_as_read(), literal) {
         (Decoded::Number(found), Literal::Number(wanted)) => Truth::of(found == *wanted),
         (Decoded::Text(found), Literal::Text(wanted)) => Truth::of(found == *wanted),
-        (Decoded::List(found), Literal::List(wanted)) => Truth::of(found == *wanted),
+        (found @ Decoded::List(_), Literal::List(wanted)) => {
+            Truth::of(found == Data::multi_sz(wanted).decode_as_read())
+        }
         (Decoded::Malformed(_), _) if of_the_type => Truth::Unknown,
         _ => Truth::Unmet,
     }

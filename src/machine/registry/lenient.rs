@@ -23,6 +23,20 @@ impl Data {
         String::from_utf16(&units[..end]).ok()
     }
 
+    /// Decodes the bytes as [`Data::decode`] does, but without the empty strings at the end of a list. Programs read a
+    /// list up to its first empty string, so the list of one empty string, which many programs write in place of an
+    /// empty list, is an empty list. An empty string before another string stays: some lists of Windows contain such
+    /// strings.
+    pub fn decode_as_read(&self) -> Decoded {
+        match self.decode() {
+            Decoded::List(mut list) => {
+                list.truncate(list.iter().rposition(|string| !string.is_empty()).map_or(0, |last| last + 1));
+                Decoded::List(list)
+            }
+            other => other,
+        }
+    }
+
     /// Returns the strings that a program reads as a list: up to the first empty string, or to the end.
     ///
     /// The NULs after the last string may be missing. A REG_SZ or REG_EXPAND_SZ is read as a list of one string, and as
@@ -87,6 +101,22 @@ mod tests {
 
     fn data(value_type: ValueType, text: &str) -> Data {
         Data::new(value_type, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn empty_strings_at_the_end_of_a_list_do_not_count() {
+        for (text, list) in [
+            ("\0\0", vec![]),
+            ("\0", vec![]),
+            ("\0\0\0", vec![]),
+            ("a\0\0\0", vec!["a"]),
+            ("a\0\0b\0\0", vec!["a", "", "b"]),
+        ] {
+            let list: Vec<String> = list.into_iter().map(str::to_owned).collect();
+            assert_eq!(data(ValueType::MULTI_SZ, text).decode_as_read(), Decoded::List(list), "{text:?}");
+        }
+        assert!(matches!(data(ValueType::MULTI_SZ, "a\0").decode_as_read(), Decoded::Malformed(_)));
+        assert_eq!(data(ValueType::SZ, "\0").decode_as_read(), Decoded::Text(String::new()));
     }
 
     #[test]

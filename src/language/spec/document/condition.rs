@@ -108,7 +108,8 @@ pub struct Prerequisite {
 /// `contains`, `matches`, `version` and a range of numbers (`at_least`, `at_most` or both). Without any of these
 /// fields, the test is true if the key or value exists. If the value is absent, every test except `exists: false` is
 /// false. If the value has a type that the test accepts, and its data is malformed, such as a REG_DWORD of 3 bytes,
-/// each test of the data is unknown.
+/// each test of the data is unknown. Empty strings at the end of a list (REG_MULTI_SZ) do not count, because programs
+/// do not read them: a list with one empty string, `hex(7):00,00,00,00`, is an empty list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryTest {

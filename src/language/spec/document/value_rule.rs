@@ -85,7 +85,8 @@ pub struct ValueRule {
     /// Without a `separator`, an existing REG_SZ, or REG_EXPAND_SZ without `%`, counts as a list of one string, and
     /// becomes a REG_MULTI_SZ. An empty string counts as an empty list. If the existing data is a number, a list of the
     /// strings in `add` replaces the number; without `add`, the outcome is unknown. For any other data that is not a
-    /// list, the outcome is unknown too.
+    /// list, and for a REG_MULTI_SZ with an empty string before another string, the outcome is unknown too. Empty
+    /// strings at the end of a REG_MULTI_SZ do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays.
@@ -185,7 +186,9 @@ pub struct KeepWhich {
     /// case. The list may contain other strings too.
     ///
     /// A REG_MULTI_SZ is a list. With a `separator`, a REG_SZ or REG_EXPAND_SZ is a list too. Without a `separator`, a
-    /// REG_SZ or REG_EXPAND_SZ stays if each of these texts occurs in its string, in the same letter case.
+    /// REG_SZ or REG_EXPAND_SZ stays if each of these texts occurs in its string, in the same letter case. Here and in
+    /// `subset`, empty strings at the end of a REG_MULTI_SZ do not count: a list with one empty string is an empty
+    /// list.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<Vec<String>>,

@@ -149,7 +149,7 @@ impl Keep {
     /// Returns whether the existing data `found` stays as it is. The type of the data must be one of `types`, and the
     /// data must pass this test.
     pub fn keeps(&self, types: impl IntoIterator<Item = ValueType>, found: &Data) -> bool {
-        let decoded = found.decode();
+        let decoded = found.decode_as_read();
         types.into_iter().any(|t| t == found.value_type)
             && match self {
                 Self::Any => !matches!(decoded, Decoded::Malformed(_)),
