@@ -237,8 +237,7 @@ fn is(key: &KeyPattern, at: usize, wanted: &str) -> bool {
 }
 
 /// Reports probable mistakes in a key whose syntax is valid. Ignores the first `skip` names of its path: these are the
-/// key of the rule, which is checked separately. Returns `false` after reporting an error, and `true` if there are only
-/// warnings or no findings.
+/// key of the rule, which is checked separately. Returns `false` after reporting an error, and otherwise `true`.
 fn lint(cx: &mut Context<'_>, key: &KeyPattern, skip: usize, view_given: bool, path: &Path) -> bool {
     let mut sound = true;
     if key.root == RootKey::Hklm
@@ -270,21 +269,22 @@ fn lint(cx: &mut Context<'_>, key: &KeyPattern, skip: usize, view_given: bool, p
             cx.warning(Code::WOW6432NODE, path, Part::Data, format!("{message}; 32-bit Windows has no such key"), hint);
         }
     }
-    // `HKCR\*` is the key for files of all types. Below Classes, `*` almost never means every subkey.
-    let below_classes = match key.root {
-        RootKey::Hkcr => Some(0),
-        RootKey::Hklm | RootKey::Hkcu if is(key, 0, "SOFTWARE") && is(key, 1, "Classes") => Some(2),
-        _ => None,
-    };
-    if below_classes
-        .filter(|at| *at >= skip)
-        .is_some_and(|at| matches!(key.names.get(at), Some(NamePattern::Like(like)) if like.is_any()))
-    {
+    if has_star_in_classes(key, skip) {
         let message = "below Classes, Windows has a key whose name is `*`; in a spec `*` stands for every subkey";
         cx.error(Code::STAR, path, message, "write `[*]` for the key whose name is `*`");
         sound = false;
     }
     sound
+}
+
+/// Returns whether the name directly below Classes is `*`, and is not one of the first `skip` names of the path.
+fn has_star_in_classes(key: &KeyPattern, skip: usize) -> bool {
+    let one = key.one_name();
+    let software = usize::from(one.root == RootKey::Hku);
+    let is_in = is(&one, software, "SOFTWARE") && is(&one, software + 1, "Classes");
+    let star = matches!(one.names.get(software + 2), Some(NamePattern::Like(like)) if like.is_any());
+    // The canonical name differs only in the names above the star.
+    is_in && star && key.names.len() + software + 2 >= one.names.len() + skip
 }
 
 /// Checks the key and the name of a value that a spec reads. `path` is the path of the field that contains the fields
