@@ -39,8 +39,9 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "BUILD")]
     build: Option<Build>,
 
-    /// List only specs about a key with this text in its path, in the notation of the spec, such as
-    /// `HKLM\SOFTWARE\Microsoft\Ole`.
+    /// List only specs about a key with this text in its path, such as `HKLM\SOFTWARE\Microsoft\Ole`. The text can also
+    /// begin with the long name of the root key, such as `HKEY_LOCAL_MACHINE`, or with another name of the key, such as
+    /// `HKLM\SOFTWARE\Classes` for `HKCR`.
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
 

@@ -1,6 +1,10 @@
 //! Searches specs by words, product, build of Windows, key or value.
 
-use super::{Spec, check::reach};
+use std::borrow::Cow;
+
+use crate::registry::{KeyPath, RootKey, View};
+
+use super::{Spec, check::reach, model::KeyPattern};
 
 /// The criteria of a search for specs. A spec must meet each criterion that is given. Letter case is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,7 +18,8 @@ pub struct Search {
     /// build; `None` if the build does not matter.
     pub build: Option<Build>,
     /// Text that must be in the `key` of at least one rule of the spec, in any letter case; `None` if the keys do not
-    /// matter.
+    /// matter. If the text begins with a root key, it can begin with any name of this key, such as `HKEY_CLASSES_ROOT`
+    /// or `HKLM\SOFTWARE\Classes` for HKCR.
     pub key: Option<String>,
     /// Text that must be in at least one value name in the rules of the spec, in any letter case; `None` if the value
     /// names do not matter.
@@ -60,23 +65,47 @@ impl Search {
     pub fn finds(&self, spec: &Spec) -> bool {
         let document = &spec.document;
         let products = || document.applies_to.iter().chain([&spec.title]);
-        let keys = || document.registry.iter().map(|rule| &rule.key);
         let values = || document.registry.iter().flat_map(|rule| rule.values.keys());
         let addresses =
             || document.article.iter().map(|a| &a.url).chain(document.sources.iter().filter_map(|s| s.url.as_ref()));
-        let anything =
-            || [&spec.id].into_iter().chain(&document.also).chain(products()).chain(addresses()).chain(keys());
-        let is_in = |word: &String, text: &String| text.to_lowercase().contains(&word.to_lowercase());
+        let anything = || [&spec.id].into_iter().chain(&document.also).chain(products()).chain(addresses());
         let given = |word: &Option<String>, has: &dyn Fn(&String) -> bool| word.as_ref().is_none_or(has);
-        self.words.iter().all(|word| anything().chain(values()).any(|text| is_in(word, text)))
+        self.words.iter().all(|word| anything().chain(values()).any(|text| is_in(word, text)) || is_in_key(word, spec))
             && given(&self.product, &|word| products().any(|text| is_in(word, text)))
-            && given(&self.key, &|word| keys().any(|text| is_in(word, text)))
+            && given(&self.key, &|word| is_in_key(word, spec))
             && given(&self.value, &|word| values().any(|text| is_in(word, text)))
             && self.build.is_none_or(|build| match &spec.applicable {
                 Some(applicable) => reach::may_hold(applicable, build.first, build.last),
                 None => true,
             })
     }
+}
+
+/// Returns whether `text` contains `word`, in any letter case.
+fn is_in(word: &str, text: &str) -> bool {
+    text.to_lowercase().contains(&word.to_lowercase())
+}
+
+/// Returns whether the text `word` occurs in a key of the spec, or names such a key, or the beginning of its path, by
+/// another name than the spec.
+fn is_in_key(word: &str, spec: &Spec) -> bool {
+    let short = with_short_root(word);
+    if spec.document.registry.iter().any(|rule| is_in(&short, &with_short_root(&rule.key))) {
+        return true;
+    }
+    let Ok(path) = word.parse::<KeyPath>() else { return false };
+    let wanted = KeyPattern::of(&path).one_name();
+    let text = |key: &KeyPattern| KeyPattern { view: View::Bits64, ..key.clone() }.to_string();
+    spec.rules.iter().map(|rule| rule.key.one_name()).any(|key| {
+        let is_of_view = wanted.view == View::Bits64 || key.view == wanted.view;
+        is_of_view && is_in(&text(&wanted), &text(&key))
+    })
+}
+
+/// Returns the key with the short name of its root key, such as `HKLM`. Returns any other text as it is.
+fn with_short_root(text: &str) -> Cow<'_, str> {
+    let (root, below) = text.split_at(text.find('\\').unwrap_or(text.len()));
+    RootKey::parse(root).map_or(Cow::Borrowed(text), |root| Cow::Owned(format!("{}{below}", root.short())))
 }
 
 #[cfg(test)]
@@ -93,6 +122,8 @@ applicable: { any: [{ os: { at_least: "6.1", below: "6.2" } }, { os: { at_least:
 registry:
   - key: HKLM\SOFTWARE\Contoso\Links
     values: { Allow DDE: { type: REG_DWORD, data: 1 } }
+  - { key: HKEY_CLASSES_ROOT\ms-msdt, ensure: absent }
+  - { key: HKLM\SOFTWARE\Narrow, view: 32 }
 "#;
 
     #[test]
@@ -111,6 +142,25 @@ registry:
             (Search { key: Some("dde".to_owned()), ..Search::default() }, false),
         ] {
             assert_eq!(search.finds(&spec), found, "{search:?}");
+        }
+        for (key, found) in [
+            (r"HKEY_LOCAL_MACHINE\SOFTWARE", true),
+            (r"hkey_local_machine\software\contoso\links", true),
+            (r"HKEY_LOCAL_MACHINE\SOFTWARE\Contoso\L", true),
+            (r"HKLM\SOFTWARE\", true),
+            ("HKEY_LOCAL_MACHINE", true),
+            (r"HKEY_CURRENT_USER\SOFTWARE", false),
+            (r"HKLM\SOFTWARE\Wow6432Node\Contoso", false),
+            (r"HKLM\SOFTWARE\Classes\ms-msdt", true),
+            (r"HKEY_CLASSES_ROOT\ms-", true),
+            (r"HKCR\MS-MSDT", true),
+            (r"HKLM\SOFTWARE\Wow6432Node\Narrow", true),
+            (r"HKLM\SOFTWARE\Narrow", true),
+            (r"SOFTWARE\Narrow", true),
+        ] {
+            let search = Search { key: Some(key.to_owned()), ..Search::default() };
+            assert_eq!(search.finds(&spec), found, "{key}");
+            assert_eq!(words(&[key]).finds(&spec), found, "{key}");
         }
         for (build, found) in [
             ("6.1", true),
