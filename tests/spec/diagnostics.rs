@@ -221,6 +221,26 @@ fn a_key_under_another_name_is_the_same_key() {
     assert_eq!(across((r"HKU\S-1-5-18\x", one), (r"HKU\.DEFAULT\X", two)).len(), 1);
     assert_eq!(across((classes, one), (root, one)), [""; 0]);
 
+    // A star of one spec may match the key of another.
+    let (star, foo) = (r"HKLM\SOFTWARE\Foo\*", r"HKLM\SOFTWARE\Foo\Bar");
+    let warns = |name: &str, key: &str, other: &str| {
+        format!(
+            "conflicting-specs: A and B require different states of {name}`{key}`, which can be the same key as `{other}`"
+        )
+    };
+    assert_eq!(across((star, one), (foo, two)), [warns("`v` in ", foo, star)]);
+    assert_eq!(across((foo, one), (star, two)), [warns("`v` in ", star, foo)]);
+    assert_eq!(across((star, one), (r"HKLM\SOFTWARE\Foo\B*", two)), [warns("`v` in ", r"HKLM\SOFTWARE\Foo\B*", star)]);
+    let below = r"HKLM\SOFTWARE\Foo\*\Bar\Old";
+    assert_eq!(
+        across((below, "ensure: absent"), (r"HKLM\SOFTWARE\Foo\x\Bar\Old", one)),
+        [warns("the key ", r"HKLM\SOFTWARE\Foo\x\Bar\Old", below)]
+    );
+    assert_eq!(across((star, one), (foo, one)), [""; 0]);
+    assert_eq!(across((star, one), (r"HKLM\SOFTWARE\Foo\Bar\x", two)), [""; 0]);
+    assert_eq!(across((star, one), (r"HKLM\SOFTWARE\Fo\Bar", two)), [""; 0]);
+    assert_eq!(across((star, one), (foo, "view: 32\n    values: { v: { type: REG_DWORD, data: 2 } }")), [""; 0]);
+
     let tree = format!("exclusive: tree\n    {one}");
     assert_eq!(
         across((r"HKCR\x", &tree), (classes, two)),

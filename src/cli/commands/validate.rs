@@ -19,9 +19,9 @@ use kbfix::{
 /// not affect the exit code. A contradiction between two specs is only a warning if a rule or value has a condition, if
 /// a rule is a trigger, or if the field `applicable` of the two specs differs. Within one spec, it is an error; but if
 /// each of the two rules, or each of the two values, has a condition or is a trigger, kbfix does not report it. If `*`
-/// in one key matches another key, kbfix prints only a warning within one spec, and reports nothing for two specs. You
-/// need not set parameters. But if a rule uses a parameter that has no default and that you do not set, kbfix finds
-/// only the contradictions that exist whatever data the parameter gets.
+/// in one key matches another key, kbfix prints only a warning. You need not set parameters. But if a rule uses a
+/// parameter that has no default and that you do not set, kbfix finds only the contradictions that exist whatever data
+/// the parameter gets.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]

@@ -21,7 +21,11 @@ use crate::{
     },
 };
 
-use super::{Checked, key_is_within, rules::RuleKey, values::shown_name};
+use super::{
+    Checked, key_is_within,
+    rules::{MOST_PAIRS, RuleKey, denies},
+    values::shown_name,
+};
 
 /// Checks all specs of a run against each other and against the operator's settings. Returns the findings, such as a
 /// conflict between two specs, or a setting for a parameter that no spec declares. Of a file whose spec has errors,
@@ -160,6 +164,45 @@ fn conflicts(sources: &[Source<'_>], files: &[Checked], out: &mut Vec<Diagnostic
             beside(sources, exclusive, other, out);
         }
     }
+    stars(sources, &all, out);
+}
+
+/// Warns about a rule with a `*` in its key that conflicts with a rule of another spec, if the two keys can be the
+/// same. Reports only the first conflict of each such rule.
+fn stars(sources: &[Source<'_>], all: &[&Rule<'_>], out: &mut Vec<Diagnostic>) {
+    let with_star: Vec<_> = all.iter().filter(|rule| rule.rule.key.has_star()).collect();
+    if with_star.len().saturating_mul(all.len()) > MOST_PAIRS {
+        return;
+    }
+    for star in with_star {
+        // Two rules with a star are compared only once. Two rules for the same key are reported elsewhere.
+        let meets = |other: &&&Rule<'_>| {
+            let is_second = other.file < star.file || !other.rule.key.has_star();
+            is_second && other.file != star.file && star.place.may_meet(other.place) && star.folded != other.folded
+        };
+        let conflict = all.iter().filter(meets).find_map(|other| {
+            let (first, second) = if other.file < star.file { (*other, *star) } else { (*star, *other) };
+            let (a, b) = (&first.rule, &second.rule);
+            let is_key = match (a.desired.is_absent(), b.desired.is_absent()) {
+                (true, false) => denies(a, b),
+                (false, true) => denies(b, a),
+                _ => false,
+            };
+            let value = at_odds(a, b).first().map(|(_, value)| &value.name);
+            let path = match value {
+                Some(name) => value_path(second, name.as_str()),
+                None if is_key => Path::default().field("registry").item(second.number).field("key"),
+                None => return None,
+            };
+            let what = value.map_or_else(|| "the key".to_owned(), |name| format!("{} in", shown_name(name.as_str())));
+            Some((first, second, format!("{what} `{}`, which can be the same key as `{}`", b.key, a.key), path))
+        });
+        let Some((first, second, what, path)) = conflict else { continue };
+        let message = format!("{} and {} require different states of {what}", first.spec.id, second.spec.id);
+        let hint = "apply only one of the two specs, or change their conditions, so that only one of the specs applies";
+        let warning = Diagnostic::warning(Code::CONFLICTING_SPECS, message).hint(hint);
+        out.push(placed(warning, &sources[second.file], &path));
+    }
 }
 
 /// Reports the key that the rule `other` requires, if the rule `exclusive` of another spec deletes this key. If it
@@ -214,9 +257,23 @@ fn value_path(rule: &Rule<'_>, value_name: &str) -> Path {
 }
 
 fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &mut Vec<Diagnostic>) {
-    let (DesiredKey::Values(a), DesiredKey::Values(b)) = (&first.rule.desired, &second.rule.desired) else { return };
+    for (other, value) in at_odds(first.rule, second.rule) {
+        let path = value_path(second, value.name.as_str());
+        let (key, other_name) = (second.rule.key.to_string(), first.rule.key.to_string());
+        let name = shown_name(value.name.as_str());
+        let what = match key == other_name {
+            true => format!("{name} in `{key}`"),
+            false => format!("{name} in `{key}`, the same key as `{other_name}`"),
+        };
+        report(sources, first, second, &what, other.when.is_some() || value.when.is_some(), &path, out);
+    }
+}
+
+/// Returns each two rules for one value, in `first` and in `second`, that require different states.
+fn at_odds<'a>(first: &'a KeyRule, second: &'a KeyRule) -> Vec<(&'a ValueRule, &'a ValueRule)> {
+    let (DesiredKey::Values(a), DesiredKey::Values(b)) = (&first.desired, &second.desired) else { return Vec::new() };
     // Many specs can have the same key, and each two of them are compared. Most name its values in the same order.
-    let mut by_name = None;
+    let (mut by_name, mut found) = (None, Vec::new());
     for (at, value) in b.iter().enumerate() {
         let is_same = |other: &&ValueRule| other.name == value.name;
         let other = match a.get(at).filter(is_same) {
@@ -228,16 +285,9 @@ fn same_key(sources: &[Source<'_>], first: &Rule<'_>, second: &Rule<'_>, out: &m
                 by_name.get_or_insert_with(all).get(&value.name).copied()
             }
         };
-        let Some(other) = other.filter(|other| !other.may_agree_with(value)) else { continue };
-        let path = value_path(second, value.name.as_str());
-        let (key, other_name) = (second.rule.key.to_string(), first.rule.key.to_string());
-        let name = shown_name(value.name.as_str());
-        let what = match key == other_name {
-            true => format!("{name} in `{key}`"),
-            false => format!("{name} in `{key}`, the same key as `{other_name}`"),
-        };
-        report(sources, first, second, &what, other.when.is_some() || value.when.is_some(), &path, out);
+        found.extend(other.filter(|other| !other.may_agree_with(value)).map(|other| (other, value)));
     }
+    found
 }
 
 /// Reports at `path` in the file of `second` that two rules of different specs require different states of `what`, a

@@ -243,15 +243,16 @@ fn duplicates(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule
     stars(cx, from, rules, rule_keys, path);
 }
 
+/// The maximum product of the number of rules with a `*` and the number of all rules. Above this limit, these rules are
+/// not compared. When kbfix plans changes, it finds each conflict that exists on the machine.
+pub(super) const MOST_PAIRS: usize = 1_000_000;
+
 /// Warns about a rule with a `*` in its key that conflicts with another rule, if the two keys can be the same. This is
 /// not an error, because a machine may not have a key that both rules match.
 fn stars(cx: &mut Context<'_>, from: &[document::KeyRule], rules: &[KeyRule], rule_keys: &[RuleKey], path: &Path) {
-    /// The maximum product of the number of rules with a `*` and the number of all rules. Above this limit, these rules
-    /// are not compared here. When kbfix plans changes, it finds each conflict that exists on the machine.
-    const MOST: usize = 1_000_000;
     let each = || rules.iter().zip(rule_keys);
     let with_star: Vec<_> = each().filter(|(rule, _)| rule.key.has_star()).collect();
-    if with_star.len().saturating_mul(rules.len()) > MOST {
+    if with_star.len().saturating_mul(rules.len()) > MOST_PAIRS {
         return;
     }
     for (rule, RuleKey { number: at, key, folded }) in with_star {
@@ -314,7 +315,7 @@ fn at_odds(first: &KeyRule, second: &KeyRule) -> Option<String> {
 
 /// Returns whether the rule `absent` requires the absence of a key that `other` needs. If `absent` has a condition or
 /// is a trigger, values of `other` with a `when` do not count, because `absent` and this `when` may exclude each other.
-fn denies(absent: &KeyRule, other: &KeyRule) -> bool {
+pub(super) fn denies(absent: &KeyRule, other: &KeyRule) -> bool {
     if absent.is_conditional() { other.needs_key() } else { other.may_need_key() }
 }
 
