@@ -18,20 +18,20 @@ const MOST: u64 = 64 << 20;
 #[derive(Debug, clap::Args)]
 #[group(id = "machines", required = true, multiple = true)]
 pub(in crate::cli) struct FleetArguments {
-    /// A folder of snapshots. Each `.json` file in this folder is the snapshot of one machine, except if the name of
-    /// the file begins with a dot. The name of the machine is the name of the file without `.json` or
-    /// `.snapshot.json`. If two files would have the same name, both machines have their complete file names.
-    /// A snapshot also has its complete file name if a machine with a target in the fleet file has its name.
+    /// A folder of snapshots. Give this option, --fleet or both. Each `.json` file in this folder is the snapshot of
+    /// one machine, except if the name of the file begins with a dot. The name of the machine is the name of the file
+    /// without `.json` or `.snapshot.json`. If another snapshot, or a machine with a target in the fleet file, would
+    /// have the same name, the name of the machine is the complete name of the file.
     #[arg(long, value_name = "DIR", help_heading = FLEET)]
     snapshots: Option<PathBuf>,
 
     /// A fleet file: a YAML file that lists machines with their targets, groups and parameters. If this file sets a
-    /// parameter for a machine, --set has no effect on this parameter of this machine. At least one spec must have each
-    /// parameter in this file. The targets can be of every kind that `kbfix diff --target` reads. `kbfix schema fleet`
-    /// prints the schema of the file. If you also give --snapshots, the fleet consists of the machines with a target in
-    /// this file and all machines in the folder. To give groups and parameters to a machine in the folder, list the
-    /// name of the machine in this file without a target. If there is no snapshot of such a machine, or you do not give
-    /// --snapshots, the machine counts as a machine that cannot be read.
+    /// parameter for a machine, --set has no effect on this parameter of this machine. Each parameter in this file must
+    /// be a parameter of at least one spec. The targets can be of every kind that `kbfix diff --target` reads. `kbfix
+    /// schema fleet` prints the schema of the file. If you also give --snapshots, the fleet consists of the machines
+    /// with a target in this file and all machines in the folder. To give groups and parameters to a machine in the
+    /// folder, list the name of the machine in this file without a target. If there is no snapshot of such a machine,
+    /// or you do not give --snapshots, the machine counts as a machine that cannot be read.
     #[arg(long, value_name = "FILE", help_heading = FLEET)]
     fleet: Option<PathBuf>,
 }

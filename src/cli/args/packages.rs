@@ -33,9 +33,10 @@ pub(in crate::cli) struct PackageArguments {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct TriggerArguments {
     /// Include the triggers of the spec with this ID in the changes. A trigger is a rule for a value or key with a
-    /// special effect: when the value or key changes, Windows does something. kbfix makes the changes of such a rule
-    /// only if you give this option and the condition `done_when` of the trigger is not met. If a trigger must still be
-    /// written and you do not give this option, the spec is blocked. You can give this option several times.
+    /// special effect: when the value or key changes, Windows does something. kbfix includes such a rule only if you
+    /// give this option and the condition `done_when` of the rule is unmet (and not if it is unknown). If a trigger
+    /// must still be written and you do not give this option, the spec is blocked. You can give this option several
+    /// times.
     #[arg(long = "trigger", value_name = "ID", help_heading = ACTIONS)]
     triggers: Vec<String>,
 }

@@ -15,10 +15,10 @@ pub(in crate::cli) struct RequestArguments {
     /// with the target's MachineGuid. If the plan or the target has no MachineGuid, the computer name counts; if they
     /// have neither, the address counts. If there is not exactly one such plan, kbfix refuses the file (exit code 2).
     /// If all changes of the plan are already made, no other fact of the plan has changed, and the plan installs no
-    /// hotfix, kbfix changes nothing. The exit code is then 0, or 4 if a spec of the plan has an outcome such as
-    /// blocked. In all other cases in which a fact of the plan has changed, kbfix refuses the plan (exit code 2). The
-    /// plan already contains parameters and triggers. With --plan, --set is therefore an error, and --trigger has no
-    /// effect.
+    /// hotfix, kbfix changes nothing. The exit code is then 0, or 4 if a spec of the plan is blocked or unknown, needs
+    /// a parameter or waits for a restart. In all other cases in which a fact of the plan has changed, kbfix refuses
+    /// the plan (exit code 2). The plan already contains parameters and triggers. With --plan, --set is therefore an
+    /// error, and --trigger has no effect.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["specs", "set", "stdin_specs"], help_heading = PLAN)]
     plan: Option<String>,
 

@@ -25,8 +25,8 @@ use crate::cli::{
 /// the machines that could not be read. If a machine cannot be read, kbfix continues with the other machines.
 ///
 /// The exit code is the highest of all machines. It is 0 if nothing must be changed, and 1 if something must be changed
-/// on a machine. It is 3 if a machine could not be read. It is 4 if a spec has an outcome such as blocked or unknown on
-/// a machine.
+/// on a machine. It is 3 if a machine could not be read. It is 4 if a spec is blocked or unknown, needs a parameter or
+/// waits for a restart on a machine, or if the registry of a user could not be read.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Arguments {

@@ -25,7 +25,8 @@ use crate::cli::{
 ///
 /// The exit code is the highest that applies. It is 0 if nothing changed, and 1 if something changed. It is 3 if a
 /// machine could not be read. kbfix does not read a machine that is in only one folder. The exit code is 4 if a spec
-/// with a difference has an outcome such as blocked or unknown in NEW.
+/// with a difference is blocked or unknown, needs a parameter or waits for a restart in NEW, or if the registry of a
+/// user could not be read for it.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("specs", specs::or_all))]
 pub(super) struct Arguments {

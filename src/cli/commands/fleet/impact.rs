@@ -24,9 +24,10 @@ use crate::cli::{
 /// `--stdin-specs` belong only to the specs after the change.
 ///
 /// The exit code is the highest that applies. It is 0 if nothing is different, and 1 if there are differences. It is 3
-/// if a machine could not be read. It is 4 if a spec with a difference has an outcome such as blocked or unknown after
-/// the change. A spec that was added or removed is a difference on each machine that could be read. A change in a
-/// spec's text that changes no result is no difference.
+/// if a machine could not be read. It is 4 if a spec with a difference is blocked or unknown, needs a parameter or
+/// waits for a restart after the change, or if the registry of a user could not be read for it. A spec that was added
+/// or removed is a difference on each machine that could be read. A change in a spec's text that changes no result is
+/// no difference.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
