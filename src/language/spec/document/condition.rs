@@ -9,8 +9,9 @@ use super::{FileTest, Literal, Scalar, TypeChoice};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Location {
-    /// The registry value that contains the path of the folder, as a REG_SZ or REG_EXPAND_SZ. The key of this value
-    /// must be exactly one key: it must not be below `HKCU`, contain `*`, or begin with `.`.
+    /// The registry value that contains the path of the folder, as a REG_SZ or REG_EXPAND_SZ. The key must be exactly
+    /// one key. So it must not be below `HKCU` (one key for each user), contain `*` (any name), or begin with `.` (in a
+    /// condition, the key of the rule).
     ///
     /// For example, this line under `locations` gives the name `contoso` to a folder: `contoso: { registry: { key:
     /// HKLM\SOFTWARE\Contoso, name: InstallDir } }`.

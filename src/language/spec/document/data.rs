@@ -13,15 +13,15 @@ pub struct Parameter {
     pub description: String,
     /// The type of the data. If this field is missing, kbfix derives the type.
     ///
-    /// A parameter with `range` is a number. For any other parameter, the fields that use the parameter decide. A
-    /// parameter in `add` or `remove` of a `list` is a list. A parameter in `with` of a `replace`, or in the `key` of a
-    /// rule, is a string. The `key` of a condition does not decide. For a parameter in any other field of a value, the
-    /// type of the value decides: the parameter is a number for REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list
-    /// for REG_MULTI_SZ, and a string for all other types. But if the value accepts several types, such a field does
-    /// not decide.
+    /// A parameter with `range` is a number. The type of any other parameter follows from the rules that use it. In the
+    /// `key` of a rule, it is a string. In a rule for a value, it is a list in `add` and `remove` (below the field
+    /// `list`), and a string in `with` (below `replace`). In all other fields of this rule, such as `data`, it follows
+    /// from the field `type` of the value: it is a number for REG_DWORD, REG_DWORD_BIG_ENDIAN and REG_QWORD, a list for
+    /// REG_MULTI_SZ, and a string for all other types. If this `type` lists several types, such a field requires no
+    /// type, and neither does the `key` of a condition.
     ///
-    /// If no field decides, or two fields decide differently, the form of `default` decides: `1` is a number, `"1"` is
-    /// a string, `["1"]` is a list. Without `default`, the parameter is a number if each item of `allowed` is a number,
+    /// If the rules require no type, or different types, the form of `default` decides: `1` is a number, `"1"` is a
+    /// string, `["1"]` is a list. Without `default`, the parameter is a number if each item of `allowed` is a number,
     /// with or without quotes. In all other cases, the parameter is a string.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<ParameterType>,
@@ -66,7 +66,7 @@ pub enum ParameterType {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Allowed {
-    /// A mapping from allowed data to its meaning.
+    /// Each name is allowed data, and the text is its meaning.
     Meanings(BTreeMap<String, String>),
     /// A list of allowed data, without meanings.
     List(Vec<Scalar>),

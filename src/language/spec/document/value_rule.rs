@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, TypeChoice};
 
 /// The requirement for one value. Give exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent`. The
-/// fields `keep`, `allowed` and `compare` are only for a value with `data`. In a rule below `HKCU`, data that makes the
-/// outcome unknown counts only for its user: kbfix changes nothing in the registry of this user, and the outcome is
-/// unknown only if the spec has nothing else to change. For data of the Default profile, the outcome is unknown.
+/// fields `keep`, `allowed` and `compare` are only for a value with `data`. The existing data can be unsuitable for the
+/// rule: for example, `bits` cannot change a string. The outcome is then unknown. But if a rule below `HKCU` finds such
+/// data in the registry of a user, kbfix leaves out only this user, and the outcome is unknown only if the spec has
+/// nothing else to change. This exception does not hold for the Default profile.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
@@ -60,10 +61,10 @@ pub struct ValueRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
     /// The only data that the article allows. kbfix reports an error if `data` is not in this list. If `data` is a
-    /// parameter, this also holds for the data that the parameter has in the run, each item of its `allowed`, and each
-    /// number in its `range`. kbfix does not compare the existing data of the value with this list. For a number, 16
-    /// and `0x10` are the same; for a string, they are different. A value that can be a REG_MULTI_SZ cannot have this
-    /// field.
+    /// parameter, everything that the parameter allows (in its own `allowed` or `range`) must be in this list too, and
+    /// so must the data that it has in the run. kbfix does not compare the existing data of the value with this list.
+    /// For a number, 16 and `0x10` are the same; for a string, they are different. A value that can be a REG_MULTI_SZ
+    /// cannot have this field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
@@ -74,30 +75,32 @@ pub struct ValueRule {
     ///
     /// The existing value can be a REG_DWORD, a REG_QWORD, or a REG_BINARY of the right length: 4 bytes if the rule has
     /// the type REG_DWORD, or 8 bytes if it has the type REG_QWORD. kbfix changes the bits in the number of this value,
-    /// and writes the number with the type of the rule. For any other data, and for a number that is too large for the
-    /// type of the rule, the outcome is unknown.
+    /// and writes the number with the type of the rule, even if only the type differs. For any other data, and for a
+    /// number that is too large for the type of the rule, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<Box<Bits>>,
     /// Strings that must be, or must not be, in a list; all other strings stay.
     ///
-    /// The list is a REG_MULTI_SZ or, with a `separator`, a REG_SZ or REG_EXPAND_SZ.
+    /// With a `separator`, the list is a string, a REG_SZ or REG_EXPAND_SZ. For data that is not a string, the outcome
+    /// is unknown. If the rule accepts only one of the two types, and the value has the other one, kbfix changes the
+    /// type, even if only the type differs; but if the string contains a `%`, the outcome is unknown.
     ///
-    /// Without a `separator`, an existing REG_SZ, or REG_EXPAND_SZ without `%`, counts as a list of one string, and
-    /// becomes a REG_MULTI_SZ. An empty string counts as an empty list. If the existing data is a number, a list of the
-    /// strings in `add` replaces the number; without `add`, the outcome is unknown. For any other data that is not a
-    /// list, and for a REG_MULTI_SZ with an empty string before another string, the outcome is unknown too. Empty
-    /// strings at the end of a REG_MULTI_SZ do not count.
+    /// Without a `separator`, the list is a REG_MULTI_SZ. An existing REG_SZ, or REG_EXPAND_SZ without `%`, counts as a
+    /// list of one string, and an empty string as an empty list; kbfix changes the type, even if only the type differs.
+    /// If `add` has strings, a number counts as an empty list. Empty strings at the end of a REG_MULTI_SZ do not count.
+    /// For a REG_MULTI_SZ with an empty string before another string, and for any other data that is not a list, the
+    /// outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays.
     ///
     /// The outcome is unknown if the value is absent and has no `if_absent`, if the value is not a string, or if the
     /// pattern does not match exactly once. It is also unknown if the pattern would not match the string after the
-    /// replacement, or if the match does not contain the group `part` of the pattern.
+    /// replacement, or if the pattern matches without its group `part`.
     ///
     /// If the rule accepts only one of the types REG_SZ and REG_EXPAND_SZ, and the existing value has the other type,
-    /// kbfix changes the type of the value. But if the string contains a `%`, kbfix does not change the type, and the
-    /// outcome is unknown.
+    /// kbfix changes the type of the value, even if only the type differs. But if the string contains a `%`, kbfix does
+    /// not change the type, and the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace: Option<Box<Replace>>,
     /// How the existing data is compared with `data`. `exact` (the default): the existing data must have an accepted
@@ -117,8 +120,8 @@ pub struct ValueRule {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
     /// The data that Windows uses if the value is absent. If this data already satisfies the rule, for example because
-    /// `keep` accepts it, kbfix does not create the value. Write this field in the same form as `data`. This field is
-    /// not allowed with `ensure: absent`.
+    /// `keep` accepts it, kbfix does not create the value. Write this data in the form that `data` has for the type of
+    /// the value. This field is not allowed with `ensure: absent`.
     ///
     /// If the value is absent, `bits`, `list` and `replace` start from this data. Without this field, `bits` starts
     /// from 0, and creates the value. `list` starts from an empty list, and creates the value only if `add` has
@@ -182,8 +185,8 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub not: Option<Vec<Literal>>,
-    /// A list stays if it contains each of these strings, in any order and, without `ignore_case: false`, in any letter
-    /// case. The list may contain other strings too.
+    /// A list stays if it contains each of these strings, in any order; the list may contain other strings too. Letter
+    /// case matters only if `ignore_case` is `false`.
     ///
     /// A REG_MULTI_SZ is a list. With a `separator`, a REG_SZ or REG_EXPAND_SZ is a list too. Without a `separator`, a
     /// REG_SZ or REG_EXPAND_SZ stays if each of these texts occurs in its string, in the same letter case. Here and in
@@ -192,8 +195,8 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<Vec<String>>,
-    /// A list stays if each of its strings is one of these strings, in any order and, without `ignore_case: false`, in
-    /// any letter case. A REG_SZ or REG_EXPAND_SZ counts as a list only with a `separator`.
+    /// A list stays if each of its strings is one of these strings, in any order. Letter case matters only if
+    /// `ignore_case` is `false`. A REG_SZ or REG_EXPAND_SZ counts as a list only with a `separator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub subset: Option<Vec<String>>,
@@ -242,10 +245,6 @@ pub struct ListEdit {
     /// The text between the items of a list in a REG_SZ or REG_EXPAND_SZ, such as ";" in PATH.
     ///
     /// kbfix keeps the spaces around an item, but ignores these spaces when it compares items.
-    ///
-    /// If the rule accepts only one of the types REG_SZ and REG_EXPAND_SZ, and the existing value has the other type,
-    /// kbfix changes the type of the value. But if the string contains a `%`, kbfix does not change the type, and the
-    /// outcome is unknown. For data that is not a string, the outcome is unknown too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,

@@ -143,7 +143,7 @@ registry:
 The field `values` of a rule names values of this key, and says which data each of these values must have, and which other data may stay.
 For example, this rule requires that `Mode` is 1.
 It keeps a `Level` of 3 or more, and sets any other `Level` to 3.
-It sets bit 0 of `Flags`, and an absent `Flags` counts as 0:
+It sets bit 0 of `Flags`; Windows treats an absent `Flags` as 4, so kbfix then writes 5:
 
 ```yaml
 registry:
@@ -151,7 +151,7 @@ registry:
     values:
       Mode: { type: REG_DWORD, data: 1 }
       Level: { type: REG_DWORD, data: 3, keep: { at_least: 3 } }
-      Flags: { type: REG_DWORD, bits: { set: 1 }, if_absent: 0 }
+      Flags: { type: REG_DWORD, bits: { set: 1 }, if_absent: 4 }
 ```
 "#,
         objects: &["ValueRule", "Keep", "KeepWord", "KeepWhich", "Bits", "ListEdit", "Replace", "Compare"],

@@ -44,7 +44,7 @@ The column "takes", or the beginning of an alternative, shows what you write:
 - *number*: a whole number, 0 or higher, in decimal without leading zeros or as `0x…`, and without quotes;
 - a word or number in code font, such as `true` or `1`: exactly this word or number;
 - *list of …*: a YAML list, whose items are what follows the word *of*;
-- *by name: …*: a YAML mapping from names to what follows the colon.
+- *mapping from names to …*: a YAML mapping, in which each name has what follows the word *to*.
   In the example above, `values` maps the name `Mode` to a [ValueRule](language/values.md#valuerule);
 - a link: what the linked section describes, usually a YAML mapping with the fields of that section.
 
@@ -190,7 +190,7 @@ fn kind(schema: &Value, page: &Group) -> String {
         }
         "object" => {
             let each = schema.get("additionalProperties").filter(|each| each.is_object());
-            each.map_or_else(|| "mapping".into(), |each| format!("by name: {}", kind(each, page)))
+            each.map_or_else(|| "mapping".into(), |each| format!("mapping from names to {}", kind(each, page)))
         }
         other => other.to_owned(),
     }
