@@ -33,8 +33,8 @@ use kbfix::{
 /// this page. The input of `get`, `set`, `test` and `export` is one JSON object on standard input, with the properties
 /// of an instance. `kbfix dsc schema` prints the schema of this object. The answer is JSON on standard output. Messages
 /// are JSON lines on standard error. The exit code is 0 if the operation succeeds, and greater than 0 if the operation
-/// fails. A spec with the outcome blocked, unknown, needs parameter or pending restart is not a failure: the exit code
-/// is 0. The answer of `get`, `set` and `test` then says that the instance is not in desired state, and gives the
+/// fails. A spec that could not be applied, for example with the outcome blocked or unknown, is not a failure: the exit
+/// code is 0. The answer of `get`, `set` and `test` then says that the instance is not in desired state, and gives the
 /// reason.
 ///
 /// The property `target` names the target. Each target of `kbfix apply --target` is possible, and `set` can change each
