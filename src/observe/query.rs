@@ -9,7 +9,7 @@ use crate::{
     targets::Facts,
 };
 
-/// The SHA-256 of answers.
+/// A SHA-256 by which kbfix recognizes equal answers to queries, or equal plans of earlier specs.
 pub(crate) type AnswerDigest = [u8; 32];
 
 /// A query to a [`Reader`](super::Reader).

@@ -31,7 +31,7 @@ pub struct Reader<'a> {
     pub(super) missed: Cell<usize>,
     /// The key of the latest query, with its facts. It is kept because the next query is usually about the same key.
     last: RefCell<Option<(Key, KnownKey)>>,
-    /// Whether policy stores are queried.
+    /// Whether policy stores are queried. If not, [`Reader::policies`] returns no settings.
     pub(super) with_policies: bool,
     /// Whether the target reads values in policy branches from its local GPO instead of the registry.
     pub(super) through_policy: bool,

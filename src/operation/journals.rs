@@ -30,7 +30,7 @@ pub(super) struct Past {
 pub(super) struct Elsewhere {
     /// The specs whose changes in the other place were neither undone completely nor retired.
     ids: BTreeSet<String>,
-    /// The specs that are in a journal of the place that this command changes.
+    /// The specs in the journals of the place that this command changes, including specs whose changes were undone.
     also_here: BTreeSet<String>,
 }
 

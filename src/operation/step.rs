@@ -17,7 +17,7 @@ pub struct Step {
     /// The id of the spec whose hotfix the package installs; missing for a service, which several specs can require.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<String>,
-    /// The result of the step.
+    /// Whether the step was done, was not necessary, or failed.
     pub result: StepResult,
     /// Details about the result, for people.
     pub detail: String,
@@ -38,12 +38,12 @@ pub enum StepKind {
     PauseService,
 }
 
-/// The result of a step.
+/// The result of running a package, or of stopping, starting or pausing a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Result")]
 pub enum StepResult {
-    /// The step was done.
+    /// The package ended with an exit code that means success, or the service is in the state that the step sets.
     Done,
     /// The step was done, and the computer must be restarted.
     RestartNeeded,
@@ -51,7 +51,7 @@ pub enum StepResult {
     RestartBegun,
     /// The step was not necessary, for example because the service was not running.
     Skipped,
-    /// The step failed.
+    /// The step did not succeed, or not within its time limit; `detail` says why.
     Failed,
 }
 

@@ -129,7 +129,7 @@ impl<'a> Earlier<'a> {
     }
 }
 
-/// Returns the indexes of the specs that are in `keys` with this key.
+/// Returns the indexes in [`Earlier::specs`] of the specs that `keys` lists for this key.
 fn of<'k>(key: &'k Key, keys: &'k OfKeys<'k>) -> impl Iterator<Item = usize> {
     keys.range((key, 0)..=(key, usize::MAX)).map(|(_, at)| *at)
 }

@@ -9,7 +9,7 @@ use crate::{
 
 use super::{Check, RulesHere, Satisfied, Truth, desired_state::DesiredState, named, policy};
 
-/// The result of a spec's registry rules.
+/// What a spec's registry rules mean for a target now: the changes, what needs none, and what could not be decided.
 #[derive(Default)]
 pub(super) struct Evaluation<'a> {
     /// The changes of keys. Deletions come first, each subkey before its parent. Updates and creations follow, each
@@ -20,7 +20,7 @@ pub(super) struct Evaluation<'a> {
     pub by_star: usize,
     /// The keys that the rules with a `*` in their key match.
     pub starred: BTreeSet<Key>,
-    /// The number of the spec's rules, and how many of them apply to this target.
+    /// The number of the spec's rules, and how many of them apply to this target (see [`RulesHere::here`]).
     pub rules: RulesHere,
     /// The keys and values that are already in the required state.
     pub satisfied: Vec<Satisfied>,

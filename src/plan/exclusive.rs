@@ -11,14 +11,14 @@ use crate::{
 
 use super::desired_state::{DesiredState, within};
 
-/// The contents of exclusive keys that the spec does not name.
+/// What must be deleted because the spec does not name it, although it is in or below an `exclusive` key.
 #[derive(Default)]
 pub(super) struct Rest {
     /// The keys in which every value that the spec does not name is deleted.
     pub values: BTreeSet<Key>,
     /// The keys to delete, with everything below them.
     pub keys: BTreeSet<Key>,
-    /// Reasons why kbfix refuses to delete, as sentences.
+    /// For each exclusive key whose contents kbfix refuses to delete, the reason as a sentence.
     pub refused: Vec<String>,
     /// Keys whose contents could not be read, each with the reason.
     pub unknown: Vec<(Key, String)>,

@@ -256,7 +256,7 @@ fn default_profile(reader: &Reader<'_>) -> Result<KeyPath, Unread> {
     there?.map(|()| path).ok_or_else(absent)
 }
 
-/// The result of resolving a path pattern.
+/// The result of forming the path of a file on the target from the path in a spec, which can contain variables.
 pub(super) enum Resolved {
     /// The absolute path on the target.
     Path(String),

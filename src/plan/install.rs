@@ -57,7 +57,7 @@ pub struct Threshold {
     /// The lowest file version of the branch; missing if the file has no branches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<FileVersion>,
-    /// The lowest file version that is sufficient.
+    /// The lowest file version with which the hotfix counts as installed; if `from` is given, in this branch.
     pub version: FileVersion,
 }
 

@@ -228,7 +228,7 @@ pub enum Part {
     Cause,
     /// One of the `prerequisites` of the spec.
     Prerequisite,
-    /// A file version of the `hotfix` of the spec.
+    /// One file of the `hotfix` of the spec. The check passes if the file's version and processor are sufficient.
     Hotfix,
     /// The option `on_subkeys: refuse` of a key to delete. The check passes if the spec deletes all its subkeys too.
     Deletion,
@@ -275,11 +275,12 @@ pub enum Truth {
     Unknown,
 }
 
-/// The number of a spec's rules, and how many of them apply to a target.
+/// The number of a spec's rules, and how many of them apply to a target, for example because their `when` holds there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesHere {
-    /// The number of the spec's rules that apply to the target.
+    /// The number of the spec's rules that apply to the target. A rule does not apply if its `when` does not hold, its
+    /// key matches no key, or it is a trigger that need not be written.
     pub here: usize,
     /// The number of all rules of the spec. Each value of a rule counts as one, as does a rule about the key itself. A
     /// rule for both registry views counts twice.

@@ -45,11 +45,11 @@ pub struct Place {
 
 /// A rule that applies to a key of the target, with those of its values that apply to this key.
 pub(super) struct Held<'a> {
-    /// The rule.
+    /// The rule of the spec, with all its values.
     pub rule: &'a KeyRule,
-    /// The key of the target.
+    /// A key of the target to which the rule applies.
     pub key: Key,
-    /// The values of the rule that apply to the key.
+    /// The values of the rule whose own `when` holds for this key; empty if the rule is about the key itself.
     pub values: Vec<&'a ValueRule>,
 }
 

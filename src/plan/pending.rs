@@ -64,7 +64,7 @@ pub struct ReplacedFile {
     pub from: String,
     /// The version of the replacing file, or the reason why there is no version or it is not known.
     pub found: String,
-    /// Whether the replacing file is sufficient for the hotfix.
+    /// Whether the version and the processor of the replacing file are sufficient for the hotfix.
     pub result: Truth,
 }
 

@@ -93,7 +93,7 @@ pub(super) struct Others {
     pub all: Vec<Other>,
 }
 
-/// A value with which a test compares.
+/// One of the values with whose data a test compares the data of the tested value.
 pub(super) struct Other {
     pub place: String,
     pub answer: Answer<Data>,

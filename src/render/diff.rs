@@ -20,7 +20,7 @@ const LONGEST: usize = 96;
 /// the new data of a value that is created or whose type changes, if this data is neither a string nor a list.
 const LONGEST_TEXT: usize = 16 << 10;
 
-/// A line of a hunk.
+/// A line of a hunk, the part of a diff that shows the change of one key.
 pub(super) enum Line {
     /// The heading with the key: `@@ [HKEY_…] @@`.
     Head(String),

@@ -33,7 +33,8 @@ pub fn state(resource: Resource, instance: &Instance, report: &Report) -> Map<St
     state
 }
 
-/// Adds the necessary restarts to the state, if there are any.
+/// Adds the restarts that the report requires to the state of a DSC instance, as the property `_restartRequired`; adds
+/// nothing if there are none.
 pub fn add_restart(state: &mut Map<String, Value>, report: &Report) {
     let services = report.restart.services.iter().map(|service| json!({ "service": service }));
     let name = report.machine.computer_name.as_ref().or(report.target.as_ref());

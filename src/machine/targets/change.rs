@@ -34,7 +34,7 @@ pub struct KeyChange {
     /// The key to change.
     #[serde(flatten)]
     pub key: Key,
-    /// The change of the key itself.
+    /// What happens to the key itself: it is created, deleted, or present before and after the change.
     pub action: ChangeAction,
     /// The class name and security descriptor of the key: for a deleted key, the present ones; for a created key, the
     /// ones to set. `None` for an updated key, for a key that a spec creates, and if the target stores none. A key that

@@ -18,7 +18,7 @@ use crate::{
 
 use super::{Answer, FileFacts, Reason, Unread, short_name};
 
-/// Returns the facts about a file of this machine.
+/// Returns the size, platform and version of the file at `path` on this machine; absent if nothing exists there.
 pub fn facts_of(path: &Path) -> Answer<FileFacts> {
     facts_below(None, path)
 }

@@ -263,11 +263,11 @@ pub enum TargetError {
     /// its format that this kbfix cannot read.
     #[error("{what}: {detail}; {hint}")]
     WrongKind {
-        /// The file or folder.
+        /// The file or folder that is not what the URI names.
         what: String,
-        /// A description of what was found.
+        /// A description of what kbfix found in the file or folder, for example an unknown version of the format.
         detail: String,
-        /// What to do.
+        /// What the operator can do, for example give another file.
         hint: &'static str,
     },
     /// Another run of kbfix that changes the target holds the lock.
@@ -329,9 +329,9 @@ pub enum WriteError {
     Stale {
         /// The key (with the value name if the error concerns a value) or the file.
         place: String,
-        /// The expected state.
+        /// The state of `place` that the change requires, as text.
         expected: String,
-        /// The present state.
+        /// The state of `place` that was found, as text.
         found: String,
     },
     /// The system denied access.

@@ -31,7 +31,7 @@ impl<D> Loaded<D> {
 
 /// A target that consists of one file.
 pub(super) trait OneFile {
-    /// The content of the file that is kept in memory.
+    /// The type of the document that is read from the file and kept in memory.
     type Document: Clone;
 
     fn file(&mut self) -> &mut Loaded<Self::Document>;
@@ -131,7 +131,7 @@ pub(super) fn rehearse(target: &mut impl OneFile, changes: &[KeyChange]) -> Resu
     made
 }
 
-/// Makes the changes, and replaces the files.
+/// Makes the changes in memory, and writes them to disk by replacing the target's files. Without changes, does nothing.
 pub(super) fn write(target: &mut impl OneFile, changes: &[KeyChange]) -> Result<(), WriteFailure> {
     if changes.is_empty() {
         return Ok(());

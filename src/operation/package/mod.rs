@@ -36,7 +36,7 @@ pub enum PackageError {
     /// The package cannot be read, or the program of Windows that installs it was not found.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The package, or the name of this program.
+        /// The path of the package, or the name of the program of Windows that installs it.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
@@ -44,7 +44,7 @@ pub enum PackageError {
     /// The copy of the package cannot be created in the state folder, or cannot be read.
     #[error("{}: {source}", path.display())]
     Copy {
-        /// The copy, its folder, or the state folder.
+        /// The path that cannot be created or read: of the copy, of the folder for the copy, or of the state folder.
         path: PathBuf,
         /// The error of the operating system.
         source: io::Error,
@@ -52,9 +52,9 @@ pub enum PackageError {
     /// The folder for the copy cannot be trusted, or (on Windows) cannot be created.
     #[error("{}: {detail}", path.display())]
     Folder {
-        /// The folder.
+        /// The path of the folder for the copy of the package.
         path: PathBuf,
-        /// The reason.
+        /// The reason why the folder cannot be trusted or created.
         detail: String,
     },
     /// The file is not the package that the spec names.

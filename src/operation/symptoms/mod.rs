@@ -84,7 +84,7 @@ pub struct FoundSymptom {
     pub sentence: String,
 }
 
-/// The number of times that an event was logged.
+/// How often the event of a symptom is in the event log of the target, and when it was logged first and last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Seen {
     /// The number of times that the event is in the log.

@@ -53,7 +53,8 @@ pub fn markdown(report: &FleetReport) -> String {
     out
 }
 
-/// A part of the text, and the number of its blocks that did not fit.
+/// A part of a Markdown text, such as a table, and the number of its blocks that were left out because they did not
+/// fit.
 pub(super) struct Part {
     pub(super) text: String,
     pub(super) more: usize,

@@ -13,7 +13,7 @@ use crate::{
 
 /// The key with a subkey for each event log that programs from before Windows Vista can use.
 const LOGS: &str = r"SYSTEM\CurrentControlSet\Services\EventLog";
-/// The key with a subkey for each of the other event logs.
+/// The key below `HKLM` with a subkey for each of the event logs that have none in [`LOGS`].
 const CHANNELS: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\WINEVT\Channels";
 
 /// The event logs of Windows Server 2003, and the names of their files. The first three logs exist on every Windows.

@@ -50,7 +50,8 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Returns the counts for each query, in the order of the queries.
+    /// Returns the number and times of the matching events for each query, in the order of the queries. `damage` is
+    /// what could not be read in the log; each result describes it.
     pub(in crate::targets) fn facts(self, damage: &Damage) -> Vec<EventFacts> {
         let (log_begins, log_ends, damage) = (self.begins, self.ends, damage.sentence());
         let facts = |count: Count<'_>| {

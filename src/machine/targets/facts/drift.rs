@@ -20,9 +20,9 @@ use super::{Facts, FilePath, KeyRecord};
 pub struct Drift {
     /// The key, value, file or policy setting that differs, as text.
     pub place: String,
-    /// The earlier state, as text.
+    /// The state of `place` in the older facts, for example those in a saved plan, as text.
     pub was: String,
-    /// The present state, as text.
+    /// The state of `place` in the newer facts, as text.
     pub is: String,
 }
 

@@ -47,7 +47,7 @@ pub struct Facts {
     policies: BTreeMap<PolicyScope, Arc<PolicyFacts>>,
 }
 
-/// The facts about a key.
+/// The answers of a target about one key: its values, properties and subkeys, as far as kbfix asked for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyRecord {
@@ -127,7 +127,7 @@ impl Facts {
         }
     }
 
-    /// Returns whether the data of the value is marked as sensitive in its key.
+    /// Returns whether these facts mark the data of the value as sensitive; false if they have no record of its key.
     pub fn is_hidden(&self, key: &Key, name: &ValueName) -> bool {
         matches!(self.keys.get(key), Some(Answer::Present(record)) if record.sensitive.contains(name))
     }

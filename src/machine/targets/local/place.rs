@@ -48,7 +48,7 @@ impl Closed {
     }
 }
 
-/// An open key.
+/// A registry key that was opened on this machine: its handle, and the key at which its hive is loaded.
 pub(super) struct Opened {
     pub(super) handle: Handle,
     /// The key at which the hive that contains this key is loaded. `None` for a root key, and in a Windows container.

@@ -45,7 +45,8 @@ pub(super) fn key_changes<'a>(
     writer.flush.all()
 }
 
-/// The data that the changes of one run use together.
+/// What the changes that are made together share: a buffer, an open parent key, the security descriptors that are not
+/// set yet, and the hives that must be written to disk at the end.
 struct Writer<'b> {
     buffer: &'b mut raw::Buffer,
     unsecured: Unsecured,
@@ -170,7 +171,8 @@ impl Flush {
         }
     }
 
-    /// Writes all recorded hives to disk. Returns after the writes are complete.
+    /// Asks Windows to write each hive that [`Flush::note`] recorded to disk. Returns after the writes are complete, or
+    /// at the first error.
     fn all(self) -> Result<(), WriteError> {
         for key in self.0.into_values() {
             // A deleted key cannot be opened; it was in the same hive as its parent key.

@@ -145,7 +145,7 @@ impl HiveFile {
         }
     }
 
-    /// Sets the total of [`HiveFile::describe`] back to zero.
+    /// Sets the total size of class names and security descriptors, which [`HiveFile::describe`] counts, back to zero.
     pub(super) fn describe_anew(&mut self) {
         self.described = 0;
     }

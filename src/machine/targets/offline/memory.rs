@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// The maximum number of findings in a message.
+/// The maximum number of findings (deviations of a changed hive from the hive format) that a message lists.
 const SHOWN: usize = 3;
 
 /// Where a change is made: the index of the mounted hive, and the path of the key below the hive's root.

@@ -21,7 +21,7 @@ use crate::{
 
 use super::{Halt, OfflineRegistry, read};
 
-/// Where a key is.
+/// Where a requested key is: in a mounted hive, above the mounted hives, or outside of them.
 #[derive(Debug)]
 pub(super) enum Place {
     /// The key is in a mounted hive.

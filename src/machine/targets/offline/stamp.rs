@@ -21,7 +21,7 @@ const HEAD: u64 = 12;
 /// later.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// The first bytes of the hive file.
+    /// The first [`HEAD`] bytes of the hive file. They contain numbers that Windows increases with each write.
     head: Vec<u8>,
     /// For the hive file and each of its logs: the name (empty for the hive file), the length in bytes, and the time of
     /// the last write, if the system knows it.

@@ -33,7 +33,7 @@ pub fn gpt_ini_of(policy: &Path) -> Option<PathBuf> {
     Disk::named().gpt_ini(policy).ok().flatten().map(|(path, _)| path)
 }
 
-/// How the files of a Group Policy object are found and replaced.
+/// How a policy file and its `gpt.ini` are found and replaced: where links are followed, and which is replaced first.
 #[derive(Debug)]
 pub(super) struct Disk {
     /// The folder below which no link is followed; `None` if the operator named the policy file itself.

@@ -54,7 +54,7 @@ struct Known {
 
 /// The accounts that this process has tried.
 static ACCOUNTS: Mutex<BTreeMap<Account, Known>> = Mutex::new(BTreeMap::new());
-/// Notified when a first logon has ended.
+/// Wakes the logons that wait for a first logon (see [`Known::trying`]) of their account, when such a logon has ended.
 static ENDED: Condvar = Condvar::new();
 
 fn accounts() -> MutexGuard<'static, BTreeMap<Account, Known>> {

@@ -10,7 +10,7 @@ pub enum Trouble {
     /// A program or module that kbfix needs for remote machines is not installed, or cannot be started.
     #[error("{program} is not available: {detail}")]
     Program {
-        /// The name of the program or module.
+        /// The name of the program or module that is not available.
         program: String,
         /// The system's error message.
         detail: String,
@@ -25,7 +25,7 @@ pub enum Trouble {
     /// support no common version of the SMB protocol.
     #[error("the machine ended the connection before the logon: {0}")]
     Protocol(String),
-    /// The connection broke during a read or a write.
+    /// The connection broke during a read or a write. The string is the error message.
     #[error("the connection broke: {0}")]
     Broken(String),
     /// The logon of the account failed, for example because the machine refused it or there is no Kerberos ticket.
@@ -43,10 +43,10 @@ pub enum Trouble {
     /// The machine did not answer within this number of seconds.
     #[error("the machine did not answer within {0} seconds")]
     Silent(u64),
-    /// An error of this system, and not of the remote machine.
+    /// An error on the machine that runs kbfix, and not on the remote one. The string is the error message.
     #[error("{0}")]
     Local(String),
-    /// Any other error.
+    /// An error that kbfix assigns to none of the other variants. The string is the error message.
     #[error("{0}")]
     Failed(String),
 }

@@ -4,13 +4,13 @@ use maud::{Markup, html};
 
 use crate::{diag::number_of, registry::notation::one_line};
 
-/// The maximum number of bytes of all cases together.
+/// The maximum number of bytes of HTML for all cases of a fleet report together.
 pub(super) const CASES: usize = 1_300_000;
 /// The maximum number of bytes of the facts, reasons, notes, waivers and changes of one case.
 pub(super) const CASE: usize = 40_000;
-/// The maximum number of bytes of all groups of machines with the same cases.
+/// The maximum number of bytes of HTML for the list of the groups of machines that have the same cases.
 pub(super) const PROFILES: usize = 700_000;
-/// The maximum number of bytes of the table of machines.
+/// The maximum number of bytes of HTML for the rows of the table of machines.
 pub(super) const ROWS: usize = 2_200_000;
 /// The maximum number of bytes of the table of machines that could not be read.
 pub(super) const UNREADABLE: usize = 200_000;
@@ -18,7 +18,7 @@ pub(super) const UNREADABLE: usize = 200_000;
 pub(super) const GROUPS: usize = 200_000;
 /// The number of warnings that are shown, and of names of files and folders that were not read.
 pub(super) const NOTES: usize = 20;
-/// The maximum number of characters of one text from a machine or spec.
+/// The number of characters after which a text from a machine or spec is cut on the HTML page.
 const TEXT: usize = 1_000;
 /// The number of parts that do not fit after which formatting still goes on. At the next part that does not fit,
 /// formatting ends, because formatting more parts would take too much time.

@@ -157,7 +157,7 @@ class Data(t.TypedDict):
 
 
 class RulesHere(t.TypedDict):
-    """The number of a spec's rules, and how many of them apply to a target."""
+    """The number of a spec's rules, and how many of them apply to a target, for example because their `when` holds there."""
 
     here: int
     of: int
@@ -307,7 +307,7 @@ class EventQuery(t.TypedDict):
 
 
 class Seen(t.TypedDict):
-    """The number of times that an event was logged."""
+    """How often the event of a symptom is in the event log of the target, and when it was logged first and last."""
 
     count: int
     first: str | None
