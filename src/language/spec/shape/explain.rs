@@ -326,9 +326,10 @@ impl Explainer<'_, '_> {
                     return self.findings.data(Code::EMPTY_FIELD, path, message, Some(hint));
                 }
                 let wanted = hints::for_kind(path, found, &expected).unwrap_or_else(|| accepted.hint());
+                let part = if matches!(path.0.last(), Some(Step::Item(_))) { "item" } else { "field" };
                 let hint = match is_required(self.schema, path) {
                     true => wanted,
-                    false => format!("{wanted}, or remove the field"),
+                    false => format!("{wanted}, or remove the {part}"),
                 };
                 (Code::EMPTY_FIELD, format!("{name} has no data"), hint.into())
             }
