@@ -15,7 +15,8 @@ pub enum Outcome {
     InDesiredState,
     /// The changes were made.
     Changed,
-    /// Something must be changed.
+    /// A key or value must be changed (by a rollback or retirement: restored), or a hotfix must be installed. Also if
+    /// an apply has already installed the hotfix, and the registry needs no change.
     ChangesPending,
     /// The hotfix is installed, but its files are replaced only when the computer restarts. Nothing is changed.
     PendingRestart,

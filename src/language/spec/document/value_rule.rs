@@ -128,8 +128,8 @@ pub struct ValueRule {
     /// strings. With `replace` and without this field, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
-    /// The rule for this value applies only if this condition and the `when` of the whole rule are true. If this
-    /// condition is unknown, the outcome is unknown. A rule below `HKCU` is an exception.
+    /// The rule for this value applies only if this condition and the `when` of the whole rule are true. If the whole
+    /// rule applies and this condition is unknown, the outcome is unknown. A rule below `HKCU` is an exception.
     ///
     /// In a rule below `HKCU`, this condition is tested for each user separately. If the condition is unknown for a
     /// user, the spec changes nothing in the registry of this user. The outcome is then unknown only if the spec has
