@@ -103,8 +103,8 @@ impl Output {
         self.warned.extend(warnings);
     }
 
-    /// Returns the diagnostics for a JSON document: the warnings that were written before, and then `own`. Every
-    /// document with diagnostics needs this, whether it contains a result or only the error that stopped the command.
+    /// Returns the diagnostics for a JSON document: the warnings that [`Self::warnings`] has written since the last
+    /// call, and then `own`. Use it for each JSON document that can follow such warnings.
     pub(super) fn with_warnings(&mut self, own: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let mut all = std::mem::take(&mut self.warned);
         all.extend(own);

@@ -62,9 +62,9 @@ pub(super) struct Track<T> {
 struct SpecHistory {
     /// The id of the spec, as the first journal with this spec writes it.
     id: String,
-    /// The position, among the journals of the target, of the last apply of the spec that was not undone completely. If
-    /// there is no such apply, the position of a retirement that kept changes for the spec. `None` if there is neither,
-    /// or if the spec was retired after it.
+    /// The position, among the journals of the target, of the last apply of the spec that was not undone completely, if
+    /// the spec was not retired since. Otherwise, the position of the first retirement that kept changes for the spec
+    /// after it was last retired, if it ever was; `None` if there is none. Only successful retirements count.
     live: Option<usize>,
 }
 

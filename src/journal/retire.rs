@@ -137,7 +137,8 @@ impl RetirePlan {
     /// Returns whether the requirements of the live spec must be kept. This is the case if the spec is in desired
     /// state, or if it is applied and changes are pending. If an applied spec has another outcome (except
     /// `not_applicable`), if a parameter is not set, or if the outcome is unknown and a rule of the spec is about one
-    /// of the `touched` keys and values, records an obstacle and returns `false`.
+    /// of the `touched` keys and values, or may be because its keys are not known, records an obstacle and returns
+    /// `false`.
     fn counts(&mut self, one: LiveSpec<'_>, touched: &[Touched<'_>], reader: &Reader<'_>) -> bool {
         let Some(plan) = reader.aside(|| plan_of(one.spec, reader)) else { return false };
         let outcome = plan.whole_outcome();

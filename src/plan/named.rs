@@ -49,7 +49,8 @@ pub(super) struct Held<'a> {
     pub rule: &'a KeyRule,
     /// A key of the target to which the rule applies.
     pub key: Key,
-    /// The values of the rule whose own `when` holds for this key; empty if the rule is about the key itself.
+    /// Those values of `rule` whose own `when` is true for `key`, or that have no `when`. Empty for a rule that is only
+    /// about the key itself.
     pub values: Vec<&'a ValueRule>,
 }
 

@@ -227,7 +227,7 @@ impl SpecArguments {
     }
 
     /// Reads every spec that was named or came from standard input; it is an error if there is none. Also returns
-    /// `settings` with the given parameters added.
+    /// `settings` with the parameters of `--set` and of the JSON of `--stdin-specs` added.
     pub(in crate::cli) fn read(&self, mut settings: Settings) -> Result<(Vec<Source>, Settings), CommandError> {
         let piped = if self.stdin_specs { Whole::from_standard_input()? } else { Whole::default() };
         for (name, data) in piped.parameters {

@@ -284,12 +284,13 @@ codes! {
     UNKNOWN_ROOT_KEY = "unknown-root-key";
     /// A value name is not valid, or is a notation for the default value (`@`, `(Default)`).
     VALUE_NAME = "value-name";
-    /// A character in a name is invisible, looks like another character, or is a letter of another script among Latin
-    /// letters.
+    /// A character in a name is invisible, looks like another character, or is a Cyrillic, Greek, Armenian or Cherokee
+    /// letter in a word that also has Latin letters.
     LOOKALIKE = "lookalike";
     /// A name in a spec, such as that of a key, a value or a file, begins or ends with a space.
     OUTER_SPACE = "outer-space";
-    /// A key path ends in the name of a value of the same rule, as if the value were a key.
+    /// The last name in a key path is also the name of a value that the same rule or test names in this key. Perhaps it
+    /// does not belong to the path.
     VALUE_IN_KEY = "value-in-key";
     /// A registry view is given for a key that both views share.
     VIEW_WITHOUT_EFFECT = "view-without-effect";

@@ -160,8 +160,8 @@ impl DriveFolder {
         Answer::Present(here)
     }
 
-    /// Returns the path, with links resolved, of the file or folder in `folder` whose name or short name is `wanted` in
-    /// any letter case. The answer is malformed if two names in `folder` match.
+    /// Returns the entry of `folder` with the name or short name `wanted` in any letter case, with links resolved. If
+    /// two names match, the answer is malformed; if none, absent, or unknown if `wanted` has the form of a short name.
     fn step(&mut self, folder: &Path, wanted: &str) -> io::Result<Answer<PathBuf>> {
         if !self.listings.contains_key(folder) {
             // A file has no entries. Listing one fails on Windows and Unix, but not under Wine.

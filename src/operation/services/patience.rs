@@ -23,8 +23,9 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Returns a reason, for people, to stop waiting for the service; `None` to continue. `hint` is the time that the
-    /// service requests, and `now` is the time since the wait began.
+    /// Returns a reason, for people, to stop waiting for the service: its `state` and `checkpoint` have both been
+    /// unchanged for the time `hint` that it requests (at least 2, at most 15 minutes), or the wait has taken 30
+    /// minutes. `None` to continue. `now` is the time since the wait began.
     pub(super) fn ends(&mut self, state: u32, checkpoint: u32, hint: Duration, now: Duration) -> Option<String> {
         let seen = (state, checkpoint);
         let since = match self.last {

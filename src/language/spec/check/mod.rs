@@ -76,8 +76,8 @@ struct Context<'t> {
     findings: Findings<'t>,
     parameters: BTreeMap<String, parameter::Resolved>,
     locations: BTreeSet<String>,
-    /// The names of the parameters and locations whose declaration has an error. Where the spec uses them, this error
-    /// is not reported again.
+    /// The names of the parameters and locations for which an error was already reported: in their declaration, or in
+    /// what the operator set. Where the spec uses them, they are not reported as unknown.
     tainted: BTreeSet<String>,
     used_parameters: BTreeSet<String>,
     /// The names of the parameters whose data is sensitive.

@@ -124,7 +124,7 @@ impl Document {
         }
     }
 
-    /// Returns an editor for the values of a key; `None` if the file does not list the key.
+    /// Returns an editor for the values of a key; `None` if the file does not list the key, or only deletes it.
     pub fn edit(&mut self, key: &KeyPath) -> Option<KeyEditor<'_>> {
         let sections = self.index.get(key)?;
         let last = *sections.last()?;

@@ -214,8 +214,8 @@ fn rule(at: usize, properties: &Value, schema: Option<&Value>) -> Result<Rule, S
     Ok(Rule { at, key: Key::new(path).one_name(false), name, value })
 }
 
-/// Parses a key path such as `HKEY_LOCAL_MACHINE\SOFTWARE\A` or `HKLM:\SOFTWARE\A`. The error is a message for the
-/// user.
+/// Parses a key path such as `HKEY_LOCAL_MACHINE\SOFTWARE\A` or `HKLM:\SOFTWARE\A`. Returns an error, as a message for
+/// the user, if the path is not valid, or if its root key is HKCU, which means something else in a spec.
 fn key(text: &str) -> Result<KeyPath, String> {
     let (root, below) = text.split_once('\\').unwrap_or((text, ""));
     let name = root.strip_suffix(':').unwrap_or(root);

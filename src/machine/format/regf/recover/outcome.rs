@@ -20,7 +20,7 @@ pub struct Recovery {
     pub entries: usize,
     /// The number of pages in the applied log entries.
     pub pages: usize,
-    /// The sequence number of the last applied log entry.
+    /// The sequence number of the last applied log entry; for the old format, which has no entries, that of the log.
     pub sequence: u32,
     /// Whether the base block was also restored from a log.
     pub base_block: bool,
