@@ -36,6 +36,17 @@ fn it_is_checked_applied_and_rolled_back_as_a_spec_is() {
     assert_eq!(machine.export(), before);
 }
 
+/// The spec that is made from the file has a limit, but the file may be larger.
+#[test]
+fn a_file_may_be_larger_than_a_spec() {
+    let machine = Machine::new();
+    let comment = format!("; {}\r\n", "x".repeat(1 << 20));
+    std::fs::write(machine.path("large.reg"), utf16(&format!("{REG}{comment}"))).unwrap();
+    machine.run("diff @/large.reg @target").code(1).says("import-control-set");
+    std::fs::write(machine.path("large.yaml"), comment.replace(';', "#")).unwrap();
+    machine.run("diff @/large.yaml @target").code(2).says("file-too-large").says("more than 1048576 bytes");
+}
+
 #[test]
 fn an_article_names_a_file_as_on_a_command_line() {
     let machine = Machine::new();

@@ -1,10 +1,13 @@
 //! The bytes of the specs of one run, and how they become specs.
 
+use std::io::{self, Read};
+
 use crate::cli::error::CommandError;
 
 use kbfix::{
     convert::import::{AS_SPEC, About, Kind, Reading, import},
-    diag::{Diagnostic, Exit},
+    diag::{Code, Diagnostic, Exit},
+    format::reg::MAX_FILE,
     spec::{self, LoadedAll, Settings},
 };
 
@@ -36,9 +39,16 @@ impl Source {
     /// Returns the source of a spec. If the bytes are a file of another kind that `kbfix import` recognizes, such as a
     /// `.reg` file, first makes a spec from the file. Returns an error if no spec can be made from it.
     pub(in crate::cli) fn imported(self) -> Result<Self, CommandError> {
-        // A larger file was not read completely, and is refused because of its size.
-        if self.bytes.len() > spec::MAX_BYTES || Kind::of(&self.bytes) == Kind::Other {
+        let kind = Kind::of(&self.bytes);
+        // A larger manifest was not read completely. Like a spec, it is refused because of its size.
+        if kind == Kind::Other || (kind == Kind::Manifest && self.bytes.len() > spec::MAX_BYTES) {
             return Ok(self);
+        }
+        if self.bytes.len() > MAX_FILE {
+            let message = format!("{} has more than {MAX_FILE} bytes", self.name);
+            let hint = "export only the keys that are needed, or split the file into several";
+            let diagnostic = Diagnostic::error(Code::REG_TOO_LARGE, message).hint(hint);
+            return Err(CommandError::new(Exit::Refused, diagnostic));
         }
         let file = self.name.rsplit(['/', '\\']).next().unwrap_or_default();
         let id = id_of(file);
@@ -59,6 +69,18 @@ impl Source {
         let name = format!("{}{AS_SPEC}", self.name);
         Ok(Self { name, bytes: imported.text.into_bytes(), warnings: imported.warnings })
     }
+}
+
+/// Appends the bytes of a spec, or of a file from which [`Source::imported`] makes a spec, to the empty `bytes`. Reads
+/// at most one byte more than such a file may have. A later check then refuses a file that is too large.
+pub(super) fn read_source(from: impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let mut from = from.take(spec::MAX_BYTES as u64 + 1);
+    from.read_to_end(bytes)?;
+    if bytes.len() > spec::MAX_BYTES && matches!(Kind::of(bytes), Kind::Reg | Kind::Pol | Kind::Lgpo) {
+        from.set_limit((MAX_FILE - spec::MAX_BYTES) as u64);
+        from.read_to_end(bytes)?;
+    }
+    Ok(())
 }
 
 /// Returns the id for a spec that is made from another file: the name of the file without an extension such as `.reg`,

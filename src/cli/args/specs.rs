@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     SPECS,
-    source::{Source, check},
+    source::{Source, check, read_source},
 };
 use crate::cli::{error::CommandError, out_file::Inputs, output::Output};
 
@@ -266,7 +266,7 @@ impl SpecArguments {
     fn named(&self, sources: &mut Vec<Source>) -> Result<(), CommandError> {
         for name in &self.specs {
             if name == "-" {
-                let bytes = standard_input(spec::MAX_BYTES + 1)?;
+                let bytes = standard_input_by(read_source)?;
                 sources.push(Source::new(self.stdin_name.clone(), bytes));
                 continue;
             }
@@ -365,36 +365,36 @@ fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Reads a file, but at most one byte more than the largest spec may have. A later check then refuses a file that is
-/// too large.
 fn file(path: &Path) -> Result<Source, CommandError> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
-    let limit = spec::MAX_BYTES as u64 + 1;
     fs::File::open(path)
         .and_then(|f| {
-            // With capacity for the whole file and one more byte, a single read is enough.
-            let length = f.metadata()?.len().min(limit);
+            // With capacity for the whole spec and one more byte, a single read is enough.
+            let length = f.metadata()?.len().min(spec::MAX_BYTES as u64 + 1);
             bytes.reserve_exact(usize::try_from(length).unwrap_or_default() + 1);
-            f.take(limit).read_to_end(&mut bytes)
+            read_source(f, &mut bytes)
         })
         .map_err(|e| CommandError::file(&name, &e))?;
     Ok(Source::new(name, bytes))
 }
 
-/// Reads at most `limit` bytes of standard input. A second call in the same process returns an error, because standard
-/// input can be read only once.
+/// Reads at most `limit` bytes of standard input like `standard_input_by`.
 pub(in crate::cli) fn standard_input(limit: usize) -> Result<Vec<u8>, CommandError> {
+    standard_input_by(|from, bytes| from.take(limit as u64).read_to_end(bytes).map(|_| ()))
+}
+
+/// Reads standard input with `read`. A second call in the same process returns an error, because standard input can be
+/// read only once.
+fn standard_input_by(
+    read: impl FnOnce(io::StdinLock<'static>, &mut Vec<u8>) -> io::Result<()>,
+) -> Result<Vec<u8>, CommandError> {
     static IS_READ: AtomicBool = AtomicBool::new(false);
     if IS_READ.swap(true, Ordering::Relaxed) {
         let hint = "give `-` only once, and not together with --stdin-specs";
         return Err(CommandError::usage("standard input is requested twice", hint));
     }
     let mut bytes = Vec::new();
-    io::stdin()
-        .lock()
-        .take(limit as u64)
-        .read_to_end(&mut bytes)
-        .map_err(|e| CommandError::file("standard input", &e))?;
+    read(io::stdin().lock(), &mut bytes).map_err(|e| CommandError::file("standard input", &e))?;
     Ok(bytes)
 }

@@ -41,7 +41,7 @@ impl<'a> Text<'a> {
     /// the text of a spec, for example because they are not UTF-8.
     pub(in crate::spec) fn decode(name: &'a str, bytes: &'a [u8]) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() > MAX_BYTES {
-            let message = format!("the file has {} bytes; a spec has at most {MAX_BYTES} (1 MiB)", bytes.len());
+            let message = format!("the file has more than {MAX_BYTES} bytes (1 MiB); a spec cannot be larger");
             let hint = "split it into several files";
             return Err(Box::new(Diagnostic::error(Code::FILE_TOO_LARGE, message).at(start(name)).hint(hint)));
         }
