@@ -8,6 +8,7 @@ use kbfix::{
     render::{
         Paint,
         diagnostics::{github, human, json},
+        dsc::trace,
     },
     spec::{self, Settings, Source},
 };
@@ -16,7 +17,8 @@ use kbfix::{
 fn printed(found: &[Diagnostic]) -> String {
     let of_people = found.iter().map(|one| human(one, Paint { colour: false }));
     let of_github = found.iter().map(github);
-    of_people.chain(of_github).chain([json(found)]).collect::<Vec<_>>().join("\n")
+    let of_dsc = found.iter().map(trace);
+    of_people.chain(of_github).chain(of_dsc).chain([json(found)]).collect::<Vec<_>>().join("\n")
 }
 
 /// Loads a spec that has only `fields` besides its head, and returns the findings.
@@ -84,6 +86,90 @@ fn a_mistake_in_a_sensitive_value_does_not_show_its_data() {
     ] {
         hides(&value(rule), &[], code, place);
     }
+}
+
+/// A scalar can be another number to another reader, or a hint can correct it to a number.
+#[test]
+fn no_output_shows_another_reading_of_sensitive_data() {
+    // Each spelling with its readings. Some of these numbers are words of the spec language, or in the title below.
+    let spellings: &[(&str, &[&str])] = &[
+        ("0777", &["777", "511", "0x1ff"]),
+        ("-0777", &["777", "511"]),
+        ("0100", &["64"]),
+        ("0o40", &["32"]),
+        ("1_000", &["1000"]),
+        ("0x1_00", &["256"]),
+        ("0b1011111", &["95"]),
+        ("1:30", &["90"]),
+        ("190:20:30", &["685230"]),
+        ("+0x1F5", &["501"]),
+        ("+4711", &["4711"]),
+        ("0xABCDE", &["703710", "abcde"]),
+        ("64.0", &["64"]),
+        ("64.5", &["64"]),
+        ("0x1FFFFFFFFFFFFFFFFF", &["590295810358705651711"]),
+        ("'6 4'", &["64"]),
+        ("64 bits", &["64"]),
+        ("'0x1ff'", &["511"]),
+        ("\"123\"", &["123"]),
+        ("$1f", &["$"]),
+        ("on", &["1"]),
+    ];
+    let types = ["REG_DWORD", "REG_QWORD", "REG_SZ", "REG_MULTI_SZ", "REG_BINARY"];
+    let rules = [
+        "data: @",
+        "data: [@]",
+        "data: { a: @ }",
+        "data: 9, if_absent: @",
+        "data: 9, allowed: [@]",
+        "data: 9, keep: { at_least: @ }",
+        "data: 9, keep: { one_of: [@] }",
+        "data: 9, keep: @",
+        "bits: { set: @ }",
+        "bits: @",
+        "list: { add: [@] }",
+        "data: 9, @: 9",
+    ];
+    let mut specs = Vec::new();
+    for (spelling, readings) in spellings {
+        for rule in rules.map(|rule| rule.replace('@', spelling)) {
+            let of_types = types.map(|one| value(&format!("{{ type: {one}, {rule}, sensitive: true }}")));
+            specs.extend(of_types.map(|fields| (fields, spelling, readings)));
+        }
+        for declared in ["type: number, default: @", "allowed: [@]", "allowed: { @: a }", "type: string, default: @"] {
+            let declared = declared.replace('@', spelling);
+            let uses = value("{ type: REG_DWORD, data: { parameter: p } }");
+            let fields = format!("parameters: {{ p: {{ description: d, sensitive: true, {declared} }} }}\n{uses}");
+            specs.push((fields, spelling, readings));
+        }
+    }
+    let mut count = 0;
+    for (fields, spelling, readings) in specs {
+        let title = "T 1 3 32 64 90 95 123 256 501 511 777 1000";
+        let text = format!("kbfix: 1\nid: X\ntitle: {title}\n{fields}");
+        let found = spec::load("x.yaml", text.as_bytes(), &Settings::new()).diagnostics;
+        let printed = printed(&found).to_lowercase();
+        let words: Vec<String> = found
+            .iter()
+            .flat_map(|one| [one.message.clone(), one.advice().unwrap_or_default()])
+            .flat_map(|text| {
+                let text = text.to_lowercase().replace("yaml 1.1", "").replace("yaml 1.2", "").replace("[0]", "");
+                text.split(|c: char| !c.is_alphanumeric() && c != '$').map(str::to_owned).collect::<Vec<_>>()
+            })
+            .collect();
+        let is_shown = |text: &&str| match text.len() {
+            // The place of a finding also has numbers.
+            0..=3 => words.iter().any(|word| word == *text),
+            _ => printed.contains(*text),
+        };
+        let whole = spelling.trim_matches(['"', '\'']).to_lowercase();
+        // A word with which an author can write that something is sensitive may be shown as the name of a field.
+        let whole = Some(&*whole).filter(|whole| *whole != "on");
+        let shown: Vec<_> = readings.iter().copied().chain(whole).filter(is_shown).collect();
+        assert!(shown.is_empty(), "{shown:?} is in\n{printed}\nabout\n{text}");
+        count += usize::from(!found.is_empty());
+    }
+    assert!(count > 1000, "{count}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, rc::Rc};
 
 use crate::{
-    diag::{Code, Hint, number_of, text::shorten},
+    diag::{Code, Hint, text::shorten},
     registry::{Data, Decoded, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
@@ -201,8 +201,7 @@ fn hex(literal: &Literal, value_type: ValueType) -> Result<Data, Misfit> {
         match crate::registry::notation::parse_hex_digits(group) {
             Some(group) => bytes.extend(group),
             None => {
-                let message =
-                    format!("`{}` has {}, but each byte has two", shorten(group), number_of(group.len(), "hex digit"));
+                let message = format!("`{}` has an odd number of hex digits, but each byte has two", shorten(group));
                 let hint = "put a 0 before a single digit: \"0f\"";
                 return Err(Misfit { part: Some(group.to_owned()), ..misfit(Code::DATA_HEX, message, hint) });
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::text::Spot;
+use super::{reading::Reading, readings::Readings, text::Spot};
 use crate::{
     diag::{Code, Diagnostic, Fix, Hint, Place},
     registry::notation::HIDDEN,
@@ -16,7 +16,10 @@ pub(in crate::spec) struct Hidden {
     pub(super) spots: Vec<Spot>,
     /// The sensitive data.
     pub(super) texts: BTreeSet<String>,
-    /// The words that findings may show, besides those of the spec language.
+    /// The numbers that a reader or the author can mean with the sensitive data, without their signs: `0777` is 777 or
+    /// 511, and `on` can be 1.
+    numbers: BTreeSet<u128>,
+    /// The words that findings may show, besides those of the spec language. This does not include [`Self::numbers`].
     pub(super) known: BTreeSet<String>,
 }
 
@@ -30,6 +33,18 @@ const DISTINCT: usize = 4;
 const MOST: usize = 1000;
 
 impl Hidden {
+    /// Collects sensitive data. `known` are the words that findings may show, besides those of the spec language.
+    pub(super) fn new(spots: Vec<Spot>, texts: BTreeSet<String>, known: BTreeSet<String>) -> Self {
+        let mut hidden = Self { spots, texts, numbers: BTreeSet::new(), known };
+        hidden.count();
+        hidden
+    }
+
+    /// Adds the numbers that the sensitive texts can mean. Must be called after a change of the texts.
+    pub(super) fn count(&mut self) {
+        self.numbers.extend(self.texts.iter().flat_map(|text| numbers(text)));
+    }
+
     /// Removes the sensitive data from `diagnostic`. The code, the line and the column stay.
     pub(in crate::spec) fn hide(&self, diagnostic: &mut Diagnostic) {
         let mut is_within = false;
@@ -80,6 +95,9 @@ impl Hidden {
 
     /// Returns whether a text contains, or may contain, sensitive data.
     fn is_told_in(&self, text: &str) -> bool {
+        if words(text).any(|word| word.len() >= DISTINCT && self.is_number(word)) {
+            return true;
+        }
         if !self.is_small() {
             return words(text).any(|word| !self.is_known(word));
         }
@@ -114,9 +132,12 @@ impl Hidden {
         while let Some(word) = words(rest).next() {
             let (before, after) = rest.split_once(word)?;
             out.push_str(before);
-            let is_shown = self.is_known(word) || !self.is_part(word) || is_version_of_yaml(&out);
+            let is_shown = is_version_of_yaml(&out) || self.is_known(word) || !self.is_part(word);
             if !is_shown && !word.starts_with(|c: char| c.is_ascii_digit()) {
                 return None;
+            }
+            if !is_shown && out.ends_with(['-', '+']) {
+                out.pop();
             }
             out.push_str(if is_shown { word } else { HIDDEN });
             rest = after;
@@ -126,16 +147,18 @@ impl Hidden {
     }
 
     /// Returns whether a text in backticks can be shown: all its words are known, and it shows no sensitive data. A
-    /// text without words can be shown only if it is a single character.
+    /// text without words can be shown only if it is a single character that is in no sensitive data.
     fn may_show(&self, text: &str) -> bool {
         // The index of an item in a path, such as `registry[0]`, is not data.
         let is_index = |word: &&str| word.bytes().all(|b| b.is_ascii_digit()) && text.contains(&format!("[{word}]."));
         let mut words = words(text).filter(|word| !is_index(word)).peekable();
         if words.peek().is_none() {
-            return text.chars().count() == 1 && !self.texts.contains(text);
+            return text.chars().count() == 1
+                && self.is_small()
+                && !self.texts.iter().any(|secret| secret.contains(text));
         }
         let words: Vec<&str> = words.collect();
-        let is_language = words.iter().all(|word| schema::words().contains(*word));
+        let is_language = words.iter().all(|word| schema::words().contains(*word) && !self.is_number(word));
         let is_data = || {
             let is_in = |secret: &String| match secret.chars().count() {
                 1 => text == secret,
@@ -165,27 +188,32 @@ impl Hidden {
     }
 
     fn is_known(&self, word: &str) -> bool {
-        schema::words().contains(word) || self.known.contains(word)
+        (schema::words().contains(word) || self.known.contains(word)) && !self.is_number(word)
+    }
+
+    /// Returns whether the word is a number that the sensitive data can mean.
+    fn is_number(&self, word: &str) -> bool {
+        number(word).is_some_and(|number| self.numbers.contains(&number))
     }
 
     /// Returns whether a word may be a part of sensitive data. A word of one or two characters that is not a number
     /// does not count as data.
     fn is_part(&self, word: &str) -> bool {
         let lower = word.to_lowercase();
-        let number = number(word);
-        if number.is_none() && lower.chars().count() < 3 {
+        let is_number = number(word).is_some();
+        if !is_number && lower.chars().count() < 3 {
             // Such as `a`, which is in most messages.
             return false;
         }
         if !self.is_small() {
             return true;
         }
-        self.texts.iter().any(|secret| {
-            let secret = secret.to_lowercase();
-            let is_word =
-                words(&secret).any(|part| part == lower || (number.is_some() && self::number(part) == number));
-            is_word || (lower.chars().count() > 2 && secret.contains(&lower))
-        })
+        self.is_number(word)
+            || self.texts.iter().any(|secret| {
+                let secret = secret.to_lowercase();
+                let is_word = words(&secret).any(|part| part == lower);
+                is_word || (lower.chars().count() > 2 && secret.contains(&lower))
+            })
     }
 }
 
@@ -195,12 +223,28 @@ fn is_version_of_yaml(before: &str) -> bool {
 }
 
 /// Returns the number in a word, decimal or `0x…`; `None` if the word is not a number.
-fn number(word: &str) -> Option<u64> {
+fn number(word: &str) -> Option<u128> {
     let lower = word.to_ascii_lowercase();
     match lower.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        Some(digits) => u128::from_str_radix(digits, 16).ok(),
         None => lower.parse().ok(),
     }
+}
+
+/// Returns the numbers, without their signs, that YAML readers or the author of a spec can mean with `text` or a word
+/// of it. For a truth value such as `on`, these are 0 and 1.
+fn numbers(text: &str) -> BTreeSet<u128> {
+    let mut numbers = BTreeSet::new();
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    for word in words(text).chain([text, text.trim(), &digits]) {
+        let readings = Readings::of(word);
+        numbers.extend(number(word));
+        numbers.extend(readings.numbers().into_iter().map(i128::unsigned_abs));
+        if readings.old == Reading::Bool {
+            numbers.extend([0, 1]);
+        }
+    }
+    numbers
 }
 
 /// Splits a text into words. A word consists of letters, digits and `_`.

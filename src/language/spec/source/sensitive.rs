@@ -63,7 +63,7 @@ pub(in crate::spec) fn hide_unparsed(text: &str, private: Private<'_>, findings:
         let near = text.lines().skip(line.saturating_sub(2)).take(3).flat_map(words);
         let texts = near.filter(|word| !schema::words().contains(*word)).map(str::to_owned).collect();
         let spots = vec![Spot { line: 0, column: 0, end_line: usize::MAX, end_column: usize::MAX }];
-        Hidden { spots, texts, known: BTreeSet::new() }.hide(finding);
+        Hidden::new(spots, texts, BTreeSet::new()).hide(finding);
     }
 }
 
@@ -292,7 +292,7 @@ impl<'p> Search<'p> {
     fn hidden(&self) -> Hidden {
         // The words with which an author may write that something is sensitive.
         let known = ["true", "false", "yes", "no", "on", "off", "y", "n"].map(str::to_owned).into();
-        let mut hidden = Hidden { spots: Vec::new(), texts: BTreeSet::new(), known };
+        let mut hidden = Hidden::new(Vec::new(), BTreeSet::new(), known);
         for part in &self.parts {
             if let Some(entry) = part.entry {
                 hidden.spots.extend(self.marked.contains(&part.node).then_some(entry.spot));
@@ -317,6 +317,7 @@ impl<'p> Search<'p> {
             hidden.texts.extend(texts.cloned());
         }
         hidden.texts.retain(|text| !text.trim().is_empty());
+        hidden.count();
         hidden
     }
 
