@@ -76,8 +76,12 @@ pub(crate) fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // The error may also be the text of --help or --version; clap knows which stream each belongs on.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Exit::Refused.code() } else { Exit::Done.code() });
+            let printed = error.print();
+            if error.use_stderr() {
+                return ExitCode::from(Exit::Refused.code());
+            }
+            output.result_by(|_| printed);
+            return ExitCode::from(output.exit(Exit::Done).code());
         }
     };
     if arguments.verbose {

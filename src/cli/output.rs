@@ -161,18 +161,18 @@ impl Output {
     }
 
     /// Returns the exit code of the process. Usually, this is `exit`, the code of the command. If the result could not
-    /// be written, prints the error and whether the target was changed; the codes 0 to 2 then become 8 if the target
-    /// was changed, and 2 if it was not.
+    /// be written, prints the error and whether the target was changed; the codes 0 to 4 then become 8 if the target
+    /// was changed, and 2 if it was not. So a script that accepts some of the codes 0 to 4 gets a complete result.
     pub(super) fn exit(&mut self, exit: Exit) -> Exit {
         let Some(error) = self.broken.take() else { return exit };
-        let (hint, least) = match &self.changed {
+        let (hint, lost) = match &self.changed {
             Some(Some(journal)) => (format!("the target was changed; the journal is {journal}"), Exit::ReportLost),
             Some(None) => ("the target was changed".to_owned(), Exit::ReportLost),
             None => ("nothing was changed in the registry of the target".to_owned(), Exit::Refused),
         };
         self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
-        // An exit code from 3 to 7 contains more information, and is still correct, so it stays.
-        if exit > Exit::Refused { exit } else { least }
+        // The codes 5 to 7 say that the target needs attention, which is more important than the lost result.
+        if exit > Exit::Blocked { exit } else { lost }
     }
 }
 

@@ -82,7 +82,18 @@ fn a_full_disk_is_an_error() {
         assert!(run("rollback --last --check @state", 2).contains(nothing));
         run(&format!("rollback --last @state --format {format}"), 8);
     }
-    // What failed says so all the same.
+    assert!(run("--help", 2).contains(nothing));
+    // A script that accepts the codes 3 and 4 must not take a part of the report for all of it.
     machine.set_dll([6, 5, 7638, 1]);
-    assert!(run("apply KB909094 @target @state", 4).contains(nothing));
+    assert!(run("apply KB909094 @target @state", 2).contains(nothing));
+    std::fs::create_dir(machine.path("snapshots")).unwrap();
+    machine.write("snapshots/DAMAGED.json", "{");
+    machine.run("fleet diff KB909094 --snapshots @/snapshots --format json --lines").code(3);
+    assert!(run("fleet diff KB909094 --snapshots @/snapshots --format json --lines", 2).contains(nothing));
+    machine.run("fleet plan KB909094 --snapshots @/snapshots --out @/fleet.plan").code(3);
+    assert!(run("fleet plan KB909094 --snapshots @/snapshots --out @/fleet.plan", 2).contains(nothing));
+    let key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\Other";
+    let rule = format!("  - key: {key}\n    values: {{ V: {{ type: REG_SZ, data: a }} }}\n");
+    machine.write("other.yaml", &format!("kbfix: 1\nid: OTHER\ntitle: t\nregistry:\n{rule}"));
+    assert!(run("apply KB909094 @/other.yaml @target @state", 8).contains("the target was changed; the journal is"));
 }

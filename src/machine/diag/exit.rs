@@ -83,7 +83,7 @@ impl Exit {
             Self::NotRestarted => {
                 "the changes that the report shows are made, but a service could not be restarted, or is not running"
             }
-            Self::ReportLost => "all changes are made, but the report could not be written to standard output",
+            Self::ReportLost => "changes were made, but the report could not be written to standard output",
         }
     }
 
@@ -100,7 +100,7 @@ impl Exit {
                 "some of the changes that the journal lists; a failed package can have changed other things"
             }
             Self::NotRestarted => "the changes that the report shows",
-            Self::ReportLost => "all changes; standard error names the journal",
+            Self::ReportLost => "the changes that the journal lists; standard error names the journal",
         }
     }
 }
