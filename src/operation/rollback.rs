@@ -86,6 +86,7 @@ pub fn rollback(
         })
     })?;
     let could_act = !undo.changes.is_empty();
+    let is_elsewhere = address.uri != journal.header.target.uri;
     let spec = section(&journal, &mut undo);
     // Only the events of the journal are needed below, and many changes take much memory.
     journal.header.changes = Vec::new();
@@ -114,7 +115,10 @@ pub fn rollback(
         let report = progress.during(&what, || carry_out(plan, action, address, target, store))?;
         if report.outcome <= Some(Outcome::Blocked) {
             let event = if conflicts.is_empty() { EventKind::RolledBack } else { EventKind::RolledBackInPart };
-            if could_act || conflicts.is_empty() || journal.status() != Status::RolledBackInPart {
+            let is_news = conflicts.is_empty() || journal.status() != Status::RolledBackInPart;
+            // At another address, for example on a copy of the machine, finding nothing to undo says nothing about the
+            // machine that was changed.
+            if could_act || (is_news && !is_elsewhere) {
                 // If this cannot be recorded, the journal stays as it is. A second rollback then finds nothing to do.
                 let _ = journal.add_rollback(event, report.journal.clone());
             }

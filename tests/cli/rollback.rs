@@ -241,6 +241,22 @@ fn a_computer_that_was_renamed_since_is_rolled_back_with_a_warning() {
     assert!(!machine.export().contains("DAV]"));
 }
 
+#[test]
+fn a_rollback_that_undoes_nothing_elsewhere_does_not_end_the_journal() {
+    let machine = Machine::new();
+    machine.write("copy.reg", &machine.export());
+    machine.run("apply KB909094 @target @state").code(0);
+    let line = format!("rollback {} @state --target reg:@/copy.reg", machine.journals().remove(0));
+    let rolled_back = || machine.run("journal list @state").stdout.contains("rolled back");
+    machine.run(&line).code(0).says("nothing was changed");
+    // Someone else has changed the value in the copy, so it is kept.
+    machine.write("copy.reg", &machine.export().replace(SET, "\"DisableRealmHint\"=dword:00000007"));
+    machine.run(&line).code(6).says("rollback-conflict");
+    assert!(!rolled_back());
+    machine.run("rollback --last @state").code(0);
+    assert!(rolled_back() && !machine.export().contains("DAV]"));
+}
+
 /// A MachineGuid is copied with a disk. If the name and the address differ, the operator must confirm that it is the
 /// same machine.
 #[test]
