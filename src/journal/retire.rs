@@ -125,9 +125,10 @@ pub fn plan_retire(
 impl<'a> Claims<'a> {
     /// Records that the spec requires the key to exist, and therefore also all keys above it.
     fn exists(&mut self, key: &Key, id: &'a str) {
-        for key in std::iter::successors(Some(key.clone()), Key::canonical_parent) {
-            if self.present.insert(key, id) == Some(id) {
-                break;
+        let mut keys = vec![key.clone()];
+        while let Some(key) = keys.pop() {
+            if self.present.insert(key.clone(), id) != Some(id) {
+                keys.extend(key.canonical_parents());
             }
         }
     }
@@ -335,7 +336,7 @@ fn keep_parents(touched: &mut [Touched<'_>], force: bool) {
             existence.goal |= is_needed;
         }
         if is_needed || one.existence.as_ref().is_some_and(|existence| existence.goal) {
-            needed.extend(one.key.canonical_parent());
+            needed.extend(one.key.canonical_parents());
         }
     }
 }

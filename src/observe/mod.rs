@@ -131,10 +131,11 @@ fn below(trees: &[Key], facts: &Facts, most: usize) -> Option<BTreeMap<Key, Ask>
         // Check the size before building any path.
         let paths = names.iter().map(|name| tree.path.below_root().len() + name.as_str().len()).sum();
         left = left.checked_sub(paths)?;
+        let one_view = tree.is_of_one_view();
         for name in names {
             let key = tree.child(&name);
             let known = facts.all_values(&key).is_some() && facts.subkeys(&key).is_some();
-            if !known && key.one_name(false) == key {
+            if !known && key.one_name(one_view) == key {
                 level.insert(key, Ask::tree());
             }
         }
@@ -252,6 +253,26 @@ mod tests {
         }
         assert_eq!(read(r"HKLM\SOFTWARE\Vendor"), Some(Answer::Present(())));
         assert_eq!(read(r"HKLM\SOFTWARE"), None);
+    }
+
+    #[test]
+    fn a_tree_below_wow6432node_of_32_bit_windows_is_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("machine.reg");
+        let node = r"SOFTWARE\Wow6432Node";
+        let keys = ["", r"\a", r"\a\b", r"\Policies", r"\Policies\a", r"\Policies\a\b"];
+        let lines = keys.map(|key| format!("[HKEY_LOCAL_MACHINE\\{node}{key}]\r\n"));
+        std::fs::write(&file, format!("REGEDIT4\r\n\r\n{}", lines.concat())).unwrap();
+        let address = Address::new(&format!("reg:{}", file.display()), None, None).unwrap();
+        for top in [r"a", r"Policies\a"] {
+            let top: Key = format!("HKLM\\{node}\\{top}").parse().unwrap();
+            let mut found = Err(String::new());
+            observe(open(&address).unwrap().as_mut(), |reader| {
+                found = reader.tree(&top).map(|keys| keys.len()).map_err(|why| why.to_string());
+            })
+            .unwrap();
+            assert_eq!(found, Ok(2), "{top}");
+        }
     }
 
     #[test]

@@ -210,11 +210,13 @@ impl<'a> Reader<'a> {
                                 None
                             }
                         };
+                        let one_view = key.is_of_one_view();
                         for below in subkeys.iter().map(|name| key.child(name)) {
-                            if below.one_name(false) == below {
+                            let canonical = below.one_name(one_view);
+                            if canonical == below {
                                 next.push(below);
                             } else {
-                                failed = failed.or_else(|| Some(other_place(&below)));
+                                failed = failed.or_else(|| Some(other_place(&below, &canonical)));
                             }
                         }
                         out.push(KeyImage { key, properties, values });
@@ -359,9 +361,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn other_place(key: &Key) -> Unread {
-    let detail = format!("{key} leads to {}, which is another key", key.one_name(false));
-    Unread::new(Reason::Unsupported, detail)
+fn other_place(key: &Key, canonical: &Key) -> Unread {
+    Unread::new(Reason::Unsupported, format!("{key} leads to {canonical}, which is another key"))
 }
 
 fn not_read<T>() -> Answer<T> {

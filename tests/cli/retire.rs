@@ -396,13 +396,15 @@ fn a_key_called_wow6432node_on_32_bit_windows_stays_for_a_live_spec() {
     let environment = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
     let is_32 = format!("[{environment}]\r\n\"PROCESSOR_ARCHITECTURE\"=\"x86\"\r\n\r\n");
     machine.set_export(&format!("{SOFTWARE}{is_32}"));
-    write(&machine, "A", r"Wow6432Node\New\Sub", &number("A", 1));
-    write(&machine, "B", r"Wow6432Node\New\Sub", &number("B", 1));
-    apply(&machine, "A");
-    apply(&machine, "B");
-    retire(&machine, "A --specs @/specs/B.yaml").code(0).says("1 value deleted");
-    retire(&machine, "B").code(0);
-    is_as_before(&machine, &format!("{SOFTWARE}{is_32}"));
+    for key in [r"Wow6432Node\New\Sub", r"Wow6432Node\Policies\New\Sub"] {
+        write(&machine, "A", key, &number("A", 1));
+        write(&machine, "B", key, &number("B", 1));
+        apply(&machine, "A");
+        apply(&machine, "B");
+        retire(&machine, "A --specs @/specs/B.yaml").code(0).says("1 value deleted");
+        retire(&machine, "B").code(0);
+        is_as_before(&machine, &format!("{SOFTWARE}{is_32}"));
+    }
 }
 
 #[test]

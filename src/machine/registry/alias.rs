@@ -80,8 +80,26 @@ impl Key {
     /// Windows.
     #[must_use]
     pub fn canonical_parent(&self) -> Option<Self> {
-        let one_view = self.one_name(false) != *self;
-        Some(self.parent()?.one_name(one_view))
+        Some(self.parent()?.one_name(self.is_of_one_view()))
+    }
+
+    /// Returns the canonical names that the key above this key can have. This key must have its canonical name.
+    ///
+    /// These are two names for a key directly below `Wow6432Node` whose own name is canonical on every Windows, such as
+    /// `HKLM\SOFTWARE\Wow6432Node\Policies`: the key above has its own name on 32-bit Windows, and is in the 32-bit
+    /// view on 64-bit Windows. For a root key, there is no such name.
+    pub fn canonical_parents(&self) -> impl Iterator<Item = Self> {
+        let first = self.canonical_parent();
+        let is_open = self.view == View::Bits64 && first.as_ref().is_some_and(|parent| parent.view == View::Bits32);
+        let second = self.parent().filter(|_| is_open).map(|parent| parent.one_name(true));
+        first.into_iter().chain(second)
+    }
+
+    /// Returns whether the name of this key is canonical only on 32-bit Windows, because the name contains
+    /// `Wow6432Node`. This key must have its canonical name. The keys below it then have their names on a 32-bit
+    /// Windows too.
+    pub fn is_of_one_view(&self) -> bool {
+        self.one_name(false) != *self
     }
 
     /// Returns whether Windows shows the content of this key also as that of a key elsewhere: this key is the one to
@@ -243,6 +261,13 @@ mod tests {
         assert_eq!(above(r"HKLM\SOFTWARE\Wow6432Node\X\Y"), of_32);
         let narrow = key(r"HKLM\SOFTWARE\Classes\CLSID", View::Bits32);
         assert_eq!(narrow.canonical_parent().unwrap().to_string(), r"HKLM\SOFTWARE\Classes\Wow6432Node");
+        let both =
+            |path: &str, view| -> Vec<_> { key(path, view).canonical_parents().map(|key| key.to_string()).collect() };
+        let node = r"HKLM\SOFTWARE\Wow6432Node";
+        assert_eq!(both(&format!(r"{node}\Policies"), View::Bits64), [r"HKLM\SOFTWARE [32-bit view]", node]);
+        assert_eq!(both(&format!(r"{node}\Policies\X"), View::Bits64), [format!(r"{node}\Policies")]);
+        assert_eq!(both(&format!(r"{node}\X"), View::Bits64), [node]);
+        assert_eq!(both(r"HKLM\SOFTWARE\X\Y", View::Bits32), [r"HKLM\SOFTWARE\X [32-bit view]"]);
     }
 
     #[test]
