@@ -136,21 +136,23 @@ impl<'a> Claims<'a> {
 
 impl RetirePlan {
     /// Returns whether the requirements of the live spec must be kept. This is the case if the spec is in desired
-    /// state, or if it is applied and changes are pending. If an applied spec has another outcome (except
-    /// `not_applicable`), if a parameter is not set, or if the outcome is unknown and a rule of the spec is about one
-    /// of the `touched` keys and values, or may be because its keys are not known, records an obstacle and returns
-    /// `false`.
+    /// state, or if it is applied and changes are pending. Records an obstacle and returns `false` if an applied spec
+    /// has another outcome (except `not_applicable`), or if a parameter is not set or the outcome is unknown, and a
+    /// rule of the spec is about one of the `touched` keys and values, or may be because its keys are not known.
     fn counts(&mut self, one: LiveSpec<'_>, touched: &[Touched<'_>], reader: &Reader<'_>) -> bool {
         let Some(plan) = reader.aside(|| plan_of(one.spec, reader)) else { return false };
         let outcome = plan.whole_outcome();
+        let may_concern = || may_concern(one.spec, &touches(touched), reader);
         let why = match (outcome, one.is_applied) {
             (Outcome::InDesiredState, _) | (Outcome::ChangesPending, true) => return true,
             (Outcome::NotApplicable, _) => return false,
+            // A condition of an applied spec can also depend on what would be undone, whatever its rules are about.
+            (_, true) => format!("it is not known what the spec {} still requires", plan.id),
             // A parameter that is not set may be why it is not known that the target is in the desired state.
-            (_, true) | (Outcome::NeedsParameter, false) => {
+            (Outcome::NeedsParameter, false) if may_concern() => {
                 format!("it is not known what the spec {} still requires", plan.id)
             }
-            (Outcome::Unknown, false) if may_concern(one.spec, &touches(touched), reader) => format!(
+            (Outcome::Unknown, false) if may_concern() => format!(
                 "it is not known whether the target is in the desired state of the spec {}, which may require some of \
                  the changes",
                 plan.id

@@ -360,6 +360,10 @@ fn nothing_is_undone_that_a_given_spec_with_an_unset_parameter_may_need() {
         .code(4)
         .says("it is not known what the spec B still requires: the parameter `level` is not set");
     assert_eq!(machine.export(), before);
+    // The retirement would undo nothing that the spec is about.
+    machine.write("specs/B.yaml", &format!("{}{level}", spec.replace("Level", "Other")));
+    retire(&machine, &format!("{line} --check")).code(1).says("A: changes pending");
+    machine.write("specs/B.yaml", &format!("{spec}{level}"));
     // Nothing is to be retired, so the parameter does not matter.
     retire(&machine, "--absent-from @/specs").code(0).says("nothing was changed");
     // If the spec is not applicable, it requires nothing.
