@@ -223,10 +223,12 @@ fn users(reader: &Reader<'_>) -> Result<(Vec<User>, Vec<String>), Unread> {
     let sids = match reader.subkeys(&lookup::hklm(PROFILES)).known().and_then(|sids| sids.ok_or_else(absent)) {
         Ok(sids) => sids,
         // An export of one user's HKCU has no list of profiles. There, HKCU is that user's hive.
-        Err(why) if why.reason == Reason::Unknown => {
+        Err(why) if matches!(why.reason, Reason::Unknown | Reason::NotConfigured) => {
             let own = KeyPath::root_key(RootKey::Hkcu);
             return match reader.key(&Key::new(own.clone())) {
                 Answer::Present(()) => Ok((vec![(own, Ok(()))], Vec::new())),
+                // A policy file lists no subkeys. More important is that it contains no settings of users.
+                Answer::Unread(of_user) if why.reason == Reason::NotConfigured => Err(of_user),
                 _ => Err(why),
             };
         }

@@ -302,6 +302,33 @@ fn a_users_policy_needs_its_root_key() {
     assert_eq!(policy.outcome(&values("A: { type: REG_DWORD, data: 1 }")), Outcome::Unknown);
 }
 
+#[test]
+fn a_rule_for_the_other_kind_of_policy_is_unknown_with_the_reason() {
+    let reason = |root: &str, rule: &str| {
+        let policy = Policy::new(&[]);
+        let address = Address::new(&format!("pol:{}={root}", policy.file.display()), None, None).unwrap();
+        let specs = load(&format!("registry:\n  - {rule}\n    values: {{ A: {{ type: REG_DWORD, data: 1 }} }}\n"));
+        let mut plan = Policy { address, ..policy }.plan(&specs);
+        let spec = plan.specs.remove(0);
+        assert_eq!(spec.outcome, Outcome::Unknown);
+        spec.reasons.join("; ")
+    };
+    let other = r"key: HKLM\Software\Policies\Other";
+    for (root, rule, of) in [
+        ("HKLM", format!("key: HKCU\\{KEY}"), "HKCU"),
+        ("HKLM", format!("key: HKCU\\{KEY}\n    default_profile: true"), "HKCU"),
+        ("HKLM", format!("{other}\n    when: {{ registry: {{ key: HKCU\\{KEY} }} }}"), "HKCU"),
+        ("HKLM", format!("key: HKU\\.DEFAULT\\{KEY}"), "HKU"),
+        ("HKLM", format!("key: HKU\\*\\{KEY}"), "HKU"),
+        ("HKCU", format!("key: HKLM\\{KEY}"), "HKLM"),
+        ("HKCU", format!("key: HKU\\.DEFAULT\\{KEY}"), "HKU"),
+    ] {
+        let reason = reason(root, &rule);
+        let expected = format!("a policy file for {root} cannot contain settings for {of}");
+        assert!(reason.contains(&expected), "{rule}: {reason}");
+    }
+}
+
 /// Tests every file of two entries from a pool with each of several specs: an apply, and a rollback to the file before.
 #[test]
 fn apply_and_rollback_are_exact_whatever_stands_in_the_file() {
