@@ -68,13 +68,15 @@ pub(super) fn play<'a>(
             Instruction::CreateKey => player.create_key(&named),
             Instruction::SecureKey => {
                 let message = format!("a spec cannot express that the permissions of {key} change (`**SecureKey`)");
-                let hint = "remove the entry from the file, and mention it under `notes` of the spec";
+                let hint = "make a copy of the policy without these permissions, and import the file of the copy; mention the \
+                    permissions under `manual_steps` in the spec";
                 let finding = Diagnostic::error(Code::POLICY_SECURE_KEY, message).at(file.place(line));
                 player.findings.push(finding.hint(hint));
             }
             Instruction::Unknown(name) => {
                 let message = format!("kbfix does not know the instruction `{}` for {key}", notation::one_line(name));
-                let hint = "remove the entry from the file, and mention it under `notes` of the spec";
+                let hint = "make a copy of the policy without this entry, and import the file of the copy; mention the entry \
+                    under `notes` in the spec";
                 player.findings.push(Diagnostic::error(Code::POLICY_FILE, message).at(file.place(line)).hint(hint));
             }
             Instruction::Comment(_) | Instruction::DeleteKeys(_) => {}

@@ -151,6 +151,10 @@ fn what_a_spec_cannot_say_is_named_by_its_entry() {
     ]);
     let codes: Vec<_> = refused(&bytes).into_iter().map(|(code, line, _)| (code, line)).collect();
     assert_eq!(codes, [("policy-secure-key", 2), ("policy-file", 3), ("import-data", 1)]);
+    // Nobody can remove an entry from such a file.
+    let found = import("p", &pol(&[(KEY, "**SecureKey", 4, ONE)]), Reading::default(), about()).unwrap_err();
+    let advice = found[0].advice().unwrap();
+    assert!(advice.starts_with("make a copy of the policy") && advice.contains("`manual_steps`"), "{advice}");
     let (code, line, message) = refused(&pol(&[(KEY, "a", 4, ONE), (KEY, "**foo", 4, ONE)])).remove(0);
     assert_eq!((code, line), ("policy-file", 2));
     assert!(message.contains("the instruction `**foo` for HKLM\\Software\\Policies\\K"), "{message}");

@@ -100,10 +100,21 @@ pub(super) fn os_version(cx: &mut Context<'_>, text: &str, path: &Path) -> Optio
     if fits && (matches!(out[0], 3..=6) || is_ten) {
         return Some(out);
     }
-    let what = if fits { "looks like a name or a build, not a version" } else { "is not a version" };
-    let message = format!("`{}` {what} of Windows", shorten(text));
-    let hint = match super::display_names::version(text) {
+    let meant = super::display_names::version(text);
+    let is_no_windows = fits && out[0] == 10 && out[1] != 0 && meant.is_none();
+    let what = match fits {
+        true if is_no_windows => "is the version of no Windows",
+        true => "looks like a name or a build, not a version of Windows",
+        false => "is not a version of Windows",
+    };
+    let message = format!("`{}` {what}", shorten(text));
+    let hint = match meant {
         Some(meant) => format!("write \"{meant}\""),
+        None if is_no_windows => {
+            "Windows 10, Windows 11, and Windows Server since 2016 have the version 10.0 and differ in \
+            the build: write \"10.0.17763\""
+                .to_owned()
+        }
         None => "write it as \"6.1\", \"10.0.17763\" or \"10.0.17763.1697\"".to_owned(),
     };
     cx.error(Code::OS_VERSION, path, message, hint);
