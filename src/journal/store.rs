@@ -278,7 +278,7 @@ fn is_cut(line: &[u8]) -> bool {
 /// Returns the message of an error in one line of a journal, without the line number. For serde_json, this number is
 /// always 1; [`StoreError::Malformed`] contains the number of the line in the journal.
 fn in_line(error: &serde_json::Error) -> String {
-    error.to_string().replacen(&format!(" at line {} column ", error.line()), " at column ", 1)
+    format!("{} at column {}", json::fault(error), error.column())
 }
 
 /// Returns an id that contains this time and a random number, so that two processes at the same time get different ids.

@@ -5,6 +5,7 @@ use std::io;
 use super::{execute::StartError, plan::PlanRefusal};
 use crate::{
     diag::{Code, Diagnostic, Exit, Hint},
+    files::read,
     journal::StoreError,
     targets::{Drift, TargetError, smb::Trouble},
 };
@@ -66,11 +67,9 @@ impl From<TargetError> for Error {
                 "check whether the target is damaged; if it is not, apply fewer specs at once, or specs that need fewer keys"
                     .into(),
             ),
-            TargetError::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
-                (Code::TARGET_UNREADABLE, "check that this is the right file, because kbfix reads no larger one".into())
-            }
-            TargetError::Io { .. } => {
-                (Code::TARGET_UNREADABLE, "check that the target exists and that you may read it".into())
+            TargetError::Io { source, .. } => {
+                let hint = read::hint(source).unwrap_or("check that the target exists and that you may read it");
+                (Code::TARGET_UNREADABLE, hint.into())
             }
             TargetError::NoLock { source, .. } => match source.kind() {
                 io::ErrorKind::AlreadyExists => {
@@ -153,16 +152,10 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let another = |text: &str| Hint::new(text).option("state-dir", "DIR");
         let (code, hint) = match error {
-            StoreError::Io { ref source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => {
-                (Code::JOURNAL_ACCESS, "check that this file is a journal".into())
+            StoreError::Io { ref source, .. } => {
+                let of_folder = || another("check that you may read and write the state folder, or use another one");
+                (Code::JOURNAL_ACCESS, read::hint(source).map_or_else(of_folder, Hint::from))
             }
-            StoreError::Io { .. } => (
-                Code::JOURNAL_ACCESS,
-                another(
-                    "check that you may read and write the state folder, or use another \
-                    one",
-                ),
-            ),
             StoreError::Untrusted { .. } => (Code::JOURNAL_UNTRUSTED, another(UNTRUSTED_HINT)),
             StoreError::LastOfAll { .. } => (Code::JOURNAL_ACCESS, "move that file elsewhere".into()),
             StoreError::NotUnicode { .. } => {

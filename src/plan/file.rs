@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The file is not JSON.
-    #[error("it is not JSON: {0}")]
+    #[error("it is not JSON: {}", json::explain(.0))]
     Json(serde_json::Error),
     /// The file is JSON, but not a plan of version 1.
     #[error("it is not a plan of version 1: {0}")]
@@ -84,7 +84,7 @@ impl Plan {
     /// Returns [`PlanError`] if the file is not a plan that can be trusted.
     pub fn from_text(text: &str, approved: Option<&str>) -> Result<Self, PlanError> {
         json::check(text).map_err(|error| match error.classify() {
-            Category::Data => PlanError::Shape(error.to_string()),
+            Category::Data => PlanError::Shape(json::explain(&error)),
             _ => PlanError::Json(error),
         })?;
         let not_one = || PlanError::Shape("`kbfix_plan` is not 1".to_owned());
@@ -181,10 +181,7 @@ pub(crate) fn unseal(document: &str) -> Option<(String, String, Vec<u8>)> {
 /// Reads a document from canonical JSON. An error message contains no line and column, because users never see
 /// canonical JSON.
 pub(crate) fn from_canonical<T: DeserializeOwned>(document: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(document).map_err(|error| {
-        let text = error.to_string();
-        text.rsplit_once(" at line ").map_or(text.clone(), |(text, _)| text.to_owned())
-    })
+    serde_json::from_slice(document).map_err(|error| json::fault(&error))
 }
 
 /// Returns the place of the first difference between `a` and `b`, as a JSON pointer (RFC 6901); `None` if they are the

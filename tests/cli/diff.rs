@@ -245,10 +245,10 @@ fn a_reg_file_says_what_it_leaves_out() {
 fn what_is_wrong_with_standard_input_is_said() {
     let machine = Machine::new();
     for (input, says) in [
-        ("[{ \"name\": \"a\" }]", "missing field `text`"),
-        ("{ \"specs\": [], \"parameter\": {} }", "unknown field `parameter`"),
+        ("[{ \"name\": \"a\" }]", "the member `text` is missing"),
+        ("{ \"specs\": [], \"parameter\": {} }", "the member `parameter` is not known"),
         ("3", "neither a list of specs nor an object"),
-        ("{", "EOF"),
+        ("{", "the text ends too early"),
         (&" ".repeat((64 << 20) + 1), "has more than 67108864 bytes"),
     ] {
         let run = machine.run_with("diff --stdin-specs @target", input).code(2).says(says);

@@ -81,8 +81,8 @@ fn an_error_in_a_line_names_this_line_only() {
         machine.run("journal list @state").code(2)
     };
     malformed(&format!("{whole}{{\"time\":1}}\n"))
-        .says("line 3: invalid type: integer `1`, expected a string at column 9\n");
-    malformed(&format!("{whole}{{\"time\"\n")).says("line 3: EOF while parsing an object at column 7\n");
+        .says("line 3: expected a string, found the number `1` at column 9\n");
+    malformed(&format!("{whole}{{\"time\"\n")).says("line 3: the text ends too early at column 7\n");
     malformed("{\"kbfix_journal\" 1}\n").says("line 1: expected `:` at column 18\n");
 }
 

@@ -122,6 +122,7 @@ fn a_journal_is_named_by_its_file_or_its_name() {
     }
     let machine = applied();
     machine.run("rollback nothing @state").code(2);
+    machine.run("rollback @/C @state").code(2).says("it is not a file").says("name a file; this is a folder");
     machine.run("rollback @state").code(2);
 }
 

@@ -151,7 +151,7 @@ fn diff_and_apply_refuse_the_same_with_the_same_code() {
         (facts, "plan-inconsistent", "HKLM"),
         (properties, "plan-inconsistent", "the class name or security descriptor of the new key"),
         (protected, "plan-inconsistent", r"it deletes HKLM\SYSTEM\Select, a key that Windows needs"),
-        (unknown, "plan-invalid", "unknown field `more`"),
+        (unknown, "plan-invalid", "the member `more` is not known"),
         (twice, "plan-invalid", "the member `target` is given twice"),
     ] {
         machine.write("plan.json", &text);
@@ -166,8 +166,8 @@ fn diff_and_apply_refuse_the_same_with_the_same_code() {
 fn snapshots_and_journals_with_a_member_that_is_given_twice_or_unknown_are_refused() {
     let machine = Machine::new();
     for (from, to, why) in [
-        ("\"taken_of\":", "\"taken_of\": \"x\", \"taken_of\":", "duplicate field `taken_of`"),
-        ("\"found\": \"absent\"", "\"found\": \"absent\", \"more\": 1", "unknown field `more`"),
+        ("\"taken_of\":", "\"taken_of\": \"x\", \"taken_of\":", "the member `taken_of` is given twice"),
+        ("\"found\": \"absent\"", "\"found\": \"absent\", \"more\": 1", "the member `more` is not known"),
         ("\"ServicePackNumber\":", "\"servicepacknumber\": \"absent\", \"ServicePackNumber\":", "is given twice"),
     ] {
         let text = SNAPSHOT.replacen(from, to, 1);
@@ -177,7 +177,7 @@ fn snapshots_and_journals_with_a_member_that_is_given_twice_or_unknown_are_refus
     }
     for (from, to, why) in [
         ("\"made\":", "\"made\":\"x\",\"made\":", "the member `made` is given twice"),
-        ("{\"time\":", "{\"more\":1,\"time\":", "unknown field `more`"),
+        ("{\"time\":", "{\"more\":1,\"time\":", "the member `more` is not known"),
         ("{\"time\":", "{\"time\":\"x\",\"time\":", "the member `time` is given twice"),
     ] {
         let text = DONE.replacen(from, to, 1);

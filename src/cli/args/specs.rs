@@ -315,9 +315,9 @@ impl Whole {
         };
         // Not with an untagged enum, because its error would not say what is wrong.
         let text = json::text(&text).map_err(invalid)?;
-        match serde_json::from_str(text).map_err(|e| invalid(e.to_string()))? {
+        match serde_json::from_str(text).map_err(|e| invalid(json::explain(&e)))? {
             list @ Value::Array(_) => {
-                let specs = serde_json::from_value(list).map_err(|e| invalid(e.to_string()))?;
+                let specs = serde_json::from_value(list).map_err(|e| invalid(json::explain(&e)))?;
                 Ok(Self { specs, ..Self::default() })
             }
             Value::Object(mut whole) => {
@@ -325,7 +325,7 @@ impl Whole {
                 let parameters = whole.remove("parameters").map(serde_json::from_value).transpose().map_err(|_| {
                     invalid("`parameters` is not an object with a string or a list of strings for each name".to_owned())
                 })?;
-                let rest: Self = serde_json::from_value(whole.into()).map_err(|e| invalid(e.to_string()))?;
+                let rest: Self = serde_json::from_value(whole.into()).map_err(|e| invalid(json::explain(&e)))?;
                 Ok(Self { parameters: parameters.unwrap_or_default(), ..rest })
             }
             _ => Err(invalid("the JSON is neither a list of specs nor an object".to_owned())),

@@ -6,6 +6,7 @@ use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
     diag::{Code, Diagnostic, Exit},
+    files::read,
     format::regf::{Hive, Severity},
     render::hive_check::HiveCheck,
     targets::{hive_logs, read_hive, read_log},
@@ -71,10 +72,7 @@ fn run_check(arguments: &Check, output: &mut Output) -> Result<Exit, CommandErro
 fn check(arguments: &Check, output: &mut Output) -> Result<Exit, CommandError> {
     let file = arguments.file.display().to_string();
     let unreadable = |what: &str, error: &std::io::Error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::FileTooLarge => "check that this is the right file, because kbfix reads no larger one",
-            _ => "check that the file exists and that you may read it",
-        };
+        let hint = read::hint(error).unwrap_or("check that the file exists and that you may read it");
         CommandError::new(
             Exit::Unusable,
             Diagnostic::error(Code::TARGET_UNREADABLE, format!("{what}: {error}")).hint(hint),

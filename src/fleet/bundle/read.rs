@@ -38,7 +38,7 @@ pub fn read(
 ) -> Result<Plan, BundleError> {
     let head = line(&mut from, MOST_HEAD)?.ok_or_else(|| BundleError::Shape("it is empty".to_owned()))?;
     let head = json::text(&head).map_err(BundleError::Shape)?;
-    let shape = |error: serde_json::Error| BundleError::Shape(error.to_string());
+    let shape = |error: serde_json::Error| BundleError::Shape(json::explain(&error));
     json::check(head).map_err(shape)?;
     // Another version may have other members, so its number is checked first.
     match serde_json::from_str::<Version>(head) {

@@ -11,6 +11,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use super::read::not_a_file;
+
 /// The path of a file, and the open folders that lead to it (none if the operator named the file itself). The file
 /// itself is not open.
 #[derive(Debug)]
@@ -104,7 +106,7 @@ impl Pinned {
                 File::open(&self.path)?
             }
             // Windows denies access to a folder that is opened as a file.
-            false if symlink_metadata(&self.path)?.is_dir() => return Err(no_file()),
+            false if symlink_metadata(&self.path)?.is_dir() => return Err(not_a_file()),
             false => system::open_file(&self.path)?,
         };
         refuse_other(&file.metadata()?)?;
@@ -119,11 +121,7 @@ impl Pinned {
 }
 
 fn refuse_other(metadata: &Metadata) -> io::Result<()> {
-    if metadata.is_file() { Ok(()) } else { Err(no_file()) }
-}
-
-fn no_file() -> io::Error {
-    io::Error::other("it is not a file")
+    if metadata.is_file() { Ok(()) } else { Err(not_a_file()) }
 }
 
 fn wrong(path: &Path, what: &str) -> io::Error {

@@ -23,7 +23,7 @@ pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 pub fn open_file(path: &Path, most: u64) -> io::Result<File> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
-        return Err(io::Error::other("it is not a file"));
+        return Err(not_a_file());
     }
     if metadata.len() > most {
         return Err(too_large(most));
@@ -54,6 +54,28 @@ pub fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most { Err(too_large(most)) } else { Ok(bytes) }
 }
 
+/// The error for a folder, pipe or device where only a regular file can be read.
+#[derive(Debug, thiserror::Error)]
+#[error("it is not a file")]
+struct NotAFile;
+
+/// Returns the error for a path that does not lead to a regular file.
+pub(crate) fn not_a_file() -> io::Error {
+    io::Error::other(NotAFile)
+}
+
+/// Returns the hint for an error of [`read_file`] or [`open_file`] that does not depend on the system: the path does
+/// not lead to a regular file, or the file is too large. Returns `None` for any other error.
+pub fn hint(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => Some("check that this is the right file, because kbfix reads no larger one"),
+        _ if error.get_ref().is_some_and(|error| error.is::<NotAFile>()) => {
+            Some("name a file; this is a folder, a pipe or a device")
+        }
+        _ => None,
+    }
+}
+
 fn too_large(most: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::FileTooLarge,
@@ -81,7 +103,10 @@ mod tests {
     #[test]
     fn a_device_is_no_file_and_has_an_end_as_a_stream() {
         let zero = Path::new("/dev/zero");
-        assert_eq!(read_file(zero, 1000).unwrap_err().to_string(), "it is not a file");
+        let error = read_file(zero, 1000).unwrap_err();
+        assert_eq!(error.to_string(), "it is not a file");
+        assert!(hint(&error).unwrap().starts_with("name a file"));
+        assert_eq!(hint(&io::Error::other("it is not a file")), None);
         assert!(read_stream(zero, 1000).unwrap_err().to_string().contains("more than 1000 bytes"));
     }
 }

@@ -1,4 +1,5 @@
 //! Checks JSON documents: no object may contain two members with the same name (such as `"a": 1, "a": 2`).
+//! Also words the errors of serde_json for users.
 //!
 //! RFC 8259 (section 4) does not define the meaning of such an object. In a map, serde_json keeps the last member,
 //! but a person who reviews the document may see the first. Therefore kbfix refuses such a document.
@@ -9,6 +10,7 @@ use serde::{
     Deserialize,
     de::{Deserializer, Error, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::error::Category;
 
 /// Checks that `text` is JSON in which no object contains two members with the same name.
 ///
@@ -27,6 +29,83 @@ pub fn text(bytes: &[u8]) -> Result<&str, String> {
         let at = error.valid_up_to();
         format!("it is not UTF-8 text: byte {} is 0x{:02X}", at + 1, bytes[at])
     })
+}
+
+/// Returns the message of an error in a JSON document for users, with line and column if they are known.
+pub fn explain(error: &serde_json::Error) -> String {
+    match error.line() {
+        0 => fault(error),
+        line => format!("{} at line {line} column {}", fault(error), error.column()),
+    }
+}
+
+/// Returns the message of an error in a JSON document for users, without line and column.
+///
+/// serde_json names types of Rust, such as `struct KeyChange`, and gives its messages only as text. A message that is
+/// not known here stays as it is, such as one from the code of kbfix.
+pub fn fault(error: &serde_json::Error) -> String {
+    let whole = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let text = whole.strip_suffix(&place).unwrap_or(&whole);
+    match (error.classify(), text) {
+        (Category::Eof, _) => "the text ends too early".to_owned(),
+        (Category::Syntax, "expected ident") => "expected `true`, `false` or `null`".to_owned(),
+        (Category::Syntax, "expected value") => "expected a value".to_owned(),
+        (Category::Syntax, "key must be a string") => "the name of a member must be in double quotes".to_owned(),
+        (Category::Syntax, "trailing characters") => "expected the end of the text".to_owned(),
+        (Category::Data, text) => of_data(text).unwrap_or_else(|| text.to_owned()),
+        (_, text) => text.to_owned(),
+    }
+}
+
+/// Returns the words for an error about JSON that is not the expected document; `None` if the message is not known.
+fn of_data(text: &str) -> Option<String> {
+    let unknown = |rest: &str| match rest.split_once("`, ") {
+        Some((name, expected)) if expected.starts_with("expected") => format!("{name}` is not known; {expected}"),
+        Some((name, _)) => format!("{name}` is not known"),
+        None => format!("{rest} is not known"),
+    };
+    if let Some(name) = text.strip_prefix("missing field ") {
+        return Some(format!("the member {name} is missing"));
+    }
+    if let Some(name) = text.strip_prefix("duplicate field ") {
+        return Some(format!("the member {name} is given twice"));
+    }
+    if let Some(rest) = text.strip_prefix("unknown field ") {
+        return Some(format!("the member {}", unknown(rest)));
+    }
+    if let Some(rest) = text.strip_prefix("unknown variant ") {
+        return Some(unknown(rest));
+    }
+    let rest = text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: "))?;
+    let (found, expected) = rest.rsplit_once(", expected ")?;
+    Some(format!("expected {}, found {}", of_expected(expected), of_found(found)))
+}
+
+fn of_expected(text: &str) -> &str {
+    match text {
+        "map" | "a map" => "an object",
+        "sequence" | "a sequence" => "a list",
+        "string or map" => "a string or an object",
+        "a boolean" => "true or false",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" => "a whole number",
+        _ if text.starts_with("struct ") => "an object",
+        _ if text.starts_with("enum ") => "a string or an object",
+        _ if text.starts_with("a tuple ") => "a list",
+        _ => text,
+    }
+}
+
+fn of_found(text: &str) -> String {
+    match text.split_once(' ') {
+        None if text == "map" => "an object".to_owned(),
+        None if text == "sequence" => "a list".to_owned(),
+        Some(("integer", number)) => format!("the number {number}"),
+        Some(("floating", number)) => format!("the number {}", number.trim_start_matches("point ")),
+        Some(("boolean", word)) => word.to_owned(),
+        Some(("string", _)) => format!("the {text}"),
+        _ => text.to_owned(),
+    }
 }
 
 /// Any JSON value. It is read to find members with the same name; its content is discarded.
@@ -91,7 +170,56 @@ impl<'de> Visitor<'de> for Any {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, text};
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only the errors matter")]
+    struct Document {
+        list: Vec<u32>,
+        inner: Option<Box<Document>>,
+        word: Option<Word>,
+        map: Option<BTreeMap<String, bool>>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Word {
+        One,
+        Two,
+    }
+
+    #[test]
+    fn an_error_has_no_words_of_rust() {
+        for (text, message) in [
+            ("", "the text ends too early at line 1 column 0"),
+            (r#"{"list": [1"#, "the text ends too early at line 1 column 11"),
+            (r#"{"list": [}"#, "expected a value at line 1 column 11"),
+            (r#"{"list": [], "map": {"a": tru}}"#, "expected `true`, `false` or `null` at line 1 column 30"),
+            (r#"{"list": []} x"#, "expected the end of the text at line 1 column 14"),
+            ("{1: 2}", "the name of a member must be in double quotes at line 1 column 2"),
+            ("{}", "the member `list` is missing at line 1 column 2"),
+            (r#"{"list": [], "list": []}"#, "the member `list` is given twice at line 1 column 19"),
+            (
+                r#"{"lists": []}"#,
+                "the member `lists` is not known; expected one of `list`, `inner`, `word`, `map` at line 1 column 8",
+            ),
+            (r#"{"list": [], "word": "six"}"#, "`six` is not known; expected `one` or `two` at line 1 column 26"),
+            (r#"{"list": {}}"#, "expected a list, found an object at line 1 column 9"),
+            (r#"{"list": ["a"]}"#, "expected a whole number, found the string \"a\" at line 1 column 13"),
+            (r#"{"list": [-1]}"#, "expected a whole number, found the number `-1` at line 1 column 12"),
+            (r#"{"list": [1.5]}"#, "expected a whole number, found the number `1.5` at line 1 column 13"),
+            (r#"{"list": [], "inner": 7}"#, "expected an object, found the number `7` at line 1 column 23"),
+            (r#"{"list": [], "map": {"a": 1}}"#, "expected true or false, found the number `1` at line 1 column 27"),
+            (r#"{"list": [], "map": true}"#, "expected an object, found `true` at line 1 column 24"),
+        ] {
+            assert_eq!(explain(&serde_json::from_str::<Document>(text).unwrap_err()), message, "{text}");
+        }
+        let value = serde_json::from_str("{}").unwrap();
+        assert_eq!(explain(&serde_json::from_value::<Document>(value).unwrap_err()), "the member `list` is missing");
+    }
 
     #[test]
     fn the_first_byte_that_is_not_utf_8_is_named() {

@@ -104,7 +104,7 @@ fn load(path: &Path) -> Result<Snapshot, TargetError> {
     let refused = match serde_json::from_str::<Snapshot>(text) {
         Ok(snapshot) if snapshot.kbfix_snapshot == 1 => return Ok(snapshot),
         Ok(_) => "`kbfix_snapshot` is not 1".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => json::explain(&error),
     };
     // Another version may have other members, so its number is the first thing to report.
     Err(match serde_json::from_str::<Version>(text) {
@@ -269,7 +269,7 @@ mod tests {
         }
         for text in [r#"{"kbfix_snapshot":1,"new":1}"#, r#"{"new":1}"#] {
             assert!(
-                error(text).contains("it is not a snapshot that this kbfix can read: unknown field `new`"),
+                error(text).contains("it is not a snapshot that this kbfix can read: the member `new` is not known"),
                 "{}",
                 error(text)
             );

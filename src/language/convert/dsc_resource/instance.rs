@@ -67,7 +67,7 @@ impl Instance {
         let properties = if input.trim().is_empty() {
             Map::new()
         } else {
-            json::check(input).map_err(|error| invalid(error.to_string()))?;
+            json::check(input).map_err(|error| invalid(json::explain(&error)))?;
             match serde_json::from_str(input).map_err(|error| invalid(error.to_string()))? {
                 Value::Object(properties) => properties,
                 other => return Err(invalid(format!("expected an object, found {}", kind_of(&other)))),

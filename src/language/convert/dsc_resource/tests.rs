@@ -73,7 +73,7 @@ fn a_spec_takes_its_parameters() {
 fn what_is_not_of_the_schema_is_refused_with_its_place() {
     for (input, why) in [
         ("[]", "expected an object, found a list"),
-        ("{", "EOF while parsing"),
+        ("{", "the text ends too early"),
         (r#"{"target":"a","target":"b"}"#, "twice"),
         (r#"{"target":1}"#, "`target`: expected a string, found a number"),
         (r#"{"target":""}"#, "found an empty string"),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::logs::logs_of;
-use crate::targets::WriteError;
+use crate::{files::read::not_a_file, targets::WriteError};
 
 /// The length in bytes of the signature and both sequence numbers at the beginning of a hive file. Windows increases
 /// the sequence numbers with each write.
@@ -38,7 +38,7 @@ impl Stamp {
         let metadata = fs::metadata(path)?;
         // Opening a pipe would wait for a writer.
         if !metadata.is_file() {
-            return Err(io::Error::other("it is not a file"));
+            return Err(not_a_file());
         }
         let mut head = Vec::new();
         fs::File::open(path)?.take(HEAD).read_to_end(&mut head)?;

@@ -26,7 +26,7 @@ use std::{
 };
 
 use crate::{
-    files::canonical::canonical,
+    files::{canonical::canonical, read::not_a_file},
     format::pol::{Document, Setting},
     registry::{Data, KeyName, KeyPath, RootKey, ValueName},
     small_map::SmallMap,
@@ -69,7 +69,7 @@ impl PolTarget {
         let real = match canonical(path) {
             // A missing file is an empty policy, but a missing folder shows that the path is wrong.
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
-                let name = path.file_name().ok_or_else(|| io(io::Error::other("it is not a file")))?;
+                let name = path.file_name().ok_or_else(|| io(not_a_file()))?;
                 let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 canonical(above)
                     .map_err(|source| TargetError::Io { what: above.display().to_string(), source })?
