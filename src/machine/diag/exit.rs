@@ -58,8 +58,8 @@ impl Exit {
         match self {
             Self::Done => "everything is done, or there was nothing to do",
             Self::Differences => {
-                "`diff`, `--check`, `retire --out` and `fleet`: something must be changed, or is different; `hive check`: \
-                 the hive has an error"
+                "`diff`, `fleet diff`, `fleet plan`, `--check` and `retire --out`: something must be changed; `fleet \
+                 impact` and `fleet drift`: they found a difference; `hive check`: the hive has an error"
             }
             Self::Refused => {
                 "the command line is wrong, kbfix refuses a spec, a plan or a journal, or a file cannot be read or \
@@ -68,9 +68,9 @@ impl Exit {
             Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
             Self::Blocked => {
                 "a spec could not be applied, or could not be applied for some users (blocked, unknown, pending \
-                 restart, needs parameter); `rollback` or `retire` could not be done, or would keep something \
-                 (`--check`, `retire --out`); there was a warning that `--fail-on` names; or `symptoms` could not \
-                 read a log or a journal"
+                 restart, needs parameter); `rollback` or `retire` could not be done; `rollback --check`, `retire \
+                 --check` or `retire --out` found something that would not be restored, because someone else has \
+                 changed it; there was a warning that `--fail-on` names; or `symptoms` could not read a log or a journal"
             }
             Self::RolledBack => {
                 "a write failed or was refused, and everything that had been written was restored; `--check` and \
