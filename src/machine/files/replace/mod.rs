@@ -52,8 +52,31 @@ impl Prepared {
     /// Returns the system's error. The old file is then still there, unless only the sync of the folder failed: then
     /// the new file is in place.
     pub fn put_in_place(self) -> io::Result<()> {
+        self.rename()?.sync()
+    }
+
+    /// Moves the new file to its final path, as [`Prepared::put_in_place`] does, but does not sync the folder.
+    ///
+    /// # Errors
+    /// Returns the system's error. The old file is then still there.
+    pub fn rename(self) -> io::Result<Renamed> {
         persist(self.file, &self.path)?;
-        sync_folder(folder_of(&self.path))
+        Ok(Renamed(self.path))
+    }
+}
+
+/// A new file that [`Prepared::rename`] has moved to its final path. The contained path is this path.
+#[derive(Debug)]
+#[must_use]
+pub struct Renamed(PathBuf);
+
+impl Renamed {
+    /// Syncs the folder, so that the new file is on disk under its final path.
+    ///
+    /// # Errors
+    /// Returns the system's error. The new file is in place, but may not be on disk yet.
+    pub fn sync(self) -> io::Result<()> {
+        sync_folder(folder_of(&self.0))
     }
 }
 

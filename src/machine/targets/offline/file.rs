@@ -180,24 +180,24 @@ impl HiveFile {
     /// Replaces the file with the new hive, and empties its logs.
     ///
     /// Immediately before that, `guard` is called, and the file and its logs are checked: nobody may have changed them
-    /// since they were read.
+    /// since they were read. If the new file cannot be written or the old one cannot be replaced, `guard` is called
+    /// again, because its error may explain the failure. After the replacement, `guard` is not called: its error would
+    /// hide that the file was replaced.
     ///
     /// # Errors
     /// Returns [`WriteError`]. After [`WriteError::Stale`], the file is unchanged. After any other error, it may have
     /// been replaced, and its logs may not be empty.
-    pub(super) fn replace(
-        &self,
-        new: NewHive,
-        guard: impl FnOnce() -> Result<(), WriteError>,
-    ) -> Result<(), WriteError> {
+    pub(super) fn replace(&self, new: NewHive, guard: impl Fn() -> Result<(), WriteError>) -> Result<(), WriteError> {
+        let explained = |error| guard().err().unwrap_or(error);
         let new = match new {
             NewHive::Written(file) => file,
-            NewHive::Bytes(bytes) => NewFile::write(&self.path, self.root.as_deref(), &bytes)?,
+            NewHive::Bytes(bytes) => NewFile::write(&self.path, self.root.as_deref(), &bytes).map_err(explained)?,
         };
         let at = new.reached.path();
         guard()?;
-        self.stamp.refuse_other(at, &self.path)?;
-        new.file.put_in_place().map_err(|source| write_error(&self.path, source))?;
+        self.stamp.refuse_other(at, &self.path).map_err(explained)?;
+        let renamed = new.file.rename().map_err(|source| explained(write_error(&self.path, source)))?;
+        renamed.sync().map_err(|source| write_error(&self.path, source))?;
         // See `Hive::logs_after_save`.
         for log in logs_of(at).map_err(|source| write_error(&self.path, source))? {
             empty(&log).map_err(|source| write_error(&beside(&self.path, &log), source))?;

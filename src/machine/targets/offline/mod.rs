@@ -103,8 +103,8 @@ impl OfflineRegistry {
         }
     }
 
-    /// Sets the function that is called immediately before a hive file is replaced. If the file cannot be written or
-    /// replaced, the function is called again, because its error may explain the failure.
+    /// Sets the function that is called immediately before a hive file is replaced. If the new file cannot be written,
+    /// or the old one cannot be replaced, the function is called again, because its error may explain the failure.
     #[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere the machine of the hives does not run"))]
     pub(super) fn guard(&mut self, guard: fn(&KeyPath) -> Result<(), WriteError>) {
         self.guard = guard;

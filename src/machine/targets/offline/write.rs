@@ -49,14 +49,12 @@ impl OfflineRegistry {
         Ok(())
     }
 
-    /// Replaces the file of the mounted hive with this index.
-    ///
-    /// The guard function is called immediately before, and again if the replacement fails, because its error may
-    /// explain the failure.
+    /// Replaces the file of the mounted hive with this index. For the calls of the guard function, see
+    /// [`HiveFile::replace`](super::file::HiveFile::replace).
     fn replace(&mut self, number: usize, new: NewHive) -> Result<(), WriteError> {
         let (guard, key, place) = (self.guard, self.mounts[number].key.clone(), self.what_is(number));
         let file = self.opened(number).map_err(|halt| halted(&place, halt))?;
-        file.replace(new, || guard(&key)).map_err(|error| guard(&key).err().unwrap_or(error))
+        file.replace(new, || guard(&key))
     }
 
     /// Locks the hive files in which changes are made, so that another process of kbfix does not write to one of them
@@ -124,6 +122,57 @@ mod tests {
         registry.guard(|_| Ok(()));
         registry.write(&[create]).unwrap();
         assert_ne!(fs::read(&path).unwrap(), bytes);
+    }
+
+    /// The number of calls of [`loaded_later`].
+    #[cfg(target_os = "linux")]
+    static CALLS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+    /// A guard that reports from its second call on that the hive is loaded.
+    #[cfg(target_os = "linux")]
+    fn loaded_later(hive: &KeyPath) -> Result<(), WriteError> {
+        if CALLS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 { Ok(()) } else { loaded(hive) }
+    }
+
+    /// Sets or removes a flag that prevents even root from writing to the file. Returns whether this succeeded.
+    #[cfg(target_os = "linux")]
+    fn set_immutable(path: &std::path::Path, is_immutable: bool) -> bool {
+        use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+        let file = fs::File::open(path).unwrap();
+        ioctl_getflags(&file).is_ok_and(|mut flags| {
+            flags.set(IFlags::IMMUTABLE, is_immutable);
+            ioctl_setflags(&file, flags).is_ok()
+        })
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_hive_that_was_replaced_before_its_user_logged_on_is_reported_as_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, log) = (folder.path().join("NTUSER.DAT"), folder.path().join("NTUSER.DAT.LOG1"));
+        let bytes = Hive::create(Filetime::now()).unwrap().to_bytes(Filetime::now()).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        fs::write(&log, "log").unwrap();
+        // For root, the mode prevents nothing; without the privilege to set the flag, there is nothing to test.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o444);
+        fs::set_permissions(&log, mode).unwrap();
+        let is_immutable = set_immutable(&log, true);
+        if fs::File::options().append(true).open(&log).is_ok() {
+            return;
+        }
+        let mount: KeyPath = r"HKU\S-1-5-21-1-2-3-1001".parse().unwrap();
+        let mut registry = OfflineRegistry::new("this machine".to_owned(), false, true);
+        registry.mount(mount, Ok(path.clone()));
+        registry.guard(loaded_later);
+        let key = r"HKU\S-1-5-21-1-2-3-1001\Software".parse().unwrap();
+        let change = KeyChange::new(key, ChangeAction::Create, Vec::new());
+        let failure = registry.write(std::slice::from_ref(&change)).unwrap_err();
+        if is_immutable {
+            assert!(set_immutable(&log, false));
+        }
+        assert_ne!(fs::read(&path).unwrap(), bytes);
+        assert!(matches!(failure.error, WriteError::Denied { .. } | WriteError::Io { .. }), "{failure}");
+        assert_eq!(failure.begun, [change]);
     }
 
     /// The file that Windows writes while the user of the second hive logs on and off, and its bytes.
