@@ -108,7 +108,11 @@ impl Disk {
     ///
     /// It is part of one if its folder is named `Machine` or `User`, and if the folder above contains a `gpt.ini` or is
     /// named `GroupPolicy`, as that of the local GPO. In the latter folder, `gpt.ini` need not exist.
-    fn gpt_ini(&self, policy: &Path) -> io::Result<Option<(PathBuf, Side)>> {
+    ///
+    /// # Errors
+    /// Returns the system's error, and the folder or file that it concerns. If the folder above cannot be listed, it is
+    /// not known whether it contains a `gpt.ini` in some letter case.
+    fn gpt_ini(&self, policy: &Path) -> Result<Option<(PathBuf, Side)>, (PathBuf, io::Error)> {
         let named = |path: &Path| path.file_name()?.to_str().map(str::to_ascii_lowercase);
         let half = policy.parent().unwrap_or(policy);
         let side = match named(half).as_deref() {
@@ -117,8 +121,12 @@ impl Disk {
             _ => return Ok(None),
         };
         let Some(object) = half.parent() else { return Ok(None) };
-        let entries = fs::read_dir(object).ok().into_iter().flatten().flatten().map(|entry| entry.path());
-        let found = entries.into_iter().find(|path| named(path).as_deref() == Some("gpt.ini"));
+        let found = match files_in(object) {
+            Ok(files) => files.into_iter().find(|path| named(path).as_deref() == Some("gpt.ini")),
+            // An image need not contain the folder.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err((object.to_owned(), error)),
+        };
         let is_local = named(object).as_deref() == Some("grouppolicy");
         let Some(path) = found.or(is_local.then(|| object.join("gpt.ini"))) else { return Ok(None) };
         // As with the policy file itself, a link stays a link when the file is written. In an image, no link is
@@ -126,7 +134,7 @@ impl Disk {
         let path = match canonical(&path) {
             _ if self.root.is_some() => path,
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() => path,
-            found => found?,
+            found => found.map_err(|error| (path, error))?,
         };
         Ok(Some((path, side)))
     }
@@ -144,7 +152,7 @@ impl Disk {
         let unknown = |path: &Path, error: &dyn std::fmt::Display| {
             format!("it is not known whether Windows processes {of}: {}: {error}", path.display())
         };
-        let found = self.gpt_ini(policy).map_err(|error| unknown(&policy.with_file_name("gpt.ini"), &error))?;
+        let found = self.gpt_ini(policy).map_err(|(path, error)| unknown(&path, &error))?;
         let Some((path, side)) = found else { return Ok(None) };
         let place = path.display();
         let why = match self.bytes(&path, MAX_INI).map_err(|error| unknown(&path, &error))? {
@@ -160,7 +168,7 @@ impl Disk {
     /// Returns the path of `gpt.ini`, and the content that it must get so that Windows processes the changed policy
     /// file. Returns `None` if the policy file is not part of a Group Policy object.
     fn raised(&self, policy: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, WriteError> {
-        let found = self.gpt_ini(policy).map_err(|error| refused(&policy.with_file_name("gpt.ini"), error))?;
+        let found = self.gpt_ini(policy).map_err(|(path, error)| refused(&path, error))?;
         let Some((path, side)) = found else { return Ok(None) };
         let bytes = self.bytes(&path, MAX_INI).map_err(|error| refused(&path, error))?;
         match gpt_ini::raise(&bytes.unwrap_or_default(), side) {
@@ -210,4 +218,9 @@ impl Disk {
             None => fs::remove_file(reached.path()),
         }
     }
+}
+
+/// Returns the paths of the files and folders in a folder.
+fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
 }

@@ -71,3 +71,20 @@ fn a_write_that_could_not_be_read_or_undone_is_refused() {
     assert!(refused.begun.is_empty() && refused.to_string().contains("kbfix reads no more than"), "{refused}");
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
+
+#[test]
+fn a_folder_that_cannot_be_listed_is_an_error_and_not_a_folder_without_gpt_ini() {
+    let folder = tempfile::tempdir().unwrap();
+    // Not even root can list a file.
+    for object in ["{31B2F340-016D-11D2-945F-00C04FB984F9}", "GroupPolicy"] {
+        fs::write(folder.path().join(object), "").unwrap();
+        let policy = folder.path().join(object).join("Machine").join("Registry.pol");
+        let refused = Disk::named().replacements(&policy, Document::empty().to_bytes()).unwrap_err();
+        assert!(refused.to_string().contains(&format!("{object}: ")), "{refused}");
+        let unknown = Disk::named().unprocessed(&policy).unwrap_err();
+        assert!(unknown.starts_with("it is not known whether Windows processes"), "{unknown}");
+    }
+    // A folder that does not exist contains no gpt.ini.
+    let policy = folder.path().join("none/Machine/Registry.pol");
+    assert_eq!(Disk::named().unprocessed(&policy), Ok(None));
+}
