@@ -30,6 +30,9 @@ fn with_checks(command: Command) -> Command {
     command.mut_args(|arg| if takes_value(&arg) { with_check(arg) } else { arg }).mut_subcommands(with_checks)
 }
 
+/// The ids of the arguments whose value can contain a password, so that no message quotes it.
+const UNQUOTED: [&str; 2] = ["target", "set"];
+
 /// Accepts valid Unicode. The error for other text names the argument.
 #[derive(Debug, Clone)]
 struct Unicode;
@@ -39,9 +42,13 @@ impl TypedValueParser for Unicode {
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String> {
         value.to_str().map(str::to_owned).ok_or_else(|| {
-            let (name, value) = (arg.map(ToString::to_string).unwrap_or_default(), one_line(&value.to_string_lossy()));
+            let name = arg.map(ToString::to_string).unwrap_or_default();
+            let value = match arg.is_some_and(|arg| UNQUOTED.contains(&arg.get_id().as_str())) {
+                true => String::new(),
+                false => format!(" '{}'", one_line(&value.to_string_lossy())),
+            };
             let message = format!(
-                "invalid value '{value}' for '{name}': it is not valid Unicode; name a file or folder by another path, \
+                "invalid value{value} for '{name}': it is not valid Unicode; name a file or folder by another path, \
                  such as that of a link to it\n"
             );
             Error::raw(ErrorKind::InvalidUtf8, message).with_cmd(command)

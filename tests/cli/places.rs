@@ -88,6 +88,11 @@ fn a_path_that_is_not_unicode_is_used_or_its_option_is_named() {
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(&format!("for '{name}': it is not valid Unicode")), "{said}");
     }
+    // What can contain a password is not quoted.
+    for (line, begin) in [("diff KB909094 --target", "smb://u:geheim"), ("diff KB909094 --set", "p=geheim")] {
+        let (code, said) = run(line, begin);
+        assert!(code == Some(2) && said.contains("it is not valid Unicode") && !said.contains("geheim"), "{said}");
+    }
 }
 
 #[test]

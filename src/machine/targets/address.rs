@@ -80,8 +80,7 @@ pub enum Extra {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{uri}` is not a target: {detail}")]
 pub struct AddressError {
-    /// The string that was given as an address; `smb://…` if text follows `smb:`, because this text may contain a
-    /// password.
+    /// The string that was given as an address, for messages. Text that may be a password is replaced with `…`.
     pub uri: String,
     /// A description of what is wrong with the string.
     pub detail: String,
@@ -184,13 +183,17 @@ impl Address {
     /// Returns [`AddressError`] if the URI is not valid.
     pub fn kind(&self) -> Result<Kind, AddressError> {
         let because = |detail: String| AddressError { uri: self.uri.clone(), detail };
-        let error = || because(KINDS.to_owned());
-        match self.uri.split_once(':') {
-            None if self.uri == "local" => Ok(Kind::Local),
-            Some((_, "")) => Err(error()),
-            Some(("image", path)) => Ok(Kind::Image(path.into())),
+        let error = || AddressError { uri: without_password(&self.uri), detail: KINDS.to_owned() };
+        let (scheme, rest) = match self.uri.split_once(':') {
+            Some((scheme, rest)) => (scheme.to_ascii_lowercase(), Some(rest)),
+            None => (self.uri.to_ascii_lowercase(), None),
+        };
+        match (scheme.as_str(), rest) {
+            ("local", None) => Ok(Kind::Local),
+            (_, None | Some("")) => Err(error()),
+            ("image", Some(path)) => Ok(Kind::Image(path.into())),
             // The last `=` counts: a file name may contain `=`, but the key at which Windows loads a hive does not.
-            Some(("hive", rest)) => match rest.rsplit_once('=') {
+            ("hive", Some(rest)) => match rest.rsplit_once('=') {
                 Some((path, key)) if !path.is_empty() => {
                     let key: KeyPath = key.parse().map_err(|e| because(format!("{e}")))?;
                     match (key.root(), key.parent()) {
@@ -205,15 +208,28 @@ impl Address {
                         .to_owned(),
                 )),
             },
-            Some(("reg", path)) => Ok(Kind::Reg(path.into())),
-            Some(("pol", rest)) => policy(rest).map_err(because),
-            Some(("snapshot", path)) => Ok(Kind::Snapshot(path.into())),
+            ("reg", Some(path)) => Ok(Kind::Reg(path.into())),
+            ("pol", Some(rest)) => policy(rest).map_err(because),
+            ("snapshot", Some(path)) => Ok(Kind::Snapshot(path.into())),
             // A password in the wrong place may be the cause of the error, so no part of the URI is quoted.
-            Some(("smb", _)) => self.uri.parse().map(Kind::Smb).map_err(|error: crate::targets::smb::HostError| {
+            ("smb", Some(_)) => self.uri.parse().map(Kind::Smb).map_err(|error: crate::targets::smb::HostError| {
                 AddressError { uri: "smb://…".to_owned(), detail: error.to_string() }
             }),
             _ => Err(error()),
         }
+    }
+}
+
+/// Returns the string without the text that may be a password: everything from the first `:` or `%` to the last `@`
+/// after it becomes `…`. A string such as `smbs://USER:PASSWORD@HOST` may be the misspelled URI of another machine. If
+/// `smb:` is in the string, in any letter case, nothing after it is kept.
+fn without_password(uri: &str) -> String {
+    if let Some(at) = uri.to_ascii_lowercase().find("smb:") {
+        return format!("{}smb://…", &uri[..at]);
+    }
+    match (uri.find([':', '%']), uri.rfind('@')) {
+        (Some(from), Some(to)) if from < to => format!("{}…{}", &uri[..=from], &uri[to..]),
+        _ => uri.to_owned(),
     }
 }
 
@@ -294,6 +310,49 @@ mod tests {
         for spelling in ["a/no/x", "a/no/../no/x/", "a/./no/./x"] {
             assert_eq!(uri(spelling), none, "{spelling}");
         }
+    }
+
+    #[test]
+    fn a_scheme_has_any_letter_case() {
+        for (given, uri) in [
+            ("LOCAL", "local"),
+            ("Image:/i", "image:/i"),
+            (r"HIVE:/f=hklm\System", r"hive:/f=HKLM\System"),
+            ("Reg:/A.reg", "reg:/A.reg"),
+            ("POL:/f", "pol:/f=HKLM"),
+            ("Snapshot:/f", "snapshot:/f"),
+            ("SMB://Corp;User@HOST:1445?smb1", "smb://Corp;User@host:1445?smb1"),
+            ("Smb://h", "smb://h"),
+        ] {
+            assert_eq!(Address::new(given, None, None).map(|address| address.uri).as_deref(), Ok(uri), "{given}");
+        }
+    }
+
+    #[test]
+    fn no_message_contains_a_password() {
+        for uri in [
+            "smb://user:geheim@host",
+            "SMB://user:geheim@host",
+            "Smb://user:geheim",
+            "SMB:user%geheim@host",
+            " smb://user:geheim",
+            "\"smb://user:geheim",
+            "smbs://user:geheim@host",
+            "smb ://user:geheim@host",
+            "cifs://user:gehe:im@gehe@im@host",
+            "//user:geheim@host",
+            "smb//user:geheim@host",
+            "user:geheim@host",
+            "user%geheim@host",
+            "local:geheim@",
+        ] {
+            let error = Address::new(uri, None, None).unwrap_err().to_string();
+            assert!(!error.contains("gehe") && !error.contains("im@"), "{uri}: {error}");
+            assert!(error.contains(" is not a target: "), "{uri}: {error}");
+        }
+        let quoted = |uri| Address::new(uri, None, None).unwrap_err().uri;
+        assert_eq!(quoted("cifs://user:geheim@host"), "cifs:…@host");
+        assert_eq!(quoted("imge:/mnt"), "imge:/mnt");
     }
 
     #[test]

@@ -53,7 +53,9 @@ impl FromStr for Host {
     type Err = HostError;
 
     fn from_str(text: &str) -> Result<Self, HostError> {
-        let rest = text.strip_prefix("smb://").ok_or(HostError::Form)?;
+        let is_scheme = |scheme: &&str| scheme.eq_ignore_ascii_case("smb://");
+        let rest = text.get(..6).filter(is_scheme).and_then(|scheme| text.get(scheme.len()..));
+        let rest = rest.ok_or(HostError::Form)?;
         // The last `@` counts: a password can contain an `@`, but a host name cannot.
         let (account, rest) = match rest.rsplit_once('@') {
             Some((account, rest)) => (Some(account), rest),
@@ -144,7 +146,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Host>().unwrap().to_string(), text);
         }
-        assert_eq!(r"smb://CORP\a@FE1:445".parse::<Host>().unwrap().to_string(), "smb://CORP;a@fe1");
+        assert_eq!(r"SMB://CORP\a@FE1:445".parse::<Host>().unwrap().to_string(), "smb://CORP;a@fe1");
     }
 
     #[test]
