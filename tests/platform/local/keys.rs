@@ -116,17 +116,22 @@ fn what_the_system_denies_is_denied_and_not_absent() {
 fn a_name_that_is_not_utf_16_is_unsupported_and_hides_nothing_else() {
     let scratch = Scratch::machine("surrogate");
     reg_ok(&["add", &scratch.path(), "/v", "good", "/t", "REG_DWORD", "/d", "1", "/f"]);
-    let odd = [0x61, 0xD800, 0x62, 0];
+    // Both names have the same similar name.
+    let (odd, other) = ([0x61, 0xD800, 0x62, 0], [0x61, 0xDC00, 0x62, 0]);
     let handle =
         windows_registry::LOCAL_MACHINE.options().access(KEY_ALL_ACCESS).open(scratch.key.path.below_root()).unwrap();
-    // SAFETY: the handle is open; the name ends with a NUL; the data is two bytes long.
-    let code = unsafe { RegSetValueExW(handle.as_raw(), odd.as_ptr(), 0, REG_SZ, [0, 0].as_ptr(), 2) };
-    assert_eq!(code, 0);
+    for name in [odd, other] {
+        // SAFETY: the handle is open; the name ends with a NUL; the data is two bytes long.
+        let code = unsafe { RegSetValueExW(handle.as_raw(), name.as_ptr(), 0, REG_SZ, [0, 0].as_ptr(), 2) };
+        assert_eq!(code, 0);
+    }
 
     let all = query(&scratch.key, ValueSelection::All, false).known().unwrap().unwrap().values;
     assert_eq!(all.get(&name("good")), Some(&Answer::Present(Data::dword(1))));
-    let unsupported = all.get(&name("a\u{FFFD}b")).unwrap().clone().known().unwrap_err();
-    assert_eq!(unsupported.reason, Reason::Unsupported);
+    for similar in ["a\u{FFFD}b", "a\u{FFFD}b (2)"] {
+        let unsupported = all.get(&name(similar)).unwrap().clone().known().unwrap_err();
+        assert_eq!(unsupported.reason, Reason::Unsupported);
+    }
     assert_eq!(read(&scratch.key, "good"), Answer::Present(Data::dword(1)));
     // A key with such a value is not deleted, because the change cannot contain the value.
     let delete = change(&scratch.key, ChangeAction::Delete, [value("good", Some(Data::dword(1)), None)]);

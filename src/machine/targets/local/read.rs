@@ -9,7 +9,7 @@ use windows_registry::Key as Handle;
 use windows_sys::Win32::System::Registry::{KEY_ENUMERATE_SUB_KEYS, KEY_QUERY_VALUE};
 
 use crate::{
-    registry::{Data, KeyName, ValueName},
+    registry::{Data, KeyName, ValueName, name::MAX_VALUE_NAME},
     small_map::SmallMap,
     targets::{Answer, KeyFacts, KeyQuery, Reason, ValueSelection},
 };
@@ -112,27 +112,33 @@ fn named_values(
 
 /// Returns all values of a key.
 ///
-/// If kbfix cannot express the name of a value, the value gets a similar valid name, and the answer about it is
-/// "unsupported".
+/// If kbfix cannot express the name of a value, or cannot distinguish it from the name of another value, the value gets
+/// a similar valid name that no other value has, and the answer about it is "unsupported". So every value is listed.
 pub(super) fn all_values(handle: &Handle, buffer: &mut raw::Buffer) -> Result<SmallMap<ValueName, Answer<Data>>, Code> {
     let mut values = SmallMap::new();
+    let mut odd = Vec::new();
     raw::each_value(handle, buffer, |units, data| {
-        if let Some(name) = value_name(units) {
-            if !values.contains_key(&name) {
-                values.insert(name, Answer::Present(data));
-            }
-        } else {
-            let near = String::from_utf16_lossy(units).replace('\0', "\u{FFFD}");
-            let why = Answer::unread(
-                Reason::Unsupported,
-                format!("the value name {near:?} contains a NUL or is not valid UTF-16"),
-            );
-            if let Ok(name) = ValueName::new(near) {
-                values.insert(name, why);
-            }
+        match value_name(units) {
+            None => odd.push((units.to_vec(), "contains a NUL or is not valid UTF-16")),
+            Some(name) => match values.get_key_value(&name) {
+                None => drop(values.insert(name, Answer::Present(data))),
+                // If the key changes while it is listed, Windows can list a value twice.
+                Some((listed, _)) if listed.as_str() == name.as_str() => {}
+                Some(_) => odd.push((units.to_vec(), "differs from another value name only in letter case")),
+            },
         }
         true
     })?;
+    for (units, why) in odd {
+        let near = String::from_utf16_lossy(&units).replace('\0', "\u{FFFD}");
+        let answer = Answer::unread(Reason::Unsupported, format!("the value name {near:?} {why}"));
+        // The number must not make the name too long.
+        let numbered = |number| format!("{} ({number})", near.chars().take(MAX_VALUE_NAME / 4).collect::<String>());
+        let names = std::iter::once(near.clone()).chain((2..).map(numbered));
+        let free = |name: &ValueName| !values.contains_key(name);
+        let name = names.filter_map(|name| ValueName::new(name).ok()).find(free);
+        values.extend(name.map(|name| (name, answer)));
+    }
     Ok(values)
 }
 
