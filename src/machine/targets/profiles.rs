@@ -104,11 +104,11 @@ pub(super) fn names_hives(change: &KeyChange) -> bool {
     is_below(PROFILES) || moves_windows(change)
 }
 
-/// Returns whether the change may alter where the Windows folder is: whether it changes a value `SystemRoot` in or
-/// below the key `CurrentVersion`.
+/// Returns whether the change may alter where the Windows folder is: whether it changes the value that [`system_root`]
+/// reads.
 pub(super) fn moves_windows(change: &KeyChange) -> bool {
     let key = change.key.one_name(false).path;
-    KeyPath::from_parts(RootKey::Hklm, WINDOWS).is_ok_and(|path| key.is_within(&path))
+    KeyPath::from_parts(RootKey::Hklm, WINDOWS).is_ok_and(|path| key == path)
         && change.values.iter().any(|value| value.name.as_str().eq_ignore_ascii_case("SystemRoot"))
 }
 
@@ -271,7 +271,25 @@ pub(super) fn expanded(folder: &str, system_root: &Result<String, Unread>) -> Re
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use crate::targets::profiles::*;
+    use crate::{
+        registry::Data,
+        targets::{ChangeAction, ValueChange, profiles::*},
+    };
+
+    #[test]
+    fn only_the_system_root_of_windows_itself_moves_windows() {
+        for (key, name, moves) in [
+            (r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion", "SystemRoot", true),
+            (r"HKLM\Software\microsoft\WINDOWS NT\currentversion", "systemroot", true),
+            (r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion", "ProductName", false),
+            (r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "SystemRoot", false),
+            (r"HKLM\SOFTWARE\Microsoft\Windows NT", "SystemRoot", false),
+        ] {
+            let value = ValueChange { name: ValueName::new(name).unwrap(), before: None, after: Some(Data::dword(1)) };
+            let change = KeyChange::new(key.parse().unwrap(), ChangeAction::Update, vec![value]);
+            assert_eq!((moves_windows(&change), names_hives(&change)), (moves, moves), "{key} {name}");
+        }
+    }
 
     #[test]
     fn a_link_in_a_profile_is_seen_and_one_above_it_is_not() {
