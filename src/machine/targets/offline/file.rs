@@ -114,7 +114,7 @@ impl HiveFile {
     pub(super) fn with_sound_bins(self) -> Result<Self, Unread> {
         match self.hive.check_bins() {
             Ok(()) => Ok(self),
-            Err(error) => Err(Unread::new(Reason::Malformed, refused(&self.path, &error).to_string())),
+            Err(error) => Err(unusable(&refused(&self.path, &error))),
         }
     }
 
@@ -320,6 +320,13 @@ fn refused(path: &Path, error: &Error) -> TargetError {
     TargetError::Malformed { what, detail: error.to_string(), hint }
 }
 
+/// Returns the reason why the keys of a hive cannot be read, for an error of the hive's file.
+pub(super) fn unusable(error: &TargetError) -> Unread {
+    // A file that could not be read may be a sound hive.
+    let reason = if matches!(error, TargetError::Io { .. }) { Reason::Unknown } else { Reason::Malformed };
+    Unread::new(reason, error.to_string())
+}
+
 /// Empties a log, unless it is already empty.
 fn empty(log: &Path) -> io::Result<()> {
     if fs::metadata(log)?.len() == 0 {
@@ -361,5 +368,21 @@ fn write_error(path: &Path, source: io::Error) -> WriteError {
     match source.kind() {
         io::ErrorKind::PermissionDenied => WriteError::Denied { place },
         _ => WriteError::Io { place, source },
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use crate::targets::offline::file::*;
+
+    #[test]
+    fn a_hive_of_a_user_that_cannot_be_read_is_unknown_and_not_malformed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("NTUSER.DAT");
+        fs::write(&path, Hive::create(Filetime::now()).unwrap().to_bytes(Filetime::now()).unwrap()).unwrap();
+        let hive = HiveFile::open(&path, None, false).unwrap();
+        // The bins are read from the file only now.
+        fs::File::options().write(true).open(&path).unwrap().set_len(Hive::BASE_BLOCK as u64).unwrap();
+        assert_eq!(hive.with_sound_bins().unwrap_err().reason, Reason::Unknown);
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     format::regf::{Error, Filetime, Finding, State, worse},
     registry::KeyProperties,
     targets::{
-        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, Reason, TargetError, ValueChange, WriteError, precondition,
+        Answer, ChangeAction, KeyChange, KeyFacts, KeyQuery, TargetError, ValueChange, WriteError, precondition,
     },
 };
 
@@ -171,7 +171,7 @@ impl OfflineRegistry {
 
     fn answer_in_memory(&mut self, query: &KeyQuery) -> Answer<KeyFacts> {
         let answer = self.answer(query);
-        self.judged(answer).unwrap_or_else(malformed)
+        self.judged(answer).unwrap_or_else(|error| Answer::Unread(file::unusable(&error)))
     }
 
     /// Checks a change and makes it in memory. Returns where it was made.
@@ -180,7 +180,7 @@ impl OfflineRegistry {
         let mut place = None;
         precondition::before(change, |query| {
             let answer = self.resolve(&query.key).and_then(|found| self.answer_at(place.insert(found), query));
-            self.judged(answer).unwrap_or_else(malformed)
+            self.judged(answer).unwrap_or_else(|error| Answer::Unread(file::unusable(&error)))
         })?;
         // Places are named only in errors, because changes are made by the thousand.
         let key = |error: &Error| file::unsupported(&change.key.to_string(), error);
@@ -250,10 +250,6 @@ impl OfflineRegistry {
             format!("the changed hive did not pass the check of kbfix and was not saved: {}", shown.join("; "));
         Err(WriteError::Unsupported { place, detail })
     }
-}
-
-fn malformed(error: TargetError) -> Answer<KeyFacts> {
-    Answer::unread(Reason::Malformed, error.to_string())
 }
 
 fn led_elsewhere(change: &KeyChange) -> WriteError {

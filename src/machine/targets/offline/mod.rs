@@ -304,9 +304,7 @@ impl OfflineRegistry {
                     Ok(file) if mount.of_user => file.with_sound_bins(),
                     Ok(file) => Ok(file),
                     Err(OpenError::Unread(why)) => Err(why),
-                    Err(OpenError::Refused(error)) if mount.of_user => {
-                        Err(Unread::new(Reason::Malformed, error.to_string()))
-                    }
+                    Err(OpenError::Refused(error)) if mount.of_user => Err(file::unusable(&error)),
                     Err(OpenError::Refused(error)) => return Err(Halt::Refused(error)),
                 },
             };

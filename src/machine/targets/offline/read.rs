@@ -36,6 +36,8 @@ pub(super) fn unread(error: &Error) -> Unread {
     // A name that is not valid Unicode is not damage: Windows itself creates such names.
     let reason = match error {
         Error::NotUnicode { .. } | Error::Name(_) => Reason::Unsupported,
+        // An error of the disk says nothing about the hive.
+        Error::Unreadable { .. } => Reason::Unknown,
         _ => Reason::Malformed,
     };
     Unread::new(reason, error.to_string())
