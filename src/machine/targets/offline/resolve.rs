@@ -50,8 +50,8 @@ enum Step {
     Link(Node, String),
 }
 
-/// The maximum number of steps in which a key is looked up. Each step but the last follows one link. A path that needs
-/// more steps probably leads in a circle, so its key is malformed.
+/// The maximum number of links that are followed to look up a key. A path that leads through more links probably leads
+/// in a circle, so its key is malformed.
 const MAX_LINKS: usize = 16;
 
 /// Keys below `HKLM` that Windows makes at each start, in memory only or as a link. These keys and all keys below them
@@ -78,7 +78,8 @@ impl OfflineRegistry {
     pub(super) fn resolve(&mut self, key: &Key) -> Result<Place, Halt> {
         let mut path = self.stored(key)?;
         let mut link = false;
-        for _ in 0..MAX_LINKS {
+        // Each step but the last follows one link.
+        for _ in 0..=MAX_LINKS {
             self.refuse_volatile(&path)?;
             if let Some((to, exactly)) = self.alias(&path)? {
                 link |= exactly;
