@@ -77,6 +77,24 @@ fn a_hint_names_the_property() {
 
 #[cfg(unix)]
 #[test]
+fn a_target_in_the_environment_that_is_not_unicode_is_not_ignored() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let machine = Machine::new();
+    let input = machine.path("input.json");
+    std::fs::write(&input, json!({ "specs": ["KB909094"] }).to_string()).unwrap();
+    for line in ["dsc get", "dsc test", "dsc set @state", "diff KB909094"] {
+        let mut command = machine.command(line);
+        command.env("KBFIX_TARGET", std::ffi::OsStr::from_bytes(b"reg:/\xFF")).stdin(fs::File::open(&input).unwrap());
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{line}: {stderr}");
+        assert!(!stderr.contains("no target was given"), "{line}: {stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn what_if_says_that_set_would_refuse_the_state_folder() {
     use std::os::unix::fs::PermissionsExt as _;
     let machine = Machine::new();

@@ -1,6 +1,6 @@
 //! The arguments that name a target: `--target` and the options that belong to it.
 
-use std::{collections::BTreeSet, ffi::OsString, path::PathBuf};
+use std::{collections::BTreeSet, env::VarError, ffi::OsString, path::PathBuf};
 
 use clap::{
     Arg,
@@ -117,10 +117,18 @@ fn drive(text: OsString) -> Result<(char, PathBuf), &'static str> {
 
 impl TargetArguments {
     /// Returns the arguments as if `--target` and `--files` had been given, for a command without these options. If
-    /// `target` is `None`, the environment variable KBFIX_TARGET names the target.
-    pub(in crate::cli) fn named(target: Option<String>, files: Option<PathBuf>) -> Self {
-        let target = target.or_else(|| std::env::var("KBFIX_TARGET").ok());
-        Self { target, files, code_page: None, drives: Vec::new(), allow_dirty: false }
+    /// `target` is `None`, the environment variable KBFIX_TARGET names the target. It is an error if this variable is
+    /// not valid Unicode: if it were ignored, the default target would be read or changed.
+    pub(in crate::cli) fn named(target: Option<String>, files: Option<PathBuf>) -> Result<Self, CommandError> {
+        let target = match target.map_or_else(|| std::env::var("KBFIX_TARGET"), Ok) {
+            Ok(uri) => Some(uri),
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(_)) => {
+                let message = "the environment variable KBFIX_TARGET is not valid Unicode";
+                return Err(CommandError::usage(message, "set it to the URI of the target, or remove it"));
+            }
+        };
+        Ok(Self { target, files, code_page: None, drives: Vec::new(), allow_dirty: false })
     }
 
     /// Returns the address of the named target. On Windows, the default is this machine; on other systems, it is an

@@ -146,7 +146,7 @@ fn what_if(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> R
     let mut report = asked.diff(output)?.report;
     if report.specs.iter().any(|spec| spec.outcome == Outcome::ChangesPending)
         // Not if only this account lacks the right to write: everyone may see what an administrator would change.
-        && let Err(error @ StoreError::Untrusted { .. }) = store.check(&asked.target().address()?)
+        && let Err(error @ StoreError::Untrusted { .. }) = store.check(&asked.target()?.address()?)
     {
         let found = operation::Error::from(error).diagnostics;
         let found = found.into_iter().map(|one| Diagnostic { severity: Severity::Warning, ..one }).collect::<Vec<_>>();
@@ -159,7 +159,7 @@ fn what_if(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> R
 fn set(of: &TypeArguments, state: &StateArguments, output: &mut Output) -> Result<Exit, CommandError> {
     let asked = Asked::read(of, output)?;
     let store = state.store()?;
-    let (address, mut target) = asked.target().open()?;
+    let (address, mut target) = asked.target()?.open()?;
     let request = Request::Specs(asked.specs);
     let report = operation::apply(request, &ApplyOptions::default(), address, target.as_mut(), &store, output)?;
     output.record(&report);
@@ -245,13 +245,13 @@ impl Asked {
         Ok(Self { resource, instance, specs })
     }
 
-    fn target(&self) -> TargetArguments {
+    fn target(&self) -> Result<TargetArguments, CommandError> {
         TargetArguments::named(self.instance.target.clone(), self.instance.files.as_ref().map(PathBuf::from))
     }
 
     /// Reads the target, and compares it with the specs.
     fn diff(&self, output: &mut Output) -> Result<Difference, CommandError> {
-        let (_, mut target) = self.target().open()?;
+        let (_, mut target) = self.target()?.open()?;
         let request = Request::Specs(self.specs.clone());
         let report = operation::diff(&request, MOST_CHANGES, target.as_mut(), output)?.into_report();
         output.diagnostics(&report.diagnostics);

@@ -106,7 +106,7 @@ fn find(arguments: &Arguments, output: &mut Output) -> Result<Library, CommandEr
     match &arguments.target {
         None => Ok(Library::of(&specs)),
         Some(target) => {
-            let target = TargetArguments::named(Some(target.clone()), arguments.files.clone());
+            let target = TargetArguments::named(Some(target.clone()), arguments.files.clone())?;
             let (_, mut target) = target.open()?;
             let plan = output.during(&reading(target.as_ref()), || operation::make_plan(target.as_mut(), &specs))?;
             Ok(Library::with_plan(&specs, &plan))
