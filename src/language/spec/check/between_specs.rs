@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::{
     diag::{
-        Code, Diagnostic, Place,
+        Code, Diagnostic, Hint, Place,
         text::{first_few, shorten, suggest},
     },
     spec::{
@@ -59,9 +59,12 @@ fn undeclared(files: &[Checked], settings: &Settings, out: &mut Vec<Diagnostic>)
         all.sort_unstable();
         all.dedup();
         let hint = match suggest(name, all.iter().copied()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None if all.is_empty() => "none of the specs in this run has a parameter; remove this setting".to_owned(),
-            None => format!("the parameters are {}", first_few(all.iter().map(|n| format!("`{n}`")))),
+            Some(meant) => Hint::new(format!("did you mean `{meant}`?")).option("set", format!("{meant}=…")),
+            None if all.is_empty() => {
+                Hint::new("none of the specs in this run has a parameter; remove this setting").bare_option("set")
+            }
+            None => Hint::new(format!("the parameters are {}", first_few(all.iter().map(|n| format!("`{n}`")))))
+                .option("set", "NAME=…"),
         };
         let message = format!("no spec of this run has a parameter `{}`", shorten(name));
         out.push(Diagnostic::error(Code::UNKNOWN_SETTING, message).hint(hint));

@@ -107,7 +107,7 @@ fn write_number(text: &str) -> String {
     let decimal = if digits.is_empty() { "0" } else { digits };
     match u64::from_str_radix(text, 8) {
         Ok(octal) if octal > 7 => {
-            format!("write 0x{octal:x} if the number is octal, {} if it is decimal", shorten(decimal))
+            format!("write {} if it is a decimal number, {octal} if it is an octal number", shorten(decimal))
         }
         _ => format!("write {}, without the leading zero", shorten(decimal)),
     }

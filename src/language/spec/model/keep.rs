@@ -126,20 +126,24 @@ impl std::fmt::Display for Bounds {
 
 impl std::fmt::Display for Keep {
     /// Formats the test as words that follow the type, such as `REG_DWORD, 3 or higher`. `{:#}` gives a short form for
-    /// messages: it contains at most five items of a list, and the
-    /// beginning of a long text.
+    /// messages, in which no type is before the words: it contains at most five items of a list, and the beginning of a
+    /// long text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let or = |all: &[Data]| joined(all.iter().map(notation::data), " or ", f.alternate());
+        let (containing, matching) = match f.alternate() {
+            true => ("data that contains", "data that matches"),
+            false => ("containing", "matching"),
+        };
         match self {
             Self::Any => f.write_str("whatever the data"),
             Self::Between(bounds) => bounds.fmt(f),
             Self::OneOf(all) => f.write_str(&or(all)),
             Self::NoneOf(all) => write!(f, "anything but {}", or(all)),
-            Self::Contains(items) => f.write_str("containing ").and_then(|()| items.fmt(f)),
-            Self::Subset(items) => f.write_str("containing only ").and_then(|()| items.fmt(f)),
+            Self::Contains(items) => write!(f, "{containing} ").and_then(|()| items.fmt(f)),
+            Self::Subset(items) => write!(f, "{containing} only ").and_then(|()| items.fmt(f)),
             Self::Matches(expression) => {
                 let quoted = std::iter::once(notation::quoted(expression.as_str()));
-                write!(f, "matching {}", joined(quoted, "", f.alternate()))
+                write!(f, "{matching} {}", joined(quoted, "", f.alternate()))
             }
         }
     }
