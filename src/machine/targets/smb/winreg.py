@@ -26,8 +26,8 @@ NOT_SUPPORTED = 50
 CREATED_NEW_KEY = 1
 # The longest names in the registry, in bytes with their NUL.
 KEY_NAME, VALUE_NAME = 512, 32768
-# A key with few values is listed as a whole, because only a listing shows how a name is spelled. A listing needs one call for
-# each value, so in a key with more values, the names are returned as the caller spells them.
+# A key with few values is listed as a whole, because only a listing shows how a name is spelled. A listing needs one
+# call for each value, so in a key with more values, the names are returned as the caller spells them.
 FEW = 64
 ROOTS = {"HKLM": "OpenHKLM", "HKU": "OpenHKU", "HKCC": "OpenHKCC"}
 
