@@ -135,13 +135,16 @@ fn in_sets(journal: &mut Journal, current: &Answer<u16>) {
     }
 }
 
-/// Checks a plan that retires specs against the journals of the target. Returns [`PlanStatus::AlreadyApplied`] if the
-/// newest journal was written by an apply of this plan.
+/// Checks a plan that retires specs against the journals of the target. All facts of the plan must be unchanged.
+///
+/// Returns [`PlanStatus::AlreadyApplied`] if the plan contains no changes, and the newest journal shows that it was
+/// carried out. If the newest journal was written by an apply of this plan that failed or was interrupted, the
+/// unchanged facts show that nothing of it is left, so the plan may be applied again.
 ///
 /// # Errors
 ///
-/// Fails if another journal of the target is newer than the plan, if the plan deletes a protected key that kbfix has
-/// not created, or if the journals cannot be read.
+/// Fails if another journal of the target is newer than the plan, if the plan was carried out but its changes were then
+/// undone, if the plan deletes a protected key that kbfix has not created, or if the journals cannot be read.
 pub(super) fn check_retirement(
     plan: &Plan,
     retires: &Retirement,
@@ -184,32 +187,35 @@ fn check_against(
     retires: &Retirement,
     target: &mut dyn Target,
 ) -> Result<PlanStatus, Error> {
-    let newest = journals.last().map(|journal| &journal.header);
-    match newest {
-        Some(newest) if newest.id == retires.journal => {
-            let history = history(journals, plan.through_policy, target)?.0;
-            let deleted =
-                plan.changes().filter(|change| change.action == ChangeAction::Delete).map(|change| &change.key);
-            let Some(key) = deleted.filter(|key| is_protected(key)).find(|key| !history.is_created(key)) else {
-                return Ok(PlanStatus::Current);
-            };
-            let message = format!(
-                "the plan is inconsistent: it deletes {key}, a key that Windows needs and that kbfix has not created"
-            );
-            let hint = "the plan was edited after it was made: make a new plan, and have it reviewed";
-            Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_INCONSISTENT, message).hint(hint)))
-        }
-        Some(newest) if newest.action == journal::Operation::Retire && newest.plan == plan.digest() => {
-            Ok(PlanStatus::AlreadyApplied)
-        }
-        newest => {
-            let is = newest.map_or("missing", |newest| &newest.id);
-            let message = format!(
-                "the plan is stale: the newest journal of this target was {} when the plan was made, and is {is} now",
-                retires.journal
-            );
-            let hint = "make a new plan and have it reviewed; `kbfix journal list` lists the journals";
-            Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_STALE, message).hint(hint)))
-        }
+    let newest = journals.last();
+    let of_this_plan = newest.filter(|newest| {
+        newest.header.action == journal::Operation::Retire && newest.header.plan == plan.digest()
+    });
+    let has_changes = plan.changes().next().is_some();
+    let may_be_applied = match of_this_plan.map(Journal::status) {
+        None => newest.is_some_and(|newest| newest.header.id == retires.journal),
+        Some(Status::Done) if !has_changes => return Ok(PlanStatus::AlreadyApplied),
+        // The facts are those before the retirement again, so someone has changed everything back.
+        Some(Status::Done) => false,
+        Some(Status::RolledBack | Status::RolledBackInPart) => !has_changes,
+        Some(Status::Interrupted | Status::Undone | Status::Failed) => true,
+    };
+    if !may_be_applied {
+        let is = newest.map_or("missing", |newest| &newest.header.id);
+        let message = format!(
+            "the plan is stale: the newest journal of this target was {} when the plan was made, and is {is} now",
+            retires.journal
+        );
+        let hint = "make a new plan and have it reviewed; `kbfix journal list` lists the journals";
+        return Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_STALE, message).hint(hint)));
     }
+    let history = history(journals, plan.through_policy, target)?.0;
+    let deleted = plan.changes().filter(|change| change.action == ChangeAction::Delete).map(|change| &change.key);
+    let Some(key) = deleted.filter(|key| is_protected(key)).find(|key| !history.is_created(key)) else {
+        return Ok(PlanStatus::Current);
+    };
+    let message =
+        format!("the plan is inconsistent: it deletes {key}, a key that Windows needs and that kbfix has not created");
+    let hint = "the plan was edited after it was made: make a new plan, and have it reviewed";
+    Err(Error::new(Exit::Refused, Diagnostic::error(Code::PLAN_INCONSISTENT, message).hint(hint)))
 }

@@ -439,6 +439,68 @@ fn a_saved_plan_is_applied_once_and_goes_stale_with_a_new_journal() {
     assert!(machine.export().contains("Level"));
 }
 
+/// A journal of the plan shows that the plan was carried out only if its status does. The first value is the status:
+/// the events of the journal. The second is whether the target is as before the retirement (`true`) or as after it.
+#[test]
+fn a_saved_plan_whose_retirement_changed_nothing_is_applied_again() {
+    let cases = [
+        ("done", false, "nothing was changed"),
+        ("done", true, "plan-stale"),
+        ("", true, "A: changed"),
+        ("", false, "nothing was changed"),
+        ("undone", true, "A: changed"),
+        ("failed", true, "A: changed"),
+        ("done rolled_back", true, "plan-stale"),
+        ("done rolled_back_in_part", true, "plan-stale"),
+    ];
+    for (events, is_before, says) in cases {
+        let machine = machine();
+        let before = machine.export();
+        write(&machine, "A", "Vendor", &number("Level", 1));
+        apply(&machine, "A");
+        let applied = machine.export();
+        retire(&machine, "A --out @/plan.json").code(1);
+        machine.run("apply --plan @/plan.json @target @state").code(0);
+        set_events(&machine, events);
+        if is_before {
+            machine.set_export(&applied);
+        }
+        let run = machine.run("apply --plan @/plan.json @target @state").says(says);
+        let is_applied = says == "plan-stale";
+        run.code(if is_applied { 2 } else { 0 });
+        is_as_before(&machine, if is_applied { &applied } else { &before });
+    }
+}
+
+/// A plan that only records a retirement has no changes, so the facts never show whether it was carried out.
+#[test]
+fn a_saved_plan_without_changes_is_recorded_again_unless_its_journal_is_done() {
+    for (events, journals) in [("done", 2), ("", 3), ("undone", 3), ("failed", 3), ("done rolled_back", 3)] {
+        let machine = machine();
+        let before = machine.export();
+        write(&machine, "A", "Vendor", &number("Level", 1));
+        apply(&machine, "A");
+        machine.set_export(&before);
+        retire(&machine, "A --out @/plan.json");
+        machine.run("apply --plan @/plan.json @target @state").code(0);
+        set_events(&machine, events);
+        machine.run("apply --plan @/plan.json @target @state").code(0);
+        assert_eq!(machine.journals().len(), journals, "{events}");
+        retire(&machine, "A").code(0);
+        assert_eq!(machine.journals().len(), journals, "{events}: A is retired");
+    }
+}
+
+/// Replaces the events of the newest journal.
+fn set_events(machine: &Machine, events: &str) {
+    let newest = machine.path("state/journal").join(machine.journals().pop().unwrap());
+    let text = fs::read_to_string(&newest).unwrap();
+    let mut lines = vec![text.lines().next().unwrap().to_owned()];
+    let event = |event: &str| json!({ "time": "2026-01-01T00:00:00.000Z", "event": event }).to_string();
+    lines.extend(events.split_whitespace().map(event));
+    fs::write(&newest, format!("{}\n", lines.join("\n"))).unwrap();
+}
+
 /// An older plan in the file must not stay there, because the next command of a pipeline would apply it.
 #[test]
 fn a_retirement_of_nothing_saves_a_plan_that_changes_nothing() {
