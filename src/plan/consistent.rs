@@ -35,6 +35,8 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     if reader.unanswered().is_none() && machine != plan.machine {
         return Err("the machine that the plan names is not the machine that its facts describe".to_owned());
     }
+    // First, because the other checks show data that the facts do not mark as sensitive.
+    refuse(sensitive::fault(plan))?;
     let mut ids = BTreeSet::new();
     for spec in &plan.specs {
         if !ids.insert(spec.id.to_ascii_lowercase()) {
@@ -42,7 +44,6 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
         }
         check_spec(spec, plan.retires.is_some(), &reader).map_err(|fault| format!("{}: {fault}", spec.id))?;
     }
-    refuse(sensitive::fault(plan))?;
     refuse(unsettled::fault(plan))?;
     match reader.unanswered() {
         None => Ok(()),

@@ -70,8 +70,10 @@ fn found(evidence: &Evidence, reader: &Reader<'_>) -> Option<Vec<String>> {
         return Some(file(&reader.file(place)));
     }
     if let Some((key, name)) = value(place) {
+        // The evidence also hides data that it compares with a sensitive value, which the facts do not mark.
+        let is_hidden = reader.is_hidden(&key, &name) || evidence.found.ends_with(notation::HIDDEN);
         return Some(vec![match reader.value(&key, &name) {
-            Answer::Present(data) if reader.is_hidden(&key, &name) => notation::message(Some(&data), true),
+            Answer::Present(data) if is_hidden => notation::message(Some(&data), true),
             Answer::Present(data) => lookup::readable(&data),
             Answer::Absent => "absent".to_owned(),
             Answer::Unread(why) => why.to_string(),

@@ -200,14 +200,20 @@ fn a_plan_that_lost_a_mark_in_one_part_is_refused() {
         .says("is marked as sensitive in one part of the plan, but not in another");
     hides(altered(&of_satisfied).code(2))
         .says("\"Token\" is marked as sensitive in one part of the plan, but not in another");
-    // The evidence hides the data that was found.
-    altered(&of_facts).code(2).says("plan-inconsistent");
-    altered(&|plan| {
+    hides(altered(&of_facts).code(2)).says("is marked as sensitive in one part of the plan, but not in another");
+    // Only the evidence still hides the data, and contradicts the facts.
+    hides(altered(&|plan| {
         of_facts(plan);
-        plan["specs"][0].as_object_mut().unwrap().remove("checks");
-    })
+        of_changes(plan);
+        of_satisfied(plan);
+        for evidence in plan["specs"][0]["checks"][0]["evidence"].as_array_mut().unwrap() {
+            if evidence["found"].as_str().unwrap().ends_with("(hidden)") {
+                evidence["found"] = "REG_BINARY (hidden)".into();
+            }
+        }
+    }))
     .code(2)
-    .says("is marked as sensitive in one part of the plan, but not in another");
+    .says("the plan says REG_BINARY (hidden), but its facts say REG_SZ (hidden)");
     // Whoever removes all marks can read the data, which is in the file: see docs/explanation/security.md.
     altered(&|plan| {
         of_facts(plan);
@@ -242,4 +248,15 @@ fn no_message_about_wrong_parameters_shows_them() {
         machine.write("fleet.yaml", &text);
         hides(machine.run("fleet diff @/s.yaml --fleet @/fleet.yaml --snapshots @/fleet").code(2)).says(code);
     }
+}
+
+/// The facts mark only the sensitive value of the two, but the evidence hides both.
+#[test]
+fn a_plan_that_compares_a_value_with_a_sensitive_one_is_consistent() {
+    let machine = machine();
+    machine.edit(&[("\"Token\"", "\"Plain\"=\"hunter1\"\r\n\"Token\"")]);
+    let equal = r"{ key: HKLM\SOFTWARE\T, name: Plain, equals: { registry: { key: HKLM\SOFTWARE\T, name: Token } } }";
+    machine.write("equal.yaml", &SPEC.replace(r"{ key: HKLM\SOFTWARE\T, name: Token, equals: hunter1 }", equal));
+    hides(machine.run("diff @/equal.yaml --set password=hunter2 @target --out @/plan.json").code(1));
+    hides(machine.run("diff --plan @/plan.json @target").code(1));
 }
