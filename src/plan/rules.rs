@@ -97,6 +97,10 @@ pub(super) fn evaluate<'a>(spec: &'a Spec, reader: &Reader<'_>) -> Evaluation<'a
 /// Reads the keys and values of one rule. For each key to which the rule applies, adds its requirements to the desired
 /// state.
 fn one_rule<'a>(rule: &'a KeyRule, spec: &Spec, reader: &Reader<'_>, result: &mut Evaluation<'a>) {
+    result.rules.of += match &rule.desired {
+        DesiredKey::Values(values) => values.len(),
+        DesiredKey::Absent(_) | DesiredKey::Present => 1,
+    };
     // A condition on the rule's own key, or on that key's user, can have a different result for each key.
     let is_own = |key: &&KeyPattern| key.own.is_some() || key.same_user;
     let by_key = rule.when.as_deref().is_some_and(|when| when.keys().iter().any(is_own));
@@ -207,10 +211,6 @@ fn one_rule<'a>(rule: &'a KeyRule, spec: &Spec, reader: &Reader<'_>, result: &mu
     if rule.is_labelled() {
         result.held.extend(held.into_iter().map(|(key, values)| named::Held { rule, key, values }));
     }
-    result.rules.of += match &rule.desired {
-        DesiredKey::Values(values) => values.len(),
-        DesiredKey::Absent(_) | DesiredKey::Present => 1,
-    };
     result.rules.here += here.len();
 }
 
@@ -262,5 +262,32 @@ fn when(
             unknown.extend(why.map(|e| format!("when: {}: {}", e.place, e.found)));
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        spec::{self, Settings},
+        targets::{Facts, KeyQuery, ValueSelection},
+    };
+
+    /// The condition of the first rule does not hold, so nothing is unknown although the list of users is not read.
+    #[test]
+    fn a_rule_for_users_counts_even_if_the_list_of_users_is_unreadable() {
+        let text = r"{ kbfix: 1, id: S, title: t, registry: [
+            { key: HKCU\Software\V, when: { registry: { key: HKLM\SYSTEM\Other } },
+              values: { a: { type: REG_DWORD, data: 1 }, b: { type: REG_DWORD, data: 1 } } },
+            { key: HKLM\SOFTWARE\V\W, ensure: absent } ] }";
+        let spec = spec::load("s.yaml", text.as_bytes(), &Settings::for_validation()).spec.unwrap();
+        let mut facts = Facts::default();
+        for key in [r"HKLM\SYSTEM\Other", r"HKLM\SOFTWARE\V\W"] {
+            let query = KeyQuery { key: Key::new(key.parse().unwrap()), values: ValueSelection::All, subkeys: true };
+            facts.record_key(&query, Answer::Absent);
+        }
+        let result = evaluate(&spec, &Reader::new(&facts));
+        assert_eq!(result.unknown, [""; 0]);
+        assert_eq!((result.rules.here, result.rules.of), (1, 3));
     }
 }
