@@ -188,9 +188,8 @@ fn check_against(
     target: &mut dyn Target,
 ) -> Result<PlanStatus, Error> {
     let newest = journals.last();
-    let of_this_plan = newest.filter(|newest| {
-        newest.header.action == journal::Operation::Retire && newest.header.plan == plan.digest()
-    });
+    let of_this_plan = newest
+        .filter(|newest| newest.header.action == journal::Operation::Retire && newest.header.plan == plan.digest());
     let has_changes = plan.changes().next().is_some();
     let may_be_applied = match of_this_plan.map(Journal::status) {
         None => newest.is_some_and(|newest| newest.header.id == retires.journal),

@@ -8,8 +8,6 @@ mod manager;
 #[cfg_attr(not(windows), allow(dead_code, reason = "only Windows has a service manager"))]
 mod patience;
 
-use std::collections::BTreeSet;
-
 use super::step::{Step, StepKind, StepResult};
 
 /// The state of a service that has finished changing its state.
@@ -123,8 +121,9 @@ pub fn missing(services: &[String], manager: &mut dyn Manager) -> std::result::R
     Ok(missing)
 }
 
-/// Restarts these services in this order, together with the services that depend on them, and returns the steps. A
-/// service that was already restarted together with an earlier one is skipped. Calls `tell` after each step.
+/// Restarts these services in this order, together with the services that depend on them, and returns the steps. Each
+/// service is restarted only once: if one of them depends on another one, or the same service depends on both, they are
+/// stopped and started together. Calls `tell` after each step.
 ///
 /// A service that is not running is not started, because someone may have stopped it on purpose. A service that was
 /// paused is paused again. kbfix tries to start every service again that it has stopped or tried to stop, even if
@@ -136,29 +135,22 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
         tell(&step);
         steps.push(step);
     };
-    // A service that was restarted together with another one needs no restart of its own.
-    let mut restarted: BTreeSet<String> = BTreeSet::new();
+    let mut groups: Vec<Vec<(String, State)>> = Vec::new();
     for service in services {
-        if restarted.contains(&service.to_lowercase()) {
-            continue;
-        }
-        let order = match in_order(service, manager) {
-            Ok(order) => order,
-            Err(why) => {
-                add(StepKind::StopService, service, StepResult::Failed, why);
-                continue;
-            }
-        };
-        if order.is_empty() {
-            add(
+        match in_order(service, manager) {
+            Err(why) => add(StepKind::StopService, service, StepResult::Failed, why),
+            Ok(order) if order.is_empty() => add(
                 StepKind::StopService,
                 service,
                 StepResult::Skipped,
                 "it is not running, and kbfix does not start it".to_owned(),
-            );
+            ),
+            Ok(order) => join(&mut groups, order),
         }
+    }
+    for order in &groups {
         let mut stopped = Vec::new();
-        for (name, state) in &order {
+        for (name, state) in order {
             let result = manager.stop(name);
             // This includes a service that did not stop in time, because it may stop a moment later.
             stopped.push((name, *state));
@@ -181,10 +173,28 @@ pub fn restart(services: &[String], manager: &mut dyn Manager, mut tell: impl Fn
             if is_started && state == State::Paused {
                 told(StepKind::PauseService, manager.pause(name));
             }
-            restarted.insert(name.to_lowercase());
         }
     }
     steps
+}
+
+/// Adds the services of `order` to `groups`, each service once. All groups that contain one of them become one group.
+///
+/// Each group is sorted like `order`: every service comes after those that depend on it. This is still so after
+/// joining, because `order` contains all services that depend on one of its services.
+fn join(groups: &mut Vec<Vec<(String, State)>>, order: Vec<(String, State)>) {
+    let contains =
+        |all: &[(String, State)], name: &str| all.iter().any(|(other, _)| other.to_lowercase() == name.to_lowercase());
+    let (joined, apart): (Vec<_>, Vec<_>) =
+        std::mem::take(groups).into_iter().partition(|group| group.iter().any(|(name, _)| contains(&order, name)));
+    let mut joined: Vec<(String, State)> = joined.into_iter().flatten().collect();
+    for (name, state) in order {
+        if !contains(&joined, &name) {
+            joined.push((name, state));
+        }
+    }
+    *groups = apart;
+    groups.push(joined);
 }
 
 /// Returns the services to stop, in order, with their states: first those that depend on this service, then the service
@@ -208,7 +218,7 @@ fn in_order(service: &str, manager: &mut dyn Manager) -> std::result::Result<Vec
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
 
@@ -304,6 +314,26 @@ mod tests {
         assert_eq!(steps[..3], wanted);
         assert_eq!(steps[3..], ["start service W3SVC: done"]);
         assert_eq!(running.len(), 2);
+    }
+
+    #[test]
+    fn each_service_is_restarted_once_in_whatever_order_they_are_named() {
+        let (steps, _) = run(&["w3svc", "none", "IISADMIN", "W3SVC", "iisadmin"], &ALL, "");
+        let wanted = [
+            "stop service none: failed, no such service",
+            "stop service w3svc: done",
+            "stop service SMTPSVC: done",
+            "stop service IISADMIN: done",
+            "start service IISADMIN: done",
+            "start service SMTPSVC: done",
+            "start service w3svc: done",
+        ];
+        assert_eq!(steps, wanted);
+        let of = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), State::Running)).collect::<Vec<_>>();
+        let mut groups = Vec::new();
+        // `Both` depends on A and on B.
+        [&["Both", "A"][..], &["C"], &["Both", "B"]].iter().for_each(|order| join(&mut groups, of(order)));
+        assert_eq!(groups, [of(&["C"]), of(&["Both", "A", "B"])]);
     }
 
     #[test]
