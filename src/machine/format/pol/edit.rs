@@ -221,18 +221,25 @@ impl Document {
     }
 
     /// Removes the entries of a value. From an entry that deletes several values, removes only the name of this value.
-    /// Returns an error if the rest of such an entry cannot be written.
+    /// Returns an error if the rest of such an entry cannot be written; nothing is changed then.
     fn remove(&mut self, key: &KeyPath, name: &ValueName) -> Result<(), EditError> {
-        let concerned: Vec<Position> = self.concerned(key, name).collect();
-        for at in concerned {
-            match self.at(at).map(|entry| &entry.meaning) {
+        let edit = |at| {
+            let left = match self.at(at).map(|entry| &entry.meaning) {
                 Some(Ok((key, Instruction::DeleteValues(names)))) if names.iter().any(|other| other != name) => {
                     let left: Vec<&str> = names.iter().filter(|other| *other != name).map(ValueName::as_str).collect();
                     let data = Data::sz(&left.join(";"));
-                    let entry = new_entry(key, key.below_root(), "**DeleteValues", &data)?;
-                    self.replace_at(at, entry);
+                    Some(new_entry(key, key.below_root(), "**DeleteValues", &data)?)
                 }
-                _ => self.remove_at(at),
+                _ => None,
+            };
+            Ok((at, left))
+        };
+        // All new entries are made before the first edit, so that an error changes nothing.
+        let edits = self.concerned(key, name).map(edit).collect::<Result<Vec<_>, EditError>>()?;
+        for (at, left) in edits {
+            match left {
+                Some(entry) => self.replace_at(at, entry),
+                None => self.remove_at(at),
             }
         }
         Ok(())
