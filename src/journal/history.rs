@@ -53,8 +53,8 @@ pub(super) struct Track<T> {
     /// The state in which kbfix left the key or value. After a failed or interrupted operation, this can be one of two
     /// states; both are listed, and the last is the state that the operation intended.
     pub(super) left: Vec<T>,
-    /// The ids, in lower case, of the specs that changed the key or value. An apply begins a new list if kbfix had left
-    /// the key or value in the state `base`.
+    /// The ids, in lower case, of the specs that changed the key or value. An apply begins a new list if nothing was left
+    /// of the earlier changes: kbfix had left the key or value in the state `base`, or someone else has changed it since.
     pub(super) specs: BTreeSet<String>,
 }
 
@@ -96,8 +96,9 @@ impl<T: Clone + PartialEq> Track<T> {
 
     fn add(&mut self, before: T, after: T, entry: &Entry) {
         let was_settled = self.is_settled();
+        let is_as_left = self.left.contains(&before);
         if entry.direction == Direction::Apply {
-            if was_settled {
+            if was_settled || !is_as_left {
                 self.specs.clear();
             }
             self.specs.extend(entry.specs.iter().cloned());
@@ -106,7 +107,7 @@ impl<T: Clone + PartialEq> Track<T> {
             // A rollback or retirement leads to the state before kbfix, whatever it replaces.
             Direction::Undo if was_settled => self.base = after.clone(),
             Direction::Undo => {}
-            Direction::Apply | Direction::Redo if self.left.contains(&before) => {}
+            Direction::Apply | Direction::Redo if is_as_left => {}
             Direction::Apply | Direction::Redo => self.base = before.clone(),
         }
         self.left = if entry.is_certain { vec![after] } else { vec![before, after] };

@@ -274,6 +274,47 @@ fn what_somebody_else_wrote_between_two_applies_was_there_before() {
     assert_eq!(machine.export(), theirs);
 }
 
+/// Someone else has replaced what A wrote, and then B has replaced that. So the present data is B's change alone.
+#[test]
+fn what_somebody_else_replaced_is_no_change_of_the_first_spec() {
+    let machine = machine();
+    let of = |level: u32| format!("\"Level\"=dword:{level:08x}");
+    let retire_a = || retire(&machine, "A --specs @/specs/B.yaml");
+    write(&machine, "A", "Vendor", &number("Level", 1));
+    write(&machine, "B", "Vendor", &number("Level", 2));
+    apply(&machine, "A");
+    machine.edit(&[(&of(1), &of(7))]);
+    let theirs = machine.export();
+    apply(&machine, "B");
+    let applied = machine.export();
+    // B no longer requires a value here, and its change stays until B is retired.
+    write(&machine, "B", "Other", &number("Level", 2));
+    retire_a().code(0).says("nothing was changed");
+    assert_eq!(machine.export(), applied);
+    retire(&machine, "B").code(0);
+    assert_eq!(machine.export(), theirs);
+
+    // A later change by others is no conflict with A.
+    write(&machine, "B", "Vendor", &number("Level", 2));
+    apply(&machine, "A");
+    machine.edit(&[(&of(1), &of(7))]);
+    apply(&machine, "B");
+    machine.edit(&[(&of(2), &of(9))]);
+    write(&machine, "B", "Other", &number("Level", 2));
+    retire_a().code(0).says("nothing was changed");
+    retire(&machine, "B").code(6).says("after the apply REG_DWORD dword:00000002, now REG_DWORD dword:00000009");
+
+    // If A still applies, it gets back its own data, although the data before B was not from A.
+    machine.edit(&[(&of(9), &of(7))]);
+    write(&machine, "B", "Vendor", &number("Level", 2));
+    apply(&machine, "A");
+    machine.edit(&[(&of(1), &of(7))]);
+    apply(&machine, "B");
+    retire(&machine, "B --specs @/specs/A.yaml").code(0).says("A still requires REG_DWORD dword:00000001");
+    retire(&machine, "A").code(0);
+    assert_eq!(machine.export(), theirs);
+}
+
 #[test]
 fn a_policy_file_has_the_bytes_that_it_had_before() {
     let machine = machine();

@@ -94,7 +94,8 @@ impl World {
                 Way::Back => mine.unwrap().base.clone(),
             };
             let mut specs = mine.map(|mine| mine.specs.clone()).unwrap_or_default();
-            if way == Way::Apply && is_settled {
+            let is_as_left = mine.is_none_or(|mine| mine.left.contains(&was));
+            if way == Way::Apply && (is_settled || !is_as_left) {
                 specs.clear();
             }
             // A rollback counts for the specs that were applied before it, if there were any.
