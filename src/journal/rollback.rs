@@ -121,19 +121,22 @@ fn delete(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback
 /// Returns the change that restores values in a key that existed before the apply. If the key is now absent, the change
 /// also creates it. Returns `None` if nothing is restored. Adds values that cannot be restored or read to `out`.
 fn update(undo: &KeyChange, force: bool, reader: &Reader<'_>, out: &mut Rollback) -> Option<KeyChange> {
-    let there = reader.key(&undo.key);
+    let mut action = ChangeAction::Update;
+    if matches!(reader.key(&undo.key), Answer::Absent) {
+        if undo.values.iter().all(|value| value.after.is_none()) {
+            return None;
+        }
+        // One conflict instead of one for each value, because no value can be restored, whatever the options are.
+        if !parent_exists(&undo.key, reader, out)? {
+            out.conflicts.push(key_conflict(&undo.key));
+            return None;
+        }
+        action = ChangeAction::Create;
+    }
     let values = values(undo, force, reader, out);
     if values.is_empty() {
         return None;
     }
-    let action = match there {
-        Answer::Absent if !parent_exists(&undo.key, reader, out)? => {
-            out.conflicts.push(key_conflict(&undo.key));
-            return None;
-        }
-        Answer::Absent => ChangeAction::Create,
-        _ => ChangeAction::Update,
-    };
     Some(step(undo, action, values))
 }
 

@@ -69,6 +69,28 @@ fn what_is_already_as_before_is_no_conflict() {
     assert_eq!(machine.export(), before);
 }
 
+/// Even with force, no value of such a key is restored, so the hint must not suggest force.
+#[test]
+fn a_value_whose_key_and_parent_key_are_gone_is_one_conflict_without_force_and_with_it() {
+    let root = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\r\n\r\n";
+    let key =
+        "[HKEY_LOCAL_MACHINE\\SOFTWARE\\V]\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\V\\W]\r\n\"a\"=dword:00000001\r\n";
+    let machine = Machine::new();
+    machine.set_export(&format!("{root}{key}\"b\"=dword:00000001\r\n"));
+    let data = "{ type: REG_DWORD, data: 2 }";
+    let rule = format!(r"{{ key: HKLM\SOFTWARE\V\W, values: {{ a: {data}, b: {data}, c: {data} }} }}");
+    machine.write("s.yaml", &format!("{{ kbfix: 1, id: S, title: t, registry: [{rule}] }}"));
+    machine.run("apply @/s.yaml @target @state").code(0);
+    machine.set_export(root);
+    for force in ["", " --force"] {
+        let run = machine.run(&format!("rollback --last @target @state{force}")).code(6);
+        let run = run.says("its parent key absent").says("kbfix leaves 1 key or value as it is");
+        let run = run.says("force does not restore a key");
+        assert!(!run.stderr.contains("roll back with force"), "{}", run.stderr);
+        assert_eq!(machine.export().trim_end(), root.trim_end());
+    }
+}
+
 #[test]
 fn a_key_that_holds_more_by_now_is_kept_with_it() {
     let machine = Machine::new();
