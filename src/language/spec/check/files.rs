@@ -50,7 +50,7 @@ pub(super) fn file_path(cx: &mut Context<'_>, text: &str, path: &Path) -> Option
             None
         }
         None => {
-            text.split('\\').for_each(|name| names::check(cx, name, path, super::Part::Data));
+            text.split('\\').for_each(|name| names::check_in_path(cx, name, path, super::Part::Data));
             fixed_folder(cx, text, path);
             Some(FilePattern(parts))
         }

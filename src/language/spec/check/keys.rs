@@ -133,7 +133,7 @@ fn pasted(text: &str) -> Option<&str> {
 }
 
 fn name_pattern(cx: &mut Context<'_>, part: &str, path: &Path) -> Option<NamePattern> {
-    names::check(cx, part, path, Part::Data);
+    names::check_in_path(cx, part, path, Part::Data);
     // Almost every name needs none of the steps below: it has no `*`, parameter, escape or unusual character.
     let is_common = |byte: u8| matches!(byte, b' '..=b'~') && !b"*[{}".contains(&byte);
     if part.bytes().all(is_common)

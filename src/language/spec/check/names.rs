@@ -10,9 +10,15 @@ use crate::{
 
 use super::{Context, Part, Path};
 
-/// Warns about suspicious characters in a name: spaces at its ends, invisible characters, and characters that look like
-/// others.
+/// Warns about suspicious characters in a name: tabs and line breaks, spaces at its ends, invisible characters, and
+/// characters that look like others.
 pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
+    tab_or_line_break(cx, name, path, part);
+    check_in_path(cx, name, path, part);
+}
+
+/// Warns as [`check`] does, except about tabs and line breaks. In a key or in the path of a file, these are errors.
+pub(super) fn check_in_path(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
     // Almost every name has only visible ASCII characters and spaces.
     if !name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         lookalike(cx, name, path, part);
@@ -28,6 +34,18 @@ pub(super) fn check(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
             "remove the space, unless the name in the registry has it",
         );
     }
+}
+
+/// Warns about a tab or a line break in the name, if there is one. The check of escapes in double quotes reports other
+/// control characters.
+fn tab_or_line_break(cx: &mut Context<'_>, name: &str, path: &Path, part: Part) {
+    let what = match name.chars().find(|c| matches!(c, '\t' | '\n' | '\r')) {
+        Some('\t') => "a tab",
+        Some(_) => "a line break",
+        None => return,
+    };
+    let message = format!("`{}` contains {what}, which is part of the name", shorten(name));
+    cx.warning(Code::LOOKALIKE, path, part, message, "remove it, unless the name on the machine has it");
 }
 
 /// Warns about a character in the name that is invisible or looks like another character, if there is one.

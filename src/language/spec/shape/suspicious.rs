@@ -12,12 +12,11 @@ use crate::{
     },
 };
 
-/// The fields whose data is not checked: texts for people, and the names of services.
-const FOR_PEOPLE: [&str; 9] =
-    ["title", "summary", "notes", "note", "what", "description", "applies_to", "also", "services"];
+/// The fields that contain texts for people.
+const FOR_PEOPLE: [&str; 8] = ["title", "summary", "notes", "note", "what", "description", "applies_to", "also"];
 
-/// Warns about suspicious text in field names and data, except in the data of [`FOR_PEOPLE`] and in the `allowed` of a
-/// parameter.
+/// Warns about suspicious text in field names and data, except in texts for people: the data of [`FOR_PEOPLE`], and the
+/// meanings in the `allowed` of a parameter.
 pub(in crate::spec) fn check(findings: &mut Findings<'_>) {
     let places = findings.places();
     places.walk(&mut |way, visited| match visited {
@@ -48,11 +47,20 @@ fn is_harmless(text: &str) -> bool {
 }
 
 fn is_for_people(path: &Path) -> bool {
-    // A registry value can have the same name as such a field, but it is not such a field.
-    let in_values = path.field_at(2) == Some("values") && path.0.len() <= 4;
-    let named = |step: &Step| matches!(step, Step::Field(name) if FOR_PEOPLE.contains(&&**name));
-    !in_values && path.0.iter().rev().take(2).any(named)
-        || path.field_at(0) == Some("parameters") && path.field_at(2) == Some("allowed")
+    // An item of a list is for people if the list is.
+    let last = path.0.len().saturating_sub(match path.0.last() {
+        Some(Step::Item(_)) => 2,
+        _ => 1,
+    });
+    // A registry value or a parameter can have the same name as such a field, but it is not such a field.
+    let is_name = match last {
+        1 => path.field_at(0) == Some("parameters"),
+        3 => path.field_at(2) == Some("values"),
+        _ => false,
+    };
+    // In `allowed`, a list contains data, and a mapping contains the meaning of each data.
+    let is_meaning = last == 3 && path.field_at(0) == Some("parameters") && path.field_at(2) == Some("allowed");
+    is_meaning || !is_name && path.field_at(last).is_some_and(|name| FOR_PEOPLE.contains(&name))
 }
 
 /// Warns about `text` if it is suspicious. It is the name or the data (`part`) of the node at `path`; `style` and
