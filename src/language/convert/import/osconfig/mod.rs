@@ -133,7 +133,8 @@ pub fn import(name: &str, bytes: &[u8], about: About<'_>) -> Result<ImportedMani
     }
     let start = document.place(&[]);
     if text.len() > MAX_BYTES {
-        return Err(vec![too_large(&format!("{} bytes", text.len()), start)]);
+        warnings.push(too_large(&format!("{} bytes", text.len()), start));
+        return Err(warnings);
     }
     if rules.is_empty() {
         let message = "the manifest contains no registry rule that a spec can express";

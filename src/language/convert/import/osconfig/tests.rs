@@ -314,3 +314,13 @@ fn what_is_no_manifest_is_refused() {
     let found = import("t.osc.yaml", large.as_bytes(), about()).unwrap_err();
     assert_eq!(found[0].code, Code::FILE_TOO_LARGE);
 }
+
+/// Notes about rules that are left out can make a spec larger than its manifest.
+#[test]
+fn a_spec_that_is_too_large_does_not_hide_why_rules_are_left_out() {
+    let text = format!("resources:\n{}", format!("- {{ type: {REGISTRY} }}\n").repeat(12_000));
+    let found = import("t.osc.yaml", text.as_bytes(), about()).unwrap_err();
+    let is_left_out = |one: &&Diagnostic| one.code == Code::IMPORT_LEFT_OUT;
+    assert_eq!(found.iter().filter(is_left_out).count(), 12_000);
+    assert_eq!(found.last().unwrap().code, Code::REG_TOO_LARGE);
+}
