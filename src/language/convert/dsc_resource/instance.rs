@@ -49,7 +49,8 @@ pub struct InputError {
 
 /// The names of the properties that kbfix adds to the output of its resources. If the input contains them, kbfix
 /// ignores them.
-const READ_ONLY: [&str; 6] = ["result", "results", "journal", "_inDesiredState", "_restartRequired", "_metadata"];
+pub(super) const READ_ONLY: [&str; 6] =
+    ["result", "results", "journal", "_inDesiredState", "_restartRequired", "_metadata"];
 
 impl Instance {
     /// Reads the input of `resource`, in JSON. Empty input means that no properties are given. The property `specs` of

@@ -55,7 +55,7 @@ pub fn schema(resource: Resource) -> Value {
 }
 
 /// Returns the schemas of the properties that every resource has, by property name.
-fn common() -> Map<String, Value> {
+pub(super) fn common() -> Map<String, Value> {
     let restart = json!({
         "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
         "properties": { "system": { "type": "string" }, "service": { "type": "string" } },
