@@ -7,6 +7,7 @@ use crate::{
     diag::{Code, Diagnostic, NamedOption, Severity},
     operation::report::Report,
     plan::{Outcome, SpecPlan},
+    registry::notation::one_line,
     spec::{
         Spec,
         document::{ComputerRestart, Literal, Parameter},
@@ -72,6 +73,7 @@ pub fn what_if(resource: Resource, instance: &Instance, mut report: Report) -> M
     if is_possible {
         add_restart(&mut state, &report);
     }
+    let lines: Vec<String> = lines.iter().map(|line| one_line(line)).collect();
     state.insert("_metadata".to_owned(), json!({ "whatIf": lines }));
     state
 }
@@ -142,7 +144,9 @@ pub fn trace(diagnostic: &Diagnostic) -> String {
     let place = diagnostic.place.as_ref();
     let place = place.map(|at| format!("{}:{}:{}: ", at.file, at.line, at.column)).unwrap_or_default();
     let hint = advice(diagnostic).map(|hint| format!("; {hint}")).unwrap_or_default();
-    json!({ level: format!("{place}{} [{}]{hint}", diagnostic.message, diagnostic.code) }).to_string()
+    // DSC prints this text on a terminal.
+    let text = one_line(&format!("{place}{} [{}]{hint}", diagnostic.message, diagnostic.code));
+    json!({ level: text }).to_string()
 }
 
 /// Returns the hint with the options that it mentions; `None` if there is no hint. The options `files` and `target` are
@@ -196,4 +200,15 @@ fn changes_of(change: &KeyChange) -> Vec<Value> {
         })
     });
     key.into_iter().chain(values).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_controls_no_terminal() {
+        let diagnostic = Diagnostic::warning(Code::USAGE, "a\u{1b}[2J\u{2028}b").hint("c\u{202e}");
+        assert_eq!(trace(&diagnostic), r#"{"warn":"a\\u{1b}[2J\\u{2028}b [usage]; c\\u{202e}"}"#);
+    }
 }

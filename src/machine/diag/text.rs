@@ -1,7 +1,8 @@
 //! Text in messages: shortens long text, and finds the known name that a misspelled name probably means.
 
 /// Returns `text` with spaces instead of line breaks (CR, LF) and tabs. A text of more than 60 characters is cut to 60,
-/// the last of which is `…`.
+/// the last of which is `…`. All other characters stay, because the code that shows a message escapes invisible ones
+/// (with [`crate::registry::notation::one_line`]).
 pub fn shorten(text: &str) -> String {
     const MOST: usize = 60;
     let text = text.replace(['\n', '\r', '\t'], " ");
