@@ -65,7 +65,9 @@ impl Exit {
                 "the command line is wrong, kbfix refuses a spec, a plan or a journal, or a file cannot be read or \
                  written"
             }
-            Self::Unusable => "the target cannot be read or is locked, or the journal cannot be written",
+            Self::Unusable => {
+                "the target cannot be read, is locked or is not supported, or the journal cannot be written"
+            }
             Self::Blocked => {
                 "a spec could not be applied, or could not be applied for some users (blocked, unknown, pending \
                  restart, needs parameter); `rollback` or `retire` could not be done; `rollback --check`, `retire \
@@ -78,7 +80,7 @@ impl Exit {
             }
             Self::Failed => {
                 "a write failed and not everything was restored; or `rollback` or `retire` did not restore everything; \
-                 or a hotfix package failed"
+                 or a hotfix package failed, or there was an error after a package was installed"
             }
             Self::NotRestarted => {
                 "the changes that the report shows are made, but a service could not be restarted, or is not running"
