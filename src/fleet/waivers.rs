@@ -213,10 +213,11 @@ impl Split {
     }
 }
 
-/// Returns a hint for an unknown name: the most similar known name, or some of the known names.
+/// Returns a hint for an unknown name: the most similar known name, some of the known names, or that there are none.
 fn meant<'k>(name: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
     match suggest(name, known.clone()) {
         Some(meant) => format!("did you mean `{meant}`?"),
+        None if known.clone().next().is_none() => "there is none in this run; remove the name".to_owned(),
         None => format!("name one of these: {}", first_few(known)),
     }
 }

@@ -199,7 +199,7 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
         return Ok(known.to_owned());
     }
     let message = format!("no journal in {} shows that {id} was applied to {}", store.root().display(), address.uri);
-    let hint: Hint = match (suggest(id, history.known()), history.newest()) {
+    let hint: Hint = match (suggest(id, history.known()), history.known().next()) {
         (Some(meant), _) => format!("did you mean {meant}?").into(),
         (None, Some(_)) => {
             format!("the journals of this target contain these specs: {}", first_few(history.known())).into()

@@ -218,6 +218,10 @@ fn expired_and_unknown_waivers_are_errors() {
         let text = format!("{:?}", found[0].hint);
         assert!(text.contains(hint) && text.contains("HALF"), "{text}");
     }
+    let mut nobody = folder.members();
+    nobody.each.clear();
+    let found = read(&waiver("", whom), &specs, &nobody).unwrap_err();
+    assert_eq!(found[0].hint.as_deref(), Some("there is none in this run; remove the name"));
     assert!(read(&waiver("key: 'HKLM\\SOFTWARE\\Vendor', value: first,", whom), &specs, &folder.members()).is_ok());
 }
 
