@@ -141,7 +141,7 @@ pub(super) fn policies(spec: &SpecPlan) -> impl Iterator<Item = (String, String)
             format!(
                 "it is not known whether this store sets {} of the spec: {}",
                 number_of(one.values, "value"),
-                one.why
+                one.path.as_ref().map_or_else(|| one.why.to_string(), |path| one.why.after(path))
             ),
         )
     });

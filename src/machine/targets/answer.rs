@@ -72,6 +72,17 @@ impl Unread {
         Self { reason, detail: detail.into().into() }
     }
 
+    /// Returns the reason as text for a message that has already named `place`. The text does not contain the `place`
+    /// with which the detail perhaps begins.
+    pub fn after(&self, place: &str) -> String {
+        let rest = self.detail.strip_prefix(place);
+        match (rest, rest.and_then(|rest| rest.strip_prefix(": "))) {
+            (Some(""), _) => self.reason.to_string(),
+            (_, Some(rest)) => format!("{}: {rest}", self.reason),
+            (_, None) => self.to_string(),
+        }
+    }
+
     /// Returns the reason why kbfix does not read a key at or below a registry link that Windows itself did not make.
     /// `link` is the path of the link, and `to` is the key or text to which it leads.
     pub(super) fn linked(link: &dyn std::fmt::Display, to: &str) -> Self {

@@ -108,7 +108,8 @@ fn compare(was: &StoreFacts, is: Option<&StoreFacts>, asked: &PolicyFacts, moved
     };
     let (was_unread, is_unread) = (unread(was), is.and_then(unread));
     if was_unread != is_unread || is.is_none() {
-        let text = |why: Option<crate::targets::Unread>| why.map_or_else(|| "read".to_owned(), |why| why.to_string());
+        let text =
+            |why: Option<crate::targets::Unread>| why.map_or_else(|| "read".to_owned(), |why| why.after(&was.path));
         let is = if is.is_some() { text(is_unread) } else { "not read again".to_owned() };
         moved.push(Drift { place: was.path.clone(), was: text(was_unread), is });
         return;

@@ -140,6 +140,16 @@ fn a_policy_setting_that_was_not_read_again_has_moved() {
     assert_eq!(moved(&facts(&["x"], &["y"], vec![store(vec![])])), [r#"HKLM\A "y" in the policy stores"#]);
     assert_eq!(moved(&facts(&[], &["x", "y"], vec![])), ["Registry.pol"]);
     assert_eq!(moved(&Facts::default()), ["Registry.pol"]);
+    // The place names the file, so the states do not.
+    let unread = |why: &str| StoreFacts {
+        found: Answer::unread(crate::targets::Reason::Malformed, format!("Registry.pol: {why}")),
+        ..store(vec![])
+    };
+    let damaged = facts(&["x", "y"], &[], vec![unread("offset 1")]);
+    let states = |was: &Facts, now| -> Vec<_> { was.moved(now).into_iter().map(|one| (one.was, one.is)).collect() };
+    assert_eq!(states(&was, &damaged), [("read".to_owned(), "malformed: offset 1".to_owned())]);
+    let other = facts(&["x", "y"], &[], vec![unread("offset 2")]);
+    assert_eq!(states(&damaged, &other), [("malformed: offset 1".to_owned(), "malformed: offset 2".to_owned())]);
     // A store without an answer in both cannot show that nothing has changed.
     let silent = facts(&["x"], &[], vec![]);
     assert_eq!(silent.moved(&Facts::default()).len(), 1);
