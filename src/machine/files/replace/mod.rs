@@ -20,6 +20,8 @@ use windows::{like_the_old_one, like_the_old_one as like_the_old_one_or_folder};
 
 use crate::registry::notation::hex_digits;
 
+use super::without_temporary_path;
+
 /// Replaces the file at `path` with `bytes`, or creates it.
 ///
 /// After a crash at any moment, there is either the complete old file (or none, if there was none) or the complete new
@@ -138,7 +140,7 @@ pub fn replace_private_file_by(
 pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
     let mut file = new_file(folder, path, 0o600)?;
-    file.write_all(bytes)?;
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     let file = file.persist_noclobber(path)?;
     // Windows cannot sync a folder; flushing the file also writes its new name.
@@ -158,7 +160,8 @@ fn prepare_by(
     let mut file = new_file(folder_of(path), path, mode)?;
     // Set the permissions before writing the data, which may be confidential.
     adapt(&file, path)?;
-    let mut buffered = io::BufWriter::new(&mut file);
+    // The errors of `NamedTempFile` itself would name the temporary file.
+    let mut buffered = io::BufWriter::new(file.as_file_mut());
     write(&mut buffered)?;
     buffered.flush()?;
     drop(buffered);
@@ -237,7 +240,7 @@ fn new_file(folder: &Path, path: &Path, mode: u32) -> io::Result<NamedTempFile> 
     }
     #[cfg(not(unix))]
     let _ = mode;
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder).map_err(without_temporary_path)
 }
 
 #[cfg(not(windows))]
@@ -319,6 +322,16 @@ mod tests {
         assert_eq!(create_private_file(&path, b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(std::fs::read(&path).unwrap(), b"one");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_error_does_not_name_the_temporary_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("missing").join("a");
+        for error in [replace_file(&path, b"").unwrap_err(), create_private_file(&path, b"").unwrap_err()] {
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+            assert!(!error.to_string().contains("kbfix"), "{error}");
+        }
     }
 
     #[cfg(unix)]

@@ -10,6 +10,8 @@ use std::{
 
 use rustix::fs::OFlags;
 
+use crate::files::without_temporary_path;
+
 use super::{Held, Taken, foreign, refuse_foreign};
 
 /// Creates a lock file and locks it.
@@ -30,8 +32,11 @@ pub(super) fn make(path: &Path) -> io::Result<Held> {
     let mut prefix = name.to_owned();
     prefix.push("-");
     // Only this user may read the file, because any account that can read it can lock it and block other runs.
-    let new =
-        tempfile::Builder::new().prefix(&prefix).permissions(Permissions::from_mode(0o600)).tempfile_in(folder)?;
+    let new = tempfile::Builder::new()
+        .prefix(&prefix)
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)
+        .map_err(without_temporary_path)?;
     new.as_file().try_lock()?;
     let file = new.persist_noclobber(path).map_err(|error| error.error)?;
     Ok(Held { made: Some(path.to_owned()), file })
