@@ -53,8 +53,9 @@ pub(super) struct Track<T> {
     /// The state in which kbfix left the key or value. After a failed or interrupted operation, this can be one of two
     /// states; both are listed, and the last is the state that the operation intended.
     pub(super) left: Vec<T>,
-    /// The ids, in lower case, of the specs that changed the key or value. An apply begins a new list if nothing was left
-    /// of the earlier changes: kbfix had left the key or value in the state `base`, or someone else has changed it since.
+    /// The ids, in lower case, of the specs that changed the key or value. An apply begins a new list if nothing was
+    /// left of the earlier changes: kbfix had left the key or value in the state `base`, or someone else has changed it
+    /// since.
     pub(super) specs: BTreeSet<String>,
 }
 
