@@ -178,7 +178,7 @@ pub(super) fn carry_out(
         Applied::Done(_) => (Outcome::Changed, None),
         Applied::Undone(_, why) => (Outcome::RolledBack, Some(why.to_string())),
         Applied::Incomplete(_, why, left) => {
-            (Outcome::Failed, Some(format!("{why}; not restored: {}", left.join("; "))))
+            (Outcome::Failed, Some(format!("{why}. These were not restored: {}", left.join("; "))))
         }
     };
     for spec in plan.specs.iter_mut().filter(|spec| spec.outcome == Outcome::ChangesPending) {

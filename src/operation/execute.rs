@@ -153,7 +153,7 @@ pub(super) fn execute_as(
     let (event, detail) = match left.is_empty() {
         true if begun.is_empty() => (EventKind::Undone, format!("nothing was written: {failure}")),
         true => (EventKind::Undone, failure.to_string()),
-        false => (EventKind::Failed, format!("{failure}; not restored: {}", left.join("; "))),
+        false => (EventKind::Failed, format!("{failure}. These were not restored: {}", left.join("; "))),
     };
     let _ = journal.add(event, Some(detail));
     let applied = match left.is_empty() {

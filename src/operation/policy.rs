@@ -99,7 +99,8 @@ fn unknown(specs: &[SpecPlan], facts: &Facts, target: &dyn Target) -> Option<(St
         }
     }
     let perhaps: Vec<&PolicyOwner> = specs.iter().flat_map(|spec| with(spec, PolicyResult::MayUndo)).collect();
-    let of_stores = unread.iter().map(|one| format!("{} ({})", reason(one), number_of(one.values, "value")));
+    let of_stores =
+        unread.iter().map(|one| format!("{} ({} of the specs)", reason(one), number_of(one.values, "value")));
     let of_groups = perhaps.iter().map(|owner| format!("{}: {}", owner.place(), owner.sentence()));
     let count = unread.len() + perhaps.len();
     let all: Vec<String> = of_stores.chain(of_groups).collect();

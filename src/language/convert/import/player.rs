@@ -125,8 +125,9 @@ fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'
     below.chain(above).find(differs).map(|left| &left.named)
 }
 
-/// Returns `path` with `CurrentControlSet` in place of a numbered control set. Also returns the name of the control set
-/// in `path`; `None` if `path` is not in a control set. Adds a warning for a numbered control set.
+/// Returns `path` with `CurrentControlSet` in place of a numbered control set, and adds a warning if there was one. Also
+/// returns the name in `path` that was replaced, or `CurrentControlSet` if `path` already contains it; `None` if `path`
+/// is in no control set.
 fn current_control_set(
     path: &KeyPath,
     line: usize,

@@ -86,7 +86,8 @@ pub(super) enum List {
 }
 
 impl List {
-    /// Returns the offsets of the list's leaves.
+    /// Returns the offsets of the cells that contain the list's entries, its leaves: the leaves of an index root, or the
+    /// only leaf.
     pub(super) fn leaves(&self) -> &[u32] {
         match self {
             Self::Leaf(at) => std::slice::from_ref(at),

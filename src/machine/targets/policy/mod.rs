@@ -167,7 +167,7 @@ pub struct StoreFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyFacts {
-    /// The scope of the policy stores.
+    /// The scope of the policy stores: the machine, or one user.
     pub scope: PolicyScope,
     /// The queried values for which these facts contain answers.
     #[serde(with = "asked")]
@@ -184,7 +184,7 @@ pub struct PolicyFacts {
 /// A query for the settings of the policy stores of one scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyQuery {
-    /// The scope of the policy stores to read.
+    /// The scope of the policy stores to read: the machine, or one user.
     pub scope: PolicyScope,
     /// The values whose settings to read. Each key is in the scope and has its canonical name.
     pub values: Values,

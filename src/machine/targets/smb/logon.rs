@@ -40,7 +40,7 @@ impl Account {
     }
 }
 
-/// What is known about the logons of an account.
+/// What this process knows about one account: on which machines it could log on with it, and which machine refused it.
 #[derive(Debug, Default)]
 struct Known {
     /// Whether a logon is being tried while no machine has accepted the account yet (a first logon). All other logons
