@@ -1,14 +1,11 @@
 //! Builds a plan from specs and the facts that were read.
 
-use std::{
-    cell::OnceCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cell::OnceCell, collections::BTreeSet};
 
 use super::lookup;
 use crate::{
     observe::{Reader, Reads},
-    registry::{Key, ValueName, sid},
+    registry::{Key, ValueName},
     spec::{Spec, model::FileTest},
     targets::Facts,
 };
@@ -17,6 +14,7 @@ use super::{
     Check, Evidence, Install, Machine, Outcome, Part, Plan, Restart, SpecPlan, Truth, condition,
     desired_state::DesiredState,
     earlier::Earlier,
+    evaluation, expand,
     gate::{counts, gate, reasons, with_request},
     named, pending, rules, unsettled,
 };
@@ -252,9 +250,12 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
     // An installation cannot be rolled back, so nothing else may prevent the changes of the spec.
     let is_free = is_free && gate(&checks, true, spec.run_triggers).is_none();
     let install = (is_free && of(Part::Hotfix) == Truth::Unmet).then(|| Install::wanted(spec, reader)).flatten();
+    let prerequisites = spec.cause.iter().chain(&spec.prerequisites).map(|one| &one.condition);
+    let of_conditions = expand::without_hive(spec.applicable.iter().chain(prerequisites), reader);
+    registry.without_hive.extend(of_conditions.iter().cloned());
     let (unread, without_hive) =
         (std::mem::take(&mut registry.unread_users), std::mem::take(&mut registry.without_hive));
-    let of_users = || users_left_out(&unread, &without_hive);
+    let of_users = || evaluation::users_left_out(&unread, &without_hive);
     let (outcome, reasons) = match gate(&checks, install.is_some(), spec.run_triggers) {
         Some(Outcome::NotApplicable) => {
             (Outcome::NotApplicable, reasons(&checks, Truth::Unmet, |c| c.part == Part::Applicable))
@@ -288,6 +289,13 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         None => (Outcome::ChangesPending, of_users()),
     };
     let mut reasons = reasons;
+    if !counts(outcome) {
+        for left_out in of_conditions.iter().map(|sid| evaluation::has_no_hive(sid)) {
+            if !reasons.contains(&left_out) {
+                reasons.push(left_out);
+            }
+        }
+    }
     if matches!(outcome, Outcome::PendingRestart | Outcome::Blocked) {
         let replaced = pending_restart.iter().flat_map(|pending| &pending.replaced);
         reasons.extend(replaced.map(pending::ReplacedFile::sentence));
@@ -326,26 +334,6 @@ fn one<'a>(spec: &'a Spec, reader: &Reader<'_>) -> (SpecPlan, DesiredState<'a>) 
         unset: if outcome == Outcome::NeedsParameter { spec.unset.keys().cloned().collect() } else { Vec::new() },
     };
     (plan, registry.wants)
-}
-
-/// Returns one sentence for each reason why nothing is planned for a user: the user could not be read, or has no hive.
-fn users_left_out(unread: &BTreeMap<String, Vec<String>>, without_hive: &BTreeSet<String>) -> Vec<String> {
-    let not_read = unread.iter().flat_map(|(sid, why)| why.iter().map(move |why| format!("user {sid}: {why}")));
-    // A trigger and its check have the same reason.
-    let mut said = BTreeSet::new();
-    let all = not_read.chain(without_hive.iter().map(|sid| has_no_hive(sid)));
-    all.filter(|reason| said.insert(reason.clone())).collect()
-}
-
-fn has_no_hive(sid: &str) -> String {
-    format!("user {sid} has a profile in ProfileList but no hive, and is left out")
-}
-
-/// Returns whether `reason` says that a user is left out: one of the `unread` users, or a user without a hive.
-pub(super) fn is_of_users(reason: &str, unread: &[String]) -> bool {
-    let of = |sid: &String| reason.strip_prefix("user ")?.strip_prefix(sid.as_str())?.strip_prefix(": ");
-    let sid = reason.split(' ').nth(1).unwrap_or_default();
-    unread.iter().any(|sid| of(sid).is_some()) || (sid::is_person(sid) && reason == has_no_hive(sid))
 }
 
 fn checks(spec: &Spec, reader: &Reader<'_>) -> Vec<Check> {

@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical, evaluation::user_of, evidence, gate, named,
-    pending, policy, sensitive, unsettled,
+    Outcome, Part, Plan, Satisfied, SpecPlan, Truth, build, canonical,
+    evaluation::{is_of_users, user_of},
+    evidence, gate, named, pending, policy, sensitive, unsettled,
 };
 use crate::{
     observe::Reader,
@@ -120,7 +121,7 @@ fn outcome_fault(spec: &SpecPlan, retires: bool) -> Option<String> {
         Some(format!("its outcome is {outcome}, but it has {has}"))
     } else if !fits {
         Some(format!("its outcome is {outcome}, but its checks lead to another outcome"))
-    } else if counts && !retires && !spec.reasons.iter().all(|reason| build::is_of_users(reason, &spec.unread_users)) {
+    } else if counts && !retires && !spec.reasons.iter().all(|reason| is_of_users(reason, &spec.unread_users)) {
         Some(format!("its outcome is {outcome}, but it has reasons for another outcome"))
     } else if let Some(sid) = changed_users(spec).find(|sid| spec.unread_users.contains(sid)) {
         Some(format!("it changes keys of user {sid}, although `unread_users` says that this user is left out"))

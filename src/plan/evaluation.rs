@@ -82,3 +82,24 @@ pub(super) fn user_of(key: &Key) -> Option<String> {
     let sid = key.path.names().next().filter(|sid| key.path.root() == RootKey::Hku && sid::is_person(sid));
     sid.map(str::to_ascii_uppercase)
 }
+
+/// Returns one sentence for each reason why nothing is planned for a user: the user could not be read, or has no hive.
+pub(super) fn users_left_out(unread: &BTreeMap<String, Vec<String>>, without_hive: &BTreeSet<String>) -> Vec<String> {
+    let not_read = unread.iter().flat_map(|(sid, why)| why.iter().map(move |why| format!("user {sid}: {why}")));
+    // A trigger and its check have the same reason.
+    let mut said = BTreeSet::new();
+    let all = not_read.chain(without_hive.iter().map(|sid| has_no_hive(sid)));
+    all.filter(|reason| said.insert(reason.clone())).collect()
+}
+
+/// Returns the sentence that says that this user is left out, because the user has no hive.
+pub(super) fn has_no_hive(sid: &str) -> String {
+    format!("user {sid} has a profile in ProfileList but no hive, and is left out")
+}
+
+/// Returns whether `reason` says that a user is left out: one of the `unread` users, or a user without a hive.
+pub(super) fn is_of_users(reason: &str, unread: &[String]) -> bool {
+    let of = |sid: &String| reason.strip_prefix("user ")?.strip_prefix(sid.as_str())?.strip_prefix(": ");
+    let sid = reason.split(' ').nth(1).unwrap_or_default();
+    unread.iter().any(|sid| of(sid).is_some()) || (sid::is_person(sid) && reason == has_no_hive(sid))
+}

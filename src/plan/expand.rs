@@ -7,7 +7,7 @@ use crate::{
     registry::{Key, KeyName, KeyPath, RootKey, ValueName, notation, sid},
     spec::{
         Spec,
-        model::{FilePattern, KeyPattern, Like, NamePattern, PathPart, PathVariable},
+        model::{Condition, FilePattern, KeyPattern, Like, NamePattern, PathPart, PathVariable},
     },
     targets::{Answer, Reason, Unread},
 };
@@ -74,6 +74,19 @@ pub(super) fn keys_by_user(pattern: &KeyPattern, reader: &Reader<'_>) -> Result<
         (None, path.and_then(|path| below(vec![Key { path, view: pattern.view }], pattern, reader).complete()))
     });
     Ok((each.chain(default).collect(), without_hive))
+}
+
+/// Returns the SIDs of users who have a profile but no hive, if one of the conditions tests a key below HKCU. The
+/// result of the condition does not include these users.
+pub(super) fn without_hive<'a>(
+    conditions: impl IntoIterator<Item = &'a Condition>,
+    reader: &Reader<'_>,
+) -> Vec<String> {
+    let is_of_users = |condition: &Condition| condition.keys().iter().any(|key| key.root == RootKey::Hkcu);
+    match conditions.into_iter().any(is_of_users) {
+        true => users(reader).map(|(_, without_hive)| without_hive).unwrap_or_default(),
+        false => Vec::new(),
+    }
 }
 
 /// A user's SID, and the keys that a pattern matches for this user. The SID is `None` if the keys do not belong to a

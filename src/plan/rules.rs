@@ -105,6 +105,9 @@ fn one_rule<'a>(rule: &'a KeyRule, spec: &Spec, reader: &Reader<'_>, result: &mu
     let is_own = |key: &&KeyPattern| key.own.is_some() || key.same_user;
     let by_key = rule.when.as_deref().is_some_and(|when| when.keys().iter().any(is_own));
     let always = by_key || when(rule.when.as_deref(), None, spec, reader, &mut result.unknown);
+    let conditions = rule.values().iter().filter_map(|value| value.when.as_deref());
+    let conditions = conditions.chain(rule.when.as_deref()).chain(rule.done_when.as_deref());
+    result.without_hive.extend(expand::without_hive(conditions, reader));
     // Read the facts that the rule needs even if it does not apply, so that a snapshot also serves other parameters.
     let by_user = match expand::keys_by_user(&rule.key, reader) {
         Ok((by_user, without_hive)) => {

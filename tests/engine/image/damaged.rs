@@ -367,6 +367,33 @@ fn a_user_whose_hive_is_damaged_is_left_out_and_the_others_are_not() {
     }
 }
 
+/// The user has no hive, so the user has no keys. The report names the user.
+#[test]
+fn a_condition_about_users_leaves_out_a_user_whose_profile_was_deleted() {
+    let machine = Machine::new();
+    second_user(&machine);
+    let rule = r"{ key: HKLM\SOFTWARE\New }";
+    for (condition, rule, outcome) in [
+        (r"registry: { key: HKCU\None }", rule, "not_applicable"),
+        (r"not: { registry: { key: HKCU\None } }", rule, "changes_pending"),
+        (r"registry: { key: HKCU\Control Panel, exists: false }", rule, "not_applicable"),
+        (
+            r"os: { at_least: '5.0' }",
+            r"{ key: HKLM\SOFTWARE\New, when: { registry: { key: HKCU\None } } }",
+            "in_desired_state",
+        ),
+        (r"os: { at_least: '5.0' }", rule, "changes_pending"),
+    ] {
+        let text = format!("kbfix: 1\nid: T\ntitle: T\napplicable: {{ {condition} }}\nregistry: [{rule}]\n");
+        let plan = operation::make_plan(&mut *machine.target(), &load(&text)).unwrap().specs.remove(0);
+        assert_eq!(plan.outcome.as_str(), outcome, "{condition}: {:?}", plan.reasons);
+        let told = "user S-1-5-21-1-2-3-1000 has a profile in ProfileList but no hive, and is left out";
+        let named = plan.reasons.iter().filter(|why| *why == told).count();
+        let tests_users = text.contains("HKCU");
+        assert_eq!(named, usize::from(tests_users), "{condition}: {:?}", plan.reasons);
+    }
+}
+
 #[test]
 fn a_condition_that_one_user_meets_is_met_even_if_another_cannot_be_read() {
     let machine = Machine::new();
