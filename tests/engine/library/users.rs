@@ -37,18 +37,23 @@ fn machine(profiles: &[&str], loaded: &[&str]) -> Machine {
     Machine::new(Kind::Reg, &Scenario::of_registry(registry))
 }
 
-fn plan(address: &Address) -> SpecPlan {
-    let specs = [spec::load("X", SPEC.as_bytes(), &Settings::new()).spec.unwrap()];
+fn plan(address: &Address, spec: &str) -> SpecPlan {
+    let specs = [spec::load("X", spec.as_bytes(), &Settings::new()).spec.unwrap()];
     make_plan(open(address).unwrap().as_mut(), &specs).unwrap().specs.remove(0)
 }
 
-/// Returns the plan on the export. The plan on a snapshot of the export must be the same.
+/// Returns the plan of [`SPEC`] on the export.
 fn plan_of(built: &Machine) -> SpecPlan {
+    plan_by(built, SPEC)
+}
+
+/// Returns the plan of a spec on the export. The plan on a snapshot of the export must be the same.
+fn plan_by(built: &Machine, spec: &str) -> SpecPlan {
     let snapshot = built.folder.path().join("machine.json");
-    let specs = [spec::load("X", SPEC.as_bytes(), &Settings::new()).spec.unwrap()];
+    let specs = [spec::load("X", spec.as_bytes(), &Settings::new()).spec.unwrap()];
     std::fs::write(&snapshot, taken(&built.address, &specs).to_text().unwrap()).unwrap();
-    let of_snapshot = plan(&Address::new(&format!("snapshot:{}", snapshot.display()), None, None).unwrap());
-    let of_export = plan(&built.address);
+    let of_snapshot = plan(&Address::new(&format!("snapshot:{}", snapshot.display()), None, None).unwrap(), spec);
+    let of_export = plan(&built.address, spec);
     assert_eq!(of_snapshot, of_export);
     of_export
 }
@@ -77,6 +82,26 @@ fn a_profile_whose_hive_is_not_loaded_is_unknown_and_named_and_the_others_are_pl
     // If nothing is left to do for the other users, the spec is still not in its desired state.
     let none = plan_of(&machine(&[away], &[here]));
     assert_eq!((none.outcome.as_str(), none.changes.len()), ("unknown", 0));
+}
+
+#[test]
+fn a_condition_is_unknown_if_only_a_user_whose_hive_is_not_loaded_can_decide_it() {
+    let (here, away) = ("S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002");
+    let rule = r"registry: [{ key: HKU\S-1-5-21-1-2-3-1001\New }]";
+    for (condition, loaded, outcome) in [
+        (r"registry: { key: HKCU\Software }", &[here][..], "changes_pending"),
+        (r"not: { registry: { key: HKCU\Software } }", &[here], "not_applicable"),
+        (r"registry: { key: HKCU\None }", &[here], "unknown"),
+        (r"not: { registry: { key: HKCU\None } }", &[here], "unknown"),
+        (r"registry: { key: HKCU\Software, exists: false }", &[here], "unknown"),
+        (r"registry: { key: HKCU\None }", &[], "unknown"),
+        (r"not: { registry: { key: HKCU\None } }", &[], "unknown"),
+    ] {
+        let text = format!("kbfix: 1\nid: X\ntitle: T\napplicable: {{ {condition} }}\n{rule}\n");
+        let plan = plan_by(&machine(&[here, away], loaded), &text);
+        assert_eq!(plan.outcome.as_str(), outcome, "{condition}: {:?}", plan.reasons);
+        assert_eq!(plan.reasons.iter().any(|why| why.contains(away)), outcome == "unknown", "{:?}", plan.reasons);
+    }
 }
 
 #[test]
