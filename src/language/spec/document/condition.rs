@@ -122,6 +122,10 @@ pub struct RegistryTest {
     /// example because the registry of a user cannot be read, the result is true if the test is true for one of the
     /// keys that kbfix found, and otherwise unknown.
     ///
+    /// The registry of a user who is not logged on cannot be read with the targets `smb:` and `reg:`. A user whose
+    /// profile was deleted has no registry, so this user has no key below `HKCU`, and has no effect on the result. The
+    /// report names this user in `reasons`.
+    ///
     /// A rule below `HKCU` applies to each user. In the `when` of such a rule, in the `when` of its values, and in its
     /// `done_when`, a key below `HKCU` means the key of the same user.
     ///
