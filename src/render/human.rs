@@ -42,12 +42,10 @@ fn section(spec: &SpecPlan, report: &Report, paint: Paint, out: &mut String) {
     for (name, data) in &spec.parameters {
         let _ = writeln!(out, "  parameter     {} = {}", one_line(name), one_line(data));
     }
-    if spec.outcome != Outcome::NotApplicable {
-        // The checks above already show these reasons.
-        let shown: Vec<_> = spec.checks.iter().flat_map(|c| c.evidence.iter().map(|e| c.sentence(e))).collect();
-        for reason in spec.reasons.iter().filter(|reason| !shown.contains(reason)) {
-            let _ = writeln!(out, "  because       {}", one_line(reason));
-        }
+    // The checks above already show these reasons.
+    let shown: Vec<_> = spec.checks.iter().flat_map(|c| c.evidence.iter().map(|e| c.sentence(e))).collect();
+    for reason in spec.reasons.iter().filter(|reason| !shown.contains(reason)) {
+        let _ = writeln!(out, "  because       {}", one_line(reason));
     }
     if let Some(unknown) = wording::pending_unknown(spec) {
         let _ = writeln!(out, "  not read      {}", one_line(&unknown));

@@ -392,6 +392,9 @@ fn a_condition_about_users_leaves_out_a_user_whose_profile_was_deleted() {
         let tests_users = text.contains("HKCU");
         assert_eq!(named, usize::from(tests_users), "{condition}: {:?}", plan.reasons);
     }
+    let text = "kbfix: 1\nid: T\ntitle: T\napplicable: { registry: { key: HKCU\\None } }\nregistry: [{ key: HKLM\\SOFTWARE\\New }]\n";
+    let spec = machine.beside("spec.yaml", text);
+    machine.kbfix(&["diff", spec.to_str().unwrap()]).exits(0).says("not applicable").says("but no hive");
 }
 
 #[test]
