@@ -202,7 +202,7 @@ pub(super) fn carry_out(
     report.journal = applied.journal().map(|journal| journal.path.display().to_string());
     if let Some(failure) = failure {
         let hint = match outcome {
-            Outcome::Failed => "restore by hand the keys and values listed above, or try to roll back the journal",
+            Outcome::Failed => "correct the cause, and roll back the journal; or restore by hand what was not restored",
             _ if report.is_refused => "nothing was changed; correct the cause, and run the command again",
             _ => "everything was restored; correct the cause, and run the command again",
         };

@@ -162,9 +162,10 @@ impl From<StoreError> for Error {
                 (Code::JOURNAL_ACCESS, "name the folder by another path, such as that of a link to it".into())
             }
             StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` lists the journals".into()),
-            StoreError::Malformed { .. } => {
-                (Code::JOURNAL_MALFORMED, "`kbfix journal list` lists the undamaged journals".into())
-            }
+            StoreError::Malformed { .. } => (
+                Code::JOURNAL_MALFORMED,
+                "use an undamaged copy of the file; `kbfix journal list` lists the undamaged journals".into(),
+            ),
         };
         Self::new(Exit::Refused, Diagnostic::error(code, error.to_string()).hint(hint))
     }

@@ -186,6 +186,7 @@ fn undo(changes: &[KeyChange], target: &mut dyn Target) -> Vec<String> {
     }
     match read_back(&undo.changes, target) {
         Ok(()) => {}
+        Err(Failure::ReadBack(wrong)) => left.extend(wrong),
         Err(why) => left.push(why.to_string()),
     }
     left
@@ -259,7 +260,7 @@ impl<'a> Expected<'a> {
                     Ok(found) => {
                         let text =
                             |data: Option<&Data>| notation::message(data, self.sensitive.contains(&(*key, *name)));
-                        wrong.push(format!("{}: wrote {}, found {}", place(), text(*data), text(found.as_ref())));
+                        wrong.push(format!("{}: expected {}, found {}", place(), text(*data), text(found.as_ref())));
                     }
                     Err(_) if reader.missed_count() > missed => wrong.push(NOT_READ.to_owned()),
                     Err(why) => wrong.push(format!("{}: {why}", place())),

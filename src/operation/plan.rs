@@ -87,10 +87,11 @@ pub enum PlanRefusal {
         /// The machine of the target, as text for people.
         found: String,
     },
-    /// The plan changes policy values in the registry, but the command changes the local GPO; or the reverse.
+    /// The plan was made for the registry, but the command changes policy values in the local GPO; or the reverse.
     #[error("{}", other_place("plan", *.through_policy))]
     OtherPlace {
-        /// Whether the plan changes the local GPO.
+        /// Whether the plan was made for the local GPO (`--through-policy`): values in the policy branches of `HKLM` are
+        /// changed there, and all others in the registry.
         through_policy: bool,
     },
     /// Facts on which the plan depends have changed.
@@ -107,11 +108,11 @@ pub enum PlanRefusal {
 pub(super) fn other_place(what: &str, through_policy: bool) -> String {
     match through_policy {
         true => format!(
-            "the {what} changes policy values in the local GPO of the target, but this command would change the \
+            "the {what} was made for the local GPO of the target, but this command would change policy values in the \
              registry"
         ),
         false => format!(
-            "the {what} changes policy values in the target's registry, but this command would change the local GPO"
+            "the {what} was made for the target's registry, but this command would change policy values in the local GPO"
         ),
     }
 }

@@ -12,6 +12,8 @@ use serde::{
 };
 use serde_json::error::Category;
 
+use crate::diag::text::shorten;
+
 /// Checks that `text` is JSON in which no object contains two members with the same name.
 ///
 /// # Errors
@@ -103,7 +105,7 @@ fn of_found(text: &str) -> String {
         Some(("integer", number)) => format!("the number {number}"),
         Some(("floating", number)) => format!("the number {}", number.trim_start_matches("point ")),
         Some(("boolean", word)) => word.to_owned(),
-        Some(("string", _)) => format!("the {text}"),
+        Some(("string", _)) => format!("the {}", shorten(text)),
         _ => text.to_owned(),
     }
 }

@@ -205,7 +205,7 @@ fn a_plan_and_a_journal_say_which_place_they_change() {
     image.run("apply --plan plain.json --through-policy").exits(2).says("other-place").says("in the target's registry");
     let hive = format!(r"hive:{}=HKLM\SOFTWARE", image.0.path(SOFTWARE).display());
     let other = image.0.kbfix(&["apply", "--plan", "through.json", "--target", &hive]).exits(2);
-    other.says("other-place").says("the plan changes policy values in the local GPO");
+    other.says("other-place").says("the plan was made for the local GPO of the target");
     let before = image.hive();
     // The plan says itself that it changes the policy.
     image.run("apply --plan through.json").exits(0);

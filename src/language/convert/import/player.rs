@@ -126,8 +126,8 @@ fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'
 }
 
 /// Returns `path` with `CurrentControlSet` in place of a numbered control set, and adds a warning if there was one. Also
-/// returns the name in `path` that was replaced, or `CurrentControlSet` if `path` already contains it; `None` if `path`
-/// is in no control set.
+/// returns the name of the control set as `path` spells it, a numbered one or `CurrentControlSet`; `None` if `path` is in
+/// no control set.
 fn current_control_set(
     path: &KeyPath,
     line: usize,

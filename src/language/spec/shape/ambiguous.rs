@@ -88,12 +88,18 @@ fn hint<'s>(
     if let Some(hint) = truth {
         return Some(Hint::new(hint));
     }
-    match hints::type_beside(places, path) {
-        Some(value_type) if !hints::is_number_type(&value_type) => quote_hint(text),
-        Some(value_type) if text.contains(':') => {
-            Some(Hint::new(format!("a {value_type} takes one number, without `:`")))
+    let numbers = readings.numbers();
+    match (hints::type_beside(places, path), numbers.as_slice()) {
+        (Some(value_type), _) if !hints::is_number_type(&value_type) => quote_hint(text),
+        (Some(value_type), _) if text.contains(':') => {
+            Some(format!("a {value_type} takes one number, without `:`").into())
         }
-        _ => match hints::without_quotes(schema(), path, text, !readings.numbers().is_empty()) {
+        (Some(value_type), [one]) => Some(format!("a {value_type} takes a number: write {one}").into()),
+        (Some(value_type), [decimal, octal, ..]) => {
+            let write = format!("write {decimal} if it is a decimal number, or {octal} if it is an octal number");
+            Some(format!("a {value_type} takes a number: {write}").into())
+        }
+        _ => match hints::without_quotes(schema(), path, text, !numbers.is_empty()) {
             Some(hint) => Some(Hint::new(hint)),
             None => readings.hint(text),
         },

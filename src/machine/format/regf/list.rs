@@ -86,8 +86,8 @@ pub(super) enum List {
 }
 
 impl List {
-    /// Returns the offsets of the cells that contain the list's entries, its leaves: the leaves of an index root, or the
-    /// only leaf.
+    /// Returns the offsets of the leaves, the cells that contain the entries of the list. If the list is itself a leaf,
+    /// this is its own offset.
     pub(super) fn leaves(&self) -> &[u32] {
         match self {
             Self::Leaf(at) => std::slice::from_ref(at),
