@@ -10,8 +10,8 @@ use super::{Condition, Controls, DataExpression, Literal, Scalar, Severity, Type
 /// The requirement for one value. Give exactly one of `data`, `bits`, `list`, `replace` and `ensure: absent`. The
 /// fields `keep`, `allowed` and `compare` are only for a value with `data`. The existing data can be unsuitable for the
 /// rule: for example, `bits` cannot change a string. The outcome is then unknown. But if a rule below `HKCU` finds such
-/// data in the registry of a user, kbfix leaves out only this user, and the outcome is unknown only if the spec has
-/// nothing else to change. This exception does not hold for the Default profile.
+/// data in the registry of a user, the spec changes nothing in the registry of this user. The outcome is then unknown
+/// only if the spec has nothing else to change. This exception does not hold for the Default profile.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValueRule {
@@ -60,11 +60,11 @@ pub struct ValueRule {
     /// warning `no-keep`, which asks whether the rule overwrites stricter numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
-    /// The only data that the article allows. kbfix reports an error if `data` is not in this list. If `data` is a
-    /// parameter, everything that the parameter allows (in its own `allowed` or `range`) must be in this list too, and
-    /// so must the data that it has in the run. kbfix does not compare the existing data of the value with this list.
-    /// For a number, 16 and `0x10` are the same; for a string, they are different. A value that can be a REG_MULTI_SZ
-    /// cannot have this field.
+    /// All data that the article allows. This list is a check of the spec, and not of the machine: kbfix reports an
+    /// error if `data` is not in this list. If `data` is a parameter, everything that the parameter allows (in its own
+    /// `allowed` or `range`) must be in this list too, and so must the data that it has in the run. For a number, 16
+    /// and `0x10` are the same; for a string, they are different. A value that can be a REG_MULTI_SZ cannot have this
+    /// field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub allowed: Option<Vec<Scalar>>,
@@ -87,9 +87,9 @@ pub struct ValueRule {
     ///
     /// Without a `separator`, the list is a REG_MULTI_SZ. An existing REG_SZ, or REG_EXPAND_SZ without `%`, counts as a
     /// list of one string, and an empty string as an empty list; kbfix changes the type, even if only the type differs.
-    /// If `add` has strings, a number counts as an empty list. Empty strings at the end of a REG_MULTI_SZ do not count.
-    /// For a REG_MULTI_SZ with an empty string before another string, and for any other data that is not a list, the
-    /// outcome is unknown.
+    /// If `add` has strings, an existing number, such as a REG_DWORD, counts as an empty list. Empty strings at the end
+    /// of a REG_MULTI_SZ do not count. For a REG_MULTI_SZ with an empty string before another string, and for any other
+    /// data that is not a list, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListEdit>>,
     /// Replaces a part of a REG_SZ or REG_EXPAND_SZ; the rest of the string stays.
@@ -124,8 +124,8 @@ pub struct ValueRule {
     /// the value. This field is not allowed with `ensure: absent`.
     ///
     /// If the value is absent, `bits`, `list` and `replace` start from this data. Without this field, `bits` starts
-    /// from 0, and creates the value. `list` starts from an empty list, and creates the value only if `add` has
-    /// strings. With `replace` and without this field, the outcome is unknown.
+    /// from 0 and creates the value; `list` starts from an empty list, and creates the value only if `add` has strings;
+    /// with `replace`, the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub if_absent: Option<DataExpression>,
     /// The rule for this value applies only if this condition and the `when` of the whole rule are true. If the whole
@@ -168,8 +168,8 @@ pub enum KeepWord {
 pub struct KeepWhich {
     /// The smallest number that stays. Write a number, or `{ parameter: name }`.
     ///
-    /// For this field and `at_most`, the value may be a REG_DWORD, REG_DWORD_BIG_ENDIAN or REG_QWORD, or a REG_SZ or
-    /// REG_EXPAND_SZ with a decimal number without leading zeros.
+    /// With this field or `at_most`, an existing value can stay if it is a REG_DWORD, REG_DWORD_BIG_ENDIAN or
+    /// REG_QWORD, or a REG_SZ or REG_EXPAND_SZ with a decimal number without leading zeros.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<DataExpression>,
     /// The largest number that stays. Write a number, or `{ parameter: name }`.
@@ -185,13 +185,13 @@ pub struct KeepWhich {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub not: Option<Vec<Literal>>,
-    /// A list stays if it contains each of these strings, in any order; the list may contain other strings too. Letter
-    /// case matters only if `ignore_case` is `false`.
+    /// A list stays if it contains each of these strings, in any order; the list may contain other strings too. In a
+    /// list, letter case matters only if `ignore_case` is `false`.
     ///
     /// A REG_MULTI_SZ is a list. With a `separator`, a REG_SZ or REG_EXPAND_SZ is a list too. Without a `separator`, a
-    /// REG_SZ or REG_EXPAND_SZ stays if each of these texts occurs in its string, in the same letter case. Here and in
-    /// `subset`, empty strings at the end of a REG_MULTI_SZ do not count: a list with one empty string is an empty
-    /// list.
+    /// REG_SZ or REG_EXPAND_SZ is not a list: it stays if each of these texts occurs in its string, in the same letter
+    /// case. Here and in `subset`, empty strings at the end of a REG_MULTI_SZ do not count: a list with one empty
+    /// string is an empty list.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub contains: Option<Vec<String>>,
@@ -211,7 +211,7 @@ pub struct KeepWhich {
     #[schemars(length(min = 1, max = 10))]
     pub separator: Option<String>,
     /// Whether `contains` and `subset` ignore letter case when they compare the items of a list. The default is `true`.
-    /// You can use this field only with `subset` and `contains`. With `contains` for a REG_SZ or REG_EXPAND_SZ, you can
+    /// You can use this field only with `subset` or `contains`. With `contains` for a REG_SZ or REG_EXPAND_SZ, you can
     /// use it only together with a `separator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_case: Option<bool>,
@@ -235,8 +235,8 @@ pub struct Bits {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListEdit {
-    /// Strings that must be in the list; missing strings are added at the end, but before a separator at the end. Write
-    /// a list, or `{ parameter: name }`.
+    /// Strings that must be in the list. kbfix adds missing strings at the end of the list; if the list ends with a
+    /// separator, before this separator. Write a list, or `{ parameter: name }`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add: Option<DataExpression>,
     /// Strings that must not be in the list. Write a list, or `{ parameter: name }`.
