@@ -42,10 +42,10 @@ pub(in crate::cli) struct SpecArguments {
     /// Set a parameter in every spec that has this parameter, for example `--set mode=1`. At least one spec must have
     /// the parameter. If you do not set a parameter, kbfix uses its default. If you do not set a parameter that has no
     /// default, the result depends on the command. In `diff`, `apply` and `fleet`, the outcome of the spec is `needs
-    /// parameter`, or `not applicable` if the spec does not apply to the machine. `export` reports an error. `snapshot`
-    /// prints a warning if the name of a key contains the parameter, and leaves out this key. `show`, `symptoms` and
-    /// `validate` do not need the parameter. If a parameter is a list, write commas between its items. You can give
-    /// this option several times, but only once for each parameter.
+    /// parameter`, or `not applicable` if the spec does not apply to the machine. `export` reports an error. If the
+    /// path of a key in the spec contains `{NAME}`, `snapshot` leaves out this key and prints a warning. `show`,
+    /// `symptoms` and `validate` do not need the parameter. If a parameter is a list, write commas between its items.
+    /// You can give this option several times, but only once for each parameter.
     #[arg(long = "set", value_name = "NAME=DATA", help_heading = SPECS)]
     set: Vec<String>,
 

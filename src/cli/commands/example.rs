@@ -16,8 +16,8 @@ use kbfix::{
     targets::{Address, open},
 };
 
-/// Create an example machine, and show what the spec KB909094 would change on it. The machine is a small image of a
-/// server, in the new folder DIR.
+/// Create an example machine, and show what the spec KB909094 would change on it. The new folder DIR stands for the
+/// mounted disk of a switched-off Windows server, with only a few files.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The folder to create. The folder must not exist, but the folder above it must exist.

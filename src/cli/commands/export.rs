@@ -19,7 +19,8 @@ use kbfix::{
 };
 
 /// Write specs in the format of another tool. A warning names each requirement and condition of a spec that the format
-/// cannot express, and each sensitive value that others can read in the file.
+/// cannot express, and each sensitive value whose data is in the file, because everyone who has the file can read this
+/// data.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
@@ -34,8 +35,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "FILE", required_if_eq("format", "intune"))]
     out: Option<PathBuf>,
 
-    /// Report an error and write nothing if the format cannot express a requirement or condition of a spec, or if
-    /// others could read a sensitive value in the file.
+    /// Report an error and write nothing if the format cannot express a requirement or condition of a spec, or if the
+    /// file would contain the data of a sensitive value.
     #[arg(long)]
     strict: bool,
 }
@@ -49,9 +50,9 @@ enum Format {
     /// Ansible tasks with ansible.windows.win_regedit.
     #[value(name = "win_regedit")]
     WinRegedit,
-    /// A Registry.pol of Group Policy. If the specs contain a key below HKLM that the file can express, the file is for
-    /// HKLM, and keys below HKCU are left out. If not, the file is for HKCU. Keys below all other root keys are always
-    /// left out.
+    /// A Registry.pol of Group Policy. If the specs contain a key below HKLM that the file can express (for example,
+    /// one without `*` and without `when`), the file is for HKLM, and keys below HKCU are left out. If not, the file is
+    /// for HKCU. Keys below all other root keys are always left out.
     Pol,
     /// The text that Microsoft's LGPO.exe reads (`LGPO.exe /t FILE`).
     Lgpo,
