@@ -90,8 +90,8 @@ pub enum PlanRefusal {
     /// The plan was made for the registry, but the command changes policy values in the local GPO; or the reverse.
     #[error("{}", other_place("plan", *.through_policy))]
     OtherPlace {
-        /// Whether the plan was made for the local GPO (`--through-policy`): values in the policy branches of `HKLM` are
-        /// changed there, and all others in the registry.
+        /// Whether the plan was made for the local GPO (`--through-policy`): values in the policy branches of `HKLM`
+        /// are changed there, and all others in the registry.
         through_policy: bool,
     },
     /// Facts on which the plan depends have changed.

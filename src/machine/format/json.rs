@@ -12,8 +12,6 @@ use serde::{
 };
 use serde_json::error::Category;
 
-use crate::diag::text::shorten;
-
 /// Checks that `text` is JSON in which no object contains two members with the same name.
 ///
 /// # Errors
@@ -105,7 +103,10 @@ fn of_found(text: &str) -> String {
         Some(("integer", number)) => format!("the number {number}"),
         Some(("floating", number)) => format!("the number {}", number.trim_start_matches("point ")),
         Some(("boolean", word)) => word.to_owned(),
-        Some(("string", _)) => format!("the {}", shorten(text)),
+        Some(("string", _)) => match text.char_indices().nth(80) {
+            Some((at, _)) => format!("the {}…\"", &text[..at]),
+            None => format!("the {text}"),
+        },
         _ => text.to_owned(),
     }
 }

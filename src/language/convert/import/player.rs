@@ -125,9 +125,9 @@ fn in_another_set<'k>(keys: &'k Keys, named: &Named, deletes: bool) -> Option<&'
     below.chain(above).find(differs).map(|left| &left.named)
 }
 
-/// Returns `path` with `CurrentControlSet` in place of a numbered control set, and adds a warning if there was one. Also
-/// returns the name of the control set as `path` spells it, a numbered one or `CurrentControlSet`; `None` if `path` is in
-/// no control set.
+/// Returns `path` with `CurrentControlSet` in place of a numbered control set, and adds a warning if there was one.
+/// Also returns the name of the control set as `path` spells it, a numbered one or `CurrentControlSet`; `None` if
+/// `path` is in no control set.
 fn current_control_set(
     path: &KeyPath,
     line: usize,

@@ -25,9 +25,9 @@ pub(in crate::spec) struct RuleKey {
     pub folded: String,
 }
 
-/// Checks all rules of a spec, and reports their errors. Returns the rules that could be converted, and their keys in the
-/// same order: also rules that only contradict another rule, or that contain one value name twice. A rule for both views
-/// becomes two rules.
+/// Checks all rules of a spec, and reports their errors. Returns the rules that could be converted, and their keys in
+/// the same order: also rules that only contradict another rule, or that contain one value name twice. A rule for both
+/// views becomes two rules.
 pub(super) fn rules(cx: &mut Context<'_>, from: &[document::KeyRule], path: &Path) -> (Vec<KeyRule>, Vec<RuleKey>) {
     let (mut out, mut rule_keys) = (Vec::new(), Vec::new());
     let mut add = |rule: KeyRule, compared: Option<&KeyPattern>, view: View, number: usize| {
