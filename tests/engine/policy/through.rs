@@ -202,7 +202,11 @@ fn a_plan_and_a_journal_say_which_place_they_change() {
     let plain: Value = serde_json::from_str(&plan("plain.json")).unwrap();
     assert_eq!((&through["through_policy"], &plain["through_policy"]), (&json!(true), &Value::Null));
     assert_ne!(through["digest"], plain["digest"]);
-    image.run("apply --plan plain.json --through-policy").exits(2).says("other-place").says("in the target's registry");
+    image
+        .run("apply --plan plain.json --through-policy")
+        .exits(2)
+        .says("other-place")
+        .says("made for the target's registry");
     let hive = format!(r"hive:{}=HKLM\SOFTWARE", image.0.path(SOFTWARE).display());
     let other = image.0.kbfix(&["apply", "--plan", "through.json", "--target", &hive]).exits(2);
     other.says("other-place").says("the plan was made for the local GPO of the target");
