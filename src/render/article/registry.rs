@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     registry::{
-        Data, RootKey, View,
+        Data, Decoded, RootKey, ValueType, View,
         notation::{self, one_line},
     },
     spec::{
@@ -15,6 +15,7 @@ use crate::{
 };
 
 use super::conditions;
+use crate::render::diff;
 
 /// Returns all rules of a spec in `.reg` notation.
 pub(super) fn rules(spec: &Spec) -> String {
@@ -133,25 +134,21 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
         Desired::Absent => line(out, &format!("{name}=-")),
         Desired::OneOf(all) => {
             if let Some((first, others)) = all.split_first() {
-                if let crate::registry::Decoded::List(list) = first.decode() {
-                    line(out, &format!("; {} [{}]", first.value_type, quoted(&list)));
-                }
                 for other in others {
-                    line(out, &format!("; also accepted: {name}={}", notation::data(other)));
+                    line(out, &format!("; also accepted: {name}={}", explained(other)));
                 }
-                line(out, &format!("{name}={}", notation::data(first)));
+                data(&name, first, out);
             }
         }
         Desired::Kept { choices, keep } => {
             line(out, &format!("; kept if present: {}, {keep}", types(choices)));
             if let Some(first) = choices.first() {
-                line(out, &format!("{name}={}", notation::data(first)));
+                data(&name, first, out);
             }
         }
         Desired::CommaSet { value_type, text } => {
             line(out, &format!("; {value_type}; the order of the items does not matter"));
-            let data = crate::registry::Data::text(*value_type, text);
-            line(out, &format!("{name}={}", notation::data(&data)));
+            data(&name, &Data::text(*value_type, text), out);
         }
         Desired::Bits { value_type, set, clear } => {
             let set = (*set != 0).then(|| format!("bits 0x{set:x} are set"));
@@ -187,7 +184,35 @@ fn value(rule: &ValueRule, written: &document::ValueRule, unset: &BTreeMap<Strin
         }
     }
     if let Some(data) = &rule.if_absent {
-        line(out, &format!("; an absent value means {}", notation::data(data)));
+        line(out, &format!("; an absent value means {}", explained(data)));
+    }
+}
+
+/// Adds the line for a value to `out`, after a comment with the data as text if the line shows it only as hex digits.
+fn data(name: &str, data: &Data, out: &mut String) {
+    if let Some(text) = readable(data) {
+        line(out, &format!("; {text}"));
+    }
+    line(out, &format!("{name}={}", notation::data(data)));
+}
+
+/// Returns data in `.reg` notation, followed by the data as text in parentheses if this notation shows only hex digits.
+fn explained(data: &Data) -> String {
+    let text = readable(data).map(|text| format!(" ({text})")).unwrap_or_default();
+    format!("{}{text}", notation::data(data))
+}
+
+/// Returns the type and the data as text, for a string, list or number that `.reg` notation shows as hex digits; `None`
+/// for all other data. Unlike in a diff, a long string or list is not cut, because the article shows it nowhere else.
+fn readable(data: &Data) -> Option<String> {
+    let quoted = |list: &[String]| list.iter().map(|s| notation::quoted(s)).collect::<Vec<_>>().join(", ");
+    match data.decode() {
+        Decoded::List(list) => Some(format!("{} [{}]", data.value_type, quoted(&list))),
+        Decoded::Text(text) if data.value_type != ValueType::SZ || text.contains(['\n', '\r']) => {
+            Some(format!("{} {}", data.value_type, notation::quoted(&text)))
+        }
+        Decoded::Text(_) => None,
+        _ => diff::readable(data),
     }
 }
 

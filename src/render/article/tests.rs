@@ -106,6 +106,33 @@ fn what_notation_cannot_say_stands_in_comments() {
 }
 
 #[test]
+fn data_that_notation_shows_as_digits_is_also_shown_as_text() {
+    let yaml = r#"
+kbfix: 1
+id: T
+title: T
+registry:
+  - key: HKLM\SOFTWARE\A
+    values:
+      a: { type: REG_EXPAND_SZ, data: '%SystemRoot%\relay.log' }
+      b: { type: [REG_SZ, REG_EXPAND_SZ], data: x, if_absent: y }
+      c: { type: REG_EXPAND_SZ, data: '%A%', keep: any }
+      d: { type: REG_EXPAND_SZ, data: 'p, q', compare: comma_set }
+      e: { type: REG_QWORD, data: 5 }
+"#;
+    let text = registry::rules(&spec(yaml));
+    for part in [
+        "; REG_EXPAND_SZ \"%SystemRoot%\\\\relay.log\"\n\"a\"=hex(2):25,",
+        "; also accepted: \"b\"=hex(2):78,00,00,00 (REG_EXPAND_SZ \"x\")\n\"b\"=\"x\"\n; an absent value means \"y\"\n",
+        "; REG_EXPAND_SZ \"%A%\"\n\"c\"=hex(2):",
+        "; REG_EXPAND_SZ \"p, q\"\n\"d\"=hex(2):",
+        "; REG_QWORD 0x5\n\"e\"=hex(b):",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
 fn a_note_of_several_lines_is_as_many_comments() {
     let yaml = "kbfix: 1\nid: T\ntitle: T\nregistry:\n  - key: HKLM\\SOFTWARE\\A\n    note: |\n      One.\n\n      Two.\n    values:\n      \
                 a: { type: REG_DWORD, data: 1, note: \"x\\ny\\e[2J\" }\n";
