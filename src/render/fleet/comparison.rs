@@ -96,7 +96,11 @@ pub fn comparison_human(comparison: &FleetComparison, paint: Paint) -> String {
                 let _ = writeln!(out, "  note          {}", one_line(&note));
             }
         }
-        for line in hunks(difference) {
+        let lines = hunks(difference);
+        if let Some(head) = head_of_hunks(difference).filter(|_| !lines.is_empty()) {
+            let _ = writeln!(out, "  {head}");
+        }
+        for line in lines {
             let text = line.to_string();
             let text = match line {
                 Line::Head(_) => paint.head(&text),
@@ -133,6 +137,12 @@ fn hunks(difference: &Difference) -> Vec<Line> {
         _ => difference.after.as_ref(),
     };
     case.into_iter().flat_map(|case| &case.changes).flat_map(diff::hunk).collect()
+}
+
+/// Returns the line above the diff for [`DifferenceKind::Goes`], which shows the changes in the earlier state of the
+/// fleet; `None` for the other kinds, whose diff needs no such line.
+fn head_of_hunks(difference: &Difference) -> Option<&'static str> {
+    (difference.kind == DifferenceKind::Goes).then_some("the following changes are no longer to be made:")
 }
 
 /// Formats a comparison as GitHub-flavoured Markdown of at most [`MOST`] bytes. If a row, a machine or a difference
@@ -226,6 +236,9 @@ fn block(difference: &Difference) -> Option<String> {
     }
     if lines.is_empty() {
         return Some(block);
+    }
+    if let Some(head) = head_of_hunks(difference) {
+        let _ = writeln!(block, "\n{head}");
     }
     let _ = writeln!(block, "\n```diff");
     for (at, line) in lines.iter().enumerate() {

@@ -53,6 +53,13 @@ fn outcomes_and_changes_come_go_and_differ() {
     assert_eq!(told(&gone), [(DifferenceKind::Goes, "THIRD", 10)]);
     let text = render::fleet::comparison_human(&gone, Paint { colour: false });
     assert!(text.contains("specs that were removed: THIRD") && text.contains("+\"Third\"=dword:00000003"), "{text}");
+    // The diff of the earlier state must not look like changes that are still to be made.
+    let head = "the following changes are no longer to be made:";
+    assert!(text.contains(&format!("  {head}\n@@ ")), "{text}");
+    let text = render::fleet::comparison_markdown(&gone);
+    assert!(text.contains(&format!("\n{head}\n\n```diff\n@@ ")), "{text}");
+    let comes = impact_of(&folder, &specs(&[SPEC]), &specs(&[SPEC, OTHER]));
+    assert!(!render::fleet::comparison_human(&comes, Paint { colour: false }).contains(head));
 }
 
 #[test]
