@@ -192,6 +192,23 @@ fn several_specs_against_each_other() {
 }
 
 #[test]
+fn specs_with_one_id_that_conflict_are_named_by_their_files() {
+    let of = |key: &str, data: u32| {
+        format!(
+            "kbfix: 1\nid: A\ntitle: T\nregistry:\n  - {{ key: {key}, values: {{ v: {{ type: REG_DWORD, data: {data} }} }} }}\n"
+        )
+    };
+    for key in [r"HKLM\SOFTWARE\X", r"HKLM\SOFTWARE\*"] {
+        let files = [of(r"HKLM\SOFTWARE\X", 1), of(key, 2)];
+        let sources = [("a.yaml", &files[0]), ("b.yaml", &files[1])];
+        let sources = sources.map(|(name, text)| Source { name, bytes: text.as_bytes() });
+        let across = spec::load_all(&sources, &Settings::new()).across;
+        let conflict = across.iter().find(|d| d.code.as_str() == "conflicting-specs").unwrap();
+        assert!(conflict.message.starts_with("a.yaml and b.yaml require different states of `v`"), "{conflict:?}");
+    }
+}
+
+#[test]
 fn a_key_under_another_name_is_the_same_key() {
     let of = |id: &str, key: &str, rule: &str| {
         format!("kbfix: 1\nid: {id}\ntitle: T\nregistry:\n  - key: {key}\n    {rule}\n")

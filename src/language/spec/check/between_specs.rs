@@ -201,7 +201,8 @@ fn stars(sources: &[Source<'_>], all: &[&Rule<'_>], out: &mut Vec<Diagnostic>) {
             Some((first, second, format!("{what} `{}`, which can be the same key as `{}`", b.key, a.key), path))
         });
         let Some((first, second, what, path)) = conflict else { continue };
-        let message = format!("{} and {} require different states of {what}", first.spec.id, second.spec.id);
+        let (a, b) = names(sources, first, second);
+        let message = format!("{a} and {b} require different states of {what}");
         let hint = "apply only one of the two specs, or change their conditions, so that only one of the specs applies";
         let warning = Diagnostic::warning(Code::CONFLICTING_SPECS, message).hint(hint);
         out.push(placed(warning, &sources[second.file], &path));
@@ -309,7 +310,7 @@ fn report(
         || first.rule.is_conditional()
         || second.rule.is_conditional()
         || first.spec.applicable != second.spec.applicable;
-    let (a, b) = (&first.spec.id, &second.spec.id);
+    let (a, b) = names(sources, first, second);
     let (message, hint) = match conditional {
         true => (
             format!("if both apply, {a} and {b} require different states of {what}"),
@@ -319,6 +320,14 @@ fn report(
     };
     let build = if conditional { Diagnostic::warning } else { Diagnostic::error };
     out.push(placed(build(Code::CONFLICTING_SPECS, message).hint(hint), &sources[second.file], path));
+}
+
+/// Returns names for the specs of two rules: the ids, or the names of the files if the ids are equal.
+fn names<'a>(sources: &'a [Source<'_>], first: &Rule<'a>, second: &Rule<'a>) -> (&'a str, &'a str) {
+    match first.spec.id == second.spec.id {
+        true => (sources[first.file].name, sources[second.file].name),
+        false => (&first.spec.id, &second.spec.id),
+    }
 }
 
 /// Adds the place of the field at `path` to `diagnostic`. Parses the file a second time to find the place: keeping the
