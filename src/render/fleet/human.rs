@@ -55,6 +55,10 @@ pub fn human(report: &FleetReport, paint: Paint) -> String {
 
 fn table(report: &FleetReport, out: &mut String) {
     let columns = wording::columns(report);
+    // No machine could be read.
+    if columns.is_empty() {
+        return;
+    }
     let id = |id: &str| one_line(id);
     let first = report.specs.iter().map(|spec| id(&spec.id).chars().count()).max().unwrap_or(0).max(4);
     let heads: Vec<&str> = columns.iter().map(|outcome| outcome.words()).collect();

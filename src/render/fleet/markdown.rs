@@ -116,7 +116,9 @@ fn table(report: &FleetReport) -> (String, Vec<String>) {
         let counts: Vec<String> = columns.iter().map(count).collect();
         format!("| {}: {} | {} |\n", escaped(&spec.id), cell(&spec.title), counts.join(" | "))
     };
-    (head, report.specs.iter().map(row).collect())
+    // Without an outcome, no machine could be read.
+    let rows = if columns.is_empty() { Vec::new() } else { report.specs.iter().map(row).collect() };
+    (head, rows)
 }
 
 fn changes(report: &FleetReport) -> (String, Vec<String>) {

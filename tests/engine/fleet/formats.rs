@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use kbfix::{
     fleet::{FleetReport, Member, Members},
-    render::fleet::{MOST_LOCATIONS, MOST_MARKDOWN, csv, html, json, junit, lines, markdown, sarif},
+    render::{
+        Paint,
+        fleet::{MOST_LOCATIONS, MOST_MARKDOWN, csv, html, human, json, junit, lines, markdown, sarif},
+    },
 };
 use serde_json::{Value, json};
 
@@ -251,6 +254,19 @@ fn markdown_fits_and_counts_what_it_leaves_out() {
         let more = format!("**Not shown here: {} {what}**", 120 - shown(start));
         assert!(text.contains(&more), "{more}");
     }
+}
+
+#[test]
+fn without_a_readable_machine_there_is_no_table_of_specs() {
+    let folder = Folder::new();
+    folder.write("BROKEN.json", "{");
+    let report = folder.report(&specs(&[SPEC]));
+    let text = human(&report, Paint { colour: false });
+    assert!(text.starts_with("1 machine (unreadable: 1)\n\nBROKEN: unreadable\n"), "{text}");
+    let text = markdown(&report);
+    assert!(text.contains("1 machine (unreadable: 1)\n\n### Unreadable\n"), "{text}");
+    let page = html(&report);
+    assert!(!page.contains("Specs</") && !page.contains("without changes"), "{page}");
 }
 
 /// Returns a file that `tests/run` downloads. If it is absent, a test skips a part and says so.

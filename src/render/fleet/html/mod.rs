@@ -52,7 +52,7 @@ pub fn html(report: &FleetReport) -> String {
                 (notes(report))
                 nav { @for (id, title) in sections(report) { a href=(format!("#{id}")) { (title) } " " } }
                 (tools(report, &groups))
-                (specs::specs(report, &cases))
+                @if has_outcomes(report) { (specs::specs(report, &cases)) }
                 @for section in SECTIONS { (cases::section(report, &cases, section)) }
                 (machines::unreadable(report))
                 section #of-machines {
@@ -78,9 +78,17 @@ const SECTIONS: [Section; 4] = [
     ("noted", "Nothing to change, with a note", |case| !case.asks() && case.is_shown()),
 ];
 
+/// Returns whether the report contains the outcome of any spec. It contains none if no machine could be read.
+fn has_outcomes(report: &FleetReport) -> bool {
+    !wording::columns(report).is_empty()
+}
+
 /// Returns the id and the title of each section that is not empty.
 fn sections(report: &FleetReport) -> Vec<(&'static str, String)> {
-    let mut sections = vec![("specs", "Specs".to_owned())];
+    let mut sections = Vec::new();
+    if has_outcomes(report) {
+        sections.push(("specs", "Specs".to_owned()));
+    }
     for (id, title, which) in SECTIONS {
         let count = report.cases.iter().filter(|case| which(case)).count();
         if count > 0 {
