@@ -17,12 +17,18 @@ pub enum StoreError {
         source: io::Error,
     },
     /// There is neither a journal with this name in the folder, nor a file at this path.
-    #[error("there is no journal `{name}`: neither a file with this name, nor a journal in {}", folder.display())]
+    #[error(
+        "there is no journal `{name}`: neither a file with this name, nor a journal in {}{}",
+        folder.display(),
+        if *has_folder { "" } else { ", which does not exist" }
+    )]
     Missing {
         /// The name or path that was given for the journal.
         name: String,
         /// The folder with the journals, in the state folder. It contains no journal with this name.
         folder: PathBuf,
+        /// Whether this folder exists.
+        has_folder: bool,
     },
     /// Someone other than this account and the administrators can write to the file or folder, or owns it.
     #[error("{}: {fault}", path.display())]

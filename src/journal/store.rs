@@ -52,6 +52,12 @@ impl Store {
         &self.root
     }
 
+    /// Returns a phrase which says that the state folder does not exist; `None` if it exists.
+    pub fn missing(&self) -> Option<String> {
+        let root = self.root.display();
+        (!self.root.exists()).then(|| format!("the folder {root} does not exist, so it contains no journals"))
+    }
+
     /// Checks that a journal of changes to this target could be written, as far as this is possible without leaving
     /// anything on disk.
     ///
@@ -237,7 +243,8 @@ impl Store {
         }
         match Self::read(if is_name { &by_name } else { Path::new(name) }) {
             Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                Err(StoreError::Missing { name: name.to_owned(), folder })
+                let has_folder = folder.exists();
+                Err(StoreError::Missing { name: name.to_owned(), folder, has_folder })
             }
             found => found,
         }

@@ -148,6 +148,9 @@ const UNTRUSTED_HINT: &str = "check the content; if the file or folder is yours,
 const UNTRUSTED_HINT: &str = "check the content; if the file or folder is yours, remove the rights of others \
     (`icacls`); or copy a journal that you trust to another state folder, and use that folder";
 
+/// The hint for a state folder that does not exist; the option `state-dir` belongs to it.
+pub(super) const SAME_FOLDER: &str = "give the same state folder as for the apply";
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let another = |text: &str| Hint::new(text).option("state-dir", "DIR");
@@ -161,6 +164,7 @@ impl From<StoreError> for Error {
             StoreError::NotUnicode { .. } => {
                 (Code::JOURNAL_ACCESS, "name the folder by another path, such as that of a link to it".into())
             }
+            StoreError::Missing { has_folder: false, .. } => (Code::JOURNAL_MISSING, another(SAME_FOLDER)),
             StoreError::Missing { .. } => (Code::JOURNAL_MISSING, "`kbfix journal list` lists the journals".into()),
             StoreError::Malformed { .. } => (
                 Code::JOURNAL_MALFORMED,

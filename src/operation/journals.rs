@@ -169,7 +169,9 @@ pub(super) fn review_retirement(
         Ok((journals, _)) if !journals.is_empty() => {
             return check_against(journals, plan, retires, target).map(|status| (status, None));
         }
-        Ok(_) => format!("{} contains no journal of this target", store.root().display()),
+        Ok(_) => {
+            store.missing().unwrap_or_else(|| format!("{} contains no journal of this target", store.root().display()))
+        }
         Err(error) => error.diagnostics.into_iter().map(|one| one.message).collect::<Vec<_>>().join("; "),
     };
     let message = format!("the plan retires specs, but it could not be checked against the journals: {why}");

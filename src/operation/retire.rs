@@ -198,7 +198,10 @@ fn known(id: &str, history: &History, address: &Address, store: &Store) -> Resul
     if let Some(known) = history.known().find(|known| known.eq_ignore_ascii_case(id)) {
         return Ok(known.to_owned());
     }
-    let message = format!("no journal in {} shows that {id} was applied to {}", store.root().display(), address.uri);
+    let message = match store.missing() {
+        Some(missing) => format!("no journal shows that {id} was applied to {}: {missing}", address.uri),
+        None => format!("no journal in {} shows that {id} was applied to {}", store.root().display(), address.uri),
+    };
     let hint: Hint = match (suggest(id, history.known()), history.known().next()) {
         (Some(meant), _) => format!("did you mean {meant}?").into(),
         (None, Some(_)) => {

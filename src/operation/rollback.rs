@@ -2,7 +2,7 @@
 
 use super::{
     apply::carry_out,
-    error::{Error, place_hint},
+    error::{Error, SAME_FOLDER, place_hint},
     execute::StartError,
     plan::{PlanRefusal, Renamed, cannot_apply, other_place, refuse_damaged, same_machine},
     progress::{Progress, changing, reading},
@@ -241,10 +241,17 @@ pub fn newest(
     }
     found.map(|found| (found, None)).ok_or_else(|| {
         let of_target = target.map(|target| format!(" of the target {}", target.uri)).unwrap_or_default();
-        let message = format!("no journal{of_target} in {} can be rolled back", store.root().display());
-        let diagnostic =
-            Diagnostic::error(Code::JOURNAL_MISSING, message).hint("`kbfix journal list` lists the journals");
-        Error::new(Exit::Refused, diagnostic)
+        let (message, hint) = match store.missing() {
+            Some(missing) => (
+                format!("no journal{of_target} can be rolled back: {missing}"),
+                Hint::new(SAME_FOLDER).option("state-dir", "DIR"),
+            ),
+            None => (
+                format!("no journal{of_target} in {} can be rolled back", store.root().display()),
+                "`kbfix journal list` lists the journals".into(),
+            ),
+        };
+        Error::new(Exit::Refused, Diagnostic::error(Code::JOURNAL_MISSING, message).hint(hint))
     })
 }
 

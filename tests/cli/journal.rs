@@ -209,3 +209,21 @@ fn a_path_that_is_not_unicode_is_shown_in_json() {
     let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
     assert_eq!(shown["path"], one["path"]);
 }
+
+#[test]
+fn a_named_state_folder_that_does_not_exist_is_reported() {
+    let machine = Machine::new();
+    let missing = "state does not exist, so it contains no journals";
+    machine.run("journal list @state").code(0).says(missing);
+    machine.run("rollback --last @state").code(2).says(missing).says("give the same state folder as for the apply");
+    machine.run("retire KB909094 @target @state").code(2).says(missing);
+    machine.run("journal show x @state").code(2).says(", which does not exist\n").says("give the same state folder");
+    for line in
+        ["symptoms KB909094", "diff KB909094 --symptoms", "retire --absent --specs KB909094", "retire A --if-applied"]
+    {
+        let run = machine.run(&format!("{line} @target @state"));
+        assert!(run.stderr.contains(missing), "{run:?}");
+    }
+    let run = machine.run("diff KB909094 @target @state").code(1);
+    assert!(!run.stderr.contains("state"), "{run:?}");
+}

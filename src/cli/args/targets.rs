@@ -7,7 +7,7 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser as _},
 };
 
-use crate::cli::error::CommandError;
+use crate::cli::{error::CommandError, output::Output};
 
 use kbfix::{
     diag::{Code, Diagnostic, Exit, Hint},
@@ -222,5 +222,14 @@ impl StateArguments {
                 Hint::new("name a state folder").option("state-dir", "DIR"),
             )
         })
+    }
+
+    /// Prints a note if the user named a state folder that does not exist, because its name may be mistyped. This is no
+    /// warning, because the folder exists only after the first apply. A command that has succeeded without journals
+    /// calls this.
+    pub(in crate::cli) fn note_missing(&self, store: &kbfix::journal::Store, output: &mut Output) {
+        if let Some(missing) = store.missing().filter(|_| self.state_dir.is_some()) {
+            output.note(&missing);
+        }
     }
 }

@@ -178,7 +178,9 @@ fn make(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandErr
     }
     let mut report = Report { plan: text, ..diff.into_report().failing_on(&arguments.request.fail_on.codes()) };
     if let Some(Request::Specs(specs)) = request {
-        operation::add_symptoms(&mut report, &specs, target.as_mut(), &arguments.state.store()?, output)?;
+        let store = arguments.state.store()?;
+        operation::add_symptoms(&mut report, &specs, target.as_mut(), &store, output)?;
+        arguments.state.note_missing(&store, output);
     }
     Ok(report)
 }

@@ -68,8 +68,8 @@ fn list(state: &StateArguments, format: Format, output: &mut Output) -> Result<E
         Format::Json => render::journal::list_json(&journals, &damaged),
         Format::Human => journals.iter().map(render::journal::line).collect(),
     });
-    if !store.root().exists() {
-        output.note(&format!("the folder {} does not exist, so it contains no journals", store.root().display()));
+    if let Some(missing) = store.missing() {
+        output.note(&missing);
     }
     // If there are damaged journals, the list is not complete. The exit code tells this to a program that only reads
     // the list.

@@ -154,6 +154,7 @@ fn retire(arguments: &Arguments, output: &mut Output) -> Result<Report, CommandE
         with_plan: out.is_some(),
     };
     let mut report = operation::retire(&retired, &given, options, address, target.as_mut(), &store, output)?;
+    arguments.state.note_missing(&store, output);
     if let (Some(out), Some(text)) = (out, report.plan.take()) {
         plans::save(&out, &text, output)?;
     }

@@ -81,5 +81,7 @@ fn find(arguments: &Arguments, output: &mut Output) -> Result<Symptoms, CommandE
     let specs = arguments.specs.load_for_plan(output)?;
     let store = arguments.state.store()?;
     let (_, mut target) = arguments.target.open()?;
-    Ok(symptoms::symptoms(&specs, target.as_mut(), Some(&store), output)?)
+    let found = symptoms::symptoms(&specs, target.as_mut(), Some(&store), output)?;
+    arguments.state.note_missing(&store, output);
+    Ok(found)
 }
