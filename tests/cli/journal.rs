@@ -227,3 +227,12 @@ fn a_named_state_folder_that_does_not_exist_is_reported() {
     let run = machine.run("diff KB909094 @target @state").code(1);
     assert!(!run.stderr.contains("state"), "{run:?}");
 }
+
+#[test]
+fn the_hint_for_a_damaged_journal_in_the_list_is_not_to_list_the_journals() {
+    let machine = Machine::new();
+    machine.run("apply KB909094 @target @state").code(0);
+    machine.write_journal("20260101T000000.000Z-1", "{");
+    let run = machine.run("journal list @state").code(2).says("or move the file to another folder");
+    assert!(!run.stderr.contains("kbfix journal list"), "{run:?}");
+}

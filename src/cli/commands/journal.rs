@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use crate::cli::{args::targets::StateArguments, error::CommandError, output::Output};
 
-use kbfix::{diag::Exit, render};
+use kbfix::{diag::Exit, journal::StoreError, render};
 
 /// List and show journals: the records of the runs of `kbfix apply`, `rollback`, `retire` and `dsc set`.
 #[derive(Debug, clap::Args)]
@@ -75,7 +75,13 @@ fn list(state: &StateArguments, format: Format, output: &mut Output) -> Result<E
     // the list.
     let code = if damaged.is_empty() { Exit::Done } else { Exit::Refused };
     for why in damaged {
-        output.diagnostics(&CommandError::from(why).diagnostics);
+        let is_malformed = matches!(why, StoreError::Malformed { .. });
+        let mut error = CommandError::from(why);
+        if is_malformed {
+            // The usual hint is to run this command.
+            error = error.with_hint("use an undamaged copy of the file, or move the file to another folder");
+        }
+        output.diagnostics(&error.diagnostics);
     }
     Ok(code)
 }
