@@ -34,8 +34,8 @@ pub(super) enum Format {
 pub(super) struct Output {
     /// The first error of standard output; `None` if there was none. A pipe that the reader closed is not an error.
     broken: Option<io::Error>,
-    /// `Some` if the last report said that the target was changed. The inner value is the path of the journal, if any.
-    changed: Option<Option<String>>,
+    /// What the last report said about the target; `None` for a command without such a report, which changes no target.
+    change: Option<Change>,
     /// The warnings that [`Self::warnings`] has written to standard error. They are kept until [`Self::with_warnings`]
     /// takes them for a JSON document.
     warned: Vec<Diagnostic>,
@@ -43,9 +43,17 @@ pub(super) struct Output {
     traces: bool,
 }
 
+/// Whether a command changed the target.
+enum Change {
+    /// The target was changed. The value is the path of the journal, if any.
+    Made(Option<String>),
+    /// Nothing was changed in the registry of the target.
+    Nothing,
+}
+
 impl Output {
     pub(super) fn new() -> Self {
-        Self { broken: None, changed: None, warned: Vec::new(), traces: false }
+        Self { broken: None, change: None, warned: Vec::new(), traces: false }
     }
 
     /// Writes a result. A pipe that the reader closed is not an error; [`Self::exit`] reports any other failure.
@@ -113,7 +121,7 @@ impl Output {
 
     /// Records whether the command changed the target, for the message if the result cannot be written.
     pub(super) fn record(&mut self, report: &Report) {
-        self.changed = report.changed.then(|| report.journal.clone());
+        self.change = Some(if report.changed { Change::Made(report.journal.clone()) } else { Change::Nothing });
     }
 
     /// Writes a report. Also writes its diagnostics to standard error, except if the format is JSON.
@@ -161,14 +169,26 @@ impl Output {
     }
 
     /// Returns the exit code of the process. Usually, this is `exit`, the code of the command. If the result could not
-    /// be written, prints the error and whether the target was changed; the codes 0 to 4 then become 8 if the target
-    /// was changed, and 2 if it was not. So a script that accepts some of the codes 0 to 4 gets a complete result.
+    /// be written, prints the error, what to do, and whether the target was changed; the codes 0 to 4 then become 8 if
+    /// the target was changed, and 2 if it was not. So a script that accepts some of the codes 0 to 4 gets a complete
+    /// result.
     pub(super) fn exit(&mut self, exit: Exit) -> Exit {
         let Some(error) = self.broken.take() else { return exit };
-        let (hint, lost) = match &self.changed {
-            Some(Some(journal)) => (format!("the target was changed; the journal is {journal}"), Exit::ReportLost),
-            Some(None) => ("the target was changed".to_owned(), Exit::ReportLost),
-            None => ("nothing was changed in the registry of the target".to_owned(), Exit::Refused),
+        let next = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "free some space on that disk, or send the output to another place"
+            }
+            _ => "send the output to another place",
+        };
+        let (hint, lost) = match &self.change {
+            Some(Change::Made(Some(journal))) => {
+                (format!("the target was changed; the journal is {journal}"), Exit::ReportLost)
+            }
+            Some(Change::Made(None)) => ("the target was changed".to_owned(), Exit::ReportLost),
+            Some(Change::Nothing) => {
+                (format!("nothing was changed in the registry of the target; {next}"), Exit::Refused)
+            }
+            None => (next.to_owned(), Exit::Refused),
         };
         self.diagnostics(&CommandError::file("standard output", &error).with_hint(&hint).diagnostics);
         // The codes 5 to 7 say that the target needs attention, which is more important than the lost result.

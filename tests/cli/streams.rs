@@ -71,9 +71,15 @@ fn a_full_disk_is_an_error() {
     assert!(set.status.code() == Some(8) && said.contains("the target was changed; the journal is"), "{said}");
     machine.run("rollback --last @state").code(0);
 
-    let nothing = "nothing was changed in the registry of the target";
+    let nothing = "nothing was changed in the registry of the target; free some space on that disk, or send";
     assert!(run("diff KB909094 @target", 2).contains(nothing));
-    assert!(run("snapshot KB909094 @target --out -", 2).contains(nothing));
+    let next = "= help: free some space on that disk, or send the output to another place\n";
+    for line in
+        ["snapshot KB909094 @target --out -", "--help", "schema report", "completions bash", "validate KB909094"]
+    {
+        let said = run(line, 2);
+        assert!(said.contains(next), "{line}: {said}");
+    }
     for format in ["human", "json", "markdown"] {
         let said = run(&format!("apply KB909094 @target @state --format {format}"), 8);
         let journal = machine.journals().pop().unwrap();
@@ -82,16 +88,15 @@ fn a_full_disk_is_an_error() {
         assert!(run("rollback --last --check @state", 2).contains(nothing));
         run(&format!("rollback --last @state --format {format}"), 8);
     }
-    assert!(run("--help", 2).contains(nothing));
     // A script that accepts the codes 3 and 4 must not take a part of the report for all of it.
     machine.set_dll([6, 5, 7638, 1]);
     assert!(run("apply KB909094 @target @state", 2).contains(nothing));
     std::fs::create_dir(machine.path("snapshots")).unwrap();
     machine.write("snapshots/DAMAGED.json", "{");
     machine.run("fleet diff KB909094 --snapshots @/snapshots --format json --lines").code(3);
-    assert!(run("fleet diff KB909094 --snapshots @/snapshots --format json --lines", 2).contains(nothing));
+    assert!(run("fleet diff KB909094 --snapshots @/snapshots --format json --lines", 2).contains(next));
     machine.run("fleet plan KB909094 --snapshots @/snapshots --out @/fleet.plan").code(3);
-    assert!(run("fleet plan KB909094 --snapshots @/snapshots --out @/fleet.plan", 2).contains(nothing));
+    assert!(run("fleet plan KB909094 --snapshots @/snapshots --out @/fleet.plan", 2).contains(next));
     let key = r"HKLM\SYSTEM\CurrentControlSet\Services\MSExchangeWEB\Other";
     let rule = format!("  - key: {key}\n    values: {{ V: {{ type: REG_SZ, data: a }} }}\n");
     machine.write("other.yaml", &format!("kbfix: 1\nid: OTHER\ntitle: t\nregistry:\n{rule}"));
