@@ -108,7 +108,7 @@ def test_a_fleet_with_reviewed_plans(three: Site) -> None:
         assert check.counts("pending1") == (1, 0)
         wrong = three.play(playbook, "-e", json.dumps({**extra, "kbfix_digests": {"pending1": "sha256:00"}}))
         assert wrong.counts("pending1") == (0, 1)
-        assert "[plan-digest]" in wrong.output and "pending1.plan.json: it is not the plan" in wrong.output, wrong.output
+        assert "[plan-digest]" in wrong.output and "pending1.plan.json: this is not the plan" in wrong.output, wrong.output
     run = three.play(str(EXAMPLES / "fleet.yml"), "-e", json.dumps(extra))
     assert [run.counts(h) for h in three.hosts] == [(1, 0), (0, 0), (0, 0)]
     for playbook in (str(EXAMPLES / "fleet.yml"), "kbfix.windows.remediate"):
@@ -740,7 +740,7 @@ def test_a_spec_is_retired_and_the_others_stay(site: Site) -> None:
     assert '"A"=dword:00000001' in applied and '"B"=' in applied
 
     missing = retire({"ids": ["A"]})
-    assert missing.counts("pending1") == (0, 1) and "B is applied to this target, but not given" in missing.output, missing.output
+    assert missing.counts("pending1") == (0, 1) and "B is applied to this target, but is not given" in missing.output, missing.output
     assert "(src)" in missing.output, missing.output
     stays = {"absent": True, "src": ["b.yaml"]}
     for arguments in (["--check", "--diff"], ["--diff"]):
@@ -789,7 +789,7 @@ def test_values_that_policy_owns_are_named_and_can_fail_the_task(site: Site) -> 
     assert site.task(owned, module="kb_info").counts("pending1") == (0, 1)
     for arguments in (["--check"], []):
         refused = site.task(owned, *arguments)
-        assert refused.counts("pending1") == (0, 1) and "undoes 1 value" in refused.output, refused.output
+        assert refused.counts("pending1") == (0, 1) and "undoes this spec for 1 value" in refused.output, refused.output
     assert not list((machine / "state").glob("journal/*"))
     assert site.task({**options, "fail_on": ["policy-unknown"]}).counts("pending1") == (1, 0)
     store.write_bytes(store.read_bytes()[:-2])
