@@ -4,6 +4,9 @@ use crate::diag::text::shorten;
 
 use super::text::{Spot, Text};
 
+/// The maximum number of nested brackets in which a mistake is searched.
+const MAX_DEPTH: usize = 32;
+
 /// A mistake of the author, with its place in the text.
 pub(in crate::spec) struct Slip {
     /// The range of the text that is wrong.
@@ -182,10 +185,115 @@ impl<'t> Line<'t> {
         };
         let begin = self.chars[..column - 2].iter().rposition(|c| *c == open)? + 1;
         let all: String = self.chars[begin - 1..].iter().collect();
+        Some(self.text_after(begin, all.trim_end()))
+    }
+
+    /// Returns the mistake that `all`, an unquoted string in this column, begins with a bracket.
+    fn text_after(&self, column: usize, all: &str) -> Slip {
+        let open = self.at(column).unwrap_or('{');
         let what = if open == '{' { "a mapping" } else { "a list" };
         let message = format!("`{open}` begins {what}, and text follows its end");
-        let hint = format!("a string that begins with `{open}` needs quotes: {}", in_quotes(all.trim_end()));
-        Some(self.slip(begin, all.trim_end().chars().count(), message, hint))
+        let hint = format!("a string that begins with `{open}` needs quotes: {}", in_quotes(all));
+        self.slip(column, all.chars().count(), message, hint)
+    }
+
+    /// Returns the first mistake between these two columns, which are inside brackets, of which YAML readers notice
+    /// only that a bracket is not closed: no space after the `:` before a bracket, as in `values:{ }`, or a string
+    /// without quotes that begins with a bracket, as in `{folder}\a.dll`. Returns `None` if there is none.
+    pub(super) fn in_brackets(&self, from: usize, to: usize) -> Option<Slip> {
+        let mut quote = None;
+        let mut begins = true;
+        let mut column = from;
+        while column <= to {
+            let c = self.at(column)?;
+            let next = self.at(column + 1);
+            match (quote, c) {
+                (None, '"' | '\'') if begins => quote = Some(c),
+                (None, '{' | '[') if begins => {
+                    let all = self.bracketed_text(column)?;
+                    if !all.is_empty() {
+                        return Some(self.text_after(column, &all));
+                    }
+                }
+                (None, ':') if matches!(next, Some('{' | '[')) => return self.colon(column),
+                // An escape, or two single quotes, which mean one.
+                (Some('"'), '\\') => column += 1,
+                (Some('\''), '\'') if next == Some('\'') => column += 1,
+                (Some(q), c) if q == c => quote = None,
+                _ => {}
+            }
+            let separates = matches!(c, ',' | '{' | '[') || c == ':' && next == Some(' ');
+            begins = quote.is_none() && (separates || begins && c == ' ');
+            column += 1;
+        }
+        None
+    }
+
+    /// Returns the string that begins with the bracket in this column, if text follows directly after the bracket that
+    /// closes it; an empty string if no text follows; `None` if the line does not close the bracket. The string ends
+    /// where an unquoted string in brackets ends.
+    fn bracketed_text(&self, column: usize) -> Option<String> {
+        let mut open = 0;
+        let mut text = String::new();
+        let mut closed = false;
+        for at in column..=self.chars.len() {
+            let c = self.at(at)?;
+            let next = self.at(at + 1).unwrap_or(' ');
+            match c {
+                // Without a limit, a crafted line would take long.
+                '{' | '[' if open == MAX_DEPTH => return None,
+                '{' | '[' => open += 1,
+                '}' | ']' if open == 0 => break,
+                '}' | ']' => {
+                    open -= 1;
+                    if open == 0 && !closed {
+                        closed = true;
+                        if matches!(next, ' ' | ',' | '}' | ']' | ':') {
+                            return Some(String::new());
+                        }
+                    }
+                }
+                ',' | ':' if closed && next == ' ' => break,
+                _ => {}
+            }
+            text.push(c);
+        }
+        closed.then(|| text.trim_end().to_owned())
+    }
+
+    /// Returns the mistake that no space follows the `:` in this column, which is after the name of a field.
+    fn colon(&self, column: usize) -> Option<Slip> {
+        let name = self.chars[..column - 1].rsplit(|c| matches!(c, ',' | '{' | '[')).next()?;
+        let name: String = name.iter().collect();
+        let name = name.trim_start_matches([' ', '-']).trim_end();
+        let bracket = self.at(column + 1)?;
+        if name.is_empty() || name.contains(": ") || name.contains(" #") {
+            return None;
+        }
+        let hint = format!("write `{}: {bracket}`", shorten(name));
+        Some(self.slip(column, 1, "a space is missing after `:`", hint))
+    }
+
+    /// Returns the mistake that no space follows the `:` after the name with which this line begins, and that a bracket
+    /// follows, as in `restart:{ computer: never }`; otherwise `None`.
+    pub(super) fn colon_before_bracket(&self) -> Option<Slip> {
+        let column = self.chars.iter().position(|c| *c == ':')? + 1;
+        let is_bracket = matches!(self.at(column + 1), Some('{' | '['));
+        let quoted = self.text.trim_start_matches([' ', '-']).starts_with(['"', '\'', '#']);
+        if is_bracket && !quoted { self.colon(column) } else { None }
+    }
+
+    /// Returns the mistake that no space follows the `-` with which this line begins, as in `-key: HKLM\SOFTWARE`;
+    /// `None` if the line does not begin with a `-` before a letter.
+    pub(super) fn space_after_dash(&self) -> Option<Slip> {
+        let column = self.indent() + 1;
+        let next = self.at(column + 1)?;
+        if self.at(column) != Some('-') || !next.is_alphabetic() {
+            return None;
+        }
+        let item = self.part(column + 1, self.chars.len() + 1);
+        let hint = format!("write `- {}`", shorten(item.trim_end()));
+        Some(self.slip(column, 1, "a space is missing after `-`", hint))
     }
 }
 

@@ -68,7 +68,8 @@ pub(in crate::spec) fn slip(text: &Text<'_>, at: Spot, info: &str) -> Option<Sli
         return missing_space(text, at);
     }
     if has("mapping values are not allowed") {
-        return line.second_colon(at.column).or_else(|| too_far(text, at));
+        let colon = line.colon_before_bracket().or_else(|| line.second_colon(at.column));
+        return colon.or_else(|| too_far(text, at));
     }
     if has("did not find expected '-'") {
         return outdented(text, at);
@@ -177,6 +178,10 @@ fn bracket(text: &Text<'_>, at: Spot) -> Option<Slip> {
         let hint = format!("put a string with ` #` in it in quotes, or put the comment after `{close}`");
         return Some(first.slip(comment, 1, message, hint));
     }
+    let from = if number == at.line { column + 1 } else { 1 };
+    if let Some(slip) = line.in_brackets(from, at.column) {
+        return Some(slip);
+    }
     if number == at.line {
         let end = (1..=at.column).rev().find(|c| line.at(*c) == Some(':')).unwrap_or(at.column);
         let begin = (1..end).rev().find(|c| matches!(line.at(*c), Some(' ' | ',' | '{' | '['))).map_or(1, |c| c + 1);
@@ -213,7 +218,14 @@ fn line_before<'t>(text: &Text<'t>, number: usize) -> Option<Line<'t>> {
 fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
     let indent = line.indent();
-    if line_before(text, at.line).is_none_or(|before| before.indent() >= indent) {
+    let is_field = |line: &Line<'_>| {
+        let ends = |(i, c): (usize, &char)| *c == ':' && line.chars.get(i + 1).is_none_or(|c| c.is_whitespace());
+        line.space_after_dash().is_none() && line.chars.iter().enumerate().any(ends)
+    };
+    let before = line_before(text, at.line);
+    // The line before can be an item of a list whose first field lacks a space.
+    let is_item = |line: &Line<'_>| line.text.trim_start().starts_with('-');
+    if before.is_none_or(|before| before.indent() >= indent || is_item(&before) && !is_field(&before)) {
         return missing_space(text, at);
     }
     let name = line.part(indent + 1, at.column);
@@ -229,8 +241,11 @@ fn too_far(text: &Text<'_>, at: Spot) -> Option<Slip> {
 /// notices the error only in the next line.
 fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = line_before(text, at.line)?;
+    if let Some(slip) = line.space_after_dash() {
+        return Some(slip);
+    }
     let colon = line.chars.iter().position(|c| *c == ':');
-    let begin = line.indent() + 1;
+    let begin = line.chars.iter().position(|c| !matches!(c, ' ' | '-')).unwrap_or_default() + 1;
     if let Some(colon) = colon
         && line.chars.get(colon + 1).is_some_and(|c| !c.is_whitespace())
     {
@@ -247,6 +262,9 @@ fn missing_space(text: &Text<'_>, at: Spot) -> Option<Slip> {
 /// it; otherwise `None`.
 fn outdented(text: &Text<'_>, at: Spot) -> Option<Slip> {
     let line = Line::new(text, at.line);
+    if let Some(slip) = line.space_after_dash() {
+        return Some(slip);
+    }
     let item =
         (1..at.line).rev().map(|number| Line::new(text, number)).find(|l| l.text.trim_start().starts_with("- "))?;
     let fields = item.chars.iter().enumerate().skip(item.indent() + 1).find(|(_, c)| **c != ' ')?.0;
@@ -310,6 +328,21 @@ mod tests {
             ("words without sense\nid: x\n", 1, 1, "neither `name: data`"),
             ("a: 1\n  b: 2\n", 2, 3, "`b` is indented further"),
             ("a:\u{a0}{ b: 1, c: 2 }\n", 1, 3, "U+00A0"),
+            ("a:\n  Time Out:{ b: c, d: 1 }\n", 2, 11, "write `Time Out: {`"),
+            ("a:\n  - b:{ c: 1, d: 2 }\n", 2, 6, "write `b: {`"),
+            ("a:{b: 1, c: 2}\n", 1, 2, "write `a: {`"),
+            ("a: { b: 1, c:{ d: 1 } }\n", 1, 13, "write `c: {`"),
+            ("a: { b: ':{', c: 1 d: 2 }\n", 1, 20, "a comma is missing before `d`"),
+            ("a: b:{ c: d: 2\n", 1, 9, "'b:{ c: d: 2'"),
+            ("a:\n  - b:HKCU\\X\n    c:\n      d: 1\n", 2, 6, "write `b: HKCU\\X`"),
+            ("a:\n  -b: HKCU\\X\n    c:\n      d: 1\n", 2, 3, "write `- b: HKCU\\X`"),
+            ("a:\n  - b: 1\n    c: 2\n  -b: 3\n    c: 4\n", 4, 3, "write `- b: 3`"),
+            ("a:\n  - { b: {c}\\d.dll, e: 1 }\n", 2, 10, "needs quotes: '{c}\\d.dll'"),
+            ("a: [ {c}\\{d}, '{e}\\f' ]\n", 1, 6, "needs quotes: '{c}\\{d}'"),
+            ("a: {\n  b: {c}\\d }\n", 2, 6, "needs quotes: '{c}\\d'"),
+            ("a: { b: '{c}d, {e}f', h: 1 g: 1 }\n", 1, 28, "a comma is missing before `g`"),
+            ("a: { b: 'c''s, {e}f', h: 1 g: 1 }\n", 1, 28, "a comma is missing before `g`"),
+            ("a: { b: \"c\\\", {e}f\", h: 1 g: 1 }\n", 1, 27, "a comma is missing before `g`"),
         ] {
             let loaded = load("x", text.as_bytes(), &Settings::new());
             let [found] = loaded.diagnostics.as_slice() else { panic!("{text}: {:#?}", loaded.diagnostics) };
