@@ -7,7 +7,10 @@ use crate::{
     registry::{Data, Decoded, ValueType},
     spec::{
         document::{DataExpression, Literal, Scalar, TypeName},
-        shape::{hints::ONE_STRING, wording::RANGE_OF_DWORD},
+        shape::{
+            hints::{ONE_STRING, split_list},
+            wording::RANGE_OF_DWORD,
+        },
     },
 };
 
@@ -130,15 +133,10 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
         }
         Literal::List(list) => Ok(Data::multi_sz(list)),
         Literal::Number(number) => Err(unquoted(&number.to_string(), ValueType::MULTI_SZ)),
-        other => {
-            let shown = show(other);
+        Literal::Text(text) => {
+            let shown = shorten(text);
             let message = format!("REG_MULTI_SZ takes a list of strings, but `{shown}` is not a list");
-            let strings = match other {
-                Literal::Text(text) => {
-                    of_reg_notation(text).map(|bytes| Data::new(ValueType::MULTI_SZ, bytes).decode())
-                }
-                _ => None,
-            };
+            let strings = of_reg_notation(text).map(|bytes| Data::new(ValueType::MULTI_SZ, bytes).decode());
             let hint = match strings {
                 Some(Decoded::List(list)) => {
                     let list: Vec<_> = list.iter().map(|string| crate::registry::notation::quoted(string)).collect();
@@ -147,7 +145,10 @@ fn list(literal: &Literal) -> Result<Data, Misfit> {
                         shorten(&format!("[{}]", list.join(", ")))
                     )
                 }
-                _ => format!("write a list: [\"{shown}\"]"),
+                _ => match split_list(text) {
+                    Some(items) => format!("write a list: {items}, or [\"{shown}\"] if this is one string"),
+                    None => format!("write a list: [\"{shown}\"]"),
+                },
             };
             Err(misfit(Code::DATA_KIND, message, hint))
         }

@@ -88,13 +88,17 @@ impl Explainer<'_, '_> {
             name.split_once(':').is_some_and(|(name, rest)| known.contains(&name) && !rest.is_empty())
         });
         if let Some(first) = missing_space.first() {
-            let message = format!(
-                "a space is missing after `:` in {}",
-                first_few(missing_space.iter().map(|n| format!("`{n}`")))
-            );
-            let hint = format!("write `{}`", shorten(&first.replacen(':', ": ", 1)));
+            let names = || first_few(missing_space.iter().map(|n| format!("`{n}`")));
+            let hint = || format!("write `{}`", shorten(&first.replacen(':', ": ", 1)));
+            let (message, hint) = hints::space_before_bracket(self.findings.places(), &path.field(first))
+                .unwrap_or_else(|| (format!("a space is missing after `:` in {}", names()), hint()));
             self.findings.name(Code::UNKNOWN_FIELD, &path.field(first), message, Some(hint));
             self.verdict.wrong.push(path.clone());
+        }
+        if let Some((name, hint)) = given.and_then(|given| hints::test_of(given.keys(), &known)) {
+            let message = format!("{} has no field `{name}`", owner(path));
+            self.findings.name(Code::UNKNOWN_FIELD, &path.field(name), message, Some(hint));
+            return self.verdict.wrong.push(path.clone());
         }
         for name in unexpected {
             let at = path.field(name);
@@ -314,6 +318,9 @@ impl Explainer<'_, '_> {
         let accepted = Accepted::at(self.schema, path);
         let expected = list_or(&accepted.kinds);
         let plain = places.unquoted(path).map(str::to_owned);
+        if let Some((message, hint)) = hints::space_before_bracket(places, path) {
+            return self.findings.name(Code::WRONG_KIND, path, message, Some(hint));
+        }
         let (code, message, hint) = match (found, plain) {
             (Value::Null, _) => {
                 let name = path.last_field().map_or_else(|| owner(path), |name| format!("`{name}`"));
@@ -347,21 +354,10 @@ impl Explainer<'_, '_> {
             }
             _ => {
                 let truth = found.as_bool().and_then(|yes| hints::for_truth(places, path, &yes.to_string()));
-                let hint = match (found, truth.or_else(|| hints::for_kind(path, found, &expected))) {
+                let kind = truth.or_else(|| hints::for_kind(path, found, &expected));
+                let kind = kind.or_else(|| hints::for_string(places, path, found, &expected));
+                let hint = match (found, kind.or_else(|| accepted.space_after_colon(found.as_str()?))) {
                     (_, Some(hint)) => hint,
-                    (Value::String(text), _) if expected.contains("a number") && text.contains(',') => {
-                        "write the number without separators".to_owned()
-                    }
-                    (Value::String(_), _) if expected == "a number" => "write a number without quotes".to_owned(),
-                    (Value::String(_), _) if expected == "true or false" => {
-                        "write true or false, without quotes".to_owned()
-                    }
-                    (Value::String(text), _) if expected == "a list" => {
-                        let is_plain = text.starts_with(char::is_alphabetic)
-                            && text.chars().all(|c| c.is_alphanumeric() || " .-_/\\".contains(c));
-                        let item = shorten(text);
-                        format!("write a list: [{}]", if is_plain { item } else { hints::quoted(&item) })
-                    }
                     (Value::Number(number), _) if expected == "a list" => {
                         let takes_numbers = Accepted::at(self.schema, &path.item(0)).kinds.contains(&"a number");
                         let quote = if takes_numbers { "" } else { "\"" };

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::{
-    diag::text::shorten,
+    diag::text::{first_few, shorten},
     spec::source::{
         path::{Path, Step},
         tree::{Entry, Kind, Places, Style},
@@ -18,14 +18,16 @@ use super::required::Accepted;
 pub(in crate::spec) const ONE_STRING: &str = "write one string, with the separator that the program expects between \
     its items, such as \"a;b\"; or change single items with `list: { add: [a], separator: \";\" }`";
 
-/// Field names of other tools, each with the name of the same field in a spec.
-const SYNONYMS: [(&str, &str); 6] = [
+/// Field names of other tools, and other forms of a name, each with the name of the field in a spec.
+const SYNONYMS: [(&str, &str); 8] = [
     ("value", "data"),
     ("kind", "type"),
     ("regtype", "type"),
     ("path", "key"),
     ("description", "summary"),
     ("name", "title"),
+    ("kept", "keep"),
+    ("preserve", "keep"),
 ];
 
 /// Returns the item of `known`, a list of field names, that other tools call `name`; `None` if there is no such item.
@@ -214,6 +216,81 @@ pub(in crate::spec) fn for_kind(path: &Path, found: &Value, expected: &str) -> O
         }
         _ => return None,
     })
+}
+
+/// Returns the items in `text`, with semicolons or commas between them, as a YAML list of strings; `None` if there are
+/// fewer than two items.
+pub(in crate::spec) fn split_list(text: &str) -> Option<String> {
+    let separator = if text.contains(';') { ';' } else { ',' };
+    let items: Vec<&str> = text.split(separator).map(str::trim).filter(|item| !item.is_empty()).collect();
+    let is_simple = !text.contains(['"', '\\']);
+    let quote = |item: &&str| if is_simple { format!("\"{item}\"") } else { quoted(item) };
+    let list = || format!("[{}]", shorten(&items.iter().map(quote).collect::<Vec<_>>().join(", ")));
+    (items.len() > 1).then(list)
+}
+
+/// Returns a hint for a string at `path`, where the schema expects `expected`: a number, a truth value or a list.
+/// Returns `None` if `found` is no string, or if there is no hint.
+pub(super) fn for_string(places: &Places, path: &Path, found: &Value, expected: &str) -> Option<String> {
+    let text = found.as_str()?;
+    let hint = match expected {
+        _ if expected.contains("a number") && text.contains(',') => "write the number without separators",
+        "a number" => "write a number without quotes",
+        "true or false" => "write true or false, without quotes",
+        "a list" => return Some(string_as_list(text, places.unquoted(path).is_some())),
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Returns a hint for the string `text` in place of a list: the list that the author probably meant. `is_plain` says
+/// that the string is not in quotes.
+fn string_as_list(text: &str, is_plain: bool) -> String {
+    if is_plain && text.strip_prefix('-').is_some_and(|rest| rest.starts_with(char::is_alphabetic)) {
+        return "write a space after the `-` of each item".to_owned();
+    }
+    // A comma in a text with spaces need not separate items.
+    let is_list = text.split([',', ';']).all(|item| !item.trim().contains(char::is_whitespace));
+    if let Some(items) = split_list(text).filter(|_| is_list) {
+        return format!("write a list: {items}");
+    }
+    let is_simple =
+        text.starts_with(char::is_alphabetic) && text.chars().all(|c| c.is_alphanumeric() || " .-_/\\".contains(c));
+    let item = shorten(text);
+    format!("write a list: [{}]", if is_simple { item } else { quoted(&item) })
+}
+
+/// Returns the first of `fields` and a hint with the test that the author probably meant, if `fields` are the fields of
+/// a test where a condition must be, such as `{ key: HKLM\SOFTWARE\X }` without `registry`; otherwise `None`. `known`
+/// are the fields that the schema allows there.
+pub(super) fn test_of<'f>(fields: impl Iterator<Item = &'f String>, known: &[&str]) -> Option<(&'f str, String)> {
+    const OS: [&str; 5] = ["at_least", "below", "edition", "product", "service_pack"];
+    if !["registry", "file", "os", "all"].iter().all(|kind| known.contains(kind)) {
+        return None;
+    }
+    let mut fields: Vec<&str> = fields.map(String::as_str).collect();
+    fields.sort_by_key(|field| !matches!(*field, "key" | "path"));
+    let kind = match *fields.first()? {
+        _ if fields.iter().any(|field| known.contains(field)) => return None,
+        "key" => "registry",
+        "path" => "file",
+        _ if fields.iter().all(|field| OS.contains(field)) => "os",
+        _ => return None,
+    };
+    let all = first_few(fields.iter().map(|field| format!("{}: …", shorten(field))));
+    Some((fields[0], format!("write `{kind}: {{ {all} }}`")))
+}
+
+/// Returns a message and a hint if the name of the field at `path` shows that no space follows the `:` after the name
+/// that the author meant: YAML reads `Start:{type: REG_DWORD}` as a field `Start:{type`. Otherwise returns `None`.
+pub(super) fn space_before_bracket(places: &Places, path: &Path) -> Option<(String, String)> {
+    let name = path.last_field()?;
+    let at = name.find(":{").or_else(|| name.find(":["))?;
+    if name[at..].contains(['}', ']']) || places.entry(path)?.style != Style::Plain {
+        return None;
+    }
+    let (before, bracket) = (shorten(&name[..at]), &name[at + 1..at + 2]);
+    Some((format!("a space is missing after `:` in `{before}:{bracket}`"), format!("write `{before}: {bracket}`")))
 }
 
 fn hex(number: Option<u64>) -> Option<String> {

@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
-use super::wording::{kind_word, list, list_or, plain};
+use crate::{
+    diag::text::shorten,
+    spec::source::path::{Path, Step},
+};
 
-use crate::spec::source::path::{Path, Step};
+use super::wording::{kind_word, list, list_or, plain};
 
 /// Returns whether the schema requires the field at `path`. If the schema allows alternatives for the mapping that
 /// contains the field, each alternative that has the field must require it. Returns `false` if there is no such field.
@@ -59,6 +62,13 @@ impl Accepted {
             found.fields.extend(form["properties"].as_object().into_iter().flat_map(|fields| fields.keys().cloned()));
         }
         found
+    }
+
+    /// Returns a hint for the string `text` in place of a mapping if it is a field of the mapping without the space
+    /// after `:`; otherwise `None`.
+    pub(super) fn space_after_colon(&self, text: &str) -> Option<String> {
+        let (name, data) = text.split_once(':').filter(|(name, _)| self.fields.iter().any(|field| field == name))?;
+        Some(format!("put a space after the `:`: `{name}: {}`", shorten(data.trim_start())))
     }
 
     /// Returns a hint that says which of the words and kinds of data to write.
