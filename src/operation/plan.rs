@@ -4,7 +4,7 @@ use super::{changes, policy};
 use crate::{
     diag::{Code, Diagnostic, Hint, text::first_few},
     observe::{Query, observe, observe_again, observe_like},
-    plan::{Machine, Outcome, Plan, Planning, SpecPlan},
+    plan::{Machine, Outcome, Plan, Planning, Retirement, SpecPlan},
     registry::control_set,
     spec::Spec,
     targets::{Drift, Facts, Target, TargetError},
@@ -241,6 +241,29 @@ pub(super) fn too_many_changes(spec: &SpecPlan, most: usize, severity: fn(Code, 
     let hint = Hint::new("review the changes; if all of them are intended, raise the limit")
         .option("max-changes", spec.by_star.to_string());
     severity(Code::TOO_MANY_CHANGES, message).hint(hint)
+}
+
+/// Returns the plan of a rollback or, with `retires`, of a retirement. `spec` contains all changes. Returns an error if
+/// the plan changes a file that is damaged.
+pub(super) fn undo_plan(
+    spec: SpecPlan,
+    retires: Option<Retirement>,
+    machine: Machine,
+    facts: Facts,
+    target: &mut dyn Target,
+) -> Result<Plan, TargetError> {
+    let mut plan = Plan {
+        kbfix_plan: 1,
+        target: target.uri(),
+        through_policy: target.through_policy(),
+        machine,
+        specs: vec![spec],
+        unsettled: Vec::new(),
+        retires,
+        facts,
+    };
+    refuse_damaged(&mut plan, target)?;
+    Ok(plan)
 }
 
 /// Returns an error if the plan changes a file that is damaged.

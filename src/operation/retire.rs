@@ -7,7 +7,7 @@ use super::{
     error::Error,
     execute::StartError,
     journals::{Past, past},
-    plan::refuse_damaged,
+    plan::undo_plan,
     progress::{Progress, changing, reading},
     report::{Command, Report},
     rollback::rehearsed,
@@ -114,18 +114,7 @@ pub fn retire(
         conflicts: found.undo.conflicts.clone(),
     };
     let spec = section(&ids, &found, restart);
-    let (uri, through_policy) = (target.uri(), target.through_policy());
-    let mut plan = Plan {
-        kbfix_plan: 1,
-        target: uri,
-        through_policy,
-        machine,
-        specs: vec![spec],
-        unsettled: Vec::new(),
-        retires: Some(retires),
-        facts,
-    };
-    refuse_damaged(&mut plan, target)?;
+    let plan = undo_plan(spec, Some(retires), machine, facts, target)?;
     let text = options.with_plan.then(|| plan.to_text());
     let is_stopped = !found.undo.unread.is_empty() || !found.obstacles.is_empty();
     // If nothing is left to undo or to record, there is no journal.

@@ -4,7 +4,7 @@ use super::{
     apply::carry_out,
     error::{Error, SAME_FOLDER, place_hint},
     execute::StartError,
-    plan::{PlanRefusal, Renamed, cannot_apply, other_place, refuse_damaged, same_machine},
+    plan::{PlanRefusal, Renamed, cannot_apply, other_place, same_machine, undo_plan},
     progress::{Progress, changing, reading},
     report::{Command, Report, kept},
 };
@@ -90,18 +90,7 @@ pub fn rollback(
     let spec = section(&journal, &mut undo);
     // Only the events of the journal are needed below, and many changes take much memory.
     journal.header.changes = Vec::new();
-    let (uri, through_policy) = (target.uri(), target.through_policy());
-    let mut plan = Plan {
-        kbfix_plan: 1,
-        target: uri,
-        through_policy,
-        machine,
-        specs: vec![spec],
-        unsettled: Vec::new(),
-        retires: None,
-        facts,
-    };
-    refuse_damaged(&mut plan, target)?;
+    let plan = undo_plan(spec, None, machine, facts, target)?;
     let conflicts = undo.conflicts;
     let looked = options.check || !undo.unread.is_empty();
     if options.check && undo.unread.is_empty() && could_act {

@@ -220,6 +220,9 @@ mod tests {
         ] {
             assert_eq!(explain(&serde_json::from_str::<Document>(text).unwrap_err()), message, "{text}");
         }
+        let long = format!(r#"{{"list": "{}"}}"#, "ö".repeat(70_000));
+        let message = explain(&serde_json::from_str::<Document>(&long).unwrap_err());
+        assert!(message.starts_with("expected a list, found the string \"öö") && message.len() < 300, "{message}");
         let value = serde_json::from_str("{}").unwrap();
         assert_eq!(explain(&serde_json::from_value::<Document>(value).unwrap_err()), "the member `list` is missing");
     }
